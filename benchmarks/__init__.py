@@ -1,0 +1,1 @@
+"""Timed scenarios. Each states its peer, command and machine, and compares within one run."""

@@ -1,0 +1,1 @@
+"""HTTP: the document served under its contract, over the services."""

@@ -1,0 +1,168 @@
+"""A request body, from the wire to a checked JSON value."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.types import Receive
+
+from .. import schemas, strict_json
+from ..domain.json_text import Json
+from ..workbench import TookTooLong, Workbench
+from .document import JSON, Body, Document
+from .errors import Refused
+
+LARGE: Final = 64 << 10
+"""Bytes from which a body is read at the workbench, so that nobody waits for it."""
+READ_LIMIT: Final = 10.0
+"""Seconds the workbench may take for one body."""
+
+Adapt = Callable[[Any], Any]
+"""What a body becomes before it is checked; a function of a module, so that it can travel."""
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its body was complete."""
+
+
+def refuse_media_type(headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """Return when the headers announce plain JSON; parameters such as charset are ignored (RFC 8259 §11).
+
+    Raises:
+        Refused: they announce something else, or nothing.
+    """
+    announced = ""
+    for name, value in headers:
+        if name == b"content-type":
+            if value == b"application/json":
+                announced = JSON
+                continue
+            announced = value.decode("latin-1")
+            media_type = announced.split(";")[0].strip(" \t").lower()
+            if media_type != JSON:
+                break
+            announced = JSON
+        elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise Refused(
+                "UNSUPPORTED_MEDIA_TYPE",
+                f"header Content-Encoding: expected none, got {value.decode('latin-1')[:60]!r}",
+            )
+    if announced != JSON:
+        got = repr(announced[:60]) if announced else "none"
+        raise Refused("UNSUPPORTED_MEDIA_TYPE", f"header Content-Type: expected {JSON}, got {got}")
+
+
+async def receive_body(
+    receive: Receive, headers: Sequence[tuple[bytes, bytes]], limit: int, seconds: float
+) -> bytes:
+    """The whole body, however it is framed.
+
+    Raises:
+        Refused: longer than `limit` bytes, or not complete after `seconds`.
+        ClientGone: nobody waits for an answer.
+    """
+    for name, value in headers:
+        if name == b"content-length" and int(value) > limit:
+            raise _too_large(limit)
+    # `asyncio.timeout` would do the same for three times the price, which every request would pay
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task(loop)
+    assert task is not None
+    timer = loop.call_later(seconds, task.cancel)
+    try:
+        parts: list[bytes] = []
+        length = 0
+        more = True
+        while more and length <= limit:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            parts.append(message["body"])
+            length += len(parts[-1])
+            more = message.get("more_body", False)
+    except asyncio.CancelledError:
+        if timer.when() > loop.time():
+            raise
+        task.uncancel()
+        raise Refused(
+            "BODY_INCOMPLETE",
+            f"body: expected the whole body within {seconds:g} s, got a part of it",
+            ((b"connection", b"close"),),
+        ) from None
+    finally:
+        timer.cancel()
+    if length > limit:
+        raise _too_large(limit)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused("BODY_TOO_LARGE", f"body: expected at most {limit} bytes, got more")
+
+
+def read(text: bytes, body: Body, adapt: Adapt | None) -> Any:
+    """The JSON value of a body, checked against the document.
+
+    Raises:
+        Refused: it is not JSON we take, or not what the document asks for.
+    """
+    try:
+        value = strict_json.parse(text)
+    except strict_json.JsonRefused as refusal:
+        raise Refused(refusal.code, refusal.message) from None
+    if adapt is not None:
+        value = adapt(value)
+    if not body.validator.is_valid(value):
+        raise Refused("INVALID_BODY", schemas.mismatch(body.validator, value, "body") or "body")
+    return value
+
+
+async def read_large(
+    text: bytes, body: Body, adapt: Adapt | None, document: Path, workbench: Workbench
+) -> Any:
+    """As `read`, done at the workbench. Members that may hold any JSON value come back as `Json` texts.
+
+    Raises:
+        Refused: as `read`, or it could not be read in time.
+    """
+    try:
+        refused, value = await workbench.run(
+            READ_LIMIT, _read_apart, text, str(document), body.pointer, body.opaque, adapt
+        )
+    except TookTooLong:
+        raise Refused(
+            "BODY_UNREADABLE",
+            f"body: expected JSON that can be read within {READ_LIMIT:g} s, got {len(text)} bytes that cannot",
+        ) from None
+    if refused:
+        raise Refused(*refused)
+    return value
+
+
+@lru_cache(maxsize=2)
+def _document(path: str) -> Document:
+    return Document(Path(path))
+
+
+def _read_apart(
+    text: bytes, document: str, pointer: str, opaque: frozenset[str], adapt: Adapt | None
+) -> tuple[tuple[str, str] | None, Any]:
+    body = Body(True, pointer, _document(document).schemas.at(pointer), opaque)
+    try:
+        value = read(text, body, adapt)
+    except Refused as refusal:
+        return (refusal.code, refusal.message), None
+    if isinstance(value, dict):
+        for name in opaque & value.keys():
+            member = value[name]
+            value[name] = Json(strict_json.dump(member), canonical=strict_json.digest(member))
+    return None, value
+
+
+def as_json(member: Any) -> Json:
+    """A member that may hold any JSON value, with its text; as `read_large` gave it, or made here."""
+    return member if isinstance(member, Json) else Json(strict_json.dump(member), member)

@@ -1,0 +1,78 @@
+"""The documented envelopes, and the one way an answer leaves."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import orjson
+from starlette.types import Send
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_JSON_HEADERS: Final = (
+    (b"content-type", b"application/json"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"*"),
+)
+"""On every answer of ours: a browser page of any origin may read it, its headers included."""
+
+
+class Answer(NamedTuple):
+    """What a handler answers: a JSON body, a status, extra headers."""
+
+    body: Any
+    status: int = 200
+    headers: Headers = ()
+
+
+def data(value: Any) -> dict[str, Any]:
+    """An ingress success (B006)."""
+    return {"data": value}
+
+
+def data_and_errors(value: Any) -> dict[str, Any]:
+    """A control-plane success: both members, `errors` null (B008)."""
+    return {"data": value, "errors": None}
+
+
+def refusal(code: str, message: str) -> dict[str, Any]:
+    """Every failure, on both planes (B007, B008)."""
+    return {"data": None, "errors": [{"code": code, "message": message}]}
+
+
+def encode(body: Any) -> bytes:
+    """The body as JSON text. `orjson.Fragment`s go in as they are, integers of any size exactly."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        return orjson.dumps(_big_integers_as_text(body))
+
+
+def _big_integers_as_text(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return orjson.Fragment(str(value))
+    if isinstance(value, dict):
+        return {name: _big_integers_as_text(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_big_integers_as_text(item) for item in value]
+    return value
+
+
+async def send_json(send: Send, status: int, text: bytes, headers: Headers = ()) -> None:
+    """Send a whole JSON answer."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*_JSON_HEADERS, (b"content-length", b"%d" % len(text)), *headers],
+        }
+    )
+    await send({"type": "http.response.body", "body": text})
+
+
+async def send_bytes(send: Send, content: bytes, media_type: bytes, headers: Headers = ()) -> None:
+    """Send a page or a file, status 200."""
+    length = b"%d" % len(content)
+    start = [(b"content-type", media_type), *_JSON_HEADERS[1:], (b"content-length", length), *headers]
+    await send({"type": "http.response.start", "status": 200, "headers": start})
+    await send({"type": "http.response.body", "body": content})

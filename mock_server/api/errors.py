@@ -1,0 +1,70 @@
+"""The total table: what went wrong → status, per kind of operation.
+
+The ingress operations document 400, 401, 404, 409 and 500 alone (B019, S-ing, S-mod), so what has a finer
+status elsewhere is a 400 there. The control plane documents no failure at all (C17): it gets the status
+that HTTP has for the case.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Refused(Exception):
+    """A request is answered with an error envelope: a code of the table, a message, extra headers."""
+
+    def __init__(self, code: str, message: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+
+class Statuses(NamedTuple):
+    """The status of one code on ingress operations and everywhere else."""
+
+    ingress: int
+    elsewhere: int
+
+
+STATUSES: Final[dict[str, Statuses]] = {
+    # who asks
+    "UNAUTHORIZED": Statuses(401, 401),
+    "FORBIDDEN_ORGANISATION": Statuses(403, 403),
+    # which operation
+    "NOT_FOUND": Statuses(404, 404),
+    "METHOD_NOT_ALLOWED": Statuses(405, 405),
+    # how the body arrives
+    "UNSUPPORTED_MEDIA_TYPE": Statuses(400, 415),
+    "BODY_TOO_LARGE": Statuses(400, 413),
+    "BODY_INCOMPLETE": Statuses(408, 408),
+    "BODY_UNREADABLE": Statuses(400, 400),
+    # what the body spells
+    "EMPTY_BODY": Statuses(400, 400),
+    "NOT_UTF8": Statuses(400, 400),
+    "MALFORMED_JSON": Statuses(400, 400),
+    "DUPLICATE_KEY": Statuses(400, 400),
+    "NOT_A_NUMBER": Statuses(400, 400),
+    "NUMBER_TOO_LONG": Statuses(400, 400),
+    "NUMBER_OUT_OF_RANGE": Statuses(400, 400),
+    "LONE_SURROGATE": Statuses(400, 400),
+    "TOO_DEEP": Statuses(400, 400),
+    # what the document asks for
+    "INVALID_PARAMETER": Statuses(400, 400),
+    "INVALID_BODY": Statuses(400, 400),
+    # what the world says
+    "UNKNOWN_VARIANT": Statuses(400, 400),
+    "PAYLOAD_REJECTED": Statuses(400, 400),
+    "PAYLOAD_UNDECIDED": Statuses(400, 400),
+    "NEGATIVE_VERSION": Statuses(409, 409),
+    "VERSION_TOO_LONG": Statuses(409, 409),
+    "ALIAS_TAKEN": Statuses(409, 409),
+    "SCHEMA_NOT_ENFORCEABLE": Statuses(400, 400),
+    "UNKNOWN_ACTION": Statuses(404, 404),
+    "DROPPED_ACTION": Statuses(404, 404),
+    "STALE_ATTEMPT": Statuses(409, 409),
+    "FUTURE_ATTEMPT": Statuses(409, 409),
+    "FINISHED_ACTION": Statuses(409, 409),
+    # our own fault
+    "INTERNAL_ERROR": Statuses(500, 500),
+}

@@ -1,0 +1,106 @@
+"""What is served beside the operations: the document, and a page to read it and try it, offline."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from .document import Document
+from .envelope import send_bytes
+
+ROUTES: Final = (
+    ("get", "/"),
+    ("get", "/openapi.json"),
+    ("get", "/openapi.yaml"),
+    ("get", "/docs/openapi.json"),
+    ("get", "/docs/swagger-ui.css"),
+    ("get", "/docs/swagger-ui-bundle.js"),
+)
+_ASSETS: Final = {
+    "/docs/swagger-ui.css": ("css/swagger-ui.css", b"text/css"),
+    "/docs/swagger-ui-bundle.js": ("js/swagger-ui-bundle.js", b"text/javascript"),
+}
+_PAGE: Final = b"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Arklow, served by the mock</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<div id="ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script>
+SwaggerUIBundle({url: "/docs/openapi.json", dom_id: "#ui", validatorUrl: null, persistAuthorization: true,
+  deepLinking: true, tryItOutEnabled: true, defaultModelsExpandDepth: -1})
+</script>
+</html>
+"""
+_POLICY: Final = (
+    (
+        b"content-security-policy",
+        b"default-src 'self' 'unsafe-inline' data:",
+    ),
+)
+
+
+class Pages:
+    """Answers the paths of `ROUTES`; anything else is not found."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        path = scope["path"]
+        if (scope["method"].lower(), path) not in ROUTES:
+            raise HTTPException(404)
+        scope["arklow.exchange"].status = 200
+        if path == "/":
+            await send_bytes(send, _PAGE, b"text/html; charset=utf-8", _POLICY)
+        elif path == "/openapi.json":
+            await send_bytes(send, self._document.json, b"application/json")
+        elif path == "/openapi.yaml":
+            await send_bytes(send, self._document.text, b"application/yaml")
+        elif path == "/docs/openapi.json":
+            await send_bytes(send, self._for_the_page, b"application/json")
+        else:
+            name, media_type = _ASSETS[path]
+            await send_bytes(send, (_swagger_ui() / name).read_bytes(), media_type)
+
+    @cached_property
+    def _for_the_page(self) -> bytes:
+        """The document without its `servers`: they name production, and "Execute" must come here (C18)."""
+        local = _without_servers(self._document.raw) | {"servers": [{"url": "/", "description": "This mock"}]}
+        return json.dumps(local, default=str).encode()
+
+
+def _without_servers(node: Any) -> Any:
+    raw = {key: value for key, value in node.items() if key != "servers"}
+    raw["paths"] = {
+        path: {
+            key: {k: v for k, v in value.items() if k != "servers"} if isinstance(value, dict) else value
+            for key, value in item.items()
+            if key != "servers"
+        }
+        for path, item in node.get("paths", {}).items()
+    }
+    return raw
+
+
+def _swagger_ui() -> Path:
+    """The folder of Swagger UI's files, of which only the files are used.
+
+    Raises:
+        HTTPException: the package is not installed.
+    """
+    try:
+        found = distribution("flask-openapi3-swagger")
+    except PackageNotFoundError:
+        raise HTTPException(404) from None
+    return Path(str(found.locate_file("flask_openapi3_swagger/templates/swagger")))

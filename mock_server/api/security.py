@@ -1,0 +1,73 @@
+"""Who asks: the header schemes of the document, and the keys that open them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from .errors import Refused
+
+_OWN_NAME: Final = re.compile(r"org-([0-9]{1,19})(?:-[a-z0-9]{8})?")
+_CHALLENGE: Final = ((b"www-authenticate", b"ApiKey"),)
+
+
+class Keys:
+    """Which organisation a key belongs to.
+
+    `org-42` and `org-42-` with exactly eight of `[a-z0-9]` behind it belong to organisation 42; others are
+    listed. Keys are compared whole and as they are spelled.
+    """
+
+    def __init__(self, listed: Mapping[str, str]) -> None:
+        self._listed = dict(listed)
+
+    def organisation(self, key: str) -> str | None:
+        """The organisation's id, or None for a key that opens nothing."""
+        own = _OWN_NAME.fullmatch(key)
+        return own[1] if own else self._listed.get(key)
+
+
+class Security:
+    """The security requirement of one operation: alternatives, each one header or several (B001 to B004)."""
+
+    def __init__(
+        self, requirement: Sequence[Mapping[str, Any]], schemes: Mapping[str, Any], keys: Keys
+    ) -> None:
+        self._alternatives = [[schemes[name]["name"] for name in alternative] for alternative in requirement]
+        self._headers = [
+            [name.lower().encode() for name in alternative] for alternative in self._alternatives
+        ]
+        self._keys = keys
+
+    def authenticate(self, headers: Sequence[tuple[bytes, bytes]]) -> str:
+        """The organisation that the first satisfied alternative names; empty when none is asked for.
+
+        Raises:
+            Refused: no alternative is satisfied (B005).
+        """
+        for alternative in self._headers:
+            if len(alternative) == 1:
+                organisation = self._keys.organisation(_value(headers, alternative[0]))
+            else:
+                found = {self._keys.organisation(_value(headers, name)) for name in alternative}
+                organisation = "" if not found else found.pop() if len(found) == 1 else None
+            if organisation is not None:
+                return organisation
+        if not self._headers:
+            return ""
+        names = " or ".join(" with ".join(alternative) for alternative in self._alternatives)
+        sent = [n for a in self._alternatives for n in a if _value(headers, n.lower().encode())]
+        got = f"a value in {' and '.join(sent)} that is no such key" if sent else "none"
+        if any(_value(headers, n.lower().encode())[:7].lower() == "bearer " for n in sent):
+            got += " (the bare key is expected, without the word Bearer)"
+        raise Refused("UNAUTHORIZED", f"header {names}: expected a known API key, got {got}", _CHALLENGE)
+
+
+def _value(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
+    """The header's value without outer blanks; several lines of one name are one list (RFC 9110 §5.3)."""
+    found = b""
+    for key, value in headers:
+        if key == name:
+            found = found + b", " + value if found else value
+    return found.decode("latin-1").strip(" \t")

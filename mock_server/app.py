@@ -1,0 +1,118 @@
+"""The composition root: the only place that chooses clock, ids and store and puts the parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .api import pages
+from .api.contract import Handler, contracted
+from .api.document import Document, Operation
+from .api.front import Front
+from .api.handlers import adapters, handlers
+from .api.ignored import ignored
+from .api.pages import Pages
+from .api.security import Keys
+from .api.stubs import NoStub, stub
+from .clocks import SystemClock
+from .domain.ports import Clock
+from .ids import OrganisationIds
+from .services.definitions import Definitions
+from .services.ingress import Ingress
+from .services.payloads import PayloadSchemas
+from .services.signals import Signals
+from .settings import Settings
+from .storage.memory import MemoryStore
+from .workbench import Workbench
+
+
+class CannotServe(Exception):
+    """The document asks for something that cannot be answered; the message says what."""
+
+
+class Coverage(NamedTuple):
+    """What the mock does with the document."""
+
+    operations: tuple[Operation, ...]
+    stubs: frozenset[str]
+    """Ids of the operations answered by a stub."""
+    unused: tuple[str, ...]
+    """Ids of handlers that the document has no operation for."""
+    ignored: tuple[str, ...]
+    """Keywords, formats and parts that are read and not acted on."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether `--strict-document` accepts it."""
+        return not (self.stubs or self.unused or self.ignored)
+
+
+class Application:
+    """The mock as an ASGI application, and what it made of its document."""
+
+    def __init__(self, app: ASGIApp, coverage: Coverage, workbench: Workbench) -> None:
+        self._app = app
+        self._workbench = workbench
+        self.coverage = coverage
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        await self._app(scope, receive, send)
+
+    def close(self) -> None:
+        """Stop what runs beside the server."""
+        self._workbench.close()
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    log: Callable[[str], None] = lambda _: None,
+) -> Application:
+    """The mock, with a world of its own.
+
+    `log` is given one line a request. Raises `BadDocument` or `CannotServe` when the document of the
+    settings cannot be served.
+    """
+    settings = settings or Settings()
+    document = Document(settings.document)
+    workbench = Workbench()
+    world = _handlers(settings, clock or SystemClock(), workbench)
+    stubs: dict[str, Handler] = {}
+    for operation in document.operations:
+        if operation.id not in world:
+            try:
+                stubs[operation.id] = stub(document, operation)
+            except NoStub as reason:
+                raise CannotServe(f"{operation.method.upper()} {operation.path}: {reason}") from None
+    contract = contracted(
+        document,
+        world | stubs,
+        adapters=adapters(raw_bodies=settings.raw_bodies),
+        otherwise=Pages(document),
+        keys=Keys(settings.keys),
+        settings=settings,
+        workbench=workbench,
+    )
+    routes = [(operation.method, operation.path) for operation in document.operations]
+    coverage = Coverage(
+        operations=document.operations,
+        stubs=frozenset(stubs),
+        unused=tuple(sorted(world.keys() - {operation.id for operation in document.operations})),
+        ignored=tuple(ignored(document)),
+    )
+    return Application(Front(contract, [*routes, *pages.ROUTES], log), coverage, workbench)
+
+
+def _handlers(settings: Settings, clock: Clock, workbench: Workbench) -> dict[str, Handler]:
+    ids = OrganisationIds()
+    store = MemoryStore(settings.max_actions, settings.max_payload_bytes)
+    schemas = PayloadSchemas(workbench)
+    return handlers(
+        Definitions(store, ids, schemas, strict=settings.strict_schemas),
+        Ingress(store, clock, ids, schemas, auto_define=settings.auto_define),
+        Signals(store, clock, ids),
+    )

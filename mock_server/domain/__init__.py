@@ -1,0 +1,1 @@
+"""The world without I/O: frozen values, one transition table, time as an argument."""

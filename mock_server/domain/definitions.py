@@ -1,0 +1,118 @@
+"""The frozen definition and the immutable registry of one organisation: versions, aliases before variants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from itertools import chain, islice
+
+from .errors import AliasTaken, NegativeVersion, UnknownVariant, VersionTooLong
+from .json_text import Json
+
+MAX_VERSION_DIGITS = 4_000
+"""Below the 4,300 digits a JSON number may have here, so that `+1` never leaves that bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What kind of work a variant is. `versions` has the schema of every version that was ever stored."""
+
+    id: str
+    org_id: str
+    variant: str
+    version: int
+    alias: tuple[str, ...]
+    schema: Json
+    versions: Mapping[int, Json]
+
+    def available(self, asserted: int | None) -> int:
+        """The version to use: the asserted one if it is stored, else the current one (B035 to B037, C4)."""
+        return self.version if asserted is None or asserted not in self.versions else asserted
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All definitions of one organisation, by variant and by alias. Methods return new registries."""
+
+    by_variant: Mapping[str, Definition] = field(default_factory=dict)
+    by_alias: Mapping[str, str] = field(default_factory=dict)
+    """Alias → variant of the definition that owns it."""
+
+    def resolve(self, name: str) -> Definition:
+        """The definition that `name` reaches, alias before variant (B038, C5).
+
+        Raises:
+            UnknownVariant: nothing answers to this name (Q6).
+        """
+        found = self.by_variant.get(self.by_alias.get(name, name))
+        if found is not None:
+            return found
+        known = list(islice(chain(self.by_alias, self.by_variant), 1_000))
+        near = get_close_matches(name[:200], known, n=3) or known[:3]
+        hint = (
+            f"known here: {', '.join(short(n) for n in near)}" if near else "this organisation has none yet"
+        )
+        raise UnknownVariant(
+            f"path variant: expected the variant or alias of a definition ({hint}), got {short(name)}; "
+            "PUT the definition first, or start the mock with --auto-define"
+        )
+
+    def holds_id(self, definition_id: str) -> bool:
+        """Whether one of these definitions has the id."""
+        return any(definition.id == definition_id for definition in self.by_variant.values())
+
+    def put(
+        self,
+        variant: str,
+        schema: Json,
+        *,
+        alias: tuple[str, ...] | None,
+        version: int | None,
+        org_id: str,
+        new_id: Callable[[], str],
+    ) -> tuple[Registry, Definition]:
+        """Store a definition: upsert by variant, id kept (B054, B055, Q5, C7).
+
+        A first version is 1; a schema or an alias list that differs as JSON raises it by one; an explicit
+        version is stored as sent, lower ones too; an omitted alias list is kept. `new_id` is asked once, for
+        a variant that is new.
+
+        Raises:
+            NegativeVersion: ingress could not answer it as published (C16).
+            VersionTooLong: more than 4,000 digits.
+            AliasTaken: an alias belongs to another definition.
+        """
+        if version is not None and version < 0:
+            raise NegativeVersion(
+                f"body/version: expected an integer from 0, got {short(str(version))}: ingress answers the "
+                "version as digits alone"
+            )
+        if version is not None and version >= 10**MAX_VERSION_DIGITS:
+            raise VersionTooLong(f"body/version: expected at most {MAX_VERSION_DIGITS} digits")
+        for position, name in enumerate(alias or ()):
+            owner = self.by_alias.get(name, variant)
+            if owner != variant:
+                raise AliasTaken(
+                    f"body/alias/{position}: expected an alias that no other definition owns, got "
+                    f"{short(name)}, which belongs to {short(owner)}"
+                )
+        old = self.by_variant.get(variant)
+        if old is None:
+            number = 1 if version is None else version
+            new = Definition(new_id(), org_id, variant, number, alias or (), schema, {number: schema})
+        else:
+            alias = old.alias if alias is None else alias
+            changed = alias != old.alias or schema.canonical != old.schema.canonical
+            number = version if version is not None else old.version + changed
+            new = replace(
+                old, version=number, alias=alias, schema=schema, versions={**old.versions, number: schema}
+            )
+        kept = {name: owner for name, owner in self.by_alias.items() if owner != variant}
+        registry = Registry({**self.by_variant, variant: new}, kept | dict.fromkeys(new.alias, variant))
+        return registry, new
+
+
+def short(name: str) -> str:
+    """A name as it may stand in a message: quoted, control characters escaped, at most 60 characters."""
+    return repr(name if len(name) <= 60 else name[:57] + "...")

@@ -1,0 +1,86 @@
+"""What can go wrong in the world, as one tree. The HTTP edge alone knows statuses.
+
+ArklowError
+├── UnknownVariant          no definition answers to this name
+├── PayloadRejected         the payload breaks its definition's schema
+├── PayloadUndecided        the schema could not be decided for this payload in time
+├── DefinitionRefused
+│   ├── NegativeVersion     `a_ve` could not be answered as published (C16)
+│   ├── VersionTooLong      more digits than a number may have here
+│   ├── AliasTaken          another definition owns the alias
+│   └── SchemaNotEnforceable   only when strict schemas were asked for
+└── SettleRefused
+    ├── UnknownAction       never issued, or another organisation's (B133)
+    ├── DroppedAction       issued, and dropped since to keep memory bounded
+    ├── StaleAttempt        a later attempt is the authoritative one (B120, Q2)
+    ├── FutureAttempt       this attempt was never delivered (B135)
+    └── FinishedAction      the action is in a terminal state (B134)
+"""
+
+from __future__ import annotations
+
+
+class ArklowError(Exception):
+    """A refusal by the world. `code` is stable; the message says where, what was expected, what came."""
+
+    code = ""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UnknownVariant(ArklowError):
+    code = "UNKNOWN_VARIANT"
+
+
+class PayloadRejected(ArklowError):
+    code = "PAYLOAD_REJECTED"
+
+
+class PayloadUndecided(ArklowError):
+    code = "PAYLOAD_UNDECIDED"
+
+
+class DefinitionRefused(ArklowError):
+    pass
+
+
+class NegativeVersion(DefinitionRefused):
+    code = "NEGATIVE_VERSION"
+
+
+class VersionTooLong(DefinitionRefused):
+    code = "VERSION_TOO_LONG"
+
+
+class AliasTaken(DefinitionRefused):
+    code = "ALIAS_TAKEN"
+
+
+class SchemaNotEnforceable(DefinitionRefused):
+    code = "SCHEMA_NOT_ENFORCEABLE"
+
+
+class SettleRefused(ArklowError):
+    pass
+
+
+class UnknownAction(SettleRefused):
+    code = "UNKNOWN_ACTION"
+
+
+class DroppedAction(SettleRefused):
+    code = "DROPPED_ACTION"
+
+
+class StaleAttempt(SettleRefused):
+    code = "STALE_ATTEMPT"
+
+
+class FutureAttempt(SettleRefused):
+    code = "FUTURE_ATTEMPT"
+
+
+class FinishedAction(SettleRefused):
+    code = "FINISHED_ACTION"

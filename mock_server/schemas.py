@@ -1,0 +1,203 @@
+"""The one door to jsonschema-rs: compile a schema, say where a value breaks it, weigh what that may cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from jsonschema_rs import Draft202012Validator, RegexOptions, Registry, ValidationError, ValidationErrorKind
+
+from . import strict_json
+
+Validator = Draft202012Validator
+
+HEAVY: Final = 10**9
+"""A weight for what nobody wants to bound: recursion, remote references, unevaluated members."""
+
+_BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+_PATTERNS: Final = RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
+_BACKTRACKING: Final = re.compile(r"\(\?[=!<]|\\[1-9k]")
+"""Look-around and back references: what the linear-time engine does not know."""
+_COUNTED: Final = re.compile(r"\{(\d+)?,?(\d+)?\}")
+
+
+class Unusable(Exception):
+    """The value is not a JSON Schema that can be enforced; the text says why."""
+
+
+def compile_schema(schema: Any) -> Validator:
+    """A validator for a definition's schema: an object that is a valid 2020-12 schema. Fetches nothing.
+
+    Raises:
+        Unusable: it is something else.
+    """
+    if not isinstance(schema, dict):
+        raise Unusable("it is not a JSON object")
+    try:
+        try:
+            return Validator(schema, offline=True, pattern_options=_PATTERNS)
+        except ValidationError as error:
+            if not isinstance(error.kind, ValidationErrorKind.Format):
+                raise
+            return Validator(schema, offline=True)
+    except (ValidationError, ValueError) as error:
+        place = _place("schema", error.instance_path) if isinstance(error, ValidationError) else "schema"
+        message = error.message if isinstance(error, ValidationError) else str(error)
+        raise Unusable(f"it is not a valid 2020-12 schema ({place}: {_cut(message, 120)})") from None
+
+
+class DocumentSchemas:
+    """Validators for the schemas of one OpenAPI 3.1 document, compiled from the raw document.
+
+    `format: int32` and `int64` are enforced as bounds; other known formats are enforced too.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._registry = Registry([("urn:document", _with_bounds(document))])
+
+    def at(self, pointer: str) -> Validator:
+        """The validator of the schema at a JSON pointer such as `/components/schemas/Order`."""
+        fragment = pointer.replace("%", "%25").replace("{", "%7B").replace("}", "%7D").replace(" ", "%20")
+        return Validator(
+            {"$ref": f"urn:document#{fragment}"}, registry=self._registry, validate_formats=True, offline=True
+        )
+
+
+def _with_bounds(node: Any) -> Any:
+    """A copy in which an integer's `format` also stands as `allOf: [{minimum, maximum}]`."""
+    if isinstance(node, list):
+        return [_with_bounds(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    copied = {key: _with_bounds(value) for key, value in node.items()}
+    if node.get("type") == "integer" and node.get("format") in _BOUNDS:
+        low, high = _BOUNDS[node["format"]]
+        copied["allOf"] = [*copied.get("allOf", []), {"minimum": low, "maximum": high}]
+    return copied
+
+
+def mismatch(validator: Validator, value: Any, root: str) -> str | None:
+    """Where `value` breaks the schema, what was expected and what came; None when it fits.
+
+    `root` names the value itself, such as `body` or `body/payload`.
+    """
+    if validator.is_valid(value):
+        return None
+    try:
+        validator.validate(value)
+    except ValidationError as error:
+        got = _cut(strict_json.dump(error.instance).decode("utf-8"), 60)
+        return f"{_place(root, error.instance_path)}: expected {_expected(error)}, got {got}"
+    except ValueError as error:
+        return f"{root}: could not be checked ({_cut(str(error), 120)})"
+    raise AssertionError("a value is invalid and valid at once")
+
+
+def _place(root: str, path: list[str | int]) -> str:
+    return "/".join([root, *map(strict_json.pointer_step, path)])
+
+
+def _cut(text: str, limit: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _expected(error: ValidationError) -> str:
+    kinds = ValidationErrorKind
+    match error.kind:
+        case kinds.Type(types=types):
+            return " or ".join(types)
+        case kinds.Required(property=name):
+            return f"a member {_cut(name, 60)!r}"
+        case kinds.Minimum(limit=limit):
+            return f"a number from {limit}"
+        case kinds.Maximum(limit=limit):
+            return f"a number up to {limit}"
+        case kinds.MinLength(limit=limit):
+            return f"at least {limit} characters"
+        case kinds.Pattern(pattern=pattern):
+            return f"a string that matches {_cut(pattern, 60)}"
+        case kinds.Enum(options=options):
+            return "one of " + _cut(", ".join(strict_json.dump(o).decode("utf-8") for o in options), 80)
+        case _:
+            return f"what the keyword {error.kind.name} asks for at {_place('#', error.schema_path)}"
+
+
+def weight(schema: Any) -> int:
+    """How many schema nodes one instance node can meet at most, or `HEAVY` when that has no plain bound.
+
+    References are counted as often as they are reached, a pattern by its length times its counted
+    repetitions. Times the length of a payload this bounds the work of a validation.
+    """
+    measured: dict[str, int] = {}
+
+    def of(node: Any, above: tuple[str, ...]) -> int:
+        if isinstance(node, dict):
+            total = 1
+            for keyword, value in node.items():
+                if keyword == "$ref":
+                    total += target(value, above)
+                elif keyword in (
+                    "$dynamicRef",
+                    "$recursiveRef",
+                    "$id",
+                    "unevaluatedItems",
+                    "unevaluatedProperties",
+                ):
+                    return HEAVY
+                elif keyword == "pattern" and isinstance(value, str):
+                    total += _pattern_weight(value)
+                elif keyword == "patternProperties" and isinstance(value, dict):
+                    total += sum(map(_pattern_weight, value)) + of(value, above)
+                elif keyword not in ("$defs", "definitions"):
+                    total += of(value, above)
+                if total >= HEAVY:
+                    return HEAVY
+            return total
+        if isinstance(node, list):
+            return min(HEAVY, 1 + sum(of(item, above) for item in node))
+        return 1
+
+    def target(reference: Any, above: tuple[str, ...]) -> int:
+        if not isinstance(reference, str) or reference in above or len(above) > 50:
+            return HEAVY
+        if reference not in measured:
+            found = _resolve(schema, reference)
+            measured[reference] = HEAVY if found is None else of(found, (*above, reference))
+        return measured[reference]
+
+    try:
+        return of(schema, ())
+    except RecursionError:
+        return HEAVY
+
+
+def _resolve(root: Any, reference: str) -> Any:
+    """What a `#/…` pointer reaches, or None."""
+    if not reference.startswith("#/"):
+        return None
+    node = root
+    for step in reference[2:].split("/"):
+        step = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, dict):
+            node = node.get(step)
+        elif isinstance(node, list) and step.isdecimal() and int(step) < len(node):
+            node = node[int(step)]
+        else:
+            return None
+    return node
+
+
+def _pattern_weight(pattern: str) -> int:
+    if _BACKTRACKING.search(pattern):
+        return HEAVY
+    total = len(pattern) + 1
+    for low, high in _COUNTED.findall(pattern):
+        total *= int((high or low or "1")[:6]) + 1
+        if total > HEAVY:
+            return HEAVY
+    return total
+
+
+__all__ = ["HEAVY", "DocumentSchemas", "Unusable", "Validator", "compile_schema", "mismatch", "weight"]

@@ -1,0 +1,1 @@
+"""What the API does to the world: load, decide in the domain, save."""

@@ -1,0 +1,52 @@
+"""Put a definition."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..domain.definitions import Definition
+from ..domain.errors import SchemaNotEnforceable
+from ..domain.json_text import Json
+from ..domain.ports import Ids, Schemas, Store
+
+
+class Stored(NamedTuple):
+    """A stored definition, and why its schema checks nothing (empty when it is enforced)."""
+
+    definition: Definition
+    unenforced: str
+
+
+class Definitions:
+    """The control plane's part of the world."""
+
+    def __init__(self, store: Store, ids: Ids, schemas: Schemas, *, strict: bool) -> None:
+        self._store = store
+        self._ids = ids
+        self._schemas = schemas
+        self._strict = strict
+
+    async def put(
+        self, org_id: str, variant: str, schema: Json, *, alias: tuple[str, ...] | None, version: int | None
+    ) -> Stored:
+        """Create or update the definition of `variant`.
+
+        Raises:
+            DefinitionRefused: see `Registry.put`; with strict schemas also one that cannot be enforced.
+        """
+        unenforced = await self._schemas.standing(schema)
+        if unenforced and self._strict:
+            raise SchemaNotEnforceable(
+                f"body/schema: expected a schema that can be enforced, got one where {unenforced}"
+            )
+        registry = self._store.registry(org_id)
+        registry, definition = registry.put(
+            variant,
+            schema,
+            alias=alias,
+            version=version,
+            org_id=org_id,
+            new_id=lambda: self._ids.next(org_id),
+        )
+        self._store.save_registry(org_id, registry)
+        return Stored(definition, unenforced)

@@ -1,0 +1,36 @@
+"""How the mock is set up, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SPEC = Path(__file__).parent.parent / "spec"
+PUBLISHED = SPEC / "arklow.openapi.yaml"
+"""The published pages, nothing added."""
+OVERLAID = SPEC / "arklow.overlaid.openapi.yaml"
+"""The published pages with our overlays: what the mock promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a caller may choose. The command line's flags have the same names."""
+
+    document: Path = OVERLAID
+    keys: Mapping[str, str] = field(default_factory=lambda: {"dev-key": "1"})
+    """API key → organisation, beside the keys that name their organisation themselves."""
+    auto_define: bool = False
+    """An unknown variant gets an open definition instead of a 400."""
+    raw_bodies: bool = False
+    """A body without a `payload` member is the payload (the guides' reading, C1)."""
+    strict_schemas: bool = False
+    """Refuse a definition whose schema cannot be enforced."""
+    max_body: int = 10 << 20
+    """Bytes a request body may have."""
+    body_timeout: float = 10.0
+    """Seconds a request body may take to arrive."""
+    max_actions: int = 100_000
+    """Actions kept over all organisations; the oldest are dropped first."""
+    max_payload_bytes: int = 512 << 20
+    """Bytes of payloads and metadata kept over all organisations."""

@@ -1,0 +1,67 @@
+"""A process beside the server for work that may take long: it is killed when it does.
+
+Reading a body of megabytes or deciding a hostile schema holds the interpreter lock, so it must not happen
+where others wait. A worker starts when it is first needed, runs at low priority within a memory limit
+and takes one piece of work at a time; there are at most two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as WorkTimedOut
+from typing import Final, ParamSpec, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+WAIT_LIMIT: Final = 15.0
+"""Seconds until the caller gives up, waiting for its turn included."""
+MEMORY_LIMIT: Final = 2 << 30
+"""Bytes of address space the worker may use."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class TookTooLong(Exception):
+    """The work was not done within the limits of time and memory."""
+
+
+class Workbench:
+    """Runs plain functions of picklable arguments in the worker process."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPool | None = None
+
+    async def run(self, seconds: float, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What `function` returns or raises.
+
+        Raises:
+            TookTooLong: it was stopped after `seconds` or at `MEMORY_LIMIT`, or its turn did not come.
+        """
+        if self._pool is None:
+            self._pool = ProcessPool(
+                max_workers=2, initializer=_settle_in, context=multiprocessing.get_context("spawn")
+            )
+        future = self._pool.schedule(function, args=list(arguments), kwargs=dict(named), timeout=seconds)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), WAIT_LIMIT)
+        except (TimeoutError, WorkTimedOut, ProcessExpired, MemoryError):
+            raise TookTooLong from None
+
+    def close(self) -> None:
+        """Stop the worker at once."""
+        if self._pool is not None:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.join(timeout=5)
+            self._pool = None
+
+
+def _settle_in() -> None:
+    if os.name == "posix":
+        import resource
+
+        os.nice(10)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
