@@ -168,7 +168,7 @@ def _refuse_depth(text: str) -> None:
 
 
 def _refuse_located(value: Any) -> NoReturn:
-    for place, found in _walk(value):
+    for place, found, where in _walk(value):
         if isinstance(found, _Defect):
             raise JsonRefused(found.code, f"{place}: expected {found.expected}")
         if isinstance(found, str) and not found.isascii():
@@ -177,20 +177,20 @@ def _refuse_located(value: Any) -> NoReturn:
             except UnicodeEncodeError as error:
                 raise JsonRefused(
                     "LONE_SURROGATE",
-                    f"{place}: expected surrogates in pairs, got \\u{ord(found[error.start]):04x} alone",
+                    f"{place}: expected surrogates in pairs, got \\u{ord(found[error.start]):04x} alone{where}",
                 ) from None
     raise AssertionError("a text was refused and nothing in it is wrong")
 
 
-def _walk(value: Any) -> Iterator[tuple[str, Any]]:
+def _walk(value: Any) -> Iterator[tuple[str, Any, str]]:
     """Every value and member name below (and with) `value`, with its place, in document order."""
     pending: list[tuple[str, Any]] = [("body", value)]
     while pending:
         place, found = pending.pop()
-        yield place, found
+        yield place, found, ""
         if isinstance(found, dict):
             for name in found:
-                yield f"{place} (a member name)", name
+                yield place, name, " in a member name"
             pending.extend((f"{place}/{pointer_step(name)}", found[name]) for name in reversed(found))
         elif isinstance(found, list):
             pending.extend((f"{place}/{n}", item) for n, item in reversed(list(enumerate(found))))

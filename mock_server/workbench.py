@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as WorkTimedOut
 from typing import Final, ParamSpec, TypeVar
@@ -60,6 +61,7 @@ class Workbench:
 
 
 def _settle_in() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # or it waits for the very code that does not return
     if os.name == "posix":
         import resource
 
