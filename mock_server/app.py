@@ -17,7 +17,7 @@ from .api.pages import Pages
 from .api.security import Keys
 from .api.stubs import NoStub, stub
 from .clocks import SystemClock
-from .domain.ports import Clock
+from .domain.ports import Clock, Store
 from .ids import OrganisationIds
 from .services.definitions import Definitions
 from .services.ingress import Ingress
@@ -50,11 +50,12 @@ class Coverage(NamedTuple):
 
 
 class Application:
-    """The mock as an ASGI application, and what it made of its document."""
+    """The mock as an ASGI application, the world behind it, and what it made of its document."""
 
-    def __init__(self, app: ASGIApp, coverage: Coverage, workbench: Workbench) -> None:
+    def __init__(self, app: ASGIApp, store: Store, coverage: Coverage, workbench: Workbench) -> None:
         self._app = app
         self._workbench = workbench
+        self.store = store
         self.coverage = coverage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,7 +81,8 @@ def create_app(
     settings = settings or Settings()
     document = Document(settings.document)
     workbench = Workbench()
-    world = _handlers(settings, clock or SystemClock(), workbench)
+    store = MemoryStore(settings.max_actions, settings.max_payload_bytes)
+    world = _handlers(settings, store, clock or SystemClock(), workbench)
     stubs: dict[str, Handler] = {}
     for operation in document.operations:
         if operation.id not in world:
@@ -104,12 +106,11 @@ def create_app(
         unused=tuple(sorted(world.keys() - {operation.id for operation in document.operations})),
         ignored=tuple(ignored(document)),
     )
-    return Application(Front(contract, [*routes, *pages.ROUTES], log), coverage, workbench)
+    return Application(Front(contract, [*routes, *pages.ROUTES], log), store, coverage, workbench)
 
 
-def _handlers(settings: Settings, clock: Clock, workbench: Workbench) -> dict[str, Handler]:
+def _handlers(settings: Settings, store: Store, clock: Clock, workbench: Workbench) -> dict[str, Handler]:
     ids = OrganisationIds()
-    store = MemoryStore(settings.max_actions, settings.max_payload_bytes)
     schemas = PayloadSchemas(workbench)
     return handlers(
         Definitions(store, ids, schemas, strict=settings.strict_schemas),

@@ -28,8 +28,8 @@ from .exchange import Exchange
 from .security import Keys, Security
 
 with warnings.catch_warnings():
-    # connexion 3.3 imports starlette's test client, which warns since starlette 1.10
-    warnings.simplefilter("ignore", UserWarning)
+    # connexion 3.3 imports two things that starlette and jsonschema have deprecated since
+    warnings.simplefilter("ignore")
     from connexion import ConnexionMiddleware
     from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
     from connexion.middleware.main import API

@@ -1,0 +1,78 @@
+"""The mock in this process, on a clock that is moved by hand, spoken to without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import quote, unquote
+
+from mock_server.app import create_app
+from mock_server.clocks import ManualClock
+from mock_server.settings import Settings
+from tests.served import JSON, PUT, Reply
+
+
+class World:
+    """One mock of its own."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock = ManualClock()
+        self.log: list[str] = []
+        self.app = create_app(Settings(**settings), clock=self.clock, log=self.log.append)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str = "org-42",
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """One request; a body that is not bytes is sent as JSON."""
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        return asyncio.run(self._call(method, path, content, {"x-arklow-auth": key} | JSON | (headers or {})))
+
+    async def _call(self, method: str, path: str, content: bytes, headers: dict[str, str]) -> Reply:
+        raw_path, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": unquote(raw_path),
+            "raw_path": raw_path.encode("latin-1"),
+            "root_path": "",
+            "query_string": query.encode("latin-1"),
+            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        }
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        start, body = sent
+        found = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
+        return Reply(start["status"], found, body["body"], closed=False)
+
+    def put(self, variant: str = "v", *, key: str = "org-42", **body: Any) -> Reply:
+        """PUT a definition of organisation 42."""
+        return self.call("PUT", PUT, {"variant": variant, "schema": {}} | body, key=key)
+
+    def accept(self, variant: str = "v", *, query: str = "", key: str = "org-42", **body: Any) -> Any:
+        """The data of an accepted POST."""
+        path = f"/v1/ingress/{quote(variant, safe='')}{query}"
+        reply = self.call("POST", path, {"payload": None} | body, key=key)
+        assert reply.status == 200, reply.body
+        return reply.json["data"]
+
+    def modack(
+        self, action: str, attempt: int = 0, seconds: int = 60, *, key: str = "org-42"
+    ) -> tuple[int, str]:
+        """Status and error code (empty on success) of a modack."""
+        body = {"action_record_id": action, "attempt": attempt, "mod_ack": seconds}
+        reply = self.call("POST", "/v1/modack", body, key=key)
+        return reply.status, "" if reply.status == 200 else reply.error["code"]

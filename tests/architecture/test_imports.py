@@ -1,0 +1,156 @@
+"""The import law: who may know whom, held over every file, and shown to catch planted breaches."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+ROOMS: dict[str, set[str]] = {
+    "mock_server": {"settings", "app"},
+    "mock_server.__main__": {"cli"},
+    "mock_server.settings": set(),
+    "mock_server.clocks": {"domain"},
+    "mock_server.ids": {"domain"},
+    "mock_server.strict_json": set(),
+    "mock_server.schemas": {"strict_json"},
+    "mock_server.workbench": set(),
+    "mock_server.serving": set(),
+    "mock_server.domain": {"domain"},
+    "mock_server.storage": {"storage", "domain"},
+    "mock_server.services": {"services", "domain", "schemas", "strict_json", "workbench"},
+    "mock_server.api": {"api", "services", "domain", "schemas", "strict_json", "workbench", "settings"},
+    "mock_server.app": {"api", "services", "storage", "domain", "clocks", "ids", "workbench", "settings"},
+    "mock_server.cli": {"app", "api", "serving", "settings"},
+}
+"""Room → the rooms of the same package it may import. A new room is a new row."""
+
+DOORS = {
+    "connexion": {"mock_server.api.contract"},
+    "jsonschema_rs": {"mock_server.schemas"},
+    "pebble": {"mock_server.workbench"},
+    "uvicorn": {"mock_server.serving"},
+    "yaml": {"mock_server.api.document"},
+}
+"""Engine → the only modules that may import it."""
+
+IMPURE = {
+    "asyncio",
+    "datetime",
+    "io",
+    "logging",
+    "os",
+    "pathlib",
+    "random",
+    "secrets",
+    "socket",
+    "threading",
+    "time",
+}
+"""What the domain must not know of the standard library."""
+
+
+def breaches(module: str, source: str) -> list[str]:
+    """What the source of a module imports against the law."""
+    found = []
+    for imported in _imports(module, source):
+        package, room = module.split(".")[0], _room(module)
+        if imported.split(".")[0] in {"mock_server", "contracts", "tests", "benchmarks"}:
+            target = _room(imported)
+            own = target == package or target.removeprefix(f"{package}.") in ROOMS[room] or target == room
+            if not (imported.startswith(package) and own):
+                found.append(f"{module} imports {imported}")
+        else:
+            engine = imported.split(".")[0]
+            if module not in DOORS.get(engine, {module}):
+                found.append(f"{module} imports {imported}: only {DOORS[engine]} may")
+            if room == "mock_server.domain" and (engine in IMPURE or engine not in sys.stdlib_module_names):
+                found.append(f"{module} imports {imported}: the domain knows no I/O, time, chance or library")
+    return found
+
+
+def _room(module: str) -> str:
+    return ".".join(module.removesuffix(".__init__").split(".")[:2])
+
+
+def _imports(module: str, source: str) -> Iterator[str]:
+    """Every module a source imports: anywhere in it, relative ones resolved, type-only ones too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = module.split(".")[: -node.level]
+                base = ".".join([*above, *([base] if base else [])])
+            rooms = {room for room in ROOMS if room.startswith(base + ".")}
+            names = {f"{base}.{alias.name}" for alias in node.names}
+            yield from (names & rooms) or {base}
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("import_module", "__import__")
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            yield str(node.args[0].value)
+
+
+def modules() -> dict[str, str]:
+    """Module → source, for all of the package."""
+    found = {}
+    for file in sorted((ROOT / "mock_server").rglob("*.py")):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts[:-1]) + ".__init__" if parts[-1] == "__init__" else ".".join(parts)
+        found[name] = file.read_text("utf-8")
+    return found
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_imports_what_its_room_may_know(module: str) -> None:
+    """The table above is the architecture; no file is outside it."""
+    assert breaches(module, modules()[module]) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "planted"),
+    [
+        ("mock_server.domain.actions", "import time"),
+        ("mock_server.domain.actions", "from datetime import datetime"),
+        ("mock_server.domain.actions", "import orjson"),
+        ("mock_server.domain.actions", "from ..services import ingress"),
+        ("mock_server.domain.actions", "from .. import clocks"),
+        ("mock_server.domain.actions", "from ..clocks import SystemClock"),
+        ("mock_server.services.ingress", "from ..storage.memory import MemoryStore"),
+        ("mock_server.services.ingress", "def f():\n    from ..api.errors import Refused"),
+        ("mock_server.services.ingress", "import jsonschema_rs"),
+        ("mock_server.storage.memory", "from ..services.ingress import Ingress"),
+        ("mock_server.api.handlers", "import connexion"),
+        ("mock_server.api.handlers", "from connexion.spec import Specification"),
+        ("mock_server.api.handlers", "from ..storage import memory"),
+        ("mock_server.api.handlers", "def f():\n    import contracts.model"),
+        ("mock_server.api.handlers", "if TYPE_CHECKING:\n    from contracts import model"),
+        ("mock_server.api.handlers", "importlib.import_module('contracts.model')"),
+        ("mock_server.app", "from tests.served import mock"),
+        ("mock_server.clocks", "from .app import create_app"),
+    ],
+)
+def test_a_planted_breach_is_caught(module: str, planted: str) -> None:
+    """The law sees clocks in the domain, engines past their door, hidden, relative and type-only imports."""
+    assert len(breaches(module, planted)) >= 1
+
+
+def test_no_room_needs_itself_through_another() -> None:
+    """The rows have no cycle, so the package can be read from the bottom up."""
+
+    def below(room: str, path: tuple[str, ...]) -> None:
+        assert room not in path, f"cycle: {' → '.join([*path, room])}"
+        for other in ROOMS[f"mock_server.{room}"] - {room}:
+            below(other, (*path, room))
+
+    for room in {name.removeprefix("mock_server.") for name in ROOMS} - {"mock_server"}:
+        below(room, ())

@@ -1,0 +1,107 @@
+"""The document is the published pages, joined; overlays promise only where the pages are silent."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mock_server.app import create_app
+from mock_server.settings import OVERLAID, PUBLISHED, Settings
+from spec import build
+
+SPEC = Path(build.__file__).parent
+PAGES = sorted((SPEC / "upstream").glob("*.txt"))
+
+
+def _load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def test_the_pages_are_as_received() -> None:
+    """The digests beside the pages were taken when they came."""
+    listed = (SPEC / "upstream" / "SHA256SUMS").read_text().split()
+
+    assert dict(zip(listed[1::2], listed[::2], strict=True)) == {
+        page.name: hashlib.sha256(page.read_bytes()).hexdigest() for page in PAGES
+    }
+
+
+def test_joining_adds_and_loses_nothing() -> None:
+    """Every leaf of the joined document stands in some page, and every leaf of every page in it."""
+    pages = [set(_leaves(build.page_document(page))) for page in PAGES]
+
+    assert len(pages) == 3
+    assert set(_leaves(_load(PUBLISHED))) == pages[0] | pages[1] | pages[2]
+
+
+def _leaves(node: Any, place: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str]]:
+    if isinstance(node, dict) and node:
+        return [leaf for key, value in node.items() for leaf in _leaves(value, (*place, str(key)))]
+    if isinstance(node, list) and node:
+        return [leaf for n, value in enumerate(node) for leaf in _leaves(value, (*place, str(n)))]
+    return [(place, repr(node))]
+
+
+def test_pages_that_differ_stop_the_build_with_both_named() -> None:
+    """Two pages that define one component in two ways are a question for a person."""
+    one = {"components": {"schemas": {"A": {"type": "string"}}}}
+    other = {"components": {"schemas": {"A": {"type": "integer"}}}}
+
+    with pytest.raises(build.BuildError, match="/components/schemas/A differs between one and other"):
+        build.join({"one": one, "other": other})
+
+
+def test_an_overlay_that_matches_nothing_stops_the_build() -> None:
+    """A page that moved must not leave a promise behind in silence."""
+    overlay = {"actions": [{"target": "$.paths['/gone']", "update": {}}]}
+
+    with pytest.raises(build.BuildError, match="o.yaml: target .* matches nothing"):
+        build.overlaid({"paths": {}}, {"o.yaml": overlay})
+
+
+def test_the_built_files_are_fresh() -> None:
+    """`make spec` would change nothing."""
+    check = subprocess.run([sys.executable, SPEC / "build.py", "--check"], capture_output=True, text=True)
+
+    assert (check.returncode, check.stdout) == (0, "spec: nothing differs\n")
+
+
+def test_overlays_add_no_answer_to_ingress_and_no_default() -> None:
+    """An overlay accuses nobody: what the pages say of ingress stays as they say it."""
+    published, promised = _load(PUBLISHED)["paths"], _load(OVERLAID)["paths"]
+
+    for path in ("/v1/ingress/{variant}", "/v1/modack"):
+        before, after = published[path]["post"]["responses"], promised[path]["post"]["responses"]
+        assert before.keys() == after.keys()
+        for status in before:
+            assert {k: v for k, v in after[status].items() if k != "links"} == before[status]
+    assert not [1 for item in promised.values() for op in item.values() if "default" in op["responses"]]
+
+
+@pytest.mark.parametrize("overlay", sorted((SPEC / "overlays").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_overlay_names_its_source(overlay: Path) -> None:
+    """A promise says where it comes from, and each action why."""
+    content = _load(overlay)
+
+    assert content["overlay"] == "1.0.0"
+    assert content["info"]["x-source"]
+    assert all(action["description"] for action in content["actions"])
+
+
+@pytest.mark.parametrize("document", [PUBLISHED, OVERLAID], ids=lambda path: path.name)
+def test_every_part_of_both_documents_is_served(document: Path) -> None:
+    """Three operations, each handled; no stub, no spare handler, nothing ignored."""
+    coverage = create_app(Settings(document=document)).coverage
+
+    assert coverage.complete
+    assert [(op.method, op.path) for op in coverage.operations] == [
+        ("post", "/v1/ingress/{variant}"),
+        ("post", "/v1/modack"),
+        ("put", "/v1/orgs/{org_id}/actions/definitions"),
+    ]
