@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import os
 import socket
 import sys
 import time
@@ -30,14 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["serve"]:
         given = given[1:]
     options = _parser().parse_args(given)
-    try:
-        keys = _keys(options.key)
-        sockets, ports = _listen(options.host or HOSTS, options.port, options.ingress_port)
-    except _Unusable as error:
-        return _fail(str(error))
     settings = Settings(
         document=options.document or (PUBLISHED if options.document_only else OVERLAID),
-        keys=keys,
+        keys={"dev-key": "1"} | dict(options.key),
         auto_define=options.auto_define,
         raw_bodies=options.raw_bodies,
         strict_schemas=options.strict_schemas,
@@ -47,22 +44,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     from .api.document import BadDocument
     from .app import CannotServe, create_app
-    from .serving import serve
+    from .serving import CannotListen, listen, serve
 
     log = _Log()
     try:
+        control = listen(options.host or HOSTS, options.port)
+        ingress = listen(options.host or HOSTS, options.ingress_port)
         app = create_app(settings, log=log.write)
+    except CannotListen as error:
+        return _fail(str(error))
     except (BadDocument, CannotServe) as error:
         return _fail(f"cannot serve the document: {error}")
     print(_table(app.coverage, settings), flush=True)
     if options.strict_document and not app.coverage.complete:
         return _fail("--strict-document: the document is not wholly served; see the table above")
-    hosts = sorted({s.getsockname()[0] for s in sockets})
-    print(_addresses(hosts, ports), flush=True)
+    print(_addresses(control, ingress), flush=True)
     try:
-        serve(app, sockets)
-    except KeyboardInterrupt:
-        pass
+        with contextlib.suppress(KeyboardInterrupt):
+            serve(app, [*control, *ingress])
     finally:
         log.flush()
         app.close()
@@ -89,7 +88,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ADDRESS",
         help="listen here (repeatable; default 127.0.0.1 and ::1)",
     )
-    add("--key", action="append", metavar="KEY=ORG", help="another API key (repeatable; default dev-key=1)")
+    add(
+        "--key",
+        action="append",
+        default=[],
+        type=_key,
+        metavar="KEY=ORG",
+        help="another API key (repeatable; dev-key=1 is always there)",
+    )
     add(
         "--auto-define",
         action="store_true",
@@ -144,71 +150,11 @@ def _count(text: str) -> int:
     return number
 
 
-class _Unusable(Exception):
-    """What was asked for cannot be had; the message says what and why."""
-
-
-def _keys(given: list[str] | None) -> dict[str, str]:
-    keys: dict[str, str] = {}
-    for entry in given or ["dev-key=1"]:
-        key, equals, organisation = entry.rpartition("=")
-        if not (equals and key and organisation.isascii() and organisation.isdecimal()):
-            raise _Unusable(f"--key: expected KEY=ORG with ORG in digits, got {entry!r}")
-        keys[key] = organisation
-    return keys
-
-
-def _listen(
-    hosts: Sequence[str], port: int, ingress_port: int
-) -> tuple[list[socket.socket], tuple[int, int]]:
-    """Bound sockets for both ports on every host, and the ports they got."""
-    sockets: list[socket.socket] = []
-    ports = []
-    for wanted in (port, ingress_port):
-        bound = _bind(hosts, wanted)
-        sockets += bound
-        ports.append(bound[0].getsockname()[1])
-    return sockets, (ports[0], ports[1])
-
-
-def _bind(hosts: Sequence[str], port: int) -> list[socket.socket]:
-    for _ in range(20):
-        bound: list[socket.socket] = []
-        number = port
-        for host in hosts:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            try:
-                listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-                if sys.platform != "win32":
-                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                listener.bind((host, number))
-                listener.listen(2048)
-            except OSError as error:
-                if host == "::1" and bound and error.errno not in _TAKEN:
-                    continue  # no IPv6 on this machine
-                if port == 0 and bound:
-                    break  # the free port of one host is taken on another: try again
-                for other in bound:
-                    other.close()
-                raise _Unusable(f"cannot listen on {host} port {number}: {error.strerror or error}") from None
-            bound.append(listener)
-            number = listener.getsockname()[1]
-        else:
-            return bound
-        for other in bound:
-            other.close()
-    raise _Unusable("cannot find a port that is free on every host")
-
-
-def _taken() -> frozenset[int]:
-    import errno
-
-    return frozenset({errno.EADDRINUSE, errno.EACCES})
-
-
-_TAKEN: Final = _taken()
+def _key(text: str) -> tuple[str, str]:
+    key, equals, organisation = text.rpartition("=")
+    if not (equals and key and organisation.isascii() and organisation.isdecimal()):
+        raise argparse.ArgumentTypeError(f"expected KEY=ORG with ORG in digits, got {text!r}")
+    return key, organisation
 
 
 def _table(coverage: Coverage, settings: Settings) -> str:
@@ -230,28 +176,31 @@ def _table(coverage: Coverage, settings: Settings) -> str:
     return "\n".join(lines)
 
 
-def _addresses(hosts: Sequence[str], ports: tuple[int, int]) -> str:
-    host = "localhost" if set(hosts) == set(HOSTS) else f"[{hosts[0]}]" if ":" in hosts[0] else hosts[0]
-    control, ingress = (f"http://{host}:{port}" for port in ports)
+def _addresses(control: Sequence[socket.socket], ingress: Sequence[socket.socket]) -> str:
+    hosts = {listener.getsockname()[0] for listener in control}
+    first = control[0].getsockname()[0]
+    host = "localhost" if hosts <= set(HOSTS) else f"[{first}]" if ":" in first else first
+    urls = [f"http://{host}:{listeners[0].getsockname()[1]}" for listeners in (control, ingress)]
     return (
-        f"  control plane  {control}   (both ports serve every operation)\n"
-        f"  ingress        {ingress}\n"
-        f"  API page       {control}/\n"
-        f"  API keys       x-arklow-auth: org-42 is organisation 42, made on first use\n"
-        f"Ready. Ctrl-C stops."
+        f"  control plane  {urls[0]}   (both ports serve every operation)\n"
+        f"  ingress        {urls[1]}\n"
+        f"  API page       {urls[0]}/\n"
+        "  API keys       org-42 is organisation 42, made on first use; dev-key is organisation 1\n"
+        "Ready. Ctrl-C stops."
     )
 
 
 class _Log:
-    """Writes lines to standard output a moment later, many in one go."""
+    """Writes lines to standard output a moment later, many in one go; refusals in red on a terminal."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
+        self._coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     def write(self, line: str) -> None:
         if not self._lines:
             asyncio.get_running_loop().call_later(0.02, self.flush)
-        self._lines.append(line)
+        self._lines.append(f"\x1b[31m{line}\x1b[0m" if self._coloured and line[0] in "45" else line)
 
     def flush(self) -> None:
         if not self._lines:

@@ -1,15 +1,76 @@
-"""The HTTP server: uvicorn on bound sockets, one system call an answer."""
+"""The HTTP server: listening sockets, and uvicorn on them, one system call an answer."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import signal
 import socket
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+
+class CannotListen(Exception):
+    """An address cannot be had; the message says which and why."""
+
+
+def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
+    """Listening sockets on one port of every host; port 0 stands for one that is free on all of them.
+
+    A machine without IPv6 is no error as long as another host is there.
+
+    Raises:
+        CannotListen: an address is taken, forbidden or not this machine's.
+    """
+    for _ in range(20):
+        bound: list[socket.socket] = []
+        try:
+            for host in hosts:
+                number = bound[0].getsockname()[1] if bound else port
+                try:
+                    bound.append(_listener(host, number))
+                except OSError as error:
+                    taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+                    if port == 0 and bound and taken:
+                        raise _TakenElsewhere from None
+                    if host != "::1" or not bound or taken:
+                        reason = error.strerror or str(error)
+                        raise CannotListen(f"cannot listen on {host} port {number}: {reason}") from None
+        except (CannotListen, _TakenElsewhere) as failure:
+            for listener in bound:
+                listener.close()
+            if isinstance(failure, CannotListen):
+                raise
+        else:
+            return bound
+    raise CannotListen("cannot find a port that is free on every host")
+
+
+class _TakenElsewhere(Exception):
+    """The free port of one host is taken on another."""
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # the protocol is named because asyncio turns off Nagle's delay only on sockets that name it
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 class _OneWrite:
@@ -51,7 +112,11 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 
 def serve(app: ASGIApp, sockets: list[socket.socket]) -> None:
-    """Serve until SIGINT or SIGTERM, then let what is under way finish for up to three seconds."""
+    """Serve until SIGINT or SIGTERM, then let what is under way finish for up to three seconds.
+
+    Raises:
+        KeyboardInterrupt: always, at the end.
+    """
     config = uvicorn.Config(
         app,
         http=_Protocol,
@@ -68,5 +133,7 @@ def serve(app: ASGIApp, sockets: list[socket.socket]) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+    # uvicorn raises the signal that ended it once more: let SIGTERM end as quietly as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(uvicorn.Server(config).serve(sockets))

@@ -224,4 +224,4 @@ def _check(path: Path, raw: dict[str, Any]) -> None:
 
     for error in OpenAPIV31SpecValidator(raw).iter_errors():
         place = "/".join(map(step, map(str, error.absolute_path)))
-        raise BadDocument(f"{path}: at #/{place}: {error.message[:300]}")
+        raise BadDocument(f"{path}: at #/{place}: {error.message.splitlines()[0][:300]}")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from .document import Document
+from .document import METHODS, Document
 from .envelope import send_bytes
 
 ROUTES: Final = (
@@ -75,22 +74,29 @@ class Pages:
 
     @cached_property
     def _for_the_page(self) -> bytes:
-        """The document without its `servers`: they name production, and "Execute" must come here (C18)."""
-        local = _without_servers(self._document.raw) | {"servers": [{"url": "/", "description": "This mock"}]}
-        return json.dumps(local, default=str).encode()
-
-
-def _without_servers(node: Any) -> Any:
-    raw = {key: value for key, value in node.items() if key != "servers"}
-    raw["paths"] = {
-        path: {
-            key: {k: v for k, v in value.items() if k != "servers"} if isinstance(value, dict) else value
-            for key, value in item.items()
-            if key != "servers"
+        """The document for a person: `servers` name this mock, as "Execute" must come here and not to
+        production (C18), and tags without an operation are left out."""
+        raw = self._document.raw
+        used = {tag for item in raw.get("paths", {}).values() for tag in _tags(item)}
+        page = raw | {
+            "servers": [{"url": "/", "description": "This mock"}],
+            "tags": [tag for tag in raw.get("tags", []) if tag.get("name") in used],
+            "paths": {path: _without_servers(item) for path, item in raw.get("paths", {}).items()},
         }
-        for path, item in node.get("paths", {}).items()
+        return json.dumps(page, default=str).encode()
+
+
+def _tags(item: dict[str, Any]) -> set[str]:
+    return {tag for method in METHODS for tag in item.get(method, {}).get("tags", [])}
+
+
+def _without_servers(item: dict[str, Any]) -> dict[str, Any]:
+    """A path item, and its operations, without `servers`."""
+    return {
+        key: {k: v for k, v in value.items() if k != "servers"} if key in METHODS else value
+        for key, value in item.items()
+        if key != "servers"
     }
-    return raw
 
 
 def _swagger_ui() -> Path:
@@ -99,6 +105,8 @@ def _swagger_ui() -> Path:
     Raises:
         HTTPException: the package is not installed.
     """
+    from importlib.metadata import PackageNotFoundError, distribution  # costs start-up 15 ms
+
     try:
         found = distribution("flask-openapi3-swagger")
     except PackageNotFoundError:
