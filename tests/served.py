@@ -136,7 +136,7 @@ def read_reply(connection: socket.socket, *, head: bool = False) -> Reply:
 def mock(*flags: str) -> Iterator[Served]:
     """A mock on free ports with the given flags, ended afterwards."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "mock_server", "--port", "0", "--ingress-port", "0", *flags],
+        [sys.executable, "-m", "mock_server", *flags, "--port", "0", "--ingress-port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

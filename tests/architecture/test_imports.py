@@ -62,7 +62,7 @@ def breaches(module: str, source: str) -> list[str]:
         package, room = module.split(".")[0], _room(module)
         if imported.split(".")[0] in {"mock_server", "contracts", "tests", "benchmarks"}:
             target = _room(imported)
-            own = target == package or target.removeprefix(f"{package}.") in ROOMS[room] or target == room
+            own = target in (package, room) or target.removeprefix(f"{package}.") in ROOMS[room]
             if not (imported.startswith(package) and own):
                 found.append(f"{module} imports {imported}")
         else:

@@ -61,7 +61,7 @@ def test_an_overlay_that_matches_nothing_stops_the_build() -> None:
     """A page that moved must not leave a promise behind in silence."""
     overlay = {"actions": [{"target": "$.paths['/gone']", "update": {}}]}
 
-    with pytest.raises(build.BuildError, match="o.yaml: target .* matches nothing"):
+    with pytest.raises(build.BuildError, match=r"o\.yaml: target .* matches nothing"):
         build.overlaid({"paths": {}}, {"o.yaml": overlay})
 
 

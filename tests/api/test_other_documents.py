@@ -1,0 +1,194 @@
+"""Documents with more than the three operations: stubs, ids, order of paths, and what would be ignored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mock_server.api.document import BadDocument
+from mock_server.app import CannotServe
+from mock_server.settings import PUBLISHED
+from tests.api.asgi import World
+
+OPEN: dict[str, Any] = {"security": []}
+
+
+def _document(tmp_path: Path, paths: dict[str, Any], **components: Any) -> Path:
+    document = yaml.safe_load(PUBLISHED.read_text())
+    document["paths"] |= paths
+    document["components"]["schemas"] |= components
+    file = tmp_path / "more.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return file
+
+
+def _answers(schema: Any, **operation: Any) -> dict[str, Any]:
+    return (
+        OPEN
+        | {"responses": {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}}
+        | operation
+    )
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer"),
+    [
+        ({"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "pattern": "^[0-9]{3}$"}}}, None),
+        ({"$ref": "#/components/schemas/Tree"}, {"children": []}),
+        ({"allOf": [{"type": "object", "required": ["a"], "properties": {"a": {"const": 1}}}, {"type": "object", "required": ["b"], "properties": {"b": {"enum": ["x"]}}}]}, {"a": 1, "b": "x"}),
+        ({"anyOf": [{"type": "null"}, {"type": "string"}]}, None),
+        ({"type": ["string", "null"], "format": "date-time"}, "2026-01-01T00:00:00Z"),
+        ({"type": "array", "minItems": 2, "items": {"type": "integer", "minimum": 5}}, [5, 5]),
+        ({"type": "string", "examples": ["hello"]}, "hello"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_operation_without_a_handler_is_a_valid_marked_stub(
+    tmp_path: Path, schema: Any, answer: Any
+) -> None:
+    """The answer fits the document, says that it is a stub, and is the same every time."""
+    tree = {
+        "type": "object",
+        "required": ["children"],
+        "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}},
+    }
+    world = World(document=_document(tmp_path, {"/v1/new": {"get": _answers(schema)}}, Tree=tree))
+
+    replies = [world.call("GET", "/v1/new") for _ in range(2)]
+
+    assert replies[0].status == 200
+    assert replies[0].headers["x-arklow-mock-stub"] == "1"
+    assert replies[0].body == replies[1].body
+    if answer is not None:
+        assert replies[0].json == answer
+    assert world.app.coverage.stubs == {"get /v1/new"}
+    assert not world.app.coverage.complete
+
+
+def test_a_stub_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    """No stub answers against the document."""
+    file = _document(
+        tmp_path, {"/v1/new": {"get": _answers({"type": "integer", "multipleOf": 7, "minimum": 1})}}
+    )
+
+    with pytest.raises(CannotServe, match="GET /v1/new: no valid answer was found"):
+        World(document=file)
+
+
+def test_operations_without_an_id_keep_their_own_security(tmp_path: Path) -> None:
+    """Stock Connexion answers the one by the other's handler, without its security."""
+    secured = {key: value for key, value in _answers({"const": "secured"}).items() if key != "security"}
+    world = World(
+        document=_document(
+            tmp_path, {"/v1/a": {"get": _answers({"const": "open"})}, "/v1/b": {"get": secured}}
+        )
+    )
+
+    assert world.call("GET", "/v1/a", key="").json == "open"
+    assert world.call("GET", "/v1/b", key="").status == 401
+    assert world.call("GET", "/v1/b").json == "secured"
+
+
+def test_concrete_paths_come_before_templated_ones(tmp_path: Path) -> None:
+    """Whatever their order in the document (OpenAPI, Paths Object)."""
+    paths: dict[str, Any] = {}
+    for path in ("/v1/x/{id}", "/v1/x/defs", "/v1/x/{id}:verb", "/v1/{any}/defs"):
+        parameters = [
+            {"name": n, "in": "path", "required": True, "schema": {"type": "string"}}
+            for n in ("id", "any")
+            if f"{{{n}}}" in path
+        ]
+        paths[path] = {"get": _answers({"const": path}, parameters=parameters)}
+    world = World(document=_document(tmp_path, paths))
+
+    served = {
+        sent: world.call("GET", sent).json for sent in ("/v1/x/defs", "/v1/x/7", "/v1/x/7:verb", "/v1/y/defs")
+    }
+
+    assert served == {
+        "/v1/x/defs": "/v1/x/defs",
+        "/v1/x/7": "/v1/x/{id}",
+        "/v1/x/7:verb": "/v1/x/{id}:verb",
+        "/v1/y/defs": "/v1/{any}/defs",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("?take=5", 200),
+        ("?take=0", 400),
+        ("?take=x", 400),
+        ("", 400),
+        ("?take=5&flag=true", 200),
+        ("?take=5&flag=1", 400),
+    ],
+)
+def test_declared_query_parameters_are_checked(tmp_path: Path, query: str, status: int) -> None:
+    """Read as the type that their schema asks for."""
+    parameters = [
+        {
+            "name": "take",
+            "in": "query",
+            "required": True,
+            "schema": {"type": ["integer", "null"], "minimum": 1},
+        },
+        {"name": "flag", "in": "query", "schema": {"type": "boolean"}},
+    ]
+    world = World(
+        document=_document(tmp_path, {"/v1/new": {"get": _answers({"const": 1}, parameters=parameters)}})
+    )
+
+    assert world.call("GET", "/v1/new" + query).status == status
+
+
+@pytest.mark.parametrize(
+    ("schema", "line"),
+    [
+        ({"type": "string", "format": "int128"}, "format 'int128' at #/paths/~1v1~1new/get/responses/200/content/application~1json/schema/format"),
+        ({"type": "string", "nullable": True}, "keyword 'nullable' at #/paths/~1v1~1new/get/responses/200/content/application~1json/schema/nullable"),
+        ({"type": "string", "x-ours": True, "description": "fine"}, None),
+    ],
+)  # fmt: skip
+def test_what_would_be_ignored_is_named_with_its_place(tmp_path: Path, schema: Any, line: str | None) -> None:
+    """Nothing of a document is dropped in silence."""
+    coverage = World(document=_document(tmp_path, {"/v1/new": {"get": _answers(schema)}})).app.coverage
+
+    assert coverage.ignored == ((line,) if line else ())
+
+
+def test_parameters_and_bodies_that_are_not_read_are_named(tmp_path: Path) -> None:
+    """Headers, cookies, other media types, other security schemes."""
+    operation = _answers(
+        {"const": 1},
+        parameters=[{"name": "x-h", "in": "header", "schema": {"type": "string"}}],
+        requestBody={"content": {"text/csv": {"schema": {"type": "string"}}}},
+    )
+
+    ignored = World(document=_document(tmp_path, {"/v1/new": {"post": operation}})).app.coverage.ignored
+
+    assert ignored == (
+        "header parameter 'x-h' at #/paths/~1v1~1new/post/parameters/0 (not checked)",
+        "request media type text/csv of POST /v1/new (only application/json is read)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {}\n", "expected an OpenAPI 3.1 document"),
+        ("openapi: 3.1.0\ninfo: {title: t}\npaths: {}\n", "at #/info: .version. is a required property$"),
+        ("openapi: [\n", "while parsing"),
+        ("- 1\n", "expected an OpenAPI 3.1 document"),
+    ],
+)
+def test_a_bad_document_stops_the_start_and_says_where(tmp_path: Path, text: str, message: str) -> None:
+    """The file, the place and the rule."""
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+
+    with pytest.raises(BadDocument, match=message):
+        World(document=file)

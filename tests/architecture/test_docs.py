@@ -1,0 +1,94 @@
+"""The documentation is held to the program."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from mock_server.api.errors import STATUSES
+from mock_server.cli import _parser
+from tests.served import mock
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+RULES = (ROOT / "spec" / "rules.md").read_text("utf-8")
+
+
+def test_the_first_screen_of_the_readme_has_both_commands() -> None:
+    """`make run` and `make test` are what a newcomer looks for."""
+    first_screen = "\n".join(README.splitlines()[:45])
+
+    assert "make run" in first_screen
+    assert "make test" in first_screen
+
+
+def test_the_readmes_curl_lines_answer_as_documented() -> None:
+    """They are run as written, one after the other, against a fresh mock; only the port is changed."""
+    [block] = re.findall(r"```sh\n(curl.*?)```", README, re.DOTALL)
+    shown = re.findall(r"^# → (.*)$", block, re.MULTILINE)
+    with mock() as running:
+        script = block.replace("localhost:3123", f"localhost:{running.port}").replace(
+            "localhost:3125", f"localhost:{running.ingress_port}"
+        )
+        output = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=True).stdout
+
+    assert len(shown) == 3
+    assert output.splitlines() == shown
+
+
+def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:
+    """A flag that nobody can find does not exist."""
+    flags = {flag for action in _parser()._actions for flag in action.option_strings if flag.startswith("--")}
+
+    assert flags - {"--help"} == set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
+
+
+def test_every_code_stands_in_the_rules_with_its_statuses() -> None:
+    """The table of refusals is the table of the program; an empty cell is a case that cannot occur."""
+    rows = {
+        code: (ingress.strip(), elsewhere.strip())
+        for code, ingress, elsewhere in re.findall(
+            r"^\| `([A-Z0-9_]+)` \|([^|]*)\|([^|]*)\|", RULES, re.MULTILINE
+        )
+    }
+
+    assert rows.keys() == STATUSES.keys()
+    for code, (ingress, elsewhere) in rows.items():
+        assert ingress in ("", str(STATUSES[code].ingress)), code
+        assert elsewhere in ("", str(STATUSES[code].elsewhere)), code
+
+
+def test_every_rule_has_a_source_and_a_number_of_its_own() -> None:
+    """A rule without a source is a rumour."""
+    rows = re.findall(r"^\| ([A-Z]+-\d+) \|([^|]*)\|([^|]*)\|([^|]*)\|$", RULES, re.MULTILINE)
+    codes = [code for code, *_ in rows]
+
+    assert len(codes) == len(set(codes)) >= 40
+    for code, statement, source, _ in rows:
+        assert statement.strip(), code
+        assert re.search(r"[BCQ]\d+|S-\w+|RFC \d+|ours", source), code
+
+
+def test_the_architecture_page_names_every_module() -> None:
+    """A new room is a new sentence."""
+    page = (ROOT / "docs" / "ARCHITECTURE.md").read_text("utf-8")
+    rooms = {file.stem for file in (ROOT / "mock_server").glob("*.py")} | {
+        f.name for f in (ROOT / "mock_server").iterdir() if f.is_dir()
+    }
+
+    missing = {room for room in rooms if not room.startswith("__") and not re.search(rf"\b{room}\b", page)}
+    assert missing == set()
+
+
+def test_the_mock_runs_as_a_module_and_as_a_command() -> None:
+    """Both ways of starting are one."""
+    command = Path(sys.executable).parent / "arklow-mock"
+    texts = [
+        subprocess.run([*start, "--help"], capture_output=True, text=True, check=True).stdout
+        for start in ([command], [sys.executable, "-m", "mock_server"])
+    ]
+
+    assert texts[0] == texts[1]
+    assert "usage: arklow-mock" in texts[0]

@@ -1,0 +1,168 @@
+"""The command as a user meets it: flags, ports, the start-up table, the end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mock_server.settings import OVERLAID, PUBLISHED
+from tests.served import PUT, Served, mock
+
+
+def _run(*flags: str) -> subprocess.CompletedProcess[str]:
+    """A start that is expected to fail."""
+    return subprocess.run(
+        [sys.executable, "-m", "mock_server", *flags], capture_output=True, text=True, timeout=30
+    )
+
+
+def test_the_start_up_table_names_every_operation_and_address(served: Served) -> None:
+    """What is handled, what would be ignored, where to call, which keys work."""
+    text = "\n".join(served.lines[:10])
+
+    assert "arklow-mock serves arklow.overlaid.openapi.yaml" in text
+    for operation in (
+        "POST   /v1/ingress/{variant}",
+        "POST   /v1/modack",
+        f"PUT    {PUT.replace('42', '{org_id}')}",
+    ):
+        assert re.search(re.escape(operation) + r" +handled", text)
+    assert "ignored keywords and formats: none" in text
+    assert f"http://localhost:{served.port} " in text
+
+
+def test_both_ports_serve_every_operation_over_one_state_on_both_addresses(served: Served) -> None:
+    """3123 and 3125 are one world; 127.0.0.1 and ::1 as well."""
+    import http.client
+
+    answers = []
+    for host in ("127.0.0.1", "::1"):
+        for port in (served.port, served.ingress_port):
+            connection = http.client.HTTPConnection(host, port, timeout=10)
+            headers = {"x-arklow-auth": "org-42", "content-type": "application/json"}
+            connection.request("PUT", PUT, b'{"variant":"both","schema":1}', headers)
+            answers.append(connection.getresponse().read())
+            connection.close()
+
+    assert len(answers) == 4
+    assert len(set(answers)) == 1
+
+
+def test_the_log_has_a_line_for_a_request(served: Served) -> None:
+    """Time of day, status, operation, organisation, milliseconds, and why it was refused."""
+    served.call("POST", "/v1/ingress/nobody-logged-this", {"payload": 1})
+    deadline = time.monotonic() + 10
+    while not any("nobody-logged-this" in line for line in served.lines) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    [line] = [line for line in served.lines if "nobody-logged-this" in line]
+    assert re.match(
+        r"\d\d:\d\d:\d\d 400 createIngressVariantAction  org 42  \d+\.\d ms  UNKNOWN_VARIANT path variant: ",
+        line,
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "file"),
+    [((), OVERLAID), (("--document-only",), PUBLISHED), (("--document", str(PUBLISHED)), PUBLISHED)],
+)
+def test_the_document_served_is_the_one_asked_for(flags: tuple[str, ...], file: Path) -> None:
+    """--strict-document finds nothing to refuse in either of ours."""
+    with mock("serve", "--strict-document", *flags) as running:
+        assert running.call("GET", "/openapi.yaml").body == file.read_bytes()
+
+
+def test_strict_document_refuses_what_is_not_wholly_served(tmp_path: Path) -> None:
+    """A stub, a spare handler or an ignored keyword stops the start with exit code 2."""
+    file = tmp_path / "part.yaml"
+    file.write_text(
+        "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {/v1/new: {get: {responses: {'200': {description: ok}}}}}\n"
+    )
+
+    strict = _run("--document", str(file), "--strict-document", "--port", "0", "--ingress-port", "0")
+
+    assert strict.returncode == 2
+    assert "GET    /v1/new  stub" in strict.stdout
+    assert "handler without an operation: modAckIngressAction" in strict.stdout
+    assert "--strict-document" in strict.stderr
+
+
+def test_switches_reach_the_world() -> None:
+    """--auto-define, --raw-bodies, --key and the hosts."""
+    with mock(
+        "--auto-define", "--raw-bodies", "--key", "a=b=7", "--key", "k=8", "--host", "127.0.0.1"
+    ) as running:
+        json = {"content-type": "application/json"}
+
+        assert running.call("POST", "/v1/ingress/new", {"order_id": 1}).status == 200
+        for key in ("a=b", "k", "dev-key"):
+            assert (
+                running.call("POST", "/v1/ingress/new", 1, headers=json | {"x-arklow-auth": key}).status
+                == 200
+            )
+        with pytest.raises(OSError, match=r"."):
+            socket.create_connection(("::1", running.port), 1)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--document", "/nope.yaml"), "cannot serve the document"),
+        (("--host", "203.0.113.1"), "cannot listen on 203.0.113.1"),
+    ],
+)
+def test_what_cannot_be_had_is_one_sentence_and_exit_code_2(flags: tuple[str, ...], message: str) -> None:
+    """Never a traceback."""
+    failed = _run("--port", "0", "--ingress-port", "0", *flags)
+
+    assert failed.returncode == 2
+    assert message in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--port", "70000"),
+        ("--port", "x"),
+        ("--max-actions", "0"),
+        ("--max-body-mib", "-1"),
+        ("--document", "a", "--document-only"),
+        ("--key", "nonsense"),
+        ("--key", "k=x"),
+        ("--nope",),
+    ],
+)
+def test_wrong_flags_are_usage_errors(flags: tuple[str, ...]) -> None:
+    """argparse says what is wrong."""
+    failed = _run(*flags)
+
+    assert failed.returncode == 2
+    assert "usage: arklow-mock" in failed.stderr
+
+
+def test_a_port_that_is_taken_is_named(served: Served) -> None:
+    """Nothing half-started stays behind."""
+    failed = _run("--port", str(served.port))
+
+    assert failed.returncode == 2
+    assert f"port {served.port}" in failed.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
+    """Ctrl-C is no error, even with a connection held open."""
+    with mock() as running, socket.create_connection(("127.0.0.1", running.port)) as held:
+        held.sendall(b"POST /v1/modack HTTP/1.1\r\nhost: m\r\n")
+        running.call("GET", "/openapi.json", headers={})
+        running.process.send_signal(number)
+
+        assert running.process.wait(timeout=10) == 0
+        assert not [line for line in running.lines if "Traceback" in line]

@@ -1,0 +1,52 @@
+"""Stock Schemathesis, default checks, finds nothing against document and overlays."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from mock_server.settings import OVERLAID
+from tests.served import mock
+
+COMMAND = Path(sys.executable).parent / "schemathesis"
+
+
+def test_stock_schemathesis_finds_no_failure_and_reaches_every_operation(tmp_path: Path) -> None:
+    """One seed here, three in `make fuzz`; the mock's own log counts at least 20 answers of 200 each."""
+    (tmp_path / "schemathesis.toml").write_text('[parameters]\n"path.org_id" = "42"\n')
+    with mock("--auto-define") as running:
+        command = [
+            COMMAND,
+            "run",
+            OVERLAID,
+            "--url",
+            f"http://127.0.0.1:{running.port}",
+            "--seed",
+            "1",
+            "--no-color",
+        ]
+        found = subprocess.run(
+            [*map(str, command), "-H", "x-arklow-auth: org-42"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        time.sleep(0.5)
+        answers = Counter(
+            tuple(line.split()[1:3]) for line in running.lines if re.match(r"\d\d:\d\d:\d\d ", line)
+        )
+
+    assert found.returncode == 0, found.stdout[-5_000:]
+    assert "No issues found" in found.stdout
+    operations = (
+        "createIngressVariantAction",
+        "modAckIngressAction",
+        "put_v1_orgs_by_org_id_actions_definitions",
+    )
+    assert all(answers["200", operation] >= 20 for operation in operations), answers
+    assert not [status for status, _ in answers if status.startswith("5")]

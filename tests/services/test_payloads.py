@@ -1,0 +1,104 @@
+"""No schema stops the process: what may take long is done apart, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mock_server.domain.errors import PayloadRejected, PayloadUndecided
+from mock_server.domain.json_text import Json
+from mock_server.services.payloads import PayloadSchemas
+from mock_server.workbench import Workbench
+
+
+def _json(value: Any) -> Json:
+    return Json(json.dumps(value, separators=(",", ":")).encode(), value)
+
+
+@pytest.fixture(scope="module")
+def workbench() -> Iterator[Workbench]:
+    bench = Workbench()
+    yield bench
+    bench.close()
+
+
+def _doubling(levels: int) -> dict[str, Any]:
+    definitions: dict[str, Any] = {
+        f"l{n}": {"anyOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 2} for n in range(levels)
+    }
+    return {"$defs": definitions | {f"l{levels}": {"type": "integer"}}, "$ref": "#/$defs/l0"}
+
+
+def test_a_schema_that_doubles_is_ended_while_others_go_on(workbench: Workbench) -> None:
+    """32 levels of anyOf with two references: undecided after its time, and the loop never stopped for it."""
+    schemas = PayloadSchemas(workbench)
+
+    async def run() -> tuple[float, float]:
+        longest, last, done = 0.0, time.perf_counter(), False
+
+        async def beat() -> None:
+            nonlocal longest, last
+            while not done:
+                await asyncio.sleep(0.001)
+                now = time.perf_counter()
+                longest, last = max(longest, now - last), now
+
+        beating = asyncio.create_task(beat())
+        started = time.perf_counter()
+        with pytest.raises(PayloadUndecided, match="within 2 s"):
+            await schemas.check(_json(_doubling(32)), _json("x"))
+        done = True
+        await beating
+        return longest, time.perf_counter() - started
+
+    longest, whole = asyncio.run(run())
+
+    assert longest < whole / 4
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}}}, [[], [[]]], [[1]]),
+        ({"properties": {"a": {}}, "unevaluatedProperties": False}, {"a": 1}, {"b": 1}),
+        ({"pattern": "^(?!x)"}, "y", "x"),
+        (_doubling(5), 1, "x"),
+    ],
+    ids=["recursive", "unevaluated", "look-ahead", "doubling"],
+)  # fmt: skip
+def test_schemas_that_are_only_unusual_are_enforced(
+    workbench: Workbench, schema: Any, good: Any, bad: Any
+) -> None:
+    """What is done apart gives the same verdict and the same words."""
+    schemas = PayloadSchemas(workbench)
+
+    assert asyncio.run(schemas.standing(_json(schema))) == ""
+    asyncio.run(schemas.check(_json(schema), _json(good)))
+    with pytest.raises(PayloadRejected, match="body/payload"):
+        asyncio.run(schemas.check(_json(schema), _json(bad)))
+
+
+def test_a_large_payload_is_checked_apart_with_the_same_verdict(workbench: Workbench) -> None:
+    """The size of a payload decides where it is checked, not what is said."""
+    schemas = PayloadSchemas(workbench)
+    schema = _json({"items": {"type": "integer"}})
+
+    asyncio.run(schemas.check(schema, _json([1] * 400_000)))
+    with pytest.raises(PayloadRejected, match=r"body/payload/400000: expected integer, got \"x\""):
+        asyncio.run(schemas.check(schema, _json([1] * 400_000 + ["x"])))
+
+
+def test_a_schema_that_takes_too_long_to_compile_checks_nothing_and_says_so(workbench: Workbench) -> None:
+    """Tens of thousands of Unicode classes: the PUT is answered all the same."""
+    schemas = PayloadSchemas(workbench)
+    schema = _json({"pattern": r"\w{500}" * 7_000})
+
+    reason = asyncio.run(schemas.standing(schema))
+
+    assert reason
+    asyncio.run(schemas.check(schema, _json("anything")))

@@ -1,0 +1,76 @@
+"""The weight of a schema bounds what it may cost; its refusals say where and what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mock_server.schemas import HEAVY, Unusable, compile_schema, mismatch, weight
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({}, 1),
+        ({"type": "object"}, 2),
+        ({"properties": {"a": {"type": "string"}, "b": {}}}, 5),
+        ({"$defs": {"a": {"enum": [1, 2, 3]}}}, 1),
+        ({"$defs": {"a": {"type": "string"}}, "allOf": [{"$ref": "#/$defs/a"}] * 3}, 11),
+        ({"pattern": "^a$"}, 5),
+        ({"pattern": "^a{10}$"}, 89),
+        ({"$ref": "#"}, HEAVY),
+        ({"$ref": "http://elsewhere.invalid"}, HEAVY),
+        ({"$ref": "#/$defs/none"}, HEAVY),
+        ({"properties": {"a": {"$dynamicRef": "#x"}}}, HEAVY),
+        ({"unevaluatedItems": False}, HEAVY),
+        ({"pattern": "(?=a)"}, HEAVY),
+        ({"pattern": r"(a)\1"}, HEAVY),
+        ({"pattern": "a{1000}{1000}{1000}{1000}"}, HEAVY),
+    ],
+    ids=str,
+)
+def test_the_weight_counts_what_one_value_can_meet(schema: Any, expected: int) -> None:
+    """References as often as they are reached, patterns by length times repetitions."""
+    assert weight(schema) == expected
+
+
+def test_thirty_two_doublings_are_heavy() -> None:
+    """The weight is found without walking the 2 ** 32 ways."""
+    schema: Any = {"$defs": {"l32": {}}, "$ref": "#/$defs/l0"}
+    for n in range(32):
+        schema["$defs"][f"l{n}"] = {"anyOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 2}
+
+    assert weight(schema) == HEAVY
+
+
+@pytest.mark.parametrize(
+    "schema", [None, True, 1, "x", [], {"type": 1}, {"minimum": "1"}, {"$ref": "file:///etc/passwd"}]
+)
+def test_what_is_no_schema_is_unusable(schema: Any) -> None:
+    """And nothing is fetched to find out."""
+    with pytest.raises(Unusable):
+        compile_schema(schema)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "message"),
+    [
+        ({"type": ["string", "null"]}, 1, "body: expected null or string, got 1"),
+        ({"required": ["a b"]}, {}, "body: expected a member 'a b', got {}"),
+        ({"properties": {"a/b": {"minimum": 3}}}, {"a/b": 2}, "body/a~1b: expected a number from 3, got 2"),
+        ({"items": {"maximum": 3}}, [1, 9], "body/1: expected a number up to 3, got 9"),
+        ({"pattern": "^x"}, "y", 'body: expected a string that matches ^x, got "y"'),
+        ({"enum": ["a", 1]}, None, 'body: expected one of "a", 1, got null'),
+        ({"minLength": 2}, "é", 'body: expected at least 2 characters, got "é"'),
+        ({"not": {}}, 1, "body: expected what the keyword not asks for at #/not, got 1"),
+        ({"type": "integer"}, "x" * 500, f'body: expected integer, got "{"x" * 56}...'),
+        ({"type": "integer"}, 1.0, None),
+        ({"multipleOf": 0.01}, 19.99, None),
+    ],
+)
+def test_a_mismatch_says_where_what_was_expected_and_what_came(
+    schema: Any, value: Any, message: str | None
+) -> None:
+    """One line, cut to a length that can be read."""
+    assert mismatch(compile_schema(schema), value, "body") == message
