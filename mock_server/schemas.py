@@ -9,6 +9,7 @@ from typing import Any, Final
 from jsonschema_rs import Draft202012Validator, RegexOptions, Registry, ValidationError, ValidationErrorKind
 
 from . import strict_json
+from .strict_json import excerpt
 
 Validator = Draft202012Validator
 
@@ -44,7 +45,7 @@ def compile_schema(schema: Any) -> Validator:
     except (ValidationError, ValueError) as error:
         place = _place("schema", error.instance_path) if isinstance(error, ValidationError) else "schema"
         message = error.message if isinstance(error, ValidationError) else str(error)
-        raise Unusable(f"it is not a valid 2020-12 schema ({place}: {_cut(message, 120)})") from None
+        raise Unusable(f"it is not a valid 2020-12 schema ({place}: {excerpt(message, 120)})") from None
 
 
 class DocumentSchemas:
@@ -87,20 +88,15 @@ def mismatch(validator: Validator, value: Any, root: str) -> str | None:
     try:
         validator.validate(value)
     except ValidationError as error:
-        got = _cut(strict_json.dump(error.instance).decode("utf-8"), 60)
+        got = excerpt(strict_json.dump(error.instance).decode("utf-8"), 60)
         return f"{_place(root, error.instance_path)}: expected {_expected(error)}, got {got}"
     except ValueError as error:
-        return f"{root}: could not be checked ({_cut(str(error), 120)})"
+        return f"{root}: could not be checked ({excerpt(str(error), 120)})"
     raise AssertionError("a value is invalid and valid at once")
 
 
 def _place(root: str, path: list[str | int]) -> str:
     return "/".join([root, *map(strict_json.pointer_step, path)])
-
-
-def _cut(text: str, limit: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def _expected(error: ValidationError) -> str:
@@ -109,7 +105,7 @@ def _expected(error: ValidationError) -> str:
         case kinds.Type(types=types):
             return " or ".join(types)
         case kinds.Required(property=name):
-            return f"a member {_cut(name, 60)!r}"
+            return f"a member {excerpt(name, 60)!r}"
         case kinds.Minimum(limit=limit):
             return f"a number from {limit}"
         case kinds.Maximum(limit=limit):
@@ -117,9 +113,9 @@ def _expected(error: ValidationError) -> str:
         case kinds.MinLength(limit=limit):
             return f"at least {limit} characters"
         case kinds.Pattern(pattern=pattern):
-            return f"a string that matches {_cut(pattern, 60)}"
+            return f"a string that matches {excerpt(pattern, 60)}"
         case kinds.Enum(options=options):
-            return "one of " + _cut(", ".join(strict_json.dump(o).decode("utf-8") for o in options), 80)
+            return "one of " + excerpt(", ".join(strict_json.dump(o).decode("utf-8") for o in options), 80)
         case _:
             return f"what the keyword {error.kind.name} asks for at {_place('#', error.schema_path)}"
 

@@ -40,7 +40,7 @@ class _Defect:
 def _number(text: str) -> float:
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise _Refused("NUMBER_OUT_OF_RANGE", f"a number within a double's range, got {_cut(text)}")
+        raise _Refused("NUMBER_OUT_OF_RANGE", f"a number within a double's range, got {excerpt(text)}")
     return number
 
 
@@ -54,7 +54,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise _Refused("DUPLICATE_KEY", f"each member name once, got {_cut(json.dumps(twice))} twice")
+        raise _Refused("DUPLICATE_KEY", f"each member name once, got {excerpt(json.dumps(twice))} twice")
     return members
 
 
@@ -127,7 +127,7 @@ def parse(data: bytes) -> Any:
     except json.JSONDecodeError as error:
         if not text.strip(" \t\r\n"):
             raise JsonRefused("EMPTY_BODY", "body: expected a JSON value, got nothing") from None
-        got = _cut(repr(text[error.pos : error.pos + 20])) if error.pos < len(text) else "the end"
+        got = excerpt(repr(text[error.pos : error.pos + 20])) if error.pos < len(text) else "the end"
         raise JsonRefused(
             "MALFORMED_JSON",
             f"body: expected JSON, got {got} at line {error.lineno}, column {error.colno} ({error.msg})",
@@ -198,11 +198,12 @@ def _walk(value: Any) -> Iterator[tuple[str, Any, str]]:
 
 def pointer_step(name: str | int) -> str:
     """One step of a JSON pointer (RFC 6901), cut and escaped so that it may stand in a message."""
-    return _cut(
+    return excerpt(
         str(name).replace("~", "~0").replace("/", "~1").encode("utf-8", "backslashreplace").decode("utf-8")
     )
 
 
-def _cut(text: str, limit: int = 80) -> str:
+def excerpt(text: str, limit: int = 80) -> str:
+    """A text as it may stand in a message or a header: one line, printable, at most `limit` characters."""
     text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 3] + "..."

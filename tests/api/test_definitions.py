@@ -119,6 +119,7 @@ def test_a_refused_put_takes_no_id_and_no_version() -> None:
         ({"type": "nonsense"}, "not enforced: it is not a valid 2020-12 schema"),
         ({"$ref": "http://elsewhere.invalid/schema"}, "not enforced: it is not a valid 2020-12 schema"),
         ({"pattern": "("}, "not enforced: it is not a valid 2020-12 schema"),
+        ({"$id": "\x00\r\nx-evil: 1"}, "not enforced: it is not a valid 2020-12 schema"),
     ],
     ids=str,
 )
@@ -128,6 +129,7 @@ def test_any_json_is_a_schema_and_the_header_says_whether_it_checks(schema: Any,
 
     assert reply.status == 200
     assert reply.headers["x-arklow-mock-schema"].startswith(standing)
+    assert reply.headers["x-arklow-mock-schema"].isprintable()
     strict = World(strict_schemas=True).put(schema=schema)
     assert strict.status == (200 if standing == "enforced" else 400)
     if strict.status == 400:
