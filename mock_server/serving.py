@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import signal
 import socket
@@ -28,32 +27,32 @@ def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
     Raises:
         CannotListen: an address is taken, forbidden or not this machine's.
     """
-    for _ in range(20):
+    usable = [host for host in hosts if host != "::1" or len(hosts) == 1 or _has_ipv6()]
+    tries = 20 if port == 0 else 1
+    while True:
         bound: list[socket.socket] = []
-        try:
-            for host in hosts:
-                number = bound[0].getsockname()[1] if bound else port
-                try:
-                    bound.append(_listener(host, number))
-                except OSError as error:
-                    taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
-                    if port == 0 and bound and taken:
-                        raise _TakenElsewhere from None
-                    if host != "::1" or not bound or taken:
-                        reason = error.strerror or str(error)
-                        raise CannotListen(f"cannot listen on {host} port {number}: {reason}") from None
-        except (CannotListen, _TakenElsewhere) as failure:
-            for listener in bound:
-                listener.close()
-            if isinstance(failure, CannotListen):
-                raise
+        for host in usable:
+            number = bound[0].getsockname()[1] if bound else port
+            try:
+                bound.append(_listener(host, number))
+            except OSError as error:
+                tries -= 1
+                for listener in bound:
+                    listener.close()
+                if tries == 0 or not bound:
+                    reason = error.strerror or str(error)
+                    raise CannotListen(f"cannot listen on {host} port {number}: {reason}") from None
+                break
         else:
             return bound
-    raise CannotListen("cannot find a port that is free on every host")
 
 
-class _TakenElsewhere(Exception):
-    """The free port of one host is taken on another."""
+def _has_ipv6() -> bool:
+    try:
+        _listener("::1", 0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _listener(host: str, port: int) -> socket.socket:
