@@ -6,8 +6,10 @@ import argparse
 import asyncio
 import contextlib
 import os
+import queue
 import socket
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["serve"]:
         given = given[1:]
-    options = _parser().parse_args(given)
+    try:
+        return _run(_parser().parse_args(given))
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(options: argparse.Namespace) -> int:
     settings = Settings(
         document=options.document or (PUBLISHED if options.document_only else OVERLAID),
         keys={"dev-key": "1"} | dict(options.key),
@@ -60,10 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("--strict-document: the document is not wholly served; see the table above")
     print(_addresses(control, ingress), flush=True)
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            serve(app, [*control, *ingress])
+        serve(app, [*control, *ingress])
     finally:
-        log.flush()
+        log.close()
         app.close()
     return 0
 
@@ -191,28 +198,52 @@ def _addresses(control: Sequence[socket.socket], ingress: Sequence[socket.socket
 
 
 class _Log:
-    """Writes lines to standard output a moment later, many in one go; refusals in red on a terminal."""
+    """Writes lines to standard output a moment later, many in one go; refusals in red on a terminal.
+
+    A thread of its own writes, so that a reader that stops reading stops nobody but the log: what it does not
+    take in time is dropped and counted.
+    """
 
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._texts: queue.Queue[str | None] = queue.Queue(maxsize=500)
+        self._lost = 0
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
 
     def write(self, line: str) -> None:
+        """Take a line; call on the event loop."""
         if not self._lines:
-            asyncio.get_running_loop().call_later(0.02, self.flush)
+            asyncio.get_running_loop().call_later(0.02, self._hand_over)
         self._lines.append(f"\x1b[31m{line}\x1b[0m" if self._coloured and line[0] in "45" else line)
 
-    def flush(self) -> None:
+    def close(self) -> None:
+        """Hand over what is left and wait a second for the writer at most."""
+        self._hand_over()
+        with contextlib.suppress(queue.Full):
+            self._texts.put_nowait(None)
+            self._writer.join(1)
+
+    def _hand_over(self) -> None:
         if not self._lines:
             return
         stamp = time.strftime("%H:%M:%S")
         text = f"{stamp} " + f"\n{stamp} ".join(self._lines) + "\n"
-        self._lines.clear()
+        if self._lost:
+            text = f"{stamp} {self._lost} lines were lost: nobody read them\n{text}"
         try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except OSError:
-            pass  # nobody reads us any more; serving goes on
+            self._texts.put_nowait(text)
+            self._lost = 0
+        except queue.Full:
+            self._lost += len(self._lines)
+        self._lines.clear()
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody reads us any more; serving goes on
+            while (text := self._texts.get()) is not None:
+                sys.stdout.write(text)
+                sys.stdout.flush()
 
 
 def _fail(message: str) -> int:

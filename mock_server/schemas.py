@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jsonschema_rs import Draft202012Validator, RegexOptions, Registry, ValidationError, ValidationErrorKind
 
 from . import strict_json
-from .strict_json import excerpt
+from .strict_json import excerpt, place
 
 Validator = Draft202012Validator
 
@@ -18,8 +18,8 @@ HEAVY: Final = 10**9
 
 _BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _PATTERNS: Final = RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
-_BACKTRACKING: Final = re.compile(r"\(\?[=!<]|\\[1-9k]")
-"""Look-around and back references: what the linear-time engine does not know."""
+_UNICODE: Final = re.compile(r"\\[pPwWdDsS]|\(\?[a-z]*i")
+"""Classes of thousands of characters, which cost far more than they are long."""
 _COUNTED: Final = re.compile(r"\{(\d+)?,?(\d+)?\}")
 
 
@@ -27,8 +27,16 @@ class Unusable(Exception):
     """The value is not a JSON Schema that can be enforced; the text says why."""
 
 
-def compile_schema(schema: Any) -> Validator:
-    """A validator for a definition's schema: an object that is a valid 2020-12 schema. Fetches nothing.
+class Compiled(NamedTuple):
+    """A definition's schema, ready to be applied."""
+
+    validator: Validator
+    linear: bool
+    """Whether all its patterns run in linear time; look-around, back references and the like do not."""
+
+
+def compile_schema(schema: Any) -> Compiled:
+    """The validator for a definition's schema: an object that is a valid 2020-12 schema. Fetches nothing.
 
     Raises:
         Unusable: it is something else.
@@ -37,15 +45,16 @@ def compile_schema(schema: Any) -> Validator:
         raise Unusable("it is not a JSON object")
     try:
         try:
-            return Validator(schema, offline=True, pattern_options=_PATTERNS)
+            return Compiled(Validator(schema, offline=True, pattern_options=_PATTERNS), linear=True)
         except ValidationError as error:
             if not isinstance(error.kind, ValidationErrorKind.Format):
                 raise
-            return Validator(schema, offline=True)
-    except (ValidationError, ValueError) as error:
-        place = _place("schema", error.instance_path) if isinstance(error, ValidationError) else "schema"
-        message = error.message if isinstance(error, ValidationError) else str(error)
-        raise Unusable(f"it is not a valid 2020-12 schema ({place}: {excerpt(message, 120)})") from None
+            return Compiled(Validator(schema, offline=True), linear=False)
+    except ValidationError as error:
+        at, message = place("schema", error.instance_path), error.message
+    except ValueError as error:
+        at, message = "schema", str(error)
+    raise Unusable(f"it is not a valid 2020-12 schema ({at}: {excerpt(message, 120)})")
 
 
 class DocumentSchemas:
@@ -89,14 +98,10 @@ def mismatch(validator: Validator, value: Any, root: str) -> str | None:
         validator.validate(value)
     except ValidationError as error:
         got = excerpt(strict_json.dump(error.instance).decode("utf-8"), 60)
-        return f"{_place(root, error.instance_path)}: expected {_expected(error)}, got {got}"
+        return f"{place(root, error.instance_path)}: expected {_expected(error)}, got {got}"
     except ValueError as error:
-        return f"{root}: could not be checked ({excerpt(str(error), 120)})"
+        return f"{root}: expected what its schema asks for; where it is not so cannot be shown ({excerpt(str(error))})"
     raise AssertionError("a value is invalid and valid at once")
-
-
-def _place(root: str, path: list[str | int]) -> str:
-    return "/".join([root, *map(strict_json.pointer_step, path)])
 
 
 def _expected(error: ValidationError) -> str:
@@ -117,7 +122,7 @@ def _expected(error: ValidationError) -> str:
         case kinds.Enum(options=options):
             return "one of " + excerpt(", ".join(strict_json.dump(o).decode("utf-8") for o in options), 80)
         case _:
-            return f"what the keyword {error.kind.name} asks for at {_place('#', error.schema_path)}"
+            return f"what the keyword {error.kind.name} asks for at {place('#', error.schema_path)}"
 
 
 def weight(schema: Any) -> int:
@@ -146,7 +151,7 @@ def weight(schema: Any) -> int:
                     total += _pattern_weight(value)
                 elif keyword == "patternProperties" and isinstance(value, dict):
                     total += sum(map(_pattern_weight, value)) + of(value, above)
-                elif keyword not in ("$defs", "definitions"):
+                else:
                     total += of(value, above)
                 if total >= HEAVY:
                     return HEAVY
@@ -171,7 +176,7 @@ def weight(schema: Any) -> int:
 
 def _resolve(root: Any, reference: str) -> Any:
     """What a `#/…` pointer reaches, or None."""
-    if not reference.startswith("#/"):
+    if not reference.startswith("#/") or "%" in reference:
         return None
     node = root
     for step in reference[2:].split("/"):
@@ -186,9 +191,7 @@ def _resolve(root: Any, reference: str) -> Any:
 
 
 def _pattern_weight(pattern: str) -> int:
-    if _BACKTRACKING.search(pattern):
-        return HEAVY
-    total = len(pattern) + 1
+    total = (len(pattern) + 1) * (50 if _UNICODE.search(pattern) else 1)
     for low, high in _COUNTED.findall(pattern):
         total *= int((high or low or "1")[:6]) + 1
         if total > HEAVY:

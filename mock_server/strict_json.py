@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Final, NoReturn
 
@@ -101,7 +101,8 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), ch
 _SORTING: Final = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False
 )
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+"""A string, or all the rest when it is never closed: so the search is linear."""
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -168,39 +169,56 @@ def _refuse_depth(text: str) -> None:
 
 
 def _refuse_located(value: Any) -> NoReturn:
-    for place, found, where in _walk(value):
+    for path, found, where in _walk(value):
         if isinstance(found, _Defect):
-            raise JsonRefused(found.code, f"{place}: expected {found.expected}")
+            raise JsonRefused(found.code, f"{_place(path)}: expected {found.expected}")
         if isinstance(found, str) and not found.isascii():
             try:
                 found.encode("utf-8")
             except UnicodeEncodeError as error:
                 raise JsonRefused(
                     "LONE_SURROGATE",
-                    f"{place}: expected surrogates in pairs, got \\u{ord(found[error.start]):04x} alone{where}",
+                    f"{_place(path)}: expected surrogates in pairs, got "
+                    f"\\u{ord(found[error.start]):04x} alone{where}",
                 ) from None
     raise AssertionError("a text was refused and nothing in it is wrong")
 
 
-def _walk(value: Any) -> Iterator[tuple[str, Any, str]]:
-    """Every value and member name below (and with) `value`, with its place, in document order."""
-    pending: list[tuple[str, Any]] = [("body", value)]
+_Path = tuple["_Path", str | int] | None
+"""A place as a chain from the inside out: steps are shared, so a walk costs what the value costs."""
+
+
+def _walk(value: Any) -> Iterator[tuple[_Path, Any, str]]:
+    """Every value and member name below (and with) `value`, with its path, in document order."""
+    pending: list[tuple[_Path, Any]] = [(None, value)]
     while pending:
-        place, found = pending.pop()
-        yield place, found, ""
+        path, found = pending.pop()
+        yield path, found, ""
         if isinstance(found, dict):
             for name in found:
-                yield place, name, " in a member name"
-            pending.extend((f"{place}/{pointer_step(name)}", found[name]) for name in reversed(found))
+                yield path, name, " in a member name"
+            pending.extend(((path, name), found[name]) for name in reversed(found))
         elif isinstance(found, list):
-            pending.extend((f"{place}/{n}", item) for n, item in reversed(list(enumerate(found))))
+            pending.extend(((path, n), found[n]) for n in reversed(range(len(found))))
 
 
-def pointer_step(name: str | int) -> str:
-    """One step of a JSON pointer (RFC 6901), cut and escaped so that it may stand in a message."""
-    return excerpt(
-        str(name).replace("~", "~0").replace("/", "~1").encode("utf-8", "backslashreplace").decode("utf-8")
-    )
+def _place(path: _Path) -> str:
+    steps: list[str | int] = []
+    while path is not None:
+        path, step = path
+        steps.append(step)
+    return place("body", steps[::-1])
+
+
+def place(root: str, steps: Sequence[str | int]) -> str:
+    """A JSON pointer (RFC 6901) below `root` as it may stand in a message; its middle is cut when it is long."""
+    pointer = "/".join([root, *map(_step, steps)])
+    return pointer if len(pointer) <= 400 else f"{pointer[:200]}...{pointer[-197:]}"
+
+
+def _step(name: str | int) -> str:
+    text = str(name).replace("~", "~0").replace("/", "~1")
+    return excerpt(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def excerpt(text: str, limit: int = 80) -> str:

@@ -8,11 +8,11 @@ and takes one piece of work at a time; there are at most two.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as WorkTimedOut
 from typing import Final, ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -27,7 +27,11 @@ T = TypeVar("T")
 
 
 class TookTooLong(Exception):
-    """The work was not done within the limits of time and memory."""
+    """The work was not done within the limits of time and memory; the text says which."""
+
+
+class Busy(TookTooLong):
+    """Its turn did not come: other work was under way for too long."""
 
 
 class Workbench:
@@ -40,17 +44,25 @@ class Workbench:
         """What `function` returns or raises.
 
         Raises:
-            TookTooLong: it was stopped after `seconds` or at `MEMORY_LIMIT`, or its turn did not come.
+            TookTooLong: it was stopped after `seconds` or at `MEMORY_LIMIT`.
+            Busy: its turn did not come within `WAIT_LIMIT`.
         """
-        if self._pool is None:
+        if self._pool is None or not self._pool.active:
             self._pool = ProcessPool(
                 max_workers=2, initializer=_settle_in, context=multiprocessing.get_context("spawn")
             )
         future = self._pool.schedule(function, args=list(arguments), kwargs=dict(named), timeout=seconds)
+        waiting = asyncio.wrap_future(future)
+        done, _ = await asyncio.wait([waiting], timeout=WAIT_LIMIT)
+        if not done:
+            future.cancel()  # type: ignore[no-untyped-call]
+            raise Busy(f"its turn did not come within {WAIT_LIMIT:g} s")
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), WAIT_LIMIT)
-        except (TimeoutError, WorkTimedOut, ProcessExpired, MemoryError):
-            raise TookTooLong from None
+            return waiting.result()
+        except TimeoutError:
+            raise TookTooLong(f"stopped after {seconds:g} s") from None
+        except (ProcessExpired, MemoryError):
+            raise TookTooLong("stopped for the memory it took") from None
 
     def close(self) -> None:
         """Stop the worker at once."""
@@ -66,4 +78,5 @@ def _settle_in() -> None:
         import resource
 
         os.nice(10)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+        with contextlib.suppress(ValueError, OSError):  # a tighter limit is set already, or none can be
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))

@@ -73,10 +73,10 @@ async def receive_body(
     task = asyncio.current_task(loop)
     assert task is not None
     timer = loop.call_later(seconds, task.cancel)
+    parts: list[bytes] = []
+    length = 0
+    more = True
     try:
-        parts: list[bytes] = []
-        length = 0
-        more = True
         while more and length <= limit:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -85,12 +85,11 @@ async def receive_body(
             length += len(parts[-1])
             more = message.get("more_body", False)
     except asyncio.CancelledError:
-        if timer.when() > loop.time():
-            raise
+        # the timer, or the server's end: an answer is due in both cases
         task.uncancel()
         raise Refused(
             "BODY_INCOMPLETE",
-            f"body: expected the whole body within {seconds:g} s, got a part of it",
+            f"body: expected the whole body within {seconds:g} s and before the mock ends, got a part of it",
             ((b"connection", b"close"),),
         ) from None
     finally:
@@ -124,19 +123,20 @@ def read(text: bytes, body: Body, adapt: Adapt | None) -> Any:
 async def read_large(
     text: bytes, body: Body, adapt: Adapt | None, document: Path, workbench: Workbench
 ) -> Any:
-    """As `read`, done at the workbench. Members that may hold any JSON value come back as `Json` texts.
+    """As `read`, done at the workbench. Members that may hold any JSON value come back as `Json` texts, those
+    that the document does not know not at all.
 
     Raises:
         Refused: as `read`, or it could not be read in time.
     """
     try:
         refused, value = await workbench.run(
-            READ_LIMIT, _read_apart, text, str(document), body.pointer, body.opaque, adapt
+            READ_LIMIT, _read_apart, text, str(document), body.pointer, body.members, body.opaque, adapt
         )
-    except TookTooLong:
+    except TookTooLong as reason:
         raise Refused(
             "BODY_UNREADABLE",
-            f"body: expected JSON that can be read within {READ_LIMIT:g} s, got {len(text)} bytes that cannot",
+            f"body: expected JSON that can be read within {READ_LIMIT:g} s, got {len(text)} bytes ({reason})",
         ) from None
     if refused:
         raise Refused(*refused)
@@ -149,14 +149,20 @@ def _document(path: str) -> Document:
 
 
 def _read_apart(
-    text: bytes, document: str, pointer: str, opaque: frozenset[str], adapt: Adapt | None
+    text: bytes,
+    document: str,
+    pointer: str,
+    members: frozenset[str],
+    opaque: frozenset[str],
+    adapt: Adapt | None,
 ) -> tuple[tuple[str, str] | None, Any]:
-    body = Body(True, pointer, _document(document).schemas.at(pointer), opaque)
+    body = Body(True, pointer, _document(document).schemas.at(pointer), members, opaque)
     try:
         value = read(text, body, adapt)
     except Refused as refusal:
         return (refusal.code, refusal.message), None
-    if isinstance(value, dict):
+    if isinstance(value, dict) and members:
+        value = {name: member for name, member in value.items() if name in members}
         for name in opaque & value.keys():
             member = value[name]
             value[name] = Json(strict_json.dump(member), canonical=strict_json.digest(member))

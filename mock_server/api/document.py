@@ -36,11 +36,12 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One declared JSON request body. `opaque` names the members that may hold any JSON value."""
+    """One declared JSON request body: its declared `members`, and the `opaque` ones that may hold any JSON."""
 
     required: bool
     pointer: str
     validator: Validator
+    members: frozenset[str]
     opaque: frozenset[str]
 
 
@@ -167,6 +168,7 @@ class Document:
             required=node.get("required", False),
             pointer=pointer,
             validator=self.schemas.at(pointer),
+            members=frozenset(members),
             opaque=frozenset(name for name, member in members.items() if member in ({}, True)),
         )
 

@@ -20,7 +20,7 @@ from .exchange import Exchange
 
 Log = Callable[[str], None]
 
-_ALLOW_HEADERS: Final = b"authorization, content-type, x-arklow-auth, prefer"
+_ALLOW_HEADERS: Final = b"authorization, content-type, x-arklow-auth"
 _CONTROL: Final = re.compile(r"[^\x20-\x7e]")
 
 
@@ -65,9 +65,8 @@ class Front:
             await self._refuse_route(scope, send, exchange)
         except Exception:
             self._log(traceback.format_exc())
-            await self._refuse(
-                send, exchange, "INTERNAL_ERROR", "the mock failed; this is a fault of the mock"
-            )
+            if not exchange.status:  # else the answer is on its way already
+                await self._refuse(send, exchange, "INTERNAL_ERROR", "the mock failed; this is its own fault")
         self._log(_line(scope, exchange, time.perf_counter() - started))
 
     def _settle_path(self, scope: Scope, exchange: Exchange) -> None:
@@ -95,7 +94,10 @@ class Front:
         )
 
     async def _options(self, scope: Scope, send: Send, exchange: Exchange) -> None:
-        allowed = self._allowed(scope["path"])
+        path = scope["path"]
+        allowed = (
+            sorted({m for _, ms in self._routes.values() for m in ms}) if path == "*" else self._allowed(path)
+        )
         asked = dict(scope["headers"])
         if not allowed and b"access-control-request-method" not in asked:
             raise HTTPException(404)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .document import JSON, METHODS, Document, step
+from .security import is_checkable
 
 _CHECKED: Final = frozenset(
     "type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern "
@@ -37,17 +38,24 @@ def ignored(document: Document) -> list[str]:
 
 def _schemes(document: Document) -> Iterator[str]:
     for name, scheme in document.security_schemes.items():
-        if scheme.get("type") != "apiKey" or scheme.get("in") != "header":
-            yield f"security scheme {name!r} (only apiKey in a header is checked)"
+        if not is_checkable(scheme):
+            yield f"security scheme {name!r} (never satisfied: only apiKey in a header is checked)"
 
 
 def _operations(document: Document) -> Iterator[str]:
     for path, item in document.raw.get("paths", {}).items():
+        if "$ref" in item:
+            yield f"operations behind the reference at #/paths/{step(path)}/$ref"
         for method in METHODS:
             node = item.get(method, {})
             base = f"/paths/{step(path)}/{method}"
-            for n in range(len(node.get("parameters", []))):
-                place, parameter = document.follow(f"{base}/parameters/{n}")
+            pointers = [f"{base}/parameters/{n}" for n in range(len(node.get("parameters", [])))]
+            if node:
+                pointers += [
+                    f"/paths/{step(path)}/parameters/{n}" for n in range(len(item.get("parameters", [])))
+                ]
+            for pointer in pointers:
+                place, parameter = document.follow(pointer)
                 if parameter["in"] in ("header", "cookie"):
                     yield f"{parameter['in']} parameter {parameter['name']!r} at #{place} (not checked)"
                 elif "content" in parameter or parameter.get("style", "form") not in ("form", "simple"):

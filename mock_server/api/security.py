@@ -24,8 +24,15 @@ class Keys:
 
     def organisation(self, key: str) -> str | None:
         """The organisation's id, or None for a key that opens nothing."""
+        if key in self._listed:
+            return self._listed[key]
         own = _OWN_NAME.fullmatch(key)
-        return own[1] if own else self._listed.get(key)
+        return own[1] if own else None
+
+
+def is_checkable(scheme: Mapping[str, Any]) -> bool:
+    """Whether the scheme is a key in a header; no other kind is ever satisfied here."""
+    return scheme.get("type") == "apiKey" and scheme.get("in") == "header"
 
 
 class Security:
@@ -34,7 +41,12 @@ class Security:
     def __init__(
         self, requirement: Sequence[Mapping[str, Any]], schemes: Mapping[str, Any], keys: Keys
     ) -> None:
-        self._alternatives = [[schemes[name]["name"] for name in alternative] for alternative in requirement]
+        self._asked = bool(requirement)
+        self._alternatives = [
+            [schemes[name]["name"] for name in alternative]
+            for alternative in requirement
+            if all(is_checkable(schemes[name]) for name in alternative)
+        ]
         self._headers = [
             [name.lower().encode() for name in alternative] for alternative in self._alternatives
         ]
@@ -54,7 +66,7 @@ class Security:
                 organisation = "" if not found else found.pop() if len(found) == 1 else None
             if organisation is not None:
                 return organisation
-        if not self._headers:
+        if not self._asked:
             return ""
         names = " or ".join(" with ".join(alternative) for alternative in self._alternatives)
         sent = [n for a in self._alternatives for n in a if _value(headers, n.lower().encode())]

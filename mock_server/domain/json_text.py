@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-ABSENT: Final = object()
-"""Stands for "not parsed here": `None` is a JSON value of its own."""
+
+class Absent(Enum):
+    """Stands for "not parsed here": `None` is a JSON value of its own. An enum, as it stays itself when it
+    travels between processes."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
 
 
 class Json(NamedTuple):

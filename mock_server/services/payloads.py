@@ -7,19 +7,20 @@ the workbench, where it is killed after its time.
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .. import schemas, strict_json
 from ..domain.errors import PayloadRejected, PayloadUndecided
 from ..domain.json_text import ABSENT, Json
-from ..workbench import TookTooLong, Workbench
+from ..workbench import Busy, TookTooLong, Workbench
 
-BUDGET: Final = 500_000
-"""Schema nodes times payload bytes that may be spent on the spot: at most about 10 ms."""
+BUDGET: Final = 200_000
+"""Schema nodes times payload bytes that may be spent on a verdict on the spot."""
+REASON_BUDGET: Final = 10_000
+"""The same for finding the reason of a refusal, which visits every failed branch."""
 COMPILE_BUDGET: Final = 5_000
-"""Schema nodes that may be compiled on the spot: at most about 10 ms."""
+"""Schema nodes that may be compiled on the spot."""
 TIME_LIMIT: Final = 2.0
 """Seconds the workbench may take to compile a schema or to apply it."""
 _KEPT: Final = 1_000
@@ -38,7 +39,7 @@ class PayloadSchemas:
 
     def __init__(self, workbench: Workbench) -> None:
         self._workbench = workbench
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known: dict[bytes, _Known] = {}
 
     async def standing(self, schema: Json) -> str:
         """Empty when the schema is enforced on ingress, else one line that says why it checks nothing."""
@@ -51,33 +52,44 @@ class PayloadSchemas:
             PayloadRejected: it does not fit (B039, C6).
             PayloadUndecided: it could not be told in time.
         """
-        known = self._known.get(schema.text) or await self._look_up(schema)
+        known = await self._look_up(schema)
         if known.reason:
             return
-        if (
-            known.validator is not None
-            and payload.value is not ABSENT
-            and known.weight * len(payload.text) <= BUDGET
-        ):
-            wrong = schemas.mismatch(known.validator, payload.value, "body/payload")
-        else:
-            try:
-                wrong = await self._workbench.run(TIME_LIMIT, _mismatch, schema.text, payload.text)
-            except TookTooLong:
-                raise PayloadUndecided(
-                    f"body/payload: expected a payload that the definition's schema decides within "
-                    f"{TIME_LIMIT:g} s, got one that it does not"
+        decided = False
+        if known.validator is not None and payload.value is not ABSENT:
+            cost = known.weight * len(payload.text)
+            if cost <= BUDGET:
+                if known.validator.is_valid(payload.value):
+                    return
+                decided = True
+            if cost <= REASON_BUDGET:
+                raise PayloadRejected(str(schemas.mismatch(known.validator, payload.value, "body/payload")))
+        try:
+            wrong = await self._workbench.run(TIME_LIMIT, _mismatch, schema.text, payload.text)
+        except TookTooLong as reason:
+            if decided:
+                raise PayloadRejected(
+                    f"body/payload: expected what the definition's schema asks for; where it is not so "
+                    f"was not found ({reason})"
                 ) from None
+            raise PayloadUndecided(
+                f"body/payload: expected a payload that the definition's schema decides within "
+                f"{TIME_LIMIT:g} s, got one that it does not ({reason})"
+            ) from None
         if wrong:
             raise PayloadRejected(wrong)
 
     async def _look_up(self, schema: Json) -> _Known:
         known = self._known.get(schema.text)
-        if known is None:
+        if known is not None:
+            return known
+        try:
             known = await self._examine(schema)
-            self._known[schema.text] = known
-            if len(self._known) > _KEPT:
-                self._known.popitem(last=False)
+        except Busy as reason:
+            return _Known(f"it could not be compiled yet ({reason})", schemas.HEAVY, None)
+        self._known[schema.text] = known
+        if len(self._known) > _KEPT:
+            del self._known[next(iter(self._known))]
         return known
 
     async def _examine(self, schema: Json) -> _Known:
@@ -87,18 +99,21 @@ class PayloadSchemas:
             weight = schemas.weight(schema.value)
         if weight <= COMPILE_BUDGET:
             try:
-                return _Known("", weight, schemas.compile_schema(schema.value))
+                compiled = schemas.compile_schema(schema.value)
             except schemas.Unusable as error:
                 return _Known(str(error), weight, None)
+            return _Known("", weight, compiled.validator if compiled.linear else None)
         try:
             return _Known(await self._workbench.run(TIME_LIMIT, _why_unusable, schema.text), weight, None)
-        except TookTooLong:
-            return _Known(f"it could not be compiled within {TIME_LIMIT:g} s", weight, None)
+        except Busy:
+            raise
+        except TookTooLong as reason:
+            return _Known(f"it could not be compiled ({reason})", weight, None)
 
 
 @lru_cache(maxsize=16)
 def _compiled(schema: bytes) -> schemas.Validator:
-    return schemas.compile_schema(json.loads(schema))
+    return schemas.compile_schema(json.loads(schema)).validator
 
 
 def _why_unusable(schema: bytes) -> str:

@@ -11,7 +11,7 @@ _NO_DEFINITIONS = Registry()
 
 
 class MemoryStore:
-    """Keeps at most `max_actions` actions and `max_payload_bytes` bytes of their payloads and metadata.
+    """Keeps at most `max_actions` actions and `max_payload_bytes` bytes of their payloads, metadata and tags.
 
     Every action lives equally long, so the oldest one is the first to finish: dropping from the old end
     drops the oldest finished first, and open ones only when no finished one is left.
@@ -54,4 +54,5 @@ class MemoryStore:
 
 
 def _size(action: Action) -> int:
-    return len(action.payload) + len(action.metadata)
+    tags = sum(len(name) + len(value) for name, value in action.tags)
+    return len(action.payload) + len(action.metadata) + tags

@@ -192,3 +192,41 @@ def test_a_bad_document_stops_the_start_and_says_where(tmp_path: Path, text: str
 
     with pytest.raises(BadDocument, match=message):
         World(document=file)
+
+
+def test_a_scheme_that_cannot_be_checked_is_never_satisfied_and_named(tmp_path: Path) -> None:
+    """No door is open because its lock is unknown."""
+    document = yaml.safe_load(PUBLISHED.read_text())
+    document["components"]["securitySchemes"]["bearer"] = {"type": "http", "scheme": "bearer"}
+    document["paths"]["/v1/new"] = {"get": _answers({"const": 1}, security=[{"bearer": []}])}
+    file = tmp_path / "bearer.yaml"
+    file.write_text(yaml.safe_dump(document))
+    world = World(document=file)
+
+    assert world.call("GET", "/v1/new").status == 401
+    assert world.app.coverage.ignored == (
+        "security scheme 'bearer' (never satisfied: only apiKey in a header is checked)",
+    )
+
+
+def test_an_answer_without_content_has_none(tmp_path: Path) -> None:
+    """204 has no length and no body; a 200 without a declared body has length 0."""
+    for status, length in (("204", None), ("200", "0")):
+        operation = OPEN | {"responses": {status: {"description": "done"}}}
+        reply = World(document=_document(tmp_path, {"/v1/new": {"delete": operation}})).call(
+            "DELETE", "/v1/new"
+        )
+
+        assert (reply.status, reply.body, reply.headers.get("content-length")) == (int(status), b"", length)
+
+
+def test_an_optional_body_may_be_left_out(tmp_path: Path) -> None:
+    """And is checked when it is there."""
+    body = {"content": {"application/json": {"schema": {"type": "integer"}}}}
+    world = World(
+        document=_document(tmp_path, {"/v1/new": {"post": _answers({"const": 1}, requestBody=body)}})
+    )
+
+    assert world.call("POST", "/v1/new").status == 200
+    assert world.call("POST", "/v1/new", 1).status == 200
+    assert world.call("POST", "/v1/new", "x").status == 400

@@ -185,15 +185,15 @@ def explained(url: str, headers: dict[str, str], body: bytes, ours: str, stock: 
     if "%0A" in path.upper():
         return "a line feed in a segment hides the path from stock Connexion's router"
     if "%2F" in path.upper():
-        return "%2F splits the path in stock Connexion (dossier 7b.12)"
+        return "%2F splits the path in stock Connexion"
     if stock == "failed":
-        return "stock Connexion answers 500 (dossier 7b.4)"
+        return "stock Connexion answers 500"
     if re.match("/v1/orgs/[0-9]{20,}/", path):
         return "no key of ours names an organisation of more than 19 digits, so it is another's: 403"
     if path.endswith("/"):
         return "a final slash is forgiven here (Q29), redirected there"
     if b"application/json" not in headers.get("content-type", "").encode() and ours == "refused":
-        return "a body without a JSON media type reaches stock Connexion's handler (dossier 7b.4)"
+        return "a body without a JSON media type reaches stock Connexion's handler"
     if body.strip() in (b"", b"null"):
         return "stock Connexion takes an empty body for none"
     return None
