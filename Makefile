@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
 
-.PHONY: run install test lint format spec lock bench clean
+PRISM ?= prism
+
+.PHONY: run install test lint format spec lock fuzz bench clean
 
 run: install  ## serve; pass flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
@@ -26,9 +28,13 @@ format: .venv/dev
 spec: .venv/dev  ## join the published pages and lay the overlays over them
 	$(BIN)/python spec/build.py
 
-bench: .venv/dev  ## needs wrk and node; figures and commands in benchmarks/README.md
+fuzz: .venv/dev  ## stock Schemathesis against the mock, three seeds
+	$(BIN)/pytest tests/end_to_end/test_schemathesis.py --seeds 3
+
+bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in benchmarks/README.md
 	$(BIN)/python -m benchmarks.ingress_cpu
-	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.stall
+	$(BIN)/python -m benchmarks.cold_start --prism $(PRISM)
 
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install -q uv

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mock_server.settings import OVERLAID, PUBLISHED
-from tests.served import PUT, Served, mock
+from tests.served import PUT, Served, mock, read_reply
 
 
 def _run(*flags: str) -> subprocess.CompletedProcess[str]:
@@ -158,11 +158,15 @@ def test_a_port_that_is_taken_is_named(served: Served) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
-    """Ctrl-C is no error, even with a connection held open."""
+    """Ctrl-C is no error, and a request whose body is still on its way gets an answer."""
     with mock() as running, socket.create_connection(("127.0.0.1", running.port)) as held:
-        held.sendall(b"POST /v1/modack HTTP/1.1\r\nhost: m\r\n")
+        head = (
+            "POST /v1/modack HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json"
+        )
+        held.sendall(f"{head}\r\ncontent-length: 9\r\n\r\n{{".encode())
         running.call("GET", "/openapi.json", headers={})
         running.process.send_signal(number)
 
+        assert read_reply(held).error["code"] == "BODY_INCOMPLETE"
         assert running.process.wait(timeout=10) == 0
         assert not [line for line in running.lines if "Traceback" in line]

@@ -15,7 +15,7 @@ from tests.served import mock
 COMMAND = Path(sys.executable).parent / "schemathesis"
 
 
-def test_stock_schemathesis_finds_no_failure_and_reaches_every_operation(tmp_path: Path) -> None:
+def test_stock_schemathesis_finds_no_failure_and_reaches_every_operation(tmp_path: Path, seed: int) -> None:
     """One seed here, three in `make fuzz`; the mock's own log counts at least 20 answers of 200 each."""
     (tmp_path / "schemathesis.toml").write_text('[parameters]\n"path.org_id" = "42"\n')
     with mock("--auto-define") as running:
@@ -26,7 +26,7 @@ def test_stock_schemathesis_finds_no_failure_and_reaches_every_operation(tmp_pat
             "--url",
             f"http://127.0.0.1:{running.port}",
             "--seed",
-            "1",
+            str(seed),
             "--no-color",
         ]
         found = subprocess.run(
@@ -41,6 +41,7 @@ def test_stock_schemathesis_finds_no_failure_and_reaches_every_operation(tmp_pat
             tuple(line.split()[1:3]) for line in running.lines if re.match(r"\d\d:\d\d:\d\d ", line)
         )
 
+    print({f"{status} {operation}": count for (status, operation), count in sorted(answers.items())})
     assert found.returncode == 0, found.stdout[-5_000:]
     assert "No issues found" in found.stdout
     operations = (
