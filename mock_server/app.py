@@ -75,7 +75,8 @@ def create_app(
 ) -> Application:
     """The mock, with a world of its own.
 
-    `log` is given one line a request. Raises `BadDocument` or `CannotServe` when the document of the
+    `log` is given one line a request. Workers start by importing the main module again, so a script that
+    calls this needs the usual `if __name__ == "__main__":`. Raises `BadDocument` or `CannotServe` when the document of the
     settings cannot be served.
     """
     settings = settings or Settings()

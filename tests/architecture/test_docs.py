@@ -92,3 +92,22 @@ def test_the_mock_runs_as_a_module_and_as_a_command() -> None:
 
     assert texts[0] == texts[1]
     assert "usage: arklow-mock" in texts[0]
+
+
+def test_every_number_that_is_cited_is_explained() -> None:
+    """A reader of B120 finds what B120 says, and nothing is explained that nobody cites."""
+    explained = set(
+        re.findall(r"^\| ([BCQ]\d+) \|", (ROOT / "spec" / "sources.md").read_text("utf-8"), re.MULTILINE)
+    )
+    texts = [
+        RULES,
+        *(
+            file.read_text("utf-8")
+            for folder in ("mock_server", "tests", "spec/overlays")
+            for file in (ROOT / folder).rglob("*.*")
+            if file.suffix in (".py", ".yaml")
+        ),
+    ]
+    cited = {number for text in texts for number in re.findall(r"\b(B\d{3}|[CQ]\d{1,2})\b", text)}
+
+    assert cited <= explained
