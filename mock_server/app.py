@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -52,9 +52,11 @@ class Coverage(NamedTuple):
 class Application:
     """The mock as an ASGI application, the world behind it, and what it made of its document."""
 
-    def __init__(self, app: ASGIApp, store: Store, coverage: Coverage, workbench: Workbench) -> None:
+    def __init__(
+        self, app: ASGIApp, store: Store, coverage: Coverage, workbenches: Sequence[Workbench]
+    ) -> None:
         self._app = app
-        self._workbench = workbench
+        self._workbenches = workbenches
         self.store = store
         self.coverage = coverage
 
@@ -64,7 +66,8 @@ class Application:
 
     def close(self) -> None:
         """Stop what runs beside the server."""
-        self._workbench.close()
+        for workbench in self._workbenches:
+            workbench.close()
 
 
 def create_app(
@@ -81,9 +84,9 @@ def create_app(
     """
     settings = settings or Settings()
     document = Document(settings.document)
-    workbench = Workbench()
+    readers, judges = Workbench(workers=1), Workbench(workers=1)
     store = MemoryStore(settings.max_actions, settings.max_payload_bytes)
-    world = _handlers(settings, store, clock or SystemClock(), workbench)
+    world = _handlers(settings, store, clock or SystemClock(), judges)
     stubs: dict[str, Handler] = {}
     for operation in document.operations:
         if operation.id not in world:
@@ -98,7 +101,7 @@ def create_app(
         otherwise=Pages(document),
         keys=Keys(settings.keys),
         settings=settings,
-        workbench=workbench,
+        workbench=readers,
     )
     routes = [(operation.method, operation.path) for operation in document.operations]
     coverage = Coverage(
@@ -107,7 +110,7 @@ def create_app(
         unused=tuple(sorted(world.keys() - {operation.id for operation in document.operations})),
         ignored=tuple(ignored(document)),
     )
-    return Application(Front(contract, [*routes, *pages.ROUTES], log), store, coverage, workbench)
+    return Application(Front(contract, [*routes, *pages.ROUTES], log), store, coverage, (readers, judges))
 
 
 def _handlers(settings: Settings, store: Store, clock: Clock, workbench: Workbench) -> dict[str, Handler]:

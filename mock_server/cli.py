@@ -34,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["serve"]:
         given = given[1:]
     try:
-        return _run(_parser().parse_args(given))
+        with contextlib.ExitStack() as stack:
+            if sys.stdout is None:  # started with its output closed
+                sys.stdout = stack.enter_context(open(os.devnull, "w"))  # noqa: PTH123
+            return _run(_parser().parse_args(given))
     except KeyboardInterrupt:
         return 0
 
@@ -63,10 +66,10 @@ def _run(options: argparse.Namespace) -> int:
         return _fail(str(error))
     except (BadDocument, CannotServe) as error:
         return _fail(f"cannot serve the document: {error}")
-    print(_table(app.coverage, settings), flush=True)
+    _say(_table(app.coverage, settings))
     if options.strict_document and not app.coverage.complete:
         return _fail("--strict-document: the document is not wholly served; see the table above")
-    print(_addresses(control, ingress), flush=True)
+    _say(_addresses(control, ingress))
     try:
         serve(app, [*control, *ingress])
     finally:
@@ -206,6 +209,7 @@ class _Log:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
+        self._descriptor = sys.stdout.fileno()
         self._coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         self._texts: queue.Queue[str | None] = queue.Queue(maxsize=500)
         self._lost = 0
@@ -240,10 +244,17 @@ class _Log:
         self._lines.clear()
 
     def _write(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # nobody reads us any more; serving goes on
+        # not through sys.stdout, whose lock a blocked write would hold while the process ends
+        with contextlib.suppress(OSError):  # nobody reads us any more; serving goes on
             while (text := self._texts.get()) is not None:
-                sys.stdout.write(text)
-                sys.stdout.flush()
+                data = text.encode()
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # a full or closed output is no reason not to serve
+        print(text, flush=True)
 
 
 def _fail(message: str) -> int:

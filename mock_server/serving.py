@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import re
 import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 
 class CannotListen(Exception):
@@ -104,10 +109,27 @@ class _OneWrite:
 
 
 class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """uvicorn's own choice of HTTP protocol, over a `_OneWrite`."""
+    """uvicorn's own choice of HTTP protocol, over a `_OneWrite`.
+
+    A request that offers to upgrade (some clients offer HTTP/2 with every first request) is answered as if it
+    had not, which RFC 9110 §7.8 allows. The fast parser cannot: it ends the request at its head. So such a
+    connection goes over to the other one that uvicorn brings.
+    """
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(_OneWrite(transport, self.loop))
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came."""
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and _UPGRADE.search(data) and not isinstance(self, H11Protocol):
+            self.connections.discard(self)
+            other = H11Protocol(self.config, self.server_state, self.app_state)
+            other.connection_made(self.transport)
+            self.transport.set_protocol(other)
+            other.data_received(data)
+        else:
+            super().data_received(data)
 
 
 def serve(app: ASGIApp, sockets: list[socket.socket]) -> None:
@@ -132,6 +154,7 @@ def serve(app: ASGIApp, sockets: list[socket.socket]) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # what is not HTTP is no news
     # uvicorn raises the signal that ended it once more: let SIGTERM end as quietly as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

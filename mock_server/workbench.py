@@ -2,7 +2,7 @@
 
 Reading a body of megabytes or deciding a hostile schema holds the interpreter lock, so it must not happen
 where others wait. A worker starts when it is first needed, runs at low priority within a memory limit
-and takes one piece of work at a time; there are at most two.
+and takes one piece of work at a time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-WAIT_LIMIT: Final = 15.0
+WAIT_LIMIT: Final = 60.0
 """Seconds until the caller gives up, waiting for its turn included."""
 MEMORY_LIMIT: Final = 2 << 30
 """Bytes of address space the worker may use."""
@@ -35,9 +35,10 @@ class Busy(TookTooLong):
 
 
 class Workbench:
-    """Runs plain functions of picklable arguments in the worker process."""
+    """Runs plain functions of picklable arguments in worker processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
         self._pool: ProcessPool | None = None
 
     async def run(self, seconds: float, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
@@ -47,11 +48,7 @@ class Workbench:
             TookTooLong: it was stopped after `seconds` or at `MEMORY_LIMIT`.
             Busy: its turn did not come within `WAIT_LIMIT`.
         """
-        if self._pool is None or not self._pool.active:
-            self._pool = ProcessPool(
-                max_workers=2, initializer=_settle_in, context=multiprocessing.get_context("spawn")
-            )
-        future = self._pool.schedule(function, args=list(arguments), kwargs=dict(named), timeout=seconds)
+        future = self._ready().schedule(function, args=list(arguments), kwargs=dict(named), timeout=seconds)
         waiting = asyncio.wrap_future(future)
         done, _ = await asyncio.wait([waiting], timeout=WAIT_LIMIT)
         if not done:
@@ -61,11 +58,22 @@ class Workbench:
             return waiting.result()
         except TimeoutError:
             raise TookTooLong(f"stopped after {seconds:g} s") from None
-        except (ProcessExpired, MemoryError):
-            raise TookTooLong("stopped for the memory it took") from None
+        except (ProcessExpired, MemoryError, OSError, EOFError):
+            raise TookTooLong("its process ended, for the memory it took perhaps") from None
+
+    def _ready(self) -> ProcessPool:
+        """The pool, made anew when it broke: a killed worker may take its pool along."""
+        if self._pool is None or not self._pool.active:
+            self.close()
+            self._pool = ProcessPool(
+                max_workers=self._workers,
+                initializer=_settle_in,
+                context=multiprocessing.get_context("spawn"),
+            )
+        return self._pool
 
     def close(self) -> None:
-        """Stop the worker at once."""
+        """Stop the workers at once."""
         if self._pool is not None:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join(timeout=5)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -82,11 +83,14 @@ class Document:
         try:
             self.text = path.read_bytes()
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            self.raw: dict[str, Any] = yaml.load(self.text, Loader=loader)  # noqa: S506 both are safe
+            self.raw: dict[str, Any] = _as_json(yaml.load(self.text, Loader=loader))  # noqa: S506 both are safe
         except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
             raise BadDocument(f"{path}: {error}") from None
         if not isinstance(self.raw, dict) or not str(self.raw.get("openapi", "")).startswith("3.1."):
             raise BadDocument(f"{path}: expected an OpenAPI 3.1 document")
+        for reference in _references(self.raw):
+            if not reference.startswith("#"):
+                raise BadDocument(f"{path}: expected references within the document alone, got {reference}")
         if not _known_good(path, self.text):
             _check(path, self.raw)
         self.schemas = DocumentSchemas(self.raw)
@@ -94,7 +98,7 @@ class Document:
     @cached_property
     def json(self) -> bytes:
         """The document as JSON."""
-        return json.dumps(self.raw, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+        return json.dumps(self.raw, ensure_ascii=False, separators=(",", ":")).encode()
 
     @property
     def security_schemes(self) -> Mapping[str, Any]:
@@ -134,7 +138,7 @@ class Document:
             method=method,
             path=path,
             ingress="ingress" in node.get("tags", []),
-            security=tuple(node.get("security", self.raw.get("security", []))),
+            security=self._requirement(node),
             parameters=tuple(parameters.values()),
             body=self._body(f"{base}/{method}/requestBody") if "requestBody" in node else None,
             responses={
@@ -142,6 +146,13 @@ class Document:
                 for status in node.get("responses", {})
             },
         )
+
+    def _requirement(self, node: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        requirement = tuple(node.get("security", self.raw.get("security", [])))
+        unknown = {name for alternative in requirement for name in alternative} - self.security_schemes.keys()
+        if unknown:
+            raise BadDocument(f"expected security schemes of the document, got {', '.join(sorted(unknown))}")
+        return requirement
 
     def _parameter(self, pointer: str) -> Parameter | None:
         pointer, node = self.follow(pointer)
@@ -203,6 +214,26 @@ class Document:
                 return pointer, node
             pointer = node["$ref"][1:]
         raise BadDocument(f"references go round at #{pointer}")
+
+
+def _as_json(node: Any) -> Any:
+    """YAML as the JSON it stands for: names are strings, and so are dates."""
+    if isinstance(node, dict):
+        return {str(name): _as_json(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_as_json(item) for item in node]
+    return node.isoformat() if isinstance(node, date) else node
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _references(item)
 
 
 def _specific_first(path: str) -> list[tuple[bool, int, str]]:

@@ -83,7 +83,7 @@ class Pages:
             "tags": [tag for tag in raw.get("tags", []) if tag.get("name") in used],
             "paths": {path: _without_servers(item) for path, item in raw.get("paths", {}).items()},
         }
-        return json.dumps(page, default=str).encode()
+        return json.dumps(page).encode()
 
 
 def _tags(item: dict[str, Any]) -> set[str]:

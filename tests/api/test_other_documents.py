@@ -183,6 +183,14 @@ def test_parameters_and_bodies_that_are_not_read_are_named(tmp_path: Path) -> No
         ("openapi: 3.1.0\ninfo: {title: t}\npaths: {}\n", "at #/info: .version. is a required property$"),
         ("openapi: [\n", "while parsing"),
         ("- 1\n", "expected an OpenAPI 3.1 document"),
+        (
+            "openapi: 3.1.0\ninfo: {title: t, version: 2020-01-01}\npaths: {/a: {$ref: 'http://elsewhere.invalid/a'}}\n",
+            "within the document alone, got http://elsewhere",
+        ),
+        (
+            "openapi: 3.1.0\ninfo: {title: t, version: '1'}\nsecurity: [{nobody: []}]\npaths: {/a: {get: {responses: {200: {description: ok}}}}}\n",
+            "security schemes of the document, got nobody",
+        ),
     ],
 )
 def test_a_bad_document_stops_the_start_and_says_where(tmp_path: Path, text: str, message: str) -> None:
@@ -230,3 +238,15 @@ def test_an_optional_body_may_be_left_out(tmp_path: Path) -> None:
     assert world.call("POST", "/v1/new").status == 200
     assert world.call("POST", "/v1/new", 1).status == 200
     assert world.call("POST", "/v1/new", "x").status == 400
+
+
+def test_yaml_is_read_as_the_json_it_stands_for(tmp_path: Path) -> None:
+    """Status codes without quotes and dates are common, and no errors."""
+    file = tmp_path / "plain.yaml"
+    file.write_text(
+        "openapi: 3.1.0\ninfo: {title: t, version: 2020-01-01}\npaths: {/a: {get: {responses: {200: {description: ok}}}}}\n"
+    )
+    world = World(document=file)
+
+    assert world.call("GET", "/a").status == 200
+    assert world.call("GET", "/openapi.json").json["info"]["version"] == "2020-01-01"

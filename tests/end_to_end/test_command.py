@@ -170,3 +170,25 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
         assert read_reply(held).error["code"] == "BODY_INCOMPLETE"
         assert running.process.wait(timeout=10) == 0
         assert not [line for line in running.lines if "Traceback" in line]
+
+
+@pytest.mark.parametrize("output", [">&-", ">/dev/full"])
+def test_an_output_that_cannot_be_written_is_no_reason_not_to_serve(output: str) -> None:
+    """Started by a supervisor that gives it none, or on a full disk."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    script = f"exec {sys.executable} -m mock_server --port {port} --ingress-port 0 {output}"
+    process = subprocess.Popen(["bash", "-c", script], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    time.sleep(1)
+    process.terminate()
+
+    assert "Traceback" not in process.communicate(timeout=20)[1]
+    assert process.returncode == 0

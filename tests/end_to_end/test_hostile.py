@@ -172,6 +172,52 @@ def test_a_log_that_nobody_reads_stops_nobody(unread: subprocess.Popen[bytes]) -
 
     assert reply.status == 200
     connection.close()
+    unread.terminate()
+    assert unread.wait(timeout=20) == 0
+
+
+def test_killed_workers_are_replaced() -> None:
+    """Out of memory, the system kills the largest process: that is a worker, and the next request gets a new one."""
+    import os
+    import signal
+
+    with mock("--auto-define") as running:
+        large = {"payload": "x" * 100_000}
+        for _ in range(3):
+            assert running.call("POST", "/v1/ingress/v", large).status == 200
+            children = subprocess.run(
+                ["pgrep", "-f", "-P", str(running.process.pid), "spawn_main"], capture_output=True, text=True
+            ).stdout
+            for child in map(int, children.split()):
+                os.kill(child, signal.SIGKILL)
+            time.sleep(1)
+
+        assert running.call("POST", "/v1/ingress/v", large).status == 200
+        assert not [line for line in running.lines if "Traceback" in line], "\n".join(running.lines[-40:])
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEA",
+        "connection: upgrade\r\nupgrade: websocket",
+    ],
+)
+def test_an_offer_to_upgrade_is_declined_by_answering(served: Served, offer: str) -> None:
+    """RFC 9110 §7.8: a server may ignore it. The body counts, alone or behind, and the connection goes on."""
+    import socket
+
+    from tests.served import read_reply
+
+    served.put("upgrade")
+    head = f"POST /v1/ingress/upgrade HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json\r\n{offer}\r\ncontent-length: 13\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", served.port), 10) as connection:
+        for pause in (0, 0.05, 0):
+            connection.sendall(head + (b"" if pause else b'{"payload":1}'))
+            if pause:
+                time.sleep(pause)
+                connection.sendall(b'{"payload":1}')
+            assert read_reply(connection).status == 200
 
 
 def test_connections_that_are_reset_leave_no_trace_in_the_log() -> None:

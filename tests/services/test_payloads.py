@@ -22,7 +22,7 @@ def _json(value: Any) -> Json:
 
 @pytest.fixture(scope="module")
 def workbench() -> Iterator[Workbench]:
-    bench = Workbench()
+    bench = Workbench(workers=1)
     yield bench
     bench.close()
 

@@ -69,7 +69,7 @@ def our_app() -> Any:
         otherwise=Pages(document),
         keys=KEYS,
         settings=Settings(document=PUBLISHED),
-        workbench=Workbench(),
+        workbench=Workbench(workers=1),
     )
     return Front(app, [(op.method, op.path) for op in document.operations], lambda _: None)
 
