@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import cast
 
 from benchmarks.processes import free_port, machine, server
 
@@ -65,6 +66,18 @@ CASES: dict[str, tuple[object, object]] = {
         {f"p{n}": 1 for n in range(50_000)},
     ),
     "contains on 500,000 items": ({"contains": {"const": 1}, "minContains": 500_000}, [1] * 500_000),
+    "80 patterns of 8 Unicode classes": (
+        {"properties": {f"p{n}": {"pattern": r"\p{L}" * 8 + str(n)} for n in range(80)}},
+        {},
+    ),
+    "256 reasons for each of 81 items": (
+        {"$defs": doubling(8)["$defs"], "anyOf": [{"items": {"$ref": "#/$defs/l0"}}]},
+        ["x"] * 81,
+    ),
+    "a reference that is percent-encoded": (
+        {"$defs": {"%6C0": {}, **cast("dict[str, object]", doubling(28)["$defs"])}, "$ref": "#/$defs/%6C0"},
+        "x",
+    ),
     "no schema, 10 MB of small objects": ({}, [{"a": 1}] * 1_100_000),
     "no schema, 10 MB of numbers": ({}, [1] * 4_900_000),
 }
