@@ -114,10 +114,11 @@ class _ContractedOperation:
         headers = scope["headers"]
         exchange.organisation = organisation = self._security.authenticate(headers)
         path = self._path_values(scope, exchange)
-        if organisation and path.get("org_id", organisation) != organisation:
+        asked = str(path.get("org_id", organisation))
+        if organisation and asked != organisation:
             raise Refused(
                 "FORBIDDEN_ORGANISATION",
-                f"path org_id: expected {organisation}, the organisation of the key, got {path['org_id'][:40]}",
+                f"path org_id: expected {organisation}, the organisation of the key, got {asked[:40]}",
             )
         query = self._query_values(scope["query_string"])
         body = None

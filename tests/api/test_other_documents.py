@@ -250,3 +250,15 @@ def test_yaml_is_read_as_the_json_it_stands_for(tmp_path: Path) -> None:
 
     assert world.call("GET", "/a").status == 200
     assert world.call("GET", "/openapi.json").json["info"]["version"] == "2020-01-01"
+
+
+def test_an_organisation_that_is_declared_as_a_number_is_still_the_keys(tmp_path: Path) -> None:
+    """The key decides, however the document types the parameter."""
+    parameters = [{"name": "org_id", "in": "path", "required": True, "schema": {"type": "integer"}}]
+    operation = _answers({"const": 1}, parameters=parameters)
+    del operation["security"]
+    world = World(document=_document(tmp_path, {"/v1/orgs/{org_id}/new": {"get": operation}}))
+
+    statuses = [world.call("GET", f"/v1/orgs/{org}/new").status for org in ("42", "43", "x")]
+
+    assert statuses == [200, 403, 400]
