@@ -79,12 +79,14 @@ def create_app(
     """The mock, with a world of its own.
 
     `log` is given one line a request. Workers start by importing the main module again, so a script that
-    calls this needs the usual `if __name__ == "__main__":`. Raises `BadDocument` or `CannotServe` when the document of the
-    settings cannot be served.
+    calls this needs the usual `if __name__ == "__main__":`.
+
+    Raises:
+        BadDocument, CannotServe: the document of the settings cannot be served.
     """
     settings = settings or Settings()
     document = Document(settings.document)
-    readers, judges = Workbench(workers=1), Workbench(workers=1)
+    readers, judges = Workbench(), Workbench()
     store = MemoryStore(settings.max_actions, settings.max_payload_bytes)
     world = _handlers(settings, store, clock or SystemClock(), judges)
     stubs: dict[str, Handler] = {}

@@ -34,10 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["serve"]:
         given = given[1:]
     try:
-        with contextlib.ExitStack() as stack:
-            if sys.stdout is None:  # started with its output closed
-                sys.stdout = stack.enter_context(open(os.devnull, "w"))  # noqa: PTH123
-            return _run(_parser().parse_args(given))
+        if sys.stdout is None:  # started with its output closed
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 open to the end
+        return _run(_parser().parse_args(given))
     except KeyboardInterrupt:
         return 0
 

@@ -123,6 +123,7 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         """Parse what came."""
         idle = self.cycle is None or self.cycle.response_complete
         if idle and _UPGRADE.search(data) and not isinstance(self, H11Protocol):
+            self._unset_keepalive_if_required()  # or its timer closes the connection under the other's hands
             self.connections.discard(self)
             other = H11Protocol(self.config, self.server_state, self.app_state)
             other.connection_made(self.transport)

@@ -87,9 +87,7 @@ def _marking(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return marked
 
 
-_STRICT: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_number, parse_constant=_constant, parse_int=None
-)
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
 _LOCATING: Final = json.JSONDecoder(
     object_pairs_hook=_marking(_object),
     parse_float=_marking(_number),
@@ -171,14 +169,14 @@ def _refuse_depth(text: str) -> None:
 def _refuse_located(value: Any) -> NoReturn:
     for path, found, where in _walk(value):
         if isinstance(found, _Defect):
-            raise JsonRefused(found.code, f"{_place(path)}: expected {found.expected}")
+            raise JsonRefused(found.code, f"{place('body', _steps(path))}: expected {found.expected}")
         if isinstance(found, str) and not found.isascii():
             try:
                 found.encode("utf-8")
             except UnicodeEncodeError as error:
                 raise JsonRefused(
                     "LONE_SURROGATE",
-                    f"{_place(path)}: expected surrogates in pairs, got "
+                    f"{place('body', _steps(path))}: expected surrogates in pairs, got "
                     f"\\u{ord(found[error.start]):04x} alone{where}",
                 ) from None
     raise AssertionError("a text was refused and nothing in it is wrong")
@@ -202,12 +200,12 @@ def _walk(value: Any) -> Iterator[tuple[_Path, Any, str]]:
             pending.extend(((path, n), found[n]) for n in reversed(range(len(found))))
 
 
-def _place(path: _Path) -> str:
+def _steps(path: _Path) -> list[str | int]:
     steps: list[str | int] = []
     while path is not None:
         path, step = path
         steps.append(step)
-    return place("body", steps[::-1])
+    return steps[::-1]
 
 
 def place(root: str, steps: Sequence[str | int]) -> str:

@@ -35,10 +35,9 @@ class Busy(TookTooLong):
 
 
 class Workbench:
-    """Runs plain functions of picklable arguments in worker processes."""
+    """Runs plain functions of picklable arguments in a worker process, one at a time."""
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
+    def __init__(self) -> None:
         self._pool: ProcessPool | None = None
 
     async def run(self, seconds: float, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
@@ -66,14 +65,12 @@ class Workbench:
         if self._pool is None or not self._pool.active:
             self.close()
             self._pool = ProcessPool(
-                max_workers=self._workers,
-                initializer=_settle_in,
-                context=multiprocessing.get_context("spawn"),
+                max_workers=1, initializer=_settle_in, context=multiprocessing.get_context("spawn")
             )
         return self._pool
 
     def close(self) -> None:
-        """Stop the workers at once."""
+        """Stop the worker at once."""
         if self._pool is not None:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join(timeout=5)

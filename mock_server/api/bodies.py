@@ -115,8 +115,9 @@ def read(text: bytes, body: Body, adapt: Adapt | None) -> Any:
         raise Refused(refusal.code, refusal.message) from None
     if adapt is not None:
         value = adapt(value)
-    if not body.validator.is_valid(value):
-        raise Refused("INVALID_BODY", schemas.mismatch(body.validator, value, "body") or "body")
+    wrong = schemas.mismatch(body.validator, value, "body")
+    if wrong:
+        raise Refused("INVALID_BODY", wrong)
     return value
 
 

@@ -176,8 +176,8 @@ class _ContractedOperation:
             raise AssertionError(
                 f"{self._operation.id} answers {answer.status}, which is not documented"
             ) from None
-        if validator is not None and not validator.is_valid(answer.body):
-            wrong = schemas.mismatch(validator, answer.body, "answer")
+        wrong = validator and schemas.mismatch(validator, answer.body, "answer")
+        if wrong:
             raise AssertionError(f"{self._operation.id} answers against the document: {wrong}")
         return validator
 

@@ -60,9 +60,9 @@ def _big_integers_as_text(value: Any) -> Any:
 
 async def send_json(send: Send, status: int, text: bytes, headers: Headers = ()) -> None:
     """Send a whole JSON answer; an empty text is an answer without content."""
-    start = [*_JSON_HEADERS, (b"content-length", b"%d" % len(text)), *headers]
-    if not text:
-        start = [*_JSON_HEADERS[1:], *headers] + ([] if status in (204, 304) else [(b"content-length", b"0")])
+    start = [*(_JSON_HEADERS if text else _JSON_HEADERS[1:]), *headers]
+    if status not in (204, 304):
+        start.append((b"content-length", b"%d" % len(text)))
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": text})
 

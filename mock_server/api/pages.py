@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from .document import METHODS, Document
-from .envelope import send_bytes
+from .envelope import Headers, send_bytes
 
 ROUTES: Final = (
     ("get", "/"),
@@ -59,18 +59,20 @@ class Pages:
         path = scope["path"]
         if (scope["method"].lower(), path) not in ROUTES:
             raise HTTPException(404)
-        scope["arklow.exchange"].status = 200
+        headers: Headers = ()
         if path == "/":
-            await send_bytes(send, _PAGE, b"text/html; charset=utf-8", _POLICY)
+            content, media_type, headers = _PAGE, b"text/html; charset=utf-8", _POLICY
         elif path == "/openapi.json":
-            await send_bytes(send, self._document.json, b"application/json")
+            content, media_type = self._document.json, b"application/json"
         elif path == "/openapi.yaml":
-            await send_bytes(send, self._document.text, b"application/yaml")
+            content, media_type = self._document.text, b"application/yaml"
         elif path == "/docs/openapi.json":
-            await send_bytes(send, self._for_the_page, b"application/json")
+            content, media_type = self._for_the_page, b"application/json"
         else:
             name, media_type = _ASSETS[path]
-            await send_bytes(send, (_swagger_ui() / name).read_bytes(), media_type)
+            content = (_swagger_ui() / name).read_bytes()
+        scope["arklow.exchange"].status = 200
+        await send_bytes(send, content, media_type, headers)
 
     @cached_property
     def _for_the_page(self) -> bytes:
@@ -100,15 +102,8 @@ def _without_servers(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _swagger_ui() -> Path:
-    """The folder of Swagger UI's files, of which only the files are used.
+    """The folder of Swagger UI's files, of which only the files are used."""
+    from importlib.metadata import distribution  # costs start-up 15 ms
 
-    Raises:
-        HTTPException: the package is not installed.
-    """
-    from importlib.metadata import PackageNotFoundError, distribution  # costs start-up 15 ms
-
-    try:
-        found = distribution("flask-openapi3-swagger")
-    except PackageNotFoundError:
-        raise HTTPException(404) from None
+    found = distribution("flask-openapi3-swagger")
     return Path(str(found.locate_file("flask_openapi3_swagger/templates/swagger")))

@@ -48,7 +48,7 @@ class Registry:
         found = self.by_variant.get(self.by_alias.get(name, name))
         if found is not None:
             return found
-        known = [known[:40] for known in islice(chain(self.by_alias, self.by_variant), 100)]
+        known = [other[:40] for other in islice(chain(self.by_alias, self.by_variant), 100)]
         near = get_close_matches(name[:40], known, n=3) or known[:3]
         hint = (
             f"known here: {', '.join(short(n) for n in near)}" if near else "this organisation has none yet"

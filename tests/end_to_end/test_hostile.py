@@ -220,6 +220,28 @@ def test_an_offer_to_upgrade_is_declined_by_answering(served: Served, offer: str
             assert read_reply(connection).status == 200
 
 
+def test_an_offer_on_a_connection_in_use_outlives_the_old_timer(served: Served) -> None:
+    """The five seconds that an idle connection has are not counted on once a new request has begun."""
+    import socket
+
+    from tests.served import read_reply
+
+    served.put("upgrade")
+    head = "POST /v1/ingress/upgrade HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json"
+    offer = "connection: upgrade\r\nupgrade: h2c\r\n"
+    body = b'{"payload":1}'
+    with socket.create_connection(("127.0.0.1", served.port), 20) as connection:
+        connection.sendall(f"{head}\r\ncontent-length: 13\r\n\r\n".encode() + body)
+        assert read_reply(connection).status == 200
+        time.sleep(3)
+        connection.settimeout(20)
+        connection.sendall(f"{head}\r\n{offer}content-length: 13\r\n\r\n".encode())
+        time.sleep(3)
+        connection.sendall(body)
+
+        assert read_reply(connection).status == 200
+
+
 def test_connections_that_are_reset_leave_no_trace_in_the_log() -> None:
     """A client that goes away in the middle of a body is one line, and no traceback."""
     import socket

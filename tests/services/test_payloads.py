@@ -22,7 +22,7 @@ def _json(value: Any) -> Json:
 
 @pytest.fixture(scope="module")
 def workbench() -> Iterator[Workbench]:
-    bench = Workbench(workers=1)
+    bench = Workbench()
     yield bench
     bench.close()
 

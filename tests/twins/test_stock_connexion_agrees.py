@@ -69,7 +69,7 @@ def our_app() -> Any:
         otherwise=Pages(document),
         keys=KEYS,
         settings=Settings(document=PUBLISHED),
-        workbench=Workbench(workers=1),
+        workbench=Workbench(),
     )
     return Front(app, [(op.method, op.path) for op in document.operations], lambda _: None)
 
