@@ -1,14 +1,21 @@
-# On a fresh machine with Python 3.11 or newer: `make run` starts the mock, `make test` runs the tests.
+# On a fresh machine with Python 3.11 or newer: `make run` starts the mock, `make check` judges a deployment,
+# `make test` runs the tests.
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
 
 PRISM ?= prism
+BASE_URL ?= http://localhost:3123
+API_KEY ?= env:ARKLOW_API_KEY
+ORG ?= 1
 
-.PHONY: run install test lint format spec lock fuzz bench clean
+.PHONY: run check install test lint format spec lock fuzz bench clean
 
 run: install  ## serve; pass flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
+
+check: .venv/judge  ## judge a deployment: BASE_URL=… API_KEY=env:NAME ORG=…, other flags as ARGS="--strict"
+	@$(BIN)/arklow-contracts check --base-url "$(BASE_URL)" --api-key "$(API_KEY)" --org "$(ORG)" $(ARGS)
 
 install: .venv/mock
 
@@ -28,8 +35,8 @@ format: .venv/dev
 spec: .venv/dev  ## join the published pages and lay the overlays over them
 	$(BIN)/python spec/build.py
 
-fuzz: .venv/dev  ## stock Schemathesis against the mock, three seeds
-	$(BIN)/pytest tests/end_to_end/test_schemathesis.py --seeds 3
+fuzz: .venv/dev  ## stock Schemathesis, and the judge, against the mock: three seeds each
+	$(BIN)/pytest tests/end_to_end/test_schemathesis.py tests/end_to_end/test_judge_on_the_mock.py --seeds 3
 
 bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in benchmarks/README.md
 	$(BIN)/python -m benchmarks.ingress_cpu
@@ -39,7 +46,8 @@ bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in be
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install -q uv
 	$(LOCK) --upgrade --extra mock --extra build -o requirements.lock
-	$(LOCK) --upgrade --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --upgrade --extra judge --extra build -c requirements.lock -o requirements-judge.lock
+	$(LOCK) --upgrade --extra dev -c requirements.lock -c requirements-judge.lock -o requirements-dev.lock
 
 clean:
 	rm -rf .venv
@@ -49,6 +57,12 @@ clean:
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/python -m compileall -q mock_server
+	@touch $@
+
+.venv/judge: requirements-judge.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-judge.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev: requirements-dev.lock .venv/mock

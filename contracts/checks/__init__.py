@@ -1,0 +1,22 @@
+"""Checks of a single exchange: each looks at the bytes of one request and its answer, and at what is known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ..exchange import Exchange
+from ..failures import Finding
+from ..knowledge import Knowledge
+from . import acceptance, access, answers
+
+CHECKS = (answers.check, access.check, acceptance.check)
+
+
+def judge(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
+    """Everything that one exchange shows; counts in `tested` what it could have shown."""
+    for check in CHECKS:
+        yield from check(exchange, known, tested)
+
+
+__all__ = ["judge"]

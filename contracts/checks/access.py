@@ -1,0 +1,125 @@
+"""Who was served: keys that should open, and keys that should not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from .. import strict_json
+from ..document import Operation
+from ..exchange import Exchange
+from ..failures import Finding
+from ..knowledge import Knowledge
+from .acceptance import accepted, organisation
+
+
+def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
+    """AUTH-1, AUTH-3, AUTH-4, AUTH-6, AUTH-9."""
+    operation = known.operation(exchange.operation)
+    if operation is None or not operation.keys:
+        return
+    owners = {credential.key: credential.org for credential in known.target.credentials}
+    shown = {
+        name.lower(): value.strip()
+        for name, value in exchange.headers
+        if name.lower() in operation.keys and value.strip()
+    }
+    good = {owners[value] for value in shown.values() if value in owners}
+    served = accepted(exchange, operation)
+    if good:
+        yield from _with_a_good_key(exchange, operation, good, shown, served, tested)
+        return
+    undeclared = [
+        name.lower()
+        for name, value in exchange.headers
+        if value in owners and name.lower() not in operation.keys
+    ]
+    if undeclared:
+        tested["AUTH-3"] += 1
+    else:
+        tested["AUTH-4"] += 1
+    if served and undeclared:
+        yield Finding(
+            "AUTH-3",
+            operation.label,
+            f"A key in {undeclared[0]} is served, which the page does not list",
+            "a refusal",
+            str(exchange.status),
+            (exchange,),
+        )
+    elif served and (not shown or _same_organisation(exchange, operation, known)):
+        yield Finding(
+            "AUTH-4",
+            operation.label,
+            "A request with a wrong key is served" if shown else "A request without a key is served",
+            "401" if not operation.control_plane else "a refusal",
+            f"{exchange.status} {strict_json.excerpt(exchange.answer[:300].decode('utf-8', 'replace'))}",
+            (exchange,),
+        )
+    elif not operation.control_plane and 400 <= exchange.status < 500 and not shown and not undeclared:
+        tested["AUTH-9"] += 1
+        if exchange.status in (400, 403, 404, 409, 422):
+            yield Finding(
+                "AUTH-9",
+                operation.label,
+                f"A missing key is answered with {exchange.status}",
+                "401",
+                str(exchange.status),
+                (exchange,),
+            )
+
+
+def _with_a_good_key(
+    exchange: Exchange,
+    operation: Operation,
+    owners: set[str],
+    shown: dict[str, str],
+    served: bool,
+    tested: Counter[str],
+) -> Iterator[Finding]:
+    org = organisation(exchange, operation)
+    if org is not None and org not in owners:
+        if not (org.isascii() and org.isdigit()):
+            return
+        tested["AUTH-6"] += 1
+        if served:
+            yield Finding(
+                "AUTH-6",
+                operation.label,
+                "A key acts for an organisation that it does not belong to",
+                "a refusal",
+                f"{exchange.status} for organisation {org}",
+                (exchange,),
+            )
+        return
+    if len(shown) > 1:
+        return
+    tested["AUTH-1"] += 1
+    if exchange.status == 401:
+        header = next(iter(shown))
+        yield Finding(
+            "AUTH-1",
+            operation.label,
+            f"A good key in {header} is refused",
+            f"the key accepted in {' or '.join(operation.keys)}",
+            f"401 {strict_json.excerpt(exchange.answer[:300].decode('utf-8', 'replace'))}",
+            (exchange,),
+            header,
+        )
+
+
+def _same_organisation(exchange: Exchange, operation: Operation, known: Knowledge) -> bool:
+    """Whether what was served is ours, so that the key cannot be a good one of somebody else."""
+    data = exchange.data()
+    if operation.control_plane:
+        return data.get("org_id") in {credential.org for credential in known.target.credentials}
+    if data.get("a_def_id") in known.definitions:
+        return True
+    try:
+        body = strict_json.read(exchange.body or b"")
+    except ValueError:
+        return False
+    return isinstance(body, dict) and str(body.get("action_record_id")) in known.actions
+
+
+__all__ = ["check"]

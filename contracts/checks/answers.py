@@ -1,0 +1,210 @@
+"""Is the answer one that the page promises: status, media type, JSON, shape, formats."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from .. import strict_json
+from ..document import Operation
+from ..exchange import Exchange
+from ..failures import Finding
+from ..knowledge import Knowledge
+
+
+def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
+    """PAGE-1 to PAGE-8, PAGE-13, JSON-7, HTTP-1, HTTP-5, AUTH-8."""
+    operation = known.operation(exchange.operation)
+    if operation is None:
+        if exchange.path is not None:
+            yield from _undeclared_method(exchange, tested)
+        return
+    tested.update(["PAGE-8", "PAGE-3" if operation.control_plane else "PAGE-1"])
+    if not operation.control_plane and 400 <= exchange.status < 500:
+        tested["PAGE-2"] += 1
+    if exchange.status >= 500:
+        yield Finding(
+            "PAGE-8",
+            operation.label,
+            f"A request is answered with {exchange.status}",
+            "a good request served, a bad one refused with a 4xx",
+            f"{exchange.status} {_shown(exchange)}",
+            (exchange,),
+        )
+        return
+    if exchange.status == 401:
+        tested["AUTH-8"] += 1
+        if exchange.got("www-authenticate") is None:
+            yield Finding(
+                "AUTH-8",
+                operation.label,
+                "A 401 does not say how to authenticate",
+                "a header WWW-Authenticate",
+                "none",
+                (exchange,),
+            )
+    if str(exchange.status) in operation.answers:
+        yield from _body(exchange, operation, known, tested)
+    else:
+        yield from _undocumented(exchange, operation, tested)
+
+
+def _undocumented(exchange: Exchange, operation: Operation, tested: Counter[str]) -> Iterator[Finding]:
+    refused = 400 <= exchange.status < 500
+    if operation.control_plane and refused:
+        tested["PAGE-13"] += 1
+        value = exchange.value()
+        if not isinstance(value, dict) or not {"data", "errors"} <= value.keys():
+            yield Finding(
+                "PAGE-13",
+                operation.label,
+                "A refusal is not the envelope",
+                "an object with data and errors",
+                f"{exchange.status} {_shown(exchange)}",
+                (exchange,),
+            )
+        return
+    if refused and _own_cause(exchange):
+        return
+    yield Finding(
+        "PAGE-2" if refused else "PAGE-3" if operation.control_plane else "PAGE-1",
+        operation.label,
+        f"{exchange.status} is not among the statuses of the page",
+        " or ".join(operation.answers),
+        f"{exchange.status} {_shown(exchange)}",
+        (exchange,),
+        str(exchange.status),
+    )
+
+
+def _own_cause(exchange: Exchange) -> bool:
+    """Whether HTTP itself has a reason for this status, whatever a page lists (RFC 9110 §15.5)."""
+    body = len(exchange.body or b"")
+    headers = sum(len(name) + len(value) for name, value in exchange.headers)
+    match exchange.status:
+        case 405 | 408 | 411 | 414 | 431:
+            return (
+                exchange.status in (405, 408)
+                or {
+                    411: exchange.sent("content-length") is None,
+                    414: len(exchange.url) > 1_000,
+                    431: headers > 1_000,
+                }[exchange.status]
+            )
+        case 413:
+            return body > 10_000
+        case 415:
+            sent = exchange.sent("content-type") or ""
+            return (
+                sent.partition(";")[0].strip().lower() != "application/json"
+                or ";" in sent
+                or bool(exchange.sent("content-encoding"))
+            )
+        case _:
+            return False
+
+
+def _body(
+    exchange: Exchange, operation: Operation, known: Knowledge, tested: Counter[str]
+) -> Iterator[Finding]:
+    pointer = operation.answers[str(exchange.status)]
+    if pointer is None:
+        return
+    tested.update(["PAGE-4", "JSON-7", "PAGE-5"])
+    media = exchange.got("content-type")
+    if (media or "").partition(";")[0].strip().lower() != "application/json":
+        yield Finding(
+            "PAGE-4",
+            operation.label,
+            f"A {exchange.status} is not announced as JSON",
+            "content-type: application/json",
+            "no content-type" if media is None else f"content-type: {strict_json.excerpt(media)}",
+            (exchange,),
+            str(exchange.status),
+        )
+        return
+    try:
+        value = strict_json.read(exchange.answer)
+    except strict_json.NotJSON as error:
+        yield Finding(
+            "JSON-7",
+            operation.label,
+            f"The body of a {exchange.status} is not JSON: {error}",
+            "a JSON text in UTF-8",
+            _shown(exchange) if exchange.answer else "an empty body",
+            (exchange,),
+            str(exchange.status),
+        )
+        return
+    except strict_json.Ambiguous:
+        return
+    shape = known.shapes.at(pointer)
+    for problem in shape.problems(value)[:5]:
+        if problem.place == "data/a_ve" and exchange.data().get("a_def_id") in known.negative:
+            continue
+        yield Finding(
+            "PAGE-5",
+            operation.label,
+            f"`{problem.place or 'the body'}` of a {exchange.status} breaks its schema",
+            f"{problem.place or 'the body'}: {problem.expected}",
+            problem.actual,
+            (exchange,),
+            f"{exchange.status} {problem.place}",
+        )
+    for problem in shape.formats(value)[:5]:
+        timestamp = "date-time" in problem.expected
+        tested["PAGE-6" if timestamp else "PAGE-7"] += 1
+        yield Finding(
+            "PAGE-6" if timestamp else "PAGE-7",
+            operation.label,
+            f"`{problem.place}` of a {exchange.status} is {problem.actual}",
+            f"{problem.place}: {problem.expected}",
+            problem.actual,
+            (exchange,),
+            problem.place,
+        )
+    if exchange.status == 200 and operation.control_plane:
+        tested.update(["PAGE-6"] if exchange.data().get("deleted_at", "") != "" else [])
+
+
+def _undeclared_method(exchange: Exchange, tested: Counter[str]) -> Iterator[Finding]:
+    label = f"{exchange.method} {exchange.path}"
+    if exchange.status == 405:
+        tested["HTTP-1"] += 1
+        if exchange.got("allow") is None:
+            yield Finding(
+                "HTTP-1",
+                label,
+                "A 405 does not say which methods are allowed",
+                "a header Allow",
+                "none",
+                (exchange,),
+                "allow",
+            )
+    elif 200 <= exchange.status < 300 and exchange.method != "OPTIONS":
+        yield Finding(
+            "HTTP-5",
+            label,
+            f"A method that the page does not list is answered with {exchange.status}",
+            "a refusal",
+            f"{exchange.status} {_shown(exchange)}",
+            (exchange,),
+        )
+    elif exchange.status >= 500 and exchange.status != 501:
+        yield Finding(
+            "PAGE-8",
+            label,
+            f"A request is answered with {exchange.status}",
+            "a refusal with a 4xx",
+            f"{exchange.status} {_shown(exchange)}",
+            (exchange,),
+        )
+    if exchange.method != "OPTIONS":
+        tested["HTTP-5"] += 1
+
+
+def _shown(exchange: Exchange) -> str:
+    return strict_json.excerpt(exchange.answer[:400].decode("utf-8", "replace"))
+
+
+__all__ = ["check"]

@@ -1,0 +1,229 @@
+"""The command line of the judge: flags to a plan, exit codes, the only place that ends the process."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import SystemRandom
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from .document import PUBLISHED, Unreadable
+from .engine import Plan, Run
+from .events import Listener, RunFinished
+from .reports import html, junit, record
+from .reports.console import Terminal
+from .rules import RULES
+from .target import Credential, Target
+
+
+class Usage(Exception):
+    """What was asked for makes no sense; the text says what would."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code: 0 conforms, 1 violations, 2 usage, 3 inconclusive."""
+    try:
+        return _check(parser().parse_args(argv), os.environ)
+    except Usage as error:
+        print(f"arklow-contracts: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)
+        return 3
+    except Exception as error:
+        where = _where(error)
+        print(
+            f"arklow-contracts: the judge itself failed, which says nothing of the target: "
+            f"{type(error).__name__}: {error} ({where})",
+            file=sys.stderr,
+        )
+        return 3
+
+
+def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    plan = plan_of(options, environment)
+    directory = _directory(options.report_dir)
+    terminal = Terminal(Console(soft_wrap=True))
+    try:
+        finished = judge(plan, terminal)
+    finally:
+        terminal.close()
+    if directory is not None:
+        write_reports(finished, directory)
+        print(f"Reports are in {directory}/: report.html, report.json, junit.xml")
+    return finished.exit_code
+
+
+def judge(plan: Plan, *listeners: Listener) -> RunFinished:
+    """Carry a plan out.
+
+    Raises:
+        Usage: its document cannot be read.
+    """
+    try:
+        return Run(plan, *listeners).judge()
+    except Unreadable as error:
+        raise Usage(str(error)) from None
+
+
+def write_reports(finished: RunFinished, directory: Path) -> None:
+    """Write every format."""
+    for report in (record, junit, html):
+        report.write(finished, directory)
+
+
+def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan:
+    """The plan that the flags describe.
+
+    Raises:
+        Usage: they make no sense together.
+    """
+    return Plan(
+        target_of(options, environment),
+        options.document or PUBLISHED,
+        options.seed if options.seed is not None else SystemRandom().randrange(10**6),
+        options.max_time,
+        options.strict,
+        frozenset(options.only or ()),
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """All that can be asked for."""
+    top = _Parser(
+        prog="arklow-contracts",
+        description="Judge a deployment of Arklow by its published pages and behaviours.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    check = commands.add_parser(
+        "check", help="judge a deployment", description="Judge a deployment of Arklow."
+    )
+    check.add_argument("--base-url", required=True, metavar="URL", help="where the control plane is")
+    check.add_argument("--ingress-url", metavar="URL", help="where ingress is, if elsewhere")
+    check.add_argument(
+        "--api-key", required=True, metavar="KEY", help="a key, or env:NAME to read it from a variable"
+    )
+    check.add_argument("--org", required=True, metavar="ID", help="the organisation of that key")
+    check.add_argument("--second-api-key", metavar="KEY", help="a key of another organisation, or env:NAME")
+    check.add_argument("--second-org", metavar="ID", help="the other organisation")
+    check.add_argument(
+        "--max-time", type=_seconds, default=45.0, metavar="S", help="seconds the run may take (default 45)"
+    )
+    check.add_argument("--seed", type=_whole, metavar="N", help="repeat the requests of another run")
+    check.add_argument(
+        "--report-dir", type=Path, metavar="DIR", help="write report.html, report.json and junit.xml there"
+    )
+    check.add_argument("--strict", action="store_true", help="warnings count as violations")
+    check.add_argument(
+        "--only",
+        nargs="+",
+        action="extend",
+        type=_rule,
+        metavar="RULE",
+        help="codes of the rules to listen to",
+    )
+    check.add_argument(
+        "--document", type=Path, metavar="FILE", help="another OpenAPI 3.1 document to judge by"
+    )
+    return top
+
+
+def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Target:
+    """The target that the flags describe.
+
+    Raises:
+        Usage: they do not describe one.
+    """
+    base = _url("--base-url", options.base_url)
+    if (options.second_api_key is None) != (options.second_org is None):
+        raise Usage("--second-api-key and --second-org belong together: give both or neither")
+    first = _credential("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)
+    second = None
+    if options.second_api_key is not None:
+        name = "ARKLOW_SECOND_API_KEY"
+        second = _credential(
+            "--second-api-key", options.second_api_key, options.second_org, name, environment
+        )
+        if second.key == first.key or second.org == first.org:
+            raise Usage("the second key and organisation must differ from the first")
+    return Target(
+        base, _url("--ingress-url", options.ingress_url) if options.ingress_url else base, first, second
+    )
+
+
+def _credential(flag: str, given: str, org: str, name: str, environment: Mapping[str, str]) -> Credential:
+    key = given
+    if given.startswith("env:"):
+        name = given.removeprefix("env:")
+        key = environment.get(name, "")
+        if not key:
+            raise Usage(f"{flag} {given}: the environment has no variable {name}, or it is empty")
+    if not (key.strip() == key and key and all("!" <= c <= "~" for c in key)):
+        raise Usage(f"{flag}: a key is printable ASCII without blanks")
+    if not (org.isascii() and org.isdigit()):
+        raise Usage(f"the organisation {org!r} is not a number such as 42")
+    return Credential(key, org, name)
+
+
+def _url(flag: str, given: str) -> str:
+    try:
+        parts = urlsplit(given)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or parts.username:
+        raise Usage(f"{flag} {given!r} is not a URL such as http://localhost:3123")
+    return given.rstrip("/")
+
+
+def _directory(given: Path | None) -> Path | None:
+    """The directory for reports, made and tried before the run rather than lost after it."""
+    if given is None:
+        return None
+    try:
+        given.mkdir(parents=True, exist_ok=True)
+        (given / "report.json").touch()
+    except OSError as error:
+        raise Usage(f"--report-dir {given}: {error.strerror}") from None
+    return given
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= 10**6:
+        raise argparse.ArgumentTypeError("from 1 to 1000000 seconds")
+    return seconds
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a seed is 0 or more")
+    return number
+
+
+def _rule(text: str) -> str:
+    if text.upper() not in RULES:
+        raise argparse.ArgumentTypeError(f"there is no rule {text!r}; there are {', '.join(RULES)}")
+    return text.upper()
+
+
+def _where(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "nowhere"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Usage(f"{message} (see {self.prog} --help)")
+
+
+__all__ = ["Usage", "judge", "main", "parser", "plan_of", "write_reports"]

@@ -1,0 +1,169 @@
+"""The OpenAPI document: what it promises about each operation, and which operation a request is for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import yaml
+
+SPEC = Path(__file__).parent.parent / "spec"
+PUBLISHED = SPEC / "arklow.openapi.yaml"
+"""The published pages, nothing added: what is judged."""
+LINKED = SPEC / "arklow.overlaid.openapi.yaml"
+"""The same with our overlays, whose links make longer requests; nobody is judged by it."""
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+class Unreadable(Exception):
+    """The file is not an OpenAPI 3.1 document that can be judged by; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path."""
+
+    label: str
+    """Such as `POST /v1/modack`."""
+    method: str
+    path: str
+    keys: tuple[str, ...]
+    """Header names of which each alone may carry the key, in lower case."""
+    request: str | None
+    """JSON pointer of the schema of its JSON body."""
+    answers: Mapping[str, str | None]
+    """Documented status → JSON pointer of the schema of its JSON answer, if it has one."""
+
+    @property
+    def control_plane(self) -> bool:
+        """Whether the operation belongs to `/v1/orgs`, whose refusals are not documented."""
+        return self.path.startswith("/v1/orgs/")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as it is in its file, and its operations."""
+
+    name: str
+    digest: str
+    """SHA-256 of the file."""
+    content: Mapping[str, Any]
+    operations: Mapping[str, Operation]
+    """Label → operation."""
+
+    def path_of(self, target: str) -> str | None:
+        """The path template that a request's path fits, literal segments before parameters."""
+        segments = target.strip("/").split("/")
+        fitting = [
+            path
+            for path in {operation.path: None for operation in self.operations.values()}
+            if _fits(path.strip("/").split("/"), segments)
+        ]
+        return min(fitting, key=lambda path: path.count("{"), default=None)
+
+
+def _fits(template: list[str], segments: list[str]) -> bool:
+    return len(template) == len(segments) and all(
+        segment != "" if part.startswith("{") else unquote(segment) == part
+        for part, segment in zip(template, segments, strict=True)
+    )
+
+
+def load(file: Path) -> Document:
+    """Read a document.
+
+    Raises:
+        Unreadable: there is no such file, or it is not an OpenAPI 3.1 document.
+    """
+    try:
+        text = file.read_bytes()
+        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except OSError as error:
+        raise Unreadable(f"{file}: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise Unreadable(f"{file} is neither YAML nor JSON: {' '.join(str(error).split())[:160]}") from None
+    if not isinstance(content, dict) or not str(content.get("openapi", "")).startswith("3.1"):
+        raise Unreadable(
+            f"{file} is not an OpenAPI 3.1 document: it has no member 'openapi' that begins with 3.1"
+        )
+    try:
+        operations = {operation.label: operation for operation in _operations(content)}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Unreadable(f"{file} is not a well-formed OpenAPI document: {error!r}") from None
+    if not operations:
+        raise Unreadable(f"{file} has no operation")
+    return Document(file.name, hashlib.sha256(text).hexdigest(), content, operations)
+
+
+def local(content: Mapping[str, Any], url: str) -> dict[str, Any]:
+    """The document with the target as its only server: what it says of hosts is never followed."""
+    copied = dict(content)
+    copied["servers"] = [{"url": url}]
+    copied["paths"] = {
+        path: {
+            name: {k: v for k, v in entry.items() if k != "servers"} if name in _METHODS else entry
+            for name, entry in item.items()
+            if name != "servers"
+        }
+        for path, item in content["paths"].items()
+    }
+    return copied
+
+
+def _operations(content: Mapping[str, Any]) -> Iterator[Operation]:
+    schemes = content.get("components", {}).get("securitySchemes", {})
+    for path, item in content.get("paths", {}).items():
+        for method in _METHODS:
+            if method not in item:
+                continue
+            entry = item[method]
+            at = f"/paths/{_escaped(path)}/{method}"
+            alternatives = entry.get("security", content.get("security", []))
+            keys = tuple(
+                schemes[next(iter(one))]["name"].lower()
+                for one in alternatives
+                if len(one) == 1 and schemes.get(next(iter(one)), {}).get("in") == "header"
+            )
+            request = None
+            if "requestBody" in entry:
+                body, where = _followed(content, entry["requestBody"], f"{at}/requestBody")
+                request = _json_schema(body, where)
+            answers = {}
+            for status, answer in entry.get("responses", {}).items():
+                answer, where = _followed(content, answer, f"{at}/responses/{status}")
+                answers[str(status)] = _json_schema(answer, where)
+            yield Operation(f"{method.upper()} {path}", method.upper(), path, keys, request, answers)
+
+
+def _followed(content: Mapping[str, Any], node: Any, where: str) -> tuple[Any, str]:
+    """What a possible `$ref` leads to within the document, and its pointer."""
+    for _ in range(20):
+        if "$ref" not in node:
+            return node, where
+        where = node["$ref"].removeprefix("#")
+        node = content
+        for step in where.split("/")[1:]:
+            node = node[step.replace("~1", "/").replace("~0", "~")]
+    raise ValueError(f"references that never end at {where}")
+
+
+def _json_schema(node: Mapping[str, Any], where: str) -> str | None:
+    media = node.get("content", {}).get("application/json")
+    return f"{where}/content/application~1json/schema" if media and "schema" in media else None
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def target_of(url: str, base: str) -> str:
+    """The path of a URL below a base URL."""
+    return urlsplit(url).path.removeprefix(urlsplit(base).path.rstrip("/"))
+
+
+__all__ = ["LINKED", "PUBLISHED", "Document", "Operation", "Unreadable", "load", "local", "target_of"]

@@ -1,0 +1,157 @@
+"""One request and its answer as a frozen value, and the shell script that repeats a few of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import strict_json
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was sent, byte for byte, and what came back."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes | None
+    status: int
+    answer_headers: Headers
+    answer: bytes
+    seconds: float = 0.0
+    operation: str | None = None
+    """The document's operation whose path and method this is, as `POST /v1/modack`; None for every other."""
+    path: str | None = None
+    """The document's path template that the URL fits, whatever the method; None when it fits none."""
+
+    @property
+    def query(self) -> str:
+        """The query as it was sent, without its question mark."""
+        return urlsplit(self.url).query
+
+    def sent(self, name: str) -> str | None:
+        """The first request header of that name, in any case."""
+        return _first(self.headers, name)
+
+    def got(self, name: str) -> str | None:
+        """The first answer header of that name, in any case."""
+        return _first(self.answer_headers, name)
+
+    @property
+    def size(self) -> int:
+        """How much there is to read in the request."""
+        return len(self.url) + len(self.body or b"") + sum(len(n) + len(v) for n, v in self.headers)
+
+    def value(self) -> Any:
+        """The answer's JSON value, or None when it has none."""
+        try:
+            return strict_json.read(self.answer)
+        except ValueError:
+            return None
+
+    def data(self) -> Mapping[str, Any]:
+        """The answer's `data` when that is an object, else nothing."""
+        value = self.value()
+        data = value.get("data") if isinstance(value, dict) else None
+        return data if isinstance(data, dict) else {}
+
+
+def _first(headers: Headers, name: str) -> str | None:
+    return next((value for other, value in headers if other.lower() == name), None)
+
+
+_QUIET = {"accept", "accept-encoding", "connection", "user-agent", "host", "x-schemathesis-testcaseid"}
+_ISSUED = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
+
+
+@dataclass(slots=True)
+class Script:
+    """A shell script of curl lines; keys stand as `$NAME`, ids that the target made are captured."""
+
+    secrets: Mapping[str, str]
+    """Key → name."""
+    ids: dict[str, str] = field(default_factory=dict)
+    """Action id → the shell variable that holds it."""
+
+    def of(self, exchanges: Sequence[Exchange]) -> str:
+        """The lines, one for each exchange."""
+        later = b"".join(exchange.body or b"" for exchange in exchanges[1:])
+        lines = []
+        for number, exchange in enumerate(exchanges):
+            line = self._curl(exchange)
+            issued = _ISSUED.search(exchange.answer)
+            if issued and number + 1 < len(exchanges) and issued[1] in later:
+                name = f"ID{len(self.ids) + 1}"
+                self.ids[issued[1].decode()] = name
+                line = f'{name}=$({line} | sed -n \'s/.*"a_id": *"\\([0-9]*\\)".*/\\1/p\')'
+            lines.append(line)
+        return "\n".join(lines)
+
+    def _curl(self, exchange: Exchange) -> str:
+        parts = ["curl -s"]
+        if exchange.method == "HEAD":
+            parts.append("-I")
+        elif exchange.method != ("GET" if exchange.body is None else "POST"):
+            parts.append(f"-X {shlex.quote(exchange.method)}")
+        parts.append(self._quoted(exchange.url))
+        chunked = (exchange.sent("transfer-encoding") or "").lower() == "chunked"
+        for name, value in exchange.headers:
+            if name.lower() in _QUIET or (name.lower() == "content-length" and exchange.body is not None):
+                continue
+            parts.append("-H " + self._quoted(f"{name}: {value}" if value else f"{name};"))
+        if exchange.body is not None and exchange.sent("content-type") is None:
+            parts.append("-H 'content-type:'")
+        if exchange.body is None:
+            return " ".join(parts)
+        text = _printable(exchange.body)
+        if text is not None:
+            parts.append(("--data-binary " if not chunked else "-d ") + self._quoted(text))
+            return " ".join(parts)
+        octets = "".join(f"\\{byte:03o}" for byte in exchange.body)
+        return f"printf '{octets}' | " + " ".join([*parts, "--data-binary @-"])
+
+    def _quoted(self, text: str) -> str:
+        """One shell word; known keys and ids in it become variables."""
+        names = {**self.secrets, **self.ids}
+        if not names:
+            return shlex.quote(text)
+        known = re.compile("|".join(re.escape(word) for word in sorted(names, key=len, reverse=True)))
+        word, start = "", 0
+        for found in known.finditer(text):
+            if found[0] in self.ids and not _whole(text, found):
+                continue
+            word += shlex.quote(text[start : found.start()]) if found.start() > start else ""
+            word += f'"${names[found[0]]}"'
+            start = found.end()
+        return word + (shlex.quote(text[start:]) if start < len(text) or not word else "")
+
+
+def _whole(text: str, found: re.Match[str]) -> bool:
+    """Whether a run of digits is not part of a longer one."""
+    return not (text[: found.start()][-1:].isdigit() or text[found.end() :][:1].isdigit())
+
+
+def _printable(body: bytes) -> str | None:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if text.isprintable() and not text.startswith("@") else None
+
+
+def redact(text: str, secrets: Mapping[str, str]) -> str:
+    """The text without any key of four characters or more."""
+    for key, name in secrets.items():
+        if len(key) >= 4:
+            text = text.replace(key, f"${name}")
+    return text
+
+
+__all__ = ["Exchange", "Headers", "Script", "redact"]

@@ -1,0 +1,74 @@
+"""The door to Schemathesis: runs its phases over the document, with our hooks and our check in place of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import requests
+import schemathesis
+from schemathesis.engine import StopReason, events, from_schema
+
+from .document import local
+from .hooks import CHECK, Aim, installed
+
+TITLES = {
+    "coverage": "edges of every schema",
+    "fuzzing": "generated requests",
+    "stateful": "generated sequences",
+}
+
+
+def fuzz(
+    content: Mapping[str, Any],
+    aim: Aim,
+    seed: int,
+    deadline: float,
+    tell: Callable[[str], None],
+    stop: Callable[[], bool],
+) -> None:
+    """Generate requests until the time is up, or `stop` says so; waits while the target is away."""
+    while (seconds := int(deadline - time.monotonic())) > 0 and not stop():
+        away = False
+        with installed(aim):
+            stream = from_schema(_schema(content, aim, seed, seconds)).execute()
+            for event in stream:
+                if stop():
+                    stream.stop()
+                if isinstance(event, events.PhaseStarted) and event.phase.name.value in TITLES:
+                    tell(TITLES[event.phase.name.value])
+                elif isinstance(event, events.NonFatalError) and not isinstance(
+                    event.value, requests.RequestException
+                ):
+                    raise event.value
+                elif isinstance(event, events.FatalError):
+                    raise event.exception
+                elif isinstance(event, events.EngineFinished):
+                    away = event.stop_reason is StopReason.SERVER_UNAVAILABLE
+        if not away:
+            return
+        time.sleep(0.5)
+
+
+def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> Any:
+    target = aim.client.target
+    config = schemathesis.Config.from_dict(
+        {
+            "seed": seed,
+            "max-time": seconds,
+            "base-url": target.base_url,
+            "max-redirects": 0,
+            "request-timeout": aim.client.timeout,
+            "continue-on-failure": True,
+            "headers": {"x-arklow-auth": target.first.key},
+            "parameters": {"path.org_id": target.first.org},
+            "checks": {"enabled": False, CHECK: {"enabled": True}},
+            "generation": {"database": "none", "max-examples": 50},
+            "cache": {"enabled": False},
+        }
+    )
+    return schemathesis.openapi.from_dict(local(content, target.base_url), config=config)
+
+
+__all__ = ["fuzz"]

@@ -1,0 +1,100 @@
+"""Schemathesis hooks: aim what it generates at what exists, and hand every answer to the judge."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import schemathesis
+from schemathesis import APIOperation, Case, CheckContext, HookContext, Response
+from schemathesis.checks import CHECKS
+from schemathesis.hooks import unregister
+
+from .client import WEATHER, Client
+from .rules import Severity
+from .stage import Judge
+
+CHECK = "ArklowRules"
+
+
+class Aim:
+    """What exists: most generated requests are turned to it, so that they are not refused before they are read."""
+
+    def __init__(self, client: Client, judge: Judge, prefix: str) -> None:
+        self.client = client
+        self.judge = judge
+        self.prefix = prefix
+        """Begins the names of all definitions that are generated."""
+        self.variant: str | None = None
+        self.action: str | None = None
+
+    def turn(self, case: Case[Any]) -> None:
+        """Name what exists in three cases of four."""
+        aimed = zlib.crc32(json.dumps(case.body, default=str, sort_keys=True).encode()) % 4 != 0
+        path = case.operation.path
+        if path.startswith("/v1/ingress/") and self.variant and isinstance(case.path_parameters, dict):
+            if aimed and not str(case.path_parameters.get("variant")).startswith(self.prefix):
+                case.path_parameters["variant"] = self.variant
+        elif path == "/v1/modack" and self.action and isinstance(case.body, dict) and aimed:
+            number = case.body.get("action_record_id")
+            if isinstance(number, str) and number.isdecimal() and number not in self.judge.known.actions:
+                case.body["action_record_id"] = self.action
+        elif isinstance(case.body, dict):
+            variant = case.body.get("variant")
+            if isinstance(variant, str) and not variant.startswith(self.prefix):
+                case.body["variant"] = f"{self.prefix}.{variant}"
+
+
+@contextmanager
+def installed(aim: Aim) -> Iterator[None]:
+    """Register the hooks, and the check that judges by our rules, while Schemathesis runs."""
+
+    def before_init_operation(context: HookContext, operation: APIOperation[Any, Any, Any, Any]) -> None:
+        operation.base_url = aim.client.target.base_of(operation.path)
+
+    def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+        aim.turn(case)
+
+    def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
+        aim.client.requests += 1
+        aim.client.note_weather("connection cut off")
+
+    hooks = (before_init_operation, before_call, after_network_error)
+    check = _check(aim.client, aim.judge)
+    for hook in hooks:
+        schemathesis.hook(hook)
+    schemathesis.check(check)
+    try:
+        yield
+    finally:
+        CHECKS.unregister(CHECK)
+        for hook in hooks:
+            unregister(hook)
+
+
+def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Case[Any]], None]:
+    def ArklowRules(ctx: CheckContext, response: Response, case: Case[Any]) -> None:  # noqa: N802 - its name is shown
+        client.requests += 1
+        if response.status_code in WEATHER:
+            client.note_weather(str(response.status_code))
+            return
+        body = response.request.body
+        exchange = client.exchange(
+            response.request,
+            response.status_code,
+            tuple((name, value) for name, values in response.headers.items() for value in values),
+            response.content or b"",
+            response.elapsed,
+            body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
+        )
+        for finding in judge.see(exchange):
+            if finding.severity is Severity.VIOLATION:
+                raise AssertionError(f"{finding.rule}: {finding.title}")  # so that it is shrunk
+
+    return ArklowRules
+
+
+__all__ = ["CHECK", "Aim", "installed"]

@@ -1,0 +1,48 @@
+"""What the judge knows while it runs: the document, the keys, and what the target itself has shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .document import Document, Operation
+from .schemas import Shapes
+from .target import Target
+
+ENVELOPE = "envelope"
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What a single exchange is judged by."""
+
+    document: Document
+    shapes: Shapes
+    target: Target
+    readings: dict[str, str] = field(default_factory=dict)
+    """Open question → the reading that the deployment takes."""
+    definitions: dict[str, str] = field(default_factory=dict)
+    """Definition id → its organisation; those that this run made."""
+    actions: dict[str, str] = field(default_factory=dict)
+    """Action id → its organisation; those that this run made."""
+    negative: set[str] = field(default_factory=set)
+    """Definition ids that have had a negative version: what that leads to is nobody's fault (C16)."""
+
+    def operation(self, label: str | None) -> Operation | None:
+        """The document's operation of that label."""
+        return self.document.operations.get(label) if label else None
+
+    def note(self, question: str, answer: str) -> None:
+        """Write down a reading that the deployment has shown; two of them stand side by side."""
+        known = self.readings.get(question)
+        if known is None:
+            self.readings[question] = answer
+        elif answer not in known.split(" or "):
+            self.readings[question] = f"{known} or {answer}"
+
+    @property
+    def envelopes(self) -> bool:
+        """Whether an ingress body is known to be read as an envelope."""
+        return self.readings.get("ingress body", "").startswith(ENVELOPE)
+
+
+__all__ = ["ENVELOPE", "Knowledge"]

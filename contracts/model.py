@@ -1,0 +1,338 @@
+"""The reference model: what the sources allow a deployment to answer, given all that it answered before.
+
+Times are seconds of one clock, given by the caller. Where sources are open the model takes every reading, and
+says which one it saw; it never predicts more than all readings agree on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+TRUSTED_LEASE: Final = 60.0
+"""Seconds of a granted lease that no reading shortens; the action's own timeout is not known (B136)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """An answer outside of what the sources allow."""
+
+    rule: str
+    title: str
+    expected: str
+    actual: str
+    place: str = ""
+
+
+@dataclass(slots=True)
+class Definition:
+    """What is known of one definition of one organisation."""
+
+    id: str
+    variant: str
+    version: int
+    highest: int
+    """Of all versions that were answered."""
+    schema: Any
+    alias: frozenset[str]
+    unattended: bool
+    """No destination is linked, so that nobody else settles its actions."""
+
+    @property
+    def current(self) -> frozenset[str]:
+        """Versions that an ingress without one may use: a lower explicit version may or may not become current."""
+        return frozenset({str(self.version), str(self.highest)})
+
+
+@dataclass(slots=True)
+class Action:
+    """What is known of one accepted action."""
+
+    org: str
+    variant: str
+    unattended: bool
+    attempt: int | None = None
+    """The attempt whose lease was extended last."""
+    leased_until: float = 0.0
+
+
+@dataclass(slots=True)
+class Model:
+    """The world as the deployment has told it."""
+
+    definitions: dict[tuple[str, str], Definition] = field(default_factory=dict)
+    """(organisation, variant) → definition."""
+    actions: dict[str, Action] = field(default_factory=dict)
+    """Action id → action."""
+    readings: list[tuple[str, str]] = field(default_factory=list)
+    """Open questions and the readings seen, in order."""
+    tested: list[str] = field(default_factory=list)
+    """Codes of the rules that could have been broken, in order."""
+
+    def put(self, org: str, body: Mapping[str, Any], status: int, data: Mapping[str, Any]) -> list[Breach]:
+        """A valid definition was put with a good key; `data` is empty when it was refused."""
+        variant = body["variant"]
+        known = self.definitions.get((org, variant))
+        if not data:
+            self.readings.append(("control-plane refusal", "4xx" if status >= 400 else "200 with data null"))
+            return []
+        self.tested += ["DEF-10"]
+        breaches = [
+            _answered("DEF-10", member, body[member], data.get(member))
+            for member in ("variant", "schema")
+            if not same(data.get(member), body[member])
+        ]
+        if data.get("org_id") != org and isinstance(data.get("org_id"), str):
+            breaches.append(_answered("DEF-10", "org_id", org, data.get("org_id")))
+        sent = body.get("alias")
+        if (
+            sent is not None
+            and isinstance(data.get("alias"), list)
+            and not set(sent) <= set(map(str, data["alias"]))
+        ):
+            breaches.append(_answered("DEF-10", "alias", sent, data["alias"]))
+        version = data.get("version")
+        if not isinstance(version, int) or isinstance(version, bool) or not isinstance(data.get("id"), str):
+            return breaches
+        if known is None and "version" not in body:
+            self.tested.append("DEF-2")
+            if version != 1:
+                breaches.append(
+                    Breach("DEF-2", "A new definition does not begin with version 1", "1", str(version))
+                )
+        if known is not None and "version" not in body:
+            breaches += self._updated(known, body, version)
+        if "version" in body:
+            self.readings.append(
+                ("explicit version", "stored" if version == body["version"] else "not stored")
+            )
+        if known is not None:
+            self.readings.append(
+                ("id of an updated definition", "stays" if known.id == data["id"] else "changes")
+            )
+        self.definitions[org, variant] = Definition(
+            data["id"],
+            variant,
+            version,
+            max(version, known.highest if known else version),
+            body["schema"],
+            frozenset(map(str, data.get("alias") or ())),
+            not data.get("destinations"),
+        )
+        return breaches
+
+    def _updated(self, known: Definition, body: Mapping[str, Any], version: int) -> list[Breach]:
+        changed = not same(known.schema, body["schema"]) or (
+            "alias" in body and frozenset(body["alias"]) != known.alias
+        )
+        step = version - known.version
+        self.tested.append("DEF-3")
+        self.readings.append(
+            (
+                "a changed definition" if changed else "an equal definition",
+                f"version + {step}" if step else "same version",
+            )
+        )
+        if step in (0, 1):
+            return []
+        return [
+            Breach(
+                "DEF-3",
+                "An update moves the version by more than one",
+                f"{known.version} or {known.version + 1}",
+                str(version),
+            )
+        ]
+
+    def ingress(
+        self,
+        org: str,
+        name: str,
+        body: Mapping[str, Any],
+        status: int,
+        data: Mapping[str, Any],
+        *,
+        fits: bool = True,
+    ) -> list[Breach]:
+        """Work was posted with a good key, in a valid envelope; `fits` says whether the payload keeps the schema."""
+        known = self.definitions.get((org, name))
+        owners = [d for (o, _), d in self.definitions.items() if o == org and name in d.alias]
+        asked = body.get("version")
+        unsure = bool(owners) or not fits
+        if known is not None and asked is not None and asked != known.version:
+            self.readings.append(
+                ("a version that is not the current one", "refused" if status >= 400 else "accepted")
+            )
+        if status >= 400:
+            if known is None and not owners:
+                self.readings.append(("unknown variant", f"refused with {status}"))
+            elif known is None:
+                self.readings.append(("alias", "reaches nothing"))
+            elif not fits:
+                self.readings.append(("payload that breaks its schema", "refused"))
+            elif not unsure and (asked is None or (asked == known.version and 1 <= asked < 2**31)):
+                self.tested.append("PAGE-11")
+                return [
+                    Breach(
+                        "PAGE-11",
+                        "Work that keeps the page is refused",
+                        "200, as the variant is defined and its schema takes the payload",
+                        str(status),
+                    )
+                ]
+            return []
+        return self._accepted(org, name, known, owners, asked, data, fits=fits)
+
+    def _accepted(
+        self,
+        org: str,
+        name: str,
+        known: Definition | None,
+        owners: list[Definition],
+        asked: Any,
+        data: Mapping[str, Any],
+        *,
+        fits: bool,
+    ) -> list[Breach]:
+        breaches = []
+        number, definition = data.get("a_id"), data.get("a_def_id")
+        self.tested += ["ING-7", "ING-10"]
+        if isinstance(number, str):
+            if number in self.actions and self.actions[number].org == org:
+                breaches.append(
+                    Breach(
+                        "ING-7", "Two accepted POSTs have the same a_id", "an id of its own", number, "a_id"
+                    )
+                )
+            self.actions[number] = Action(org, name, known is not None and known.unattended)
+        if isinstance(data.get("queue_s"), str) and data["queue_s"] != "queued":
+            breaches.append(_answered("ING-10", "queue_s", "queued", data["queue_s"]))
+        if known is None and not owners:
+            self.readings.append(("unknown variant", "made on the fly"))
+        elif known is None:
+            reached = definition in {owner.id for owner in owners}
+            self.readings.append(
+                ("alias", "reaches its definition" if reached else "is a variant of its own")
+            )
+            self.readings.append(
+                ("a_va under an alias", "the alias" if data.get("a_va") == name else "the variant")
+            )
+        elif owners:
+            first = definition in {owner.id for owner in owners}
+            self.readings.append(
+                ("alias against a variant of the same name", "alias" if first else "variant")
+            )
+        else:
+            if not fits:
+                self.readings.append(("payload that breaks its schema", "accepted"))
+            breaches += self._reached(known, asked, data)
+        return breaches
+
+    def _reached(self, known: Definition, asked: Any, data: Mapping[str, Any]) -> list[Breach]:
+        """What work that was posted to a known variant says of its definition."""
+        breaches = []
+        self.tested += ["ING-9", "ING-3", "PAGE-11"]
+        if isinstance(data.get("a_def_id"), str) and data["a_def_id"] != known.id:
+            breaches.append(_answered("ING-9", "a_def_id", known.id, data["a_def_id"]))
+        if isinstance(data.get("a_va"), str) and data["a_va"] != known.variant:
+            breaches.append(_answered("ING-9", "a_va", known.variant, data["a_va"]))
+        allowed = (
+            known.current if asked is None or asked == known.version else known.current | {str(int(asked))}
+        )
+        if (
+            isinstance(data.get("a_ve"), str)
+            and data["a_ve"].isdecimal()
+            and str(int(data["a_ve"])) not in allowed
+        ):
+            breaches.append(_answered("ING-3", "a_ve", " or ".join(sorted(allowed)), data["a_ve"]))
+        return breaches
+
+    def modack(
+        self, org: str, number: str, attempt: int, seconds: int, status: int, sent: float, answered: float
+    ) -> list[Breach]:
+        """A lease was asked to be extended with a good key and a valid body."""
+        action = self.actions.get(number)
+        extended = 200 <= status < 300
+        if action is None or action.org != org:
+            self.tested.append("LEASE-6")
+            whose = "that was never issued" if action is None else "of another organisation"
+            if extended:
+                return [Breach("LEASE-6", f"An id {whose} is extended", "404", str(status), "id")]
+            return []
+        if not (number.isascii() and number.isdigit()):
+            return []
+        self.tested.append("PAGE-11")
+        if status == 400:
+            return [
+                Breach(
+                    "PAGE-11",
+                    "A valid modack of an accepted action is refused as a bad request",
+                    "200 or 409",
+                    "400",
+                )
+            ]
+        held = action.attempt is not None and answered < action.leased_until - 1
+        if status == 404:
+            self.tested.append("ING-11")
+            if held and attempt != action.attempt:
+                return [
+                    Breach("LEASE-7", "An attempt that is not the current one is not known", "409", "404")
+                ]
+            return [Breach("ING-11", "An accepted action is not known", "200 or 409", "404")]
+        self.tested.append("ING-11")
+        if attempt != action.attempt and held:
+            self.tested += ["LEASE-3", "LEASE-7"]
+            if extended:
+                return [
+                    Breach(
+                        "LEASE-3",
+                        f"Attempt {attempt} is extended while attempt {action.attempt} holds the lease",
+                        "409",
+                        str(status),
+                    )
+                ]
+            return []
+        if held and action.unattended:
+            self.tested.append("LEASE-8")
+            if not extended:
+                left = action.leased_until - answered
+                return [
+                    Breach(
+                        "LEASE-8",
+                        f"The current attempt is refused although its lease has {left:.0f} s left",
+                        "200",
+                        str(status),
+                    )
+                ]
+        if extended:
+            self.readings.append(("delivery", "at once"))
+            action.attempt = attempt
+            action.leased_until = sent + min(seconds, TRUSTED_LEASE)
+        elif action.attempt is None and attempt == 0:
+            self.readings.append(("delivery", "not at once"))
+        return []
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal: members in any order, 1 and 1.0 alike, true not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
+
+
+def _answered(rule: str, member: str, expected: Any, actual: Any) -> Breach:
+    return Breach(
+        rule,
+        f"`{member}` of the answer is not the right one",
+        f"{member}: {expected!r}",
+        repr(actual),
+        member,
+    )
+
+
+__all__ = ["Action", "Breach", "Definition", "Model", "same"]

@@ -1,0 +1,53 @@
+"""Where ids and variants came from, so that an example can be repeated from nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from urllib.parse import unquote, urlsplit
+
+from .checks.acceptance import accepted
+from .exchange import Exchange
+from .knowledge import Knowledge
+
+_KEPT = 5_000
+_DIGITS = re.compile(rb"[0-9]+")
+
+
+class Origins:
+    """What made the variants and actions of the latest exchanges."""
+
+    def __init__(self, known: Knowledge) -> None:
+        self._known = known
+        self._made: OrderedDict[str, tuple[Exchange, ...]] = OrderedDict()
+
+    def learn(self, exchange: Exchange) -> None:
+        """Remember what an accepted request made."""
+        operation = self._known.operation(exchange.operation)
+        if operation is None or not accepted(exchange, operation):
+            return
+        data = exchange.data()
+        if operation.control_plane and isinstance(data.get("variant"), str):
+            self._keep(f"variant {data['variant']}", (exchange,))
+        elif isinstance(data.get("a_id"), str):
+            self._keep(data["a_id"], self.needed(exchange))
+
+    def needed(self, exchange: Exchange) -> tuple[Exchange, ...]:
+        """What has to be sent before an exchange, and the exchange."""
+        if exchange.path is None:
+            return (exchange,)
+        if exchange.path.endswith("/{variant}"):
+            name = unquote(urlsplit(exchange.url).path.rpartition("/")[2])
+            return (*self._made.get(f"variant {name}", ()), exchange)
+        for digits in _DIGITS.findall(exchange.body or b""):
+            if digits.decode() in self._made:
+                return (*self._made[digits.decode()], exchange)
+        return (exchange,)
+
+    def _keep(self, name: str, exchanges: tuple[Exchange, ...]) -> None:
+        self._made[name] = exchanges
+        if len(self._made) > _KEPT:
+            self._made.popitem(last=False)
+
+
+__all__ = ["Origins"]

@@ -1,0 +1,182 @@
+"""The judge inside pytest: `pytest -p contracts.pytest_plugin --arklow-url …`, one node for each rule."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from . import cli
+from .cli import Usage, judge, plan_of, write_reports
+from .events import RunFinished
+from .failures import Finding
+from .reports.record import finding_record
+from .rules import RULES, Severity
+
+_FLAGS: Final = {
+    "--arklow-url": ("--base-url", "base URL of the deployment to judge"),
+    "--arklow-ingress-url": ("--ingress-url", "where ingress is, if elsewhere"),
+    "--arklow-api-key": ("--api-key", "a key, or env:NAME (default env:ARKLOW_API_KEY)"),
+    "--arklow-org": ("--org", "the organisation of that key (default 1)"),
+    "--arklow-second-api-key": ("--second-api-key", "a key of another organisation, or env:NAME"),
+    "--arklow-second-org": ("--second-org", "the other organisation"),
+    "--arklow-max-time": ("--max-time", "seconds the run may take"),
+    "--arklow-seed": ("--seed", "repeat the requests of another run"),
+    "--arklow-report-dir": ("--report-dir", "write report.html, report.json and junit.xml there"),
+    "--arklow-only": ("--only", "code of a rule to listen to; may be repeated"),
+    "--arklow-document": ("--document", "another OpenAPI 3.1 document to judge by"),
+}
+"""Option of pytest → the flag of `arklow-contracts check` that it stands for."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The flags of `arklow-contracts check`, each with `--arklow-` before it."""
+    group = parser.getgroup("arklow", "judge a deployment of Arklow")
+    for option, (flag, text) in _FLAGS.items():
+        group.addoption(option, action="append" if flag == "--only" else "store", help=text)
+    group.addoption("--arklow-strict", action="store_true", help="warnings count as violations")
+
+
+class Verdict:
+    """Runs once, when the first rule asks."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        argv = ["check"]
+        defaults = {"--arklow-api-key": "env:ARKLOW_API_KEY", "--arklow-org": "1"}
+        for option, (flag, _) in _FLAGS.items():
+            given = config.getoption(option) or defaults.get(option)
+            for value in given if isinstance(given, list) else [given] if given else []:
+                argv += [flag, value]
+        if config.getoption("--arklow-strict"):
+            argv.append("--strict")
+        try:
+            self._options = cli.parser().parse_args(argv)
+            self.plan = plan_of(self._options, os.environ)
+        except Usage as error:
+            raise pytest.UsageError(str(error)) from None
+        self._run: RunFinished | None = None
+
+    @property
+    def began(self) -> bool:
+        """Whether there is a run to speak of."""
+        return self._run is not None
+
+    @property
+    def run(self) -> RunFinished:
+        """The run; judges the deployment when first asked."""
+        if self._run is None:
+            try:
+                self._run = judge(self.plan)
+            except Usage as error:
+                raise pytest.UsageError(str(error)) from None
+            if self._options.report_dir is not None:
+                self._options.report_dir.mkdir(parents=True, exist_ok=True)
+                write_reports(self._run, self._options.report_dir)
+        return self._run
+
+
+_VERDICT = pytest.StashKey[Verdict]()
+
+
+class Broken(Exception):
+    """A rule is broken."""
+
+    def __init__(self, findings: list[Finding], secrets: dict[str, str]) -> None:
+        super().__init__(findings[0].title)
+        self.records = [finding_record(finding, secrets) for finding in findings]
+
+
+class RuleItem(pytest.Item):
+    """One rule, as a test."""
+
+    def runtest(self) -> None:
+        """Fail when the rule is broken, skip when it was not put to the test."""
+        run = self.config.stash[_VERDICT].run
+        found = [one for one in (*run.violations, *run.warnings) if one.rule == self.name]
+        if found and (RULES[self.name].severity is Severity.VIOLATION or run.strict):
+            raise Broken(found, run.secrets)
+        if self.name in run.not_verified:
+            pytest.skip(run.not_verified[self.name])
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What broke, without our stack."""
+        if not isinstance(excinfo.value, Broken):
+            return super().repr_failure(excinfo, style)
+        rule = RULES[self.name]
+        lines = [f"{rule.title} ({rule.source})"]
+        for one in excinfo.value.records:
+            lines += [
+                "",
+                f"{one['operation']}: {one['title']}",
+                f"  expected  {one['expected']}",
+                f"  actual    {one['actual']}",
+                *(f"  {line}" for line in one["curl"].splitlines()),
+            ]
+        return "\n".join(lines)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """The rule and what it says."""
+        return self.path, None, f"{self.name} {RULES[self.name].title}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the options before anything is collected, so that a wrong one is said at once."""
+    if config.getoption("--arklow-url"):
+        config.stash[_VERDICT] = Verdict(config)
+
+
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Without a path on the command line only the rules are collected."""
+    alone = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return True if _VERDICT in config.stash and alone else None
+
+
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """One node for each rule that is asked for."""
+    if _VERDICT in config.stash:
+        only = config.stash[_VERDICT].plan.only
+        rules = [
+            RuleItem.from_parent(session, name=rule, nodeid=f"arklow::{rule}")
+            for rule in RULES
+            if not only or rule in only
+        ]
+        items += rules
+        report = pytest.CollectReport("arklow", "passed", None, list(rules))
+        config.hook.pytest_collectreport(report=report)  # so that they are counted
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which deployment is judged."""
+    if _VERDICT not in config.stash:
+        return []
+    plan = config.stash[_VERDICT].plan
+    return [f"arklow: {plan.target.base_url}, seed {plan.seed}, up to {plan.max_time:.0f} s"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """A run that proved nothing is not green."""
+    verdict = session.config.stash.get(_VERDICT, None)
+    if verdict is not None and verdict.began and session.exitstatus == 0 and verdict.run.exit_code == 3:
+        session.exitstatus = 3
+    yield
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Warnings, readings, and why a run proves nothing."""
+    verdict = config.stash.get(_VERDICT, None)
+    if verdict is None or not verdict.began:
+        return
+    run = verdict.run
+    terminalreporter.section("arklow")
+    for finding in () if run.strict else run.warnings:
+        terminalreporter.line(f"warning {finding.rule} {finding.operation}: {finding.title}")
+    for question, answer in run.readings.items():
+        terminalreporter.line(f"reading {question}: {answer}")
+    if run.inconclusive:
+        terminalreporter.line(f"inconclusive: {run.inconclusive}", yellow=True)

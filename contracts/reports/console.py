@@ -1,0 +1,141 @@
+"""What a person sees: progress while the run goes on, then a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.text import Text
+
+from ..events import Advanced, Event, PhaseStarted, RunFinished, RunStarted
+from ..rules import RULES
+from .record import record
+
+
+class Terminal:
+    """Listens and prints; on a terminal progress is one moving line, elsewhere a line for each part."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+        self._part = ""
+        self._limit = 0.0
+        self._printed = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case RunStarted():
+                self._limit = event.max_time
+                self._console.print(
+                    f"[bold]{escape(event.target)}[/] judged by {escape(event.document)} "
+                    f"[dim]{event.digest[:12]}, seed {event.seed}, up to {event.max_time:.0f} s[/]",
+                    highlight=False,
+                    soft_wrap=True,
+                )
+                if self._console.is_terminal:
+                    self._status = self._console.status("first contact")
+                    self._status.start()
+            case PhaseStarted():
+                self._part = event.title
+            case Advanced():
+                self._advanced(event)
+            case RunFinished():
+                self.close()
+                for line in summary(event):
+                    self._console.print(line, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """End the moving line."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def _advanced(self, event: Advanced) -> None:
+        line = (
+            f"{event.seconds:4.0f} s  {event.requests:5} requests  {event.violations} violations"
+            f"  {event.warnings} warnings  {self._part}"
+        )
+        if self._status is not None:
+            self._status.update(f"{line} [dim](up to {self._limit:.0f} s)[/]")
+        elif event.seconds >= self._printed:
+            self._console.print(line, highlight=False, soft_wrap=True)
+            self._printed = event.seconds + 5
+
+
+def summary(run: RunFinished) -> Iterator[Text]:
+    """Everything a tired person needs, line by line, the verdict last."""
+    data = record(run)
+    yield Text()
+    for kind, colour in (("violations", "red"), ("warnings", "yellow")):
+        for number, one in enumerate(data[kind], 1):
+            yield Text.assemble(
+                (f"{kind[:-1].upper()} {number}  ", f"bold {colour}"),
+                (one["rule"], "bold"),
+                f"  {one['operation']}",
+            )
+            yield Text(f"  {one['title']}.", style="bold")
+            yield Text.assemble(("  expected  ", "dim"), one["expected"])
+            yield Text.assemble(("  actual    ", "dim"), one["actual"])
+            yield Text.assemble(
+                ("  rule      ", "dim"), RULES[one["rule"]].title, (f" ({one['source']})", "dim")
+            )
+            for line in one["curl"].splitlines():
+                yield Text(
+                    f"  {line if len(line) < _LONG else line[:_LONG] + '…  (whole in report.json)'}",
+                    style="cyan",
+                )
+            yield Text()
+    yield from _table("Readings this deployment takes", data["readings"].items())
+    why: dict[str, list[str]] = {}
+    for one in data["not_verified"]:
+        why.setdefault(one["why"], []).append(one["rule"])
+    yield from _table("Not verified", ((", ".join(rules), reason) for reason, rules in why.items()))
+    yield from _table("In the way of requests, and not counted against the target", data["weather"].items())
+    opinions = run.opinions
+    share = f"{100 * opinions.asked / opinions.answers:.0f} %" if opinions.answers else "none"
+    yield from _table(
+        "Done",
+        [
+            *((f"200  {operation}", count) for operation, count in run.served.items()),
+            ("requests", f"{run.requests} in {run.seconds} s; {len(run.tested)} rules put to the test"),
+            (
+                "second opinion",
+                f"openapi-core judged {opinions.asked} of {opinions.answers} documented answers ({share})",
+            ),
+            *(("A FAULT OF THE JUDGE, please report", difference) for difference in opinions.differences),
+        ],
+    )
+    yield _verdict(run)
+
+
+_LONG = 600
+
+
+def _table(title: str, rows: Iterable[tuple[str, object]]) -> Iterator[Text]:
+    rows = list(rows)
+    if not rows:
+        return
+    width = max((len(name) for name, _ in rows if len(name) < 60), default=0)
+    yield Text(title, style="bold")
+    for name, value in rows:
+        yield Text.assemble(f"  {name:{width}}  ", (str(value), "dim"))
+    yield Text()
+
+
+def _verdict(run: RunFinished) -> Text:
+    warnings = f", {_counted(len(run.warnings), 'warning')}" if run.warnings else ""
+    if run.exit_code == 1:
+        return Text(f"✗ {_counted(len(run.violations), 'violation')}{warnings}", style="bold red")
+    if run.exit_code == 3:
+        return Text(f"? Inconclusive: {run.inconclusive}", style="bold yellow")
+    return Text(f"✓ Conforms: no violation{warnings}", style="bold green")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+__all__ = ["Terminal", "summary"]

@@ -1,0 +1,24 @@
+"""`report.html`: one page that needs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, StrictUndefined
+
+from ..events import RunFinished
+from ..rules import RULES
+from .record import record
+
+_TEMPLATE: Final = Path(__file__).parent / "report.html.jinja"
+
+
+def write(run: RunFinished, directory: Path) -> None:
+    """Write `report.html`."""
+    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    text = page.from_string(_TEMPLATE.read_text("utf-8")).render(run=record(run), rules=RULES)
+    (directory / "report.html").write_text(text.encode("utf-8", "replace").decode(), "utf-8")
+
+
+__all__ = ["write"]

@@ -1,0 +1,76 @@
+"""`report.json`: the run as data, in the shape of `report.schema.json`; the other formats read it too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from ..events import RunFinished
+from ..exchange import Script, redact
+from ..failures import Finding
+from ..rules import RULES
+
+SCHEMA: Final = Path(__file__).parent / "report.schema.json"
+
+VERDICTS: Final = {0: "conforms", 1: "violations", 3: "inconclusive"}
+
+
+def record(run: RunFinished) -> dict[str, Any]:
+    """The run as JSON data; keys stand as `$NAME` everywhere."""
+    data = {
+        "target": run.target,
+        "document": {"name": run.document, "sha256": run.digest},
+        "seed": run.seed,
+        "started": run.started,
+        "seconds": run.seconds,
+        "verdict": "warnings" if run.exit_code == 1 and not run.violations else VERDICTS[run.exit_code],
+        "exit_code": run.exit_code,
+        "inconclusive": run.inconclusive,
+        "requests": run.requests,
+        "served": run.served,
+        "violations": [finding_record(finding, run.secrets) for finding in run.violations],
+        "warnings": [finding_record(finding, run.secrets) for finding in run.warnings],
+        "readings": run.readings,
+        "not_verified": [{"rule": rule, "why": why} for rule, why in run.not_verified.items()],
+        "tested": run.tested,
+        "weather": run.weather,
+        "second_opinion": {
+            "validator": "openapi-core",
+            "asked": run.opinions.asked,
+            "answers": run.opinions.answers,
+            "differences": list(run.opinions.differences),
+        },
+    }
+    redacted: dict[str, Any] = _redacted(data, run.secrets)
+    return redacted
+
+
+def finding_record(finding: Finding, secrets: dict[str, str]) -> dict[str, str]:
+    """A finding as a stranger reads it."""
+    return {
+        "rule": finding.rule,
+        "operation": finding.operation,
+        "title": finding.title,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "source": RULES[finding.rule].source,
+        "curl": Script(secrets).of(finding.exchanges),
+    }
+
+
+def _redacted(value: Any, secrets: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {redact(name, secrets): _redacted(member, secrets) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_redacted(item, secrets) for item in value]
+    return redact(value, secrets) if isinstance(value, str) else value
+
+
+def write(run: RunFinished, directory: Path) -> None:
+    """Write `report.json`."""
+    text = json.dumps(record(run), indent=2, ensure_ascii=False)
+    (directory / "report.json").write_text(text.encode("utf-8", "replace").decode() + "\n", "utf-8")
+
+
+__all__ = ["finding_record", "record", "write"]

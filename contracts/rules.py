@@ -1,0 +1,97 @@
+"""What the judge may say: every rule with its severity and its source. `spec/rules.md` has the same table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Severity(StrEnum):
+    """How much a broken rule weighs."""
+
+    VIOLATION = "violation"
+    """A published page, a documented behaviour or an RFC forbids what the deployment did."""
+    WARNING = "warning"
+    """Policy, or one of several readings; `--strict` makes it count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One statement about a deployment, under a code that does not change."""
+
+    code: str
+    severity: Severity
+    title: str
+    """What holds, as a sentence without its full stop."""
+    source: str
+    """The page, documented behaviour (B…, C…, Q… of `spec/sources.md`) or RFC it comes from."""
+
+
+_V, _W = Severity.VIOLATION, Severity.WARNING
+
+RULES: Final[dict[str, Rule]] = {
+    rule.code: rule
+    for rule in (
+        Rule(
+            "AUTH-1",
+            _V,
+            "A good key is accepted where the page says a key may stand",
+            "B001, B002, S-ing, S-mod",
+        ),
+        Rule("AUTH-3", _W, "A header that the page does not list opens nothing", "B004, S-def"),
+        Rule("AUTH-4", _V, "A missing or wrong key is refused", "B005, S-ing, S-mod, S-def"),
+        Rule("AUTH-6", _V, "A key of another organisation is refused", "B133, Q10"),
+        Rule("AUTH-8", _W, "A 401 names its scheme in WWW-Authenticate", "RFC 9110 §11.6.1"),
+        Rule("AUTH-9", _W, "On ingress a missing key is 401, whatever else is wrong", "B005"),
+        Rule(
+            "JSON-7",
+            _V,
+            "An answer announced as JSON is JSON: UTF-8, no byte order mark, no NaN",
+            "RFC 8259 §8.1, §9",
+        ),
+        Rule("JSON-8", _W, "A body that is not JSON is refused", "RFC 8259 §9, B042"),
+        Rule("HTTP-1", _V, "A 405 lists the allowed methods in Allow", "RFC 9110 §15.5.6"),
+        Rule("HTTP-5", _W, "A method that the page does not list is not served", "S-ing, S-mod, S-def"),
+        Rule("PAGE-1", _V, "An ingress operation answers with a status its page lists", "S-ing, S-mod, B019"),
+        Rule("PAGE-2", _W, "An ingress refusal has a status its page lists", "S-ing, S-mod, B019"),
+        Rule("PAGE-3", _V, "A control-plane success is 200", "S-def, B014"),
+        Rule("PAGE-4", _V, "A documented answer has the media type of its page", "S-ing, S-mod, S-def"),
+        Rule("PAGE-5", _V, "A documented answer has the shape of its page", "S-ing, S-mod, S-def"),
+        Rule("PAGE-6", _V, "A timestamp is an RFC 3339 date-time", "B018, S-def"),
+        Rule("PAGE-7", _W, "A value has the format its page names", "S-def"),
+        Rule(
+            "PAGE-8",
+            _V,
+            "A bad request is refused and a good one served: neither is a server error",
+            "S-ing, S-mod, S-def",
+        ),
+        Rule("PAGE-9", _V, "A request that breaks its page is refused", "S-ing, S-mod, S-def"),
+        Rule("PAGE-10", _W, "A request that only one reading allows is refused", "C1, C4, B031, B037"),
+        Rule("PAGE-11", _V, "A request that keeps its page is served", "S-ing, S-mod"),
+        Rule("PAGE-12", _W, "A request that breaks its page is refused as a bad request", "S-mod, B124"),
+        Rule("PAGE-13", _W, "A control-plane refusal is the envelope", "B008, C17"),
+        Rule("DEF-2", _V, "The first version is 1", "B054"),
+        Rule("DEF-3", _W, "An update raises the version by one at most", "B055, Q5"),
+        Rule("DEF-10", _V, "PUT answers with the definition that was put", "S-def"),
+        Rule("DEF-11", _V, "A definition that was refused is not stored", "B005"),
+        Rule("ING-3", _V, "Without a version the current one is used", "B035"),
+        Rule("ING-7", _V, "Every accepted POST is a new action", "B023"),
+        Rule("ING-9", _V, "a_def_id is the definition and a_va its variant", "S-ing, B022"),
+        Rule("ING-10", _V, "An accepted action is queued", "B021"),
+        Rule("ING-11", _V, "An accepted action stays known", "B108, B120"),
+        Rule("ING-12", _W, "An accepted action is known at once", "Q35"),
+        Rule("LEASE-3", _V, "Only the current attempt can be extended", "B120, B121"),
+        Rule("LEASE-8", _V, "Whoever holds an attempt can extend it within its lease", "B120, B125"),
+        Rule(
+            "LEASE-6",
+            _V,
+            "An id that was never issued, or is another organisation's, is not extended",
+            "B133",
+        ),
+        Rule("LEASE-7", _W, "An attempt that is not the current one is 409", "Q2"),
+    )
+}
+"""Code → rule."""
+
+__all__ = ["RULES", "Rule", "Severity"]
