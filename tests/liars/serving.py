@@ -1,0 +1,158 @@
+"""Serves an application over real sockets: connections are kept, an answer leaves in one piece."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from email.errors import (
+    MultipartInvariantViolationDefect,
+    NoBoundaryInMultipartDefect,
+    StartBoundaryNotFoundDefect,
+)
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from .stranger import Stranger
+
+LONGEST_LINE = 65_536
+LARGEST_BODY = 64 * 2**20
+OF_CONTENT = (NoBoundaryInMultipartDefect, StartBoundaryNotFoundDefect, MultipartInvariantViolationDefect)
+"""What the parser of heads says of a multipart content type; no fault of the head."""
+
+
+class BadFraming(Exception):  # noqa: N818
+    """Where this request ends cannot be told."""
+
+
+class Handler(WSGIRequestHandler):
+    """Reads a request whole before it is served, so that the next one begins where it should."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 30
+
+    def setup(self) -> None:
+        super().setup()
+        connections(self.server).add(self.connection)
+
+    def finish(self) -> None:
+        connections(self.server).discard(self.connection)
+        super().finish()
+
+    def run_wsgi(self) -> None:
+        try:
+            body = self.read_body()
+            environ = self.make_environ()
+        except (BadFraming, ValueError):
+            self.close_connection = True
+            self.write("400 Bad Request", [("Content-Length", "0")], b"")
+            return
+        environ["HTTP_HOST"] = "localhost"
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["wsgi.input_terminated"] = True
+        heads: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
+            heads.append((status, headers))
+
+        answer = b"".join(self.server.app(environ, start_response))
+        self.write(*heads[-1], answer)
+
+    def read_body(self) -> bytes:
+        lengths = self.headers.get_all("content-length", [])
+        coding = self.headers.get_all("transfer-encoding", [])
+        hosts = self.headers.get_all("host", [])
+        broken = [one for one in self.headers.defects if not isinstance(one, OF_CONTENT)]
+        if (
+            broken
+            or len(lengths) + len(coding) > 1
+            or (len(hosts) != 1 and self.request_version == "HTTP/1.1")
+        ):
+            raise BadFraming
+        if coding:
+            if coding[0].strip().lower() != "chunked":
+                raise BadFraming
+            return self.read_chunks()
+        length = lengths[0].strip() if lengths else "0"
+        if not (length.isascii() and length.isdigit()):
+            raise BadFraming
+        return self.read_exactly(int(length))
+
+    def read_chunks(self) -> bytes:
+        body = bytearray()
+        while size := self.read_size():
+            body += self.read_exactly(size)
+            if self.rfile.readline(3) != b"\r\n":
+                raise BadFraming
+        while self.read_line() != b"\r\n":
+            pass
+        return bytes(body)
+
+    def read_size(self) -> int:
+        digits = self.read_line().partition(b";")[0].strip()
+        if not digits or digits.strip(b"0123456789abcdefABCDEF"):
+            raise BadFraming
+        return int(digits, 16)
+
+    def read_line(self) -> bytes:
+        line = self.rfile.readline(LONGEST_LINE)
+        if not line.endswith(b"\r\n"):
+            raise BadFraming
+        return line
+
+    def read_exactly(self, size: int) -> bytes:
+        if size > LARGEST_BODY:
+            raise BadFraming
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionResetError
+        return data
+
+    def write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        lines = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string()}"]
+        without_body = status.startswith("204")
+        lines += [
+            f"{name}: {value}" for name, value in headers if not without_body or name != "Content-Length"
+        ]
+        if self.close_connection:
+            lines.append("Connection: close")
+        elif self.request_version == "HTTP/1.0":
+            lines.append("Connection: keep-alive")
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        self.wfile.write(head if self.command == "HEAD" else head + body)
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Nothing is logged."""
+
+
+def connections(server: Any) -> set[socket.socket]:
+    """The open connections of a server."""
+    found: set[socket.socket] = server.__dict__.setdefault("connections", set())
+    return found
+
+
+def listening(app: Stranger, port: int = 0) -> BaseWSGIServer:
+    """A server that is bound and waits to be run."""
+    return make_server("127.0.0.1", port, app, threaded=True, request_handler=Handler)
+
+
+@contextmanager
+def stranger(app: Stranger) -> Iterator[str]:
+    """Serves an application on a free port, and ends it with all its connections."""
+    server = listening(app)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        for connection in list(connections(server)):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)

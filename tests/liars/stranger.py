@@ -1,0 +1,716 @@
+"""A server that keeps every promise of the document, written without a look at any other one."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from flask import Flask, Response, request
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+Operation = Literal["put", "ingress", "modack", "none"]
+
+INT32 = 2**31 - 1
+INT64 = 2**63 - 1
+DIGITS = re.compile("[0-9]+")
+LEASE = 60.0
+LIFETIME = 86_400.0
+DEEPEST = 200
+LONGEST_VERSION = 4_000
+EPOCH_MS = 1_262_304_000_000
+KEYS = {"good-key-one": "1", "good-key-two": "2"}
+
+
+@dataclass(frozen=True)
+class Manners:
+    """The readings a server may choose where the pages are silent or contradict one another."""
+
+    unknown_variant: Literal["refuse", "create"] = "refuse"
+    """Work for a variant nobody defined is 400, or defines it with an open schema (Q6)."""
+    bad_version: Literal["latest", "refuse"] = "latest"
+    """A version that is not stored falls back to the current one, or is 400 (C4)."""
+    body: Literal["envelope", "raw-without-payload", "raw"] = "envelope"
+    """A body without payload is 400, or is the payload; or every body is the payload (C1)."""
+    upsert: Literal["bump", "always-bump", "keep"] = "bump"
+    """A changed PUT adds one; every PUT does; or only a version that is sent counts (Q5)."""
+    alias: Literal["refuse", "steal"] = "refuse"
+    """An alias of another definition is 409, or goes to who asked last (C5)."""
+    alias_first: bool = True
+    """An alias outranks a variant of the same name, or gives way to it (C5)."""
+    a_va: Literal["variant", "as-asked"] = "variant"
+    """Under an alias the answer names the definition's variant, or the alias."""
+    extend_from: Literal["now", "deadline"] = "now"
+    """Seconds of mod_ack count from now, or from the deadline that stands (Q8)."""
+    delivery: Literal["at-once", "never"] = "at-once"
+    """A built-in worker holds each action at once for 60 s, or nobody ever does (Q24)."""
+    control_refusals: Literal["4xx", "422", "200-null"] = "4xx"
+    """PUT refuses with 400 and its like, with 422 for 400, or with 200 and null data (Q1)."""
+    negative_version: Literal["refuse", "accept"] = "refuse"
+    """A negative version on PUT is refused, or stored and answered (C16)."""
+    extra_members: bool = False
+    """Answers have members that the document does not name."""
+    html_404: bool = False
+    """Paths that are not routed get a page instead of JSON."""
+    enforce_schema: bool = True
+    """A payload that breaks its definition's schema is 400 (C6)."""
+    ids: Literal["snowflake", "small"] = "snowflake"
+    """Ids have 19 digits, or count from 1 (Q11)."""
+    www_authenticate: bool = True
+    """A 401 says which scheme is asked for (RFC 9110 11.6.1)."""
+    stale: Literal[409, 404] = 409
+    """The status for an attempt that is not the current one (Q2)."""
+    foreign_org: Literal[403, 404] = 403
+    """The status of PUT on another organisation's path (Q10)."""
+    destinations: bool = False
+    """Definitions have one linked destination."""
+
+
+PLAIN = Manners()
+
+
+class Refused(Exception):  # noqa: N818
+    """A request that is not served, and why."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+@dataclass
+class Definition:
+    """What may be asked under a variant; every version keeps its schema."""
+
+    id: str
+    org_id: str
+    variant: str
+    version: int
+    alias: list[str]
+    schema: Any
+    versions: dict[int, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Action:
+    """Accepted work, the attempt that holds it, and until when (seconds since 1970)."""
+
+    id: str
+    definition: Definition
+    version: int
+    asked: str
+    accepted: float
+    deadline: float
+    attempt: int = 0
+
+    @property
+    def ends(self) -> float:
+        return self.accepted + LIFETIME
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A definition as a PUT asks for it; what was not sent is None."""
+
+    variant: str
+    schema: Any
+    version: int | None
+    alias: list[str] | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """An ingress body, read."""
+
+    payload: Any
+    tags: dict[str, str]
+    version: int | None
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A modack body, read."""
+
+    action_id: str
+    attempt: int
+    seconds: int
+
+
+def bad(message: str) -> Refused:
+    """A body or parameter that the document does not allow."""
+    return Refused(400, "INVALID_REQUEST", message)
+
+
+def whole(value: Any) -> int | None:
+    """The integer that a JSON value is, `1.0` too; None for everything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+def canonical(value: Any) -> Any:
+    """A form in which two JSON values are equal exactly when they are the same value."""
+    if isinstance(value, dict):
+        return {name: canonical(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    if isinstance(value, bool):
+        return ("bool", value)
+    return value
+
+
+def depth(value: Any) -> int:
+    """How many levels of arrays and objects a value has."""
+    levels, row = 0, [value]
+    while row := [item for item in row if isinstance(item, dict | list)]:
+        levels += 1
+        row = [inner for item in row for inner in (item.values() if isinstance(item, dict) else item)]
+    return levels
+
+
+def compiled(schema: Any) -> Draft202012Validator | None:
+    """A validator, when the schema is an object that can be one; no reference is ever fetched."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except Exception:
+        return None
+    if not isinstance(schema, dict):
+        return None
+    return Draft202012Validator(schema, registry=Registry())
+
+
+def breaks(payload: Any, schema: Any) -> bool:
+    """Whether a payload breaks a schema; one that cannot be applied is never broken."""
+    validator = compiled(schema)
+    try:
+        return validator is not None and not validator.is_valid(payload)
+    except Exception:
+        return False
+
+
+class Stranger:
+    """The honest server; each step is a method, so that a liar is a subclass with one step changed."""
+
+    def __init__(
+        self,
+        manners: Manners = PLAIN,
+        keys: dict[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.manners = manners
+        self.keys = KEYS if keys is None else keys
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.last_id = 0
+        self.definitions: dict[tuple[str, str], Definition] = {}
+        self.actions: dict[str, Action] = {}
+        self.flask = self.routed()
+
+    def routed(self) -> Flask:
+        flask = Flask("stranger", static_folder=None)
+        flask.url_map.merge_slashes = False
+        for path, method, view in (
+            ("/v1/orgs/<org_id>/actions/definitions", "PUT", self.put),
+            ("/v1/ingress/<variant>", "POST", self.ingress),
+            ("/v1/modack", "POST", self.modack),
+        ):
+            flask.add_url_rule(path, view.__name__, view, methods=[method], provide_automatic_options=False)
+        flask.register_error_handler(HTTPException, self.unrouted)
+        flask.register_error_handler(Exception, self.broken)
+        return flask
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.flask(environ, start_response)
+
+    # The three operations
+
+    def put(self, org_id: str) -> Response:
+        return self.served("put", lambda: self.do_put(org_id))
+
+    def do_put(self, org_id: str) -> Any:
+        org = self.authenticate("put")
+        self.check_org(org, org_id)
+        wanted = self.read_definition(self.read_body("put"))
+        with self.exclusive():
+            return self.put_answer(self.store(org, wanted))
+
+    def ingress(self, variant: str) -> Response:
+        return self.served("ingress", lambda: self.do_ingress(variant))
+
+    def do_ingress(self, variant: str) -> Any:
+        org = self.authenticate("ingress")
+        work = self.read_work(self.read_body("ingress"))
+        with self.exclusive():
+            definition = self.resolve(org, variant)
+            version = self.choose_version(definition, work.version)
+            self.check_payload(work.payload, definition.versions[version])
+            return self.ingress_answer(self.accept(definition, version, variant, work))
+
+    def modack(self) -> Response:
+        return self.served("modack", self.do_modack)
+
+    def do_modack(self) -> Any:
+        org = self.authenticate("modack")
+        signal = self.read_signal(self.read_body("modack"))
+        with self.exclusive():
+            action = self.find(org, signal.action_id)
+            self.elapse(action)
+            self.check_unfinished(action)
+            self.check_attempt(action, signal.attempt)
+            self.extend(action, signal.seconds)
+            return self.modack_answer()
+
+    # Who asks
+
+    def credentials(self, operation: Operation) -> list[str]:
+        """What the request offers in the headers that this operation reads."""
+        names = ["x-arklow-auth"] if operation == "put" else ["x-arklow-auth", "authorization"]
+        return [request.headers[name].strip(" \t") for name in names if name in request.headers]
+
+    def org_of(self, key: str) -> str | None:
+        return self.keys.get(key)
+
+    def authenticate(self, operation: Operation) -> str:
+        """The organisation of the first good key; one good key beside a bad one is enough."""
+        for key in self.credentials(operation):
+            if (org := self.org_of(key)) is not None:
+                return org
+        raise self.unauthorized()
+
+    def unauthorized(self) -> Refused:
+        return Refused(401, "UNAUTHORIZED", "a valid key is needed")
+
+    def check_org(self, org: str, org_id: str) -> None:
+        if not DIGITS.fullmatch(org_id):
+            raise bad("org_id is not made of digits")
+        if org != org_id:
+            raise Refused(
+                self.manners.foreign_org, "FOREIGN_ORGANISATION", "the key is not of this organisation"
+            )
+
+    # How a body is read
+
+    def read_body(self, operation: Operation) -> Any:
+        self.check_content_type(operation)
+        return self.parse(self.decode(request.get_data(cache=False)))
+
+    def check_content_type(self, operation: Operation) -> None:
+        if request.mimetype != "application/json":
+            status = 415 if operation == "put" else 400
+            raise Refused(status, "UNSUPPORTED_MEDIA_TYPE", "the body must be application/json")
+
+    def unreadable(self, code: str) -> Refused:
+        return Refused(400, code, "the body cannot be read as JSON")
+
+    def decode(self, raw: bytes) -> str:
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            raise self.unreadable("NOT_UTF8") from None
+        if text.startswith("\ufeff"):
+            raise self.unreadable("NOT_UTF8")
+        if not text.strip(" \t\r\n"):
+            raise self.unreadable("EMPTY_BODY")
+        return text
+
+    def parse(self, text: str) -> Any:
+        try:
+            value = self.load(text)
+            if "\\ud" in text.lower():
+                json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise self.unreadable("LONE_SURROGATE") from None
+        except RecursionError:
+            raise self.unreadable("TOO_DEEP") from None
+        except ValueError:
+            raise self.unreadable("MALFORMED_JSON") from None
+        if text.count("[") + text.count("{") > DEEPEST and depth(value) > DEEPEST:
+            raise self.unreadable("TOO_DEEP")
+        return value
+
+    def load(self, text: str) -> Any:
+        return json.loads(
+            text,
+            object_pairs_hook=self.members,
+            parse_constant=self.constant,
+            parse_float=self.fraction,
+        )
+
+    def members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise self.unreadable("DUPLICATE_KEY")
+        return found
+
+    def constant(self, literal: str) -> Any:
+        raise self.unreadable("NOT_A_NUMBER")
+
+    def fraction(self, literal: str) -> float:
+        if math.isinf(value := float(literal)):
+            raise self.unreadable("NUMBER_OUT_OF_RANGE")
+        return value
+
+    # Definitions
+
+    def read_definition(self, body: Any) -> Wanted:
+        if not isinstance(body, dict):
+            raise bad("the body is not an object")
+        if not isinstance(body.get("variant"), str):
+            raise bad("variant is not a string")
+        return Wanted(
+            body["variant"], self.schema_of(body), self.definition_version_of(body), self.alias_of(body)
+        )
+
+    def schema_of(self, body: dict[str, Any]) -> Any:
+        if "schema" not in body:
+            raise bad("schema is missing")
+        return body["schema"]
+
+    def definition_version_of(self, body: dict[str, Any]) -> int | None:
+        if "version" not in body:
+            return None
+        if (version := whole(body["version"])) is None:
+            raise bad("version is not an integer")
+        if version < 0 and self.manners.negative_version == "refuse":
+            raise bad("version is negative")
+        if abs(version) >= 10**LONGEST_VERSION:
+            raise bad("version is too long")
+        return version
+
+    def alias_of(self, body: dict[str, Any]) -> list[str] | None:
+        if "alias" not in body:
+            return None
+        alias = body["alias"]
+        if not isinstance(alias, list) or not all(isinstance(item, str) for item in alias):
+            raise bad("alias is not an array of strings")
+        return alias
+
+    def store(self, org: str, wanted: Wanted) -> Definition:
+        definition = self.definitions.get((org, wanted.variant))
+        self.claim(org, definition, wanted.alias or [])
+        if definition is None:
+            return self.define(org, wanted)
+        self.update(definition, wanted)
+        return definition
+
+    def claim(self, org: str, own: Definition | None, names: list[str]) -> None:
+        """Nobody else has these aliases from here on, or the PUT is refused."""
+        for other in self.definitions.values():
+            if other.org_id != org or other is own or not (taken := set(names) & set(other.alias)):
+                continue
+            if self.manners.alias == "refuse":
+                raise Refused(409, "ALIAS_TAKEN", "another definition has this alias")
+            other.alias = [name for name in other.alias if name not in taken]
+
+    def define(self, org: str, wanted: Wanted) -> Definition:
+        version = 1 if wanted.version is None else wanted.version
+        definition = Definition(
+            self.new_id(), org, wanted.variant, version, wanted.alias or [], wanted.schema
+        )
+        definition.versions[version] = wanted.schema
+        self.definitions[org, wanted.variant] = definition
+        return definition
+
+    def update(self, definition: Definition, wanted: Wanted) -> None:
+        alias = definition.alias if wanted.alias is None else wanted.alias
+        same_schema = canonical(definition.schema) == canonical(wanted.schema)
+        changed = alias != definition.alias or not same_schema
+        definition.version = self.next_version(definition.version, wanted.version, changed)
+        definition.alias, definition.schema = alias, wanted.schema
+        definition.versions[definition.version] = wanted.schema
+
+    def next_version(self, current: int, sent: int | None, changed: bool) -> int:
+        if sent is not None:
+            return sent
+        always, never = self.manners.upsert == "always-bump", self.manners.upsert == "keep"
+        return self.bumped(current) if always or (changed and not never) else current
+
+    def bumped(self, version: int) -> int:
+        return version + 1
+
+    def put_answer(self, definition: Definition) -> Any:
+        return {"data": self.definition_data(definition), "errors": None}
+
+    def definition_data(self, definition: Definition) -> dict[str, Any]:
+        data = {
+            "id": definition.id,
+            "org_id": definition.org_id,
+            "variant": definition.variant,
+            "version": definition.version,
+            "alias": definition.alias,
+            "schema": definition.schema,
+            "deleted_at": None,
+            "destinations": [],
+        }
+        if self.manners.destinations:
+            data["destinations"] = [self.link(definition)]
+        return data
+
+    def link(self, definition: Definition) -> dict[str, Any]:
+        return {
+            "id": "71",
+            "action_definition_id": definition.id,
+            "destination_id": "72",
+            "org_id": definition.org_id,
+            "is_default": True,
+            "destination": self.destination(definition),
+        }
+
+    def destination(self, definition: Definition) -> dict[str, Any]:
+        return {
+            "id": "72",
+            "org_id": definition.org_id,
+            "updated_at": "2026-07-22T09:30:00.000Z",
+            "deleted_at": None,
+            "label": "orders",
+            "tags": {"region": "eu"},
+            "credential_id": None,
+            "type": "webhook",
+            "config": self.destination_config(),
+        }
+
+    def destination_config(self) -> dict[str, Any]:
+        return {
+            "url": "https://example.com/hook",
+            "headers": {"x-team": "orders"},
+            "signaling": {"enabled": True, "default": "ack"},
+            "response_time_sla_ms": 5000,
+        }
+
+    # Accepting work
+
+    def read_work(self, body: Any) -> Work:
+        enveloped = isinstance(body, dict) and "payload" in body
+        if self.manners.body == "raw" or (self.manners.body == "raw-without-payload" and not enveloped):
+            return Work(body, self.query_tags(), self.query_version())
+        if not isinstance(body, dict):
+            raise bad("the body is not an object")
+        tags = self.tags_of(body)
+        return Work(self.payload_of(body), tags | self.query_tags(), self.version_of(body))
+
+    def query_tags(self) -> dict[str, str]:
+        return {name[4:]: value for name, value in request.args.items() if name.startswith("tag.")}
+
+    def query_version(self) -> int | None:
+        text = request.args.get("version", "")
+        return int(text) if re.fullmatch("[0-9]{1,10}", text) else None
+
+    def payload_of(self, body: dict[str, Any]) -> Any:
+        if "payload" not in body:
+            raise bad("payload is missing")
+        return body["payload"]
+
+    def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
+        tags = body.get("tags", {})
+        if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+            raise bad("tags is not a map of strings")
+        return tags
+
+    def version_of(self, body: dict[str, Any]) -> int | None:
+        if "version" not in body:
+            return None
+        version = whole(body["version"])
+        if version is None or not 1 <= version <= INT32:
+            raise bad("version is not an int32 of at least 1")
+        return version
+
+    def resolve(self, org: str, variant: str) -> Definition:
+        by_variant = self.definitions.get((org, variant))
+        by_alias = next(
+            (one for one in self.definitions.values() if one.org_id == org and variant in one.alias), None
+        )
+        order = (by_alias, by_variant) if self.manners.alias_first else (by_variant, by_alias)
+        return order[0] or order[1] or self.undefined(org, variant)
+
+    def undefined(self, org: str, variant: str) -> Definition:
+        if self.manners.unknown_variant == "refuse":
+            raise Refused(400, "UNKNOWN_VARIANT", "no definition has this variant or alias")
+        return self.define(org, Wanted(variant, {}, None, None))
+
+    def choose_version(self, definition: Definition, asked: int | None) -> int:
+        if asked is None:
+            return definition.version
+        if asked in definition.versions:
+            return asked
+        if self.manners.bad_version == "refuse":
+            raise Refused(400, "UNKNOWN_VERSION", "the definition has no such version")
+        return definition.version
+
+    def check_payload(self, payload: Any, schema: Any) -> None:
+        if self.manners.enforce_schema and schema and breaks(payload, schema):
+            raise Refused(400, "PAYLOAD_REJECTED", "the payload breaks the schema of its definition")
+
+    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
+        now = self.now()
+        action = Action(self.new_id(), definition, version, asked, now, now + LEASE)
+        self.actions[action.id] = action
+        return action
+
+    def ingress_answer(self, action: Action) -> Any:
+        return {"data": self.action_data(action)}
+
+    def action_data(self, action: Action) -> dict[str, Any]:
+        return {
+            "a_id": action.id,
+            "a_def_id": action.definition.id,
+            "queue_s": "queued",
+            "a_va": action.definition.variant if self.manners.a_va == "variant" else action.asked,
+            "a_ve": str(action.version),
+        }
+
+    # Leases
+
+    def read_signal(self, body: Any) -> Signal:
+        if not isinstance(body, dict):
+            raise bad("the body is not an object")
+        return Signal(self.id_of(body), self.attempt_of(body), self.seconds_of(body))
+
+    def id_of(self, body: dict[str, Any]) -> str:
+        value = body.get("action_record_id")
+        if not isinstance(value, str) or not DIGITS.fullmatch(value):
+            raise bad("action_record_id is not a string of digits")
+        return value
+
+    def attempt_of(self, body: dict[str, Any]) -> int:
+        attempt = whole(body.get("attempt"))
+        if attempt is None or not 0 <= attempt <= INT32:
+            raise bad("attempt is not an int32 of at least 0")
+        return attempt
+
+    def seconds_of(self, body: dict[str, Any]) -> int:
+        seconds = whole(body.get("mod_ack"))
+        if seconds is None or not 1 <= seconds <= INT64:
+            raise bad("mod_ack is not an int64 of at least 1")
+        return seconds
+
+    def find(self, org: str, action_id: str) -> Action:
+        action = self.actions.get(action_id)
+        if action is None or action.definition.org_id != org:
+            raise Refused(404, "UNKNOWN_ACTION", "no action has this id")
+        return action
+
+    def elapse(self, action: Action) -> None:
+        """At each deadline that has passed, the next attempt has taken over."""
+        now = self.now()
+        while action.deadline <= now and action.deadline < action.ends:
+            action.attempt += 1
+            action.deadline = min(action.deadline + LEASE, action.ends)
+
+    def check_unfinished(self, action: Action) -> None:
+        if self.now() >= action.ends:
+            raise Refused(409, "FINISHED_ACTION", "the action has timed out")
+
+    def check_attempt(self, action: Action, attempt: int) -> None:
+        if self.manners.delivery == "never":
+            raise Refused(409, "NOT_DELIVERED", "no attempt has begun")
+        if attempt != action.attempt:
+            self.reject_attempt(attempt < action.attempt)
+
+    def reject_attempt(self, stale: bool) -> None:
+        raise Refused(self.manners.stale, "WRONG_ATTEMPT", "the attempt is not the current one")
+
+    def extend(self, action: Action, seconds: float) -> None:
+        base = self.now() if self.manners.extend_from == "now" else action.deadline
+        action.deadline = min(base + seconds, action.ends)
+
+    def modack_answer(self) -> Any:
+        return {"data": {"status": "ok"}}
+
+    # What every step uses
+
+    def now(self) -> float:
+        return self.clock()
+
+    def exclusive(self) -> AbstractContextManager[Any]:
+        """Holds all state: what one request sees and changes, no other does meanwhile."""
+        return self.lock
+
+    def new_id(self) -> str:
+        """Called with all state held; never the same twice."""
+        if self.manners.ids == "small":
+            self.last_id += 1
+        else:
+            self.last_id = max(self.last_id + 1, (int(time.time() * 1000) - EPOCH_MS) << 22)
+        return str(self.last_id)
+
+    # Answers
+
+    def served(self, operation: Operation, step: Callable[[], Any]) -> Response:
+        try:
+            return self.render(operation, 200, self.adorned(step()))
+        except Refused as refused:
+            return self.refuse(operation, refused)
+
+    def refuse(self, operation: Operation, refused: Refused) -> Response:
+        return self.render(
+            operation, self.status_of(operation, refused), self.adorned(self.envelope(refused))
+        )
+
+    def status_of(self, operation: Operation, refused: Refused) -> int:
+        if operation != "put" or refused.status >= 500:
+            return refused.status
+        if self.manners.control_refusals == "200-null":
+            return 200
+        return 422 if self.manners.control_refusals == "422" and refused.status == 400 else refused.status
+
+    def envelope(self, refused: Refused) -> Any:
+        return {"data": None, "errors": [{"code": refused.code, "message": refused.message}]}
+
+    def adorned(self, body: Any) -> Any:
+        if self.manners.extra_members:
+            body["meta"] = {"node": "a1"}
+            for part in (body["data"], *(body.get("errors") or [])):
+                if part is not None:
+                    part["note"] = ["more", 1]
+        return body
+
+    def dump(self, body: Any) -> bytes:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+
+    def render(self, operation: Operation, status: int, body: Any) -> Response:
+        response = Response(self.dump(body), status, content_type="application/json")
+        if status == 401 and self.manners.www_authenticate:
+            response.headers["WWW-Authenticate"] = "ApiKey"
+        return response
+
+    def unrouted(self, error: HTTPException) -> Response:
+        if isinstance(error, MethodNotAllowed):
+            allowed = sorted(error.valid_methods or [])
+            return self.options(allowed) if request.method == "OPTIONS" else self.wrong_method(allowed)
+        if self.manners.html_404:
+            return Response("<!doctype html><title>Not found</title><h1>Not found</h1>", 404)
+        return self.refuse("none", Refused(404, "NOT_FOUND", "nothing is here"))
+
+    def options(self, allowed: list[str]) -> Response:
+        response = Response(status=204, headers={"Allow": ", ".join([*allowed, "OPTIONS"])})
+        del response.headers["Content-Type"]
+        return response
+
+    def wrong_method(self, allowed: list[str]) -> Response:
+        response = self.refuse("none", Refused(405, "METHOD_NOT_ALLOWED", "the path has no such method"))
+        response.headers["Allow"] = ", ".join([*allowed, "OPTIONS"])
+        return response
+
+    def broken(self, error: Exception) -> Response:
+        """A mistake of this server itself; the honest one never comes here."""
+        traceback.print_exception(error, file=sys.stderr)
+        return self.refuse("none", Refused(500, "INTERNAL_ERROR", "a mistake of the server"))
+
+
+def crash() -> NoReturn:
+    """The 500 of a liar."""
+    raise Refused(500, "INTERNAL_ERROR", "a mistake of the server")
