@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from contracts.cli import parser as judge_parser
+from contracts.rules import RULES as JUDGED
 from mock_server.api.errors import STATUSES
 from mock_server.cli import _parser
 from tests.served import mock
@@ -40,7 +42,9 @@ def test_the_readmes_curl_lines_answer_as_documented() -> None:
 
 def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:
     """A flag that nobody can find does not exist."""
-    flags = {flag for action in _parser()._actions for flag in action.option_strings if flag.startswith("--")}
+    commands = next(action.choices for action in judge_parser()._actions if isinstance(action.choices, dict))
+    actions = [*_parser()._actions, *commands["check"]._actions]
+    flags = {flag for action in actions for flag in action.option_strings if flag.startswith("--")}
 
     assert flags - {"--help"} == set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
 
@@ -71,11 +75,21 @@ def test_every_rule_has_a_source_and_a_number_of_its_own() -> None:
         assert re.search(r"[BCQ]\d+|S-\w+|RFC \d+|ours", source), code
 
 
+def test_the_judges_table_is_the_table_of_the_program() -> None:
+    """Code, severity, statement and source, in the same order."""
+    rows = re.findall(r"^\| `([A-Z]+-\d+)` \| (\w+) \| (.*) \| (.*) \|$", RULES, re.MULTILINE)
+
+    assert rows == [(rule.code, str(rule.severity), rule.title, rule.source) for rule in JUDGED.values()]
+
+
 def test_the_architecture_page_names_every_module() -> None:
     """A new room is a new sentence."""
     page = (ROOT / "docs" / "ARCHITECTURE.md").read_text("utf-8")
-    rooms = {file.stem for file in (ROOT / "mock_server").glob("*.py")} | {
-        f.name for f in (ROOT / "mock_server").iterdir() if f.is_dir()
+    rooms = {
+        entry.stem
+        for package in ("contracts", "mock_server")
+        for entry in (ROOT / package).iterdir()
+        if entry.suffix == ".py" or entry.is_dir()
     }
 
     missing = {room for room in rooms if not room.startswith("__") and not re.search(rf"\b{room}\b", page)}
@@ -103,7 +117,7 @@ def test_every_number_that_is_cited_is_explained() -> None:
         RULES,
         *(
             file.read_text("utf-8")
-            for folder in ("mock_server", "tests", "spec/overlays")
+            for folder in ("contracts", "mock_server", "tests", "spec/overlays")
             for file in (ROOT / folder).rglob("*.*")
             if file.suffix in (".py", ".yaml")
         ),

@@ -26,20 +26,83 @@ ROOMS: dict[str, set[str]] = {
     "mock_server.api": {"api", "services", "domain", "schemas", "strict_json", "workbench", "settings"},
     "mock_server.app": {"api", "services", "storage", "domain", "clocks", "ids", "workbench", "settings"},
     "mock_server.cli": {"app", "api", "serving", "settings"},
+    "contracts": {"engine", "events", "failures", "rules", "target"},
+    "contracts.__main__": {"cli"},
+    "contracts.rules": set(),
+    "contracts.target": set(),
+    "contracts.model": set(),
+    "contracts.strict_json": set(),
+    "contracts.document": set(),
+    "contracts.strategies": set(),
+    "contracts.schemas": {"strict_json"},
+    "contracts.exchange": {"strict_json"},
+    "contracts.failures": {"exchange", "rules"},
+    "contracts.events": {"failures"},
+    "contracts.knowledge": {"document", "schemas", "target"},
+    "contracts.conformance": {"document", "exchange"},
+    "contracts.client": {"exchange", "target"},
+    "contracts.checks": {"checks", "document", "exchange", "failures", "knowledge", "schemas", "strict_json"},
+    "contracts.origins": {"checks", "exchange", "knowledge"},
+    "contracts.stage": {"checks", "client", "exchange", "failures", "knowledge", "model", "origins"},
+    "contracts.scenarios": {"model", "stage"},
+    "contracts.machine": {"client", "failures", "stage", "strategies"},
+    "contracts.hooks": {"client", "rules", "stage"},
+    "contracts.fuzzing": {"document", "hooks"},
+    "contracts.engine": {
+        *(
+            "client",
+            "conformance",
+            "document",
+            "events",
+            "exchange",
+            "failures",
+            "fuzzing",
+            "hooks",
+            "knowledge",
+        ),
+        *("machine", "rules", "scenarios", "schemas", "stage", "strict_json", "target"),
+    },
+    "contracts.reports": {"reports", "events", "exchange", "failures", "rules"},
+    "contracts.cli": {"document", "engine", "events", "reports", "rules", "target"},
+    "contracts.pytest_plugin": {"cli", "events", "failures", "reports", "rules"},
 }
 """Room → the rooms of the same package it may import. A new room is a new row."""
 
 DOORS = {
     "connexion": {"mock_server.api.contract"},
-    "jsonschema_rs": {"mock_server.schemas"},
+    "hypothesis": {"contracts.machine", "contracts.strategies"},
+    "jinja2": {"contracts.reports.html"},
+    "jsonschema_rs": {"contracts.schemas", "mock_server.schemas"},
+    "junitparser": {"contracts.reports.junit"},
+    "openapi_core": {"contracts.conformance"},
     "pebble": {"mock_server.workbench"},
+    "pytest": {"contracts.pytest_plugin"},
+    "requests": {"contracts.client", "contracts.fuzzing"},
+    "rich": {"contracts.cli", "contracts.reports.console"},
+    "schemathesis": {"contracts.fuzzing", "contracts.hooks"},
     "uvicorn": {"mock_server.serving"},
-    "yaml": {"mock_server.api.document"},
+    "yaml": {"contracts.document", "mock_server.api.document"},
 }
 """Engine → the only modules that may import it."""
 
-PURE = {"__future__", "collections", "dataclasses", "difflib", "enum", "hashlib", "itertools", "typing"}
-"""All that the domain may know of the standard library; of other libraries it knows none."""
+PURE = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "difflib",
+    "enum",
+    "hashlib",
+    "itertools",
+    "typing",
+    "urllib",
+}
+"""All that the rooms of values may know of the standard library; of other libraries they know none."""
+
+VALUES = {
+    *("mock_server.domain", "contracts.rules", "contracts.model", "contracts.failures", "contracts.events"),
+    "contracts.target",
+}
+"""Rooms of pure values and rules."""
 
 
 def breaches(module: str, source: str) -> list[str]:
@@ -56,8 +119,8 @@ def breaches(module: str, source: str) -> list[str]:
             engine = imported.split(".")[0]
             if module not in DOORS.get(engine, {module}):
                 found.append(f"{module} imports {imported}: only {DOORS[engine]} may")
-            if room == "mock_server.domain" and engine not in PURE:
-                found.append(f"{module} imports {imported}: the domain knows no I/O, time, chance or library")
+            if room in VALUES and engine not in PURE:
+                found.append(f"{module} imports {imported}: {room} knows no I/O, time, chance or library")
     return found
 
 
@@ -88,9 +151,10 @@ def _imports(module: str, source: str) -> Iterator[str]:
 
 
 def modules() -> dict[str, str]:
-    """Module → source, for all of the package."""
+    """Module → source, for all of the two packages."""
     found = {}
-    for file in sorted((ROOT / "mock_server").rglob("*.py")):
+    files = [*(ROOT / "contracts").rglob("*.py"), *(ROOT / "mock_server").rglob("*.py")]
+    for file in sorted(files):
         parts = file.relative_to(ROOT).with_suffix("").parts
         name = ".".join(parts[:-1]) + ".__init__" if parts[-1] == "__init__" else ".".join(parts)
         found[name] = file.read_text("utf-8")
@@ -125,6 +189,16 @@ def test_a_module_imports_what_its_room_may_know(module: str) -> None:
         ("mock_server.api.handlers", "importlib.import_module('contracts.model')"),
         ("mock_server.app", "from tests.served import mock"),
         ("mock_server.clocks", "from .app import create_app"),
+        ("contracts.model", "import time"),
+        ("contracts.model", "from .stage import Stage"),
+        ("contracts.rules", "from pathlib import Path"),
+        ("contracts.engine", "import schemathesis"),
+        ("contracts.engine", "def f():\n    from mock_server.domain import states"),
+        ("contracts.scenarios", "from .client import Client"),
+        ("contracts.reports.console", "from ..engine import Run"),
+        ("contracts.checks.access", "from ..stage import Stage"),
+        ("contracts.checks.access", "import openapi_core"),
+        ("contracts.machine", "importlib.import_module('mock_server.api')"),
     ],
 )
 def test_a_planted_breach_is_caught(module: str, planted: str) -> None:
@@ -133,12 +207,28 @@ def test_a_planted_breach_is_caught(module: str, planted: str) -> None:
 
 
 def test_no_room_needs_itself_through_another() -> None:
-    """The rows have no cycle, so the package can be read from the bottom up."""
+    """The rows have no cycle, so each package can be read from the bottom up."""
 
-    def below(room: str, path: tuple[str, ...]) -> None:
+    def below(package: str, room: str, path: tuple[str, ...]) -> None:
         assert room not in path, f"cycle: {' → '.join([*path, room])}"
-        for other in ROOMS[f"mock_server.{room}"] - {room}:
-            below(other, (*path, room))
+        for other in ROOMS[f"{package}.{room}"] - {room}:
+            below(package, other, (*path, room))
 
-    for room in {name.removeprefix("mock_server.") for name in ROOMS} - {"mock_server"}:
-        below(room, ())
+    for name in ROOMS:
+        package, _, room = name.partition(".")
+        if room:
+            below(package, room, ())
+
+
+def test_few_tests_know_both_packages() -> None:
+    """The two programs meet over HTTP and in `spec/`."""
+    both = []
+    for file in sorted((ROOT / "tests").rglob("*.py")):
+        module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        known = {imported.split(".")[0] for imported in _imports(module, file.read_text("utf-8"))}
+        served = "tests.served" in set(_imports(module, file.read_text("utf-8")))
+        if "contracts" in known and ("mock_server" in known or served):
+            both.append(file.parent.name)
+        if file.parent.name == "liars":
+            assert not known & {"contracts", "mock_server"}, file
+    assert set(both) <= {"architecture", "twins", "end_to_end"}

@@ -1,0 +1,78 @@
+"""Runs of the judge inside the test process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts import Credential, Finding, Plan, Run, RunFinished, Target
+from contracts.document import PUBLISHED, load
+from contracts.exchange import Exchange
+from contracts.knowledge import Knowledge
+from contracts.schemas import Shapes
+
+KEYS = (
+    Credential("good-key-one", "1", "ARKLOW_API_KEY"),
+    Credential("good-key-two", "2", "ARKLOW_SECOND_API_KEY"),
+)
+
+
+def target(url: str) -> Target:
+    """A deployment with the keys that the stranger knows."""
+    return Target(url, url, *KEYS)
+
+
+def judged(url: str, *only: str, seconds: float = 20.0, **members: Any) -> RunFinished:
+    """A run against a URL; with rules to listen to it ends as soon as each has spoken."""
+    return Run(Plan(target(url), seed=7, max_time=seconds, only=frozenset(only), **members)).judge()
+
+
+def said(run: RunFinished) -> dict[str, str]:
+    """Rule → the first thing that was said under it."""
+    told: dict[str, str] = {}
+    for finding in (*run.violations, *run.warnings):
+        told.setdefault(finding.rule, f"{finding.operation}: {finding.title}")
+    return told
+
+
+def knowledge(url: str = "http://target") -> Knowledge:
+    """What is known before a run has begun."""
+    document = load(PUBLISHED)
+    return Knowledge(document, Shapes(document.content), target(url))
+
+
+def exchange(
+    operation: str,
+    status: int,
+    answer: bytes = b"",
+    *,
+    body: bytes | None = b"{}",
+    media: str | None = "application/json",
+    key: str | None = "good-key-one",
+    url: str = "",
+    **headers: str,
+) -> Exchange:
+    """A hand-made exchange with an operation of the document; header names have `_` for `-`."""
+    method, _, path = operation.partition(" ")
+    document = load(PUBLISHED)
+    sent = [("content-type", "application/json"), *([("x-arklow-auth", key)] if key is not None else [])]
+    got = [
+        *([("content-type", media)] if media else []),
+        *((n.replace("_", "-"), v) for n, v in headers.items()),
+    ]
+    filled = path.replace("{variant}", "order.created").replace("{org_id}", "1")
+    return Exchange(
+        method,
+        f"http://target{url or filled}",
+        tuple(sent),
+        body,
+        status,
+        tuple(got),
+        answer,
+        operation=operation if operation in document.operations else None,
+        path=path,
+    )
+
+
+def rules(findings: list[Finding]) -> list[str]:
+    """The codes of findings, in order."""
+    return [finding.rule for finding in findings]

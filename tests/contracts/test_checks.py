@@ -1,0 +1,139 @@
+"""Checks of one exchange, each with an answer that keeps the rule and one that breaks it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from contracts.checks import judge
+from contracts.exchange import Exchange
+from contracts.stage import INGRESS, MODACK, PUT
+from tests.contracts.runs import exchange, knowledge, rules
+
+ACCEPTED = b'{"data":{"a_id":"1","a_def_id":"2","queue_s":"queued","a_va":"v","a_ve":"1"}}'
+DEFINED = b'{"data":{"id":"2","org_id":"1","variant":"v","version":1,"alias":[],"schema":{}},"errors":null}'
+REFUSED = b'{"data":null,"errors":[{"code":"C","message":"m"}]}'
+OK = b'{"data":{"status":"ok"}}'
+WORK = b'{"payload":1}'
+LEASE = b'{"action_record_id":"1","attempt":0,"mod_ack":60}'
+DEFINITION = b'{"variant":"v","schema":{}}'
+
+
+def found(one: Exchange, *, envelope: bool = True) -> list[str]:
+    """The codes that one exchange breaks."""
+    known = knowledge()
+    if envelope:
+        known.note("ingress body", "envelope")
+    known.definitions["2"] = known.actions["1"] = "1"
+    return rules(list(judge(one, known, Counter())))
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        exchange(INGRESS, 200, ACCEPTED, body=WORK),
+        exchange(INGRESS, 200, ACCEPTED[:-1] + b',"meta":{}}', body=WORK),
+        exchange(INGRESS, 200, ACCEPTED, body=WORK, media="application/json; charset=utf-8"),
+        exchange(INGRESS, 400, REFUSED, body=b"{"),
+        exchange(INGRESS, 401, REFUSED, body=WORK, key=None, www_authenticate="ApiKey"),
+        exchange(MODACK, 200, OK, body=LEASE),
+        exchange(MODACK, 404, REFUSED, body=LEASE),
+        exchange(MODACK, 409, REFUSED, body=LEASE),
+        exchange(MODACK, 408, b"", body=LEASE, media=None),
+        exchange(PUT, 200, DEFINED, body=DEFINITION),
+        exchange(PUT, 200, b'{"data":null,"errors":[]}', body=b"[]"),
+        exchange(PUT, 422, REFUSED, body=b"[]"),
+        exchange(PUT, 403, REFUSED, body=DEFINITION, url="/v1/orgs/7/actions/definitions"),
+        exchange("GET /v1/modack", 405, b"", media=None, allow="POST"),
+        exchange("GET /v1/modack", 404, b"<html>", media="text/html"),
+        exchange("OPTIONS /v1/modack", 204, b"", media=None),
+        exchange("GET /v1/modack", 501, b"", media=None),
+    ],
+    ids=lambda one: f"{one.operation or one.method} {one.status}",
+)
+def test_what_the_sources_allow_is_passed_over(one: Exchange) -> None:
+    """Extra members, any control-plane 4xx, HTTP's own refusals and other methods accuse nobody."""
+    assert found(one) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "one"),
+    [
+        ("PAGE-1", exchange(INGRESS, 202, ACCEPTED, body=WORK)),
+        ("PAGE-1", exchange(MODACK, 302, b"", body=LEASE, media=None, location="https://api.arklow.io/")),
+        ("PAGE-2", exchange(INGRESS, 404, REFUSED, body=WORK)),
+        ("PAGE-2", exchange(INGRESS, 415, REFUSED, body=WORK)),
+        ("PAGE-3", exchange(PUT, 201, DEFINED, body=DEFINITION)),
+        ("PAGE-4", exchange(INGRESS, 200, ACCEPTED, body=WORK, media="text/html")),
+        ("PAGE-4", exchange(INGRESS, 200, ACCEPTED, body=WORK, media=None)),
+        ("PAGE-4", exchange(INGRESS, 400, b"<html>", body=b"{", media="text/html")),
+        ("PAGE-5", exchange(INGRESS, 200, ACCEPTED.replace(b'"a_id":"1"', b'"a_id":1'), body=WORK)),
+        ("PAGE-5", exchange(INGRESS, 200, ACCEPTED.replace(b'"a_id":"1"', b'"a_id":"1\\n"'), body=WORK)),
+        ("PAGE-5", exchange(PUT, 200, DEFINED.replace(b'"version":1', b'"version":"1"'), body=DEFINITION)),
+        (
+            "PAGE-6",
+            exchange(PUT, 200, DEFINED.replace(b'"id"', b'"deleted_at":"now","id"', 1), body=DEFINITION),
+        ),
+        ("PAGE-8", exchange(INGRESS, 500, REFUSED, body=WORK)),
+        ("PAGE-8", exchange(PUT, 501, REFUSED, body=DEFINITION)),
+        ("PAGE-8", exchange("GET /v1/modack", 500, b"")),
+        ("PAGE-9", exchange(INGRESS, 200, ACCEPTED, body=b'{"payload":1,"version":"1"}')),
+        ("PAGE-9", exchange(INGRESS, 200, ACCEPTED, body=b"")),
+        ("PAGE-9", exchange(MODACK, 200, OK, body=LEASE.replace(b'"1"', b'"1\\n"'))),
+        ("PAGE-9", exchange(PUT, 200, DEFINED, body=b'{"variant":"v"}')),
+        ("PAGE-10", exchange(INGRESS, 200, ACCEPTED, body=b'{"payload":1,"version":0}')),
+        ("PAGE-10", exchange(INGRESS, 200, ACCEPTED, body=b'{"order":1}')),
+        ("PAGE-12", exchange(MODACK, 404, REFUSED, body=LEASE.replace(b'"1"', b'"x"'))),
+        ("PAGE-13", exchange(PUT, 400, b"<html>", body=b"[]", media="text/html")),
+        ("JSON-7", exchange(INGRESS, 200, ACCEPTED[:40], body=WORK)),
+        ("JSON-7", exchange(INGRESS, 200, b"\xef\xbb\xbf" + ACCEPTED, body=WORK)),
+        ("JSON-7", exchange(INGRESS, 200, ACCEPTED.replace(b'"1"', b"NaN", 1), body=WORK)),
+        ("JSON-7", exchange(MODACK, 200, b"", body=LEASE)),
+        ("JSON-8", exchange(MODACK, 200, OK, body=LEASE + b"x")),
+        ("HTTP-1", exchange("GET /v1/modack", 405, b"", media=None)),
+        ("HTTP-5", exchange("DELETE /v1/modack", 200, OK)),
+        ("AUTH-1", exchange(MODACK, 401, REFUSED, body=LEASE, www_authenticate="ApiKey")),
+        ("AUTH-4", exchange(MODACK, 200, OK, body=LEASE, key=None)),
+        ("AUTH-4", exchange(INGRESS, 200, ACCEPTED, body=WORK, key="wrong")),
+        ("AUTH-6", exchange(PUT, 200, DEFINED, body=DEFINITION, key="good-key-two")),
+        ("AUTH-8", exchange(INGRESS, 401, REFUSED, body=WORK, key=None)),
+        ("AUTH-9", exchange(INGRESS, 400, REFUSED, body=WORK, key=None)),
+    ],
+    ids=lambda one: one if isinstance(one, str) else f"{one.operation or one.method} {one.status}",
+)
+def test_a_broken_rule_is_said_once_and_nothing_else_is(rule: str, one: Exchange) -> None:
+    """Each exchange breaks one rule."""
+    assert found(one) == [rule]
+
+
+def test_a_wrong_key_that_acts_for_others_accuses_nobody() -> None:
+    """A key made from a good one may be somebody's good key: it is wrong only where it reaches what is ours."""
+    foreign = ACCEPTED.replace(b'"2"', b'"77"')
+
+    assert found(exchange(INGRESS, 200, foreign, body=WORK, key="good-key-on")) == []
+
+
+def test_ingress_bodies_are_judged_under_the_envelope_reading_only() -> None:
+    """A deployment that takes every body whole has nothing to refuse in tags or version (B028)."""
+    taken = exchange(INGRESS, 200, ACCEPTED, body=b'{"payload":1,"version":"1"}')
+
+    assert found(taken, envelope=False) == []
+
+
+def test_nobody_is_blamed_for_bytes_that_parsers_read_in_different_ways() -> None:
+    """A member name twice is JSON to some and none to others."""
+    assert found(exchange(MODACK, 200, OK, body=LEASE[:-1] + b',"attempt":"x"}')) == []
+
+
+def test_a_finding_says_where_what_was_expected_and_what_came() -> None:
+    """Enough to act on without the report."""
+    broken = exchange(INGRESS, 200, ACCEPTED.replace(b'"a_id":"1"', b'"a_id":"act_1"'), body=WORK)
+
+    finding = next(iter(judge(broken, knowledge(), Counter())))
+
+    assert (finding.title, finding.expected, finding.actual) == (
+        "`data/a_id` of a 200 breaks its schema",
+        "data/a_id: a string that matches ^[0-9]+$",
+        '"act_1"',
+    )

@@ -1,0 +1,241 @@
+"""The command as a person meets it: exit codes, messages, reports, no traceback, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from contracts.reports.record import SCHEMA
+from contracts.rules import RULES
+from tests.liars import FAULTS, Stranger, stranger
+
+COMMAND = Path(sys.executable).parent / "arklow-contracts"
+SECRET = "s3cret-key-of-one"
+
+
+@pytest.fixture(scope="module")
+def lying() -> Iterator[str]:
+    """A deployment whose action ids are not digits, and which echoes keys."""
+    liar = FAULTS["R04"](keys={SECRET: "1"})
+    with stranger(liar) as url:
+        yield url
+
+
+def arklow(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": os.environ["PATH"], **environment},
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["check"], "--base-url"),
+        (["check", "--base-url", "localhost:3123"], "is not a URL such as http://localhost:3123"),
+        (["check", "--base-url", "http://localhost:x"], "is not a URL"),
+        (
+            ["check", "--base-url", "http://h", "--api-key", "env:NO_SUCH"],
+            "the environment has no variable NO_SUCH",
+        ),
+        (["check", "--base-url", "http://h", "--org", "abc"], "the organisation 'abc' is not a number"),
+        (["check", "--base-url", "http://h", "--api-key", "a b"], "a key is printable ASCII without blanks"),
+        (
+            ["check", "--base-url", "http://h", "--only", "PAGE-99"],
+            "there is no rule 'PAGE-99'; there are AUTH-1",
+        ),
+        (["check", "--base-url", "http://h", "--max-time", "0"], "from 1 to 1000000 seconds"),
+        (["check", "--base-url", "http://h", "--seed", "-1"], "a seed is 0 or more"),
+        (["check", "--base-url", "http://h", "--second-org", "2"], "belong together"),
+        (["check", "--base-url", "http://h", "--second-org", "1", "--second-api-key", "k2"], "must differ"),
+        (["check", "--base-url", "http://h", "--document", "missing.yaml"], "missing.yaml: No such file"),
+        (["check", "--base-url", "http://h", "--document", "."], "Is a directory"),
+        (["check", "--base-url", "http://h", "--report-dir", "/dev/null/x"], "--report-dir /dev/null/x"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_makes_no_sense_is_said_in_one_line_and_exits_with_2(
+    arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    """It says what was wrong, where, and what would pass."""
+    if "--base-url" in arguments:
+        for flag, value in (("--api-key", "k"), ("--org", "1")):
+            arguments = arguments if flag in arguments else [*arguments, flag, value]
+
+    ran = arklow(*arguments, cwd=tmp_path)
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert said in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "openapi: 3.0.0", "openapi: 3.1.0\npaths: []", "openapi: 3.1.0\npaths: {}", "\x00"]
+)
+def test_an_unreadable_document_exits_with_2(text: str, tmp_path: Path) -> None:
+    """Whatever is wrong with it."""
+    (tmp_path / "d.yaml").write_text(text)
+
+    ran = arklow(
+        *("check", "--base-url", "http://h", "--api-key", "k", "--org", "1", "--document", "d.yaml"),
+        cwd=tmp_path,
+    )
+
+    assert ran.returncode == 2
+    assert "d.yaml" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_path: Path) -> None:
+    """The summary names rule, operation, expected and actual; the key is in none of the output."""
+    ran = arklow(
+        *("check", "--base-url", lying, "--api-key", "env:MY_KEY", "--org", "1", "--only", "PAGE-5"),
+        *("--report-dir", "out", "--seed", "3"),
+        cwd=tmp_path,
+        MY_KEY=SECRET,
+    )
+
+    assert ran.returncode == 1, ran.stderr
+    assert ran.stdout.splitlines()[-2] == "✗ 1 violation"
+    for line in (
+        "VIOLATION 1  PAGE-5  POST /v1/ingress/{variant}",
+        "  `data/a_id` of a 200 breaks its schema.",
+        "  expected  data/a_id: a string that matches ^[0-9]+$",
+        '  actual    "act_',
+        "-H 'x-arklow-auth: '\"$MY_KEY\"",
+    ):
+        assert line in ran.stdout
+    report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
+    assert (report["target"], report["seed"], report["verdict"]) == (lying, 3, "violations")
+    assert {"rule", "operation", "title", "expected", "actual", "curl"} <= report["violations"][0].keys()
+    suite = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().find("testsuite")
+    assert suite is not None
+    assert (suite.get("failures"), suite.get("tests")) == ("1", "1")
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "data/a_id" in page
+    assert "<script" not in page
+    assert "http" not in page.replace(lying, "")
+    everything = ran.stdout + ran.stderr + "".join(f.read_text("utf-8") for f in (tmp_path / "out").iterdir())
+    assert SECRET not in everything
+    assert {entry.name for entry in tmp_path.iterdir()} == {"out"}
+
+
+def test_the_curl_lines_of_a_report_show_the_fault_again(lying: str, tmp_path: Path) -> None:
+    """With the key from the environment."""
+    arklow(
+        *(
+            "check",
+            "--base-url",
+            lying,
+            "--api-key",
+            SECRET,
+            "--org",
+            "1",
+            "--only",
+            "PAGE-5",
+            "--report-dir",
+            "out",
+        ),
+        cwd=tmp_path,
+    )
+    curl = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["violations"][0]["curl"]
+
+    again = subprocess.run(["sh", "-c", curl], capture_output=True, text=True, env={"ARKLOW_API_KEY": SECRET})
+
+    assert SECRET not in curl
+    assert '"a_id": "act_' in again.stdout
+
+
+def test_strict_makes_warnings_count(tmp_path: Path) -> None:
+    """A 401 without WWW-Authenticate is a warning otherwise."""
+    with stranger(FAULTS["A14"]()) as url:
+        flags = ("check", "--base-url", url, "--api-key", "good-key-one", "--org", "1", "--only", "auth-9")
+        lax, strict = arklow(*flags, cwd=tmp_path), arklow(*flags, "--strict", cwd=tmp_path)
+
+    assert (lax.returncode, lax.stdout.splitlines()[-1]) == (0, "✓ Conforms: no violation, 1 warning")
+    assert (strict.returncode, strict.stdout.splitlines()[-1]) == (1, "✗ 0 violations, 1 warning")
+
+
+def test_a_run_that_proves_nothing_exits_with_3(tmp_path: Path) -> None:
+    """And its last line says why."""
+    with stranger(Stranger()) as url:
+        ran = arklow("check", "--base-url", url, "--api-key", "no-key-at-all", "--org", "1", cwd=tmp_path)
+
+    assert ran.returncode == 3
+    assert ran.stdout.splitlines()[-1] == (
+        "? Inconclusive: The target refuses the key $ARKLOW_API_KEY: every operation is answered with 401."
+    )
+
+
+def test_an_interrupted_run_ends_quietly(tmp_path: Path) -> None:
+    """Ctrl-C is no traceback, and proves nothing."""
+    with stranger(Stranger()) as url:
+        flags = ["check", "--base-url", url, "--api-key", "good-key-one", "--org", "1"]
+        running = subprocess.Popen(
+            [COMMAND, *flags], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert running.stdout is not None
+        while "requests" not in running.stdout.readline():
+            pass
+        running.send_signal(2)
+        _, errors = running.communicate(timeout=20)
+
+    assert running.returncode == 3
+    assert errors.strip() == "arklow-contracts: interrupted, nothing is proved"
+
+
+def test_pytest_has_one_node_for_each_rule(lying: str, tmp_path: Path) -> None:
+    """A broken rule fails, one that was not tested is skipped, the others pass."""
+    (tmp_path / "test_mine.py").write_text("def test_mine():\n    raise AssertionError\n")
+    flags = ["--arklow-url", lying, "--arklow-max-time", "5", "-rA", "--color=no", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "contracts.pytest_plugin", *flags],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "ARKLOW_API_KEY": SECRET},
+    )
+
+    outcomes = {
+        line.split()[1]: line.split()[0]
+        for line in ran.stdout.splitlines()
+        if line.startswith(("PASSED arklow::", "FAILED arklow::"))
+    }
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert outcomes["arklow::PAGE-5"] == "FAILED"
+    assert outcomes["arklow::PAGE-8"] == "PASSED"
+    assert "expected  data/a_id: a string that matches ^[0-9]+$" in ran.stdout
+    assert f"{len(RULES)} items" in ran.stdout
+    assert "test_mine" not in ran.stdout
+    assert SECRET not in ran.stdout
+
+
+def test_pytest_is_not_green_when_nothing_is_proved(tmp_path: Path) -> None:
+    """All rules are skipped then, which pytest alone would call a success."""
+    flags = ["--arklow-url", "http://127.0.0.1:9", "--arklow-api-key", "k", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "contracts.pytest_plugin", *flags],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ran.returncode == 3
+    assert "could not be reached" in ran.stdout

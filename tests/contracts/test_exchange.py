@@ -1,0 +1,116 @@
+"""Scripts that repeat exchanges: run through a real shell, against a server that says what it got."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from contracts.exchange import Exchange, Script, redact
+
+Got = list[tuple[str, str, dict[str, str], bytes]]
+
+
+@pytest.fixture
+def echo() -> Iterator[tuple[str, Got]]:
+    """A server that keeps what it gets and issues the id 4711."""
+    got: Got = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            got.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"data":{"a_id": "4711"}}')
+
+        do_GET = do_POST = do_PUT = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", got
+    server.shutdown()
+    server.server_close()
+
+
+def sent(
+    method: str, url: str, body: bytes | None, *headers: tuple[str, str], answer: bytes = b""
+) -> Exchange:
+    """An exchange of which only the request matters."""
+    return Exchange(method, url, headers, body, 200, (), answer)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"payload":1}',
+        b'{"it\'s":"\\"$HOME\\" `id` !"}',
+        '{"ü":"😀"}'.encode(),
+        b'{"a":"\xff\x00\n"}',
+        b"@/etc/hostname",
+        b"",
+    ],
+)
+def test_a_curl_line_sends_the_same_bytes(echo: tuple[str, Got], body: bytes) -> None:
+    """Quotes, variables, other encodings and what curl would take for a file."""
+    url, got = echo
+    line = Script({}).of([sent("POST", f"{url}/v1/modack?a=%ff", body, ("content-type", "application/json"))])
+
+    subprocess.run(["sh", "-c", line], check=True, capture_output=True)
+
+    method, path, headers, came = got[0]
+    assert (method, path, headers["content-type"], came) == (
+        "POST",
+        "/v1/modack?a=%ff",
+        "application/json",
+        body,
+    )
+
+
+def test_a_missing_content_type_stays_missing(echo: tuple[str, Got]) -> None:
+    """Curl would add one of its own."""
+    url, got = echo
+
+    subprocess.run(["sh", "-c", Script({}).of([sent("PUT", url, b"{}")])], check=True, capture_output=True)
+
+    assert "content-type" not in got[0][2]
+
+
+def test_a_key_stands_as_a_variable(echo: tuple[str, Got]) -> None:
+    """So that a report can be passed on, and still be run."""
+    url, got = echo
+    script = Script({"s3cret-key": "MY_KEY"}).of(
+        [sent("GET", f"{url}/?key=s3cret-key", None, ("x-arklow-auth", "s3cret-key"))]
+    )
+
+    subprocess.run(
+        ["sh", "-c", script],
+        check=True,
+        env={"MY_KEY": "other", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+    )
+
+    assert "s3cret" not in script
+    assert (got[0][1], got[0][2]["x-arklow-auth"]) == ("/?key=other", "other")
+
+
+def test_an_id_that_the_target_made_is_captured(echo: tuple[str, Got]) -> None:
+    """Another server makes other ids."""
+    url, got = echo
+    work = sent("POST", f"{url}/v1/ingress/v", b"{}", answer=b'{"data":{"a_id":"123"}}')
+    lease = sent("POST", f"{url}/v1/modack", b'{"action_record_id":"123","attempt":0,"mod_ack":123456}')
+
+    subprocess.run(["sh", "-c", Script({}).of([work, lease])], check=True, capture_output=True)
+
+    assert got[1][3] == b'{"action_record_id":"4711","attempt":0,"mod_ack":123456}'
+
+
+def test_a_key_is_redacted_wherever_it_stands() -> None:
+    """In answers that echo it, too."""
+    assert redact("no such key: s3cret-key!", {"s3cret-key": "K"}) == "no such key: $K!"

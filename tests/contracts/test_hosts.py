@@ -1,0 +1,92 @@
+"""Nobody but the target is contacted: not the servers that the document names, not where a redirect points."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from flask import Response
+
+from contracts.document import PUBLISHED
+from tests.liars import Stranger, stranger
+from tests.liars.stranger import Operation
+
+RESOLVER = '''
+"""A resolver in which the production host is here; it writes down every name it is asked for."""
+import socket
+
+real = socket.getaddrinfo
+
+
+def getaddrinfo(host, port, *more, **others):
+    with open({asked!r}, "a") as file:
+        print(host, file=file)
+    if host == "api.arklow.io":
+        host, port = "127.0.0.1", {port}
+    return real(host, port, *more, **others)
+
+
+socket.getaddrinfo = getaddrinfo
+'''
+
+
+class PointsToProduction(Stranger):
+    """Answers one request in seven with a redirect to the production host."""
+
+    answers = 0
+
+    def render(self, operation: Operation, status: int, body: object) -> Response:
+        self.answers += 1
+        if self.answers % 7 or self.answers < 20:
+            return super().render(operation, status, body)
+        return Response(status=307, headers={"Location": "https://api.arklow.io/v1/modack"})
+
+
+def test_the_production_host_is_never_contacted(tmp_path: Path) -> None:
+    """The document names it three times and the deployment redirects to it; 0 names asked, 0 connections."""
+    assert "https://api.arklow.io" in PUBLISHED.read_text("utf-8")
+    connections: list[object] = []
+    production = socket.create_server(("127.0.0.1", 0))
+
+    def listen() -> None:
+        while True:
+            try:
+                connections.append(production.accept())
+            except OSError:
+                return
+
+    threading.Thread(target=listen, daemon=True).start()
+    asked = tmp_path / "asked.txt"
+    (tmp_path / "sitecustomize.py").write_text(
+        RESOLVER.format(asked=str(asked), port=production.getsockname()[1])
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    probe = "import socket; socket.create_connection(('api.arklow.io', 443)).close()"
+    subprocess.run([sys.executable, "-c", probe], env=environment, check=True)
+    assert len(connections) == 1  # the trap works
+    asked.unlink()
+
+    with stranger(PointsToProduction()) as url:
+        ran = subprocess.run(
+            [
+                *(sys.executable, "-m", "contracts", "check", "--base-url", url, "--api-key", "good-key-one"),
+                *("--org", "1", "--max-time", "8", "--report-dir", tmp_path / "out"),
+            ],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    production.close()
+
+    report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert ran.returncode == 1, ran.stderr
+    assert "PAGE-1" in {finding["rule"] for finding in report["violations"]}  # it was redirected, and said so
+    assert report["requests"] > 500
+    assert set(asked.read_text().split()) == {"127.0.0.1"}
+    assert len(connections) == 1
