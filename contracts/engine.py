@@ -160,17 +160,28 @@ class Run:
                 said.append(str(weather))
                 continue
             self._client.timeout = 10.0
-            statuses = {answer.status for answer in answers}
-            if statuses <= {401, 403}:
-                status = answers[0].status
-                name = self._plan.target.first.name
+            reason = self._nobody(answers)
+            if reason:
                 self._ledger.clear()
-                return f"The target refuses the key ${name}: every operation is answered with {status}."
-            return None
+            return reason
         base = self._plan.target.base_url
         if said[-1].isdigit():
             return f"{base} answers nothing but {said[-1]}, which is a gateway or a limit and not the application."
         return f"{base} could not be reached: {said[-1]}."
+
+    def _nobody(self, answers: list[Exchange]) -> str | None:
+        """Why these answers are not the application's, in one sentence; None when one of them is."""
+        base, first = self._plan.target.base_url, answers[0]
+        statuses = {answer.status for answer in answers}
+        if statuses <= {401, 403}:
+            key = self._plan.target.first.name
+            return f"The target refuses the key ${key}: every operation is answered with {first.status}."
+        if statuses <= {301, 302, 303, 307, 308}:
+            where = first.got("location") or "nowhere"
+            return f"{base} redirects everything to {where}: give the URL that answers itself."
+        if statuses <= {404, 405, 501} and not any(answer.value() for answer in answers):
+            return f"None of the operations is at {base}: every one is answered with {first.status}."
+        return None
 
     def _constructed(self) -> None:
         self._play(Scenario("how a body is read", frozenset({"PAGE-9", "PAGE-10"}), read_bodies))

@@ -24,6 +24,8 @@ class Knowledge:
     """Definition id → its organisation; those that this run made."""
     actions: dict[str, str] = field(default_factory=dict)
     """Action id → its organisation; those that this run made."""
+    routed: set[str] = field(default_factory=set)
+    """Operations that have answered anything but 404: a plain 404 of the others may come from a router."""
     negative: set[str] = field(default_factory=set)
     """Definition ids that have had a negative version: what that leads to is nobody's fault (C16)."""
 

@@ -13,6 +13,9 @@ from typing import Any, Final
 TRUSTED_LEASE: Final = 60.0
 """Seconds of a granted lease that no reading shortens; the action's own timeout is not known (B136)."""
 
+SURELY_GRANTED: Final = 300
+"""Seconds that may be asked for; a deadline beyond the action's own timeout may be refused (B136)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Breach:
@@ -29,7 +32,8 @@ class Breach:
 class Definition:
     """What is known of one definition of one organisation."""
 
-    id: str
+    ids: frozenset[str]
+    """All that were answered for the variant: an update may give a new one (Q5)."""
     variant: str
     version: int
     highest: int
@@ -109,10 +113,10 @@ class Model:
             )
         if known is not None:
             self.readings.append(
-                ("id of an updated definition", "stays" if known.id == data["id"] else "changes")
+                ("id of an updated definition", "stays" if data["id"] in known.ids else "changes")
             )
         self.definitions[org, variant] = Definition(
-            data["id"],
+            frozenset({data["id"]}) | (known.ids if known else frozenset()),
             variant,
             version,
             max(version, known.highest if known else version),
@@ -211,7 +215,7 @@ class Model:
         if known is None and not owners:
             self.readings.append(("unknown variant", "made on the fly"))
         elif known is None:
-            reached = definition in {owner.id for owner in owners}
+            reached = any(definition in owner.ids for owner in owners)
             self.readings.append(
                 ("alias", "reaches its definition" if reached else "is a variant of its own")
             )
@@ -219,7 +223,7 @@ class Model:
                 ("a_va under an alias", "the alias" if data.get("a_va") == name else "the variant")
             )
         elif owners:
-            first = definition in {owner.id for owner in owners}
+            first = any(definition in owner.ids for owner in owners)
             self.readings.append(
                 ("alias against a variant of the same name", "alias" if first else "variant")
             )
@@ -233,8 +237,8 @@ class Model:
         """What work that was posted to a known variant says of its definition."""
         breaches = []
         self.tested += ["ING-9", "ING-3", "PAGE-11"]
-        if isinstance(data.get("a_def_id"), str) and data["a_def_id"] != known.id:
-            breaches.append(_answered("ING-9", "a_def_id", known.id, data["a_def_id"]))
+        if isinstance(data.get("a_def_id"), str) and data["a_def_id"] not in known.ids:
+            breaches.append(_answered("ING-9", "a_def_id", " or ".join(sorted(known.ids)), data["a_def_id"]))
         if isinstance(data.get("a_va"), str) and data["a_va"] != known.variant:
             breaches.append(_answered("ING-9", "a_va", known.variant, data["a_va"]))
         allowed = (
@@ -262,56 +266,36 @@ class Model:
             return []
         if not (number.isascii() and number.isdigit()):
             return []
+        if seconds > SURELY_GRANTED and status in (400, 409):
+            return []
         self.tested.append("PAGE-11")
         if status == 400:
-            return [
-                Breach(
-                    "PAGE-11",
-                    "A valid modack of an accepted action is refused as a bad request",
-                    "200 or 409",
-                    "400",
-                )
-            ]
-        held = action.attempt is not None and answered < action.leased_until - 1
-        if status == 404:
-            self.tested.append("ING-11")
-            if held and attempt != action.attempt:
-                return [
-                    Breach("LEASE-7", "An attempt that is not the current one is not known", "409", "404")
-                ]
-            return [Breach("ING-11", "An accepted action is not known", "200 or 409", "404")]
-        self.tested.append("ING-11")
-        if attempt != action.attempt and held:
-            self.tested += ["LEASE-3", "LEASE-7"]
-            if extended:
-                return [
-                    Breach(
-                        "LEASE-3",
-                        f"Attempt {attempt} is extended while attempt {action.attempt} holds the lease",
-                        "409",
-                        str(status),
-                    )
-                ]
-            return []
-        if held and action.unattended:
-            self.tested.append("LEASE-8")
-            if not extended:
-                left = action.leased_until - answered
-                return [
-                    Breach(
-                        "LEASE-8",
-                        f"The current attempt is refused although its lease has {left:.0f} s left",
-                        "200",
-                        str(status),
-                    )
-                ]
-        if extended:
+            title = "A valid modack of an accepted action is refused as a bad request"
+            return [Breach("PAGE-11", title, "200 or 409", "400")]
+        left = action.leased_until - answered if action.unattended and action.attempt is not None else 0.0
+        breaches = self._held(action, attempt, status, left) if left > 1 else []
+        if extended and not breaches:
             self.readings.append(("delivery", "at once"))
             action.attempt = attempt
             action.leased_until = sent + min(seconds, TRUSTED_LEASE)
         elif action.attempt is None and attempt == 0:
             self.readings.append(("delivery", "not at once"))
-        return []
+        return breaches
+
+    def _held(self, action: Action, attempt: int, status: int, left: float) -> list[Breach]:
+        """An attempt is known to hold the lease for `left` seconds more, and nobody else may settle it."""
+        if attempt != action.attempt:
+            self.tested += ["LEASE-3", "LEASE-7"]
+            if status == 404:
+                title = "An attempt that is not the current one is not known"
+                return [Breach("LEASE-7", title, "409", "404")]
+            title = f"Attempt {attempt} is extended while attempt {action.attempt} holds the lease"
+            return [Breach("LEASE-3", title, "409", str(status))] if 200 <= status < 300 else []
+        self.tested += ["ING-11", "LEASE-8"]
+        if status == 404:
+            return [Breach("ING-11", "An action whose lease was extended is not known", "200", "404")]
+        title = f"The current attempt is refused although its lease has {left:.0f} s left"
+        return [] if 200 <= status < 300 else [Breach("LEASE-8", title, "200", str(status))]
 
 
 def same(one: Any, other: Any) -> bool:

@@ -43,6 +43,8 @@ class Judge:
     def see(self, exchange: Exchange) -> list[Finding]:
         """What one exchange shows, also put in the ledger."""
         self.origins.learn(exchange)
+        if exchange.operation is not None and exchange.status not in (404, 405, 501):
+            self.known.routed.add(exchange.operation)
         operation = self.known.operation(exchange.operation)
         if operation is not None and exchange.status == 200 and accepted(exchange, operation):
             data = exchange.data()

@@ -43,6 +43,8 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
                 "none",
                 (exchange,),
             )
+    if exchange.status == 404 and operation.label not in known.routed and not _announces_json(exchange):
+        return
     if str(exchange.status) in operation.answers:
         yield from _body(exchange, operation, known, tested)
     else:
@@ -112,7 +114,7 @@ def _body(
         return
     tested.update(["PAGE-4", "JSON-7", "PAGE-5"])
     media = exchange.got("content-type")
-    if (media or "").partition(";")[0].strip().lower() != "application/json":
+    if not _announces_json(exchange):
         yield Finding(
             "PAGE-4",
             operation.label,
@@ -165,6 +167,10 @@ def _body(
         )
     if exchange.status == 200 and operation.control_plane:
         tested.update(["PAGE-6"] if exchange.data().get("deleted_at", "") != "" else [])
+
+
+def _announces_json(exchange: Exchange) -> bool:
+    return (exchange.got("content-type") or "").partition(";")[0].strip().lower() == "application/json"
 
 
 def _undeclared_method(exchange: Exchange, tested: Counter[str]) -> Iterator[Finding]:

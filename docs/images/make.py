@@ -1,8 +1,10 @@
-"""Draw serve.svg from a real run: `python docs/images/make.py`."""
+"""Draw serve.svg and check.svg from real runs: `python docs/images/make.py`, from the repository's root."""
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -13,12 +15,26 @@ from rich.terminal_theme import MONOKAI
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+CHECK = "arklow-contracts check --base-url http://localhost:3123 --api-key env:ARKLOW_API_KEY --org 1 --max-time 12"
+STYLES = {
+    r"\S+ [45]\d\d ": "red",
+    "VIOLATION|✗": "bold red",
+    "  (ID1=|curl)": "cyan",
+    "  expected|  actual|  rule": "bold",
+}
+"""How a line begins → how it is drawn."""
 REFUSED = """curl -s localhost:3125/v1/ingress/order.created -H 'x-arklow-auth: org-42' \\
   -H 'content-type: application/json' -d '{"payload":{"id":"8471"}}'"""
 
 
 def main() -> None:
-    """Serve on the default ports, run the README's calls and one that is refused, draw what was printed."""
+    """Draw both."""
+    draw(serve(), "make run", "arklow-mock", "serve.svg")
+    draw(check(), CHECK, "arklow-contracts", "check.svg")
+
+
+def serve() -> str:
+    """Serve on the default ports, run the README's calls and one that is refused; what was printed."""
     calls = re.findall(r"```sh\n(curl.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[0]
     command = Path(sys.executable).parent / "arklow-mock"
     with subprocess.Popen([command], stdout=subprocess.PIPE, text=True) as mock:
@@ -27,15 +43,33 @@ def main() -> None:
         time.sleep(1)
         mock.terminate()
         assert mock.stdout is not None
-        printed = mock.stdout.read()
+        return mock.stdout.read()
+
+
+def check() -> str:
+    """Judge a deployment that lets a future attempt extend a lease; what was printed."""
+    liar = [sys.executable, "-m", "tests.liars", "--fault", "S05", "--port", "3123"]
+    with subprocess.Popen(liar, cwd=ROOT, stdout=subprocess.PIPE, text=True) as lying:
+        assert lying.stdout is not None
+        lying.stdout.readline()
+        command = shlex.split(f"{Path(sys.executable).parent}/{CHECK}")
+        environment = {**os.environ, "ARKLOW_API_KEY": "good-key-one"}
+        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        lying.terminate()
+    assert ran.returncode == 1, ran.stdout
+    return ran.stdout
+
+
+def draw(printed: str, command: str, title: str, name: str) -> None:
+    """A terminal with a command and what it printed."""
     console = Console(record=True, width=124, file=Path("/dev/null").open("w"))  # noqa: SIM115
-    console.print("$ make run", highlight=False)
+    console.print(f"$ {command}", highlight=False)
     for line in printed.splitlines():
-        style = "red" if re.match(r"\S+ [45]", line) else ""
+        style = next((style for pattern, style in STYLES.items() if re.match(pattern, line)), "")
         console.print(line, style=style, highlight=False, markup=False)
-    svg = console.export_svg(title="arklow-mock", theme=MONOKAI)
+    svg = console.export_svg(title=title, theme=MONOKAI)
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL).replace("Fira Code", "ui-monospace")
-    (HERE / "serve.svg").write_text(re.sub(r"<!--.*?-->\s*", "", svg))
+    (HERE / name).write_text(re.sub(r"<!--.*?-->\s*", "", svg))
 
 
 if __name__ == "__main__":

@@ -54,6 +54,8 @@ def answering(status: int, body: bytes = b"") -> Iterator[str]:
         (502, "answers nothing but 502"),
         (503, "answers nothing but 503"),
         (504, "answers nothing but 504"),
+        (404, "None of the operations is at http://127.0.0.1"),
+        (302, "redirects everything to nowhere: give the URL that answers itself"),
     ],
 )
 def test_a_target_that_says_one_thing_to_everything_is_inconclusive(status: int, why: str) -> None:
