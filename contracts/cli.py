@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import NoReturn
-from urllib.parse import urlsplit
-
-from rich.console import Console
+from urllib.parse import urlsplit, urlunsplit
 
 from .document import PUBLISHED, Unreadable
-from .engine import Plan, Run
+from .engine import Plan, Run, describe
 from .events import Listener, RunFinished
 from .reports import html, junit, record
-from .reports.console import Terminal
+from .reports.console import Patient, Terminal
 from .rules import RULES
 from .target import Credential, Target
 
@@ -28,6 +29,9 @@ class Usage(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code: 0 conforms, 1 violations, 2 usage, 3 inconclusive."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a sign that a terminal lacks is no reason to fail
     try:
         return _check(parser().parse_args(argv), os.environ)
     except Usage as error:
@@ -37,26 +41,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)
         return 3
     except Exception as error:
-        where = _where(error)
         print(
-            f"arklow-contracts: the judge itself failed, which says nothing of the target: "
-            f"{type(error).__name__}: {error} ({where})",
+            f"arklow-contracts: the judge itself failed, which proves nothing: {describe(error)}",
             file=sys.stderr,
         )
         return 3
+    finally:
+        with suppress(OSError):
+            sys.stdout.flush()
 
 
 def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     plan = plan_of(options, environment)
     directory = _directory(options.report_dir)
-    terminal = Terminal(Console(soft_wrap=True))
+    terminal = Terminal(Patient(soft_wrap=True))
     try:
         finished = judge(plan, terminal)
     finally:
         terminal.close()
     if directory is not None:
         write_reports(finished, directory)
-        print(f"Reports are in {directory}/: report.html, report.json, junit.xml")
+    with suppress(OSError):  # nobody listens
+        terminal.summarise(finished)
+        if directory is not None:
+            print(f"Reports are in {directory}/: report.html, report.json, junit.xml", flush=True)
     return finished.exit_code
 
 
@@ -177,9 +185,9 @@ def _url(flag: str, given: str) -> str:
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
     except ValueError:
         usable = False
-    if not usable or parts.query or parts.fragment or parts.username:
-        raise Usage(f"{flag} {given!r} is not a URL such as http://localhost:3123")
-    return given.rstrip("/")
+    if not usable or parts.query or parts.fragment or "@" in parts.netloc:
+        raise Usage(f"{flag} {given.rpartition('@')[2]!r} is not a URL such as http://localhost:3123")
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path.rstrip("/"), "", ""))
 
 
 def _directory(given: Path | None) -> Path | None:
@@ -188,7 +196,8 @@ def _directory(given: Path | None) -> Path | None:
         return None
     try:
         given.mkdir(parents=True, exist_ok=True)
-        (given / "report.json").touch()
+        with tempfile.TemporaryFile(dir=given):
+            pass
     except OSError as error:
         raise Usage(f"--report-dir {given}: {error.strerror}") from None
     return given
@@ -212,13 +221,6 @@ def _rule(text: str) -> str:
     if text.upper() not in RULES:
         raise argparse.ArgumentTypeError(f"there is no rule {text!r}; there are {', '.join(RULES)}")
     return text.upper()
-
-
-def _where(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "nowhere"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -13,8 +14,11 @@ import urllib3
 from .exchange import Exchange, Headers
 from .target import Target
 
-WEATHER: Final = frozenset({429, 502, 503, 504})
+WEATHER: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
 """Statuses that a gateway or a limit gives, whoever stands behind it: never a finding."""
+
+LARGEST: Final = 8 << 20
+"""Bytes of an answer that are read."""
 
 
 class Weather(Exception):
@@ -39,6 +43,8 @@ class Client:
         self.requests = 0
         self._locate = locate
         self._session = requests.Session()
+        self._session.trust_env = False  # no proxy and no password file: nobody but the target is contacted
+        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
 
     def send(
         self,
@@ -67,19 +73,33 @@ class Client:
         elif body is not None:
             prepared.body, prepared.headers["Content-Length"] = body, str(len(body))
         self.requests += 1
-        settings = self._session.merge_environment_settings(url, {}, False, None, None)
+        patience = min(self.timeout, left)
+        began = time.monotonic()
         try:
             got = self._session.send(
-                prepared, timeout=min(self.timeout, left), allow_redirects=False, **settings
+                prepared, timeout=patience, allow_redirects=False, stream=True, verify=self._verify
             )
+            answer = self._read(got, began + patience)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._met(_reason(error)) from None
-        exchange = self.exchange(
-            prepared, got.status_code, _raw_headers(got), got.content, got.elapsed.total_seconds(), body
-        )
+        seconds = time.monotonic() - began
+        exchange = self.exchange(prepared, got.status_code, _raw_headers(got), answer, seconds, body)
         if exchange.status in WEATHER:
             raise self._met(f"{exchange.status}")
         return exchange
+
+    def _read(self, got: requests.Response, until: float) -> bytes:
+        """The body of an answer, as long as it comes in time and has an end."""
+        answer = bytearray()
+        for piece in got.iter_content(1 << 16):
+            answer += piece
+            if len(answer) > LARGEST:
+                got.close()
+                raise self._met("an answer of more than 8 MiB")
+            if time.monotonic() > until:
+                got.close()
+                raise self._met("no answer in time")
+        return bytes(answer)
 
     def exchange(
         self,

@@ -54,7 +54,7 @@ class SecondOpinion:
         request = _Request("http://target", target, exchange.method.lower(), None, "", RequestParameters())
         response = _Response(
             exchange.status,
-            (exchange.got("content-type") or "").lower(),
+            (exchange.got("content-type") or "").partition(";")[0].strip().lower(),
             dict(exchange.answer_headers),
             exchange.answer,
         )
@@ -62,6 +62,8 @@ class SecondOpinion:
             self._openapi.validate_response(request, response)
         except OpenAPIError as error:
             return _reason(error)
+        except Exception as error:
+            return f"fails: {error!r}"
         return None
 
 

@@ -39,6 +39,19 @@ class Operation:
     answers: Mapping[str, str | None]
     """Documented status → JSON pointer of the schema of its JSON answer, if it has one."""
 
+    def documents(self, status: int) -> bool:
+        """Whether the page lists a status, by itself, by its class or by default."""
+        return self._listed(status) is not None
+
+    def answer(self, status: int) -> str | None:
+        """The JSON pointer of the schema of an answer's body, if it has one."""
+        listed = self._listed(status)
+        return None if listed is None else self.answers[listed]
+
+    def _listed(self, status: int) -> str | None:
+        candidates = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
+        return next((one for one in candidates if one in self.answers), None)
+
     @property
     def control_plane(self) -> bool:
         """Whether the operation belongs to `/v1/orgs`, whose refusals are not documented."""
@@ -87,16 +100,21 @@ def load(file: Path) -> Document:
         raise Unreadable(f"{file}: {error.strerror}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise Unreadable(f"{file} is neither YAML nor JSON: {' '.join(str(error).split())[:160]}") from None
+    if isinstance(content, dict):
+        content = _with_text_keys(content)
     if not isinstance(content, dict) or not str(content.get("openapi", "")).startswith("3.1"):
         raise Unreadable(
             f"{file} is not an OpenAPI 3.1 document: it has no member 'openapi' that begins with 3.1"
         )
     try:
         operations = {operation.label: operation for operation in _operations(content)}
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise Unreadable(f"{file} is not a well-formed OpenAPI document: {error!r}") from None
     if not operations:
         raise Unreadable(f"{file} has no operation")
+    for reference in _references(content):
+        if not reference.startswith("#"):
+            raise Unreadable(f"{file} refers to {reference!r}: references must stay inside the document")
     return Document(file.name, hashlib.sha256(text).hexdigest(), content, operations)
 
 
@@ -129,6 +147,8 @@ def _operations(content: Mapping[str, Any]) -> Iterator[Operation]:
                 for one in alternatives
                 if len(one) == 1 and schemes.get(next(iter(one)), {}).get("in") == "header"
             )
+            if {} in alternatives:  # open to everybody
+                keys = ()
             request = None
             if "requestBody" in entry:
                 body, where = _followed(content, entry["requestBody"], f"{at}/requestBody")
@@ -138,6 +158,24 @@ def _operations(content: Mapping[str, Any]) -> Iterator[Operation]:
                 answer, where = _followed(content, answer, f"{at}/responses/{status}")
                 answers[str(status)] = _json_schema(answer, where)
             yield Operation(f"{method.upper()} {path}", method.upper(), path, keys, request, answers)
+
+
+def _with_text_keys(node: Any) -> Any:
+    """YAML reads `200:` as a number; in JSON every member name is a string."""
+    if isinstance(node, dict):
+        return {str(name): _with_text_keys(member) for name, member in node.items()}
+    return [_with_text_keys(item) for item in node] if isinstance(node, list) else node
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for member in node.values():
+            yield from _references(member)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _references(item)
 
 
 def _followed(content: Mapping[str, Any], node: Any, where: str) -> tuple[Any, str]:

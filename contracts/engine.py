@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +29,19 @@ from .target import Target
 ANYWHERE = frozenset(rule for rule in RULES if rule.startswith("PAGE-") or rule in ("JSON-7", "AUTH-8"))
 """Rules that every exchange may break."""
 
+_OF_THE_MODEL = frozenset(
+    {"DEF-3", "DEF-10", "ING-3", "ING-7", "ING-9", "ING-11", "LEASE-3", "LEASE-7", "LEASE-8"}
+)
+"""Rules that random walks may break."""
+
 _OF_ONE_EXCHANGE = ANYWHERE | {rule for rule in RULES if rule.startswith(("AUTH-", "HTTP-", "JSON-"))}
 """Rules that generated requests may break."""
+
+_FIRST_CONTACT = 13.0
+"""Seconds that first contact may take, whatever the target does."""
+
+_GRACE = 5.0
+"""Seconds that the last request may go on after the time is up."""
 
 _PATIENCE = 4.0
 """Seconds that a target may take to come back before a sequence is given up."""
@@ -62,14 +75,15 @@ class _Opinions:
     def hear(self, exchange: Exchange) -> None:
         """Ask, when it is time to, and compare with what our own validator says."""
         operation = self.knowledge.operation(exchange.operation)
-        pointer = operation.answers.get(str(exchange.status)) if operation else None
+        pointer = operation.answer(exchange.status) if operation else None
         if operation is None or pointer is None:
             return
         self.answers += 1
         shape = operation.label, exchange.status, exchange.got("content-type"), _shape(exchange.value(), 3)
         if shape in self._seen and self.answers % 20:
             return
-        self._seen.add(shape)
+        if len(self._seen) < 5_000:
+            self._seen.add(shape)
         self.asked += 1
         ours = self._ours(exchange, pointer)
         if ours is None:
@@ -80,7 +94,7 @@ class _Opinions:
             self._second = SecondOpinion(self.knowledge.document)
         base = self.knowledge.target.base_of(operation.path)
         theirs = self._second.refuses(exchange, target_of(exchange.url, base))
-        if (theirs is None) != (ours == ""):
+        if (theirs is None) != (ours == "") and len(self.differences) < 20:
             said = f"openapi-core {theirs or 'accepts it'}; ours {ours or 'accepts it'}"
             self.differences[f"{operation.label} {exchange.status}: {said}"] = None
 
@@ -123,6 +137,9 @@ class Run:
         self._name = f"{self._random.getrandbits(32):08x}"
         self._began = self._told = time.monotonic()
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._inconclusive: str | None = None
+        self._reached = False
+        """Whether first contact went well."""
         self._unreachable: str | None = None
 
     def judge(self) -> RunFinished:
@@ -133,16 +150,35 @@ class Run:
                 plan.target.base_url, self._document.name, self._document.digest, plan.seed, plan.max_time
             )
         )
-        inconclusive = self._first_contact()
-        if inconclusive is None:
-            self._began = time.monotonic()
-            self._client.deadline = self._began + plan.max_time
-            self._constructed()
-            self._generated()
-            inconclusive = self._too_little()
-        finished = self._finished(inconclusive)
+        worker = threading.Thread(target=self._work, daemon=True)
+        worker.start()
+        worker.join(_FIRST_CONTACT)
+        while worker.is_alive() and self._reached:
+            worker.join(max(0.1, self._began + plan.max_time + _GRACE - time.monotonic()))
+            if time.monotonic() > self._began + plan.max_time + _GRACE:
+                self._client.note_weather("an answer without end")
+                break
+        if worker.is_alive() and not self._reached:
+            self._inconclusive = f"{plan.target.base_url} could not be reached: it answers without end."
+        self._client.deadline = 0.0
+        finished = self._finished()
         self._tell(finished)
         return finished
+
+    def _work(self) -> None:
+        """Everything that sends requests; whatever fails, what was found before stands."""
+        try:
+            self._inconclusive = self._first_contact()
+            if self._inconclusive is None:
+                self._began = time.monotonic()
+                self._client.deadline = self._began + self._plan.max_time
+                self._reached = True
+                self._constructed()
+                self._generated()
+        except Exception as error:
+            self._inconclusive = (
+                f"The judge itself failed, which says nothing of the target: {describe(error)}."
+            )
 
     def _first_contact(self) -> str | None:
         """Why nothing can be judged, in one sentence; None when something can."""
@@ -153,14 +189,18 @@ class Run:
             time.sleep(pause)
             try:
                 stage = self._stage()
+                stage.looks_into_refusals = False
                 answers = [stage.put(stage.name()), stage.ingress(stage.name(), 1), stage.modack("1")]
-            except NotReached:
-                return "The document has none of Arklow's operations, so there is nothing to judge."
+                others = [
+                    stage.put(stage.name(), org=org) for org in range(1, len(self._plan.target.credentials))
+                ]
+            except NotReached as why:
+                return f"There is nothing to judge: {why}."
             except Weather as weather:
                 said.append(str(weather))
                 continue
             self._client.timeout = 10.0
-            reason = self._nobody(answers)
+            reason = self._nobody(answers) or self._strangers(answers[0], others)
             if reason:
                 self._ledger.clear()
             return reason
@@ -168,6 +208,16 @@ class Run:
         if said[-1].isdigit():
             return f"{base} answers nothing but {said[-1]}, which is a gateway or a limit and not the application."
         return f"{base} could not be reached: {said[-1]}."
+
+    def _strangers(self, first: Exchange, others: list[Exchange]) -> str | None:
+        """Which key is refused for its own organisation."""
+        for credential, answer in zip(self._plan.target.credentials, (first, *others), strict=True):
+            if answer.status == 401 or (answer is not first and answer.status == 403):
+                return (
+                    f"The target refuses the key ${credential.name} for organisation {credential.org}: "
+                    f"its definitions are answered with {answer.status}."
+                )
+        return None
 
     def _nobody(self, answers: list[Exchange]) -> str | None:
         """Why these answers are not the application's, in one sentence; None when one of them is."""
@@ -209,11 +259,19 @@ class Run:
         found = {finding.key: finding for finding in stage.findings}
         again = self._played(scenario) or self._played(scenario)
         if again is None:
+            self._ledger.doubtful.update(
+                dict.fromkeys((key[0] for key in found), "it was broken, and could not be tried again")
+            )
             return
         confirmed = [finding for finding in again.findings if finding.key in found]
         self._ledger.add(confirmed)
-        for key in found.keys() - {finding.key for finding in confirmed}:
-            self._mask(frozenset({key[0]}), "it was broken once and kept when tried again")
+        for rule, *_ in found.keys() - {finding.key for finding in confirmed}:
+            late = time.monotonic() > self._client.deadline
+            self._ledger.doubtful[rule] = (
+                "it was broken, and there was no time to try again"
+                if late
+                else "it was broken once and kept when tried again"
+            )
 
     def _played(self, scenario: Scenario) -> Stage | None:
         """The stage after a sequence that no weather disturbed; None when there was no such."""
@@ -251,38 +309,34 @@ class Run:
         return False
 
     def _generated(self) -> None:
-        """Random walks for a third of what is left, then Schemathesis for the rest."""
+        """Random walks for a quarter of what is left, then Schemathesis for the rest."""
         if self._over():
             return
         from .fuzzing import fuzz
         from .hooks import Aim
-        from .machine import walk
+        from .machine import no_traces, walk
 
-        self._phase("random walks against the model")
-        left = self._began + self._plan.max_time - time.monotonic()
-        if self._wanted(
-            frozenset({"DEF-3", "DEF-10", "ING-3", "ING-7", "ING-9", "LEASE-3", "LEASE-8", "LEASE-6"})
-        ):
-            self._ledger.add(walk(self._stage, self._plan.seed, min(left / 4, 20.0)))
-        if self._over() or not self._wanted(_OF_ONE_EXCHANGE):
-            return
-        aim = Aim(self._client, self._judge, f"contract.{self._name}")
-        stage = self._stage()
-        try:
-            aim.variant = stage.define()
-            aim.action = stage.live()
-        except (NotReached, Weather, TimeUp):
-            pass  # then requests are aimed at what there is
-        content: Mapping[str, Any] = self._document.content
-        if self._plan.document == PUBLISHED and LINKED.exists():
-            content = load(LINKED).content
-        deadline = self._began + self._plan.max_time
-        fuzz(content, aim, self._plan.seed, deadline, self._phase, self._over)
+        with no_traces():
+            self._phase("random walks against the model")
+            left = self._client.deadline - time.monotonic()
+            if self._wanted(_OF_THE_MODEL):
+                self._ledger.add(walk(self._stage, self._plan.seed, min(left / 4, 20.0)))
+            if self._over() or not self._wanted(_OF_ONE_EXCHANGE):
+                return
+            aim = Aim(self._client, self._judge, f"contract.{self._name}")
+            stage = self._stage()
+            with suppress(NotReached, Weather, TimeUp):  # then requests are aimed at what there is
+                aim.variant = stage.define()
+                aim.action = stage.live()
+            content: Mapping[str, Any] = self._document.content
+            if self._plan.document == PUBLISHED and LINKED.exists():
+                content = load(LINKED).content
+            fuzz(content, aim, self._plan.seed, self._client.deadline, self._phase, self._over)
 
     def _too_little(self) -> str | None:
         """Why a run without a finding proves too little, in one sentence."""
-        if self._unreachable:
-            return self._unreachable
+        if self._inconclusive or self._unreachable:
+            return self._inconclusive or self._unreachable
         lost, sent = sum(self._client.weather.values()), self._client.requests
         if lost > sent / 3:
             worst = max(self._client.weather, key=lambda reason: self._client.weather[reason])
@@ -295,11 +349,13 @@ class Run:
                 return f"Too little was verified: no {what} was accepted ({label} never answered 200)."
         return None
 
-    def _finished(self, inconclusive: str | None) -> RunFinished:
+    def _finished(self) -> RunFinished:
         plan, ledger = self._plan, self._ledger
+        inconclusive = self._too_little()
         wanted = [rule for rule in RULES if not plan.only or rule in plan.only]
         why = inconclusive or "no answer put it to the test"
         opinions = self._opinions
+        broken = {finding.rule for finding in (*ledger.violations, *ledger.warnings)}
         return RunFinished(
             target=plan.target.base_url,
             document=self._document.name,
@@ -312,9 +368,17 @@ class Run:
             violations=tuple(ledger.violations),
             warnings=tuple(ledger.warnings),
             readings=dict(sorted(self._known.readings.items())),
-            not_verified={rule: ledger.masked.get(rule, why) for rule in wanted if not ledger.tested[rule]},
-            tested={rule: ledger.tested[rule] for rule in wanted if ledger.tested[rule]},
-            weather=dict(self._client.weather),
+            not_verified={
+                rule: ledger.doubtful.get(rule) or ledger.masked.get(rule, why)
+                for rule in wanted
+                if (rule in ledger.doubtful or not ledger.tested[rule]) and rule not in broken
+            },
+            tested={
+                rule: ledger.tested[rule]
+                for rule in wanted
+                if ledger.tested[rule] and rule not in ledger.doubtful
+            },
+            weather=dict(list(self._client.weather.items())),
             opinions=SecondOpinions(opinions.asked, opinions.answers, tuple(opinions.differences)),
             inconclusive=inconclusive,
             strict=plan.strict,
@@ -326,11 +390,14 @@ class Run:
 
     def _locate(self, method: str, url: str) -> tuple[str | None, str | None]:
         """The operation and the path template of a URL."""
-        for base in dict.fromkeys((self._plan.target.base_url, self._plan.target.ingress_url)):
-            if urlsplit(url).netloc == urlsplit(base).netloc:
+        bases = {self._plan.target.base_url, self._plan.target.ingress_url}
+        for base in sorted(bases, key=len, reverse=True):
+            parts, prefix = urlsplit(url), urlsplit(base)
+            if parts.netloc == prefix.netloc and parts.path.startswith(f"{prefix.path}/"):
                 path = self._document.path_of(target_of(url, base))
                 label = f"{method} {path}"
-                return (label if label in self._document.operations else None), path
+                if path is not None:
+                    return (label if label in self._document.operations else None), path
         return None, None
 
     def _mask(self, rules: frozenset[str], why: str) -> None:
@@ -355,4 +422,13 @@ class Run:
             listener(event)
 
 
-__all__ = ["Plan", "Run"]
+def describe(error: BaseException) -> str:
+    """An exception in one line, with the place in the code where it came from."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
+    return f"{type(error).__name__}: {strict_json.excerpt(str(error))}{where}"
+
+
+__all__ = ["Plan", "Run", "describe"]

@@ -75,7 +75,7 @@ class RunFinished:
     """Why the run proves nothing, in one sentence; None when it proves something."""
     strict: bool
     secrets: dict[str, str] = field(repr=False)
-    """Key → name."""
+    """Key → the shell expression that stands for it."""
 
     @property
     def exit_code(self) -> int:

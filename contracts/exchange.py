@@ -67,7 +67,9 @@ def _first(headers: Headers, name: str) -> str | None:
     return next((value for other, value in headers if other.lower() == name), None)
 
 
-_QUIET = {"accept", "accept-encoding", "connection", "user-agent", "host", "x-schemathesis-testcaseid"}
+_QUIET = {"accept-encoding", "connection", "user-agent", "host", "x-schemathesis-testcaseid"}
+_LONG = 6
+"""Characters from which on a key is looked for inside of other text."""
 _ISSUED = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
 
 
@@ -76,9 +78,9 @@ class Script:
     """A shell script of curl lines; keys stand as `$NAME`, ids that the target made are captured."""
 
     secrets: Mapping[str, str]
-    """Key → name."""
+    """Key → the shell expression that stands for it."""
     ids: dict[str, str] = field(default_factory=dict)
-    """Action id → the shell variable that holds it."""
+    """Action id, in digits or as escaped wide ones, → the shell expression that stands for it."""
 
     def of(self, exchanges: Sequence[Exchange]) -> str:
         """The lines, one for each exchange."""
@@ -87,9 +89,15 @@ class Script:
         for number, exchange in enumerate(exchanges):
             line = self._curl(exchange)
             issued = _ISSUED.search(exchange.answer)
-            if issued and number + 1 < len(exchanges) and issued[1] in later:
+            if (
+                issued
+                and number + 1 < len(exchanges)
+                and (issued[1] in later or _wide(issued[1].decode()).encode() in later)
+            ):
                 name = f"ID{len(self.ids) + 1}"
-                self.ids[issued[1].decode()] = name
+                digits = issued[1].decode()
+                self.ids[digits] = f"${name}"
+                self.ids[_wide(digits)] = f"$(printf %s \"${name}\" | sed 's/./\\\\uff1&/g')"
                 line = f'{name}=$({line} | sed -n \'s/.*"a_id": *"\\([0-9]*\\)".*/\\1/p\')'
             lines.append(line)
         return "\n".join(lines)
@@ -103,9 +111,13 @@ class Script:
         parts.append(self._quoted(exchange.url))
         chunked = (exchange.sent("transfer-encoding") or "").lower() == "chunked"
         for name, value in exchange.headers:
-            if name.lower() in _QUIET or (name.lower() == "content-length" and exchange.body is not None):
+            if (
+                name.lower() in _QUIET
+                or name.lower() == "content-length"
+                or (name.lower(), value) == ("accept", "*/*")
+            ):
                 continue
-            parts.append("-H " + self._quoted(f"{name}: {value}" if value else f"{name};"))
+            parts.append("-H " + self._header(name, value))
         if exchange.body is not None and exchange.sent("content-type") is None:
             parts.append("-H 'content-type:'")
         if exchange.body is None:
@@ -117,9 +129,15 @@ class Script:
         octets = "".join(f"\\{byte:03o}" for byte in exchange.body)
         return f"printf '{octets}' | " + " ".join([*parts, "--data-binary @-"])
 
+    def _header(self, name: str, value: str) -> str:
+        """A header as one shell word; a key that is all of its value becomes a variable however short it is."""
+        if value in self.secrets:
+            return f'{shlex.quote(f"{name}: ")}"{self.secrets[value]}"'
+        return self._quoted(f"{name}: {value}" if value else f"{name};")
+
     def _quoted(self, text: str) -> str:
         """One shell word; known keys and ids in it become variables."""
-        names = {**self.secrets, **self.ids}
+        names = {**{key: shown for key, shown in self.secrets.items() if len(key) >= _LONG}, **self.ids}
         if not names:
             return shlex.quote(text)
         known = re.compile("|".join(re.escape(word) for word in sorted(names, key=len, reverse=True)))
@@ -128,7 +146,7 @@ class Script:
             if found[0] in self.ids and not _whole(text, found):
                 continue
             word += shlex.quote(text[start : found.start()]) if found.start() > start else ""
-            word += f'"${names[found[0]]}"'
+            word += f'"{names[found[0]]}"'
             start = found.end()
         return word + (shlex.quote(text[start:]) if start < len(text) or not word else "")
 
@@ -136,6 +154,11 @@ class Script:
 def _whole(text: str, found: re.Match[str]) -> bool:
     """Whether a run of digits is not part of a longer one."""
     return not (text[: found.start()][-1:].isdigit() or text[found.end() :][:1].isdigit())
+
+
+def _wide(digits: str) -> str:
+    """Digits as a JSON text escapes their full-width kin."""
+    return "".join(f"\\uff1{digit}" for digit in digits)
 
 
 def _printable(body: bytes) -> str | None:
@@ -147,10 +170,10 @@ def _printable(body: bytes) -> str | None:
 
 
 def redact(text: str, secrets: Mapping[str, str]) -> str:
-    """The text without any key of four characters or more."""
-    for key, name in secrets.items():
-        if len(key) >= 4:
-            text = text.replace(key, f"${name}")
+    """The text without any key that is long enough to be told from other words."""
+    for key in sorted(secrets, key=len, reverse=True):
+        if len(key) >= _LONG:
+            text = text.replace(key, secrets[key])
     return text
 
 

@@ -50,7 +50,9 @@ class Ledger:
     tested: Counter[str] = field(default_factory=Counter)
     """Rule → times the deployment could have broken it."""
     masked: dict[str, str] = field(default_factory=dict)
-    """Rule → why it could not be tested."""
+    """Rule → why it could not be tested; of no account when it was tested elsewhere."""
+    doubtful: dict[str, str] = field(default_factory=dict)
+    """Rule → why nothing can be said of it, although it was tested."""
     _kept: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
 
     def add(self, findings: Iterable[Finding]) -> None:
@@ -66,11 +68,12 @@ class Ledger:
         """Forget everything: what it was said of was not the application."""
         self._kept.clear()
         self.tested.clear()
+        self.masked.clear()
 
     def of(self, severity: Severity) -> list[Finding]:
         """The findings of that weight, in the order of the rules."""
         order = list(RULES)
-        found = [finding for finding in self._kept.values() if finding.severity is severity]
+        found = [finding for finding in list(self._kept.values()) if finding.severity is severity]
         return sorted(
             found, key=lambda finding: (order.index(finding.rule), finding.operation, finding.place)
         )
@@ -88,7 +91,7 @@ class Ledger:
     @property
     def settled(self) -> bool:
         """Whether every rule that was asked for has spoken, so that nothing is left to look for."""
-        return bool(self.only) and self.only <= {rule for rule, _, _ in self._kept}
+        return bool(self.only) and self.only <= {rule for rule, _, _ in list(self._kept)}
 
 
 __all__ = ["Finding", "Ledger"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import requests
 import schemathesis
 from schemathesis.engine import StopReason, events, from_schema
+from schemathesis.engine.errors import ServerUnavailable
 
 from .document import local
 from .hooks import CHECK, Aim, installed
@@ -31,24 +34,38 @@ def fuzz(
     """Generate requests until the time is up, or `stop` says so; waits while the target is away."""
     while (seconds := int(deadline - time.monotonic())) > 0 and not stop():
         away = False
-        with installed(aim):
+        with _alone(), installed(aim):
             stream = from_schema(_schema(content, aim, seed, seconds)).execute()
             for event in stream:
                 if stop():
                     stream.stop()
                 if isinstance(event, events.PhaseStarted) and event.phase.name.value in TITLES:
                     tell(TITLES[event.phase.name.value])
-                elif isinstance(event, events.NonFatalError) and not isinstance(
-                    event.value, requests.RequestException
-                ):
-                    raise event.value
-                elif isinstance(event, events.FatalError):
-                    raise event.exception
+                elif isinstance(event, events.NonFatalError | events.FatalError):
+                    error = event.value if isinstance(event, events.NonFatalError) else event.exception
+                    if not isinstance(error, requests.RequestException | ServerUnavailable):
+                        raise error
                 elif isinstance(event, events.EngineFinished):
                     away = event.stop_reason is StopReason.SERVER_UNAVAILABLE
         if not away:
             return
         time.sleep(0.5)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """No proxy and no password file of the user: nobody but the target is contacted, with its keys alone."""
+    wanted = {"NO_PROXY": "*", "no_proxy": "*", "NETRC": os.devnull}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> Any:

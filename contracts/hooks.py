@@ -46,6 +46,14 @@ class Aim:
             variant = case.body.get("variant")
             if isinstance(variant, str) and not variant.startswith(self.prefix):
                 case.body["variant"] = f"{self.prefix}.{variant}"
+            alias = case.body.get("alias")
+            if isinstance(alias, list):
+                case.body["alias"] = [
+                    f"{self.prefix}.{one}"
+                    if isinstance(one, str) and not one.startswith(self.prefix)
+                    else one
+                    for one in alias
+                ]
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .document import Document, Operation
+from .exchange import redact
 from .schemas import Shapes
+from .strict_json import excerpt
 from .target import Target
 
 ENVELOPE = "envelope"
@@ -28,6 +30,15 @@ class Knowledge:
     """Operations that have answered anything but 404: a plain 404 of the others may come from a router."""
     negative: set[str] = field(default_factory=set)
     """Definition ids that have had a negative version: what that leads to is nobody's fault (C16)."""
+
+    variants: set[str] = field(default_factory=set)
+    """Variants that this run has defined."""
+
+    def shown(self, text: str | bytes, limit: int = 120) -> str:
+        """A text of the target in one short line, without keys."""
+        if isinstance(text, bytes):
+            text = text[: 50 * limit].decode("utf-8", "replace")
+        return excerpt(redact(text, self.target.secrets), limit)
 
     def operation(self, label: str | None) -> Operation | None:
         """The document's operation of that label."""

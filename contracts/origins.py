@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from .checks.acceptance import accepted
@@ -28,7 +29,9 @@ class Origins:
             return
         data = exchange.data()
         if operation.control_plane and isinstance(data.get("variant"), str):
-            self._keep(f"variant {data['variant']}", (exchange,))
+            alias = data.get("alias")
+            for name in (data["variant"], *(alias if isinstance(alias, list) else ())):
+                self._keep(f"variant {name}", (exchange,))
         elif isinstance(data.get("a_id"), str):
             self._keep(data["a_id"], self.needed(exchange))
 
@@ -39,13 +42,14 @@ class Origins:
         if exchange.path.endswith("/{variant}"):
             name = unquote(urlsplit(exchange.url).path.rpartition("/")[2])
             return (*self._made.get(f"variant {name}", ()), exchange)
-        for digits in _DIGITS.findall(exchange.body or b""):
+        text = (exchange.body or b"").replace(b"\\uff1", b"")  # full-width digits as JSON escapes them
+        for digits in _DIGITS.findall(text):
             if digits.decode() in self._made:
                 return (*self._made[digits.decode()], exchange)
         return (exchange,)
 
     def _keep(self, name: str, exchanges: tuple[Exchange, ...]) -> None:
-        self._made[name] = exchanges
+        self._made[name] = tuple(replace(one, answer=one.answer[:4_000]) for one in exchanges)
         if len(self._made) > _KEPT:
             self._made.popitem(last=False)
 

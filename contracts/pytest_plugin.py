@@ -11,6 +11,7 @@ import pytest
 
 from . import cli
 from .cli import Usage, judge, plan_of, write_reports
+from .document import Unreadable, load
 from .events import RunFinished
 from .failures import Finding
 from .reports.record import finding_record
@@ -48,16 +49,18 @@ class Verdict:
         defaults = {"--arklow-api-key": "env:ARKLOW_API_KEY", "--arklow-org": "1"}
         for option, (flag, _) in _FLAGS.items():
             given = config.getoption(option) or defaults.get(option)
-            for value in given if isinstance(given, list) else [given] if given else []:
-                argv += [flag, value]
+            values = given if isinstance(given, list) else [given] if given else []
+            argv += [f"{flag}={value}" for value in values]
         if config.getoption("--arklow-strict"):
             argv.append("--strict")
         try:
             self._options = cli.parser().parse_args(argv)
             self.plan = plan_of(self._options, os.environ)
-        except Usage as error:
+            load(self.plan.document)
+        except (Usage, Unreadable) as error:
             raise pytest.UsageError(str(error)) from None
         self._run: RunFinished | None = None
+        self._failed: str | None = None
 
     @property
     def began(self) -> bool:
@@ -67,11 +70,12 @@ class Verdict:
     @property
     def run(self) -> RunFinished:
         """The run; judges the deployment when first asked."""
+        if self._failed is not None:
+            pytest.skip(self._failed)
         if self._run is None:
-            try:
-                self._run = judge(self.plan)
-            except Usage as error:
-                raise pytest.UsageError(str(error)) from None
+            self._failed = "the judge was stopped before it could say anything"
+            self._run = judge(self.plan)
+            self._failed = None
             if self._options.report_dir is not None:
                 self._options.report_dir.mkdir(parents=True, exist_ok=True)
                 write_reports(self._run, self._options.report_dir)
@@ -85,8 +89,8 @@ class Broken(Exception):
     """A rule is broken."""
 
     def __init__(self, findings: list[Finding], secrets: dict[str, str]) -> None:
-        super().__init__(findings[0].title)
         self.records = [finding_record(finding, secrets) for finding in findings]
+        super().__init__(self.records[0]["title"])
 
 
 class RuleItem(pytest.Item):
@@ -175,7 +179,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run = verdict.run
     terminalreporter.section("arklow")
     for finding in () if run.strict else run.warnings:
-        terminalreporter.line(f"warning {finding.rule} {finding.operation}: {finding.title}")
+        one = finding_record(finding, run.secrets)
+        terminalreporter.line(f"warning {one['rule']} {one['operation']}: {one['title']}")
     for question, answer in run.readings.items():
         terminalreporter.line(f"reading {question}: {answer}")
     if run.inconclusive:

@@ -6,9 +6,10 @@ They only drive. What is allowed is said by the model and the checks; a sequence
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from .model import Breach
 from .stage import INGRESS, JSON, MODACK, PUT, NotReached, Stage
@@ -73,14 +74,17 @@ def _first_steps(stage: Stage) -> None:
     stage.accept(variant, {"order_id": "8471"})
     stage.accept(variant, {"order_id": "8471"})
     number = stage.live()
-    stage.modack(number, stage.attempt_of(number), 300)
-    stage.modack(number, stage.attempt_of(number), 60)
+    held = stage.attempt_of(number)
+    stage.modack(number, held, 300)
+    if stage.modack(number, held, 60).status == 409:
+        stage.modack(number, held + 1, 60)  # settled by somebody, or has another attempt begun?
 
 
 @_scenario("only the current attempt", "LEASE-3", "LEASE-7", "LEASE-8")
 def _attempts(stage: Stage) -> None:
     number = stage.live()
     held = stage.attempt_of(number)
+    stage.modack(number, held, 300)
     for other in (held + 1, held + 5, 2**31 - 1):
         stage.modack(number, other, 300)
     stage.modack(number, held, 300)
@@ -88,9 +92,8 @@ def _attempts(stage: Stage) -> None:
 
 @_scenario("ids that were never issued", "LEASE-6")
 def _unknown_ids(stage: Stage) -> None:
-    for number in ("0", *(str(stage.random.randrange(10**17, 10**18)) for _ in range(3))):
-        if number not in stage.known.actions:
-            stage.modack(number)
+    for _ in range(3):
+        stage.modack(str(stage.random.randrange(10**17, 10**18)))
 
 
 @_scenario("updates", "DEF-2", "DEF-3", "DEF-10", "ING-3", "ING-9")
@@ -190,7 +193,8 @@ def _organisations(stage: Stage) -> None:
     if len(stage.known.target.credentials) < 2:
         raise NotReached("no second key was given")
     number = stage.live()
-    stage.modack(number, stage.attempt_of(number), 300, org=1)
+    if _is_theirs(stage, number):
+        stage.modack(number, stage.attempt_of(number), 300, org=1)
     variant = stage.define()
     stage.ingress(variant, 1, org=1)
     stage.put(variant, {"title": "of the other"}, org=1)
@@ -198,6 +202,12 @@ def _organisations(stage: Stage) -> None:
     stage.ingress(variant, 1, org=1)
     stage.send(PUT, {"variant": variant, "schema": {"title": "forged"}}, org=1, path_org=stage.org(0))
     stage.ingress(variant, 1)
+
+
+def _is_theirs(stage: Stage, number: str) -> bool:
+    """Whether the other organisation cannot have an action of the same id: long ids, or one counter for all."""
+    latest = stage.accept(stage.define(org=1), org=1)
+    return len(number) >= 12 or int(latest) - int(number) <= 3
 
 
 @_scenario("what is refused is not stored", "DEF-11")
@@ -215,7 +225,7 @@ def _nothing_stored(stage: Stage) -> None:
         after = stage.ingress(variant, 1)
         stage.judge.ledger.tested["DEF-11"] += 1
         stored = after.data().get("a_ve")
-        if stored != before:
+        if stored != before and after.status in (200, 400):
             stage.accuse(
                 Breach(
                     "DEF-11",
@@ -242,55 +252,6 @@ def _custody(stage: Stage) -> None:
         stage.accept(variant)
     stage.modack(first)
     stage.ingress(variant, 2)
-
-
-@_scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9")
-def _keys(stage: Stage) -> None:
-    variant = stage.define()
-    try:
-        number = stage.live()
-    except NotReached:
-        number = stage.accept(variant)
-    good = stage.key()[1]
-    calls: list[tuple[str, dict[str, Any], str]] = [
-        (INGRESS, {"payload": 1}, variant),
-        (MODACK, {"action_record_id": number, "attempt": 0, "mod_ack": 300}, ""),
-        (PUT, {"variant": variant, "schema": {}}, ""),
-    ]
-    for label, body, name in calls:
-        operation = stage.known.operation(label)
-        for headers in _headers(good, operation.keys if operation else ()):
-            stage.probe(label, body, name=name, headers=[*headers, JSON])
-        for query in (f"x-arklow-auth={good}", f"authorization={good}", f"api_key={good}"):
-            stage.probe(label, body, name=name, headers=[JSON], query=query)
-    stage.probe(INGRESS, {}, name=variant, headers=[JSON])
-    stage.probe(PUT, {"variant": variant, "schema": {}}, path_org=str(int(stage.org()) + 10**9))
-
-
-def _headers(good: str, listed: tuple[str, ...]) -> Iterator[list[tuple[str, str]]]:
-    """Every scheme alone, together, one good and one bad; then keys that are nearly right."""
-    yield []
-    for name in listed:
-        yield [(name, good)]
-        yield [(name.title(), good)]
-        yield [(name, "")]
-    for name in ("x-arklow-auth", "authorization"):
-        yield [(name, "arklow-contracts-wrong-key")]
-        for near in {
-            good[:-1],
-            good[: len(good) // 2],
-            good + ".",
-            good + "0",
-            good.upper(),
-            good.swapcase(),
-        } - {good, ""}:
-            yield [(name, near)]
-    if "authorization" not in listed:
-        yield [("authorization", good)]
-    yield [("x-arklow-auth", good), ("authorization", "arklow-contracts-wrong-key")]
-    yield [("x-arklow-auth", "arklow-contracts-wrong-key"), ("authorization", good)]
-    for name in ("x-api-key", "cookie"):
-        yield [(name, good)]
 
 
 @_scenario("broken definitions", "PAGE-9")
@@ -422,6 +383,48 @@ def _methods(stage: Stage) -> None:
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
             if method != declared:
                 stage.probe(label, name=variant, method=method)
+
+
+@_scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9")
+def _keys(stage: Stage) -> None:
+    variant = stage.define()
+    try:
+        number = stage.live()
+    except NotReached:
+        number = stage.accept(variant)
+    good, near = stage.key()[1], stage.known.target.first.near
+    calls: list[tuple[str, dict[str, Any], str]] = [
+        (INGRESS, {"payload": 1}, variant),
+        (MODACK, {"action_record_id": number, "attempt": 0, "mod_ack": 300}, ""),
+        (PUT, {"variant": variant, "schema": {}}, ""),
+    ]
+    for label, body, name in calls:
+        operation = stage.known.operation(label)
+        for headers in _headers(good, operation.keys if operation else (), near):
+            stage.probe(label, body, name=name, headers=[*headers, JSON])
+        for parameter in ("x-arklow-auth", "authorization", "api_key"):
+            stage.probe(label, body, name=name, headers=[JSON], query=f"{parameter}={quote(good, safe='')}")
+    stage.probe(INGRESS, {}, name=variant, headers=[JSON])
+    stage.probe(PUT, {"variant": variant, "schema": {}}, path_org=str(int(stage.org()) + 10**9))
+
+
+def _headers(good: str, listed: tuple[str, ...], near: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
+    """Every scheme alone, together, one good and one bad; then keys that are nearly right."""
+    yield []
+    for name in listed:
+        yield [(name, good)]
+        yield [(name.title(), good)]
+        yield [(name, "")]
+    for name in ("x-arklow-auth", "authorization"):
+        yield [(name, "arklow-contracts-wrong-key")]
+        for other in near:
+            yield [(name, other)]
+    if "authorization" not in listed:
+        yield [("authorization", good)]
+    yield [("x-arklow-auth", good), ("authorization", "arklow-contracts-wrong-key")]
+    yield [("x-arklow-auth", "arklow-contracts-wrong-key"), ("authorization", good)]
+    for name in ("x-api-key", "cookie"):
+        yield [(name, good)]
 
 
 def _json(value: Any) -> bytes:

@@ -121,7 +121,7 @@ def _is_type(error: ValidationError) -> bool:
 def _problem(error: ValidationError) -> Problem:
     place = "/".join(str(step) for step in error.instance_path)
     kinds = ValidationErrorKind
-    actual = show(error.instance, 80)
+    actual = show(error.instance, 2_000)
     match error.kind:
         case kinds.Type(types=types):
             expected = "of type " + " or ".join(types)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from .client import Client, Weather
 from .exchange import Exchange
 from .failures import Finding, Ledger
 from .knowledge import Knowledge
-from .model import Breach, Model
+from .model import Breach, Model, whole
 from .origins import Origins
 
 JSON = ("content-type", "application/json")
@@ -38,28 +38,35 @@ class Judge:
         self.origins = Origins(known)
         self.served: dict[str, int] = {}
         """Operation → answers of 200."""
-        self.listeners: list[Any] = []
+        self.listeners: list[Callable[[Exchange], None]] = []
 
     def see(self, exchange: Exchange) -> list[Finding]:
-        """What one exchange shows, also put in the ledger."""
-        self.origins.learn(exchange)
-        if exchange.operation is not None and exchange.status not in (404, 405, 501):
-            self.known.routed.add(exchange.operation)
-        operation = self.known.operation(exchange.operation)
-        if operation is not None and exchange.status == 200 and accepted(exchange, operation):
-            data = exchange.data()
-            version = data.get("version")
-            if operation.control_plane and isinstance(version, int) and version < 0:
-                self.known.negative.add(str(data.get("id")))
-            self.served[operation.label] = self.served.get(operation.label, 0) + 1
+        """What one exchange shows, also put in the ledger; a refused key is for the caller to look into."""
+        self._learn(exchange)
         for listener in self.listeners:
             listener(exchange)
         needed = self.origins.needed(exchange)
         found = [
             replace(finding, exchanges=needed) for finding in judge(exchange, self.known, self.ledger.tested)
         ]
-        self.ledger.add(found)
+        self.ledger.add(finding for finding in found if finding.rule != "AUTH-1")
         return found
+
+    def _learn(self, exchange: Exchange) -> None:
+        self.origins.learn(exchange)
+        operation = self.known.operation(exchange.operation)
+        if operation is None:
+            return
+        if exchange.status not in (404, 405, 501):
+            self.known.routed.add(operation.label)
+        if exchange.status != 200 or not accepted(exchange, operation):
+            return
+        self.served[operation.label] = self.served.get(operation.label, 0) + 1
+        data = exchange.data()
+        if operation.control_plane:
+            self.known.variants.add(str(data.get("variant")))
+            if (whole(data.get("version")) or 0) < 0:
+                self.known.negative.add(str(data.get("id")))
 
 
 class Stage:
@@ -74,6 +81,10 @@ class Stage:
         self.random = random
         self.findings: list[Finding] = []
         """What the model did not allow; the caller decides whether it is repeated before it counts."""
+        self.looks_into_refusals = True
+        """Whether a refused key is asked for again elsewhere before anybody is blamed."""
+        self._proven: set[tuple[str, str]] = set()
+        """Definitions that have accepted work since they were put."""
         self._lost = 0
         """Probes that met weather, one after another."""
         self._steps: list[tuple[frozenset[str], Exchange]] = []
@@ -120,8 +131,23 @@ class Stage:
             body=text,
             chunked=chunked,
         )
-        self.judge.see(exchange)
+        refused = [finding for finding in self.judge.see(exchange) if finding.rule == "AUTH-1"]
+        if refused and self.looks_into_refusals:
+            self._look_into(refused)
         return exchange
+
+    def _look_into(self, refused: list[Finding]) -> None:
+        """Blame a refusal of a good key on the deployment only while the key is good elsewhere.
+
+        Raises:
+            Weather: it is refused everywhere by now, as keys are after many wrong ones.
+        """
+        self.looks_into_refusals = False
+        plain = self.send(PUT, {"variant": self.name(), "schema": {}})
+        self.looks_into_refusals = True
+        if plain.status in (401, 403):
+            raise Weather("the key is refused from now on")
+        self.judge.ledger.add(refused)
 
     def probe(self, label: str, body: Any = None, **members: Any) -> Exchange | None:
         """One request that stands alone: weather costs it and not the sequence, as long as others get through."""
@@ -139,8 +165,9 @@ class Stage:
         """Put a definition; without a schema it is open."""
         body = {"variant": variant, "schema": {} if schema is None else schema, **members}
         exchange = self.send(PUT, body, org=org)
+        self._proven.discard((self.org(org), variant))
         if exchange.status >= 500 or 300 <= exchange.status < 400:
-            self.model.definitions.pop((self.org(org), variant), None)  # stored or not, nobody can say
+            self.model.forget(self.org(org), variant)
         elif _answered(exchange):
             data = exchange.data() if accepted(exchange, self._operation(PUT)) else {}
             self._learn({variant}, exchange, self.model.put(self.org(org), body, exchange.status, data))
@@ -173,12 +200,18 @@ class Stage:
     ) -> Exchange:
         """Post work in a valid envelope."""
         body = {"payload": payload, **members}
+        place, began = (self.org(org), name), time.monotonic()
         exchange = self.send(INGRESS, body, name=name, org=org, headers=headers, query=query)
+        new = place in self.model.definitions and place not in self._proven
+        while exchange.status == 400 and new and fits and time.monotonic() < began + _PATIENCE:
+            time.sleep(0.2)  # nothing says that a definition is in force at once
+            exchange = self.send(INGRESS, body, name=name, org=org, headers=headers, query=query)
+        if exchange.status == 200:
+            self._proven.add(place)
         if _answered(exchange):
             fits = fits and (self.known.envelopes or self._takes_every_object(name, org))
-            breaches = self.model.ingress(
-                self.org(org), name, body, exchange.status, exchange.data(), fits=fits
-            )
+            fits = fits and not (members.get("tags") and _full_lanes(exchange))
+            breaches = self.model.ingress(*place, body, exchange.status, exchange.data(), fits=fits)
             number = str(exchange.data().get("a_id", ""))
             self._learn({name, number}, exchange, breaches)
             if number:
@@ -200,20 +233,18 @@ class Stage:
     def modack(self, number: str, attempt: int = 0, seconds: int = 300, *, org: int = 0) -> Exchange:
         """Extend a lease. An own action that is not known yet is asked for again for two seconds."""
         body = {"action_record_id": number, "attempt": attempt, "mod_ack": seconds}
-        began = time.monotonic()
-        sent = began
+        began = sent = time.monotonic()
         exchange = self.send(MODACK, body, org=org)
-        action = self.model.actions.get(number)
-        owned = action is not None and action.org == self.org(org)
-        new = action is not None and owned and action.attempt is None
-        while exchange.status == 404 and new and time.monotonic() < began + 2:
+        action = self.model.actions.get((self.org(org), number))
+        new = action is not None and action.attempt is None
+        while exchange.status == 404 and new and time.monotonic() < began + _PATIENCE:
             first = exchange
-            time.sleep(0.1)
+            time.sleep(0.2)
             sent = time.monotonic()
             exchange = self.send(MODACK, body, org=org)
             if exchange.status != 404:
                 self._learn({number}, first, [_LATE])
-        self.judge.ledger.tested["ING-12"] += owned
+        self.judge.ledger.tested["ING-12"] += action is not None
         if _answered(exchange):
             breaches = self.model.modack(
                 self.org(org), number, attempt, seconds, exchange.status, sent, time.monotonic()
@@ -228,17 +259,22 @@ class Stage:
             NotReached: no attempt of a fresh action can be extended.
         """
         number = self.accept(self.define(org=org), org=org)
-        status = 0
+        status, asked = 0, []
         for attempt in (0, 0, 1, 0):
-            status = self.modack(number, attempt, org=org).status
+            asked.append(self.modack(number, attempt, org=org))
+            status = asked[-1].status
             if status == 200:
                 return number
             time.sleep(0.05)
+        if [one.status for one in asked] == [400, 400, 409, 400]:
+            title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
+            breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
+            self.accuse(breach, (*self._leading_to({number})[:2], asked[2], asked[3]))
         raise NotReached(f"no attempt of a fresh action can be extended ({status})")
 
     def attempt_of(self, number: str) -> int:
         """The attempt that this run holds."""
-        return self.model.actions[number].attempt or 0
+        return self.model.actions[self.org(), number].attempt or 0
 
     def _takes_every_object(self, name: str, org: int) -> bool:
         """Whether an envelope that is read as the payload keeps the definition's schema too."""
@@ -283,6 +319,8 @@ class Stage:
         return tuple(reversed(kept))
 
 
+_PATIENCE = 2.0
+"""Seconds that what was accepted may take to show."""
 _LATE = Breach(
     "ING-12", "An accepted action is not known at once", "known when its POST is answered", "404, later not"
 )
@@ -298,8 +336,13 @@ def _plain(schema: Any) -> bool:
 
 
 def _answered(exchange: Exchange) -> bool:
-    """Whether the answer says something about the world, rather than about keys or a fault."""
-    return exchange.status not in (401, 403) and exchange.status < 500
+    """Whether the answer says something about the world, rather than about keys, HTTP or a fault."""
+    return exchange.status not in (401, 403, 405, 408, 411, 413, 414, 415, 431) and exchange.status < 500
+
+
+def _full_lanes(exchange: Exchange) -> bool:
+    """Whether work was refused because its tags are one lane too many (B041, C3)."""
+    return b"TAG_CARDINALITY_EXCEEDED" in exchange.answer
 
 
 __all__ = ["INGRESS", "JSON", "MODACK", "PUT", "Judge", "NotReached", "Stage"]

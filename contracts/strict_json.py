@@ -19,7 +19,7 @@ def read(text: bytes) -> Any:
 
     Raises:
         NotJSON: no parser that keeps to the standard accepts it.
-        Ambiguous: a member name twice, a number beyond a double, or too deep or long to say.
+        Ambiguous: a member name twice, or too deep or long to say.
     """
     if text.startswith(b"\xef\xbb\xbf"):
         raise NotJSON("it begins with a byte order mark")
@@ -55,7 +55,8 @@ def show(value: Any, limit: int = 120) -> str:
 
 def excerpt(text: str, limit: int = 120) -> str:
     """At most `limit` characters of a text, in one line."""
-    line = " ".join(text.split())
+    line = "".join(c if c.isprintable() else " " if c.isspace() else f"\\x{ord(c):02x}" for c in text)
+    line = " ".join(line.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A key and the organisation it belongs to."""
 
-    key: str
+    key: str = field(repr=False)
     org: str
     name: str
     """What stands for the key wherever something is shown: the shell variable `$name`."""
+
+    @property
+    def near(self) -> Mapping[str, str]:
+        """Keys that are nearly this one → the shell expression that makes them of it."""
+        name, half = self.name, len(self.key) // 2
+        made = {
+            self.key[:-1]: f"${{{name}%?}}",
+            self.key[:half]: f'$(printf %.{half}s "${name}")',
+            f"{self.key}.": f"${{{name}}}.",
+            f"{self.key}0": f"${{{name}}}0",
+            f"{self.key}-not": f"${{{name}}}-not",
+            self.key.upper(): f'$(printf %s "${name}" | tr a-z A-Z)',
+            self.key.swapcase(): f'$(printf %s "${name}" | tr a-zA-Z A-Za-z)',
+        }
+        return {key: expression for key, expression in made.items() if key not in ("", self.key)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +46,23 @@ class Target:
     second: Credential | None = None
 
     @property
-    def origins(self) -> frozenset[tuple[str, str]]:
-        """Scheme and authority of everything that may be contacted."""
-        return frozenset((p.scheme, p.netloc) for p in (urlsplit(self.base_url), urlsplit(self.ingress_url)))
-
-    @property
     def credentials(self) -> tuple[Credential, ...]:
         """One or two."""
         return (self.first,) if self.second is None else (self.first, self.second)
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """Key → the name it is shown under."""
-        return {credential.key: credential.name for credential in self.credentials}
+        """Key, in every form in which it may be met, → the shell expression that stands for it."""
+        found: dict[str, str] = {}
+        for credential in self.credentials:
+            key, shown = credential.key, f"${credential.name}"
+            found[key] = shown
+            for form in (quote(key, safe=""), base64.b64encode(key.encode()).decode(), json.dumps(key)[1:-1]):
+                found.setdefault(form, shown)
+        for credential in self.credentials:
+            for key, shown in credential.near.items():
+                found.setdefault(key, shown)
+        return found
 
     def base_of(self, path: str) -> str:
         """The URL before a path of the document."""

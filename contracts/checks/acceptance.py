@@ -48,7 +48,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
         tested["PAGE-9"] += 1
         if served:
             yield _taken(
-                exchange, operation, Problem("org_id", "Pattern", "digits", strict_json.show(org), org)
+                exchange, operation, known, Problem("org_id", "Pattern", "digits", strict_json.show(org), org)
             )
         return
     media = (exchange.sent("content-type") or "application/json").partition(";")[0].strip().lower()
@@ -57,7 +57,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
     if not (exchange.body or b"").strip(b" \t\r\n"):
         tested["PAGE-9"] += 1
         if served:
-            yield _taken(exchange, operation, Problem("", "Required", "a JSON text", "no body", None))
+            yield _taken(exchange, operation, known, Problem("", "Required", "a JSON text", "no body", None))
         return
     try:
         value = strict_json.read(exchange.body or b"")
@@ -82,9 +82,12 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
     if "{variant}" in operation.path:
         yield from _ingress(exchange, operation, problems, value, known, served, tested)
         return
-    tested.update(["PAGE-9"] if operation.control_plane else ["PAGE-9", "PAGE-12"])
+    if served or exchange.status == 400 or operation.control_plane:
+        tested["PAGE-9"] += 1
+    if not operation.control_plane:
+        tested["PAGE-12"] += 1
     if served:
-        yield _taken(exchange, operation, problems[0])
+        yield _taken(exchange, operation, known, problems[0])
     elif exchange.status in (404, 409) and not operation.control_plane:
         yield Finding(
             "PAGE-12",
@@ -111,17 +114,22 @@ def _ingress(
         tested["PAGE-10"] += 1
         if served:
             yield _taken(
-                exchange, operation, Problem("payload", "Required", "present", "absent", None), "PAGE-10"
+                exchange,
+                operation,
+                known,
+                Problem("payload", "Required", "present", "absent", None),
+                "PAGE-10",
             )
         return
-    if not known.envelopes:
+    name = unquote(urlsplit(exchange.url).path.rpartition("/")[2])
+    if not known.envelopes or not (served or name in known.variants):
         return
     blamed = [problem for problem in problems if not _only_out_of_range(problem)]
     tested["PAGE-9" if blamed else "PAGE-10"] += 1
     if served and blamed:
-        yield _taken(exchange, operation, blamed[0])
+        yield _taken(exchange, operation, known, blamed[0])
     elif served:
-        yield _taken(exchange, operation, problems[0], "PAGE-10")
+        yield _taken(exchange, operation, known, problems[0], "PAGE-10")
 
 
 def _only_out_of_range(problem: Problem) -> bool:
@@ -132,14 +140,16 @@ def _only_out_of_range(problem: Problem) -> bool:
     )
 
 
-def _taken(exchange: Exchange, operation: Operation, problem: Problem, rule: str = "PAGE-9") -> Finding:
+def _taken(
+    exchange: Exchange, operation: Operation, known: Knowledge, problem: Problem, rule: str = "PAGE-9"
+) -> Finding:
     place = problem.place or "the body"
     return Finding(
         rule,
         operation.label,
-        f"A request is accepted although `{place}` is {problem.actual}",
+        f"A request is accepted although `{place}` is {known.shown(problem.actual, 80)}",
         f"a refusal: {place} must be {problem.expected}",
-        f"{exchange.status} {strict_json.excerpt(exchange.answer[:200].decode('utf-8', 'replace'))}",
+        f"{exchange.status} {known.shown(exchange.answer)}",
         (exchange,),
         re.sub("/.*", "", problem.place),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from .. import strict_json
 from ..document import Operation
@@ -27,7 +28,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
     good = {owners[value] for value in shown.values() if value in owners}
     served = accepted(exchange, operation)
     if good:
-        yield from _with_a_good_key(exchange, operation, good, shown, served, tested)
+        yield from _with_a_good_key(exchange, operation, known, good, shown, served, tested)
         return
     undeclared = [
         name.lower()
@@ -51,9 +52,9 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
         yield Finding(
             "AUTH-4",
             operation.label,
-            "A request with a wrong key is served" if shown else "A request without a key is served",
+            _whose(exchange, shown, owners),
             "401" if not operation.control_plane else "a refusal",
-            f"{exchange.status} {strict_json.excerpt(exchange.answer[:300].decode('utf-8', 'replace'))}",
+            f"{exchange.status} {known.shown(exchange.answer)}",
             (exchange,),
         )
     elif not operation.control_plane and 400 <= exchange.status < 500 and not shown and not undeclared:
@@ -72,6 +73,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
 def _with_a_good_key(
     exchange: Exchange,
     operation: Operation,
+    known: Knowledge,
     owners: set[str],
     shown: dict[str, str],
     served: bool,
@@ -102,10 +104,17 @@ def _with_a_good_key(
             operation.label,
             f"A good key in {header} is refused",
             f"the key accepted in {' or '.join(operation.keys)}",
-            f"401 {strict_json.excerpt(exchange.answer[:300].decode('utf-8', 'replace'))}",
+            f"401 {known.shown(exchange.answer)}",
             (exchange,),
             header,
         )
+
+
+def _whose(exchange: Exchange, shown: dict[str, str], owners: dict[str, str]) -> str:
+    if shown:
+        return "A request with a wrong key is served"
+    inside = any(quote(key, safe="") in exchange.query for key in owners)
+    return "A request with its key in the query is served" if inside else "A request without a key is served"
 
 
 def _same_organisation(exchange: Exchange, operation: Operation, known: Knowledge) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +14,14 @@ from rich.text import Text
 from ..events import Advanced, Event, PhaseStarted, RunFinished, RunStarted
 from ..rules import RULES
 from .record import record
+
+
+class Patient(Console):
+    """A console that outlives its reader: a run is not over because nobody looks."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence."""
+        self.file = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
 
 
 class Terminal:
@@ -44,8 +54,11 @@ class Terminal:
                 self._advanced(event)
             case RunFinished():
                 self.close()
-                for line in summary(event):
-                    self._console.print(line, highlight=False, soft_wrap=True)
+
+    def summarise(self, run: RunFinished) -> None:
+        """Print the summary."""
+        for line in summary(run):
+            self._console.print(line, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """End the moving line."""
@@ -138,4 +151,4 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-__all__ = ["Terminal", "summary"]
+__all__ = ["Patient", "Terminal", "summary"]

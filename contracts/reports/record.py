@@ -18,7 +18,7 @@ VERDICTS: Final = {0: "conforms", 1: "violations", 3: "inconclusive"}
 
 def record(run: RunFinished) -> dict[str, Any]:
     """The run as JSON data; keys stand as `$NAME` everywhere."""
-    data = {
+    return {
         "target": run.target,
         "document": {"name": run.document, "sha256": run.digest},
         "seed": run.seed,
@@ -26,45 +26,37 @@ def record(run: RunFinished) -> dict[str, Any]:
         "seconds": run.seconds,
         "verdict": "warnings" if run.exit_code == 1 and not run.violations else VERDICTS[run.exit_code],
         "exit_code": run.exit_code,
-        "inconclusive": run.inconclusive,
+        "inconclusive": run.inconclusive and redact(run.inconclusive, run.secrets),
         "requests": run.requests,
         "served": run.served,
         "violations": [finding_record(finding, run.secrets) for finding in run.violations],
         "warnings": [finding_record(finding, run.secrets) for finding in run.warnings],
-        "readings": run.readings,
-        "not_verified": [{"rule": rule, "why": why} for rule, why in run.not_verified.items()],
+        "readings": {question: redact(answer, run.secrets) for question, answer in run.readings.items()},
+        "not_verified": [
+            {"rule": rule, "why": redact(why, run.secrets)} for rule, why in run.not_verified.items()
+        ],
         "tested": run.tested,
         "weather": run.weather,
         "second_opinion": {
             "validator": "openapi-core",
             "asked": run.opinions.asked,
             "answers": run.opinions.answers,
-            "differences": list(run.opinions.differences),
+            "differences": [redact(one, run.secrets) for one in run.opinions.differences],
         },
     }
-    redacted: dict[str, Any] = _redacted(data, run.secrets)
-    return redacted
 
 
 def finding_record(finding: Finding, secrets: dict[str, str]) -> dict[str, str]:
-    """A finding as a stranger reads it."""
+    """A finding as a stranger reads it, without keys."""
     return {
         "rule": finding.rule,
         "operation": finding.operation,
-        "title": finding.title,
-        "expected": finding.expected,
-        "actual": finding.actual,
+        "title": redact(finding.title, secrets),
+        "expected": redact(finding.expected, secrets),
+        "actual": redact(finding.actual, secrets),
         "source": RULES[finding.rule].source,
         "curl": Script(secrets).of(finding.exchanges),
     }
-
-
-def _redacted(value: Any, secrets: dict[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {redact(name, secrets): _redacted(member, secrets) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_redacted(item, secrets) for item in value]
-    return redact(value, secrets) if isinstance(value, str) else value
 
 
 def write(run: RunFinished, directory: Path) -> None:

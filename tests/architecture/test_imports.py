@@ -38,7 +38,7 @@ ROOMS: dict[str, set[str]] = {
     "contracts.exchange": {"strict_json"},
     "contracts.failures": {"exchange", "rules"},
     "contracts.events": {"failures"},
-    "contracts.knowledge": {"document", "schemas", "target"},
+    "contracts.knowledge": {"document", "exchange", "schemas", "strict_json", "target"},
     "contracts.conformance": {"document", "exchange"},
     "contracts.client": {"exchange", "target"},
     "contracts.checks": {"checks", "document", "exchange", "failures", "knowledge", "schemas", "strict_json"},
@@ -64,7 +64,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "contracts.reports": {"reports", "events", "exchange", "failures", "rules"},
     "contracts.cli": {"document", "engine", "events", "reports", "rules", "target"},
-    "contracts.pytest_plugin": {"cli", "events", "failures", "reports", "rules"},
+    "contracts.pytest_plugin": {"cli", "document", "events", "failures", "reports", "rules"},
 }
 """Room → the rooms of the same package it may import. A new room is a new row."""
 
@@ -78,7 +78,7 @@ DOORS = {
     "pebble": {"mock_server.workbench"},
     "pytest": {"contracts.pytest_plugin"},
     "requests": {"contracts.client", "contracts.fuzzing"},
-    "rich": {"contracts.cli", "contracts.reports.console"},
+    "rich": {"contracts.reports.console"},
     "schemathesis": {"contracts.fuzzing", "contracts.hooks"},
     "uvicorn": {"mock_server.serving"},
     "yaml": {"contracts.document", "mock_server.api.document"},
@@ -86,15 +86,18 @@ DOORS = {
 """Engine → the only modules that may import it."""
 
 PURE = {
-    "__future__",
-    "collections",
-    "dataclasses",
-    "difflib",
-    "enum",
-    "hashlib",
-    "itertools",
-    "typing",
-    "urllib",
+    *(
+        "__future__",
+        "base64",
+        "collections",
+        "dataclasses",
+        "difflib",
+        "enum",
+        "hashlib",
+        "itertools",
+        "json",
+    ),
+    *("typing", "urllib"),
 }
 """All that the rooms of values may know of the standard library; of other libraries they know none."""
 

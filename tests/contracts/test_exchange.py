@@ -85,7 +85,7 @@ def test_a_missing_content_type_stays_missing(echo: tuple[str, Got]) -> None:
 def test_a_key_stands_as_a_variable(echo: tuple[str, Got]) -> None:
     """So that a report can be passed on, and still be run."""
     url, got = echo
-    script = Script({"s3cret-key": "MY_KEY"}).of(
+    script = Script({"s3cret-key": "$MY_KEY"}).of(
         [sent("GET", f"{url}/?key=s3cret-key", None, ("x-arklow-auth", "s3cret-key"))]
     )
 
@@ -113,4 +113,4 @@ def test_an_id_that_the_target_made_is_captured(echo: tuple[str, Got]) -> None:
 
 def test_a_key_is_redacted_wherever_it_stands() -> None:
     """In answers that echo it, too."""
-    assert redact("no such key: s3cret-key!", {"s3cret-key": "K"}) == "no such key: $K!"
+    assert redact("no such key: s3cret-key!", {"s3cret-key": "$K"}) == "no such key: $K!"

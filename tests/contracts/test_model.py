@@ -150,10 +150,11 @@ def live() -> Model:
     ("attempt", "status", "at", "broken"),
     [
         (0, 200, 30, []),
-        (0, 409, 30, ["LEASE-8"]),
-        (0, 409, 70, []),
+        (0, 409, 30, []),
         (0, 404, 30, ["ING-11"]),
         (0, 400, 30, ["PAGE-11"]),
+        (0, 404, 70, []),
+        (0, 400, 70, []),
         (1, 409, 30, []),
         (1, 200, 30, ["LEASE-3"]),
         (1, 200, 70, []),
@@ -165,6 +166,53 @@ def test_within_its_lease_the_current_attempt_and_no_other_is_extended(
 ) -> None:
     """Beyond a minute nothing is certain, as the action's own timeout is not known."""
     assert extended(live(), attempt, status, at) == broken
+
+
+def test_that_another_attempt_goes_on_within_the_lease_is_a_broken_lease() -> None:
+    """The refusal alone accuses nobody, as a default sink may have settled the action (Q23)."""
+    model = live()
+
+    assert extended(model, 0, 409, 10) == []
+    assert extended(model, 1, 200, 11) == ["LEASE-8"]
+
+
+def test_an_extension_beyond_the_lifetime_may_be_refused() -> None:
+    """B136 says that the deadline cannot move there, and not how that is said."""
+    assert extended(live(), 0, 400, 10, mod_ack=2**53) + extended(live(), 0, 409, 10, mod_ack=2**53) == []
+
+
+def test_a_definition_made_on_the_fly_has_a_version_already() -> None:
+    """The PUT that follows is an update."""
+    model = Model()
+    model.ingress("1", "v", {"payload": 1}, 200, {"a_id": "1"})
+
+    assert defined(model, version=2) == []
+
+
+def test_a_version_may_be_answered_with_a_point() -> None:
+    """9.0 is an integer to JSON Schema."""
+    model = Model()
+    body = {"variant": "v", "schema": {}, "version": 9}
+    model.put("1", body, 200, {"id": "d-v", "org_id": "1", "alias": [], **body, "version": 9.0})
+
+    assert accepted(model, a_ve="9") == []
+
+
+def test_an_alias_of_somebody_else_may_be_left_out() -> None:
+    """C5: who owns it is open."""
+    model = Model()
+    defined(model, alias=["a"])
+    body = {"variant": "w", "schema": {}, "alias": ["a"]}
+
+    assert model.put("1", body, 200, {"id": "d-w", "org_id": "1", **body, "version": 1, "alias": []}) == []
+
+
+def test_two_organisations_may_have_actions_of_the_same_id() -> None:
+    """Nothing says that ids are unique over all."""
+    model = live()
+    model.ingress("2", "v", {"payload": 1}, 200, {"a_id": "1"})
+
+    assert extended(model, 0, 200, 1, "1", "2") == []
 
 
 def test_a_shorter_extension_may_shorten_the_lease() -> None:
