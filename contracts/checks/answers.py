@@ -57,6 +57,8 @@ def _undocumented(
     exchange: Exchange, operation: Operation, known: Knowledge, tested: Counter[str]
 ) -> Iterator[Finding]:
     refused = 400 <= exchange.status < 500
+    if refused and _own_cause(exchange):
+        return
     if operation.control_plane and refused:
         tested["PAGE-13"] += 1
         value = exchange.value()
@@ -69,8 +71,6 @@ def _undocumented(
                 f"{exchange.status} {known.shown(exchange.answer)}",
                 (exchange,),
             )
-        return
-    if refused and _own_cause(exchange):
         return
     yield Finding(
         "PAGE-2" if refused else "PAGE-3" if operation.control_plane else "PAGE-1",

@@ -84,7 +84,15 @@ def test_what_makes_no_sense_is_said_in_one_line_and_exits_with_2(
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "openapi: 3.0.0", "openapi: 3.1.0\npaths: []", "openapi: 3.1.0\npaths: {}", "\x00"]
+    "text",
+    [
+        "openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {$ref: 'http://127.0.0.1:9/x'}}}}}",
+        "{",
+        "openapi: 3.0.0",
+        "openapi: 3.1.0\npaths: []",
+        "openapi: 3.1.0\npaths: {}",
+        "\x00",
+    ],
 )
 def test_an_unreadable_document_exits_with_2(text: str, tmp_path: Path) -> None:
     """Whatever is wrong with it."""
@@ -180,6 +188,59 @@ def test_a_run_that_proves_nothing_exits_with_3(tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[-1] == (
         "? Inconclusive: The target refuses the key $ARKLOW_API_KEY: every operation is answered with 401."
     )
+
+
+def test_a_reader_that_goes_away_does_not_change_the_verdict(tmp_path: Path) -> None:
+    """`check … | head -1` still judges, writes its reports and exits with what it found."""
+    with stranger(Stranger()) as url:
+        flags = f"--base-url {url} --api-key good-key-one --org 1 --max-time 3 --report-dir out"
+        ran = subprocess.run(
+            ["bash", "-c", f"{COMMAND} check {flags} | head -1; exit ${{PIPESTATUS[0]}}"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["verdict"] == "conforms"
+
+
+def test_a_terminal_that_lacks_a_sign_does_not_fail_the_run(tmp_path: Path) -> None:
+    """The check mark is replaced by a question mark."""
+    with stranger(Stranger()) as url:
+        flags = ("--base-url", url, "--api-key", "good-key-one", "--org", "1", "--max-time", "2")
+        ran = arklow("check", *flags, cwd=tmp_path, PYTHONIOENCODING="ascii")
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines()[-1] == "? Conforms: no violation"
+
+
+def test_keys_that_are_nearly_right_are_shown_no_more_than_the_right_one(tmp_path: Path) -> None:
+    """Most of a key is as good as the key."""
+    with stranger(FAULTS["A12"](keys={SECRET: "1"})) as url:
+        flags = (
+            "--base-url",
+            url,
+            "--api-key",
+            SECRET,
+            "--org",
+            "1",
+            "--only",
+            "AUTH-4",
+            "--report-dir",
+            "out",
+        )
+        ran = arklow("check", *flags, cwd=tmp_path)
+        curl = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["violations"][0]["curl"]
+        environment = {"ARKLOW_API_KEY": SECRET, "PATH": os.environ["PATH"]}
+        again = subprocess.run(["sh", "-c", curl], capture_output=True, text=True, env=environment)
+
+    everything = ran.stdout + "".join(f.read_text("utf-8") for f in (tmp_path / "out").iterdir())
+    assert ran.returncode == 1
+    assert '"data"' in again.stdout
+    for part in (SECRET[:-1], SECRET[:8], SECRET.upper()[:8], SECRET.swapcase()[:8]):
+        assert part not in everything
 
 
 def test_an_interrupted_run_ends_quietly(tmp_path: Path) -> None:

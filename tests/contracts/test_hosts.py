@@ -48,7 +48,7 @@ class PointsToProduction(Stranger):
 
 
 def test_the_production_host_is_never_contacted(tmp_path: Path) -> None:
-    """The document names it three times and the deployment redirects to it; 0 names asked, 0 connections."""
+    """The document names it, the deployment redirects to it, a proxy variable points to it: 0 connections."""
     assert "https://api.arklow.io" in PUBLISHED.read_text("utf-8")
     connections: list[object] = []
     production = socket.create_server(("127.0.0.1", 0))
@@ -65,7 +65,8 @@ def test_the_production_host_is_never_contacted(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         RESOLVER.format(asked=str(asked), port=production.getsockname()[1])
     )
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    trap = f"http://127.0.0.1:{production.getsockname()[1]}"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "http_proxy": trap, "HTTPS_PROXY": trap}
     probe = "import socket; socket.create_connection(('api.arklow.io', 443)).close()"
     subprocess.run([sys.executable, "-c", probe], env=environment, check=True)
     assert len(connections) == 1  # the trap works
@@ -87,6 +88,6 @@ def test_the_production_host_is_never_contacted(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     assert ran.returncode == 1, ran.stderr
     assert "PAGE-1" in {finding["rule"] for finding in report["violations"]}  # it was redirected, and said so
-    assert report["requests"] > 500
+    assert report["requests"] > 200
     assert set(asked.read_text().split()) == {"127.0.0.1"}
     assert len(connections) == 1

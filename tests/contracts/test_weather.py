@@ -6,13 +6,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contracts.runs import judged
+from contracts import Plan, Run, Target
+from tests.contracts.runs import KEYS, judged
 from tests.liars import Stranger, stranger
 
 if TYPE_CHECKING:
@@ -89,6 +90,82 @@ def test_a_target_that_never_answers_is_given_up_soon() -> None:
     assert run.exit_code == 3
     assert "no answer in time" in (run.inconclusive or "")
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("way", ["a body without end", "a head that comes byte by byte"])
+def test_a_target_that_answers_without_end_is_given_up(way: str) -> None:
+    """No answer holds a run, or fills its memory."""
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=drip, args=[connection], daemon=True).start()
+
+    def drip(connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            if way == "a body without end":
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
+                while True:
+                    connection.sendall(b" " * 65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nx-drip: ")
+            while True:
+                connection.sendall(b"x")
+                time.sleep(0.5)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=[listener], daemon=True).start()
+        began = time.monotonic()
+        run = judged(f"http://127.0.0.1:{listener.getsockname()[1]}", seconds=3)
+
+    assert run.exit_code == 3
+    assert "could not be reached" in (run.inconclusive or "")
+    assert time.monotonic() - began < 15
+
+
+def test_a_second_key_that_is_refused_is_said() -> None:
+    """And nobody is accused of refusing it."""
+    with stranger(Stranger(keys={"good-key-one": "1"})) as url:
+        run = judged(url)
+
+    assert (run.exit_code, run.violations) == (3, ())
+    assert "refuses the key $ARKLOW_SECOND_API_KEY for organisation 2" in (run.inconclusive or "")
+
+
+class LocksOut(Stranger):
+    """After thirty wrong keys every key is refused."""
+
+    wrong = 0
+
+    def org_of(self, key: str) -> str | None:
+        org = super().org_of(key)
+        self.wrong += org is None
+        return org if self.wrong < 30 else None
+
+
+def test_a_lockout_after_wrong_keys_accuses_nobody() -> None:
+    """It is what a careful deployment does."""
+    with stranger(LocksOut()) as url:
+        run = judged(url, seconds=6)
+
+    assert run.violations == ()
+
+
+def test_both_planes_may_be_below_paths_of_one_host() -> None:
+    """As behind a gateway; and the host may be written in any case."""
+
+    class Mounted(Stranger):
+        def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            for prefix in ("/control", "/in"):
+                environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix)
+            return super().__call__(environ, start_response)
+
+    with stranger(Mounted()) as url:
+        target = Target(f"{url}/control", f"{url}/in", *KEYS)
+        run = Run(Plan(target, max_time=4)).judge()
+
+    assert (run.exit_code, run.violations) == (0, ())
+    assert min(run.served.values()) >= 20
 
 
 def test_a_target_that_accepts_nothing_is_inconclusive() -> None:
