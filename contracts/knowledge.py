@@ -29,7 +29,7 @@ class Knowledge:
     routed: set[str] = field(default_factory=set)
     """Operations that have answered anything but 404: a plain 404 of the others may come from a router."""
     negative: set[str] = field(default_factory=set)
-    """Definition ids that have had a negative version: what that leads to is nobody's fault (C16)."""
+    """Ids and variants of definitions that have had a negative version: what that leads to is nobody's fault (C16)."""
 
     variants: set[str] = field(default_factory=set)
     """Variants that this run has defined."""

@@ -66,7 +66,7 @@ class Judge:
         if operation.control_plane:
             self.known.variants.add(str(data.get("variant")))
             if (whole(data.get("version")) or 0) < 0:
-                self.known.negative.add(str(data.get("id")))
+                self.known.negative |= {str(data.get("id")), str(data.get("variant"))}
 
 
 class Stage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
 from typing import Any
 
 from .. import strict_json
@@ -25,6 +26,8 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
     if not operation.control_plane and 400 <= exchange.status < 500:
         tested["PAGE-2"] += 1
     if exchange.status >= 500:
+        if unquote(urlsplit(exchange.url).path.rpartition("/")[2]) in known.negative:
+            return
         yield Finding(
             "PAGE-8",
             operation.label,
