@@ -121,6 +121,16 @@ def test_ingress_bodies_are_judged_under_the_envelope_reading_only() -> None:
     assert found(taken, envelope=False) == []
 
 
+def test_what_a_negative_version_leads_to_is_nobodys_fault() -> None:
+    """C16: the control plane takes it, and ingress cannot answer it as published."""
+    known = knowledge()
+    known.negative |= {"2", "order.created"}
+    answered = exchange(INGRESS, 200, ACCEPTED.replace(b'"a_ve":"1"', b'"a_ve":"-3"'), body=WORK)
+    failed = exchange(INGRESS, 500, REFUSED, body=WORK)
+
+    assert [*judge(answered, known, Counter()), *judge(failed, known, Counter())] == []
+
+
 def test_nobody_is_blamed_for_bytes_that_parsers_read_in_different_ways() -> None:
     """A member name twice is JSON to some and none to others."""
     assert found(exchange(MODACK, 200, OK, body=LEASE[:-1] + b',"attempt":"x"}')) == []
