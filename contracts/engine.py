@@ -124,7 +124,7 @@ class Run:
     def __init__(self, plan: Plan, *listeners: Listener) -> None:
         document = load(plan.document)
         self._plan = plan
-        self._listeners = listeners
+        self._listeners: tuple[Listener, ...] = listeners
         self._document = document
         self._known = Knowledge(document, Shapes(document.content), plan.target)
         self._ledger = Ledger(plan.only)
@@ -163,6 +163,7 @@ class Run:
         self._client.deadline = 0.0
         finished = self._finished()
         self._tell(finished)
+        self._listeners = ()  # what a hanging request still says is not heard
         return finished
 
     def _work(self) -> None:
