@@ -151,6 +151,7 @@ class Stage:
 
     def probe(self, label: str, body: Any = None, **members: Any) -> Exchange | None:
         """One request that stands alone: weather costs it and not the sequence, as long as others get through."""
+        patience, self.client.timeout = self.client.timeout, _PROBE
         try:
             exchange = self.send(label, body, **members)
         except Weather:
@@ -158,6 +159,8 @@ class Stage:
             if self._lost > 2:
                 raise
             return None
+        finally:
+            self.client.timeout = patience
         self._lost = 0
         return exchange
 
@@ -319,6 +322,8 @@ class Stage:
         return tuple(reversed(kept))
 
 
+_PROBE = 5.0
+"""Seconds that the answer to a probe may take: some targets hang on some of them."""
 _PATIENCE = 2.0
 """Seconds that what was accepted may take to show."""
 _LATE = Breach(
