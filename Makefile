@@ -20,7 +20,7 @@ check: .venv/judge  ## judge a deployment: BASE_URL=… API_KEY=env:NAME ORG=…
 install: .venv/mock
 
 test: .venv/dev
-	$(BIN)/pytest
+	$(BIN)/pytest --timeout 120
 
 lint: .venv/dev
 	$(BIN)/ruff check .

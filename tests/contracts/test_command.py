@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -247,14 +248,24 @@ def test_an_interrupted_run_ends_quietly(tmp_path: Path) -> None:
     """Ctrl-C is no traceback, and proves nothing."""
     with stranger(Stranger()) as url:
         flags = ["check", "--base-url", url, "--api-key", "good-key-one", "--org", "1"]
-        running = subprocess.Popen(
-            [COMMAND, *flags], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert running.stdout is not None
-        while "requests" not in running.stdout.readline():
-            pass
-        running.send_signal(2)
-        _, errors = running.communicate(timeout=20)
+        with subprocess.Popen(
+            [COMMAND, *flags],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(
+                signal.SIGINT, signal.SIG_DFL
+            ),  # a shell's background jobs ignore it
+        ) as running:
+            assert running.stdout is not None
+            while "requests" not in running.stdout.readline():
+                pass
+            running.send_signal(signal.SIGINT)
+            try:
+                _, errors = running.communicate(timeout=20)
+            finally:
+                running.kill()
 
     assert running.returncode == 3
     assert errors.strip() == "arklow-contracts: interrupted, nothing is proved"
