@@ -74,16 +74,15 @@ class Client:
             prepared.body, prepared.headers["Content-Length"] = body, str(len(body))
         self.requests += 1
         patience = min(self.timeout, left)
-        began = time.monotonic()
+        until = time.monotonic() + patience
         try:
             got = self._session.send(
                 prepared, timeout=patience, allow_redirects=False, stream=True, verify=self._verify
             )
-            answer = self._read(got, began + patience)
+            answer = self._read(got, until)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._met(_reason(error)) from None
-        seconds = time.monotonic() - began
-        exchange = self.exchange(prepared, got.status_code, _raw_headers(got), answer, seconds, body)
+        exchange = self.exchange(prepared, got.status_code, _raw_headers(got), answer, body)
         if exchange.status in WEATHER:
             raise self._met(f"{exchange.status}")
         return exchange
@@ -107,16 +106,13 @@ class Client:
         status: int,
         headers: Headers,
         answer: bytes,
-        seconds: float,
         body: bytes | None,
     ) -> Exchange:
         """The exchange of a request that was sent."""
         url = str(request.url)
         operation, path = self._locate(str(request.method), url)
         sent = tuple((str(name), _text(value)) for name, value in request.headers.items())
-        return Exchange(
-            str(request.method), url, sent, body, status, headers, answer, seconds, operation, path
-        )
+        return Exchange(str(request.method), url, sent, body, status, headers, answer, operation, path)
 
     def note_weather(self, reason: str) -> None:
         """Count what was in the way of a request that somebody else sent."""

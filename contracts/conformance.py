@@ -13,7 +13,7 @@ from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
 from openapi_schema_validator import OAS31Validator
 
 from .document import Document, local
-from .exchange import Exchange
+from .exchange import Exchange, media
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class SecondOpinion:
         request = _Request("http://target", target, exchange.method.lower(), None, "", RequestParameters())
         response = _Response(
             exchange.status,
-            (exchange.got("content-type") or "").partition(";")[0].strip().lower(),
+            media(exchange.got("content-type")),
             dict(exchange.answer_headers),
             exchange.answer,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from . import strict_json
 from .client import Client, TimeUp, Weather
 from .document import LINKED, PUBLISHED, load, target_of
 from .events import Advanced, Listener, PhaseStarted, RunFinished, RunStarted, SecondOpinions
-from .exchange import Exchange
+from .exchange import Exchange, media
 from .failures import Ledger
 from .knowledge import Knowledge
 from .rules import RULES
@@ -100,11 +101,10 @@ class _Opinions:
 
     def _ours(self, exchange: Exchange, pointer: str) -> str | None:
         """What our validator says: nothing when it accepts, None when the two cannot be compared."""
-        media = (exchange.got("content-type") or "").partition(";")[0].strip().lower()
-        if media != "application/json":
+        if media(exchange.got("content-type")) != "application/json":
             return None
         try:
-            problems = self.knowledge.shapes.at(pointer).problems(strict_json.read(exchange.answer))
+            problems = self.knowledge.shapes.at(pointer).problems(exchange.read())
         except ValueError:
             return None
         return "; ".join(f"{problem.place}: {problem.expected}" for problem in problems)
@@ -138,8 +138,6 @@ class Run:
         self._began = self._told = time.monotonic()
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._inconclusive: str | None = None
-        self._reached = False
-        """Whether first contact went well."""
         self._unreachable: str | None = None
 
     def judge(self) -> RunFinished:
@@ -153,12 +151,12 @@ class Run:
         worker = threading.Thread(target=self._work, daemon=True)
         worker.start()
         worker.join(_FIRST_CONTACT)
-        while worker.is_alive() and self._reached:
-            worker.join(max(0.1, self._began + plan.max_time + _GRACE - time.monotonic()))
-            if time.monotonic() > self._began + plan.max_time + _GRACE:
-                self._client.note_weather("an answer without end")
-                break
-        if worker.is_alive() and not self._reached:
+        reached = self._client.deadline < math.inf
+        if reached:
+            worker.join(max(0.0, self._client.deadline + _GRACE - time.monotonic()))
+        if worker.is_alive() and reached:
+            self._client.note_weather("an answer without end")
+        elif worker.is_alive():
             self._inconclusive = f"{plan.target.base_url} could not be reached: it answers without end."
         self._client.deadline = 0.0
         finished = self._finished()
@@ -173,7 +171,6 @@ class Run:
             if self._inconclusive is None:
                 self._began = time.monotonic()
                 self._client.deadline = self._began + self._plan.max_time
-                self._reached = True
                 self._constructed()
                 self._generated()
         except Exception as error:
@@ -249,7 +246,7 @@ class Run:
         return not only or bool(only & (rules | ANYWHERE))
 
     def _over(self) -> bool:
-        late = time.monotonic() > self._began + self._plan.max_time
+        late = time.monotonic() > self._client.deadline
         return late or self._ledger.settled or self._unreachable is not None
 
     def _play(self, scenario: Scenario) -> None:

@@ -6,15 +6,21 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from . import strict_json
 
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+def media(content_type: str | None) -> str:
+    """The media type that a `content-type` names, in lower case and without parameters; empty when it names none."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
 class Exchange:
     """What was sent, byte for byte, and what came back."""
 
@@ -25,7 +31,6 @@ class Exchange:
     status: int
     answer_headers: Headers
     answer: bytes
-    seconds: float = 0.0
     operation: str | None = None
     """The document's operation whose path and method this is, as `POST /v1/modack`; None for every other."""
     path: str | None = None
@@ -45,16 +50,42 @@ class Exchange:
         return _first(self.answer_headers, name)
 
     @property
+    def segment(self) -> str:
+        """The last segment of the path, decoded: an ingress' variant."""
+        return unquote(urlsplit(self.url).path.rpartition("/")[2])
+
+    @property
+    def head(self) -> int:
+        """Characters in the request's headers."""
+        return sum(len(name) + len(value) for name, value in self.headers)
+
+    @property
     def size(self) -> int:
         """How much there is to read in the request."""
-        return len(self.url) + len(self.body or b"") + sum(len(n) + len(v) for n, v in self.headers)
+        return len(self.url) + len(self.body or b"") + self.head
+
+    @cached_property
+    def _reading(self) -> tuple[Any, ValueError | None]:
+        """The answer's value, or why it has none: every check asks, it is read once."""
+        try:
+            return strict_json.read(self.answer), None
+        except ValueError as error:
+            return None, error
+
+    def read(self) -> Any:
+        """The answer's JSON value.
+
+        Raises:
+            NotJSON, Ambiguous: as `strict_json.read` does.
+        """
+        value, error = self._reading
+        if error is not None:
+            raise error.with_traceback(None)
+        return value
 
     def value(self) -> Any:
         """The answer's JSON value, or None when it has none."""
-        try:
-            return strict_json.read(self.answer)
-        except ValueError:
-            return None
+        return self._reading[0]
 
     def data(self) -> Mapping[str, Any]:
         """The answer's `data` when that is an object, else nothing."""
@@ -177,4 +208,4 @@ def redact(text: str, secrets: Mapping[str, str]) -> str:
     return text
 
 
-__all__ = ["Exchange", "Headers", "Script", "redact"]
+__all__ = ["Exchange", "Headers", "Script", "media", "redact"]

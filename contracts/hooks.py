@@ -95,7 +95,6 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
             response.status_code,
             tuple((name, value) for name, values in response.headers.items() for value in values),
             response.content or b"",
-            response.elapsed,
             body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
         )
         for finding in judge.see(exchange):

@@ -10,8 +10,6 @@ from .schemas import Shapes
 from .strict_json import excerpt
 from .target import Target
 
-ENVELOPE = "envelope"
-
 
 @dataclass(slots=True)
 class Knowledge:
@@ -55,7 +53,7 @@ class Knowledge:
     @property
     def envelopes(self) -> bool:
         """Whether an ingress body is known to be read as an envelope."""
-        return self.readings.get("ingress body", "").startswith(ENVELOPE)
+        return self.readings.get("ingress body", "").startswith("envelope")
 
 
-__all__ = ["ENVELOPE", "Knowledge"]
+__all__ = ["Knowledge"]

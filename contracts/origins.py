@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from dataclasses import replace
-from urllib.parse import unquote, urlsplit
 
 from .checks.acceptance import accepted
 from .exchange import Exchange
@@ -40,8 +39,7 @@ class Origins:
         if exchange.path is None:
             return (exchange,)
         if exchange.path.endswith("/{variant}"):
-            name = unquote(urlsplit(exchange.url).path.rpartition("/")[2])
-            return (*self._made.get(f"variant {name}", ()), exchange)
+            return (*self._made.get(f"variant {exchange.segment}", ()), exchange)
         text = (exchange.body or b"").replace(b"\\uff1", b"")  # full-width digits as JSON escapes them
         for digits in _DIGITS.findall(text):
             if digits.decode() in self._made:

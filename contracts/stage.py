@@ -262,18 +262,17 @@ class Stage:
             NotReached: no attempt of a fresh action can be extended.
         """
         number = self.accept(self.define(org=org), org=org)
-        status, asked = 0, []
+        asked = []
         for attempt in (0, 0, 1, 0):
             asked.append(self.modack(number, attempt, org=org))
-            status = asked[-1].status
-            if status == 200:
+            if asked[-1].status == 200:
                 return number
             time.sleep(0.05)
         if [one.status for one in asked] == [400, 400, 409, 400]:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
             self.accuse(breach, (*self._leading_to({number})[:2], asked[2], asked[3]))
-        raise NotReached(f"no attempt of a fresh action can be extended ({status})")
+        raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
 
     def attempt_of(self, number: str) -> int:
         """The attempt that this run holds."""

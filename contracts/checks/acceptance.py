@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from .. import strict_json
 from ..document import Operation
-from ..exchange import Exchange
+from ..exchange import Exchange, media
 from ..failures import Finding
 from ..knowledge import Knowledge
 from ..schemas import Problem
@@ -51,8 +51,8 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
                 exchange, operation, known, Problem("org_id", "Pattern", "digits", strict_json.show(org), org)
             )
         return
-    media = (exchange.sent("content-type") or "application/json").partition(";")[0].strip().lower()
-    if media != "application/json" or exchange.sent("content-encoding"):
+    announced = media(exchange.sent("content-type") or "application/json")
+    if announced != "application/json" or exchange.sent("content-encoding"):
         return
     if not (exchange.body or b"").strip(b" \t\r\n"):
         tested["PAGE-9"] += 1
@@ -121,8 +121,7 @@ def _ingress(
                 "PAGE-10",
             )
         return
-    name = unquote(urlsplit(exchange.url).path.rpartition("/")[2])
-    if not known.envelopes or not (served or name in known.variants):
+    if not known.envelopes or not (served or exchange.segment in known.variants):
         return
     blamed = [problem for problem in problems if not _only_out_of_range(problem)]
     tested["PAGE-9" if blamed else "PAGE-10"] += 1

@@ -6,11 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from .. import strict_json
 from ..document import Operation
-from ..exchange import Exchange
+from ..exchange import Exchange, media
 from ..failures import Finding
 from ..knowledge import Knowledge
 
@@ -26,7 +25,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
     if not operation.control_plane and 400 <= exchange.status < 500:
         tested["PAGE-2"] += 1
     if exchange.status >= 500:
-        if unquote(urlsplit(exchange.url).path.rpartition("/")[2]) in known.negative:
+        if exchange.segment in known.negative:
             return
         yield Finding(
             "PAGE-8",
@@ -88,27 +87,20 @@ def _undocumented(
 
 def _own_cause(exchange: Exchange) -> bool:
     """Whether HTTP itself has a reason for this status, whatever a page lists (RFC 9110 §15.5)."""
-    body = len(exchange.body or b"")
-    headers = sum(len(name) + len(value) for name, value in exchange.headers)
     match exchange.status:
-        case 405 | 408 | 411 | 414 | 431:
-            return (
-                exchange.status in (405, 408)
-                or {
-                    411: exchange.sent("content-length") is None,
-                    414: len(exchange.url) > 1_000,
-                    431: headers > 1_000,
-                }[exchange.status]
-            )
+        case 405 | 408:
+            return True
+        case 411:
+            return exchange.sent("content-length") is None
         case 413:
-            return body > 10_000
+            return len(exchange.body or b"") > 10_000
+        case 414:
+            return len(exchange.url) > 1_000
         case 415:
             sent = exchange.sent("content-type") or ""
-            return (
-                sent.partition(";")[0].strip().lower() != "application/json"
-                or ";" in sent
-                or bool(exchange.sent("content-encoding"))
-            )
+            return media(sent) != "application/json" or ";" in sent or bool(exchange.sent("content-encoding"))
+        case 431:
+            return exchange.head > 1_000
         case _:
             return False
 
@@ -120,7 +112,7 @@ def _body(
     if pointer is None:
         return
     tested.update(["PAGE-4", "JSON-7", "PAGE-5"])
-    media = exchange.got("content-type")
+    announced = exchange.got("content-type")
     if not _announces_json(exchange):
         if exchange.status == 400 and _a_front_may_refuse(exchange):
             return
@@ -129,13 +121,13 @@ def _body(
             operation.label,
             f"A {exchange.status} is not announced as JSON",
             "content-type: application/json",
-            "no content-type" if media is None else f"content-type: {known.shown(media)}",
+            "no content-type" if announced is None else f"content-type: {known.shown(announced)}",
             (exchange,),
             str(exchange.status),
         )
         return
     try:
-        value = strict_json.read(exchange.answer)
+        value = exchange.read()
     except strict_json.NotJSON as error:
         yield Finding(
             "JSON-7",
@@ -193,14 +185,13 @@ def _formats_in(value: Any) -> Iterator[str]:
 
 def _a_front_may_refuse(exchange: Exchange) -> bool:
     """Whether a server in front of the application may have refused this before anybody routed it."""
-    head = sum(len(name) + len(value) for name, value in exchange.headers)
     strange = re.search("%[01][0-9A-Fa-f]|%7[fF]|%(?![0-9A-Fa-f]{2})", exchange.url)
     plain = all(" " <= c <= "~" for _, value in exchange.headers for c in value)
-    return bool(strange) or not plain or head > 1_000 or len(exchange.url) > 1_000
+    return bool(strange) or not plain or exchange.head > 1_000 or len(exchange.url) > 1_000
 
 
 def _announces_json(exchange: Exchange) -> bool:
-    return (exchange.got("content-type") or "").partition(";")[0].strip().lower() == "application/json"
+    return media(exchange.got("content-type")) == "application/json"
 
 
 def _undeclared_method(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:

@@ -43,7 +43,6 @@ def write(run: RunFinished, directory: Path) -> None:
         case = TestCase("the run proves something", "arklow-contracts")
         case.result = [Failure(_clean(run.inconclusive), "inconclusive")]
         suite.add_testcase(case)
-    suite.time = run.seconds
     xml = JUnitXml("arklow-contracts")
     xml.add_testsuite(suite)
     xml.update_statistics()  # type: ignore[no-untyped-call]

@@ -271,18 +271,31 @@ def test_an_interrupted_run_ends_quietly(tmp_path: Path) -> None:
     assert errors.strip() == "arklow-contracts: interrupted, nothing is proved"
 
 
-def test_pytest_has_one_node_for_each_rule(lying: str, tmp_path: Path) -> None:
-    """A broken rule fails, one that was not tested is skipped, the others pass."""
-    (tmp_path / "test_mine.py").write_text("def test_mine():\n    raise AssertionError\n")
-    flags = ["--arklow-url", lying, "--arklow-max-time", "5", "-rA", "--color=no", "-p", "no:cacheprovider"]
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "contracts.pytest_plugin", *flags],
-        cwd=tmp_path,
+def plugin(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run pytest with the judge in it."""
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "contracts.pytest_plugin",
+            "-p",
+            "no:cacheprovider",
+            *arguments,
+        ],
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=60,
         env={**os.environ, "ARKLOW_API_KEY": SECRET},
     )
+
+
+def test_pytest_has_one_node_for_each_rule(lying: str, tmp_path: Path) -> None:
+    """A broken rule fails, one that was not tested is skipped, the others pass."""
+    (tmp_path / "test_mine.py").write_text("def test_mine():\n    raise AssertionError\n")
+    ran = plugin("--arklow-url", lying, "--arklow-max-time", "5", "-rA", "--color=no", cwd=tmp_path)
 
     outcomes = {
         line.split()[1]: line.split()[0]
@@ -300,14 +313,7 @@ def test_pytest_has_one_node_for_each_rule(lying: str, tmp_path: Path) -> None:
 
 def test_pytest_is_not_green_when_nothing_is_proved(tmp_path: Path) -> None:
     """All rules are skipped then, which pytest alone would call a success."""
-    flags = ["--arklow-url", "http://127.0.0.1:9", "--arklow-api-key", "k", "-p", "no:cacheprovider"]
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "contracts.pytest_plugin", *flags],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    ran = plugin("--arklow-url", "http://127.0.0.1:9", cwd=tmp_path)
 
     assert ran.returncode == 3
     assert "could not be reached" in ran.stdout
