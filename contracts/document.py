@@ -15,7 +15,8 @@ SPEC = Path(__file__).parent.parent / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
 """The published pages, nothing added: what is judged."""
 LINKED = SPEC / "arklow.overlaid.openapi.yaml"
-"""The same with our overlays, whose links make longer requests; nobody is judged by it."""
+"""The same with our overlays, whose links make longer requests; nobody is judged by it, nor asked for an
+operation that is not published."""
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 

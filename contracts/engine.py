@@ -328,7 +328,8 @@ class Run:
                 aim.action = stage.live()
             content: Mapping[str, Any] = self._document.content
             if self._plan.document == PUBLISHED and LINKED.exists():
-                content = load(LINKED).content
+                linked = load(LINKED).content  # of which only what is published is asked for
+                content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
             fuzz(content, aim, self._plan.seed, self._client.deadline, self._phase, self._over)
 
     def _too_little(self) -> str | None:

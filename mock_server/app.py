@@ -10,19 +10,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .api import pages
 from .api.contract import Handler, contracted
 from .api.document import Document, Operation
+from .api.exchange import Exchange
 from .api.front import Front
-from .api.handlers import adapters, handlers
+from .api.handlers import PUBLISHED, adapters, handlers
 from .api.ignored import ignored
 from .api.pages import Pages
 from .api.security import Keys
 from .api.stubs import NoStub, stub
 from .clocks import SystemClock
 from .domain.ports import Clock, Store
-from .ids import OrganisationIds
+from .ids import Suffixes
+from .services.clockwork import Clockwork
 from .services.definitions import Definitions
 from .services.ingress import Ingress
 from .services.payloads import PayloadSchemas
+from .services.records import Records
 from .services.signals import Signals
+from .services.steering import Steering
 from .settings import Settings
 from .storage.memory import MemoryStore
 from .workbench import Workbench
@@ -53,11 +57,17 @@ class Application:
     """The mock as an ASGI application, the world behind it, and what it made of its document."""
 
     def __init__(
-        self, app: ASGIApp, store: Store, coverage: Coverage, workbenches: Sequence[Workbench]
+        self,
+        app: ASGIApp,
+        store: Store,
+        steering: Steering,
+        coverage: Coverage,
+        workbenches: Sequence[Workbench],
     ) -> None:
         self._app = app
         self._workbenches = workbenches
         self.store = store
+        self.steering = steering
         self.coverage = coverage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,8 +97,16 @@ def create_app(
     settings = settings or Settings()
     document = Document(settings.document)
     readers, judges = Workbench(), Workbench()
-    store = MemoryStore(settings.max_actions, settings.max_payload_bytes)
-    world = _handlers(settings, store, clock or SystemClock(), judges)
+    store = MemoryStore(
+        settings.max_actions,
+        settings.max_payload_bytes,
+        journal_limit=settings.journal,
+        suffix=Suffixes().of,
+        seed=settings.seed,
+    )
+    machine = clock or SystemClock()
+    clockwork = Clockwork(store, machine)
+    world = _handlers(settings, store, clockwork, judges)
     stubs: dict[str, Handler] = {}
     for operation in document.operations:
         if operation.id not in world:
@@ -109,17 +127,36 @@ def create_app(
     coverage = Coverage(
         operations=document.operations,
         stubs=frozenset(stubs),
-        unused=tuple(sorted(world.keys() - {operation.id for operation in document.operations})),
+        unused=tuple(sorted(PUBLISHED - {operation.id for operation in document.operations})),
         ignored=tuple(ignored(document)),
     )
-    return Application(Front(contract, [*routes, *pages.ROUTES], log), store, coverage, (readers, judges))
+    front = Front(contract, [*routes, *pages.ROUTES], log, _journal(store, machine))
+    return Application(front, store, Steering(store, clockwork), coverage, (readers, judges))
 
 
-def _handlers(settings: Settings, store: Store, clock: Clock, workbench: Workbench) -> dict[str, Handler]:
-    ids = OrganisationIds()
+def _handlers(
+    settings: Settings, store: Store, clockwork: Clockwork, workbench: Workbench
+) -> dict[str, Handler]:
     schemas = PayloadSchemas(workbench)
     return handlers(
-        Definitions(store, ids, schemas, strict=settings.strict_schemas),
-        Ingress(store, clock, ids, schemas, auto_define=settings.auto_define),
-        Signals(store, clock, ids),
+        Definitions(store, schemas, strict=settings.strict_schemas),
+        Ingress(store, clockwork, schemas, auto_define=settings.auto_define),
+        Signals(store, clockwork),
+        Records(store, clockwork),
     )
+
+
+def _journal(store: Store, machine: Clock) -> Callable[[Scope, Exchange], None]:
+    def write(scope: Scope, exchange: Exchange) -> None:
+        organisation = store.organisation(exchange.organisation)
+        organisation.journal.exchanged(
+            organisation.time.at(machine.now()),
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            exchange.body,
+            exchange.status,
+            exchange.answer,
+        )
+
+    return write

@@ -117,10 +117,18 @@ def _expected(error: ValidationError) -> str:
             return f"a number up to {limit}"
         case kinds.MinLength(limit=limit):
             return f"at least {limit} characters"
+        case kinds.AdditionalProperties(unexpected=names):
+            return f"no member {excerpt(names[0], 60)!r}"
+        case kinds.MinItems(limit=limit) | kinds.MinProperties(limit=limit):
+            return f"at least {limit} of them"
+        case kinds.MaxItems(limit=limit) | kinds.MaxProperties(limit=limit):
+            return f"at most {limit} of them"
+        case kinds.Format(format=name):
+            return f"a {name}"
         case kinds.Pattern(pattern=pattern):
             return f"a string that matches {excerpt(pattern, 60)}"
         case kinds.Enum(options=options):
-            return "one of " + excerpt(", ".join(strict_json.dump(o).decode("utf-8") for o in options), 80)
+            return "one of " + excerpt(", ".join(strict_json.dump(o).decode("utf-8") for o in options), 160)
         case _:
             return f"what the keyword {error.kind.name} asks for at {place('#', error.schema_path)}"
 

@@ -12,6 +12,21 @@ PUBLISHED = SPEC / "arklow.openapi.yaml"
 OVERLAID = SPEC / "arklow.overlaid.openapi.yaml"
 """The published pages with our overlays: what the mock promises."""
 
+ADMIN = SPEC / "admin.openapi.yaml"
+"""The mock's own admin plane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """Who may call the admin plane."""
+
+    token: str
+    """What `Authorization: Bearer` has to carry."""
+    names: frozenset[str] = frozenset()
+    """Names of this machine that a `Host` header may have, beside localhost and the addresses listened on."""
+    origins: frozenset[str] = frozenset()
+    """Origins whose pages may call it from a browser."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -34,3 +49,7 @@ class Settings:
     """Actions kept over all organisations; the oldest are dropped first."""
     max_payload_bytes: int = 512 << 20
     """Bytes of payloads and metadata kept over all organisations."""
+    journal: int = 2_000
+    """Entries that the journal of each organisation keeps."""
+    seed: int = 0
+    """What ids and back-offs are made from, beside the organisation."""

@@ -9,12 +9,14 @@ operation (docs/decisions/0002-connexion-as-middleware.md).
 from __future__ import annotations
 
 import contextlib
+import re
+import sys
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from starlette.routing import Mount, Router
+from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import schemas
@@ -30,13 +32,21 @@ from .security import Keys, Security
 with warnings.catch_warnings():
     # connexion 3.3 imports two things that starlette and jsonschema have deprecated since
     warnings.simplefilter("ignore")
+    # and it imports Flask where there is one, which costs every start 15 ms; the admin plane loads it
+    # when it needs it
+    loaded = sys.modules.get("flask")
+    if loaded is None:
+        sys.modules["flask"] = None  # type: ignore[assignment]
     from connexion import ConnexionMiddleware
-    from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+    from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
     from connexion.middleware.main import API
-    from connexion.middleware.routing import RoutingMiddleware
+    from connexion.middleware.routing import RoutingMiddleware, RoutingOperation
     from connexion.operations import AbstractOperation, OpenAPIOperation
     from connexion.resolver import Resolution, Resolver
     from connexion.spec import OpenAPISpecification
+
+    if loaded is None:
+        del sys.modules["flask"]
 
 
 class Request(NamedTuple):
@@ -123,11 +133,12 @@ class _ContractedOperation:
         query = self._query_values(scope["query_string"])
         body = None
         if operation.body is not None:
-            body = await self._body(operation.body, headers, receive)
+            body = await self._body(operation.body, headers, receive, exchange)
         answer = await self._handler(Request(organisation, path, query, body))
         validator = self._check(answer)
         text = b"" if validator is None and answer.body is None else encode(answer.body)
         exchange.status = answer.status
+        exchange.answer = text
         await send_json(send, answer.status, text, answer.headers)
 
     def _path_values(self, scope: Scope, exchange: Exchange) -> dict[str, Any]:
@@ -156,11 +167,14 @@ class _ContractedOperation:
                 _value(parameter, text)
         return pairs
 
-    async def _body(self, body: Body, headers: list[tuple[bytes, bytes]], receive: Receive) -> Any:
+    async def _body(
+        self, body: Body, headers: list[tuple[bytes, bytes]], receive: Receive, exchange: Exchange
+    ) -> Any:
         settings = self._settings
         if body.required or any(name == b"content-type" for name, _ in headers):
             bodies.refuse_media_type(headers)
         text = await bodies.receive_body(receive, headers, settings.max_body, settings.body_timeout)
+        exchange.body = text
         if not text and not body.required:
             return None
         if len(text) <= bodies.LARGE:
@@ -188,16 +202,17 @@ def _value(parameter: Parameter, text: str) -> Any:
     Raises:
         Refused: no reading of it fits the schema.
     """
-    for reading in _readings(parameter.kinds, text):
+    readings = _readings(parameter.kinds, text)
+    for reading in readings:
         if parameter.validator.is_valid(reading):
             return reading
-    wrong = schemas.mismatch(parameter.validator, text, f"{parameter.location} {parameter.name}")
+    wrong = schemas.mismatch(parameter.validator, readings[0], f"{parameter.location} {parameter.name}")
     raise Refused("INVALID_PARAMETER", wrong or parameter.name)
 
 
 def _readings(kinds: frozenset[str], text: str) -> list[Any]:
     readings: list[Any] = []
-    if "integer" in kinds and text.lstrip("-").isdecimal() and text.isascii() and len(text) < 4_300:
+    if "integer" in kinds and re.fullmatch(r"-?[0-9]{1,4300}", text):
         readings.append(int(text))
     if "number" in kinds:
         with contextlib.suppress(ValueError):
@@ -224,6 +239,19 @@ class _ContractMiddleware(RoutedMiddleware[_ContractAPI]):
     api_cls = _ContractAPI
 
 
+class _Routed:
+    """Tells the next layer which operation was found. Connexion's own does so over a copy of the scope and a context
+    variable, for the sake of base paths, which there are none of here."""
+
+    def __init__(self, operation_id: str | None, next_app: ASGIApp) -> None:
+        self._context = {"api_base_path": "", "operation_id": operation_id}
+        self._next_app = next_app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"] = {ROUTING_CONTEXT: self._context}
+        await self._next_app(scope, receive, send)
+
+
 class _Routing(RoutingMiddleware):
     """Connexion's routing for one document at the root: no mount to pass, and no redirects, as a 307 is no
     documented answer."""
@@ -236,6 +264,15 @@ class _Routing(RoutingMiddleware):
         assert isinstance(mount.app, Router)
         self.router: Router = mount.app
         self.router.redirect_slashes = False
+        for route in self.router.routes:
+            assert isinstance(route, Route)
+            assert isinstance(route.app, RoutingOperation)
+            route.app = _Routed(route.app.operation_id, self.app)
+        self.router.default = _Routed(None, self.app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find the operation."""
+        await self.router(scope, receive, send)
 
 
 class _Middleware(ConnexionMiddleware):

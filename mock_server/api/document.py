@@ -237,8 +237,9 @@ def _references(node: Any) -> Iterator[str]:
 
 
 def _specific_first(path: str) -> list[tuple[bool, int, str]]:
-    """Concrete segments before templated ones, longer literals first: the order the specification asks for."""
-    return [("{" in s, -len(re.sub(r"\{[^}]*\}", "", s)), s) for s in path.split("/")]
+    """Concrete segments before templated ones, longer literals first: the order the specification asks for. A
+    path comes before its beginnings, as a router that tries one after the other finds work sooner then."""
+    return [("{" in s, -len(re.sub(r"\{[^}]*\}", "", s)), s) for s in path.split("/")] + [(True, 1, "")]
 
 
 def step(name: str) -> str:

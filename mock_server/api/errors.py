@@ -64,7 +64,18 @@ STATUSES: Final[dict[str, Statuses]] = {
     "DROPPED_ACTION": Statuses(404, 404),
     "STALE_ATTEMPT": Statuses(409, 409),
     "FUTURE_ATTEMPT": Statuses(409, 409),
+    "DEFERRED_ACTION": Statuses(409, 409),
     "FINISHED_ACTION": Statuses(409, 409),
+    # what the admin plane is told
+    "CLOCK_GOES_BACK": Statuses(409, 409),
+    "TOO_MUCH_DUE": Statuses(409, 409),
+    "UNKNOWN_SNAPSHOT": Statuses(404, 404),
+    "TOO_MANY_SNAPSHOTS": Statuses(409, 409),
+    "FORBIDDEN_HOST": Statuses(403, 403),
+    "FORBIDDEN_ORIGIN": Statuses(403, 403),
+    "TOO_MANY_LISTENERS": Statuses(429, 429),
+    "TIMED_OUT": Statuses(503, 503),
+    "SHUTTING_DOWN": Statuses(503, 503),
     # our own fault
     "INTERNAL_ERROR": Statuses(500, 500),
 }

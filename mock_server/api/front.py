@@ -31,9 +31,16 @@ class Front:
     Connexion's.
     """
 
-    def __init__(self, app: ASGIApp, routes: Iterable[tuple[str, str]], log: Log) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        routes: Iterable[tuple[str, str]],
+        log: Log,
+        journal: Callable[[Scope, Exchange], None],
+    ) -> None:
         self._app = app
         self._log = log
+        self._journal = journal
         self._routes: dict[str, tuple[re.Pattern[str], list[str]]] = {}
         for method, path in routes:
             pattern = re.compile(
@@ -67,6 +74,8 @@ class Front:
             self._log(traceback.format_exc())
             if not exchange.status:  # else the answer is on its way already
                 await self._refuse(send, exchange, "INTERNAL_ERROR", "the mock failed; this is its own fault")
+        if exchange.organisation:
+            self._journal(scope, exchange)
         self._log(_line(scope, exchange, time.perf_counter() - started))
 
     def _settle_path(self, scope: Scope, exchange: Exchange) -> None:
@@ -140,7 +149,8 @@ class Front:
         statuses = STATUSES[code]
         exchange.status = statuses.ingress if exchange.ingress else statuses.elsewhere
         exchange.reason = f"{code} {message}"
-        await send_json(send, exchange.status, encode(refusal(code, message)), headers)
+        exchange.answer = encode(refusal(code, message))
+        await send_json(send, exchange.status, exchange.answer, headers)
 
 
 def _line(scope: Scope, exchange: Exchange, seconds: float) -> str:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import orjson
 
-from ..domain.states import Status
+from ..domain.actions import Action, Happening
+from ..domain.definitions import Definition
+from ..domain.json_text import Json
+from ..domain.states import Event, State, Status
 from ..services.definitions import Definitions
 from ..services.ingress import Ingress
+from ..services.records import Filter, Record, Records
 from ..services.signals import Signals
 from ..strict_json import digest
+from ..timestamps import timestamp
 from .bodies import Adapt, as_json
 from .contract import Handler, Request
 from .envelope import Answer, data, data_and_errors
+
+PUBLISHED: Final = frozenset(
+    {"put_v1_orgs_by_org_id_actions_definitions", "createIngressVariantAction", "modAckIngressAction"}
+)
+"""The operations of the published pages; the others are there when an overlay asks for them."""
+_OK: Final = {"status": "ok"}
 
 
 def put_definition(definitions: Definitions) -> Handler:
@@ -34,16 +45,7 @@ def put_definition(definitions: Definitions) -> Handler:
             alias=None if alias is None else tuple(alias),
             version=None if version is None else int(version),
         )
-        shown = {
-            "id": stored.id,
-            "org_id": stored.org_id,
-            "variant": stored.variant,
-            "version": stored.version,
-            "alias": list(stored.alias),
-            "schema": orjson.Fragment(stored.schema.text),
-            "deleted_at": None,
-            "destinations": [],
-        }
+        shown = _definition(request.organisation, stored, stored.version, stored.schema)
         standing = f"not enforced: {unenforced}" if unenforced else "enforced"
         header = (b"x-arklow-mock-schema", standing.encode("ascii", "backslashreplace"))
         return Answer(data_and_errors(shown), headers=(header,))
@@ -52,20 +54,20 @@ def put_definition(definitions: Definitions) -> Handler:
 
 
 def accept_work(ingress: Ingress) -> Handler:
-    """POST /v1/ingress/{variant}"""
+    """POST /v1/ingress/{variant}, and POST /v1/ingress, which names the variant in its body (B034)"""
 
     async def handle(request: Request) -> Answer:
         body: Mapping[str, Any] = request.body
         tags: Mapping[str, str] = body.get("tags") or {}
         if request.query:
             # B032: tag.<key> of the query merges over the body's tags; of several values the last one counts
-            tags = {**tags, **{name[4:]: value for name, value in request.query if name.startswith("tag.")}}
+            tags = {**tags, **dict(_tags(request.query))}
         version = body.get("version")
         metadata = body.get("metadata")
         action = await ingress.accept(
             request.organisation,
-            request.path["variant"],
-            as_json(body["payload"]),
+            request.path["variant"] if "variant" in request.path else body["variant"],
+            as_json(body.get("payload")),
             metadata=as_json(metadata).text if "metadata" in body else b"",
             tags=tuple(tags.items()),
             version=None if version is None else int(version),
@@ -74,13 +76,40 @@ def accept_work(ingress: Ingress) -> Handler:
             data(
                 {
                     "a_id": action.id,
-                    "a_def_id": action.definition_id,
+                    "a_def_id": action.work.definition_id,
                     "queue_s": Status.QUEUED.value,  # B021, whatever takes it a moment later
-                    "a_va": action.variant,
-                    "a_ve": str(action.version),
+                    "a_va": action.work.variant,
+                    "a_ve": str(action.work.version),
                 }
             )
         )
+
+    return handle
+
+
+def ack(signals: Signals) -> Handler:
+    """POST /v1/ack"""
+
+    async def handle(request: Request) -> Answer:
+        signals.ack(request.organisation, *_attempt(request.body))
+        return Answer(data(_OK))
+
+    return handle
+
+
+def nack(signals: Signals) -> Handler:
+    """POST /v1/nack"""
+
+    async def handle(request: Request) -> Answer:
+        terms = request.body.get("terms") or {}
+        retry_at = terms.get("retry_at")
+        signals.nack(
+            request.organisation,
+            *_attempt(request.body),
+            retry=terms.get("retry", True),
+            retry_at=None if retry_at is None else int(retry_at),
+        )
+        return Answer(data(_OK))
 
     return handle
 
@@ -89,22 +118,145 @@ def modack(signals: Signals) -> Handler:
     """POST /v1/modack"""
 
     async def handle(request: Request) -> Answer:
-        body = request.body
-        signals.modack(
-            request.organisation, body["action_record_id"], int(body["attempt"]), int(body["mod_ack"])
-        )
-        return Answer(data({"status": "ok"}))
+        signals.modack(request.organisation, *_attempt(request.body), int(request.body["mod_ack"]))
+        return Answer(data(_OK))
 
     return handle
 
 
-def handlers(definitions: Definitions, ingress: Ingress, signals: Signals) -> dict[str, Handler]:
+def defer(signals: Signals) -> Handler:
+    """POST /v1/defer"""
+
+    async def handle(request: Request) -> Answer:
+        signals.defer(request.organisation, *_attempt(request.body))
+        return Answer(data(_OK))
+
+    return handle
+
+
+def list_records(records: Records) -> Handler:
+    """GET /v1/orgs/{org_id}/actions/records"""
+
+    async def handle(request: Request) -> Answer:
+        asked = dict(request.query)
+        count_only = asked.get("count_only") == "true"
+        page = await records.page(
+            request.organisation,
+            Filter(
+                statuses=frozenset(Status(value) for name, value in request.query if name == "status"),
+                variant=asked.get("variant", ""),
+                tags=tuple(_tags(request.query)),
+            ),
+            take=0 if count_only else int(asked.get("take", 20)),
+            skip=int(asked.get("skip", 0)),
+            oldest_first=asked.get("asc") == "true",
+        )
+        items = [record_shown(record) for record in page.records]
+        return Answer(data_and_errors({"items": items, "count": page.total}))
+
+    return handle
+
+
+def get_record(records: Records) -> Handler:
+    """GET /v1/orgs/{org_id}/actions/records/{id}"""
+
+    async def handle(request: Request) -> Answer:
+        return Answer(
+            data_and_errors(record_shown(await records.one(request.organisation, request.path["id"])))
+        )
+
+    return handle
+
+
+def handlers(
+    definitions: Definitions, ingress: Ingress, signals: Signals, records: Records
+) -> dict[str, Handler]:
     """Operation id → handler."""
     return {
         "put_v1_orgs_by_org_id_actions_definitions": put_definition(definitions),
         "createIngressVariantAction": accept_work(ingress),
+        "createIngressAction": accept_work(ingress),
+        "ackIngressAction": ack(signals),
+        "nackIngressAction": nack(signals),
         "modAckIngressAction": modack(signals),
+        "deferIngressAction": defer(signals),
+        "get_v1_orgs_by_org_id_actions_records": list_records(records),
+        "get_v1_orgs_by_org_id_actions_records_by_id": get_record(records),
     }
+
+
+def _attempt(body: Mapping[str, Any]) -> tuple[str, int]:
+    return body["action_record_id"], int(body["attempt"])
+
+
+def _tags(query: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    return ((name[4:], value) for name, value in query if name.startswith("tag."))
+
+
+def _definition(org_id: str, definition: Definition, version: int, schema: Json) -> dict[str, Any]:
+    return {
+        "id": definition.id,
+        "org_id": org_id,
+        "variant": definition.variant,
+        "version": version,
+        "alias": list(definition.alias),
+        "schema": orjson.Fragment(schema.text),
+        "deleted_at": None,
+        "destinations": [],
+    }
+
+
+def record_shown(record: Record) -> dict[str, Any]:
+    """An action as the record pages show it (B078 to B081)."""
+    org_id, action, definition = record.organisation.org_id, record.action, record.definition
+    work = action.work
+    schema = definition.versions.get(work.version, definition.schema)
+    shown = {
+        "id": action.id,
+        "org_id": org_id,
+        "action_definition_id": work.definition_id,
+        "input": orjson.Fragment(work.payload),
+        "timeout": (work.timeout_at - work.accepted_at) / 1_000,
+        "tags": dict(work.tags),
+        "state": {
+            "status": action.state.status.value,
+            "attempt": action.attempt,
+            "updated_at": timestamp(action.updated_at),
+            "available_at": timestamp(action.available_at),
+            "timeout_at": timestamp(work.timeout_at),
+            "started_at": timestamp(action.started_at) if action.started_at else None,
+            "completed_at": timestamp(action.updated_at) if action.is_over else None,
+            "error_message": _error_message(action),
+        },
+        "definition": _definition(org_id, definition, work.version, schema),
+    }
+    if record.events is not None:
+        shown["events"] = [event_shown(record, happening) for happening in record.events]
+    return shown
+
+
+def event_shown(record: Record, happening: Happening) -> dict[str, Any]:
+    """One event of a record (B081)."""
+    return {
+        "id": record.organisation.event_id(happening),
+        "action_record_id": record.action.id,
+        "org_id": record.organisation.org_id,
+        "kind": happening.event.value,
+        "status": happening.state.status.value,
+        "attempt": happening.attempt,
+        "available_at": timestamp(happening.available_at),
+        "created_at": timestamp(happening.at),
+    }
+
+
+def _error_message(action: Action) -> str | None:
+    if action.state is not State.FAILED:
+        return None
+    if action.event is Event.REJECT:
+        return f"attempt {action.attempt} was rejected for good"
+    if not action.started_at:
+        return "not delivered within its timeout, for want of capacity"
+    return f"not settled within its timeout, after attempt {action.attempt}"
 
 
 def enveloped(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from .errors import Refused
@@ -21,9 +22,10 @@ class Keys:
 
     def __init__(self, listed: Mapping[str, str]) -> None:
         self._listed = dict(listed)
+        self.organisation = lru_cache(256)(self._organisation)
+        """Key → the organisation's id, or None for a key that opens nothing."""
 
-    def organisation(self, key: str) -> str | None:
-        """The organisation's id, or None for a key that opens nothing."""
+    def _organisation(self, key: str) -> str | None:
         if key in self._listed:
             return self._listed[key]
         own = _OWN_NAME.fullmatch(key)

@@ -1,26 +1,34 @@
-"""The action record, and what happens to it: pure functions (record, event, now) → record."""
+"""The action, and what happens to it: pure functions of (action, what happens, when) → what it becomes.
+
+A function that lets several things happen at one moment returns every value on the way, oldest first.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from . import leases
-from .errors import FinishedAction, FutureAttempt, StaleAttempt
-from .states import TRANSITIONS, Event, Refusal, Status
+from .errors import DeferredAction, FinishedAction, FutureAttempt, StaleAttempt
+from .states import FOLLOWS, HELD, TERMINAL, TRANSITIONS, Event, Refusal, State
+from .worker import Do, Step, Worker
+
+NEVER: Final = 1 << 62
+"""A time that does not come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One accepted piece of work.
+# Through its class a member costs as much to reach as a call; these are needed for every action and attempt.
+_ACCEPT, _DELIVER, _HAND_OFF, _EXTEND = Event.ACCEPT, Event.DELIVER, Event.HAND_OFF, Event.EXTEND
+_QUEUED = State.QUEUED
+_HOLD, _WAIT = Do.HOLD, Do.WAIT
 
-    `payload` and `metadata` are JSON texts (`metadata` is empty when none was sent). `accepted_at`,
-    `timeout_at` and `deadline` are milliseconds since the epoch; `deadline` is the end of the current
-    attempt's lease and has no meaning before the first delivery or after the end. `attempt` counts from
-    0 (B077).
+
+class Work(NamedTuple):
+    """What was accepted; it never changes.
+
+    `payload` and `metadata` are JSON texts (`metadata` is empty when none was sent). Times are milliseconds
+    since the epoch.
     """
 
-    id: str
-    org_id: str
     definition_id: str
     variant: str
     version: int
@@ -29,107 +37,284 @@ class Action:
     tags: tuple[tuple[str, str], ...]
     accepted_at: int
     timeout_at: int
-    status: Status
+
+
+class Action(NamedTuple):
+    """One accepted piece of work as it stands after `event`. Times are milliseconds since the epoch."""
+
+    id: str
+    work: Work
+    event: Event
+    """What happened last."""
+    state: State
     attempt: int
-    deadline: int
+    """The current attempt, or the last one between two; counts from 0 (B077)."""
+    available_at: int
+    """When the next attempt may begin (B080): the end of the lease while the current one is held."""
+    acts_at: int
+    """When the worker does what its script says; `NEVER` unless it is at work."""
+    started_at: int
+    """When attempt 0 was delivered; 0 before."""
+    updated_at: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can happen any more."""
+        return self.state in TERMINAL
 
 
-_TAKEN = Status(TRANSITIONS[Status.QUEUED][Event.DELIVER])
+Course = tuple[Action, ...]
+"""Successive values of one action, oldest first."""
 
 
-def _next_status(action: Action, event: Event) -> Status:
-    outcome = TRANSITIONS[action.status][event]
-    if outcome is Refusal.TERMINAL:
-        raise FinishedAction(
-            f"body/action_record_id: expected an action that is still open, got {action.id}, "
-            f"which ended as {action.status}"
-        )
-    if isinstance(outcome, Refusal):
-        raise FutureAttempt(
-            f"body/attempt: expected an attempt that was delivered, got attempt {action.attempt} of "
-            f"action {action.id}, which is {action.status}"
-        )
-    return outcome
+class Happening(NamedTuple):
+    """One event of an action as it is remembered (B081). Times are milliseconds since the epoch."""
+
+    number: int
+    """Counts all events of the organisation."""
+    at: int
+    event: Event
+    state: State
+    """The state that followed."""
+    attempt: int
+    available_at: int
 
 
-def accepted(
-    *,
-    id: str,
-    org_id: str,
-    definition_id: str,
-    variant: str,
-    version: int,
-    payload: bytes,
-    metadata: bytes,
-    tags: tuple[tuple[str, str], ...],
-    now: int,
-) -> Action:
-    """A new action, which the built-in worker takes at once: attempt 0 under a lease (our choice)."""
-    timeout_at = now + leases.LIFETIME
-    return Action(
-        id,
-        org_id,
-        definition_id,
-        variant,
-        version,
-        payload,
-        metadata,
-        tags,
-        accepted_at=now,
-        timeout_at=timeout_at,
-        status=_TAKEN,
-        attempt=0,
-        deadline=leases.granted(now, timeout_at),
-    )
+def accepted(id: str, work: Work) -> Action:
+    """A new action (B020, B021)."""
+    now = work.accepted_at
+    return Action(id, work, _ACCEPT, _QUEUED, 0, now, NEVER, 0, now)
 
 
-def as_of(action: Action, now: int) -> Action:
-    """The action as it stands at `now`: leases that ran out unobserved are applied as one event.
+def due(action: Action) -> int:
+    """When something happens to the action by itself next; `NEVER` when nothing will."""
+    if action.state in HELD:
+        return min(action.available_at, action.acts_at)
+    if action.state in TERMINAL:
+        return NEVER
+    if action.state is State.QUEUED or action.state is State.DISPATCH_WAIT:
+        return action.work.timeout_at
+    return action.available_at
 
-    The next attempt begins at the moment the last one expired, so an action that nobody looked at for
-    an hour is on attempt 60, in constant time and without a timer.
+
+def fallen_due(action: Action, worker: Worker, seed: int) -> Course:
+    """What becomes of an action at the moment it is due.
+
+    A lease that runs out is followed by the next attempt at once (B101, B107; that there is no pause is
+    ours); at the end of the lifetime nothing follows any more (B106).
     """
-    if action.status is not Status.ACK_WAIT or now < action.deadline:
-        return action
-    if now >= action.timeout_at:
-        missed = (
-            leases.expiries(action.deadline, action.timeout_at - 1)
-            if action.deadline < action.timeout_at
-            else 0
-        )
-        return replace(
-            action,
-            status=_next_status(action, Event.TIME_OUT),
-            attempt=action.attempt + missed,
-            deadline=action.timeout_at,
-        )
-    missed = leases.expiries(action.deadline, now)
-    return replace(
-        action,
-        status=_next_status(action, Event.EXPIRE),
-        attempt=action.attempt + missed,
-        deadline=min(action.deadline + missed * leases.LEASE, action.timeout_at),
+    at = due(action)
+    if at == action.acts_at < action.available_at:
+        return (_acted(action, worker.step(action.work.variant, action.attempt), seed, at),)
+    if action.state is State.DEFERRED:
+        return (_happened(action, Event.EXPIRE, at),)
+    if at >= action.work.timeout_at:
+        return (_happened(action, Event.TIME_OUT, at),)
+    if action.state in HELD:
+        ended = _happened(action, Event.EXPIRE, at)
+        return (ended, *dispatched(ended, worker, seed, at))
+    return dispatched(action, worker, seed, at)
+
+
+def dispatched(action: Action, worker: Worker, seed: int, now: int) -> Course:
+    """The next attempt is given to the worker, which may act on it at once."""
+    work = action.work
+    attempt = action.attempt + 1 if action.started_at else 0
+    do, after, lease, _ = step = worker.step(work.variant, attempt)
+    if do is _WAIT:
+        if action.state is State.DISPATCH_WAIT:
+            return ()
+        return (_happened(action, Event.WAIT, now),)
+    running = Action(
+        action.id,
+        work,
+        _DELIVER,
+        FOLLOWS[action.state][_DELIVER],
+        attempt,
+        min(now + leases.LEASE, work.timeout_at),
+        now + after,
+        action.started_at or now,
+        now,
     )
+    if after:
+        return (running,)
+    if do is _HOLD:
+        return (running, _leased(running, _HAND_OFF, lease, now))
+    return (running, _acted(running, step, seed, now))
+
+
+def _acted(action: Action, step: Step, seed: int, now: int) -> Action:
+    """The worker does what its script says of this attempt."""
+    do, _, lease, retry_after = step
+    if do is Do.HOLD or do is Do.WAIT:
+        return _leased(action, Event.HAND_OFF, lease, now)
+    if do is Do.ACK:
+        return _happened(action, Event.ACK, now)
+    if do is Do.REJECT:
+        return _happened(action, Event.REJECT, now)
+    if do is Do.DEFER:
+        return _leased(action, Event.DEFER, leases.LEASE, now)
+    if retry_after is None:
+        return _given_back(action, Event.NACK, _retry(action, seed, now), now)
+    return _given_back(action, Event.SCHEDULE, now + retry_after, now)
 
 
 def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:
-    """The action after a modack by the holder of `attempt`, asking for `seconds`.
+    """After a modack by the holder of `attempt`, asking for `seconds` (B125).
 
     Raises:
-        FinishedAction: the action is terminal.
-        StaleAttempt: a later attempt took over.
-        FutureAttempt: the attempt was never delivered.
+        SettleRefused: see `_settling`.
     """
-    action = as_of(action, now)
-    status = _next_status(action, Event.EXTEND)
-    if attempt < action.attempt:
-        raise StaleAttempt(
-            f"body/attempt: expected {action.attempt}, the attempt that holds the lease of action "
-            f"{action.id} now, got {attempt}, whose lease has run out"
+    _settling(action, attempt, Event.EXTEND)
+    return _leased(action, Event.EXTEND, seconds * leases.SECOND, now)
+
+
+def acked(action: Action, attempt: int, now: int) -> Action:
+    """After an ack by the holder of `attempt` (B127, B144).
+
+    Raises:
+        SettleRefused: see `_settling`.
+    """
+    _settling(action, attempt, Event.ACK)
+    return _happened(action, Event.ACK, now)
+
+
+def nacked(action: Action, attempt: int, *, retry: bool, retry_at: int | None, seed: int, now: int) -> Action:
+    """After a nack by the holder of `attempt`: for good without `retry` (B130), until `retry_at`
+    (milliseconds, B129; a past one means now), or for as long as the back-off says (B128).
+
+    Raises:
+        SettleRefused: see `_settling`; a deferred action is not given back (B143).
+    """
+    event = Event.REJECT if not retry else Event.NACK if retry_at is None else Event.SCHEDULE
+    _settling(action, attempt, event)
+    if event is Event.REJECT:
+        return _happened(action, event, now)
+    return _given_back(action, event, _retry(action, seed, now) if retry_at is None else retry_at, now)
+
+
+def deferred(action: Action, attempt: int, now: int) -> Action:
+    """After the holder of `attempt` took custody (B140); doing so again changes nothing (ours).
+
+    Raises:
+        SettleRefused: see `_settling`.
+    """
+    _settling(action, attempt, Event.DEFER)
+    return action if action.state is State.DEFERRED else _leased(action, Event.DEFER, leases.LEASE, now)
+
+
+def expired(action: Action, now: int) -> Action:
+    """The lease of whoever holds the action ends now instead of later.
+
+    Raises:
+        SettleRefused: nobody holds it.
+    """
+    _settling(action, action.attempt, Event.EXTEND)
+    return _happened(action, Event.EXPIRE, now)
+
+
+def ended(action: Action, event: Event, now: int) -> Action:
+    """The action is over now: `CANCEL`, or `TIME_OUT` before its time.
+
+    Raises:
+        FinishedAction: it was before.
+    """
+    if action.is_over:
+        raise _finished(action)
+    return _happened(action, event, now)
+
+
+def _settling(action: Action, attempt: int, event: Event) -> None:
+    """Return when `event` may be asked for by whoever says they hold `attempt` (B120, B132).
+
+    Raises:
+        FinishedAction: the action is over (B134).
+        StaleAttempt: the attempt has ended (B120, B121).
+        FutureAttempt: the attempt was never delivered (B135).
+        DeferredAction: what is in custody is not given back (B143).
+    """
+    if action.is_over:
+        raise _finished(action)
+    outcome = TRANSITIONS[action.state][event]
+    if outcome is Refusal.NOT_DELIVERED and not action.started_at:
+        raise FutureAttempt(
+            f"body/attempt: expected an attempt that was delivered, got attempt {attempt} of action "
+            f"{action.id}, which is {action.state.status}"
         )
     if attempt > action.attempt:
         raise FutureAttempt(
-            f"body/attempt: expected {action.attempt}, the attempt that holds the lease of action "
-            f"{action.id} now, got {attempt}, which has not begun"
+            f"body/attempt: expected {action.attempt}, the latest attempt of action {action.id}, got "
+            f"{attempt}, which has not begun"
         )
-    return replace(action, status=status, deadline=leases.extended(now, seconds, action.timeout_at))
+    if attempt < action.attempt:
+        raise StaleAttempt(
+            f"body/attempt: expected {action.attempt}, the latest attempt of action {action.id}, got "
+            f"{attempt}, which has ended"
+        )
+    if outcome is Refusal.IN_CUSTODY:
+        raise DeferredAction(
+            f"body/action_record_id: expected an action that was not deferred, got {action.id}: who takes "
+            "custody can ack it or extend its lease, not give it back"
+        )
+    if isinstance(outcome, Refusal):
+        raise StaleAttempt(
+            f"body/attempt: expected an attempt that is held, got {attempt} of action {action.id}, which has "
+            f"ended; the action is {action.state.status}"
+        )
+
+
+def _finished(action: Action) -> FinishedAction:
+    return FinishedAction(
+        f"body/action_record_id: expected an action that is still open, got {action.id}, which ended as "
+        f"{action.state.status}"
+    )
+
+
+def _happened(action: Action, event: Event, now: int) -> Action:
+    """After an event that nobody holds the action after; the next attempt may begin at once, if any does."""
+    return Action(
+        action.id,
+        action.work,
+        event,
+        FOLLOWS[action.state][event],
+        action.attempt,
+        now,
+        NEVER,
+        action.started_at,
+        now,
+    )
+
+
+def _leased(action: Action, event: Event, duration: int, now: int) -> Action:
+    """After an event that leaves the action held until a new deadline, which is counted from now and never later
+    than the action's lifetime (Q8, B136). One who extends while the worker is still at work does not stop it."""
+    return Action(
+        action.id,
+        action.work,
+        event,
+        FOLLOWS[action.state][event],
+        action.attempt,
+        min(now + duration, action.work.timeout_at),
+        action.acts_at if event is _EXTEND else NEVER,
+        action.started_at,
+        now,
+    )
+
+
+def _given_back(action: Action, event: Event, retry_at: int, now: int) -> Action:
+    """After a rejection that leaves the action open; what is asked for beyond its lifetime ends with it."""
+    return Action(
+        action.id,
+        action.work,
+        event,
+        FOLLOWS[action.state][event],
+        action.attempt,
+        max(now, min(retry_at, action.work.timeout_at)),
+        NEVER,
+        action.started_at,
+        now,
+    )
+
+
+def _retry(action: Action, seed: int, now: int) -> int:
+    return now + leases.back_off(seed, action.id, action.attempt)

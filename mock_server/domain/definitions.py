@@ -19,7 +19,6 @@ class Definition:
     """What kind of work a variant is. `versions` has the schema of every version that was ever stored."""
 
     id: str
-    org_id: str
     variant: str
     version: int
     alias: tuple[str, ...]
@@ -58,10 +57,6 @@ class Registry:
             "PUT the definition first, or start the mock with --auto-define"
         )
 
-    def holds_id(self, definition_id: str) -> bool:
-        """Whether one of these definitions has the id."""
-        return any(definition.id == definition_id for definition in self.by_variant.values())
-
     def put(
         self,
         variant: str,
@@ -69,7 +64,6 @@ class Registry:
         *,
         alias: tuple[str, ...] | None,
         version: int | None,
-        org_id: str,
         new_id: Callable[[], str],
     ) -> tuple[Registry, Definition]:
         """Store a definition: upsert by variant, id kept (B054, B055, Q5, C7).
@@ -100,7 +94,7 @@ class Registry:
         old = self.by_variant.get(variant)
         if old is None:
             number = 1 if version is None else version
-            new = Definition(new_id(), org_id, variant, number, alias or (), schema, {number: schema})
+            new = Definition(new_id(), variant, number, alias or (), schema, {number: schema})
         else:
             alias = old.alias if alias is None else alias
             changed = alias != old.alias or schema.canonical != old.schema.canonical

@@ -9,12 +9,18 @@ ArklowError
 │   ├── VersionTooLong      more digits than a number may have here
 │   ├── AliasTaken          another definition owns the alias
 │   └── SchemaNotEnforceable   only when strict schemas were asked for
-└── SettleRefused
-    ├── UnknownAction       never issued, or another organisation's (B133)
-    ├── DroppedAction       issued, and dropped since to keep memory bounded
-    ├── StaleAttempt        a later attempt is the authoritative one (B120, Q2)
-    ├── FutureAttempt       this attempt was never delivered (B135)
-    └── FinishedAction      the action is in a terminal state (B134)
+├── SettleRefused
+│   ├── UnknownAction       never issued, or another organisation's (B133)
+│   ├── DroppedAction       issued, and dropped since to keep memory bounded
+│   ├── StaleAttempt        the attempt is not the authoritative one any more (B120, Q2)
+│   ├── FutureAttempt       this attempt was never delivered (B135)
+│   ├── DeferredAction      custody was taken, so it is not given back (B143, Q7)
+│   └── FinishedAction      the action is in a terminal state (B134)
+└── CommandRefused          from the admin plane
+    ├── ClockGoesBack       an organisation that has actions was asked to go back in time
+    ├── TooMuchDue          more falls due than one command may run
+    ├── UnknownSnapshot     no snapshot of this organisation has the name
+    └── TooManySnapshots    the organisation keeps as many as it may
 """
 
 from __future__ import annotations
@@ -82,5 +88,29 @@ class FutureAttempt(SettleRefused):
     code = "FUTURE_ATTEMPT"
 
 
+class DeferredAction(SettleRefused):
+    code = "DEFERRED_ACTION"
+
+
 class FinishedAction(SettleRefused):
     code = "FINISHED_ACTION"
+
+
+class CommandRefused(ArklowError):
+    pass
+
+
+class ClockGoesBack(CommandRefused):
+    code = "CLOCK_GOES_BACK"
+
+
+class TooMuchDue(CommandRefused):
+    code = "TOO_MUCH_DUE"
+
+
+class UnknownSnapshot(CommandRefused):
+    code = "UNKNOWN_SNAPSHOT"
+
+
+class TooManySnapshots(CommandRefused):
+    code = "TOO_MANY_SNAPSHOTS"

@@ -2,54 +2,178 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from .actions import Action
+from .actions import Action, Course, Happening
 from .definitions import Registry
+from .journal import Entry
 from .json_text import Json
+from .own_time import OwnTime
+from .worker import Worker
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """Tells the machine's time."""
 
     def now(self) -> int:
         """Milliseconds since the Unix epoch; never goes back."""
         ...
 
 
-class Ids(Protocol):
-    """Makes ids: decimal strings of 19 digits that grow within an organisation (B010, Q11)."""
+class Alarm(NamedTuple):
+    """A call that is due at a time of an organisation."""
 
-    def next(self, org_id: str) -> str:
-        """A fresh id of this organisation."""
+    at: int
+    cancel: Callable[[], None]
+
+
+class Shelf(Protocol):
+    """The actions of one organisation and what falls due among them."""
+
+    count: int
+    oldest: int
+    end: int
+
+    def next_look(self) -> int:
+        """No action is due before this time."""
         ...
 
-    def issued(self, org_id: str, number: str) -> bool:
-        """Whether `next` gave out this id for this organisation."""
+    def pop_due(self, now: int) -> Action | None:
+        """The action that is due first, if one is by `now`; it has to be saved before it is found again."""
+        ...
+
+    def get(self, number: int) -> Action | None:
+        """The action with this number, None when it was dropped."""
+        ...
+
+
+class Journal(Protocol):
+    """What happened in one organisation, bounded."""
+
+    @property
+    def last(self) -> int:
+        """The number of the latest entry; 0 before the first."""
+        ...
+
+    def exchanged(
+        self, at: int, method: str, path: str, query: bytes, body: bytes, status: int, answer: bytes
+    ) -> None:
+        """A request was answered."""
+        ...
+
+    def commanded(self, at: int, name: str, details: str) -> None:
+        """The admin plane did something."""
+        ...
+
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """The kept entries with a number above `after`, oldest first."""
+        ...
+
+    def listen(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
+        """Call `listener` with each new entry, until the returned function is called."""
+        ...
+
+
+class Organisation(Protocol):
+    """All that belongs to one organisation; changed on the event loop alone."""
+
+    org_id: str
+    seed: int
+    registry: Registry
+    time: OwnTime
+    worker: Worker
+    alarm: Alarm | None
+
+    @property
+    def shelf(self) -> Shelf:
+        """Its actions."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """What happened in it."""
+        ...
+
+    @property
+    def snapshots(self) -> dict[str, Any]:
+        """Name → content."""
+        ...
+
+    def content(self) -> Any:
+        """All that it is now, in constant time; `Store.become` brings it back."""
+        ...
+
+    def new_definition_id(self) -> str:
+        """A fresh id: 19 digits that grow within the organisation (B010, Q11)."""
+        ...
+
+    def new_action_id(self) -> str:
+        """The id of the action that is added next."""
+        ...
+
+    def event_id(self, happening: Happening) -> str:
+        """The id of an event."""
+        ...
+
+    def action(self, action_id: str) -> Action | None:
+        """The action as it was saved last, or None for an id that is not kept here."""
+        ...
+
+    def dropped(self, action_id: str) -> bool:
+        """Whether the id was given to an action that was dropped to keep memory bounded."""
+        ...
+
+    def history(self, action: Action) -> list[Happening]:
+        """The latest events of an action, oldest first."""
+        ...
+
+    def save(self, course: Course) -> None:
+        """Keep what became of an action that is kept already."""
         ...
 
 
 class Store(Protocol):
-    """Keeps the organisations' definitions and actions. Values are replaced whole, never changed."""
+    """Keeps the organisations. Values are replaced whole, never changed."""
 
-    def registry(self, org_id: str) -> Registry:
-        """The organisation's definitions; an empty registry for one never seen."""
+    def organisation(self, org_id: str) -> Organisation:
+        """The organisation, made on first use."""
         ...
 
-    def save_registry(self, org_id: str, registry: Registry) -> None:
-        """Replace the organisation's definitions."""
+    def organisations(self) -> Sequence[Organisation]:
+        """All that were used."""
         ...
 
-    def action(self, org_id: str, action_id: str) -> Action | None:
-        """The action as last saved, or None."""
-        ...
-
-    def add_action(self, action: Action) -> None:
+    def add_action(self, organisation: Any, course: Course) -> None:
         """Keep a new action; may drop older ones to stay within the bound."""
         ...
 
-    def save_action(self, action: Action) -> None:
-        """Replace an action that is kept already."""
+    def reset(self, organisation: Any, seed: int | None) -> None:
+        """Make it as new, its journal empty."""
+        ...
+
+    def become(self, organisation: Any, content: Any) -> None:
+        """Put other content in the place of what the organisation is."""
+        ...
+
+    def fork(self, organisation: Any, content: Any) -> None:
+        """Make the organisation what another one was, with ids of its own from now on."""
+        ...
+
+    def snapshot(self, organisation: Any, name: str) -> None:
+        """Keep what the organisation is now under a name.
+
+        Raises:
+            TooManySnapshots: it keeps as many as it may.
+        """
+        ...
+
+    def forget(self, organisation: Any, name: str) -> None:
+        """Delete a snapshot that there is."""
+        ...
+
+    def sweep(self) -> bool:
+        """Let go a little of what was discarded; whether more is left."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..domain.definitions import Definition
 from ..domain.errors import SchemaNotEnforceable
 from ..domain.json_text import Json
-from ..domain.ports import Ids, Schemas, Store
+from ..domain.ports import Schemas, Store
 
 
 class Stored(NamedTuple):
@@ -20,9 +20,8 @@ class Stored(NamedTuple):
 class Definitions:
     """The control plane's part of the world."""
 
-    def __init__(self, store: Store, ids: Ids, schemas: Schemas, *, strict: bool) -> None:
+    def __init__(self, store: Store, schemas: Schemas, *, strict: bool) -> None:
         self._store = store
-        self._ids = ids
         self._schemas = schemas
         self._strict = strict
 
@@ -39,14 +38,8 @@ class Definitions:
             raise SchemaNotEnforceable(
                 f"body/schema: expected a schema that can be enforced, got one where {unenforced}"
             )
-        registry = self._store.registry(org_id)
-        registry, definition = registry.put(
-            variant,
-            schema,
-            alias=alias,
-            version=version,
-            org_id=org_id,
-            new_id=lambda: self._ids.next(org_id),
+        organisation = self._store.organisation(org_id)
+        organisation.registry, definition = organisation.registry.put(
+            variant, schema, alias=alias, version=version, new_id=organisation.new_definition_id
         )
-        self._store.save_registry(org_id, registry)
         return Stored(definition, unenforced)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from ..domain import actions
-from ..domain.actions import Action
+from ..domain import actions, leases
+from ..domain.actions import Action, Work
 from ..domain.definitions import Definition
 from ..domain.errors import UnknownVariant
 from ..domain.json_text import EMPTY_OBJECT, Json
-from ..domain.ports import Clock, Ids, Schemas, Store
+from ..domain.ports import Organisation, Schemas, Store
+from .clockwork import Clockwork
 
 
 class Ingress:
     """Turns accepted work into actions."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, schemas: Schemas, *, auto_define: bool) -> None:
+    def __init__(self, store: Store, clockwork: Clockwork, schemas: Schemas, *, auto_define: bool) -> None:
         self._store = store
-        self._clock = clock
-        self._ids = ids
+        self._clockwork = clockwork
         self._schemas = schemas
         self._auto_define = auto_define
 
@@ -30,7 +30,7 @@ class Ingress:
         tags: tuple[tuple[str, str], ...],
         version: int | None,
     ) -> Action:
-        """A new action for every call, even with equal input (B023).
+        """A new action for every call, even with equal input (B023), given to the worker at once.
 
         `name` is an alias or a variant. A version that is not stored falls back to the current one (B037,
         C4).
@@ -39,39 +39,44 @@ class Ingress:
             UnknownVariant: nothing answers to `name`.
             PayloadRejected, PayloadUndecided: see `Schemas.check`; no record exists then (B039).
         """
-        definition = self._definition(org_id, name)
-        number = definition.available(version)
-        schema = definition.versions[number]
-        if schema is not EMPTY_OBJECT:
+        organisation = self._store.organisation(org_id)
+        definition = self._definition(organisation, name)
+        while True:
+            registry = organisation.registry
+            number = definition.available(version)
+            schema = definition.versions[number]
+            if schema is EMPTY_OBJECT:
+                break
             await self._schemas.check(schema, payload)
-        action = actions.accepted(
-            id=self._ids.next(org_id),
-            org_id=org_id,
-            definition_id=definition.id,
-            variant=definition.variant,
-            version=number,
-            payload=payload.text,
-            metadata=metadata,
-            tags=tags,
-            now=self._clock.now(),
+            if organisation.registry is registry:
+                break
+            definition = self._definition(organisation, name)  # put or reset meanwhile: check once more
+        now = self._clockwork.now(organisation)
+        work = Work(
+            definition.id,
+            definition.variant,
+            number,
+            payload.text,
+            metadata,
+            tags,
+            now,
+            now + leases.LIFETIME,
         )
-        self._store.add_action(action)
+        action = actions.accepted(organisation.new_action_id(), work)
+        self._clockwork.add(
+            organisation,
+            (action, *actions.dispatched(action, organisation.worker, organisation.seed, now)),
+        )
         return action
 
-    def _definition(self, org_id: str, name: str) -> Definition:
-        registry = self._store.registry(org_id)
+    def _definition(self, organisation: Organisation, name: str) -> Definition:
+        registry = organisation.registry
         try:
             return registry.resolve(name)
         except UnknownVariant:
             if not self._auto_define:
                 raise
-        registry, definition = registry.put(
-            name,
-            EMPTY_OBJECT,
-            alias=None,
-            version=None,
-            org_id=org_id,
-            new_id=lambda: self._ids.next(org_id),
+        organisation.registry, definition = registry.put(
+            name, EMPTY_OBJECT, alias=None, version=None, new_id=organisation.new_definition_id
         )
-        self._store.save_registry(org_id, registry)
         return definition

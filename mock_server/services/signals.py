@@ -2,39 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..domain import actions
+from ..domain.actions import Action
 from ..domain.errors import DroppedAction, UnknownAction
-from ..domain.ports import Clock, Ids, Store
+from ..domain.ports import Organisation, Store
+from .clockwork import Clockwork
 
 
 class Signals:
-    """Settles and extends attempts; of these the published document has modack."""
+    """Settles, extends and defers attempts. All raise what `find` and the domain's functions raise."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: Store, clockwork: Clockwork) -> None:
         self._store = store
-        self._clock = clock
-        self._ids = ids
+        self._clockwork = clockwork
+
+    def ack(self, org_id: str, action_id: str, attempt: int) -> None:
+        """The work is done (B127)."""
+        self._signal(org_id, action_id, lambda action, now, _: actions.acked(action, attempt, now))
+
+    def nack(self, org_id: str, action_id: str, attempt: int, *, retry: bool, retry_at: int | None) -> None:
+        """The attempt is given back; `retry_at` in Unix seconds (B128 to B130)."""
+        moment = None if retry_at is None else retry_at * 1_000
+        self._signal(
+            org_id,
+            action_id,
+            lambda action, now, seed: actions.nacked(
+                action, attempt, retry=retry, retry_at=moment, seed=seed, now=now
+            ),
+        )
 
     def modack(self, org_id: str, action_id: str, attempt: int, seconds: int) -> None:
-        """Move the deadline of the current attempt to `seconds` from now (B125, Q8).
+        """The deadline moves to `seconds` from now (B125, Q8)."""
+        self._signal(
+            org_id, action_id, lambda action, now, _: actions.extended(action, attempt, seconds, now)
+        )
 
-        Raises:
-            UnknownAction: not an action of this organisation (B133).
-            DroppedAction: it was one, and was dropped to keep memory bounded.
-            SettleRefused: see `actions.extended`.
-        """
-        action = self._store.action(org_id, action_id)
-        if action is None:
-            self._refuse_missing(org_id, action_id)
-            raise UnknownAction(
-                f"body/action_record_id: expected the id of an action of organisation {org_id}, got "
-                f"{action_id[:40]}, which was never issued here"
-            )
-        self._store.save_action(actions.extended(action, attempt, seconds, self._clock.now()))
+    def defer(self, org_id: str, action_id: str, attempt: int) -> None:
+        """The holder takes custody (B140)."""
+        self._signal(org_id, action_id, lambda action, now, _: actions.deferred(action, attempt, now))
 
-    def _refuse_missing(self, org_id: str, action_id: str) -> None:
-        if self._ids.issued(org_id, action_id) and not self._store.registry(org_id).holds_id(action_id):
-            raise DroppedAction(
-                f"body/action_record_id: expected an action that is still kept, got {action_id}, which was "
-                "dropped for newer ones (see --max-actions and --max-payload-mib)"
-            )
+    def _signal(self, org_id: str, action_id: str, change: Callable[[Action, int, int], Action]) -> None:
+        organisation = self._store.organisation(org_id)
+        now = self._clockwork.now(organisation)
+        before = self._clockwork.caught_up(
+            organisation, find(organisation, action_id, "body/action_record_id"), now
+        )
+        after = change(before, now, organisation.seed)
+        if after is not before:
+            self._clockwork.save(organisation, (after,), now)
+
+
+def find(organisation: Organisation, action_id: str, place: str) -> Action:
+    """The action that a request names at `place`.
+
+    Raises:
+        UnknownAction: not an action of this organisation (B133).
+        DroppedAction: it was one, and was dropped to keep memory bounded.
+    """
+    action = organisation.action(action_id)
+    if action is not None:
+        return action
+    if organisation.dropped(action_id):
+        raise DroppedAction(
+            f"{place}: expected an action that is still kept, got {action_id}, which was dropped for newer "
+            "ones (see --max-actions and --max-payload-mib)"
+        )
+    raise UnknownAction(
+        f"{place}: expected the id of an action of organisation {organisation.org_id}, got "
+        f"{action_id[:40]}, which was never issued here"
+    )

@@ -1,58 +1,146 @@
-"""The in-memory store: plain maps of frozen values, bounded over all actions of all organisations."""
+"""The in-memory store: the organisations, bounded over all of them, and what is let go slowly."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from typing import Final
 
-from ..domain.actions import Action
-from ..domain.definitions import Registry
+from ..domain.actions import Course
+from ..domain.errors import TooManySnapshots
+from .journal import Journal
+from .organisation import Content, Organisation
+from .shelf import Chunk
 
-_NO_DEFINITIONS = Registry()
+MAX_SNAPSHOTS: Final = 32
+"""Snapshots that one organisation keeps."""
+_SWEPT: Final = 3
+"""Chunks let go at a time: some 3,000 actions, 2 ms."""
+_DROPPED: Final = 1_000
+"""Actions that may be dropped to make room for one."""
 
 
 class MemoryStore:
     """Keeps at most `max_actions` actions and `max_payload_bytes` bytes of their payloads, metadata and tags.
 
-    Every action lives equally long, so the oldest one is the first to finish: dropping from the old end
-    drops the oldest finished first, and open ones only when no finished one is left.
+    When a bound is passed the organisation that keeps most loses its oldest ones, so that one that floods
+    the mock takes nothing from the others. What snapshots alone keep is bounded by their number.
     """
 
-    def __init__(self, max_actions: int, max_payload_bytes: int) -> None:
+    def __init__(
+        self,
+        max_actions: int,
+        max_payload_bytes: int,
+        *,
+        journal_limit: int,
+        suffix: Callable[[str, int], str],
+        seed: int,
+    ) -> None:
         self._max_actions = max_actions
         self._max_payload_bytes = max_payload_bytes
-        self._registries: dict[str, Registry] = {}
-        self._actions: dict[tuple[str, str], Action] = {}
-        self._oldest_first: deque[tuple[str, str]] = deque()
+        self._journal_limit = journal_limit
+        self._suffix = suffix
+        self._seed = seed
+        self._organisations: dict[str, Organisation] = {}
+        self._count = 0
         self._payload_bytes = 0
+        self._largest: Organisation | None = None
+        """The organisation with most actions, as long as each of its new actions makes one of its own go."""
+        self._discarded: deque[Chunk] = deque()
 
-    def registry(self, org_id: str) -> Registry:
-        """The organisation's definitions; an empty registry for one never seen."""
-        return self._registries.get(org_id, _NO_DEFINITIONS)
+    def organisation(self, org_id: str) -> Organisation:
+        """The organisation, made on first use."""
+        found = self._organisations.get(org_id)
+        if found is None:
+            found = Organisation(org_id, self._fresh(org_id, self._seed), Journal(self._journal_limit))
+            self._organisations[org_id] = found
+        return found
 
-    def save_registry(self, org_id: str, registry: Registry) -> None:
-        """Replace the organisation's definitions."""
-        self._registries[org_id] = registry
+    def organisations(self) -> list[Organisation]:
+        """All that were used, in the order of their first use."""
+        return list(self._organisations.values())
 
-    def action(self, org_id: str, action_id: str) -> Action | None:
-        """The action as last saved, or None."""
-        return self._actions.get((org_id, action_id))
+    @property
+    def count(self) -> int:
+        """Actions kept over all organisations, those that snapshots alone keep not counted."""
+        return self._count
 
-    def add_action(self, action: Action) -> None:
-        """Keep a new action; drops the oldest ones while a bound is passed, never this one."""
-        key = (action.org_id, action.id)
-        self._actions[key] = action
-        self._oldest_first.append(key)
-        self._payload_bytes += _size(action)
-        while len(self._oldest_first) > 1 and (
-            len(self._oldest_first) > self._max_actions or self._payload_bytes > self._max_payload_bytes
-        ):
-            self._payload_bytes -= _size(self._actions.pop(self._oldest_first.popleft()))
+    def add_action(self, organisation: Organisation, course: Course) -> None:
+        """Keep a new action; older ones go while a bound is passed, this one never."""
+        self._payload_bytes += organisation.add(course)
+        self._count += 1
+        if self._count > self._max_actions or self._payload_bytes > self._max_payload_bytes:
+            self._make_room(organisation)
+        else:
+            self._largest = None
 
-    def save_action(self, action: Action) -> None:
-        """Replace an action that is kept already."""
-        self._actions[(action.org_id, action.id)] = action
+    def reset(self, organisation: Organisation, seed: int | None) -> None:
+        """Make it as new, with another seed or the one that the store was made with; snapshots stay."""
+        self.become(organisation, self._fresh(organisation.org_id, self._seed if seed is None else seed))
+        organisation.journal.clear()
 
+    def become(self, organisation: Organisation, content: Content) -> None:
+        """Put other content in the place of what the organisation is."""
+        self._largest = None
+        old = organisation.shelf
+        organisation.become(content)
+        new = organisation.shelf
+        self._count += new.count - old.count
+        self._payload_bytes += new.payload_bytes - old.payload_bytes
+        self._discarded.extend(old.stock().chunks.values())
 
-def _size(action: Action) -> int:
-    tags = sum(len(name) + len(value) for name, value in action.tags)
-    return len(action.payload) + len(action.metadata) + tags
+    def snapshot(self, organisation: Organisation, name: str) -> None:
+        """Keep what the organisation is now under a name, in place of what the name stood for.
+
+        Raises:
+            TooManySnapshots: it keeps as many as it may under other names.
+        """
+        former = organisation.snapshots.get(name)
+        if former is None and len(organisation.snapshots) >= MAX_SNAPSHOTS:
+            raise TooManySnapshots(
+                f"path name: expected one of the {MAX_SNAPSHOTS} snapshots that organisation "
+                f"{organisation.org_id} keeps, got {name!r}; delete one first"
+            )
+        organisation.snapshots[name] = organisation.content()
+        if former is not None:
+            self._discarded.extend(former.stock.chunks.values())
+
+    def forget(self, organisation: Organisation, name: str) -> None:
+        """Delete a snapshot that there is."""
+        self._discarded.extend(organisation.snapshots.pop(name).stock.chunks.values())
+
+    def fork(self, organisation: Organisation, content: Content) -> None:
+        """Make the organisation what another one was, with ids of its own from now on; its snapshots stay."""
+        own = self._suffix(organisation.org_id, content.seed)
+        inherited = [suffix for suffix in content.suffixes if suffix != own]
+        self.become(organisation, content._replace(suffixes=(own, *inherited)))
+        organisation.journal.clear()
+
+    def sweep(self) -> bool:
+        """Let go a little of what was discarded, a few milliseconds' worth; whether more is left.
+
+        Chunks that something else shares are not freed by this, only passed over.
+        """
+        for _ in range(min(_SWEPT, len(self._discarded))):
+            self._discarded.popleft()
+        return bool(self._discarded)
+
+    def _make_room(self, newest: Organisation) -> None:
+        """Drop actions until the bounds are kept, but not so many at once that others wait for it."""
+        for _ in range(_DROPPED):
+            if self._count > self._max_actions:
+                victim = newest
+                if self._largest is not newest:
+                    victim = max(self._organisations.values(), key=lambda o: o.shelf.count)
+                    self._largest = victim
+            elif self._payload_bytes > self._max_payload_bytes:
+                victim = max(self._organisations.values(), key=lambda o: o.shelf.payload_bytes)
+            else:
+                return
+            if victim is newest and victim.shelf.count == 1:
+                return
+            self._count -= 1
+            self._payload_bytes -= victim.drop_oldest()
+
+    def _fresh(self, org_id: str, seed: int) -> Content:
+        return Content(seed, (self._suffix(org_id, seed),))

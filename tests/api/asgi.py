@@ -76,3 +76,31 @@ class World:
         body = {"action_record_id": action, "attempt": attempt, "mod_ack": seconds}
         reply = self.call("POST", "/v1/modack", body, key=key)
         return reply.status, "" if reply.status == 200 else reply.error["code"]
+
+    def record(self, action: str, *, key: str = "org-42", org: str = "42") -> Any:
+        """An action as the record page shows it."""
+        reply = self.call("GET", f"/v1/orgs/{org}/actions/records/{action}", key=key)
+        assert reply.status == 200, reply.body
+        return reply.json["data"]
+
+    def state(self, action: str) -> tuple[str, int]:
+        """Status and attempt of an action."""
+        state = self.record(action)["state"]
+        return state["status"], state["attempt"]
+
+    def signal(
+        self, name: str, action: str, attempt: int = 0, *, key: str = "org-42", **members: Any
+    ) -> tuple[int, str]:
+        """Status and error code (empty on success) of an ack, nack or defer."""
+        body = {"action_record_id": action, "attempt": attempt} | members
+        reply = self.call("POST", f"/v1/{name}", body, key=key)
+        return reply.status, "" if reply.status == 200 else reply.error["code"]
+
+    def steer(self, name: str, *arguments: Any, **named: Any) -> Any:
+        """A command of the admin plane to organisation 42, without HTTP."""
+
+        async def command() -> Any:
+            done = getattr(self.app.steering, name)("42", *arguments, **named)
+            return await done if asyncio.iscoroutine(done) else done
+
+        return asyncio.run(command())

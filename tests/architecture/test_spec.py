@@ -94,14 +94,26 @@ def test_every_overlay_names_its_source(overlay: Path) -> None:
     assert all(action["description"] for action in content["actions"])
 
 
-@pytest.mark.parametrize("document", [PUBLISHED, OVERLAID], ids=lambda path: path.name)
-def test_every_part_of_both_documents_is_served(document: Path) -> None:
-    """Three operations, each handled; no stub, no spare handler, nothing ignored."""
+PAGES_SERVED = [
+    ("post", "/v1/ingress/{variant}"),
+    ("post", "/v1/modack"),
+    ("put", "/v1/orgs/{org_id}/actions/definitions"),
+]
+SIBLINGS_SERVED = [
+    *(("post", f"/v1/{name}") for name in ("ingress", "ack", "nack", "defer")),
+    *(("get", f"/v1/orgs/{{org_id}}/actions/records{rest}") for rest in ("", "/{id}")),
+]
+
+
+@pytest.mark.parametrize(
+    ("document", "served"),
+    [(PUBLISHED, PAGES_SERVED), (OVERLAID, [*PAGES_SERVED, *SIBLINGS_SERVED])],
+    ids=["published", "overlaid"],
+)
+def test_every_part_of_both_documents_is_served(document: Path, served: list[tuple[str, str]]) -> None:
+    """Three operations, and nine with their siblings, each handled; no stub, nothing ignored."""
     coverage = create_app(Settings(document=document)).coverage
 
+    assert sorted((op.method, op.path) for op in coverage.operations) == sorted(served)
+    assert (coverage.stubs, coverage.ignored) == (frozenset(), ())
     assert coverage.complete
-    assert [(op.method, op.path) for op in coverage.operations] == [
-        ("post", "/v1/ingress/{variant}"),
-        ("post", "/v1/modack"),
-        ("put", "/v1/orgs/{org_id}/actions/definitions"),
-    ]

@@ -1,82 +1,175 @@
-"""The life of an action, against a model that steps from deadline to deadline."""
+"""The life of an action, against a second description of it that is not made from the table."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.actions import Action, accepted, as_of, extended
-from mock_server.domain.errors import FinishedAction, FutureAttempt, SettleRefused, StaleAttempt
-from mock_server.domain.leases import LEASE, LIFETIME
-from mock_server.domain.states import Status
+from mock_server.domain import actions
+from mock_server.domain.actions import NEVER, Action, Work, due
+from mock_server.domain.errors import DeferredAction, FinishedAction, FutureAttempt, StaleAttempt
+from mock_server.domain.leases import LEASE, LIFETIME, back_off
+from mock_server.domain.states import HELD, TRANSITIONS, Event, State
+from mock_server.domain.worker import Do, Step, Worker
 
 START = 1_700_000_000_000
-BOUNDARIES = st.sampled_from([0, 1, LEASE, LIFETIME])
-STEPS = st.builds(lambda a, b: max(0, a + b), BOUNDARIES | st.integers(0, 2 * LIFETIME), st.integers(-1, 1))
+END = START + LIFETIME
+
+SCRIPTS = st.lists(
+    st.builds(
+        Step,
+        do=st.sampled_from(Do),
+        after=st.sampled_from([0, 0, 1, LEASE - 1, LEASE, 5_000]),
+        lease=st.sampled_from([1_000, LEASE, 6 * 3_600_000]),
+        retry_after=st.sampled_from([None, 1_000, 90_000]),
+    ),
+    min_size=1,
+    max_size=4,
+).map(tuple)
+CALLS = st.sampled_from(["ack", "nack", "nack_at", "reject", "extend", "defer"])
+WAITS = st.builds(
+    lambda a, b: max(0, a + b),
+    st.sampled_from([0, LEASE, LIFETIME]) | st.integers(0, LIFETIME),
+    st.integers(-1, 1),
+)
 
 
-def _new() -> Action:
-    return accepted(
-        id="1",
-        org_id="1",
-        definition_id="1",
-        variant="v",
-        version=1,
-        payload=b"1",
-        metadata=b"",
-        tags=(),
-        now=START,
-    )
+def _new(worker: Worker | None = None) -> actions.Course:
+    action = actions.accepted("3000000000000000001", Work("1", "v", 1, b"1", b"", (), START, END))
+    return (action, *actions.dispatched(action, worker or Worker(), 0, START))
 
 
-def _stepped(action: Action, now: int) -> Action:
-    """The same as `as_of`, one expiry at a time."""
-    while action.status is Status.ACK_WAIT and action.deadline <= now:
-        if action.deadline >= action.timeout_at:
-            return replace(action, status=Status.FAILED)
-        action = replace(
-            action, attempt=action.attempt + 1, deadline=min(action.deadline + LEASE, action.timeout_at)
-        )
-    return action
+def _at(action: Action, worker: Worker, now: int) -> tuple[Action, list[Action]]:
+    """The action at `now`, and every value on the way."""
+    way: list[Action] = []
+    while due(action) <= now:
+        way += actions.fallen_due(action, worker, 0)
+        action = way[-1]
+    return action, way
 
 
-@given(st.lists(st.tuples(STEPS, st.none() | st.integers(1, 2**63 - 1) | st.integers(1, 200))))
-def test_unobserved_expiries_are_what_stepping_would_give(calls: list[tuple[int, int | None]]) -> None:
-    """At every boundary t-1, t, t+1 ms, with extensions between: in closed form and step by step."""
-    closed = stepped = _new()
-    now = START
-    for wait, seconds in calls:
-        now += wait
-        closed, stepped = as_of(closed, now), _stepped(stepped, now)
-        assert closed == stepped
-        if seconds is not None and closed.status is Status.ACK_WAIT:
-            closed = stepped = extended(closed, closed.attempt, seconds, now)
-            assert closed.deadline == min(now + seconds * 1_000, closed.timeout_at)
+def _asked(call: str, action: Action, attempt: int, number: int, now: int) -> Action:
+    """The action after a call of its holder."""
+    match call:
+        case "ack":
+            return actions.acked(action, attempt, now)
+        case "extend":
+            return actions.extended(action, attempt, number, now)
+        case "defer":
+            return actions.deferred(action, attempt, now)
+        case _:
+            retry_at = now + number - 1_000 if call == "nack_at" else None
+            retry = call != "reject"
+            return actions.nacked(action, attempt, retry=retry, retry_at=retry_at, seed=0, now=now)
 
 
-@given(STEPS, st.integers(-2, 2))
-def test_only_the_current_attempt_can_extend(wait: int, other: int) -> None:
-    """B120: a lower one is stale, a higher one has not begun, and after the end nobody can."""
-    now = START + wait
-    current = as_of(_new(), now)
-    by_order: dict[int, type[SettleRefused] | None] = {-1: StaleAttempt, 0: None, 1: FutureAttempt}
-    expected = by_order[(other > 0) - (other < 0)]
-    if current.status is Status.FAILED:
-        expected = FinishedAction
+@dataclass
+class Told:
+    """What a person would write down of one action: the second description."""
 
-    try:
-        extended(_new(), current.attempt + other, 60, now)
-        refusal: type[SettleRefused] | None = None
-    except SettleRefused as error:
-        refusal = type(error)
+    held: bool = False
+    custody: bool = False
+    attempt: int = -1
+    over: bool = False
 
-    assert refusal is expected
+    def hear(self, action: Action, before: Action) -> None:
+        """Check one step against the words of the documentation."""
+        event = action.event
+        assert not self.over, "nothing happens after the end (B134)"
+        assert before.updated_at <= action.updated_at <= END, "time goes on, to the end of the lifetime"
+        if event is Event.DELIVER:
+            assert not self.held
+            self.attempt += 1
+            self.held = True
+        assert action.attempt == max(self.attempt, 0), "attempts count from 0, by delivery (B077)"
+        if event in (Event.EXPIRE, Event.ACK, Event.NACK, Event.SCHEDULE, Event.REJECT, Event.EXTEND):
+            assert self.held, "only a held attempt is settled or runs out (B120)"
+        if event is Event.EXPIRE:
+            assert action.updated_at == before.available_at, "at the deadline, not before or after it"
+            assert self.custody == (action.state is State.SUCCEEDED), "custody ends in success (B142)"
+        if event in (Event.NACK, Event.SCHEDULE, Event.REJECT):
+            assert not self.custody, "custody takes no rejection (B143)"
+        if event is Event.DEFER:
+            self.custody = True
+        if event in (Event.EXPIRE, Event.ACK, Event.NACK, Event.SCHEDULE, Event.REJECT):
+            self.held = False
+        if event is Event.TIME_OUT:
+            assert action.updated_at == END, "and not before"
+            assert action.state is State.FAILED, "B074"
+        self.over = action.state in (State.SUCCEEDED, State.FAILED, State.CANCELED)
+        assert action.is_over == self.over
+        assert (action.state in HELD) == (self.held and not self.over)
+        assert action.available_at <= END, "no lease and no pause outlives the action (B136)"
+        assert (due(action) == NEVER) == self.over, "what is open ends by itself (B106)"
 
 
-def test_looking_changes_nothing_while_the_lease_is_held() -> None:
-    """The very same value comes back."""
-    action = _new()
+@given(SCRIPTS, st.lists(st.tuples(WAITS, CALLS, st.integers(-1, 1), st.integers(1, 200_000)), max_size=12))
+def test_whatever_is_asked_and_whenever_the_life_goes_as_documented(
+    script: tuple[Step, ...], calls: list[tuple[int, str, int, int]]
+) -> None:
+    """Random scripts and settles, at random moments and right at the deadlines: each step fits the words of the
+    documentation, and each refusal has its reason."""
+    worker = Worker(script)
+    told = Told()
+    course = _new(worker)
+    before = course[0]
+    for action in course[1:]:
+        told.hear(action, before)
+        before = action
+    action, now = course[-1], START
+    for wait, call, other, number in calls:
+        now = due(action) + other if wait == LEASE and due(action) != NEVER else now + wait
+        now = max(now, before.updated_at)
+        action, way = _at(action, worker, now)
+        attempt = max(0, action.attempt + (other if number % 3 == 0 else 0))
+        try:
+            after = _asked(call, action, attempt, number, now)
+        except FinishedAction:
+            assert action.is_over
+        except FutureAttempt:
+            assert not action.is_over
+            assert attempt > action.attempt or not action.started_at
+        except StaleAttempt:
+            assert not action.is_over
+            assert attempt < action.attempt or action.state not in HELD
+        except DeferredAction:
+            assert action.state is State.DEFERRED
+            assert call in ("nack", "nack_at", "reject")
+        else:
+            assert attempt == action.attempt
+            assert TRANSITIONS[action.state][after.event] is after.state or after is action
+            if after is not action:
+                way.append(after)
+            action = after
+        for step in way:
+            told.hear(step, before)
+            before = step
 
-    assert as_of(action, START + LEASE - 1) is action
+
+@given(st.integers(0, 2**31), st.integers(0, 40))
+def test_the_back_off_grows_and_has_an_end(seed: int, attempt: int) -> None:
+    """Q13: 1 s doubled up to 60 s, up to a quarter more, and the same again for the same arguments."""
+    pause = back_off(seed, "3", attempt)
+
+    assert min(1_000 * 2**attempt, 60_000) <= pause <= 1.25 * min(1_000 * 2**attempt, 60_000)
+    assert pause == back_off(seed, "3", attempt)
+
+
+def test_an_unsettled_action_is_delivered_every_minute_until_its_lifetime_is_over() -> None:
+    """B101, B106: 1,440 attempts in 24 hours, none at the last moment."""
+    action, way = _at(_new()[-1], Worker(), END)
+
+    assert (action.state, action.attempt) == (State.FAILED, 1_439)
+    assert [a.event for a in way[-2:]] == [Event.HAND_OFF, Event.TIME_OUT]
+
+
+def test_settling_at_the_deadline_is_too_late_and_a_millisecond_before_it_is_not() -> None:
+    """B120, B101: the boundary itself belongs to the next attempt (ours)."""
+    held = _new()[-1]
+    deadline = START + LEASE
+
+    assert _at(held, Worker(), deadline - 1)[0] is held
+    assert actions.acked(held, 0, deadline - 1).state is State.SUCCEEDED
+    assert [a.attempt for a in (_at(held, Worker(), t)[0] for t in (deadline, deadline + 1))] == [1, 1]

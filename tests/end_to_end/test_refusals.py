@@ -134,7 +134,7 @@ CASES = [
     Case("another organisation", "PUT", "/v1/orgs/43/actions/definitions", {}, 403, "FORBIDDEN_ORGANISATION", "path org_id"),
     # routes and methods
     Case("an unknown path", "GET", "/nope", b"", 404, "NOT_FOUND", "path"),
-    Case("no variant at all", "POST", "/v1/ingress/", {"payload": 1}, 404, "NOT_FOUND", "path"),
+    Case("no variant at all", "POST", "/v1/ingress/", {"payload": 1}, 400, "INVALID_BODY", "body"),
     Case("a variant of two segments", "POST", "/v1/ingress/a/b", {"payload": 1}, 404, "NOT_FOUND", "path"),
     Case("a line feed behind a path", "POST", "/v1/modack%0A", {}, 404, "NOT_FOUND", "path"),
     *[

@@ -71,7 +71,7 @@ def our_app() -> Any:
         settings=Settings(document=PUBLISHED),
         workbench=Workbench(),
     )
-    return Front(app, [(op.method, op.path) for op in document.operations], lambda _: None)
+    return Front(app, [(op.method, op.path) for op in document.operations], lambda _: None, lambda *_: None)
 
 
 @cache

@@ -1,0 +1,140 @@
+"""The store of all organisations: what the bounds take from whom, and what snapshots bring back."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_server.domain import actions
+from mock_server.domain.actions import Work
+from mock_server.domain.errors import TooManySnapshots
+from mock_server.ids import Suffixes
+from mock_server.storage.memory import MAX_SNAPSHOTS, MemoryStore
+from mock_server.storage.organisation import Organisation
+
+
+def _store(max_actions: int = 10_000, max_payload_bytes: int = 1 << 30) -> MemoryStore:
+    return MemoryStore(max_actions, max_payload_bytes, journal_limit=10, suffix=Suffixes().of, seed=0)
+
+
+def _add(
+    store: MemoryStore, organisation: Organisation, count: int = 1, *, payload: bytes = b"1"
+) -> list[str]:
+    ids = []
+    for _ in range(count):
+        work = Work("1", "v", 1, payload, b"", (), 1, 1_000_000)
+        action = actions.accepted(organisation.new_action_id(), work)
+        store.add_action(organisation, (action,))
+        ids.append(action.id)
+    return ids
+
+
+def _kept(organisation: Organisation, ids: list[str]) -> list[bool]:
+    return [organisation.action(name) is not None for name in ids]
+
+
+def test_the_organisation_that_keeps_most_loses_its_oldest() -> None:
+    """ING-8: one that floods the mock takes nothing from the others."""
+    store = _store(max_actions=10)
+    quiet, loud = store.organisation("1"), store.organisation("2")
+    few, many = _add(store, quiet, 3), _add(store, loud, 30)
+    few += _add(store, quiet)
+
+    assert _kept(quiet, few) == [True] * 4
+    assert _kept(loud, many) == [False] * 24 + [True] * 6
+    assert [loud.dropped(name) for name in many] == [True] * 24 + [False] * 6
+    assert not quiet.dropped(many[0])
+    assert store.count == 10
+
+
+def test_payload_bytes_are_bounded_too_and_the_newest_always_stays() -> None:
+    """ING-8: even one that is larger than the bound alone."""
+    store = _store(max_payload_bytes=100)
+    organisation = store.organisation("1")
+    small = _add(store, organisation, 5, payload=b"x" * 30)
+    large = _add(store, organisation, payload=b"x" * 1_000)
+
+    assert _kept(organisation, small) == [False] * 5
+    assert _kept(organisation, large) == [True]
+
+
+def test_a_restored_organisation_is_what_it_was_with_the_same_ids_to_come() -> None:
+    """Actions, ids and counts; what was made since is unknown, not dropped."""
+    store = _store()
+    organisation = store.organisation("1")
+    before = _add(store, organisation, 300)
+    store.snapshot(organisation, "s")
+    after = _add(store, organisation, 300)
+    store.become(organisation, organisation.snapshots["s"])
+
+    assert _kept(organisation, before + after) == [True] * 300 + [False] * 300
+    assert not any(map(organisation.dropped, after))
+    assert store.count == 300
+    assert _add(store, organisation, 300) == after
+
+
+def test_a_snapshot_keeps_what_was_dropped_from_the_organisation() -> None:
+    """And a restore counts it against the bound again."""
+    store = _store(max_actions=300)
+    organisation = store.organisation("1")
+    ids = _add(store, organisation, 300)
+    store.snapshot(organisation, "s")
+    _add(store, organisation, 250)
+    assert _kept(organisation, ids) == [False] * 250 + [True] * 50
+
+    store.become(organisation, organisation.snapshots["s"])
+
+    assert _kept(organisation, ids) == [True] * 300
+    assert store.count == 300
+
+
+def test_a_fork_shares_the_past_and_not_the_future() -> None:
+    """The same actions under the same ids; new ones are each organisation's own."""
+    store = _store()
+    one, other = store.organisation("1"), store.organisation("2")
+    past = _add(store, one, 300)
+    store.fork(other, one.content())
+
+    assert _kept(other, past) == [True] * 300
+    mine, theirs = _add(store, one, 3), _add(store, other, 3)
+    assert not set(mine) & set(theirs)
+    assert _kept(one, theirs) + _kept(other, mine) == [False] * 6
+    assert store.count == 606
+
+
+def test_a_reset_begins_anew() -> None:
+    """The ids that were given out are given out again, or others with another seed."""
+    store = _store()
+    organisation = store.organisation("1")
+    first = _add(store, organisation, 3)
+    store.reset(organisation, None)
+    again = _add(store, organisation, 3)
+    store.reset(organisation, 1)
+
+    assert again == first
+    assert not set(_add(store, organisation, 3)) & set(first)
+
+
+def test_as_many_snapshots_as_allowed_and_an_old_name_is_no_new_one() -> None:
+    """Their number bounds what they keep."""
+    store = _store()
+    organisation = store.organisation("1")
+    for number in range(MAX_SNAPSHOTS):
+        store.snapshot(organisation, str(number))
+    store.snapshot(organisation, "0")
+
+    with pytest.raises(TooManySnapshots):
+        store.snapshot(organisation, "one more")
+
+
+def test_what_is_discarded_goes_in_slices_and_all_of_it_goes() -> None:
+    """A reset of 10,000 actions takes several sweeps, and ends."""
+    store = _store()
+    organisation = store.organisation("1")
+    _add(store, organisation, 10_000)
+    store.reset(organisation, None)
+    sweeps = 1
+    while store.sweep():
+        sweeps += 1
+
+    assert sweeps == 4
+    assert not store.sweep()

@@ -1,0 +1,118 @@
+"""The shelf, against a plain dictionary: what is kept, what is due, and what a snapshot brings back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from mock_server.domain.actions import NEVER, Action, Work, due
+from mock_server.domain.states import Event, State
+from mock_server.storage.shelf import SIZE, Shelf, Stock
+
+
+def held(number: int, until: int) -> Action:
+    """An action that is due at `until`; one that never is, at `NEVER`."""
+    work = Work("1", "v", 1, b"", b"", (), 0, NEVER)
+    state = State.SUCCEEDED if until == NEVER else State.ACK_WAIT
+    return Action(str(number), work, Event.HAND_OFF, state, 0, until, NEVER, 1, 1)
+
+
+class Kept(NamedTuple):
+    """A snapshot and what it should hold."""
+
+    stock: Stock
+    actions: dict[int, Action]
+    oldest: int
+    end: int
+
+
+TIMES = st.integers(0, 60) | st.just(NEVER)
+
+
+class ShelfAgrees(RuleBasedStateMachine):
+    """Everything a shelf can be asked for, step by step beside a dictionary."""
+
+    snapshots = Bundle("snapshots")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shelf = Shelf()
+        self.actions: dict[int, Action] = {}
+        self.oldest = self.end = 0
+
+    @rule(until=TIMES, count=st.sampled_from([1, 3, SIZE]))
+    def add(self, until: int, count: int) -> None:
+        for _ in range(count):
+            action = held(self.end, until)
+            self.shelf.add(action, b"h")
+            self.actions[self.end] = action
+            self.end += 1
+
+    @rule(place=st.integers(0, 10_000), until=TIMES)
+    def change(self, place: int, until: int) -> None:
+        if self.actions:
+            number = self.oldest + place % (self.end - self.oldest)
+            self.actions[number] = held(number, until)
+            self.shelf.put(number, self.actions[number], b"changed")
+
+    @rule(count=st.sampled_from([1, SIZE + 1]))
+    def drop(self, count: int) -> None:
+        for _ in range(min(count, len(self.actions))):
+            assert self.shelf.drop_oldest() is self.actions.pop(self.oldest)
+            self.oldest += 1
+
+    @rule(now=st.integers(0, 60), again=TIMES)
+    def run_due(self, now: int, again: int) -> None:
+        """All that is due by `now` comes out in the order of (time, number), once."""
+        expected = sorted((due(a), n) for n, a in self.actions.items() if due(a) <= now)
+        found = []
+        while (action := self.shelf.pop_due(now)) is not None:
+            number = int(action.id)
+            found.append((due(action), number))
+            later = held(number, max(again, now + 1))
+            self.actions[number] = later
+            self.shelf.put(number, later, b"")
+        assert found == expected
+
+    @rule(target=snapshots)
+    def snapshot(self) -> Kept:
+        return Kept(self.shelf.stock(), dict(self.actions), self.oldest, self.end)
+
+    @rule(kept=snapshots)
+    def restore(self, kept: Kept) -> None:
+        self.shelf = Shelf(kept.stock)
+        self.actions, self.oldest, self.end = dict(kept.actions), kept.oldest, kept.end
+
+    @rule(kept=snapshots)
+    def a_snapshot_never_changes(self, kept: Kept) -> None:
+        aside = Shelf(kept.stock)
+        assert {n: a for n in range(kept.oldest, kept.end) if (a := aside.get(n))} == kept.actions
+
+    @invariant()
+    def holds_what_was_put(self) -> None:
+        assert (self.shelf.oldest, self.shelf.end) == (self.oldest, self.end)
+        for number in {self.oldest - 1, self.oldest, (self.oldest + self.end) // 2, self.end - 1, self.end}:
+            assert self.shelf.get(number) == self.actions.get(number)
+
+    @invariant()
+    def is_looked_at_in_time(self) -> None:
+        assert self.shelf.next_look() <= min(map(due, self.actions.values()), default=NEVER)
+
+
+ShelfAgrees.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestShelfAgrees = ShelfAgrees.TestCase
+
+
+def test_stale_looks_are_bounded() -> None:
+    """An action whose time is moved forth and back for ever does not fill the memory."""
+    shelf = Shelf()
+    shelf.add(held(0, 1_000_000), b"")
+    shelf.add(held(1, 2_000_000), b"")
+    for time in range(100_000, 0, -1):
+        shelf.put(0, held(0, time), b"")
+
+    assert len(shelf._looks) + len(shelf._chunks[0].looks) < 6_000
+    assert shelf.next_look() == 1
