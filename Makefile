@@ -9,7 +9,7 @@ BASE_URL ?= http://localhost:3123
 API_KEY ?= env:ARKLOW_API_KEY
 ORG ?= 1
 
-.PHONY: run check install test lint format spec lock fuzz bench clean
+.PHONY: run check install test lint format spec docs lock fuzz bench clean
 
 run: install  ## serve; pass flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
@@ -27,6 +27,7 @@ lint: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python spec/build.py --check
+	$(BIN)/python docs/make.py --check
 
 format: .venv/dev
 	$(BIN)/ruff check --fix-only .
@@ -34,6 +35,9 @@ format: .venv/dev
 
 spec: .venv/dev  ## join the published pages and lay the overlays over them
 	$(BIN)/python spec/build.py
+
+docs: .venv/dev  ## draw the life of an action, and list which test shows which behaviour
+	$(BIN)/python docs/make.py
 
 fuzz: .venv/dev  ## stock Schemathesis, and the judge, against the mock: three seeds each
 	$(BIN)/pytest tests/end_to_end/test_schemathesis.py tests/end_to_end/test_judge_on_the_mock.py --seeds 3

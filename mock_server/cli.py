@@ -7,6 +7,8 @@ import asyncio
 import contextlib
 import os
 import queue
+import re
+import secrets
 import socket
 import sys
 import threading
@@ -15,12 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .settings import OVERLAID, PUBLISHED, Settings
+from .settings import OVERLAID, PUBLISHED, Admin, Settings
 
 if TYPE_CHECKING:
     from .app import Coverage
 
 CONTROL_PORT: Final = 3123
+ADMIN_PORT: Final = 3124
 INGRESS_PORT: Final = 3125
 HOSTS: Final = ("127.0.0.1", "::1")
 
@@ -51,7 +54,12 @@ def _run(options: argparse.Namespace) -> int:
         max_body=round(options.max_body_mib * (1 << 20)),
         max_actions=options.max_actions,
         max_payload_bytes=round(options.max_payload_mib * (1 << 20)),
+        journal=options.journal,
+        seed=options.seed,
     )
+    token = options.admin_token or secrets.token_urlsafe(24)
+    admin_settings = Admin(token, frozenset(options.admin_name), frozenset(options.admin_origin))
+    from .admin.plane import Plane
     from .api.document import BadDocument
     from .app import CannotServe, create_app
     from .serving import CannotListen, listen, serve
@@ -60,6 +68,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         control = listen(options.host or HOSTS, options.port)
         ingress = listen(options.host or HOSTS, options.ingress_port)
+        admin = [] if options.no_admin else listen(options.admin_host or HOSTS, options.admin_port)
         app = create_app(settings, log=log.write)
     except CannotListen as error:
         return _fail(str(error))
@@ -68,9 +77,13 @@ def _run(options: argparse.Namespace) -> int:
     _say(_table(app.coverage, settings))
     if options.strict_document and not app.coverage.complete:
         return _fail("--strict-document: the document is not wholly served; see the table above")
-    _say(_addresses(control, ingress))
+    _say(_addresses(control, ingress, admin, "" if options.admin_token else token))
     try:
-        serve(app, [*control, *ingress])
+        if admin:
+            plane = Plane(admin, app.steering, admin_settings, log.write)
+            serve(app, [*control, *ingress], plane.beside)
+        else:
+            serve(app, [*control, *ingress])
     finally:
         log.close()
         app.close()
@@ -96,6 +109,41 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         metavar="ADDRESS",
         help="listen here (repeatable; default 127.0.0.1 and ::1)",
+    )
+    plane = parser.add_mutually_exclusive_group()
+    plane.add_argument(
+        "--admin-port",
+        type=_port,
+        default=ADMIN_PORT,
+        help="admin plane (default %(default)s; 0: a free one)",
+    )
+    plane.add_argument("--no-admin", action="store_true", help="no admin plane")
+    add(
+        "--admin-host",
+        action="append",
+        metavar="ADDRESS",
+        help="listen here for the admin plane (repeatable; default 127.0.0.1 and ::1)",
+    )
+    add(
+        "--admin-token",
+        type=_token,
+        default=os.environ.get("ARKLOW_ADMIN_TOKEN") or None,
+        metavar="TEXT",
+        help="the admin plane's token (default $ARKLOW_ADMIN_TOKEN, or a random one that is printed)",
+    )
+    add(
+        "--admin-name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name of this machine that the admin plane answers to (repeatable)",
+    )
+    add(
+        "--admin-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="a browser page of this origin may call the admin plane (repeatable; default none)",
     )
     add(
         "--key",
@@ -135,6 +183,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="payload bytes kept (default 512)",
     )
+    add(
+        "--journal",
+        type=_length,
+        default=2_000,
+        metavar="N",
+        help="journal entries kept of each organisation",
+    )
+    add(
+        "--seed",
+        type=_length,
+        default=0,
+        metavar="N",
+        help="what ids and back-offs are made from (default 0)",
+    )
     return parser
 
 
@@ -159,11 +221,26 @@ def _count(text: str) -> int:
     return number
 
 
+def _length(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 1 << 31:
+        raise argparse.ArgumentTypeError(f"expected a number from 0, got {text}")
+    return number
+
+
 def _key(text: str) -> tuple[str, str]:
     key, equals, organisation = text.rpartition("=")
     if not (equals and key and organisation.isascii() and organisation.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected KEY=ORG with ORG in digits, got {text!r}")
     return key, organisation
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[!-~]+", text):
+        raise argparse.ArgumentTypeError(
+            "expected visible ASCII characters without blanks, got something else"
+        )
+    return text
 
 
 def _table(coverage: Coverage, settings: Settings) -> str:
@@ -185,18 +262,35 @@ def _table(coverage: Coverage, settings: Settings) -> str:
     return "\n".join(lines)
 
 
-def _addresses(control: Sequence[socket.socket], ingress: Sequence[socket.socket]) -> str:
-    hosts = {listener.getsockname()[0] for listener in control}
-    first = control[0].getsockname()[0]
-    host = "localhost" if hosts <= set(HOSTS) else f"[{first}]" if ":" in first else first
-    urls = [f"http://{host}:{listeners[0].getsockname()[1]}" for listeners in (control, ingress)]
-    return (
-        f"  control plane  {urls[0]}   (both ports serve every operation)\n"
-        f"  ingress        {urls[1]}\n"
-        f"  API page       {urls[0]}/\n"
-        "  API keys       org-42 is organisation 42, made on first use; dev-key is organisation 1\n"
-        "Ready. Ctrl-C stops."
+def _addresses(
+    control: Sequence[socket.socket],
+    ingress: Sequence[socket.socket],
+    admin: Sequence[socket.socket],
+    token: str,
+) -> str:
+    lines = [
+        f"  control plane  {_url(control)}   (both ports serve every operation)",
+        f"  ingress        {_url(ingress)}",
+        f"  API page       {_url(control)}/",
+    ]
+    if admin:
+        lines.append(
+            f"  admin          {_url(admin)}   Authorization: Bearer {token or 'and the token given'}"
+        )
+    return "\n".join(
+        [
+            *lines,
+            "  API keys       org-42 is organisation 42, made on first use; dev-key is organisation 1",
+            "Ready. Ctrl-C stops.",
+        ]
     )
+
+
+def _url(listeners: Sequence[socket.socket]) -> str:
+    hosts = {listener.getsockname()[0] for listener in listeners}
+    first, port = listeners[0].getsockname()[:2]
+    host = "localhost" if hosts <= set(HOSTS) else f"[{first}]" if ":" in first else first
+    return f"http://{host}:{port}"
 
 
 class _Log:

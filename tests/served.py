@@ -60,6 +60,8 @@ class Served:
         self.port, self.ingress_port = (
             int(found) for found in re.findall(r"(?:plane|ingress)\s+http://[^\s]*:(\d+)", text)
         )
+        admin = re.search(r"admin\s+http://[^\s]*:(\d+)\s+Authorization: Bearer (.*)", text)
+        self.admin_port, self.admin_token = (int(admin[1]), admin[2]) if admin else (0, "")
         threading.Thread(target=self._follow, daemon=True).start()
 
     def _follow(self) -> None:
@@ -135,8 +137,9 @@ def read_reply(connection: socket.socket, *, head: bool = False) -> Reply:
 @contextlib.contextmanager
 def mock(*flags: str) -> Iterator[Served]:
     """A mock on free ports with the given flags, ended afterwards."""
+    admin = [] if "--no-admin" in flags else ["--admin-port", "0"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "mock_server", *flags, "--port", "0", "--ingress-port", "0"],
+        [sys.executable, "-m", "mock_server", *flags, "--port", "0", "--ingress-port", "0", *admin],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 
 from contracts.cli import parser as judge_parser
 from contracts.rules import RULES as JUDGED
+from docs import make
 from mock_server.api.errors import STATUSES
 from mock_server.cli import _parser
 from tests.served import mock
@@ -36,8 +39,23 @@ def test_the_readmes_curl_lines_answer_as_documented() -> None:
         )
         output = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=True).stdout
 
-    assert len(shown) == 3
+    assert len(shown) == 4
     assert output.splitlines() == shown
+
+
+def test_the_readmes_steering_lines_work() -> None:
+    """Run as written; only the port is changed."""
+    [block] = re.findall(r"```sh\n(steer\(\).*?)```", README, re.DOTALL)
+    with mock("--admin-token", "given") as running:
+        script = block.replace("localhost:3124", f"localhost:{running.admin_port}")
+        environment = os.environ | {"ARKLOW_ADMIN_TOKEN": "given"}
+        output = subprocess.run(
+            ["bash", "-euc", script], capture_output=True, text=True, check=True, env=environment
+        ).stdout
+    answers = [json.loads(line) for line in output.splitlines() if line]
+
+    assert len(answers) == 7
+    assert [answer["errors"] for answer in answers] == [None] * 7
 
 
 def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:
@@ -125,3 +143,29 @@ def test_every_number_that_is_cited_is_explained() -> None:
     cited = {number for text in texts for number in re.findall(r"\b(B\d{3}|[CQ]\d{1,2})\b", text)}
 
     assert cited <= explained
+
+
+def test_the_pages_that_are_made_are_fresh() -> None:
+    """`make docs` would change nothing."""
+    check = subprocess.run(
+        [sys.executable, ROOT / "docs" / "make.py", "--check"], capture_output=True, text=True
+    )
+
+    assert (check.returncode, check.stdout) == (0, "docs: nothing differs\n")
+
+
+def test_every_behaviour_of_a_life_has_a_test_or_a_named_gap() -> None:
+    """Over HTTP; the life of an action, settling and deferral are explained in full, and gaps are among them."""
+    explained = make.statements().keys()
+    shown = {
+        number for number, tests in make.tests().items() if any(t.startswith("tests/api/") for t in tests)
+    }
+
+    assert set(make.IN_FULL) <= shown | make.GAPS.keys()
+    assert make.GAPS.keys() <= set(make.IN_FULL) <= explained
+    assert make.tests().keys() <= explained
+
+
+def test_a_span_of_behaviours_is_all_of_them() -> None:
+    """A docstring may name several at once."""
+    assert make.cited("as said: B020 to B022, B040; B1234, C1.") == {f"B{n:03}" for n in (20, 21, 22, 40)}

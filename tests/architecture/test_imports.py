@@ -14,6 +14,7 @@ ROOMS: dict[str, set[str]] = {
     "mock_server": {"settings", "app"},
     "mock_server.__main__": {"cli"},
     "mock_server.settings": set(),
+    "mock_server.timestamps": set(),
     "mock_server.clocks": {"domain"},
     "mock_server.ids": {"domain"},
     "mock_server.strict_json": set(),
@@ -22,10 +23,15 @@ ROOMS: dict[str, set[str]] = {
     "mock_server.serving": set(),
     "mock_server.domain": {"domain"},
     "mock_server.storage": {"storage", "domain"},
-    "mock_server.services": {"services", "domain", "schemas", "strict_json", "workbench"},
-    "mock_server.api": {"api", "services", "domain", "schemas", "strict_json", "workbench", "settings"},
+    "mock_server.services": {"services", "domain", "schemas", "strict_json", "timestamps", "workbench"},
+    "mock_server.api": {
+        *("api", "services", "domain", "schemas", "strict_json", "timestamps", "workbench", "settings"),
+    },
+    "mock_server.admin": {
+        *("admin", "api", "services", "domain", "schemas", "strict_json", "timestamps", "settings"),
+    },
     "mock_server.app": {"api", "services", "storage", "domain", "clocks", "ids", "workbench", "settings"},
-    "mock_server.cli": {"app", "api", "serving", "settings"},
+    "mock_server.cli": {"admin", "app", "api", "serving", "settings"},
     "contracts": {"engine", "events", "failures", "rules", "target"},
     "contracts.__main__": {"cli"},
     "contracts.rules": set(),
@@ -70,6 +76,7 @@ ROOMS: dict[str, set[str]] = {
 
 DOORS = {
     "connexion": {"mock_server.api.contract"},
+    "flask": {"mock_server.admin.application"},
     "hypothesis": {"contracts.machine", "contracts.strategies"},
     "jinja2": {"contracts.reports.html"},
     "jsonschema_rs": {"contracts.schemas", "mock_server.schemas"},
@@ -81,6 +88,7 @@ DOORS = {
     "rich": {"contracts.reports.console"},
     "schemathesis": {"contracts.fuzzing", "contracts.hooks"},
     "uvicorn": {"mock_server.serving"},
+    "werkzeug": {"mock_server.admin.application", "mock_server.admin.server"},
     "yaml": {"contracts.document", "mock_server.api.document"},
 }
 """Engine → the only modules that may import it."""
@@ -190,6 +198,10 @@ def test_a_module_imports_what_its_room_may_know(module: str) -> None:
         ("mock_server.api.handlers", "def f():\n    import contracts.model"),
         ("mock_server.api.handlers", "if TYPE_CHECKING:\n    from contracts import model"),
         ("mock_server.api.handlers", "importlib.import_module('contracts.model')"),
+        ("mock_server.admin.commands", "import flask"),
+        ("mock_server.admin.plane", "def f():\n    from werkzeug.serving import make_server"),
+        ("mock_server.admin.commands", "from ..storage.memory import MemoryStore"),
+        ("mock_server.services.steering", "from ..admin.bridge import Bridge"),
         ("mock_server.app", "from tests.served import mock"),
         ("mock_server.clocks", "from .app import create_app"),
         ("contracts.model", "import time"),

@@ -25,12 +25,14 @@ def _run(*flags: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_start_up_table_names_every_operation_and_address(served: Served) -> None:
     """What is handled, what would be ignored, where to call, which keys work."""
-    text = "\n".join(served.lines[:10])
+    text = "\n".join(served.lines[: served.lines.index("Ready. Ctrl-C stops.")])
 
     assert "arklow-mock serves arklow.overlaid.openapi.yaml" in text
     for operation in (
         "POST   /v1/ingress/{variant}",
         "POST   /v1/modack",
+        "POST   /v1/defer",
+        "GET    /v1/orgs/{org_id}/actions/records/{id}",
         f"PUT    {PUT.replace('42', '{org_id}')}",
     ):
         assert re.search(re.escape(operation) + r" +handled", text)

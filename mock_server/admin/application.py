@@ -1,0 +1,232 @@
+"""The one door to Flask: the admin document as a WSGI application."""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
+
+from ..api import bodies
+from ..api.document import Document, Operation, Parameter
+from ..api.envelope import Headers, data_and_errors, encode, refusal
+from ..api.errors import STATUSES, Refused
+from ..domain.errors import ArklowError
+from ..schemas import mismatch
+from ..services.steering import Steering
+from ..strict_json import excerpt
+from .bridge import Bridge
+from .commands import Call, Commands
+from .gate import Gate
+from .tails import Tails
+
+BODY_LIMIT: Final = 1 << 20
+"""Bytes that a request's body may have."""
+TAIL: Final = "tailJournal"
+_MAX_AGE: Final = "600"
+
+Log = Callable[[str], None]
+
+
+def create_application(
+    document: Document,
+    steering: Steering,
+    *,
+    bridge: Bridge,
+    tails: Tails,
+    gate: Gate,
+    log: Log,
+) -> Flask:
+    """The application; every operation of the document is routed, in its order."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+    commands = Commands(steering).table()
+
+    def call(operation: Operation) -> Callable[..., Response]:
+        def view(**path: str) -> Response:
+            given = Call(_path(operation, path), _query(operation), _body(operation))
+            if operation.id == TAIL:
+                return _stream(tails, steering, given)
+            command = commands[operation.id]
+            return _json(200, data_and_errors(bridge.run(lambda: _awaited(command, given))))
+
+        return view
+
+    for operation in document.operations:
+        rule = re.sub(r"\{([^}]*)\}", r"<\1>", operation.path)
+        _route(app, rule, operation.id, operation.method, call(operation))
+    pages = {
+        "/": lambda: _json(200, data_and_errors({"openapi": ["/openapi.yaml", "/openapi.json"]})),
+        "/openapi.json": lambda: Response(document.json, mimetype="application/json"),
+        "/openapi.yaml": lambda: Response(document.text, mimetype="application/yaml"),
+    }
+    for path, page in pages.items():
+        _route(app, path, path, "get", page)
+
+    @app.before_request
+    def enter() -> Response | None:
+        g.began = time.perf_counter()
+        g.cors = {}
+        request.max_content_length = BODY_LIMIT + 1  # a chunked body is cut there in silence
+        gate.by_name(request.headers.get("Host"))
+        g.cors = gate.from_page(request.headers.get("Origin"))
+        if request.method == "OPTIONS":
+            return _options()
+        if request.endpoint not in pages:
+            gate.with_token(request.headers.get("Authorization"))
+        return None
+
+    @app.after_request
+    def leave(response: Response) -> Response:
+        response.headers.update(g.get("cors", {}))
+        org_id = (request.view_args or {}).get("org_id")
+        what = request.endpoint or f"{request.method} {request.path[:100]}"
+        line = f"{response.status_code} admin {what}  {f'org {org_id[:19]}' if org_id else '-'}"
+        line += f"  {(time.perf_counter() - g.get('began', time.perf_counter())) * 1000:.1f} ms"
+        reason = g.get("reason")
+        shown = excerpt(f"{line}  {reason}" if reason else line, 500)
+        bridge.tell(log, shown.encode("ascii", "backslashreplace").decode())
+        return response
+
+    @app.errorhandler(Exception)
+    def refuse(error: Exception) -> Response:
+        match error:
+            case Refused():
+                return _refused(error.code, error.message, error.headers)
+            case ArklowError():
+                return _refused(error.code, error.message)
+            case MethodNotAllowed():
+                allow = _allow(error)
+                return _refused(
+                    "METHOD_NOT_ALLOWED",
+                    f"method: expected {allow} for {request.path[:100]!r}, got {request.method[:20]}",
+                    ((b"allow", allow.encode()),),
+                )
+            case RequestEntityTooLarge():
+                return _refused("BODY_TOO_LARGE", f"body: expected at most {BODY_LIMIT} bytes, got more")
+            case ClientDisconnected():
+                return _refused(
+                    "BODY_INCOMPLETE",
+                    "body: expected the whole body in time, framed as announced, got a part of it",
+                )
+            case HTTPException():
+                known = ", ".join(dict.fromkeys(operation.path for operation in document.operations))
+                return _refused("NOT_FOUND", f"path: expected one of {known}; got {request.path[:100]!r}")
+        bridge.tell(log, "".join(traceback.format_exception(error)))
+        return _refused("INTERNAL_ERROR", "the mock failed; this is its own fault")
+
+    return app
+
+
+async def _awaited(command: Callable[[Call], Any], given: Call) -> Any:
+    return await command(given)
+
+
+def _route(app: Flask, path: str, name: str, method: str, view: Callable[..., Response]) -> None:
+    # not by `add_url_rule`, which lets HEAD in beside GET
+    app.url_map.add(app.url_rule_class(path, endpoint=name, methods=None))
+    [rule] = app.url_map.iter_rules(name)
+    rule.methods = {method.upper()}
+    app.view_functions[name] = view
+
+
+def _path(operation: Operation, values: Mapping[str, str]) -> dict[str, str]:
+    declared = {parameter.name: parameter for parameter in operation.parameters}
+    return {name: _value(declared[name], text) for name, text in values.items()}
+
+
+def _query(operation: Operation) -> dict[str, Any]:
+    """Declared parameters; of several values each has to fit and the last one counts."""
+    return {
+        parameter.name: _value(parameter, text)
+        for parameter in operation.parameters
+        if parameter.location == "query"
+        for text in request.args.getlist(parameter.name)
+    }
+
+
+def _value(parameter: Parameter, text: str) -> Any:
+    integer = "integer" in parameter.kinds and re.fullmatch(r"-?[0-9]{1,100}", text)
+    value = int(text) if integer else text
+    wrong = mismatch(parameter.validator, value, f"{parameter.location} {parameter.name}")
+    if wrong:
+        raise Refused("INVALID_PARAMETER", wrong)
+    return value
+
+
+def _body(operation: Operation) -> Any:
+    if operation.body is None:
+        return None
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
+    text = request.get_data()
+    if len(text) > BODY_LIMIT:
+        raise RequestEntityTooLarge
+    if not text and not operation.body.required:
+        return None
+    bodies.refuse_media_type(headers)
+    return bodies.read(text, operation.body, None)
+
+
+def _stream(tails: Tails, steering: Steering, given: Call) -> Response:
+    after = given.query.get("after")
+    last = request.headers.get("Last-Event-ID")
+    if last is not None:
+        if not re.fullmatch(r"[0-9]{1,15}", last):
+            raise Refused(
+                "INVALID_PARAMETER", f"header Last-Event-ID: expected a number, got {excerpt(last, 60)!r}"
+            )
+        after = int(last)
+    tail = tails.open(
+        lambda: steering.organisation(given.path["org_id"]).journal,
+        after,
+        request.environ.get("arklow.gone", _never),
+    )
+    return Response(tail, mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+def _never() -> bool:
+    return False
+
+
+def _options() -> Response:
+    """What may be asked of a path; for a page of an allowed origin, the answer to its preflight."""
+    error = request.routing_exception
+    if not isinstance(error, MethodNotAllowed):
+        raise NotFound
+    allow = _allow(error)
+    response = Response(status=204, headers={"Allow": allow})
+    if "Access-Control-Allow-Origin" in g.cors:
+        asked = request.headers
+        response.headers["Access-Control-Allow-Methods"] = allow
+        response.headers["Access-Control-Allow-Headers"] = "authorization, content-type, last-event-id"
+        response.headers["Access-Control-Max-Age"] = _MAX_AGE
+        if "Access-Control-Request-Private-Network" in asked:
+            response.headers["Access-Control-Allow-Private-Network"] = "true"
+    return response
+
+
+def _allow(error: MethodNotAllowed) -> str:
+    return ", ".join([*sorted(set(error.valid_methods or ()) - {"OPTIONS"}), "OPTIONS"])
+
+
+def _refused(code: str, message: str, headers: Headers = ()) -> Response:
+    g.reason = f"{code} {message}"
+    response = _json(STATUSES[code].elsewhere, refusal(code, message))
+    for name, value in headers:
+        response.headers[name.decode()] = value.decode()
+    return response
+
+
+def _json(status: int, body: Any) -> Response:
+    return Response(encode(body), status, mimetype="application/json")

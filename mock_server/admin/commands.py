@@ -1,0 +1,206 @@
+"""The commands of the admin plane, by operation id: checked values in, JSON out, no HTTP. Event loop only."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from ..api.errors import Refused
+from ..domain.errors import ClockGoesBack
+from ..domain.leases import SECOND
+from ..domain.ports import Organisation
+from ..domain.states import Event
+from ..services.steering import Steering
+from ..timestamps import timestamp
+from . import entries, scripts
+
+_END: Final = 32_503_680_000_000
+"""The first millisecond of the year 3000, which no command moves a clock to."""
+
+
+class Call(NamedTuple):
+    """What a command is given: values checked against the document."""
+
+    path: Mapping[str, str] = {}
+    query: Mapping[str, Any] = {}
+    body: Any = None
+
+
+Command = Callable[[Call], Awaitable[Any]]
+
+
+class Commands:
+    """What the document's operations do, but for the one that streams."""
+
+    def __init__(self, steering: Steering) -> None:
+        self._steering = steering
+
+    def table(self) -> dict[str, Command]:
+        """Operation id → command. All raise the domain's errors, and `Refused` for what no schema can say."""
+        return {
+            "listOrganisations": self.list_organisations,
+            "getOrganisation": self.get_organisation,
+            "resetOrganisation": self.reset,
+            "forkOrganisation": self.fork,
+            "setClock": self.set_clock,
+            "advanceClock": self.advance,
+            "setWorker": self.set_worker,
+            "listSnapshots": self.list_snapshots,
+            "takeSnapshot": self.snapshot,
+            "deleteSnapshot": self.forget,
+            "restoreSnapshot": self.restore,
+            "endAttempt": self.end,
+            "readJournal": self.read_journal,
+        }
+
+    async def list_organisations(self, call: Call) -> Any:
+        """All that were used."""
+        items = [_counts(organisation) for organisation in self._steering.organisations()]
+        return _listed(items)
+
+    async def get_organisation(self, call: Call) -> Any:
+        """One of them."""
+        return self._shown(self._steering.organisation(call.path["org_id"]))
+
+    async def reset(self, call: Call) -> Any:
+        """Make it as new."""
+        body: Mapping[str, Any] = call.body or {}
+        clock: Mapping[str, Any] = body.get("clock", {})
+        mode = clock.get("mode", "running")
+        seed = body.get("seed")
+        to = _moment(clock, "now", "body/clock")
+        organisation = await self._steering.reset(
+            call.path["org_id"],
+            seed=None if seed is None else int(seed),
+            frozen=mode == "frozen",
+            to=None if mode == "real" else to,
+            worker=scripts.worker(body["worker"]) if "worker" in body else None,
+        )
+        return self._shown(organisation)
+
+    async def fork(self, call: Call) -> Any:
+        """Make another organisation what this one is."""
+        to = call.body["to"]
+        if to == call.path["org_id"]:
+            raise Refused("INVALID_BODY", f"body/to: expected another organisation, got {to} itself")
+        return self._shown(await self._steering.fork(call.path["org_id"], to, call.body.get("snapshot")))
+
+    async def set_clock(self, call: Call) -> Any:
+        """Freeze the clock, or let it run."""
+        org_id, mode = call.path["org_id"], call.body["mode"]
+        to = _moment(call.body, "now", "body")
+        organisation = await self._steering.set_time(
+            org_id, frozen=mode == "frozen", to=to, real=mode == "real"
+        )
+        return self._clock(organisation)
+
+    async def advance(self, call: Call) -> Any:
+        """Move the clock forward."""
+        org_id = call.path["org_id"]
+        organisation = self._steering.organisation(org_id)
+        now = self._steering.now(organisation)
+        to = _moment(call.body, "to", "body")
+        place = "body/seconds" if to is None else "body/to"
+        if to is None:
+            to = now + round(call.body["seconds"] * SECOND)
+        if to < now:
+            raise ClockGoesBack(
+                f"{place}: expected a time from {timestamp(now)} on, where the clock of organisation {org_id} "
+                f"stands, got {timestamp(to)}"
+            )
+        if to >= _END:
+            raise Refused("INVALID_BODY", f"{place}: expected a time before the year 3000, got a later one")
+        ran = await self._steering.advance(org_id, to - now)
+        return {"clock": self._clock(organisation), "ran": ran}
+
+    async def set_worker(self, call: Call) -> Any:
+        """Give the worker other scripts."""
+        organisation = await self._steering.set_worker(call.path["org_id"], scripts.worker(call.body))
+        return scripts.shown(organisation.worker)
+
+    async def list_snapshots(self, call: Call) -> Any:
+        """Their names."""
+        return _listed(sorted(self._steering.organisation(call.path["org_id"]).snapshots))
+
+    async def snapshot(self, call: Call) -> Any:
+        """Keep what the organisation is."""
+        return self._shown(self._steering.snapshot(call.path["org_id"], call.path["name"]))
+
+    async def forget(self, call: Call) -> Any:
+        """Delete a snapshot."""
+        return self._shown(self._steering.forget(call.path["org_id"], call.path["name"]))
+
+    async def restore(self, call: Call) -> Any:
+        """Make the organisation what it was."""
+        return self._shown(await self._steering.restore(call.path["org_id"], call.path["name"]))
+
+    async def end(self, call: Call) -> Any:
+        """End an attempt, or the action."""
+        event = Event[call.body["as"].upper()]
+        action = await self._steering.end(call.path["org_id"], call.path["id"], event)
+        return {"id": action.id, "status": action.state.status.value, "attempt": action.attempt}
+
+    async def read_journal(self, call: Call) -> Any:
+        """What happened."""
+        journal = self._steering.organisation(call.path["org_id"]).journal
+        limit = call.query.get("limit", 100)
+        found: list[Any] = []
+        for entry in journal.entries(call.query.get("after", 0)):
+            if len(found) == limit:
+                break
+            if call.query.get("kind") not in (None, entries.kind(entry)):
+                continue
+            if "action" in call.query and not entries.names(entry, call.query["action"]):
+                continue
+            found.append(entries.shown(entry))
+        first = next((entry.number for entry in journal.entries()), journal.last + 1)
+        return {"entries": found, "last": journal.last, "first": first, "dropped": first - 1}
+
+    def _shown(self, organisation: Organisation) -> dict[str, Any]:
+        return _counts(organisation) | {
+            "seed": organisation.seed,
+            "clock": self._clock(organisation),
+            "worker": scripts.shown(organisation.worker),
+            "snapshots": sorted(organisation.snapshots),
+            "journal": {"last": organisation.journal.last},
+        }
+
+    def _clock(self, organisation: Organisation) -> dict[str, Any]:
+        time = organisation.time
+        frozen = time.stands_at is not None
+        return {
+            "mode": "frozen" if frozen else "running" if time.ahead else "real",
+            "now": timestamp(self._steering.now(organisation)),
+            "ahead_ms": None if frozen else time.ahead,
+        }
+
+
+def _listed(items: Sequence[Any]) -> dict[str, Any]:
+    return {"items": list(items), "count": len(items)}
+
+
+def _counts(organisation: Organisation) -> dict[str, Any]:
+    shelf = organisation.shelf
+    return {
+        "org_id": organisation.org_id,
+        "definitions": len(organisation.registry.by_variant),
+        "actions": {"kept": shelf.count, "dropped": shelf.oldest},
+    }
+
+
+def _moment(body: Mapping[str, Any], member: str, place: str) -> int | None:
+    """A checked date-time in milliseconds since the epoch, None where there is none.
+
+    Raises:
+        Refused: no calendar has the day.
+    """
+    text = body.get(member)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused("INVALID_BODY", f"{place}/{member}: expected a date-time, got {text[:40]!r}") from None
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000

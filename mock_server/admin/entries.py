@@ -1,0 +1,60 @@
+"""The entries of a journal as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..domain.journal import Command, Entry, Exchanged, Transition
+from ..timestamps import timestamp
+
+
+def kind(entry: Entry) -> str:
+    """`request`, `transition` or `command`."""
+    return {Exchanged: "request", Transition: "transition", Command: "command"}[type(entry)]
+
+
+def names(entry: Entry, action_id: str) -> bool:
+    """Whether the entry is about an action: its transition, or a request or command that mentions its id."""
+    match entry:
+        case Transition():
+            return entry.action_id == action_id
+        case Command():
+            return action_id in entry.details
+        case Exchanged():
+            sought = action_id.encode()
+            return action_id in entry.path or sought in entry.body or sought in entry.answer
+
+
+def shown(entry: Entry) -> dict[str, Any]:
+    """The entry in full."""
+    head = {"number": entry.number, "at": timestamp(entry.at), "kind": kind(entry)}
+    match entry:
+        case Transition():
+            happening = entry.happening
+            return head | {
+                "action_record_id": entry.action_id,
+                "event": happening.event.value,
+                "status": happening.state.status.value,
+                "attempt": happening.attempt,
+                "available_at": timestamp(happening.available_at),
+            }
+        case Command():
+            return head | {"name": entry.name, "details": entry.details}
+        case Exchanged():
+            cut = entry.body_length > len(entry.body) or entry.answer_length > len(entry.answer)
+            return (
+                head
+                | {
+                    "method": entry.method,
+                    "path": entry.path,
+                    "query": _text(entry.query),
+                    "body": _text(entry.body),
+                    "status": entry.status,
+                    "answer": _text(entry.answer),
+                }
+                | ({"cut": True} if cut else {})
+            )
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")

@@ -1,0 +1,83 @@
+"""Who may call the admin plane: by which name, from which page, with which token."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Final
+
+from ..api.errors import Refused
+from ..settings import Admin
+from ..strict_json import excerpt
+
+_OWN_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_CHALLENGE: Final = ((b"www-authenticate", b"Bearer"),)
+
+
+class Gate:
+    """The three questions, in the order they are asked. A page in a browser can fake none of the answers."""
+
+    def __init__(self, settings: Admin, addresses: tuple[str, ...] = ()) -> None:
+        listened = {f"[{address}]" if ":" in address else address for address in addresses}
+        self._names = _OWN_NAMES | listened | {name.lower() for name in settings.names}
+        self._origins = settings.origins
+        self._token = settings.token.encode()
+
+    def by_name(self, host: str | None) -> None:
+        """Return when the `Host` header names this machine as it is known here; the port does not count.
+
+        A page that had its own name resolve to this machine (DNS rebinding) fails here.
+
+        Raises:
+            Refused: it names another.
+        """
+        if _name(host or "") in self._names:
+            return
+        got = repr(excerpt(host, 60)) if host else "none"
+        raise Refused(
+            "FORBIDDEN_HOST",
+            f"header Host: expected {' or '.join(sorted(self._names))}, got {got} (see --admin-name)",
+        )
+
+    def from_page(self, origin: str | None) -> Mapping[str, str]:
+        """The CORS headers of the answer: none without an `Origin` header.
+
+        Raises:
+            Refused: the page's origin was not allowed.
+        """
+        if origin is None:
+            return {"Vary": "Origin"} if self._origins else {}
+        if origin in self._origins:
+            return {
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Expose-Headers": "Retry-After, WWW-Authenticate",
+                "Vary": "Origin",
+            }
+        allowed = " or ".join(sorted(self._origins)) or "none"
+        raise Refused(
+            "FORBIDDEN_ORIGIN",
+            f"header Origin: expected {allowed}, got {excerpt(origin, 60)!r} (see --admin-origin)",
+        )
+
+    def with_token(self, authorization: str | None) -> None:
+        """Return when the `Authorization` header has the token.
+
+        Raises:
+            Refused: it has none, or another.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        given = token.strip(" ").encode("utf-8", "backslashreplace")
+        if hmac.compare_digest(given, self._token) and scheme.lower() == "bearer":
+            return
+        got = "none" if authorization is None else "a value that is no such token"
+        raise Refused(
+            "UNAUTHORIZED",
+            f"header Authorization: expected Bearer and the token that was printed at the start, got {got}",
+            _CHALLENGE,
+        )
+
+
+def _name(host: str) -> str:
+    """The name without its port."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and (port.isdecimal() or not port) and not host.endswith("]") else host.lower()

@@ -1,0 +1,146 @@
+"""The admin plane in this process, beside a mock on a clock that is moved by hand; every answer is checked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from flask import Flask
+
+from mock_server.admin.application import create_application
+from mock_server.admin.bridge import Bridge
+from mock_server.admin.gate import Gate
+from mock_server.admin.tails import Tails
+from mock_server.api.document import Document
+from mock_server.schemas import mismatch
+from mock_server.settings import ADMIN, Admin
+from tests.api.asgi import World
+from tests.served import JSON, Reply
+
+TOKEN = "a-token-of-the-tests"
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+NOON = "2030-01-01T12:00:00.000Z"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the admin plane."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def data(self) -> Any:
+        """The data of a success."""
+        assert self.status == 200, self.body
+        return json.loads(self.body)["data"]
+
+    @property
+    def error(self) -> tuple[int, str]:
+        """Status and code of a refusal."""
+        [error] = json.loads(self.body)["errors"]
+        assert re.match(r"\S+( \S+)?: expected .*[,;] got ", error["message"]), error
+        return self.status, error["code"]
+
+    @property
+    def message(self) -> str:
+        """What a refusal says."""
+        return str(json.loads(self.body)["errors"][0]["message"])
+
+
+@cache
+def document() -> Document:
+    """The document of the admin plane."""
+    return Document(ADMIN)
+
+
+def checked(method: str, path: str, answer: Answer) -> Answer:
+    """The answer, which is what the document says of the operation; 404 and 405 have no operation."""
+    for operation in document().operations:
+        pattern = re.sub(r"\{[^}]*\}", "[^/]+", operation.path)
+        if operation.method == method.lower() and re.fullmatch(pattern, path.split("?")[0]):
+            validator = operation.response(answer.status)
+            if validator is not None:
+                assert mismatch(validator, json.loads(answer.body), "answer") is None
+    return answer
+
+
+class Desk(World):
+    """A mock whose loop runs in a thread, with the admin plane in front of it."""
+
+    def __init__(self, *, limit: float = 10, names: tuple[str, ...] = (), origins: tuple[str, ...] = (), **settings: Any) -> None:  # fmt: skip
+        super().__init__(**{"auto_define": True} | settings)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+        self.bridge = Bridge(self.loop, limit)
+        self.tails = Tails(self.bridge)
+        self.flask: Flask = create_application(
+            document(),
+            self.app.steering,
+            bridge=self.bridge,
+            tails=self.tails,
+            gate=Gate(Admin(TOKEN, frozenset(names), frozenset(origins))),
+            log=self.log.append,
+        )
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the loop."""
+        self.bridge.close()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+        self.app.close()
+
+    def on_loop(self, coroutine: Any) -> Any:
+        """What a coroutine returns on the mock's loop."""
+        future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        return future.result(20)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str = "org-42",
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """One request to the API."""
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        reply = self.on_loop(
+            self._call(method, path, content, {"x-arklow-auth": key} | JSON | (headers or {}))
+        )
+        assert isinstance(reply, Reply)
+        return reply
+
+    def admin(
+        self, method: str, path: str, body: object = None, *, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """One command; a body that is not bytes is sent as JSON. The path begins below the organisations."""
+        path = path if path.startswith("/") else f"/organisations/{path}"
+        content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        sent = BEARER | ({} if body is None else JSON) | (headers or {})
+        with self.flask.test_client() as client:
+            response = client.open(path, method=method, data=content, headers=sent)
+            answer = Answer(
+                response.status_code, {k.lower(): v for k, v in response.headers}, response.get_data()
+            )
+        return checked(method, path, answer)
+
+    def freeze(self, now: str = NOON) -> None:
+        """Let organisation 42 begin at a time that stands."""
+        assert self.admin("POST", "42/reset", {"clock": {"mode": "frozen", "now": now}}).status == 200

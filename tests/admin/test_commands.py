@@ -1,0 +1,594 @@
+"""What each operation of the admin document does, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from mock_server.admin.application import TAIL
+from mock_server.admin.commands import Commands
+from tests.admin.desk import NOON, Desk, document
+from tests.served import PUT
+
+
+def test_every_operation_has_a_command_and_every_command_an_operation(desk: Desk) -> None:
+    """The table is total; the one operation without a command is the stream."""
+    operations = {operation.id for operation in document().operations}
+
+    assert Commands(desk.app.steering).table().keys() | {TAIL} == operations
+    assert TAIL not in Commands(desk.app.steering).table()
+
+
+def test_organisations_are_listed_once_they_are_used(desk: Desk) -> None:
+    """In the order of their first use, with what they keep."""
+    assert desk.admin("GET", "/organisations").data == {"items": [], "count": 0}
+
+    desk.accept(key="org-7")
+    desk.put("v", key="org-42")
+
+    assert desk.admin("GET", "/organisations").data == {
+        "items": [
+            {"org_id": "7", "definitions": 1, "actions": {"kept": 1, "dropped": 0}},
+            {"org_id": "42", "definitions": 1, "actions": {"kept": 0, "dropped": 0}},
+        ],
+        "count": 2,
+    }
+
+
+def test_an_organisation_is_shown_whole(desk: Desk) -> None:
+    """And made on first use, as by the API."""
+    desk.clock.advance(123)
+
+    assert desk.admin("GET", "42").data == {
+        "org_id": "42",
+        "seed": 0,
+        "clock": {"mode": "real", "now": "2023-11-14T22:13:20.123Z", "ahead_ms": 0},
+        "worker": {"default": [{"do": "hold", "after": 0, "lease": 60}], "variants": {}},
+        "definitions": 0,
+        "actions": {"kept": 0, "dropped": 0},
+        "snapshots": [],
+        "journal": {"last": 0},
+    }
+
+
+def test_actions_that_were_dropped_are_counted() -> None:
+    """What the bound of memory took."""
+    with Desk(max_actions=2) as desk:
+        for _ in range(5):
+            desk.accept()
+
+        assert desk.admin("GET", "42").data["actions"] == {"kept": 2, "dropped": 3}
+
+
+def _day(desk: Desk) -> list[bytes]:
+    """Some answers of the API, and the journal that they left."""
+    answers = [
+        desk.put("order").body,
+        *(json.dumps(desk.accept("order")).encode() for _ in range(3)),
+        desk.admin("POST", "42/clock/advance", {"seconds": 3_600}).body,
+        desk.call("GET", "/v1/orgs/42/actions/records").body,
+        desk.call("GET", "/v1/orgs/42/actions/records?status=ack_wait").body,
+    ]
+    return [*answers, desk.admin("GET", "42/journal?limit=1000").body, desk.admin("GET", "42").body]
+
+
+def test_the_same_seed_and_time_give_the_same_bytes(desk: Desk) -> None:
+    """Ids, back-offs and times; another seed gives others."""
+    reset: dict[str, Any] = {
+        "seed": 5,
+        "clock": {"mode": "frozen", "now": NOON},
+        "worker": {"default": ["nack", "hold"]},
+    }
+    days = []
+    for seed in (5, 5, 6):
+        desk.admin("POST", "42/reset", reset | {"seed": seed})
+        desk.clock.advance(12_345)
+        days.append(_day(desk))
+
+    assert days[0] == days[1]
+    assert days[0][0] != days[2][0]
+
+
+def test_a_reset_empties_all_but_the_snapshots(desk: Desk) -> None:
+    """With no body: the machine's clock, a worker that holds, the first seed."""
+    desk.freeze()
+    desk.admin("PUT", "42/worker", {"default": "ack"})
+    desk.accept()
+    desk.admin("PUT", "42/snapshots/before")
+
+    after = desk.admin("POST", "42/reset").data
+
+    assert after["actions"] == {"kept": 0, "dropped": 0}
+    assert after["definitions"] == 0
+    assert after["clock"]["mode"] == "real"
+    assert after["worker"]["default"][0]["do"] == "hold"
+    assert after["snapshots"] == ["before"]
+    assert after["journal"] == {"last": 1}
+
+
+@pytest.mark.parametrize(
+    ("clock", "shown"),
+    [
+        ({}, ("real", "2023-11-14T22:13:20.000Z")),
+        ({"mode": "real", "now": NOON}, ("real", "2023-11-14T22:13:20.000Z")),
+        ({"mode": "frozen"}, ("frozen", "2023-11-14T22:13:20.000Z")),
+        ({"now": NOON}, ("running", NOON)),
+        (
+            {"mode": "frozen", "now": "2030-01-01T13:00:00.123999+01:00"},
+            ("frozen", "2030-01-01T12:00:00.123Z"),
+        ),
+    ],
+)
+def test_a_reset_sets_the_clock_as_asked(desk: Desk, clock: Any, shown: tuple[str, str]) -> None:
+    """Moments may have any offset; what is finer than a millisecond is cut off."""
+    after = desk.admin("POST", "42/reset", {"clock": clock}).data["clock"]
+
+    assert (after["mode"], after["now"]) == shown
+
+
+def test_a_clock_freezes_and_goes_on_from_where_it_stands(desk: Desk) -> None:
+    """Until it is told to show the machine's time again."""
+    start = 1_893_499_200_000 - 1_700_000_000_000
+    frozen = {"mode": "frozen", "now": NOON, "ahead_ms": None}
+
+    assert desk.admin("PUT", "42/clock", {"mode": "frozen", "now": NOON}).data == frozen
+    desk.clock.advance(5_000)
+    assert desk.admin("PUT", "42/clock", {"mode": "frozen"}).data == frozen
+    assert desk.admin("PUT", "42/clock", {"mode": "running"}).data == {
+        "mode": "running",
+        "now": NOON,
+        "ahead_ms": start - 5_000,
+    }
+    desk.clock.advance(1_500)
+    assert desk.admin("GET", "42").data["clock"]["now"] == "2030-01-01T12:00:01.500Z"
+    assert desk.admin("PUT", "42/clock", {"mode": "real"}).data == {
+        "mode": "real",
+        "now": "2023-11-14T22:13:26.500Z",
+        "ahead_ms": 0,
+    }
+
+
+def test_an_organisation_with_actions_does_not_go_back(desk: Desk) -> None:
+    """Neither to an earlier time nor to an earlier machine; without actions it does."""
+    desk.freeze()
+    desk.accept()
+
+    for clock in ({"mode": "real"}, {"mode": "frozen", "now": "2029-01-01T00:00:00Z"}):
+        assert desk.admin("PUT", "42/clock", clock).error == (409, "CLOCK_GOES_BACK")
+    back = desk.admin("POST", "42/clock/advance", {"to": "2029-01-01T00:00:00Z"})
+    assert back.error == (409, "CLOCK_GOES_BACK")
+    assert back.message == (
+        "body/to: expected a time from 2030-01-01T12:00:00.000Z on, where the clock of organisation 42 stands, "
+        "got 2029-01-01T00:00:00.000Z"
+    )
+
+
+def test_advancing_runs_everything_due_in_order_and_at_its_own_time(desk: Desk) -> None:
+    """Three actions of different leases expire again and again for an hour."""
+    desk.freeze()
+    leases = {"a": 600, "b": 700, "c": 1_100}
+    scripts = {name: [{"do": "hold", "lease": lease}] for name, lease in leases.items()}
+    desk.admin("PUT", "42/worker", {"variants": scripts})
+    ids = {desk.accept(name)["a_id"]: name for name in leases}
+    last = desk.admin("GET", "42").data["journal"]["last"]
+
+    answer = desk.admin("POST", "42/clock/advance", {"to": "2030-01-01T13:00:00Z"}).data
+
+    journal = desk.admin("GET", f"42/journal?kind=transition&after={last}&limit=1000").data["entries"]
+    expired = [entry for entry in journal if entry["event"] == "expired"]
+    assert answer["ran"] == len(expired) == 6 + 5 + 3
+    assert answer["clock"]["now"] == "2030-01-01T13:00:00.000Z"
+    assert [entry["at"] for entry in journal] == sorted(entry["at"] for entry in journal)
+    first = {ids[e["action_record_id"]]: e["at"] for e in reversed(expired)}
+    assert first == {
+        "a": "2030-01-01T12:10:00.000Z",
+        "b": "2030-01-01T12:11:40.000Z",
+        "c": "2030-01-01T12:18:20.000Z",
+    }
+
+
+def test_an_advance_ends_when_ten_thousand_actions_have_fallen_due(desk: Desk) -> None:
+    """The API is served meanwhile, and nothing is left to run afterwards."""
+    desk.freeze()
+    desk.put("v")
+
+    async def flood() -> None:
+        content = b'{"payload":1}'
+        for _ in range(2_000):
+            await desk._call(
+                "POST",
+                "/v1/ingress/v",
+                content,
+                {"x-arklow-auth": "org-42", "content-type": "application/json"},
+            )
+
+    desk.on_loop(flood())
+
+    assert desk.admin("POST", "42/clock/advance", {"seconds": 300}).data["ran"] == 10_000
+    assert desk.admin("POST", "42/clock/advance", {"seconds": 0.001}).data["ran"] == 0
+
+
+def test_a_day_later_everything_is_over(desk: Desk) -> None:
+    """An action that nobody settles fails at the end of its lifetime."""
+    desk.freeze()
+    action = desk.accept()["a_id"]
+
+    desk.admin("POST", "42/clock/advance", {"seconds": 86_400})
+
+    assert desk.record(action)["state"]["status"] == "failed"
+
+
+def test_a_worker_is_shown_in_full_and_taken_back_as_shown(desk: Desk) -> None:
+    """Words, steps and scripts of one are spelled out; 0.0005 s is nothing."""
+    given = {
+        "default": ["nack", {"do": "hold", "after": 1.5, "lease": 5.0}],
+        "variants": {"x": "ack", "y": [{"do": "nack", "retry_after": 7, "after": 0.0004}]},
+    }
+
+    shown = desk.admin("PUT", "42/worker", given).data
+
+    assert shown == {
+        "default": [{"do": "nack", "after": 0, "lease": 60}, {"do": "hold", "after": 1.5, "lease": 5}],
+        "variants": {
+            "x": [{"do": "ack", "after": 0, "lease": 60}],
+            "y": [{"do": "nack", "after": 0, "lease": 60, "retry_after": 7}],
+        },
+    }
+    assert desk.admin("PUT", "42/worker", shown).data == shown
+    assert desk.admin("GET", "42").data["worker"] == shown
+    assert desk.admin("PUT", "42/worker", {}).data["default"] == [{"do": "hold", "after": 0, "lease": 60}]
+
+
+def test_a_script_is_followed_step_by_step(desk: Desk) -> None:
+    """A nack, a pause, another attempt that runs for two seconds, an ack."""
+    desk.freeze()
+    desk.admin("PUT", "42/worker", {"default": [{"do": "nack", "retry_after": 7}, {"do": "ack", "after": 2}]})
+    action = desk.accept()["a_id"]
+    seen = []
+    for seconds in (6.999, 0.001, 1.999, 0.001):
+        desk.admin("POST", "42/clock/advance", {"seconds": seconds})
+        seen.append(desk.record(action)["state"]["status"])
+
+    assert seen == ["scheduled", "running", "running", "succeeded"]
+
+
+def test_work_waits_while_the_worker_has_no_capacity(desk: Desk) -> None:
+    """And is taken as soon as the script changes."""
+    desk.freeze()
+    desk.admin("PUT", "42/worker", {"default": "wait"})
+    action = desk.accept()["a_id"]
+    assert desk.record(action)["state"]["status"] == "dispatch_wait"
+
+    desk.admin("PUT", "42/worker", {"default": "defer"})
+
+    assert desk.record(action)["state"]["status"] == "ack_wait"
+
+
+def test_a_snapshot_brings_back_what_was_and_its_ids(desk: Desk) -> None:
+    """What came after it is as if it had never been, and comes again with the same id."""
+    desk.freeze()
+    desk.accept()
+    desk.admin("PUT", "42/snapshots/a.b-c_1")
+    before = desk.call("GET", "/v1/orgs/42/actions/records").body
+    later = desk.accept()["a_id"]
+    desk.admin("POST", "42/clock/advance", {"seconds": 60})
+
+    restored = desk.admin("POST", "42/snapshots/a.b-c_1/restore").data
+
+    assert restored["clock"]["now"] == NOON
+    assert desk.call("GET", "/v1/orgs/42/actions/records").body == before
+    assert desk.accept()["a_id"] == later
+
+
+def test_snapshots_are_named_listed_replaced_and_deleted(desk: Desk) -> None:
+    """An unknown name is a 404 that names the known ones; an organisation keeps 32."""
+    for name in ("b", "a", "b"):
+        assert name in desk.admin("PUT", f"42/snapshots/{name}").data["snapshots"]
+    assert desk.admin("GET", "42/snapshots").data == {"items": ["a", "b"], "count": 2}
+    assert desk.admin("DELETE", "42/snapshots/a").data["snapshots"] == ["b"]
+
+    for method, path in (("DELETE", "42/snapshots/a"), ("POST", "42/snapshots/a/restore")):
+        assert desk.admin(method, path).error == (404, "UNKNOWN_SNAPSHOT")
+    assert desk.admin("POST", "42/fork", {"to": "1", "snapshot": "a"}).error == (404, "UNKNOWN_SNAPSHOT")
+    for number in range(31):
+        assert desk.admin("PUT", f"42/snapshots/{number}").status == 200
+    assert desk.admin("PUT", "42/snapshots/one-more").error == (409, "TOO_MANY_SNAPSHOTS")
+    assert desk.admin("PUT", "42/snapshots/b").status == 200
+
+
+def test_a_fork_is_the_same_and_then_another(desk: Desk) -> None:
+    """What either does afterwards is unknown to the other; new ids differ."""
+    desk.freeze()
+    shared = desk.accept()["a_id"]
+    desk.admin("PUT", "42/snapshots/s")
+    desk.accept()
+
+    assert desk.admin("POST", "42/fork", {"to": "43"}).data["actions"]["kept"] == 2
+    assert desk.admin("POST", "42/fork", {"to": "44", "snapshot": "s"}).data["actions"]["kept"] == 1
+
+    desk.admin("POST", f"43/actions/{shared}/end", {"as": "ack"})
+    desk.admin("POST", "44/clock/advance", {"seconds": 60})
+    statuses = {org: desk.record(shared, key=f"org-{org}", org=org)["state"] for org in ("42", "43", "44")}
+    assert [(s["status"], s["attempt"]) for s in statuses.values()] == [
+        ("ack_wait", 0),
+        ("succeeded", 0),
+        ("ack_wait", 1),
+    ]
+    fresh = {desk.accept(key=f"org-{org}")["a_id"] for org in ("42", "43", "44")}
+    assert len(fresh) == 3
+    assert desk.admin("GET", "43/journal?limit=1").data["entries"][0]["name"] == "fork"
+    assert desk.admin("POST", "42/fork", {"to": "42"}).error == (400, "INVALID_BODY")
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "attempt"),
+    [
+        ("expire", "ack_wait", 1),
+        ("ack", "succeeded", 0),
+        ("nack", "retrying", 0),
+        ("reject", "failed", 0),
+        ("time_out", "failed", 0),
+        ("cancel", "canceled", 0),
+    ],
+)
+def test_an_attempt_ends_as_asked(desk: Desk, how: str, status: str, attempt: int) -> None:
+    """And what is over does not end again."""
+    desk.freeze()
+    action = desk.accept()["a_id"]
+
+    after = desk.admin("POST", f"42/actions/{action}/end", {"as": how}).data
+
+    assert after == {"id": action, "status": status, "attempt": attempt}
+    state = desk.record(action)["state"]
+    assert (state["status"], state["attempt"]) == (status, attempt)
+    if status in ("succeeded", "failed", "canceled"):
+        assert desk.admin("POST", f"42/actions/{action}/end", {"as": "cancel"}).error == (
+            409,
+            "FINISHED_ACTION",
+        )
+
+
+def test_an_action_that_is_not_there_does_not_end(desk: Desk) -> None:
+    """Never issued, of another organisation, or of the wrong length."""
+    other = desk.accept(key="org-7")["a_id"]
+
+    for action in (other, "1", "9" * 19):
+        assert desk.admin("POST", f"42/actions/{action}/end", {"as": "ack"}).error == (404, "UNKNOWN_ACTION")
+
+
+def test_what_is_not_held_does_not_expire(desk: Desk) -> None:
+    """Between two attempts nobody holds the action, and a deferred one is not given back."""
+    desk.freeze()
+    desk.admin("PUT", "42/worker", {"default": "nack", "variants": {"d": "defer"}})
+    action, deferred = desk.accept()["a_id"], desk.accept("d")["a_id"]
+
+    assert desk.admin("POST", f"42/actions/{action}/end", {"as": "expire"}).error == (409, "STALE_ATTEMPT")
+    assert desk.admin("POST", f"42/actions/{deferred}/end", {"as": "nack"}).error == (409, "DEFERRED_ACTION")
+
+
+def test_the_journal_tells_requests_transitions_and_commands_in_order(desk: Desk) -> None:
+    """With what was asked and answered, as text."""
+    desk.freeze()
+    action = desk.accept("v", query="?tag.a=%C3%A9")["a_id"]
+    desk.call("POST", "/v1/ingress/v", b'\xff{"payload"')
+
+    journal = desk.admin("GET", "42/journal").data
+
+    kinds = [
+        (e["number"], e["kind"], e.get("name") or e.get("event") or e["status"]) for e in journal["entries"]
+    ]
+    assert kinds == [
+        (1, "command", "reset"),
+        (2, "transition", "accepted"),
+        (3, "transition", "delivered"),
+        (4, "transition", "handed_off"),
+        (5, "request", 200),
+        (6, "request", 400),
+    ]
+    assert journal["entries"][1] == {
+        "number": 2,
+        "at": NOON,
+        "kind": "transition",
+        "action_record_id": action,
+        "event": "accepted",
+        "status": "queued",
+        "attempt": 0,
+        "available_at": NOON,
+    }
+    request = journal["entries"][4]
+    assert (request["method"], request["path"], request["query"]) == (
+        "POST",
+        "/v1/ingress/v",
+        "tag.a=%C3%A9",
+    )
+    assert json.loads(request["body"]) == {"payload": None}
+    assert json.loads(request["answer"])["data"]["a_id"] == action
+    assert journal["entries"][5]["body"] == '\\xff{"payload"'
+    assert (journal["last"], journal["first"], journal["dropped"]) == (6, 1, 0)
+    assert not any("cut" in entry for entry in journal["entries"])
+
+
+def test_the_journal_is_read_in_parts(desk: Desk) -> None:
+    """By number, count, kind and action; a body that is not kept whole says so."""
+    desk.freeze()
+    ids = [desk.accept(payload="x" * 5_000)["a_id"] for _ in range(2)]
+
+    def numbers(query: str) -> list[int]:
+        return [entry["number"] for entry in desk.admin("GET", f"42/journal?{query}").data["entries"]]
+
+    assert numbers("after=2&limit=3") == [3, 4, 5]
+    assert numbers("kind=request") == [5, 9]
+    assert numbers("kind=command") == [1]
+    assert numbers(f"action={ids[1]}") == [6, 7, 8, 9]
+    assert numbers(f"action={ids[1]}&kind=transition&limit=1") == [6]
+    assert numbers("after=999") == []
+    assert desk.admin("GET", "42/journal?kind=request").data["entries"][0]["cut"] is True
+
+
+def test_what_the_journal_lost_is_counted() -> None:
+    """The oldest entries go first."""
+    with Desk(journal=5) as desk:
+        for _ in range(3):
+            desk.accept()
+
+        journal = desk.admin("GET", "42/journal").data
+
+        numbers = [entry["number"] for entry in journal["entries"]]
+        first = journal["first"]
+        assert numbers == list(range(first, 13))
+        assert 1 < first <= 8
+        assert (journal["last"], journal["dropped"]) == (12, first - 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "place"),
+    [
+        ("POST", "42/reset", {"sed": 1}, "body"),
+        ("POST", "42/reset", {"seed": -1}, "body/seed"),
+        ("POST", "42/reset", {"seed": 1 << 31}, "body/seed"),
+        ("POST", "42/reset", {"clock": {"mode": "stopped"}}, "body/clock/mode"),
+        ("POST", "42/reset", {"clock": {"now": "1999-12-31T23:59:59Z"}}, "body/clock/now"),
+        ("POST", "42/reset", {"worker": {"default": "sleep"}}, "body/worker/default"),
+        ("POST", "42/reset", [], "body"),
+        ("PUT", "42/clock", {}, "body"),
+        ("PUT", "42/clock", {"mode": "frozen", "now": "3000-01-01T00:00:00Z"}, "body/now"),
+        ("PUT", "42/clock", {"mode": "frozen", "now": "2030-02-30T00:00:00Z"}, "body/now"),
+        ("PUT", "42/clock", {"mode": "frozen", "now": "2030-02-03"}, "body/now"),
+        ("PUT", "42/clock", {"mode": "frozen", "nwo": NOON}, "body"),
+        ("POST", "42/clock/advance", {}, "body"),
+        ("POST", "42/clock/advance", {"seconds": 1, "to": NOON}, "body"),
+        ("POST", "42/clock/advance", {"seconds": 0}, "body/seconds"),
+        ("POST", "42/clock/advance", {"seconds": -1}, "body/seconds"),
+        ("POST", "42/clock/advance", {"seconds": 315_576_001}, "body/seconds"),
+        ("POST", "42/clock/advance", {"seconds": "1"}, "body/seconds"),
+        ("PUT", "42/worker", {"default": []}, "body/default"),
+        ("PUT", "42/worker", {"default": ["ack"] * 101}, "body/default"),
+        ("PUT", "42/worker", {"default": ["ack", "sleep"]}, "body/default/1"),
+        ("PUT", "42/worker", {"variants": {"x": [{"do": "hold", "lease": 1.5}]}}, "body/variants/x/0/lease"),
+        ("PUT", "42/worker", {"variants": {"x": [{"do": "hold", "lease": 0}]}}, "body/variants/x/0/lease"),
+        ("PUT", "42/worker", {"default": [{"do": "hold", "after": -1}]}, "body/default/0/after"),
+        ("PUT", "42/worker", {"default": [{"do": "nack", "retry_after": 0}]}, "body/default/0/retry_after"),
+        ("PUT", "42/worker", {"default": [{"do": "nack", "retry": 1}]}, "body/default/0"),
+        ("PUT", "42/worker", {"default": [{"after": 1}]}, "body/default/0"),
+        ("POST", "42/fork", {}, "body"),
+        ("POST", "42/fork", {"to": "x"}, "body/to"),
+        ("POST", "42/fork", {"to": 43}, "body/to"),
+        ("POST", "42/fork", {"to": "43", "snapshot": ".."}, "body/snapshot"),
+        ("POST", "42/actions/1/end", {"as": "succeed"}, "body/as"),
+    ],
+)
+def test_a_body_that_the_document_does_not_ask_for_is_refused(
+    desk: Desk, method: str, path: str, body: object, place: str
+) -> None:
+    """With the place named; a misspelt member too."""
+    answer = desk.admin(method, path, body)
+
+    assert answer.error == (400, "INVALID_BODY")
+    assert answer.message.startswith(f"{place}: expected ")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "x",
+        "-1",
+        "12345678901234567890",
+        "%D9%A4%D9%A2",
+        "42/snapshots/.hidden/restore",
+        "42/snapshots/a%20b/restore",
+        f"42/snapshots/{'a' * 61}/restore",
+        "42/actions/x/end",
+        "42/journal?after=-1",
+        "42/journal?after=x",
+        "42/journal?after=9007199254740992",
+        "42/journal?limit=0",
+        "42/journal?limit=1001",
+        "42/journal?limit=",
+        "42/journal?limit=1&limit=x",
+        "42/journal?limit=" + "9" * 5_000,
+        "42/journal?kind=other",
+        "42/journal?kind=%ff",
+        "42/journal?action=x",
+        "42/journal/tail?after=x",
+    ],
+)
+def test_a_parameter_that_does_not_fit_is_refused(desk: Desk, path: str) -> None:
+    """Of the path and of the query."""
+    method = "POST" if path.endswith(("restore", "end")) else "GET"
+
+    assert desk.admin(method, path, {"as": "ack"} if "end" in path else None).error == (
+        400,
+        "INVALID_PARAMETER",
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "refused"),
+    [
+        (b"", {}, (400, "EMPTY_BODY")),
+        (b"{", {}, (400, "MALFORMED_JSON")),
+        (b'{"mode":"real","mode":"real"}', {}, (400, "DUPLICATE_KEY")),
+        (b'{"mode":NaN}', {}, (400, "NOT_A_NUMBER")),
+        (b"\xff", {}, (400, "NOT_UTF8")),
+        (b"[" * 501, {}, (400, "TOO_DEEP")),
+        (b'"\\ud800"', {}, (400, "LONE_SURROGATE")),
+        (b"1e999", {}, (400, "NUMBER_OUT_OF_RANGE")),
+        (b"1" * 5_000, {}, (400, "NUMBER_TOO_LONG")),
+        (b"{}", {"content-type": "text/plain"}, (415, "UNSUPPORTED_MEDIA_TYPE")),
+        (b"{}", {"content-type": ""}, (415, "UNSUPPORTED_MEDIA_TYPE")),
+        (b"{}", {"content-encoding": "gzip"}, (415, "UNSUPPORTED_MEDIA_TYPE")),
+        (b" " * ((1 << 20) + 1), {}, (413, "BODY_TOO_LARGE")),
+    ],
+)
+def test_a_body_is_read_as_strictly_as_the_apis(
+    desk: Desk, body: bytes, headers: dict[str, str], refused: tuple[int, str]
+) -> None:
+    """The same codes; of the sizes only the bound is its own."""
+    assert desk.admin("PUT", "42/clock", body, headers=headers).error == refused
+
+
+def test_a_year_that_no_date_has_is_not_reached(desk: Desk) -> None:
+    """The clock ends before the year 3000."""
+    desk.freeze("2999-12-31T23:59:00Z")
+
+    for seconds in (60, 86_400):
+        answer = desk.admin("POST", "42/clock/advance", {"seconds": seconds})
+        assert answer.error == (400, "INVALID_BODY")
+    assert desk.admin("POST", "42/clock/advance", {"seconds": 59.999}).status == 200
+
+
+def test_a_command_that_takes_long_goes_on_without_its_caller() -> None:
+    """Its caller is told so after the limit."""
+    with Desk(limit=0.1) as desk:
+
+        async def block() -> None:
+            time.sleep(0.5)
+
+        desk.loop.call_soon_threadsafe(lambda: desk.loop.create_task(block()))
+        answer = desk.admin("POST", "42/reset", {"seed": 9})
+
+        assert answer.error == (503, "TIMED_OUT")
+        time.sleep(0.6)
+        assert desk.admin("GET", "42").data["seed"] == 9
+
+
+def test_who_waits_when_the_mock_ends_is_told() -> None:
+    """And so is who comes later."""
+    with Desk() as desk:
+        desk.bridge.close()
+
+        assert desk.admin("GET", "42").error == (503, "SHUTTING_DOWN")
+        assert desk.admin("GET", "42/journal/tail").error == (503, "SHUTTING_DOWN")
+        assert len(desk.tails) == 0
+
+
+def test_the_api_goes_on_as_documented_beside_all_this(desk: Desk) -> None:
+    """A definition of one organisation is put while another's clock moves."""
+    desk.freeze()
+
+    assert desk.call("PUT", PUT, {"variant": "v", "schema": {}}).status == 200
+    assert desk.admin("POST", "43/clock/advance", {"seconds": 10}).data["clock"]["mode"] == "running"
+    assert desk.admin("GET", "42").data["clock"]["now"] == NOON

@@ -1,0 +1,308 @@
+"""The admin plane as a process of its own, over real sockets: start, strangers, the end."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.admin.desk import Answer, checked
+from tests.served import JSON, Served, mock, read_reply
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Served]:
+    """One mock for all tests of this file that do not end it."""
+    with mock("--auto-define") as served:
+        yield served
+
+
+def ask(
+    served: Served,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    host: str = "127.0.0.1",
+    token: str = "",
+    headers: dict[str, str] | None = None,
+) -> Answer:
+    """One command to a running mock."""
+    connection = http.client.HTTPConnection(host, served.admin_port, timeout=10)
+    sent = {"authorization": f"Bearer {token or served.admin_token}"} | ({} if body is None else JSON)
+    connection.request(method, path, None if body is None else json.dumps(body), sent | (headers or {}))
+    response = connection.getresponse()
+    answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+    connection.close()
+    return checked(method, path, answer)
+
+
+def raw(served: Served, data: bytes, timeout: float = 10) -> bytes:
+    """All that comes back for some bytes."""
+    with socket.create_connection(("127.0.0.1", served.admin_port), timeout) as connection:
+        connection.sendall(data)
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+        found = b""
+        with contextlib.suppress(ConnectionResetError):
+            while chunk := connection.recv(65_536):
+                found += chunk
+    return found
+
+
+@contextlib.contextmanager
+def tail(served: Served, query: str = "", headers: str = "") -> Iterator[socket.socket]:
+    """An open stream of organisation 42, its greeting read."""
+    with socket.create_connection(("127.0.0.1", served.admin_port), 10) as connection:
+        head = f"GET /organisations/42/journal/tail{query} HTTP/1.1\r\nhost: localhost\r\n{headers}"
+        connection.sendall(f"{head}authorization: Bearer {served.admin_token}\r\n\r\n".encode())
+        _until(connection, b": listening\n\n\r\n")
+        yield connection
+
+
+def _until(connection: socket.socket, sought: bytes) -> bytes:
+    """What comes, up to and with the bytes that are sought; not a byte more is taken."""
+    found = b""
+    while not found.endswith(sought):
+        byte = connection.recv(1)
+        assert byte, found
+        found += byte
+    return found
+
+
+def test_the_admin_plane_steers_the_world_that_is_served(running: Served) -> None:
+    """On both addresses: a frozen day passes in one command."""
+    clock = {"mode": "frozen", "now": "2030-01-01T00:00:00Z"}
+    for host in ("127.0.0.1", "::1"):
+        assert ask(running, "POST", "/organisations/42/reset", {"clock": clock}, host=host).status == 200
+    action = running.accept().json["data"]["a_id"]
+
+    assert ask(running, "POST", "/organisations/42/clock/advance", {"seconds": 86_400}).data["ran"] == 1_440
+
+    record = running.call("GET", f"/v1/orgs/42/actions/records/{action}").json["data"]
+    assert record["state"]["completed_at"] == "2030-01-02T00:00:00.000Z"
+
+
+def test_a_stream_tells_what_happens_and_goes_on_where_it_was_left(running: Served) -> None:
+    """As server-sent events; the number of the last one is where the next stream begins."""
+    ask(running, "POST", "/organisations/42/reset")
+    with tail(running) as connection:
+        running.accept()
+        heard = _until(connection, b"event: request")
+    numbers = [int(n) for n in re.findall(rb"^id: (\d+)", heard, re.MULTILINE)]
+    assert numbers[:3] == [2, 3, 4]
+
+    with tail(running, headers=f"last-event-id: {numbers[1]}\r\n") as connection:
+        again = _until(connection, b"event: request")
+    assert [int(n) for n in re.findall(rb"^id: (\d+)", again, re.MULTILINE)][:2] == [4, 5]
+
+
+def test_listeners_that_hang_up_leave_their_places(running: Served) -> None:
+    """The seventeenth is refused; a moment after they are gone there is room for sixteen again."""
+    for _ in range(2):
+        with contextlib.ExitStack() as stack:
+            deadline = time.monotonic() + 5
+            opened = 0
+            while opened < 16:
+                try:
+                    stack.enter_context(tail(running))
+                    opened += 1
+                except AssertionError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.1)
+            answer = ask(running, "GET", "/organisations/42/journal/tail")
+            assert answer.error == (429, "TOO_MANY_LISTENERS")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/x\r\n\r\n",
+        b"GET //[ HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"GET http://evil.example/ HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"GET /\xff%ff HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nhost: evil\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: \xff\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 200 + b"\r\n",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
+    ],
+)  # fmt: skip
+def test_what_is_hardly_http_gets_an_answer_or_an_end(running: Served, data: bytes) -> None:
+    """Never a 500, never a traceback."""
+    answer = raw(running, data)
+
+    assert not re.match(rb"HTTP/1.1 50[^5]", answer), answer
+    assert "Traceback" not in "\n".join(running.lines)
+    assert ask(running, "GET", "/organisations").status == 200
+
+
+@pytest.mark.parametrize(
+    ("framing", "body", "status"),
+    [
+        ("content-length: 17", b'{"mode":"frozen"}', 200),
+        ("transfer-encoding: chunked", b'11\r\n{"mode":"frozen"}\r\n0\r\n\r\n', 200),
+        ("expect: 100-continue\r\ncontent-length: 17", b'{"mode":"frozen"}', 200),
+        ("content-length: 99", b'{"mode":"frozen"}', 408),
+        ("content-length: x", b'{"mode":"frozen"}', 400),
+        ("content-length: -1", b'{"mode":"frozen"}', 400),
+        ("content-length: 99999999999", b"{}", 413),
+        ("transfer-encoding: chunked", b"zz\r\n{}", 408),
+        ("transfer-encoding: chunked", b"-1\r\n{}", 408),
+        ("transfer-encoding: chunked", b"11\r\n{", 408),
+        ("transfer-encoding: chunked", b"200000\r\n" + b" " * 0x200000 + b"\r\n0\r\n\r\n", 413),
+    ],
+)
+def test_a_body_is_framed_as_http_has_it(running: Served, framing: str, body: bytes, status: int) -> None:
+    """What does not arrive as announced is refused, and what follows is not taken for a request."""
+    head = f"PUT /organisations/77/clock HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{framing}"
+    answer = raw(running, f"{head}\r\nauthorization: Bearer {running.admin_token}\r\n\r\n".encode() + body)
+
+    statuses = [
+        int(found) for found in re.findall(rb"^HTTP/1.1 (\d+)", answer, re.MULTILINE) if found != b"100"
+    ]
+    assert statuses == [status], answer
+
+
+def test_idle_connections_keep_nobody_out(running: Served) -> None:
+    """Sixty say nothing, three read nothing of what they asked for; commands go on."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            stack.enter_context(socket.create_connection(("127.0.0.1", running.admin_port)))
+        started = time.monotonic()
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda n: ask(running, "GET", f"/organisations/{n}").status, range(100)))
+
+    assert answers == [200] * 100
+    assert time.monotonic() - started < 5
+
+
+def test_flags_choose_token_names_origins_and_address() -> None:
+    """A token that was given is not printed; the API's hosts are not the admin plane's."""
+    flags = ["--admin-token", "s3cret", "--admin-name", "ci.local", "--admin-origin", "https://a.example"]
+    with mock(*flags, "--admin-host", "127.0.0.1") as served:
+        assert "s3cret" not in "\n".join(served.lines)
+        allowed = {"host": "ci.local", "origin": "https://a.example"}
+        answer = ask(served, "GET", "/organisations", token="s3cret", headers=allowed)
+        assert answer.headers["access-control-allow-origin"] == "https://a.example"
+        assert ask(served, "GET", "/organisations", token="wrong").error == (401, "UNAUTHORIZED")
+        with pytest.raises(OSError, match=r"."):
+            socket.create_connection(("::1", served.admin_port), 1)
+
+
+def test_there_need_not_be_an_admin_plane() -> None:
+    """--no-admin."""
+    with mock("--no-admin") as served:
+        assert served.admin_port == 0
+        assert not any("admin" in line for line in served.lines)
+
+
+@pytest.mark.parametrize("flags", [("--admin-port", "1", "--no-admin"), ("--admin-token", "a b"), ("--admin-token", "")])  # fmt: skip
+def test_wrong_flags_are_usage_errors(flags: tuple[str, ...]) -> None:
+    """argparse says what is wrong."""
+    failed = subprocess.run([sys.executable, "-m", "mock_server", *flags], capture_output=True, text=True)
+
+    assert failed.returncode == 2
+    assert "usage: arklow-mock" in failed.stderr
+
+
+def test_a_port_that_is_taken_is_one_sentence(running: Served) -> None:
+    """Exit code 2, as for the other ports."""
+    flags = ["--port", "0", "--ingress-port", "0", "--admin-port", str(running.admin_port)]
+    failed = subprocess.run([sys.executable, "-m", "mock_server", *flags], capture_output=True, text=True)
+
+    assert failed.returncode == 2
+    assert f"cannot listen on 127.0.0.1 port {running.admin_port}" in failed.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_it_promptly_while_somebody_listens(number: signal.Signals) -> None:
+    """The stream ends as a stream does, and an idle connection is not waited for."""
+    with mock() as served, tail(served) as listening:
+        with socket.create_connection(("127.0.0.1", served.admin_port)):
+            started = time.monotonic()
+            served.process.send_signal(number)
+            rest = b""
+            while chunk := listening.recv(65_536):
+                rest += chunk
+
+            assert rest == b"0\r\n\r\n"
+            assert served.process.wait(timeout=10) == 0
+            assert time.monotonic() - started < 3
+        assert not [line for line in served.lines if "Traceback" in line]
+
+
+def test_flask_is_loaded_when_somebody_steers_and_not_before() -> None:
+    """A start does not pay for it, and Connexion does not load it either."""
+    code = "import sys, mock_server.app, mock_server.admin.plane; print('flask' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_commands_have_a_line_in_the_log(running: Served) -> None:
+    """As requests have."""
+    ask(running, "GET", "/organisations/4711")
+    deadline = time.monotonic() + 5
+    while not any("org 4711" in line for line in running.lines) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    [line] = [line for line in running.lines if "org 4711" in line]
+    assert re.match(r"\d\d:\d\d:\d\d 200 admin getOrganisation  org 4711  \d+\.\d ms$", line)
+
+
+def test_stock_schemathesis_finds_no_failure(running: Served, tmp_path: Path) -> None:
+    """Default checks against the document, the endless stream left out."""
+    from mock_server.settings import ADMIN
+
+    (tmp_path / "schemathesis.toml").write_text('[parameters]\n"path.org_id" = "99"\n')
+    command = [
+        str(Path(sys.executable).parent / "schemathesis"),
+        "run",
+        str(ADMIN),
+        "--url",
+        f"http://127.0.0.1:{running.admin_port}",
+        "--seed",
+        "1",
+        "--max-examples",
+        "25",
+        "--exclude-path-regex",
+        "tail$",
+        "--no-color",
+    ]
+    found = subprocess.run(
+        [*command, "-H", f"Authorization: Bearer {running.admin_token}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert found.returncode == 0, found.stdout[-5_000:]
+    assert "Tested: 13" in found.stdout
+    assert not [line for line in running.lines if re.search(r" 5\d\d admin", line)]
+
+
+def test_read_reply_reads_the_admin_plane_too(running: Served) -> None:
+    """Every answer closes its connection, and says so."""
+    with socket.create_connection(("127.0.0.1", running.admin_port), 10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert read_reply(connection).closed
