@@ -45,6 +45,9 @@ fuzz: .venv/dev  ## stock Schemathesis, and the judge, against the mock: three s
 bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in benchmarks/README.md
 	$(BIN)/python -m benchmarks.ingress_cpu
 	$(BIN)/python -m benchmarks.stall
+	$(BIN)/python -m benchmarks.day
+	$(BIN)/python -m benchmarks.world
+	$(BIN)/python -m benchmarks.isolation
 	$(BIN)/python -m benchmarks.cold_start --prism $(PRISM)
 
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows

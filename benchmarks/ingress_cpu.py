@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=5)
     options = parser.parse_args()
     echo, ours, control = free_port(), free_port(), free_port()
-    mock = [sys.executable, "-m", "mock_server", "--host", "127.0.0.1"]
+    mock = [sys.executable, "-m", "mock_server", "--host", "127.0.0.1", "--no-admin"]
     with (
         tempfile.TemporaryDirectory() as folder,
         server([sys.executable, "-c", ECHO, str(echo)], echo) as echo_group,

@@ -88,7 +88,7 @@ def main() -> int:
     if sys.argv[1:2] == ["--attack"]:
         return attack_once(int(sys.argv[2]), sys.argv[3])
     port, ingress = free_port(), free_port()
-    command = [sys.executable, "-m", "mock_server", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "mock_server", "--host", "127.0.0.1", "--no-admin", "--port", str(port)]
     with server([*command, "--ingress-port", str(ingress)], port):
         print(machine())
         calm, _ = longest_pause(port, lambda: time.sleep(3))

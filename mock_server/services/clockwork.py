@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Final
 
 from ..domain import actions
@@ -57,6 +58,7 @@ class Clockwork:
             if action is None:
                 return done
             organisation.save(actions.fallen_due(action, organisation.worker, organisation.seed))
+        gc.collect(0)  # while it is little: copied chunks are few objects with thousands of references each
         return limit
 
     async def settle(self, organisation: Organisation, limit: int | None = None) -> int:

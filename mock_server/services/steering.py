@@ -198,8 +198,8 @@ class Steering:
         return organisation.action(action_id) or after
 
     async def _settle(self, organisation: Organisation) -> int:
-        done = await self._clockwork.settle(organisation, self._most_due)
-        if done >= self._most_due:
+        done = await self._clockwork.settle(organisation, self._most_due + 1)
+        if done > self._most_due:
             raise TooMuchDue(
                 f"expected at most {self._most_due} actions to fall due in one command, got more: the clock of "
                 f"organisation {organisation.org_id} has moved, what is still due runs next; move it again by less"

@@ -19,7 +19,10 @@ from tests.served import PUT, Served, mock, read_reply
 def _run(*flags: str) -> subprocess.CompletedProcess[str]:
     """A start that is expected to fail."""
     return subprocess.run(
-        [sys.executable, "-m", "mock_server", *flags], capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "mock_server", "--admin-port", "0", *flags],
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
 
 

@@ -144,7 +144,17 @@ def test_an_honest_schema_is_enforced_though_the_workers_are_busy(served: Served
 
 @pytest.fixture
 def unread() -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "mock_server", "--port", "0", "--ingress-port", "0", "--auto-define"]
+    command = [
+        sys.executable,
+        "-m",
+        "mock_server",
+        "--port",
+        "0",
+        "--ingress-port",
+        "0",
+        "--auto-define",
+        "--no-admin",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     yield process
     process.kill()
