@@ -129,14 +129,14 @@ class Day:
                 made = await self.ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
                 known[number] = action = Expected(made.id, now)
             else:
-                self.call(action, calls[number][step - 1], now)
+                await self.call(action, calls[number][step - 1], now)
             if step < len(calls[number]) and not action.over:
                 heappush(agenda, (max(now, action.until + calls[number][step][1]), number, step + 1))
             elif not action.over:  # whoever was too late settles the attempt that followed
                 heappush(agenda, (action.until + (1 if action.waits else -1), number, step))
         await self.steering.advance("42", START + 2 * DAY - now)
 
-    def call(self, action: Expected, planned: tuple[str, int, int], now: int) -> None:
+    async def call(self, action: Expected, planned: tuple[str, int, int], now: int) -> None:
         """One settle or extension by who held the lease when it was planned, compared with what is expected."""
         call, _, seconds = planned
         if action.waits:
@@ -149,14 +149,14 @@ class Day:
         refused: type[SettleRefused] | None = None
         try:
             if call == "extend":
-                self.signals.modack("42", action.id, attempt, seconds)
+                await self.signals.modack("42", action.id, attempt, seconds)
             elif call == "ack":
-                self.signals.ack("42", action.id, attempt)
+                await self.signals.ack("42", action.id, attempt)
             elif call == "defer":
-                self.signals.defer("42", action.id, attempt)
+                await self.signals.defer("42", action.id, attempt)
             else:
                 retry_at = now // SECOND + seconds if call == "nack_at" else None
-                self.signals.nack("42", action.id, attempt, retry=True, retry_at=retry_at)
+                await self.signals.nack("42", action.id, attempt, retry=True, retry_at=retry_at)
         except SettleRefused as error:
             refused = type(error)
         assert refused is expected, f"{call} at {distance:+} ms: expected {expected}, got {refused}"

@@ -73,7 +73,7 @@ async def costs(stored: int) -> dict[str, float]:
         world.steering.snapshot("1", f"s{turn}")
         taken["snapshot"].append(time.perf_counter() - began)
         for number in range(1_000):
-            world.signals.modack("1", ids[number * stored // 1_000], 0, 30 + number % 60)
+            await world.signals.modack("1", ids[number * stored // 1_000], 0, 30 + number % 60)
         began = time.perf_counter()
         await world.steering.restore("1", f"s{turn}")
         taken["restore"].append(time.perf_counter() - began)

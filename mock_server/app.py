@@ -104,8 +104,7 @@ def create_app(
         suffix=Suffixes().of,
         seed=settings.seed,
     )
-    machine = clock or SystemClock()
-    clockwork = Clockwork(store, machine)
+    clockwork = Clockwork(store, clock or SystemClock())
     world = _handlers(settings, store, clockwork, judges)
     stubs: dict[str, Handler] = {}
     for operation in document.operations:
@@ -130,7 +129,7 @@ def create_app(
         unused=tuple(sorted(PUBLISHED - {operation.id for operation in document.operations})),
         ignored=tuple(ignored(document)),
     )
-    front = Front(contract, [*routes, *pages.ROUTES], log, _journal(store, machine))
+    front = Front(contract, [*routes, *pages.ROUTES], log, _journal(store, clockwork))
     return Application(front, store, Steering(store, clockwork), coverage, (readers, judges))
 
 
@@ -146,11 +145,11 @@ def _handlers(
     )
 
 
-def _journal(store: Store, machine: Clock) -> Callable[[Scope, Exchange], None]:
+def _journal(store: Store, clockwork: Clockwork) -> Callable[[Scope, Exchange], None]:
     def write(scope: Scope, exchange: Exchange) -> None:
         organisation = store.organisation(exchange.organisation)
         organisation.journal.exchanged(
-            organisation.time.at(machine.now()),
+            clockwork.now(organisation),
             scope["method"],
             scope["path"],
             scope["query_string"],

@@ -201,44 +201,40 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65_535:
-        raise argparse.ArgumentTypeError(f"expected 0 to 65535, got {text}")
-    return number
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1 << 20:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
-    return number
+    return _integer(text, 0, 65_535)
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text}")
-    return number
+    return _integer(text, 1, (1 << 31) - 1)
 
 
 def _length(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 1 << 31:
-        raise argparse.ArgumentTypeError(f"expected a number from 0, got {text}")
-    return number
+    return _integer(text, 0, (1 << 31) - 1)
+
+
+def _integer(text: str, least: int, most: int) -> int:
+    if not (re.fullmatch("[0-9]{1,10}", text) and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"expected a number from {least} to {most}, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    if not (re.fullmatch(r"[0-9]{1,7}(\.[0-9]*)?|\.[0-9]+", text) and 0 < float(text) < 1 << 20):
+        raise argparse.ArgumentTypeError(f"expected a number above 0 and below {1 << 20}, got {text!r}")
+    return float(text)
 
 
 def _key(text: str) -> tuple[str, str]:
     key, equals, organisation = text.rpartition("=")
-    if not (equals and key and organisation.isascii() and organisation.isdecimal()):
-        raise argparse.ArgumentTypeError(f"expected KEY=ORG with ORG in digits, got {text!r}")
+    if not (equals and key and re.fullmatch("[0-9]{1,19}", organisation)):
+        raise argparse.ArgumentTypeError(f"expected KEY=ORG with ORG in 1 to 19 digits, got {text!r}")
     return key, organisation
 
 
 def _token(text: str) -> str:
     if not re.fullmatch(r"[!-~]+", text):
         raise argparse.ArgumentTypeError(
-            "expected visible ASCII characters without blanks, got something else"
+            "expected visible ASCII characters without blanks (in ARKLOW_ADMIN_TOKEN too), got something else"
         )
     return text
 

@@ -20,7 +20,7 @@ class Suffixes:
         self._taken: set[int] = set()
 
     def of(self, org_id: str, seed: int) -> str:
-        """Nine digits, the same for the same arguments."""
+        """Nine digits, the same for the same arguments, unless another organisation has them already."""
         known = self._known.get((org_id, seed))
         if known is not None:
             return known

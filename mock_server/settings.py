@@ -46,10 +46,10 @@ class Settings:
     body_timeout: float = 10.0
     """Seconds a request body may take to arrive."""
     max_actions: int = 100_000
-    """Actions kept over all organisations; the oldest are dropped first."""
+    """Actions kept over all organisations; the one that keeps most loses its oldest."""
     max_payload_bytes: int = 512 << 20
-    """Bytes of payloads and metadata kept over all organisations."""
+    """Bytes of payloads, metadata and tags kept over all organisations."""
     journal: int = 2_000
-    """Entries that the journal of each organisation keeps."""
+    """Entries that the journal of each organisation keeps; what happened to one action at one moment is one."""
     seed: int = 0
     """What ids and back-offs are made from, beside the organisation."""

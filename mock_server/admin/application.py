@@ -59,7 +59,7 @@ def create_application(
             if operation.id == TAIL:
                 return _stream(tails, steering, given)
             command = commands[operation.id]
-            return _json(200, data_and_errors(bridge.run(lambda: _awaited(command, given))))
+            return _json(200, data_and_errors(bridge.run(lambda: command(given))))
 
         return view
 
@@ -127,10 +127,6 @@ def create_application(
         return _refused("INTERNAL_ERROR", "the mock failed; this is its own fault")
 
     return app
-
-
-async def _awaited(command: Callable[[Call], Any], given: Call) -> Any:
-    return await command(given)
 
 
 def _route(app: Flask, path: str, name: str, method: str, view: Callable[..., Response]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from ..api.errors import Refused
-from ..domain.errors import ClockGoesBack
 from ..domain.leases import SECOND
 from ..domain.ports import Organisation
 from ..domain.states import Event
@@ -15,6 +14,8 @@ from ..services.steering import Steering
 from ..timestamps import timestamp
 from . import entries, scripts
 
+_BEGIN: Final = 946_684_800_000
+"""The first millisecond of the year 2000, before which no clock stands."""
 _END: Final = 32_503_680_000_000
 """The first millisecond of the year 3000, which no command moves a clock to."""
 
@@ -27,7 +28,7 @@ class Call(NamedTuple):
     body: Any = None
 
 
-Command = Callable[[Call], Awaitable[Any]]
+Command = Callable[[Call], Coroutine[Any, Any, Any]]
 
 
 class Commands:
@@ -99,19 +100,13 @@ class Commands:
         """Move the clock forward."""
         org_id = call.path["org_id"]
         organisation = self._steering.organisation(org_id)
-        now = self._steering.now(organisation)
         to = _moment(call.body, "to", "body")
-        place = "body/seconds" if to is None else "body/to"
-        if to is None:
-            to = now + round(call.body["seconds"] * SECOND)
-        if to < now:
-            raise ClockGoesBack(
-                f"{place}: expected a time from {timestamp(now)} on, where the clock of organisation {org_id} "
-                f"stands, got {timestamp(to)}"
+        by = round(call.body.get("seconds", 0) * SECOND)
+        if self._steering.now(organisation) + by >= _END:
+            raise Refused(
+                "INVALID_BODY", "body/seconds: expected a time before the year 3000, got a later one"
             )
-        if to >= _END:
-            raise Refused("INVALID_BODY", f"{place}: expected a time before the year 3000, got a later one")
-        ran = await self._steering.advance(org_id, to - now)
+        ran = await self._steering.advance(org_id, by, to=to)
         return {"clock": self._clock(organisation), "ran": ran}
 
     async def set_worker(self, call: Call) -> Any:
@@ -193,7 +188,7 @@ def _moment(body: Mapping[str, Any], member: str, place: str) -> int | None:
     """A checked date-time in milliseconds since the epoch, None where there is none.
 
     Raises:
-        Refused: no calendar has the day.
+        Refused: no calendar has the day, or it is out of bounds.
     """
     text = body.get(member)
     if text is None:
@@ -203,4 +198,9 @@ def _moment(body: Mapping[str, Any], member: str, place: str) -> int | None:
     except ValueError:
         raise Refused("INVALID_BODY", f"{place}/{member}: expected a date-time, got {text[:40]!r}") from None
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+    milliseconds = (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+    if not _BEGIN <= milliseconds < _END:
+        raise Refused(
+            "INVALID_BODY", f"{place}/{member}: expected a time from 2000 to 2999 in UTC, got {text[:40]!r}"
+        )
+    return milliseconds

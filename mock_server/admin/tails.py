@@ -134,6 +134,9 @@ class Tails:
             self._stops[tail] = _nothing
 
         async def begin() -> Callable[[], None]:
+            with self._lock:
+                if tail not in self._stops:  # who asked was told that it takes too long
+                    return _nothing
             return tail.begin(journal(), after)
 
         try:

@@ -74,7 +74,7 @@ class Front:
             self._log(traceback.format_exc())
             if not exchange.status:  # else the answer is on its way already
                 await self._refuse(send, exchange, "INTERNAL_ERROR", "the mock failed; this is its own fault")
-        if exchange.organisation:
+        if exchange.organisation and exchange.status:
             self._journal(scope, exchange)
         self._log(_line(scope, exchange, time.perf_counter() - started))
 

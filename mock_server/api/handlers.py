@@ -91,7 +91,7 @@ def ack(signals: Signals) -> Handler:
     """POST /v1/ack"""
 
     async def handle(request: Request) -> Answer:
-        signals.ack(request.organisation, *_attempt(request.body))
+        await signals.ack(request.organisation, *_attempt(request.body))
         return Answer(data(_OK))
 
     return handle
@@ -103,7 +103,7 @@ def nack(signals: Signals) -> Handler:
     async def handle(request: Request) -> Answer:
         terms = request.body.get("terms") or {}
         retry_at = terms.get("retry_at")
-        signals.nack(
+        await signals.nack(
             request.organisation,
             *_attempt(request.body),
             retry=terms.get("retry", True),
@@ -118,7 +118,7 @@ def modack(signals: Signals) -> Handler:
     """POST /v1/modack"""
 
     async def handle(request: Request) -> Answer:
-        signals.modack(request.organisation, *_attempt(request.body), int(request.body["mod_ack"]))
+        await signals.modack(request.organisation, *_attempt(request.body), int(request.body["mod_ack"]))
         return Answer(data(_OK))
 
     return handle
@@ -128,7 +128,7 @@ def defer(signals: Signals) -> Handler:
     """POST /v1/defer"""
 
     async def handle(request: Request) -> Answer:
-        signals.defer(request.organisation, *_attempt(request.body))
+        await signals.defer(request.organisation, *_attempt(request.body))
         return Answer(data(_OK))
 
     return handle

@@ -17,7 +17,7 @@ NEVER: Final = 1 << 62
 
 
 # Through its class a member costs as much to reach as a call; these are needed for every action and attempt.
-_ACCEPT, _DELIVER, _HAND_OFF, _EXTEND = Event.ACCEPT, Event.DELIVER, Event.HAND_OFF, Event.EXTEND
+_ACCEPT, _DELIVER, _HAND_OFF = Event.ACCEPT, Event.DELIVER, Event.HAND_OFF
 _QUEUED = State.QUEUED
 _HOLD, _WAIT = Do.HOLD, Do.WAIT
 
@@ -107,31 +107,32 @@ def fallen_due(action: Action, worker: Worker, seed: int) -> Course:
     if at == action.acts_at < action.available_at:
         return (_acted(action, worker.step(action.work.variant, action.attempt), seed, at),)
     if action.state is State.DEFERRED:
-        return (_happened(action, Event.EXPIRE, at),)
+        return (_after(action, Event.EXPIRE, at, at),)
     if at >= action.work.timeout_at:
-        return (_happened(action, Event.TIME_OUT, at),)
+        return (_after(action, Event.TIME_OUT, at, at),)
     if action.state in HELD:
-        ended = _happened(action, Event.EXPIRE, at)
+        ended = _after(action, Event.EXPIRE, at, at)
         return (ended, *dispatched(ended, worker, seed, at))
     return dispatched(action, worker, seed, at)
 
 
 def dispatched(action: Action, worker: Worker, seed: int, now: int) -> Course:
-    """The next attempt is given to the worker, which may act on it at once."""
+    """The next attempt is given to the worker, which may act on it at once. One that is at work for longer than a lease
+    renews it (B220); all of that lease is granted at the start."""
     work = action.work
     attempt = action.attempt + 1 if action.started_at else 0
     do, after, lease, _ = step = worker.step(work.variant, attempt)
     if do is _WAIT:
         if action.state is State.DISPATCH_WAIT:
             return ()
-        return (_happened(action, Event.WAIT, now),)
+        return (_after(action, Event.WAIT, now, now),)
     running = Action(
         action.id,
         work,
         _DELIVER,
         FOLLOWS[action.state][_DELIVER],
         attempt,
-        min(now + leases.LEASE, work.timeout_at),
+        min(now + (leases.LEASE if after < leases.LEASE else after + leases.LEASE), work.timeout_at),
         now + after,
         action.started_at or now,
         now,
@@ -139,34 +140,37 @@ def dispatched(action: Action, worker: Worker, seed: int, now: int) -> Course:
     if after:
         return (running,)
     if do is _HOLD:
-        return (running, _leased(running, _HAND_OFF, lease, now))
+        return (running, _after(running, _HAND_OFF, now, min(now + lease, work.timeout_at)))
     return (running, _acted(running, step, seed, now))
 
 
 def _acted(action: Action, step: Step, seed: int, now: int) -> Action:
     """The worker does what its script says of this attempt."""
     do, _, lease, retry_after = step
-    if do is Do.HOLD or do is Do.WAIT:
-        return _leased(action, Event.HAND_OFF, lease, now)
     if do is Do.ACK:
-        return _happened(action, Event.ACK, now)
+        return _after(action, Event.ACK, now, now)
     if do is Do.REJECT:
-        return _happened(action, Event.REJECT, now)
+        return _after(action, Event.REJECT, now, now)
     if do is Do.DEFER:
-        return _leased(action, Event.DEFER, leases.LEASE, now)
-    if retry_after is None:
+        return _after(action, Event.DEFER, now, _leased(action, now, leases.LEASE))
+    if do is Do.NACK and retry_after is None:
         return _given_back(action, Event.NACK, _retry(action, seed, now), now)
-    return _given_back(action, Event.SCHEDULE, now + retry_after, now)
+    if do is Do.NACK:
+        return _given_back(action, Event.SCHEDULE, now + (retry_after or 0), now)
+    # to hold; or to wait, when the script was changed while the action was running
+    return _after(action, Event.HAND_OFF, now, _leased(action, now, lease))
 
 
 def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:
-    """After a modack by the holder of `attempt`, asking for `seconds` (B125).
+    """After a modack by the holder of `attempt`, asking for `seconds` (B125). One who extends while the worker is
+    still at work does not stop it.
 
     Raises:
         SettleRefused: see `_settling`.
     """
     _settling(action, attempt, Event.EXTEND)
-    return _leased(action, Event.EXTEND, seconds * leases.SECOND, now)
+    deadline = _leased(action, now, seconds * leases.SECOND)
+    return _after(action, Event.EXTEND, now, deadline, action.acts_at)
 
 
 def acked(action: Action, attempt: int, now: int) -> Action:
@@ -176,7 +180,7 @@ def acked(action: Action, attempt: int, now: int) -> Action:
         SettleRefused: see `_settling`.
     """
     _settling(action, attempt, Event.ACK)
-    return _happened(action, Event.ACK, now)
+    return _after(action, Event.ACK, now, now)
 
 
 def nacked(action: Action, attempt: int, *, retry: bool, retry_at: int | None, seed: int, now: int) -> Action:
@@ -189,7 +193,7 @@ def nacked(action: Action, attempt: int, *, retry: bool, retry_at: int | None, s
     event = Event.REJECT if not retry else Event.NACK if retry_at is None else Event.SCHEDULE
     _settling(action, attempt, event)
     if event is Event.REJECT:
-        return _happened(action, event, now)
+        return _after(action, event, now, now)
     return _given_back(action, event, _retry(action, seed, now) if retry_at is None else retry_at, now)
 
 
@@ -200,7 +204,9 @@ def deferred(action: Action, attempt: int, now: int) -> Action:
         SettleRefused: see `_settling`.
     """
     _settling(action, attempt, Event.DEFER)
-    return action if action.state is State.DEFERRED else _leased(action, Event.DEFER, leases.LEASE, now)
+    if action.state is State.DEFERRED:
+        return action
+    return _after(action, Event.DEFER, now, _leased(action, now, leases.LEASE))
 
 
 def expired(action: Action, now: int) -> Action:
@@ -210,7 +216,7 @@ def expired(action: Action, now: int) -> Action:
         SettleRefused: nobody holds it.
     """
     _settling(action, action.attempt, Event.EXTEND)
-    return _happened(action, Event.EXPIRE, now)
+    return _after(action, Event.EXPIRE, now, now)
 
 
 def ended(action: Action, event: Event, now: int) -> Action:
@@ -221,7 +227,7 @@ def ended(action: Action, event: Event, now: int) -> Action:
     """
     if action.is_over:
         raise _finished(action)
-    return _happened(action, event, now)
+    return _after(action, event, now, now)
 
 
 def _settling(action: Action, attempt: int, event: Event) -> None:
@@ -270,50 +276,29 @@ def _finished(action: Action) -> FinishedAction:
     )
 
 
-def _happened(action: Action, event: Event, now: int) -> Action:
-    """After an event that nobody holds the action after; the next attempt may begin at once, if any does."""
+def _after(action: Action, event: Event, now: int, available_at: int, acts_at: int = NEVER) -> Action:
+    """The action after an event of its current attempt."""
     return Action(
         action.id,
         action.work,
         event,
         FOLLOWS[action.state][event],
         action.attempt,
-        now,
-        NEVER,
+        available_at,
+        acts_at,
         action.started_at,
         now,
     )
 
 
-def _leased(action: Action, event: Event, duration: int, now: int) -> Action:
-    """After an event that leaves the action held until a new deadline, which is counted from now and never later
-    than the action's lifetime (Q8, B136). One who extends while the worker is still at work does not stop it."""
-    return Action(
-        action.id,
-        action.work,
-        event,
-        FOLLOWS[action.state][event],
-        action.attempt,
-        min(now + duration, action.work.timeout_at),
-        action.acts_at if event is _EXTEND else NEVER,
-        action.started_at,
-        now,
-    )
+def _leased(action: Action, now: int, duration: int) -> int:
+    """The deadline of a lease: counted from now, never later than the action's lifetime (Q8, B136)."""
+    return min(now + duration, action.work.timeout_at)
 
 
 def _given_back(action: Action, event: Event, retry_at: int, now: int) -> Action:
     """After a rejection that leaves the action open; what is asked for beyond its lifetime ends with it."""
-    return Action(
-        action.id,
-        action.work,
-        event,
-        FOLLOWS[action.state][event],
-        action.attempt,
-        max(now, min(retry_at, action.work.timeout_at)),
-        NEVER,
-        action.started_at,
-        now,
-    )
+    return _after(action, event, now, max(now, min(retry_at, action.work.timeout_at)))
 
 
 def _retry(action: Action, seed: int, now: int) -> int:

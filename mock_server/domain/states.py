@@ -118,7 +118,7 @@ _WAITING: Final = {Event.DELIVER: State.RUNNING, Event.WAIT: State.DISPATCH_WAIT
 
 TRANSITIONS: Final[dict[State, dict[Event, State | Refusal]]] = {
     State.QUEUED: _row(Refusal.NOT_DELIVERED, _WAITING),
-    State.DISPATCH_WAIT: _row(Refusal.NOT_DELIVERED, _WAITING),
+    State.DISPATCH_WAIT: _row(Refusal.NOT_DELIVERED, {Event.DELIVER: State.RUNNING, **_OVER}),
     State.SCHEDULED: _row(Refusal.ENDED, _WAITING),
     State.RETRYING: _row(Refusal.ENDED, _WAITING),
     State.RUNNING: _row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from typing import Final
 
 from ..domain import actions
@@ -33,11 +34,25 @@ class Clockwork:
         """Keep a new action, and see to it that it is looked at in time."""
         self._store.add_action(organisation, course)
         alarm = organisation.alarm
-        if alarm is None or course[-1].available_at < alarm.at:
+        if alarm is None or actions.due(course[-1]) < alarm.at:
             self.arm(organisation)
 
+    async def current(self, organisation: Organisation, find: Callable[[], Action]) -> tuple[Action, int]:
+        """The action that `find` gives, after all that is due of it now, and what now is; others get their turn while
+        that is much."""
+        while True:
+            now = self.now(organisation)
+            action = find()
+            for _ in range(SLICE):
+                if actions.due(action) > now:
+                    return action, now
+                course = actions.fallen_due(action, organisation.worker, organisation.seed)
+                organisation.save(course)
+                action = course[-1]
+            await asyncio.sleep(0)
+
     def caught_up(self, organisation: Organisation, action: Action, now: int) -> Action:
-        """The action after all that was due by `now`, which is saved."""
+        """The action after all that was due by `now`, which is saved; for one that was current a moment ago."""
         while actions.due(action) <= now:
             course = actions.fallen_due(action, organisation.worker, organisation.seed)
             organisation.save(course)
@@ -70,17 +85,21 @@ class Clockwork:
             if ran < SLICE:
                 break
             await asyncio.sleep(0)
+        self.disarm(organisation)  # the clock or the actions may be others now
         self.arm(organisation)
         return done
 
     def arm(self, organisation: Organisation) -> None:
-        """See to it that what falls due next is run in time. A clock that stands needs nobody."""
+        """See to it that what falls due next is run in time; with a clock that stands, only what is due already."""
         look = organisation.shelf.next_look()
         alarm = organisation.alarm
-        if look == NEVER or organisation.time.stands_at is not None or (alarm and alarm.at <= look):
+        if look == NEVER or (alarm and alarm.at <= look):
+            return
+        now = self.now(organisation)
+        if look > now and organisation.time.stands_at is not None:
             return
         self.disarm(organisation)
-        pause = max(0, look - self.now(organisation)) / 1_000
+        pause = max(0, look - now) / 1_000
         handle = asyncio.get_running_loop().call_later(pause, self._ring, organisation)
         organisation.alarm = Alarm(look, handle.cancel)
 

@@ -18,14 +18,16 @@ class Signals:
         self._store = store
         self._clockwork = clockwork
 
-    def ack(self, org_id: str, action_id: str, attempt: int) -> None:
+    async def ack(self, org_id: str, action_id: str, attempt: int) -> None:
         """The work is done (B127)."""
-        self._signal(org_id, action_id, lambda action, now, _: actions.acked(action, attempt, now))
+        await self._signal(org_id, action_id, lambda action, now, _: actions.acked(action, attempt, now))
 
-    def nack(self, org_id: str, action_id: str, attempt: int, *, retry: bool, retry_at: int | None) -> None:
+    async def nack(
+        self, org_id: str, action_id: str, attempt: int, *, retry: bool, retry_at: int | None
+    ) -> None:
         """The attempt is given back; `retry_at` in Unix seconds (B128 to B130)."""
         moment = None if retry_at is None else retry_at * 1_000
-        self._signal(
+        await self._signal(
             org_id,
             action_id,
             lambda action, now, seed: actions.nacked(
@@ -33,21 +35,22 @@ class Signals:
             ),
         )
 
-    def modack(self, org_id: str, action_id: str, attempt: int, seconds: int) -> None:
+    async def modack(self, org_id: str, action_id: str, attempt: int, seconds: int) -> None:
         """The deadline moves to `seconds` from now (B125, Q8)."""
-        self._signal(
+        await self._signal(
             org_id, action_id, lambda action, now, _: actions.extended(action, attempt, seconds, now)
         )
 
-    def defer(self, org_id: str, action_id: str, attempt: int) -> None:
+    async def defer(self, org_id: str, action_id: str, attempt: int) -> None:
         """The holder takes custody (B140)."""
-        self._signal(org_id, action_id, lambda action, now, _: actions.deferred(action, attempt, now))
+        await self._signal(org_id, action_id, lambda action, now, _: actions.deferred(action, attempt, now))
 
-    def _signal(self, org_id: str, action_id: str, change: Callable[[Action, int, int], Action]) -> None:
+    async def _signal(
+        self, org_id: str, action_id: str, change: Callable[[Action, int, int], Action]
+    ) -> None:
         organisation = self._store.organisation(org_id)
-        now = self._clockwork.now(organisation)
-        before = self._clockwork.caught_up(
-            organisation, find(organisation, action_id, "body/action_record_id"), now
+        before, now = await self._clockwork.current(
+            organisation, lambda: find(organisation, action_id, "body/action_record_id")
         )
         after = change(before, now, organisation.seed)
         if after is not before:

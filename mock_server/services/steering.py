@@ -61,7 +61,8 @@ class Steering:
         machine = self._clockwork.machine()
         at = machine if to is None else to
         organisation.time = OwnTime(stands_at=at) if frozen else OwnTime(ahead=at - machine)
-        self._exchanged_content(organisation, "reset", "" if seed is None else f"seed {seed}")
+        self._entered(organisation, "reset", "" if seed is None else f"seed {seed}")
+        self._clockwork.disarm(organisation)
         return organisation
 
     async def set_time(
@@ -80,37 +81,48 @@ class Steering:
         at = machine if real else now if to is None else to
         if at < now and organisation.shelf.count:
             raise ClockGoesBack(
-                f"body/now: expected a time from {timestamp(now)} on, as organisation {org_id} has actions, got "
+                f"body/{'mode' if real else 'now'}: expected a time from {timestamp(now)} on, as organisation {org_id} has actions, got "
                 f"{timestamp(at)}; reset it first"
             )
         organisation.time = OwnTime(stands_at=at) if frozen else OwnTime(ahead=at - machine)
-        self._clockwork.disarm(organisation)
-        mode = "frozen" if frozen else "running"
+        mode = "real" if real else "frozen" if frozen else "running"
         organisation.journal.commanded(at, "clock", f"{mode} at {timestamp(at)}")
         await self._settle(organisation)
         return organisation
 
-    async def advance(self, org_id: str, milliseconds: int) -> int:
-        """Move the clock forward and run all that falls due on the way, in order and each at its own time;
-        returns, when nothing more is due, how many times an action fell due.
+    async def advance(self, org_id: str, by: int = 0, *, to: int | None = None) -> int:
+        """Move the clock forward, by milliseconds or to a time, and run all that falls due on the way, in order and
+        each at its own time; returns, when nothing more is due, how many times an action fell due.
 
         Raises:
+            ClockGoesBack: `to` is earlier than now.
             TooMuchDue: as much as may was run, and more is due; the clock is where it was asked to be, and the rest
-                runs as time allows, or with the next command.
+                runs next, while others are served.
         """
         organisation = self._store.organisation(org_id)
-        to = self.now(organisation) + milliseconds
-        organisation.journal.commanded(to, "advance", f"{milliseconds} ms")
-        organisation.time = organisation.time.moved(to, self._clockwork.machine())
-        self._clockwork.disarm(organisation)
+        machine = self._clockwork.machine()
+        now = organisation.time.at(machine)
+        at = now + by if to is None else to
+        if at < now:
+            raise ClockGoesBack(
+                f"body/to: expected a time from {timestamp(now)} on, where the clock of organisation {org_id} stands, "
+                f"got {timestamp(at)}"
+            )
+        organisation.journal.commanded(at, "advance", f"{at - now} ms")
+        organisation.time = organisation.time.moved(at, machine)
         return await self._settle(organisation)
 
     async def set_worker(self, org_id: str, worker: Worker) -> Organisation:
-        """Give the worker other scripts. What waits for capacity is given to it, if it has some now."""
+        """Give the worker other scripts, after what was due under the old ones. What waits for capacity is given to
+        it, if it has some now.
+
+        Raises:
+            TooMuchDue: see `advance`; the scripts are the old ones still.
+        """
         organisation = self._store.organisation(org_id)
+        await self._settle(organisation)
         organisation.worker = worker
-        now = self.now(organisation)
-        organisation.journal.commanded(now, "worker", "")
+        organisation.journal.commanded(self.now(organisation), "worker", "")
         shelf = organisation.shelf
         for looked_at, number in enumerate(range(shelf.oldest, shelf.end)):
             if looked_at % SCANNED == SCANNED - 1:
@@ -119,12 +131,13 @@ class Steering:
                     break  # another command came in between and did its own
             action = shelf.get(number)
             if action is not None and action.state is State.DISPATCH_WAIT:
-                action = self._clockwork.caught_up(organisation, action, self.now(organisation))
-                course = not action.is_over and actions.dispatched(
-                    action, worker, organisation.seed, self.now(organisation)
-                )
+                now = self.now(organisation)
+                action = self._clockwork.caught_up(organisation, action, now)
+                if action.is_over:
+                    continue
+                course = actions.dispatched(action, worker, organisation.seed, now)
                 if course:
-                    self._clockwork.save(organisation, course, self.now(organisation))
+                    self._clockwork.save(organisation, course, now)
         return organisation
 
     def snapshot(self, org_id: str, name: str) -> Organisation:
@@ -135,7 +148,7 @@ class Steering:
         """
         organisation = self._store.organisation(org_id)
         self._store.snapshot(organisation, name)
-        self._exchanged_content(organisation, "snapshot", name)
+        self._entered(organisation, "snapshot", name)
         return organisation
 
     async def restore(self, org_id: str, name: str) -> Organisation:
@@ -148,8 +161,8 @@ class Steering:
         """
         organisation = self._store.organisation(org_id)
         self._store.become(organisation, _snapshot(organisation, name))
-        self._exchanged_content(organisation, "restore", name)
-        await self._settle(organisation)
+        self._entered(organisation, "restore", name)
+        await self._clockwork.settle(organisation, self._most_due)
         return organisation
 
     def forget(self, org_id: str, name: str) -> Organisation:
@@ -161,12 +174,12 @@ class Steering:
         organisation = self._store.organisation(org_id)
         _snapshot(organisation, name)
         self._store.forget(organisation, name)
-        self._exchanged_content(organisation, "forget", name)
+        self._entered(organisation, "forget", name)
         return organisation
 
     async def fork(self, org_id: str, to: str, name: str | None) -> Organisation:
         """Make organisation `to` what this one is, or was at a snapshot: the same definitions, actions and
-        ids; new ids are its own.
+        ids; new ids are its own, and its journal begins anew.
 
         Raises:
             UnknownSnapshot: there is none of this name.
@@ -174,8 +187,8 @@ class Steering:
         source, target = self._store.organisation(org_id), self._store.organisation(to)
         content = source.content() if name is None else _snapshot(source, name)
         self._store.fork(target, content)
-        self._exchanged_content(target, "fork", f"of {org_id}" + (f" at {name}" if name else ""))
-        await self._settle(target)
+        self._entered(target, "fork", f"of {org_id}" + (f" at {name}" if name else ""))
+        await self._clockwork.settle(target, self._most_due)
         return target
 
     async def end(self, org_id: str, action_id: str, event: Event) -> Action:
@@ -187,8 +200,9 @@ class Steering:
             SettleRefused: the attempt is not held, or the action is over.
         """
         organisation = self._store.organisation(org_id)
-        now = self.now(organisation)
-        action = self._clockwork.caught_up(organisation, find(organisation, action_id, "path id"), now)
+        action, now = await self._clockwork.current(
+            organisation, lambda: find(organisation, action_id, "path id")
+        )
         try:
             after = _ended(action, event, organisation.seed, now)
         except SettleRefused as refused:
@@ -202,14 +216,12 @@ class Steering:
         if done > self._most_due:
             raise TooMuchDue(
                 f"expected at most {self._most_due} actions to fall due in one command, got more: the clock of "
-                f"organisation {organisation.org_id} has moved, what is still due runs next; move it again by less"
+                f"organisation {organisation.org_id} has moved, what is still due runs next, and a reading waits for it"
             )
         return done
 
-    def _exchanged_content(self, organisation: Organisation, name: str, details: str) -> None:
-        """The content of an organisation was put in, taken or let go."""
-        self._clockwork.disarm(organisation)
-        self._clockwork.arm(organisation)
+    def _entered(self, organisation: Organisation, name: str, details: str) -> None:
+        """A command that may have discarded something is told to the journal."""
         organisation.journal.commanded(self.now(organisation), name, details)
         if not self._sweeping:
             self._sweeping = True

@@ -9,8 +9,8 @@ from typing import Final
 from ..domain.actions import Course
 from ..domain.errors import TooManySnapshots
 from .journal import Journal
-from .organisation import Content, Organisation
-from .shelf import Chunk
+from .organisation import Content, Line, Organisation
+from .shelf import Chunk, Stock
 
 MAX_SNAPSHOTS: Final = 32
 """Snapshots that one organisation keeps."""
@@ -44,8 +44,6 @@ class MemoryStore:
         self._organisations: dict[str, Organisation] = {}
         self._count = 0
         self._payload_bytes = 0
-        self._largest: Organisation | None = None
-        """The organisation with most actions, as long as each of its new actions makes one of its own go."""
         self._discarded: deque[Chunk] = deque()
 
     def organisation(self, org_id: str) -> Organisation:
@@ -66,13 +64,11 @@ class MemoryStore:
         return self._count
 
     def add_action(self, organisation: Organisation, course: Course) -> None:
-        """Keep a new action; older ones go while a bound is passed, this one never."""
+        """Keep a new action; older ones go while a bound is passed, as many as time allows, this one never."""
         self._payload_bytes += organisation.add(course)
         self._count += 1
-        if self._count > self._max_actions or self._payload_bytes > self._max_payload_bytes:
+        if self._is_full():
             self._make_room(organisation)
-        else:
-            self._largest = None
 
     def reset(self, organisation: Organisation, seed: int | None) -> None:
         """Make it as new, with another seed or the one that the store was made with; snapshots stay."""
@@ -81,13 +77,12 @@ class MemoryStore:
 
     def become(self, organisation: Organisation, content: Content) -> None:
         """Put other content in the place of what the organisation is."""
-        self._largest = None
-        old = organisation.shelf
+        old = organisation.shelf.stock()
         organisation.become(content)
-        new = organisation.shelf
-        self._count += new.count - old.count
+        new = content.stock
+        self._count += new.kept - old.kept
         self._payload_bytes += new.payload_bytes - old.payload_bytes
-        self._discarded.extend(old.stock().chunks.values())
+        self._discard(old, new)
 
     def snapshot(self, organisation: Organisation, name: str) -> None:
         """Keep what the organisation is now under a name, in place of what the name stood for.
@@ -101,46 +96,48 @@ class MemoryStore:
                 f"path name: expected one of the {MAX_SNAPSHOTS} snapshots that organisation "
                 f"{organisation.org_id} keeps, got {name!r}; delete one first"
             )
-        organisation.snapshots[name] = organisation.content()
+        content = organisation.snapshots[name] = organisation.content()
         if former is not None:
-            self._discarded.extend(former.stock.chunks.values())
+            self._discard(former.stock, content.stock)
 
     def forget(self, organisation: Organisation, name: str) -> None:
         """Delete a snapshot that there is."""
-        self._discarded.extend(organisation.snapshots.pop(name).stock.chunks.values())
+        self._discard(organisation.snapshots.pop(name).stock, organisation.shelf.stock())
 
     def fork(self, organisation: Organisation, content: Content) -> None:
         """Make the organisation what another one was, with ids of its own from now on; its snapshots stay."""
-        own = self._suffix(organisation.org_id, content.seed)
-        inherited = [suffix for suffix in content.suffixes if suffix != own]
-        self.become(organisation, content._replace(suffixes=(own, *inherited)))
+        self.become(organisation, content.forked(self._suffix(organisation.org_id, content.seed)))
         organisation.journal.clear()
 
     def sweep(self) -> bool:
-        """Let go a little of what was discarded, a few milliseconds' worth; whether more is left.
-
-        Chunks that something else shares are not freed by this, only passed over.
-        """
+        """Let go a little of what was discarded, and of what a restore or a fork has brought beyond the bounds, a few
+        milliseconds' worth; whether more is left."""
         for _ in range(min(_SWEPT, len(self._discarded))):
             self._discarded.popleft()
-        return bool(self._discarded)
+        self._make_room(None)
+        return bool(self._discarded) or self._is_full()
 
-    def _make_room(self, newest: Organisation) -> None:
+    def _discard(self, old: Stock, new: Stock) -> None:
+        """Let go slowly what only `old` holds; what others share stays with them."""
+        kept = new.chunks
+        self._discarded.extend(c for key, c in old.chunks.items() if kept.get(key) is not c)
+
+    def _is_full(self) -> bool:
+        return self._count > self._max_actions or self._payload_bytes > self._max_payload_bytes
+
+    def _make_room(self, newest: Organisation | None) -> None:
         """Drop actions until the bounds are kept, but not so many at once that others wait for it."""
         for _ in range(_DROPPED):
             if self._count > self._max_actions:
-                victim = newest
-                if self._largest is not newest:
-                    victim = max(self._organisations.values(), key=lambda o: o.shelf.count)
-                    self._largest = victim
+                victim = max(self._organisations.values(), key=lambda o: o.shelf.count)
             elif self._payload_bytes > self._max_payload_bytes:
                 victim = max(self._organisations.values(), key=lambda o: o.shelf.payload_bytes)
             else:
                 return
-            if victim is newest and victim.shelf.count == 1:
+            if victim.shelf.count <= (victim is newest):
                 return
             self._count -= 1
             self._payload_bytes -= victim.drop_oldest()
 
     def _fresh(self, org_id: str, seed: int) -> Content:
-        return Content(seed, (self._suffix(org_id, seed),))
+        return Content(seed, (Line(self._suffix(org_id, seed)),))

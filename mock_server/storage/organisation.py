@@ -19,12 +19,22 @@ FIRST_EVENT: Final = 5_000_000_000
 """Numbers of ten digits that ids begin with; nine of the organisation follow, and all fit 64 bits."""
 
 
+class Line(NamedTuple):
+    """What ids end with from some numbers on."""
+
+    suffix: str
+    actions: int = 0
+    """The first action that it holds for, counted from 0."""
+    events: int = 0
+    """The events before the first one that it holds for."""
+
+
 class Content(NamedTuple):
     """All that an organisation is at one moment; nobody changes it any more."""
 
     seed: int
-    suffixes: tuple[str, ...]
-    """What its ids end with: its own, then those of the organisations it was forked from."""
+    lines: tuple[Line, ...]
+    """What its ids end with, latest first: its own, then those of the organisations it was forked from."""
     stock: Stock = EMPTY
     registry: Registry = Registry()
     time: OwnTime = OwnTime()
@@ -34,6 +44,11 @@ class Content(NamedTuple):
     events: int = 0
     """Events that were counted."""
 
+    def forked(self, suffix: str) -> Content:
+        """The same for another organisation, whose new ids end with `suffix`."""
+        line = Line(suffix, self.stock.end, self.events)
+        return self._replace(lines=(line, *(old for old in self.lines if old[1:] != line[1:])))
+
 
 class Organisation:
     """What changes, on the event loop alone. Everything in it is a frozen value or belongs to it."""
@@ -41,7 +56,7 @@ class Organisation:
     __slots__ = (
         "_definitions",
         "_events",
-        "_suffixes",
+        "_lines",
         "alarm",
         "journal",
         "org_id",
@@ -64,7 +79,7 @@ class Organisation:
     def become(self, content: Content) -> None:
         """Be what `content` was taken of."""
         self.seed = content.seed
-        self._suffixes = content.suffixes
+        self._lines = content.lines
         self.shelf = Shelf(content.stock)
         self.registry = content.registry
         self.time = content.time
@@ -76,7 +91,7 @@ class Organisation:
         """All of it as it is now, in constant time."""
         return Content(
             self.seed,
-            self._suffixes,
+            self._lines,
             self.shelf.stock(),
             self.registry,
             self.time,
@@ -88,39 +103,32 @@ class Organisation:
     def new_definition_id(self) -> str:
         """A fresh id."""
         self._definitions += 1
-        return f"{FIRST_DEFINITION + self._definitions}{self._suffixes[0]}"
+        return f"{FIRST_DEFINITION + self._definitions}{self._lines[0].suffix}"
 
     def new_action_id(self) -> str:
         """The id of the action that is added next."""
-        return f"{FIRST_ACTION + self.shelf.end}{self._suffixes[0]}"
+        return f"{FIRST_ACTION + self.shelf.end}{self._lines[0].suffix}"
 
     def event_id(self, happening: Happening) -> str:
         """The id of an event."""
-        return f"{FIRST_EVENT + happening.number}{self._suffixes[0]}"
+        suffix = next(line.suffix for line in self._lines if line.events < happening.number)
+        return f"{FIRST_EVENT + happening.number}{suffix}"
 
     def action(self, action_id: str) -> Action | None:
         """The action as it was saved last, or None for an id that is not kept here."""
-        if len(action_id) != 19:
-            return None
-        action = self.shelf.get(int(action_id[:10]) - FIRST_ACTION)
+        action = self.shelf.get(_number(action_id))
         return action if action is not None and action.id == action_id else None
 
     def dropped(self, action_id: str) -> bool:
         """Whether the id was given to an action that was dropped to keep memory bounded."""
-        number = int(action_id[:10]) - FIRST_ACTION if len(action_id) == 19 else -1
-        return 0 <= number < self.shelf.oldest and action_id[10:] in self._suffixes
-
-    def newest_first(self) -> range:
-        """The numbers of all kept actions, for `numbered`."""
-        return range(self.shelf.end - 1, self.shelf.oldest - 1, -1)
-
-    def numbered(self, number: int) -> Action | None:
-        """The action with this number, None when it was dropped meanwhile."""
-        return self.shelf.get(number)
+        number = _number(action_id)
+        if not 0 <= number < self.shelf.oldest:
+            return False
+        return action_id[10:] == next(line.suffix for line in self._lines if line.actions <= number)
 
     def history(self, action: Action) -> list[Happening]:
         """The latest events of an action of this organisation, oldest first."""
-        packed = self.shelf.history(int(action.id[:10]) - FIRST_ACTION)
+        packed = self.shelf.history(_number(action.id))
         return histories.happenings(packed, action.work.accepted_at)
 
     def add(self, course: Course) -> int:
@@ -134,7 +142,7 @@ class Organisation:
     def save(self, course: Course) -> None:
         """Keep what became of an action that is kept already."""
         last = course[-1]
-        number = int(last.id[:10]) - FIRST_ACTION
+        number = _number(last.id)
         self.shelf.put(number, last, histories.grown(self.shelf.history(number), self._remembered(course)))
 
     def drop_oldest(self) -> int:
@@ -149,6 +157,13 @@ class Organisation:
         self._events += len(course)
         self.journal.changed(action.id, action.work.accepted_at, entries, len(course))
         return entries
+
+
+def _number(action_id: str) -> int:
+    """The number of an action in its organisation; -1 for what is no id."""
+    if len(action_id) == 19 and action_id.isascii() and action_id.isdecimal():
+        return int(action_id[:10]) - FIRST_ACTION
+    return -1
 
 
 def size(work: Work) -> int:

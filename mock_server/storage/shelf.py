@@ -123,9 +123,10 @@ class Shelf:
         chunk.histories[place] = history
         time = due(action)
         if time < chunk.wakes[place]:
+            before = chunk.looks[0] if chunk.looks else 0
             chunk.look(time, place)
-            if chunk.looks[0] >> _BITS == time:
-                self._look(time, key)
+            if chunk.looks[0] != before:  # also when a stale one went
+                self._look(chunk.looks[0] >> _BITS, key)
 
     def drop_oldest(self) -> Action:
         """Forget the action with the lowest number; there is one."""

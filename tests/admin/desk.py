@@ -19,6 +19,7 @@ from mock_server.admin.gate import Gate
 from mock_server.admin.tails import Tails
 from mock_server.api.document import Document
 from mock_server.schemas import mismatch
+from mock_server.services.steering import Steering
 from mock_server.settings import ADMIN, Admin
 from tests.api.asgi import World
 from tests.served import JSON, Reply
@@ -82,12 +83,17 @@ class Desk(World):
         self._thread.start()
         self.bridge = Bridge(self.loop, limit)
         self.tails = Tails(self.bridge)
+        self._gate = Gate(Admin(TOKEN, frozenset(names), frozenset(origins)))
+        self.serve(self.app.steering)
+
+    def serve(self, steering: Steering) -> None:
+        """Put the admin plane in front of `steering`."""
         self.flask: Flask = create_application(
             document(),
-            self.app.steering,
+            steering,
             bridge=self.bridge,
             tails=self.tails,
-            gate=Gate(Admin(TOKEN, frozenset(names), frozenset(origins))),
+            gate=self._gate,
             log=self.log.append,
         )
 

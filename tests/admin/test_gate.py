@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
-from flask import Response
 
 from mock_server.admin.gate import Gate
 from mock_server.api.errors import Refused
+from mock_server.domain.ports import Organisation
+from mock_server.services.clockwork import Clockwork
+from mock_server.services.steering import Steering
 from mock_server.settings import Admin
 from tests.admin.desk import BEARER, TOKEN, Desk, document
 
@@ -189,10 +192,12 @@ def test_a_path_that_nobody_has_is_not_found(desk: Desk, path: str) -> None:
 def test_a_fault_of_ours_is_one_sentence_and_a_traceback_in_the_log(desk: Desk) -> None:
     """The answer tells nothing of what went wrong."""
 
-    def broken() -> Response:
-        raise RuntimeError("a secret")
+    class Broken(Steering):
+        def organisations(self) -> Sequence[Organisation]:
+            raise RuntimeError("a secret")
 
-    desk.flask.view_functions["listOrganisations"] = broken
+    broken = Broken(desk.app.store, Clockwork(desk.app.store, desk.clock))
+    desk.serve(broken)
     answer = desk.admin("GET", "/organisations")
 
     assert answer.status == 500

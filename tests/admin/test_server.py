@@ -301,8 +301,8 @@ def test_stock_schemathesis_finds_no_failure(running: Served, tmp_path: Path) ->
     assert not [line for line in running.lines if re.search(r" 5\d\d admin", line)]
 
 
-def test_read_reply_reads_the_admin_plane_too(running: Served) -> None:
-    """Every answer closes its connection, and says so."""
+def test_every_answer_closes_its_connection(running: Served) -> None:
+    """And says so."""
     with socket.create_connection(("127.0.0.1", running.admin_port), 10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
         assert read_reply(connection).closed

@@ -20,7 +20,8 @@ def _events(chunks: list[bytes]) -> list[tuple[str, Any]]:
         fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
         if fields:
             found.append((fields["event"], json.loads(fields["data"])))
-            assert fields.get("id") == (str(found[-1][1]["number"]) if "id" in fields else None)
+            name, data = found[-1]
+            assert fields.get("id") == (None if name == "lost" else str(data["number"]))
     return found
 
 

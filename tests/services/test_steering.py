@@ -12,12 +12,14 @@ from mock_server.clocks import SystemClock
 from mock_server.domain.errors import ClockGoesBack, TooMuchDue, UnknownSnapshot
 from mock_server.domain.journal import Exchanged, Transition
 from mock_server.domain.json_text import EMPTY_OBJECT
+from mock_server.domain.own_time import OwnTime
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
 from mock_server.ids import Suffixes
 from mock_server.services.clockwork import Clockwork
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
+from mock_server.services.signals import Signals
 from mock_server.services.steering import Steering
 from mock_server.storage.memory import MemoryStore
 from mock_server.workbench import Workbench
@@ -105,17 +107,77 @@ def test_a_clock_goes_back_only_where_nothing_was_accepted() -> None:
         world.steer("set_time", frozen=True, to=946_684_799_999)
 
 
-def test_too_much_due_is_said_and_the_rest_follows() -> None:
-    """A day of 1,440 expiries with a bound of a thousand: an error, and nothing lost."""
+def test_too_much_due_is_said_and_the_rest_runs_next() -> None:
+    """A day of 1,440 expiries with a bound of a thousand: an error, and the rest by itself, though the clock stands."""
+    store, clockwork, ingress = _parts()
+    steering = Steering(store, clockwork, most_due=1_000)
+    organisation = store.organisation("42")
+
+    async def lives() -> int:
+        await steering.set_time("42", frozen=True, to=START)
+        await ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
+        with pytest.raises(TooMuchDue):
+            await steering.advance("42", 86_400 * SECOND)
+        before = organisation.journal.last
+        await asyncio.sleep(0.2)
+        return before
+
+    before = asyncio.run(lives())
+    events = [e.happening.event for e in organisation.journal.entries() if isinstance(e, Transition)]
+    assert before < organisation.journal.last
+    assert events[-1] is Event.TIME_OUT
+
+
+def test_exactly_as_much_as_may_fall_due_is_no_error() -> None:
+    """The bound itself is allowed."""
     world = _world()
     store = world.app.store
-    steering = Steering(store, Clockwork(store, world.clock), most_due=1_000)
+    steering = Steering(store, Clockwork(store, world.clock), most_due=10)
     world.steer("set_time", frozen=True, to=START)
-    action = world.accept()["a_id"]
-    with pytest.raises(TooMuchDue):
-        _run(steering.advance("42", 86_400 * SECOND))
+    world.accept()
 
-    assert world.state(action) == ("failed", 1_439)
+    assert _run(steering.advance("42", 600 * SECOND)) == 10
+
+
+def test_new_scripts_change_nothing_that_was_due_before() -> None:
+    """What the old ones owe happens first, in the past."""
+    world = _world()
+    action = world.accept()["a_id"]
+    world.clock.advance(90 * SECOND)
+    world.steer("set_worker", Worker((Step(Do.ACK),)))
+
+    assert world.state(action) == ("ack_wait", 1)
+
+
+def test_a_signal_to_an_action_with_a_long_past_lets_others_have_their_turn() -> None:
+    """A day of leases of a second is caught up in pieces; the settle comes after all of it."""
+    store, clockwork, ingress = _parts()
+    organisation = store.organisation("42")
+    organisation.worker = Worker((Step(Do.HOLD, lease=SECOND),))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def lives() -> None:
+        organisation.time = OwnTime(stands_at=START)
+        action = await ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
+        organisation.time = OwnTime(stands_at=START + 10_000 * SECOND)
+        other = asyncio.create_task(others())
+        await Signals(store, clockwork).ack("42", action.id, 10_000)
+        other.cancel()
+
+    asyncio.run(lives())
+    assert turns >= 50
+
+
+def _parts() -> tuple[MemoryStore, Clockwork, Ingress]:
+    store = MemoryStore(10, 1 << 20, journal_limit=100, suffix=Suffixes().of, seed=0)
+    clockwork = Clockwork(store, SystemClock())
+    return store, clockwork, Ingress(store, clockwork, PayloadSchemas(Workbench()), auto_define=True)
 
 
 def test_a_restored_clock_stands_where_it_stood_and_leases_hold_again() -> None:
@@ -195,18 +257,21 @@ def test_the_same_calls_on_a_clock_that_stands_leave_the_same_journal() -> None:
 
 
 def test_what_falls_due_on_a_real_clock_happens_without_a_look() -> None:
-    """A lease of a second, nobody asks, and the journal has its expiry."""
-    store = MemoryStore(10, 1 << 20, journal_limit=100, suffix=Suffixes().of, seed=0)
-    clockwork = Clockwork(store, SystemClock())
-    schemas = PayloadSchemas(Workbench())
+    """Leases of 50 ms, and a step after 20 ms beside a lease that ends later: nobody asks, and the journal has all of
+    it in time."""
+    store, _, ingress = _parts()
     organisation = store.organisation("42")
-    organisation.worker = Worker((Step(Do.HOLD, lease=50),))
+    slow = (Step(Do.HOLD, lease=50),)
+    organisation.worker = Worker(slow, {"quick": (Step(Do.ACK, after=20),)})
 
     async def lives() -> None:
-        ingress = Ingress(store, clockwork, schemas, auto_define=True)
-        await ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
+        for variant in ("slow", "quick"):
+            await ingress.accept("42", variant, EMPTY_OBJECT, metadata=b"", tags=(), version=None)
         await asyncio.sleep(0.3)
 
     asyncio.run(lives())
     events = [e.happening.event for e in organisation.journal.entries() if isinstance(e, Transition)]
-    assert events[:5] == [Event.ACCEPT, Event.DELIVER, Event.HAND_OFF, Event.EXPIRE, Event.DELIVER]
+    assert events[:7] == [
+        *(Event.ACCEPT, Event.DELIVER, Event.HAND_OFF, Event.ACCEPT, Event.DELIVER),
+        *(Event.ACK, Event.EXPIRE),
+    ]

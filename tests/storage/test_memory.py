@@ -101,6 +101,64 @@ def test_a_fork_shares_the_past_and_not_the_future() -> None:
     assert store.count == 606
 
 
+def test_a_fork_shows_the_same_events_under_the_same_ids() -> None:
+    """And both go on with ids of their own."""
+    store = _store()
+    one, other = store.organisation("1"), store.organisation("2")
+    [shared] = _add(store, one)
+    store.fork(other, one.content())
+    [mine], [theirs] = _add(store, one), _add(store, other)
+
+    def events(organisation: Organisation, name: str) -> list[str]:
+        action = organisation.action(name)
+        assert action is not None
+        return [organisation.event_id(happening) for happening in organisation.history(action)]
+
+    assert events(one, shared) == events(other, shared)
+    assert events(one, mine) != events(other, theirs)
+
+
+def test_only_ids_that_were_given_out_count_as_dropped() -> None:
+    """In a fork the first numbers ended in the other organisation's digits."""
+    store = _store(max_actions=3)
+    one, other = store.organisation("1"), store.organisation("2")
+    old = _add(store, one, 2)
+    store.fork(other, one.content())
+    new = _add(store, other, 4)
+
+    assert [other.dropped(name) for name in (*old, new[0], new[-1])] == [True, True, True, False]
+    assert not other.dropped(old[0][:10] + new[0][10:])
+    assert not other.dropped("abcdefghij123456789")
+
+
+def test_what_a_fork_brings_beyond_the_bound_goes_from_whoever_keeps_most() -> None:
+    """Nobody is emptied for another: both end with about half."""
+    store = _store(max_actions=100)
+    one, other = store.organisation("1"), store.organisation("2")
+    _add(store, one, 100)
+    store.fork(other, one.content())
+    store.sweep()
+
+    assert (one.shelf.count, other.shelf.count) == (50, 50)
+    assert store.count == 100
+    _add(store, one, 1)
+    assert {one.shelf.count, other.shelf.count} == {50}
+
+
+def test_restores_leave_nothing_behind_that_piles_up() -> None:
+    """What the restored content shares with what was there is not discarded."""
+    store = _store()
+    organisation = store.organisation("1")
+    _add(store, organisation, 5_000)
+    store.snapshot(organisation, "s")
+    for _ in range(100):
+        _add(store, organisation)
+        store.become(organisation, organisation.snapshots["s"])
+        store.sweep()
+
+    assert not store.sweep()
+
+
 def test_a_reset_begins_anew() -> None:
     """The ids that were given out are given out again, or others with another seed."""
     store = _store()
