@@ -9,12 +9,11 @@ from starlette.types import Send
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-_JSON_HEADERS: Final = (
-    (b"content-type", b"application/json"),
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"*"),
-)
-"""On every answer of ours: a browser page of any origin may read it, its headers included."""
+_JSON: Final = (b"content-type", b"application/json")
+_READABLE: Final = (b"access-control-allow-origin", b"*")
+"""On every answer of ours: a browser page of any origin may read it."""
+_HEADERS_TOO: Final = (b"access-control-expose-headers", b"*")
+"""Beside headers of ours; each header costs as much as a call."""
 
 
 class Answer(NamedTuple):
@@ -60,7 +59,9 @@ def _big_integers_as_text(value: Any) -> Any:
 
 async def send_json(send: Send, status: int, text: bytes, headers: Headers = ()) -> None:
     """Send a whole JSON answer; an empty text is an answer without content."""
-    start = [*(_JSON_HEADERS if text else _JSON_HEADERS[1:]), *headers]
+    start = [_READABLE, _HEADERS_TOO, *headers] if headers else [_READABLE]
+    if text:
+        start.append(_JSON)
     if status not in (204, 304):
         start.append((b"content-length", b"%d" % len(text)))
     await send({"type": "http.response.start", "status": status, "headers": start})
@@ -70,6 +71,6 @@ async def send_json(send: Send, status: int, text: bytes, headers: Headers = ())
 async def send_bytes(send: Send, content: bytes, media_type: bytes, headers: Headers = ()) -> None:
     """Send a page or a file, status 200."""
     length = b"%d" % len(content)
-    start = [(b"content-type", media_type), *_JSON_HEADERS[1:], (b"content-length", length), *headers]
+    start = [(b"content-type", media_type), _READABLE, _HEADERS_TOO, (b"content-length", length), *headers]
     await send({"type": "http.response.start", "status": 200, "headers": start})
     await send({"type": "http.response.body", "body": content})

@@ -23,7 +23,7 @@ _DROPPED: Final = 1_000
 class MemoryStore:
     """Keeps at most `max_actions` actions and `max_payload_bytes` bytes of their payloads, metadata and tags.
 
-    When a bound is passed the organisation that keeps most loses its oldest ones, so that one that floods
+    When a bound is passed the organisation that keeps most loses its oldest ones, a thousandth at a time, so that one that floods
     the mock takes nothing from the others. What snapshots alone keep is bounded by their number.
     """
 
@@ -38,6 +38,8 @@ class MemoryStore:
     ) -> None:
         self._max_actions = max_actions
         self._max_payload_bytes = max_payload_bytes
+        self._portion = min(_DROPPED, max(1, max_actions // 1_000))
+        """Actions dropped at a time, as one at a time costs more than accepting one."""
         self._journal_limit = journal_limit
         self._suffix = suffix
         self._seed = seed
@@ -114,8 +116,8 @@ class MemoryStore:
         milliseconds' worth; whether more is left."""
         for _ in range(min(_SWEPT, len(self._discarded))):
             self._discarded.popleft()
-        self._make_room(None)
-        return bool(self._discarded) or self._is_full()
+        more = self._make_room(None)
+        return more or bool(self._discarded)
 
     def _discard(self, old: Stock, new: Stock) -> None:
         """Let go slowly what only `old` holds; what others share stays with them."""
@@ -125,19 +127,24 @@ class MemoryStore:
     def _is_full(self) -> bool:
         return self._count > self._max_actions or self._payload_bytes > self._max_payload_bytes
 
-    def _make_room(self, newest: Organisation | None) -> None:
-        """Drop actions until the bounds are kept, but not so many at once that others wait for it."""
-        for _ in range(_DROPPED):
+    def _make_room(self, newest: Organisation | None) -> bool:
+        """Drop actions until the bounds are kept, but not so many at once that others wait for it; whether more are to
+        go. The newest action stays, also one that is larger than the bound alone."""
+        for _ in range(_DROPPED // self._portion):
             if self._count > self._max_actions:
                 victim = max(self._organisations.values(), key=lambda o: o.shelf.count)
+                most = min(self._portion, victim.shelf.count - (victim is newest))
             elif self._payload_bytes > self._max_payload_bytes:
                 victim = max(self._organisations.values(), key=lambda o: o.shelf.payload_bytes)
+                most = min(1, victim.shelf.count - (newest is None or victim is newest))
             else:
-                return
-            if victim.shelf.count <= (victim is newest):
-                return
-            self._count -= 1
-            self._payload_bytes -= victim.drop_oldest()
+                return False
+            if most < 1:
+                return False
+            count, freed = victim.drop_oldest(most)
+            self._count -= count
+            self._payload_bytes -= freed
+        return self._is_full()
 
     def _fresh(self, org_id: str, seed: int) -> Content:
         return Content(seed, (Line(self._suffix(org_id, seed)),))

@@ -145,11 +145,12 @@ class Organisation:
         number = _number(last.id)
         self.shelf.put(number, last, histories.grown(self.shelf.history(number), self._remembered(course)))
 
-    def drop_oldest(self) -> int:
-        """Forget the oldest action, of which there is one; returns the bytes that it counted."""
-        freed = size(self.shelf.drop_oldest().work)
+    def drop_oldest(self, most: int) -> tuple[int, int]:
+        """Forget up to `most` of the oldest actions, of which there is one; how many, and the bytes they counted."""
+        dropped = self.shelf.drop_oldest(most)
+        freed = sum([size(action.work) for action in dropped])
         self.shelf.payload_bytes -= freed
-        return freed
+        return len(dropped), freed
 
     def _remembered(self, course: Course) -> bytes:
         action = course[0]

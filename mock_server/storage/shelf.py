@@ -128,20 +128,20 @@ class Shelf:
             if chunk.looks[0] != before:  # also when a stale one went
                 self._look(chunk.looks[0] >> _BITS, key)
 
-    def drop_oldest(self) -> Action:
-        """Forget the action with the lowest number; there is one."""
+    def drop_oldest(self, most: int) -> list[Action]:
+        """Forget up to `most` of the actions with the lowest numbers, as far as one chunk has them; there is one."""
         key, place = self.oldest >> _BITS, self.oldest & (SIZE - 1)
         chunk = self._own(key)
-        action = chunk.actions[place]
-        assert action is not None
-        chunk.actions[place] = None
-        chunk.histories[place] = b""
-        chunk.wakes[place] = NEVER
-        self.oldest += 1
-        self.count -= 1
+        dropped = [action for action in chunk.actions[place : place + most] if action is not None]
+        count = len(dropped)
+        chunk.actions[place : place + count] = [None] * count
+        chunk.histories[place : place + count] = [b""] * count
+        chunk.wakes[place : place + count] = [NEVER] * count
+        self.oldest += count
+        self.count -= count
         if self.oldest & (SIZE - 1) == 0:
             del self._chunks[key]
-        return action
+        return dropped
 
     def next_look(self) -> int:
         """No action is due before this time."""

@@ -63,9 +63,14 @@ class ShelfAgrees(RuleBasedStateMachine):
 
     @rule(count=st.sampled_from([1, SIZE + 1]))
     def drop(self, count: int) -> None:
-        for _ in range(min(count, len(self.actions))):
-            assert self.shelf.drop_oldest() is self.actions.pop(self.oldest)
-            self.oldest += 1
+        left = min(count, len(self.actions))
+        while left:
+            dropped = self.shelf.drop_oldest(left)
+            assert 1 <= len(dropped) <= left
+            for action in dropped:
+                assert action is self.actions.pop(self.oldest)
+                self.oldest += 1
+            left -= len(dropped)
 
     @rule(now=st.integers(0, 60), again=TIMES)
     def run_due(self, now: int, again: int) -> None:
