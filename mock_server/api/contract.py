@@ -38,7 +38,7 @@ with warnings.catch_warnings():
     if loaded is None:
         sys.modules["flask"] = None  # type: ignore[assignment]
     from connexion import ConnexionMiddleware
-    from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
+    from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
     from connexion.middleware.main import API
     from connexion.middleware.routing import RoutingMiddleware, RoutingOperation
     from connexion.operations import AbstractOperation, OpenAPIOperation
@@ -239,19 +239,6 @@ class _ContractMiddleware(RoutedMiddleware[_ContractAPI]):
     api_cls = _ContractAPI
 
 
-class _Routed:
-    """Tells the next layer which operation was found. Connexion's own does so over a copy of the scope and a context
-    variable, for the sake of base paths, which there are none of here."""
-
-    def __init__(self, operation_id: str | None, next_app: ASGIApp) -> None:
-        self._context = {"api_base_path": "", "operation_id": operation_id}
-        self._next_app = next_app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["extensions"] = {ROUTING_CONTEXT: self._context}
-        await self._next_app(scope, receive, send)
-
-
 class _Routing(RoutingMiddleware):
     """Connexion's routing for one document at the root: no mount to pass, and no redirects, as a 307 is no
     documented answer."""
@@ -264,15 +251,20 @@ class _Routing(RoutingMiddleware):
         assert isinstance(mount.app, Router)
         self.router: Router = mount.app
         self.router.redirect_slashes = False
+
+    def lead_to(self, operations: Mapping[str, _ContractedOperation], otherwise: ASGIApp) -> None:
+        """Let each route end at its operation. Connexion's own way there is a copy of the scope, a context variable
+        and two look-ups for the sake of base paths, which there are none of here."""
         for route in self.router.routes:
             assert isinstance(route, Route)
             assert isinstance(route.app, RoutingOperation)
-            route.app = _Routed(route.app.operation_id, self.app)
-        self.router.default = _Routed(None, self.app)
+            route.app = operations[route.app.operation_id]
+        self.router.default = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Find the operation."""
-        await self.router(scope, receive, send)
+        """Find the operation and call it."""
+        scope["app"] = self  # so that the router raises what it refuses
+        await self.router.app(scope, receive, send)
 
 
 class _Middleware(ConnexionMiddleware):
@@ -282,6 +274,9 @@ class _Middleware(ConnexionMiddleware):
         super().__init__(app, middlewares=[_Routing, _ContractMiddleware])
         self.apis.append(API(specification, base_path="", name="arklow", **self.options.__dict__ | named))
         self.app, self.middleware_stack = self._build_middleware_stack()
+        routing, contract, _ = self.middleware_stack
+        [api] = contract.apis[""]
+        routing.lead_to(api.operations, app)
 
 
 def contracted(
@@ -301,9 +296,11 @@ def contracted(
     operations = {operation.id: operation for operation in document.operations}
     paths = dict.fromkeys(operation.path for operation in document.operations)
     ordered = document.raw | {"paths": {path: document.raw["paths"][path] for path in paths}}
-    return _Middleware(
+    stack = _Middleware(
         otherwise,
         _Specification31(ordered),
         resolver=_ById(document.operations, handlers),
         contract=_Contract(document, operations, keys, settings, workbench, adapters),
     )
+    routed: ASGIApp = stack.app
+    return routed
