@@ -46,17 +46,13 @@ class Clockwork:
             for _ in range(SLICE):
                 if actions.due(action) > now:
                     return action, now
-                course = actions.fallen_due(action, organisation.worker, organisation.seed)
-                organisation.save(course)
-                action = course[-1]
+                action = _fall(organisation, action)
             await asyncio.sleep(0)
 
     def caught_up(self, organisation: Organisation, action: Action, now: int) -> Action:
         """The action after all that was due by `now`, which is saved; for one that was current a moment ago."""
         while actions.due(action) <= now:
-            course = actions.fallen_due(action, organisation.worker, organisation.seed)
-            organisation.save(course)
-            action = course[-1]
+            action = _fall(organisation, action)
         return action
 
     def save(self, organisation: Organisation, course: Course, now: int) -> None:
@@ -72,7 +68,7 @@ class Clockwork:
             action = organisation.shelf.pop_due(now)
             if action is None:
                 return done
-            organisation.save(actions.fallen_due(action, organisation.worker, organisation.seed))
+            _fall(organisation, action)
         gc.collect(0)  # while it is little: copied chunks are few objects with thousands of references each
         return limit
 
@@ -113,3 +109,10 @@ class Clockwork:
         organisation.alarm = None
         self.run(organisation, SLICE)
         self.arm(organisation)
+
+
+def _fall(organisation: Organisation, action: Action) -> Action:
+    """What becomes of an action at the moment it is due, which is saved."""
+    course = actions.fallen_due(action, organisation.worker, organisation.seed)
+    organisation.save(course)
+    return course[-1]

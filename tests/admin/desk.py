@@ -22,7 +22,7 @@ from mock_server.schemas import mismatch
 from mock_server.services.steering import Steering
 from mock_server.settings import ADMIN, Admin
 from tests.api.asgi import World
-from tests.served import JSON, Reply
+from tests.served import JSON
 
 TOKEN = "a-token-of-the-tests"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -115,23 +115,6 @@ class Desk(World):
         """What a coroutine returns on the mock's loop."""
         future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
         return future.result(20)
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        key: str = "org-42",
-        headers: dict[str, str] | None = None,
-    ) -> Reply:
-        """One request to the API."""
-        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        reply = self.on_loop(
-            self._call(method, path, content, {"x-arklow-auth": key} | JSON | (headers or {}))
-        )
-        assert isinstance(reply, Reply)
-        return reply
 
     def admin(
         self, method: str, path: str, body: object = None, *, headers: dict[str, str] | None = None

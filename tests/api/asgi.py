@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -32,7 +33,14 @@ class World:
     ) -> Reply:
         """One request; a body that is not bytes is sent as JSON."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        return asyncio.run(self._call(method, path, content, {"x-arklow-auth": key} | JSON | (headers or {})))
+        sent = {"x-arklow-auth": key} | JSON | (headers or {})
+        reply = self.on_loop(self._call(method, path, content, sent))
+        assert isinstance(reply, Reply)
+        return reply
+
+    def on_loop(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """What a coroutine returns on a loop of its own."""
+        return asyncio.run(coroutine)
 
     async def _call(self, method: str, path: str, content: bytes, headers: dict[str, str]) -> Reply:
         raw_path, _, query = path.partition("?")
