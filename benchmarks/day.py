@@ -24,6 +24,7 @@ from heapq import heapify, heappop, heappush
 
 from benchmarks.processes import machine
 from mock_server.clocks import ManualClock
+from mock_server.courier import Courier
 from mock_server.domain.errors import DeferredAction, FinishedAction, SettleRefused, StaleAttempt
 from mock_server.domain.json_text import EMPTY_OBJECT
 from mock_server.domain.ports import Organisation
@@ -31,6 +32,7 @@ from mock_server.domain.states import Event
 from mock_server.ids import Suffixes
 from mock_server.services.clockwork import Clockwork
 from mock_server.services.definitions import Definitions
+from mock_server.services.deliveries import Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.signals import Signals
@@ -102,7 +104,7 @@ class Day:
     def __init__(self) -> None:
         store = MemoryStore(10**7, 1 << 40, journal_limit=10**7, suffix=Suffixes().of, seed=7)
         clock = ManualClock(START)
-        self.clockwork = Clockwork(store, clock)
+        self.clockwork = Clockwork(store, clock, Deliveries(Courier()))
         self.schemas = PayloadSchemas(Workbench())
         self.ingress = Ingress(store, self.clockwork, self.schemas, auto_define=False)
         self.definitions = Definitions(store, self.schemas, strict=False)

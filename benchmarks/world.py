@@ -25,9 +25,11 @@ from typing import Any
 
 from benchmarks.processes import machine
 from mock_server.clocks import ManualClock
+from mock_server.courier import Courier
 from mock_server.domain.json_text import Json
 from mock_server.ids import Suffixes
 from mock_server.services.clockwork import Clockwork
+from mock_server.services.deliveries import Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.signals import Signals
@@ -45,7 +47,7 @@ class World:
     def __init__(self, journal: int = 2_000) -> None:
         self.clock = ManualClock()
         self.store = MemoryStore(2_000_000, 1 << 40, journal_limit=journal, suffix=Suffixes().of, seed=0)
-        self.clockwork = Clockwork(self.store, self.clock)
+        self.clockwork = Clockwork(self.store, self.clock, Deliveries(Courier()))
         self.ingress = Ingress(self.store, self.clockwork, PayloadSchemas(Workbench()), auto_define=True)
         self.signals = Signals(self.store, self.clockwork)
         self.steering = Steering(self.store, self.clockwork, most_due=10**9)

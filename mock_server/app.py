@@ -18,10 +18,12 @@ from .api.pages import Pages
 from .api.security import Keys
 from .api.stubs import NoStub, stub
 from .clocks import SystemClock
+from .courier import Courier
 from .domain.ports import Clock, Store
 from .ids import Suffixes
 from .services.clockwork import Clockwork
 from .services.definitions import Definitions
+from .services.deliveries import Deliveries
 from .services.ingress import Ingress
 from .services.payloads import PayloadSchemas
 from .services.records import Records
@@ -63,9 +65,11 @@ class Application:
         steering: Steering,
         coverage: Coverage,
         workbenches: Sequence[Workbench],
+        deliveries: Deliveries,
     ) -> None:
         self._app = app
         self._workbenches = workbenches
+        self._deliveries = deliveries
         self.store = store
         self.steering = steering
         self.coverage = coverage
@@ -73,6 +77,10 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         await self._app(scope, receive, send)
+
+    async def end(self) -> None:
+        """End what runs on the event loop; call there, after the last request."""
+        await self._deliveries.close()
 
     def close(self) -> None:
         """Stop what runs beside the server."""
@@ -104,7 +112,8 @@ def create_app(
         suffix=Suffixes().of,
         seed=settings.seed,
     )
-    clockwork = Clockwork(store, clock or SystemClock())
+    deliveries = Deliveries(Courier(settings.deliver_to, limit=settings.delivery_limit))
+    clockwork = Clockwork(store, clock or SystemClock(), deliveries, log)
     world = _handlers(settings, store, clockwork, judges)
     stubs: dict[str, Handler] = {}
     for operation in document.operations:
@@ -130,7 +139,7 @@ def create_app(
         ignored=tuple(ignored(document)),
     )
     front = Front(contract, [*routes, *pages.ROUTES], log, _journal(store, clockwork))
-    return Application(front, store, Steering(store, clockwork), coverage, (readers, judges))
+    return Application(front, store, Steering(store, clockwork), coverage, (readers, judges), deliveries)
 
 
 def _handlers(

@@ -56,6 +56,8 @@ def _run(options: argparse.Namespace) -> int:
         max_payload_bytes=round(options.max_payload_mib * (1 << 20)),
         journal=options.journal,
         seed=options.seed,
+        deliver_to=frozenset(options.deliver_to),
+        delivery_limit=options.delivery_limit,
     )
     token = options.admin_token or secrets.token_urlsafe(24)
     admin_settings = Admin(token, frozenset(options.admin_name), frozenset(options.admin_origin))
@@ -81,9 +83,9 @@ def _run(options: argparse.Namespace) -> int:
     try:
         if admin:
             plane = Plane(admin, app.steering, admin_settings, log.write)
-            serve(app, [*control, *ingress], plane.beside)
+            serve(app, [*control, *ingress], plane.beside, app.end)
         else:
-            serve(app, [*control, *ingress])
+            serve(app, [*control, *ingress], last=app.end)
     finally:
         log.close()
         app.close()
@@ -197,6 +199,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="what ids and back-offs are made from (default 0)",
     )
+    add(
+        "--deliver-to",
+        action="append",
+        default=[],
+        type=_host,
+        metavar="HOST",
+        help="webhooks of this host may be called too (repeatable; default this machine alone)",
+    )
+    add(
+        "--delivery-limit",
+        type=_limit,
+        default=5.0,
+        metavar="SECONDS",
+        help="for the whole answer of a webhook (default 5; at most 50)",
+    )
     return parser
 
 
@@ -221,6 +238,18 @@ def _integer(text: str, least: int, most: int) -> int:
 def _positive(text: str) -> float:
     if not (re.fullmatch(r"[0-9]{1,7}(\.[0-9]*)?|\.[0-9]+", text) and 0 < float(text) < 1 << 20):
         raise argparse.ArgumentTypeError(f"expected a number above 0 and below {1 << 20}, got {text!r}")
+    return float(text)
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z._-]{1,253}|[0-9A-Fa-f:.]{2,45}", text):
+        raise argparse.ArgumentTypeError(f"expected a host's name or address without port, got {text!r}")
+    return text
+
+
+def _limit(text: str) -> float:
+    if not (re.fullmatch(r"[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+", text) and 0 < float(text) <= 50):
+        raise argparse.ArgumentTypeError(f"expected seconds above 0 and up to 50, got {text!r}")
     return float(text)
 
 

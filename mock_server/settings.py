@@ -53,3 +53,7 @@ class Settings:
     """Entries that the journal of each organisation keeps; what happened to one action at one moment is one."""
     seed: int = 0
     """What ids and back-offs are made from, beside the organisation."""
+    deliver_to: frozenset[str] = frozenset()
+    """Hosts beyond this machine whose webhooks may be called."""
+    delivery_limit: float = 5.0
+    """Seconds that a webhook has for its whole answer, by the machine's clock."""

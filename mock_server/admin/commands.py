@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from ..api.errors import Refused
+from ..api.handlers import destination_shown, link_shown
+from ..domain.destinations import Destination, Kind
 from ..domain.leases import SECOND
 from ..domain.ports import Organisation
 from ..domain.states import Event
@@ -47,6 +49,10 @@ class Commands:
             "setClock": self.set_clock,
             "advanceClock": self.advance,
             "setWorker": self.set_worker,
+            "listDestinations": self.list_destinations,
+            "putDestination": self.put_destination,
+            "deleteDestination": self.delete_destination,
+            "setLinks": self.set_links,
             "listSnapshots": self.list_snapshots,
             "takeSnapshot": self.snapshot,
             "deleteSnapshot": self.forget,
@@ -84,7 +90,7 @@ class Commands:
         """Make another organisation what this one is."""
         to = call.body["to"]
         if to == call.path["org_id"]:
-            raise Refused("INVALID_BODY", f"body/to: expected another organisation, got {to} itself")
+            raise Refused("SAME_ORGANISATION", f"body/to: expected another organisation, got {to} itself")
         return self._shown(await self._steering.fork(call.path["org_id"], to, call.body.get("snapshot")))
 
     async def set_clock(self, call: Call) -> Any:
@@ -113,6 +119,42 @@ class Commands:
         """Give the worker other scripts."""
         organisation = await self._steering.set_worker(call.path["org_id"], scripts.worker(call.body))
         return scripts.shown(organisation.worker)
+
+    async def list_destinations(self, call: Call) -> Any:
+        """All, in the order of their creation."""
+        organisation = self._steering.organisation(call.path["org_id"])
+        found = organisation.registry.destinations.values()
+        return _listed([self._destination(organisation.org_id, destination) for destination in found])
+
+    async def put_destination(self, call: Call) -> Any:
+        """Create or replace one, by its label."""
+        org_id, body = call.path["org_id"], call.body
+        credential = body.get("credential")
+        destination = await self._steering.put_destination(
+            org_id,
+            body["label"],
+            Kind(body["type"]),
+            body["config"],
+            tags=body.get("tags"),
+            credential=credential and credential["headers"],
+        )
+        return self._destination(org_id, destination)
+
+    async def delete_destination(self, call: Call) -> Any:
+        """Delete one, and the links to it."""
+        org_id = call.path["org_id"]
+        gone = await self._steering.delete_destination(org_id, call.path["id"])
+        organisation = self._steering.organisation(org_id)
+        return destination_shown(org_id, gone) | {"deleted_at": timestamp(self._steering.now(organisation))}
+
+    async def set_links(self, call: Call) -> Any:
+        """Link a definition to some destinations."""
+        org_id, body = call.path["org_id"], call.body
+        definition = await self._steering.set_links(
+            org_id, body["variant"], body["destinations"], default=body.get("default")
+        )
+        known = self._steering.organisation(org_id).registry.destinations
+        return _listed([link_shown(org_id, definition, link, known[link.label]) for link in definition.links])
 
     async def list_snapshots(self, call: Call) -> Any:
         """Their names."""
@@ -161,6 +203,11 @@ class Commands:
             "journal": {"last": organisation.journal.last},
         }
 
+    def _destination(self, org_id: str, destination: Destination) -> dict[str, Any]:
+        return destination_shown(org_id, destination) | {
+            "not_called": self._steering.why_not_called(destination) or None
+        }
+
     def _clock(self, organisation: Organisation) -> dict[str, Any]:
         time = organisation.time
         frozen = time.stands_at is not None
@@ -180,6 +227,7 @@ def _counts(organisation: Organisation) -> dict[str, Any]:
     return {
         "org_id": organisation.org_id,
         "definitions": len(organisation.registry.by_variant),
+        "destinations": len(organisation.registry.destinations),
         "actions": {"kept": shelf.count, "dropped": shelf.oldest},
     }
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from ..domain.journal import Command, Entry, Exchanged, Transition
+from ..domain.journal import Command, Delivered, Delivery, Entry, Exchanged, Transition
 from ..timestamps import timestamp
+
+_KINDS: Final = {
+    Exchanged: "request",
+    Transition: "transition",
+    Command: "command",
+    Delivered: "delivery",
+}
 
 
 def kind(entry: Entry) -> str:
-    """`request`, `transition` or `command`."""
-    return {Exchanged: "request", Transition: "transition", Command: "command"}[type(entry)]
+    """`request`, `transition`, `command` or `delivery`."""
+    return _KINDS[type(entry)]
 
 
 def names(entry: Entry, action_id: str) -> bool:
@@ -18,6 +25,8 @@ def names(entry: Entry, action_id: str) -> bool:
     match entry:
         case Transition():
             return entry.action_id == action_id
+        case Delivered():
+            return entry.delivery.action_id == action_id
         case Command():
             return action_id in entry.details
         case Exchanged():
@@ -40,6 +49,8 @@ def shown(entry: Entry) -> dict[str, Any]:
             }
         case Command():
             return head | {"name": entry.name, "details": entry.details}
+        case Delivered():
+            return head | _delivery(entry.delivery)
         case Exchanged():
             cut = entry.body_length > len(entry.body) or entry.answer_length > len(entry.answer)
             return (
@@ -54,6 +65,25 @@ def shown(entry: Entry) -> dict[str, Any]:
                 }
                 | ({"cut": True} if cut else {})
             )
+
+
+def _delivery(told: Delivery) -> dict[str, Any]:
+    cut = told.body_length > len(told.body) or told.answer_length != len(told.answer)
+    return {
+        "action_record_id": told.action_id,
+        "attempt": told.attempt,
+        "destination": told.label,
+        "type": told.kind,
+        "url": told.url or None,
+        "headers": [list(header) for header in told.headers],
+        "body": _text(told.body),
+        "status": told.status or None,
+        "answer_headers": [list(header) for header in told.answer_headers],
+        "answer": _text(told.answer),
+        "outcome": told.outcome or None,
+        "note": told.note,
+        "milliseconds": round(told.seconds * 1_000, 1),
+    } | ({"cut": True} if cut and told.status else {})
 
 
 def _text(data: bytes) -> str:

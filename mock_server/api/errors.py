@@ -53,7 +53,7 @@ STATUSES: Final[dict[str, Statuses]] = {
     "INVALID_PARAMETER": Statuses(400, 400),
     "INVALID_BODY": Statuses(400, 400),
     # what the world says
-    "UNKNOWN_VARIANT": Statuses(400, 400),
+    "UNKNOWN_VARIANT": Statuses(400, 404),
     "PAYLOAD_REJECTED": Statuses(400, 400),
     "PAYLOAD_UNDECIDED": Statuses(400, 400),
     "NEGATIVE_VERSION": Statuses(409, 409),
@@ -69,6 +69,10 @@ STATUSES: Final[dict[str, Statuses]] = {
     # what the admin plane is told
     "CLOCK_GOES_BACK": Statuses(409, 409),
     "TOO_MUCH_DUE": Statuses(409, 409),
+    "DESTINATION_REFUSED": Statuses(409, 409),
+    "UNKNOWN_DESTINATION": Statuses(404, 404),
+    "TOO_MANY_DESTINATIONS": Statuses(409, 409),
+    "SAME_ORGANISATION": Statuses(409, 409),
     "UNKNOWN_SNAPSHOT": Statuses(404, 404),
     "TOO_MANY_SNAPSHOTS": Statuses(409, 409),
     "FORBIDDEN_HOST": Statuses(403, 403),

@@ -9,6 +9,7 @@ import orjson
 
 from ..domain.actions import Action, Happening
 from ..domain.definitions import Definition
+from ..domain.destinations import Destination, Link
 from ..domain.json_text import Json
 from ..domain.states import Event, State, Status
 from ..services.definitions import Definitions
@@ -38,14 +39,14 @@ def put_definition(definitions: Definitions) -> Handler:
             schema = schema._replace(canonical=digest(schema.value))
         version = body.get("version")
         alias = body.get("alias")
-        stored, unenforced = await definitions.put(
+        stored, unenforced, destinations = await definitions.put(
             request.organisation,
             body["variant"],
             schema,
             alias=None if alias is None else tuple(alias),
             version=None if version is None else int(version),
         )
-        shown = _definition(request.organisation, stored, stored.version, stored.schema)
+        shown = _definition(request.organisation, stored, stored.version, stored.schema, destinations)
         standing = f"not enforced: {unenforced}" if unenforced else "enforced"
         header = (b"x-arklow-mock-schema", standing.encode("ascii", "backslashreplace"))
         return Answer(data_and_errors(shown), headers=(header,))
@@ -193,7 +194,13 @@ def _tags(query: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     return ((name[4:], value) for name, value in query if name.startswith("tag."))
 
 
-def _definition(org_id: str, definition: Definition, version: int, schema: Json) -> dict[str, Any]:
+def _definition(
+    org_id: str,
+    definition: Definition,
+    version: int,
+    schema: Json,
+    destinations: Mapping[str, Destination],
+) -> dict[str, Any]:
     return {
         "id": definition.id,
         "org_id": org_id,
@@ -202,7 +209,36 @@ def _definition(org_id: str, definition: Definition, version: int, schema: Json)
         "alias": list(definition.alias),
         "schema": orjson.Fragment(schema.text),
         "deleted_at": None,
-        "destinations": [],
+        "destinations": [
+            link_shown(org_id, definition, link, destinations[link.label]) for link in definition.links
+        ],
+    }
+
+
+def link_shown(org_id: str, definition: Definition, link: Link, destination: Destination) -> dict[str, Any]:
+    """A link with its destination (B058)."""
+    return {
+        "id": link.id,
+        "action_definition_id": definition.id,
+        "destination_id": destination.id,
+        "org_id": org_id,
+        "is_default": link.is_default,
+        "destination": destination_shown(org_id, destination),
+    }
+
+
+def destination_shown(org_id: str, destination: Destination) -> dict[str, Any]:
+    """A destination as S-def has it; what its credential holds is shown nowhere (B202)."""
+    return {
+        "id": destination.id,
+        "org_id": org_id,
+        "updated_at": timestamp(destination.updated_at),
+        "deleted_at": None,
+        "label": destination.label,
+        "tags": destination.tags,
+        "credential_id": destination.credential.id if destination.credential else None,
+        "type": destination.kind.value,
+        "config": destination.config,
     }
 
 
@@ -228,7 +264,9 @@ def record_shown(record: Record) -> dict[str, Any]:
             "completed_at": timestamp(action.updated_at) if action.is_over else None,
             "error_message": _error_message(action),
         },
-        "definition": _definition(org_id, definition, work.version, schema),
+        "definition": _definition(
+            org_id, definition, work.version, schema, record.organisation.registry.destinations
+        ),
     }
     if record.events is not None:
         shown["events"] = [event_shown(record, happening) for happening in record.events]

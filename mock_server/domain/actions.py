@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from . import leases
+from .answers import Meaning
 from .errors import DeferredAction, FinishedAction, FutureAttempt, StaleAttempt
 from .states import FOLLOWS, HELD, TERMINAL, TRANSITIONS, Event, Refusal, State
-from .worker import Do, Step, Worker
+from .worker import Do, Step, Taker
 
 NEVER: Final = 1 << 62
 """A time that does not come."""
@@ -19,7 +20,7 @@ NEVER: Final = 1 << 62
 # Through its class a member costs as much to reach as a call; these are needed for every action and attempt.
 _ACCEPT, _DELIVER, _HAND_OFF = Event.ACCEPT, Event.DELIVER, Event.HAND_OFF
 _QUEUED = State.QUEUED
-_HOLD, _WAIT = Do.HOLD, Do.WAIT
+_HOLD, _WAIT, _CALL = Do.HOLD, Do.WAIT, Do.CALL
 
 
 class Work(NamedTuple):
@@ -97,51 +98,64 @@ def due(action: Action) -> int:
     return action.available_at
 
 
-def fallen_due(action: Action, worker: Worker, seed: int) -> Course:
-    """What becomes of an action at the moment it is due.
+def fallen_due(action: Action, taker: Taker, seed: int, now: int) -> Course:
+    """What becomes of an action at the moment it is due, which is not after now.
 
     A lease that runs out is followed by the next attempt at once (B101, B107; that there is no pause is
     ours); at the end of the lifetime nothing follows any more (B106).
     """
     at = due(action)
     if at == action.acts_at < action.available_at:
-        return (_acted(action, worker.step(action.work.variant, action.attempt), seed, at),)
+        return (_acted(action, taker.step(action.work.variant, action.attempt), seed, at),)
     if action.state is State.DEFERRED:
         return (_after(action, Event.EXPIRE, at, at),)
     if at >= action.work.timeout_at:
         return (_after(action, Event.TIME_OUT, at, at),)
     if action.state in HELD:
         ended = _after(action, Event.EXPIRE, at, at)
-        return (ended, *dispatched(ended, worker, seed, at))
-    return dispatched(action, worker, seed, at)
+        return (ended, *dispatched(ended, taker, seed, at, now))
+    return dispatched(action, taker, seed, at, now)
 
 
-def dispatched(action: Action, worker: Worker, seed: int, now: int) -> Course:
-    """The next attempt is given to the worker, which may act on it at once. One that is at work for longer than a lease
-    renews it (B220); all of that lease is granted at the start."""
+def dispatched(action: Action, taker: Taker, seed: int, at: int, now: int) -> Course:
+    """The next attempt is given away at a time, and whoever takes it may act on it at once. A worker that is at it for
+    longer than a lease renews it (B220); all of that lease is granted at the start. A call begins now: nobody is
+    called in the past."""
     work = action.work
     attempt = action.attempt + 1 if action.started_at else 0
-    do, after, lease, _ = step = worker.step(work.variant, attempt)
+    do, after, lease, _ = step = taker.step(work.variant, attempt)
+    if do is _CALL:
+        if now >= work.timeout_at:
+            return (_after(action, Event.TIME_OUT, work.timeout_at, work.timeout_at),)
+        return (_given(action, attempt, now, leases.LEASE, NEVER),)
     if do is _WAIT:
         if action.state is State.DISPATCH_WAIT:
             return ()
-        return (_after(action, Event.WAIT, now, now),)
-    running = Action(
+        return (_after(action, Event.WAIT, at, at),)
+    running = _given(
+        action, attempt, at, leases.LEASE if after < leases.LEASE else after + leases.LEASE, at + after
+    )
+    if after:
+        return (running,)
+    if do is _HOLD:
+        return (running, _after(running, _HAND_OFF, at, min(at + lease, work.timeout_at)))
+    return (running, _acted(running, step, seed, at))
+
+
+def _given(action: Action, attempt: int, now: int, lease: int, acts_at: int) -> Action:
+    """An attempt in the hands of who takes it."""
+    work = action.work
+    return Action(
         action.id,
         work,
         _DELIVER,
         FOLLOWS[action.state][_DELIVER],
         attempt,
-        min(now + (leases.LEASE if after < leases.LEASE else after + leases.LEASE), work.timeout_at),
-        now + after,
+        min(now + lease, work.timeout_at),
+        acts_at,
         action.started_at or now,
         now,
     )
-    if after:
-        return (running,)
-    if do is _HOLD:
-        return (running, _after(running, _HAND_OFF, now, min(now + lease, work.timeout_at)))
-    return (running, _acted(running, step, seed, now))
 
 
 def _acted(action: Action, step: Step, seed: int, now: int) -> Action:
@@ -157,8 +171,27 @@ def _acted(action: Action, step: Step, seed: int, now: int) -> Action:
         return _given_back(action, Event.NACK, _retry(action, seed, now), now)
     if do is Do.NACK:
         return _given_back(action, Event.SCHEDULE, now + (retry_after or 0), now)
-    # to hold; or to wait, when the script was changed while the action was running
+    # to hold; or something else, when who takes attempts was changed while the action was running
     return _after(action, Event.HAND_OFF, now, _leased(action, now, lease))
+
+
+def is_called(action: Action) -> bool:
+    """Whether this is the moment in which a call began."""
+    return action.event is _DELIVER and action.acts_at == NEVER
+
+
+def answered(action: Action, attempt: int, meaning: Meaning, seed: int, now: int) -> Action | None:
+    """After the answer to the call of `attempt`; None when it says nothing any more, as somebody has settled, given
+    back or deferred meanwhile. An extension stays when no signal shortens it (ours)."""
+    event, pause, _ = meaning
+    if action.attempt != attempt or action.state not in HELD or event not in FOLLOWS[action.state]:
+        return None
+    if event is Event.ACK:
+        return _after(action, event, now, now)
+    if event is _HAND_OFF:
+        deadline = _leased(action, now, leases.LEASE if pause is None else pause)
+        return _after(action, event, now, deadline if pause else max(deadline, action.available_at))
+    return _given_back(action, event, _retry(action, seed, now) if pause is None else now + pause, now)
 
 
 def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import chain, islice
 
-from .errors import AliasTaken, NegativeVersion, UnknownVariant, VersionTooLong
+from .destinations import Destination, Link
+from .errors import AliasTaken, NegativeVersion, UnknownDestination, UnknownVariant, VersionTooLong
 from .json_text import Json
 
 MAX_VERSION_DIGITS = 4_000
@@ -24,6 +25,8 @@ class Definition:
     alias: tuple[str, ...]
     schema: Json
     versions: Mapping[int, Json]
+    links: tuple[Link, ...] = ()
+    """Where its actions may go (B058); one is the default, if there are any (B059)."""
 
     def available(self, asserted: int | None) -> int:
         """The version to use: the asserted one if it is stored, else the current one (B035 to B037, C4)."""
@@ -37,6 +40,10 @@ class Registry:
     by_variant: Mapping[str, Definition] = field(default_factory=dict)
     by_alias: Mapping[str, str] = field(default_factory=dict)
     """Alias → variant of the definition that owns it."""
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    """By label."""
+    routes: Mapping[str, Destination] = field(default_factory=dict)
+    """Variant → default destination of its definition, where it has one (B059)."""
 
     def resolve(self, name: str) -> Definition:
         """The definition that `name` reaches, alias before variant (B038, C5).
@@ -103,8 +110,77 @@ class Registry:
                 old, version=number, alias=alias, schema=schema, versions={**old.versions, number: schema}
             )
         kept = {name: owner for name, owner in self.by_alias.items() if owner != variant}
-        registry = Registry({**self.by_variant, variant: new}, kept | dict.fromkeys(new.alias, variant))
+        registry = replace(
+            self,
+            by_variant={**self.by_variant, variant: new},
+            by_alias=kept | dict.fromkeys(new.alias, variant),
+        )
         return registry, new
+
+    def with_destination(self, destination: Destination) -> Registry:
+        """With a destination, in place of the one of its label."""
+        return self._linked(self.by_variant, {**self.destinations, destination.label: destination})
+
+    def without_destination(self, label: str) -> Registry:
+        """Without a destination and the links to it; what is left of a definition's links has its first one as the
+        default, if that went."""
+        rest = {
+            variant: replace(
+                definition, links=_with_default([k for k in definition.links if k.label != label])
+            )
+            for variant, definition in self.by_variant.items()
+            if any(link.label == label for link in definition.links)
+        }
+        kept = {known: destination for known, destination in self.destinations.items() if known != label}
+        return self._linked({**self.by_variant, **rest}, kept)
+
+    def with_links(
+        self, variant: str, labels: Sequence[str], default: str | None, new_id: Callable[[], str]
+    ) -> Registry:
+        """With a definition that is linked to the destinations of these labels alone; without a default the first is
+        it. A link that there was keeps its id.
+
+        Raises:
+            UnknownVariant: no definition has this variant.
+            UnknownDestination: no destination has a label, or the default is none of the labels.
+        """
+        definition = self.by_variant.get(variant)
+        if definition is None:
+            raise UnknownVariant(
+                f"body/variant: expected the variant of a definition, got {short(variant)}; PUT it first"
+            )
+        for number, label in enumerate(labels):
+            if label not in self.destinations:
+                raise UnknownDestination(
+                    f"body/destinations/{number}: expected {_one_of(self.destinations)}, got {short(label)}"
+                )
+        if default is not None and default not in labels:
+            raise UnknownDestination(f"body/default: expected {_one_of(labels)}, got {short(default)}")
+        ids = {link.label: link.id for link in definition.links}
+        first = labels[0] if default is None and labels else default
+        links = tuple(Link(ids.get(label) or new_id(), label, label == first) for label in labels)
+        return self._linked({**self.by_variant, variant: replace(definition, links=links)}, self.destinations)
+
+    def _linked(
+        self, by_variant: Mapping[str, Definition], destinations: Mapping[str, Destination]
+    ) -> Registry:
+        routes = {
+            variant: destinations[link.label]
+            for variant, definition in by_variant.items()
+            for link in definition.links
+            if link.is_default
+        }
+        return Registry(by_variant, self.by_alias, destinations, routes)
+
+
+def _one_of(labels: Iterable[str]) -> str:
+    return f"the label of a destination ({', '.join(short(label) for label in islice(labels, 10)) or 'none yet'})"
+
+
+def _with_default(links: Sequence[Link]) -> tuple[Link, ...]:
+    if not links or any(link.is_default for link in links):
+        return tuple(links)
+    return (links[0]._replace(is_default=True), *links[1:])
 
 
 def short(name: str) -> str:

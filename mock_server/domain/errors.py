@@ -19,6 +19,9 @@ ArklowError
 └── CommandRefused          from the admin plane
     ├── ClockGoesBack       an organisation that has actions was asked to go back in time
     ├── TooMuchDue          more falls due than one command may run
+    ├── DestinationRefused  it could not be called, or is Arklow's own (B109)
+    ├── UnknownDestination  no destination of this organisation has the label or id
+    ├── TooManyDestinations the organisation keeps as many as it may
     ├── UnknownSnapshot     no snapshot of this organisation has the name
     └── TooManySnapshots    the organisation keeps as many as it may
 """
@@ -106,6 +109,18 @@ class ClockGoesBack(CommandRefused):
 
 class TooMuchDue(CommandRefused):
     code = "TOO_MUCH_DUE"
+
+
+class DestinationRefused(CommandRefused):
+    code = "DESTINATION_REFUSED"
+
+
+class UnknownDestination(CommandRefused):
+    code = "UNKNOWN_DESTINATION"
+
+
+class TooManyDestinations(CommandRefused):
+    code = "TOO_MANY_DESTINATIONS"
 
 
 class UnknownSnapshot(CommandRefused):

@@ -44,4 +44,42 @@ class Command(NamedTuple):
     details: str
 
 
-Entry = Exchanged | Transition | Command
+class Delivered(NamedTuple):
+    """An attempt was given to a destination, and what that said; bodies may be cut, their whole lengths stand
+    beside them."""
+
+    number: int
+    at: int
+    """When its answer came, or why there is none was known."""
+    delivery: Delivery
+
+
+class Delivery(NamedTuple):
+    """What is told of a delivery."""
+
+    action_id: str
+    attempt: int
+    label: str
+    """The destination's."""
+    kind: str
+    url: str
+    """Empty where there is nobody to call."""
+    headers: tuple[tuple[str, str], ...]
+    """As sent, but for secrets."""
+    body: bytes
+    body_length: int
+    status: int
+    """0 without a usable answer."""
+    answer_headers: tuple[tuple[str, str], ...]
+    answer: bytes
+    answer_length: int | None
+    """None when not all of it was read."""
+    outcome: str
+    """The event that followed; empty for none."""
+    note: str
+    """Why there is no answer, or what of it was not heeded."""
+    seconds: float
+    """How long it took, by the machine's clock."""
+
+
+Entry = Exchanged | Transition | Command | Delivered

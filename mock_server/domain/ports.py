@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from .actions import Action, Course, Happening
+from .answers import Reply
 from .definitions import Registry
-from .journal import Entry
+from .journal import Delivery, Entry
 from .json_text import Json
 from .own_time import OwnTime
 from .worker import Worker
@@ -66,6 +67,10 @@ class Journal(Protocol):
         """The admin plane did something."""
         ...
 
+    def delivered(self, at: int, delivery: Delivery) -> None:
+        """An attempt was given to a destination."""
+        ...
+
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """The kept entries with a number above `after`, oldest first."""
         ...
@@ -106,6 +111,10 @@ class Organisation(Protocol):
 
     def new_definition_id(self) -> str:
         """A fresh id: 19 digits that grow within the organisation (B010, Q11)."""
+        ...
+
+    def new_link_id(self) -> str:
+        """A fresh id for a destination, a credential or a link."""
         ...
 
     def new_action_id(self) -> str:
@@ -174,6 +183,34 @@ class Store(Protocol):
 
     def sweep(self) -> bool:
         """Let go a little of what was discarded; whether more is left."""
+        ...
+
+
+class NoAnswer(Exception):
+    """A call brought no usable answer; the text says why."""
+
+
+class Caller(Protocol):
+    """Calls webhooks."""
+
+    async def prepare(self) -> None:
+        """Get ready, so that the first call takes no longer than others."""
+        ...
+
+    def why_not(self, url: str) -> str:
+        """Why a URL may not be called; empty when it may."""
+        ...
+
+    async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Reply:
+        """What a receiver answers, within a limit of time and of what is read.
+
+        Raises:
+            NoAnswer: it may not be called, or there is no usable answer (B107).
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go what was kept open."""
         ...
 
 

@@ -76,6 +76,14 @@ class Event(StrEnum):
     """The holder gave the work up for good (B130)."""
     DEFER = "deferred"
     """The holder took custody (B140)."""
+    RATE_LIMIT = "rate_limited"
+    """The receiver answered 429 (B102)."""
+    UNAVAILABLE = "unavailable"
+    """The receiver answered with a 5xx, or with a status that is listed nowhere (B103, Q30)."""
+    REFUSE = "refused"
+    """The receiver answered with another 4xx; that is tried again too (B104, B105)."""
+    UNANSWERED = "unanswered"
+    """The call brought no usable answer (B107)."""
     EXPIRE = "expired"
     """The lease ran out (B101, B142)."""
     TIME_OUT = "timed_out"
@@ -104,6 +112,7 @@ def _row(
 _ASKED: Final = (Event.EXTEND, Event.ACK, Event.NACK, Event.SCHEDULE, Event.REJECT, Event.DEFER)
 """What the holder of an attempt asks for; everything else the service does by itself."""
 _OWN: Final = tuple(event for event in Event if event not in _ASKED)
+_CALLED_IN_VAIN: Final = (Event.RATE_LIMIT, Event.UNAVAILABLE, Event.REFUSE, Event.UNANSWERED)
 _OVER: Final = {Event.TIME_OUT: State.FAILED, Event.CANCEL: State.CANCELED}
 _HELD: Final = {
     Event.ACK: State.SUCCEEDED,
@@ -122,7 +131,13 @@ TRANSITIONS: Final[dict[State, dict[Event, State | Refusal]]] = {
     State.SCHEDULED: _row(Refusal.ENDED, _WAITING),
     State.RETRYING: _row(Refusal.ENDED, _WAITING),
     State.RUNNING: _row(
-        Refusal.SENSELESS, {**_HELD, Event.EXTEND: State.RUNNING, Event.HAND_OFF: State.ACK_WAIT}
+        Refusal.SENSELESS,
+        {
+            **_HELD,
+            **dict.fromkeys(_CALLED_IN_VAIN, State.RETRYING),
+            Event.EXTEND: State.RUNNING,
+            Event.HAND_OFF: State.ACK_WAIT,
+        },
     ),
     State.ACK_WAIT: _row(Refusal.SENSELESS, {**_HELD, Event.EXTEND: State.ACK_WAIT}),
     State.DEFERRED: _row(
@@ -135,6 +150,8 @@ TRANSITIONS: Final[dict[State, dict[Event, State | Refusal]]] = {
             Event.TIME_OUT: State.SUCCEEDED,  # no lease outlives the action, so this is its expiry (C11)
             Event.CANCEL: State.CANCELED,
         },
+        # the holder deferred while it was being called: what it answers gives nothing back (B143)
+        dict.fromkeys((*_CALLED_IN_VAIN, Event.HAND_OFF), Refusal.IN_CUSTODY),
     ),
     State.SUCCEEDED: dict.fromkeys(Event, Refusal.TERMINAL),
     State.FAILED: dict.fromkeys(Event, Refusal.TERMINAL),

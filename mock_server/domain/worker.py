@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from .leases import LEASE
 
@@ -26,6 +26,8 @@ class Do(StrEnum):
     DEFER = "defer"
     WAIT = "wait"
     """Have no capacity: the action stays in `dispatch_wait` until the script changes."""
+    CALL = "call"
+    """Ask a webhook, whose answer says what becomes of the attempt; no worker's script has this."""
 
 
 class Step(NamedTuple):
@@ -44,6 +46,14 @@ class Step(NamedTuple):
 Script = tuple[Step, ...]
 
 HOLD: Script = (Step(Do.HOLD),)
+
+
+class Taker(Protocol):
+    """Whoever attempts are given to."""
+
+    def step(self, variant: str, attempt: int) -> Step:
+        """What is done with this attempt of an action of this variant."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

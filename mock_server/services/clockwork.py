@@ -7,20 +7,40 @@ import gc
 from collections.abc import Callable
 from typing import Final
 
-from ..domain import actions
+from ..domain import actions, answers
 from ..domain.actions import NEVER, Action, Course
+from ..domain.answers import Reply
+from ..domain.destinations import Destination, Kind
+from ..domain.journal import Delivery
 from ..domain.ports import Alarm, Clock, Organisation, Store
+from ..domain.states import Event, State
+from ..domain.takers import Takers
+from ..domain.worker import Taker
+from ..strict_json import excerpt
+from .deliveries import Call, Deliveries
 
 SLICE: Final = 100
 """Actions that may fall due before others get their turn: some two milliseconds."""
+SCANNED: Final = 5_000
+"""Actions looked at before others get their turn: some two milliseconds."""
 
 
 class Clockwork:
-    """Runs what is due in an organisation, by its own clock. Event loop only."""
+    """Runs what is due in an organisation, by its own clock, and gives attempts to whoever takes them. Event loop
+    only."""
 
-    def __init__(self, store: Store, machine: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        machine: Clock,
+        deliveries: Deliveries,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._machine = machine
+        self._deliveries = deliveries
+        self._log = log
+        deliveries.report_to(self._answered, self._has_room)
 
     def now(self, organisation: Organisation) -> int:
         """The organisation's time, in milliseconds since the epoch."""
@@ -30,9 +50,17 @@ class Clockwork:
         """The machine's time, in milliseconds since the epoch."""
         return self._machine.now()
 
+    def taker(self, organisation: Organisation) -> Taker:
+        """Whoever takes the attempts of an organisation's actions now."""
+        routes = organisation.registry.routes
+        if not routes:
+            return organisation.worker
+        return Takers(organisation.worker, routes, self._deliveries.busy(organisation))
+
     def add(self, organisation: Organisation, course: Course) -> None:
         """Keep a new action, and see to it that it is looked at in time."""
         self._store.add_action(organisation, course)
+        self._handed_on(organisation, course)
         alarm = organisation.alarm
         if alarm is None or actions.due(course[-1]) < alarm.at:
             self.arm(organisation)
@@ -46,18 +74,19 @@ class Clockwork:
             for _ in range(SLICE):
                 if actions.due(action) > now:
                     return action, now
-                action = _fall(organisation, action)
+                action = self._fall(organisation, action, now)
             await asyncio.sleep(0)
 
     def caught_up(self, organisation: Organisation, action: Action, now: int) -> Action:
         """The action after all that was due by `now`, which is saved; for one that was current a moment ago."""
         while actions.due(action) <= now:
-            action = _fall(organisation, action)
+            action = self._fall(organisation, action, now)
         return action
 
     def save(self, organisation: Organisation, course: Course, now: int) -> None:
         """Keep what became of an action, and what is due of it at once."""
         organisation.save(course)
+        self._handed_on(organisation, course)
         self.caught_up(organisation, course[-1], now)
         self.arm(organisation)
 
@@ -68,8 +97,8 @@ class Clockwork:
             action = organisation.shelf.pop_due(now)
             if action is None:
                 return done
-            _fall(organisation, action)
-        gc.collect(0)  # while it is little: copied chunks are few objects with thousands of references each
+            self._fall(organisation, action, now)
+        _tidy()
         return limit
 
     async def settle(self, organisation: Organisation, limit: int | None = None) -> int:
@@ -84,6 +113,80 @@ class Clockwork:
         self.disarm(organisation)  # the clock or the actions may be others now
         self.arm(organisation)
         return done
+
+    async def pass_to(self, organisation: Organisation, to: int, limit: int) -> int:
+        """Let the organisation's time pass until `to`: all that falls due on the way is run at its own time, and time
+        stands still until each call that begins has its answer. Others get their turn. Returns how much was run; with
+        `limit` the clock is at its aim at once, and the rest is due. Ends early when the organisation becomes another
+        meanwhile."""
+        shelf = organisation.shelf
+        done = 0
+        while True:
+            await self._deliveries.idle(organisation)
+            if organisation.shelf is not shelf:
+                return done
+            now = self.now(organisation)
+            if shelf.next_look() > max(to, now) or done >= limit:
+                break
+            done += self._pass(organisation, to, min(SLICE, limit - done))
+            await asyncio.sleep(0)
+        if to > now:
+            organisation.time = organisation.time.moved(to, self._machine.now())
+        self.disarm(organisation)
+        self.arm(organisation)
+        return done
+
+    def _pass(self, organisation: Organisation, to: int, limit: int) -> int:
+        """Run up to `limit` of what falls due until `to`, as far as no answer is awaited; how much it was."""
+        now = self.now(organisation)
+        to = max(to, now)
+        done = 0
+        for _ in range(limit):
+            look = organisation.shelf.next_look()
+            if look > to:
+                return done
+            if look > now:
+                if self._deliveries.at_work(organisation):
+                    return done
+                organisation.time = organisation.time.moved(look, self._machine.now())
+                now = look
+            action = organisation.shelf.pop_due(now)
+            if action is not None:
+                self._fall(organisation, action, now)
+                done += 1
+        _tidy()
+        return done
+
+    async def wake(self, organisation: Organisation) -> None:
+        """Give away again what waits for capacity, as who takes it is another now."""
+        shelf, worker = organisation.shelf, organisation.worker
+        self._deliveries.forget_waiting(organisation)
+        for looked_at, number in enumerate(range(shelf.oldest, shelf.end)):
+            if looked_at % SCANNED == SCANNED - 1:
+                await asyncio.sleep(0)
+                if organisation.shelf is not shelf or organisation.worker is not worker:
+                    break  # another command came in between and did its own
+            action = shelf.get(number)
+            if action is not None and action.state is State.DISPATCH_WAIT:
+                self._has_room(organisation, action.id)
+                destination = organisation.registry.routes.get(action.work.variant)
+                if destination is not None and destination.label in self._deliveries.busy(organisation):
+                    self._deliveries.wait(organisation, destination.label, action.id)
+
+    async def prepare_calls(self) -> None:
+        """Get ready for the first call of a webhook."""
+        await self._deliveries.prepare()
+
+    def why_not_called(self, destination: Destination) -> str:
+        """Why a webhook is not called; empty for one that is, and where there is nobody to call."""
+        if destination.kind is not Kind.WEBHOOK:
+            return ""
+        return self._deliveries.why_not(destination.config["url"])
+
+    def give_up(self, organisation: Organisation) -> None:
+        """Let nothing that is under way reach an organisation that is about to become another."""
+        self.disarm(organisation)
+        self._deliveries.give_up(organisation)
 
     def arm(self, organisation: Organisation) -> None:
         """See to it that what falls due next is run in time; with a clock that stands, only what is due already."""
@@ -110,9 +213,94 @@ class Clockwork:
         self.run(organisation, SLICE)
         self.arm(organisation)
 
+    def _fall(self, organisation: Organisation, action: Action, now: int) -> Action:
+        """What becomes of an action at the moment it is due, which is saved."""
+        course = actions.fallen_due(action, self.taker(organisation), organisation.seed, now)
+        organisation.save(course)
+        self._handed_on(organisation, course)
+        return course[-1]
 
-def _fall(organisation: Organisation, action: Action) -> Action:
-    """What becomes of an action at the moment it is due, which is saved."""
-    course = actions.fallen_due(action, organisation.worker, organisation.seed)
-    organisation.save(course)
-    return course[-1]
+    def _handed_on(self, organisation: Organisation, course: Course) -> None:
+        """Begin the call that a course ends with, have it wait for its turn, or tell of what a sink took."""
+        if not organisation.registry.routes:
+            return
+        last = course[-1]
+        destination = organisation.registry.routes.get(last.work.variant)
+        if destination is None or destination.kind is Kind.SDK:
+            return
+        if destination.kind is not Kind.WEBHOOK:
+            if last.event is Event.ACK and course[-2:-1] and course[-2].event is Event.DELIVER:
+                organisation.journal.delivered(last.updated_at, _sunk(last, destination))
+        elif actions.is_called(last):
+            self._deliveries.begin(organisation, last, destination)
+        elif last.event is Event.WAIT:
+            self._deliveries.wait(organisation, destination.label, last.id)
+
+    def _has_room(self, organisation: Organisation, action_id: str) -> bool:
+        """Give away an action that waited; whether a call has begun."""
+        action = organisation.action(action_id)
+        if action is None or action.state is not State.DISPATCH_WAIT:
+            return False
+        now = self.now(organisation)
+        action = self.caught_up(organisation, action, now)
+        if action.is_over:
+            return False
+        course = actions.dispatched(action, self.taker(organisation), organisation.seed, now, now)
+        if not course:
+            return False
+        self.save(organisation, course, now)
+        return actions.is_called(course[-1])
+
+    def _answered(self, call: Call, reply: Reply | None, reason: str) -> None:
+        """A call has ended: what was answered becomes of the attempt, unless somebody settled it meanwhile."""
+        organisation, attempt = call.organisation, call.action.attempt
+        if organisation.shelf is not call.timeline:
+            return
+        meaning = answers.UNANSWERED
+        if reply is not None:
+            meaning = answers.meaning(reply, acks_by_itself=call.destination.acks_by_itself)
+        now = self.now(organisation)
+        action = organisation.action(call.action.id)
+        after = None
+        if action is not None:
+            action = self.caught_up(organisation, action, now)
+            after = actions.answered(action, attempt, meaning, organisation.seed, now)
+        outcome = after.event.value if after is not None else ""
+        delivery = call.told(reply, outcome, reason or meaning.note)
+        organisation.journal.delivered(now, delivery)
+        self._log(_line(organisation, call.action, delivery))
+        if after is not None:
+            self.save(organisation, (after,), now)
+
+
+def _tidy() -> None:
+    gc.collect(0)  # while it is little: copied chunks are few objects with thousands of references each
+
+
+def _sunk(action: Action, destination: Destination) -> Delivery:
+    payload = action.work.payload
+    return Delivery(
+        action.id,
+        action.attempt,
+        destination.label,
+        destination.kind.value,
+        "",
+        (),
+        payload,
+        len(payload),
+        0,
+        (),
+        b"",
+        None,
+        Event.ACK.value,
+        "",
+        0.0,
+    )
+
+
+def _line(organisation: Organisation, action: Action, delivery: Delivery) -> str:
+    line = (
+        f"{delivery.status or '---'} delivery {delivery.label}  org {organisation.org_id}  "
+        f"{delivery.seconds * 1000:.1f} ms  action {action.id} attempt {delivery.attempt}: {delivery.outcome or 'no change'}"
+    )
+    return excerpt(f"{line}  {delivery.note}" if delivery.note else line, 500)

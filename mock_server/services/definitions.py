@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..domain.definitions import Definition
+from ..domain.destinations import Destination
 from ..domain.errors import SchemaNotEnforceable
 from ..domain.json_text import Json
 from ..domain.ports import Schemas, Store
@@ -15,6 +17,8 @@ class Stored(NamedTuple):
 
     definition: Definition
     unenforced: str
+    destinations: Mapping[str, Destination]
+    """All there are, by label."""
 
 
 class Definitions:
@@ -42,4 +46,4 @@ class Definitions:
         organisation.registry, definition = organisation.registry.put(
             variant, schema, alias=alias, version=version, new_id=organisation.new_definition_id
         )
-        return Stored(definition, unenforced)
+        return Stored(definition, unenforced, organisation.registry.destinations)

@@ -30,7 +30,7 @@ class Ingress:
         tags: tuple[tuple[str, str], ...],
         version: int | None,
     ) -> Action:
-        """A new action for every call, even with equal input (B023), given to the worker at once.
+        """A new action for every call, even with equal input (B023), given to whoever takes it at once.
 
         `name` is an alias or a variant. A version that is not stored falls back to the current one (B037,
         C4).
@@ -65,7 +65,10 @@ class Ingress:
         action = actions.accepted(organisation.new_action_id(), work)
         self._clockwork.add(
             organisation,
-            (action, *actions.dispatched(action, organisation.worker, organisation.seed, now)),
+            (
+                action,
+                *actions.dispatched(action, self._clockwork.taker(organisation), organisation.seed, now, now),
+            ),
         )
         return action
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ..domain.actions import Action, Happening
 from ..domain.definitions import Definition, Registry
 from ..domain.ports import Organisation, Store
 from ..domain.states import Status
-from .clockwork import Clockwork
+from .clockwork import SCANNED, Clockwork
 from .signals import find
-
-SCANNED: Final = 5_000
-"""Actions looked at before others get their turn: some two milliseconds."""
 
 
 class Record(NamedTuple):

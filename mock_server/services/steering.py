@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..domain import actions
 from ..domain.actions import Action
-from ..domain.errors import ClockGoesBack, SettleRefused, TooMuchDue, UnknownSnapshot
+from ..domain.definitions import Definition, short
+from ..domain.destinations import Credential, Destination, Kind, check
+from ..domain.errors import (
+    ClockGoesBack,
+    SettleRefused,
+    TooManyDestinations,
+    TooMuchDue,
+    UnknownDestination,
+    UnknownSnapshot,
+)
 from ..domain.own_time import OwnTime
 from ..domain.ports import Organisation, Store
-from ..domain.states import Event, State
+from ..domain.states import Event
 from ..domain.worker import Worker
 from ..timestamps import timestamp
 from .clockwork import Clockwork
-from .records import SCANNED
 from .signals import find
 
 MOST_DUE: Final = 1_000_000
 """Actions that may fall due in one command: some ten seconds' work."""
+MOST_DESTINATIONS: Final = 1_000
+"""Destinations that one organisation keeps."""
 
 
 class Steering:
@@ -30,6 +41,8 @@ class Steering:
         self._clockwork = clockwork
         self._most_due = most_due
         self._sweeping = False
+        self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """One clock is moved by one command at a time."""
 
     def organisations(self) -> Sequence[Organisation]:
         """All that were used."""
@@ -55,6 +68,7 @@ class Steering:
         """Make the organisation as new: no definitions, no actions, an empty journal, ids from the beginning;
         the clock follows the machine and the worker holds, unless told otherwise. Snapshots stay."""
         organisation = self._store.organisation(org_id)
+        self._clockwork.give_up(organisation)
         self._store.reset(organisation, seed)
         if worker is not None:
             organisation.worker = worker
@@ -62,7 +76,6 @@ class Steering:
         at = machine if to is None else to
         organisation.time = OwnTime(stands_at=at) if frozen else OwnTime(ahead=at - machine)
         self._entered(organisation, "reset", "" if seed is None else f"seed {seed}")
-        self._clockwork.disarm(organisation)
         return organisation
 
     async def set_time(
@@ -76,19 +89,36 @@ class Steering:
             TooMuchDue: see `advance`.
         """
         organisation = self._store.organisation(org_id)
-        machine = self._clockwork.machine()
-        now = organisation.time.at(machine)
-        at = machine if real else now if to is None else to
-        if at < now and organisation.shelf.count:
-            raise ClockGoesBack(
-                f"body/{'mode' if real else 'now'}: expected a time from {timestamp(now)} on, as organisation {org_id} has actions, got "
-                f"{timestamp(at)}; reset it first"
-            )
-        organisation.time = OwnTime(stands_at=at) if frozen else OwnTime(ahead=at - machine)
-        mode = "real" if real else "frozen" if frozen else "running"
-        organisation.journal.commanded(at, "clock", f"{mode} at {timestamp(at)}")
-        await self._settle(organisation)
+        async with self._moving[org_id]:
+            machine = self._clockwork.machine()
+            now = organisation.time.at(machine)
+            at = machine if real else now if to is None else to
+            if at < now and organisation.shelf.count:
+                raise ClockGoesBack(
+                    f"body/{'mode' if real else 'now'}: expected a time from {timestamp(now)} on, as organisation "
+                    f"{org_id} has actions, got {timestamp(at)}; reset it first"
+                )
+            mode = "real" if real else "frozen" if frozen else "running"
+            organisation.journal.commanded(at, "clock", f"{mode} at {timestamp(at)}")
+            shelf = organisation.shelf
+            if frozen:
+                organisation.time = OwnTime(stands_at=now)  # or it would run on while answers are awaited
+            try:
+                await self._pass_to(organisation, at)
+            finally:
+                if organisation.shelf is shelf:
+                    self._set(organisation, at, frozen=frozen, real=real)
         return organisation
+
+    def _set(self, organisation: Organisation, at: int, *, frozen: bool, real: bool) -> None:
+        machine = self._clockwork.machine()
+        if organisation.shelf.count:  # time went on while answers were awaited
+            at = max(at, organisation.time.at(machine))
+        organisation.time = (
+            OwnTime() if real else OwnTime(stands_at=at) if frozen else OwnTime(ahead=at - machine)
+        )
+        self._clockwork.disarm(organisation)
+        self._clockwork.arm(organisation)
 
     async def advance(self, org_id: str, by: int = 0, *, to: int | None = None) -> int:
         """Move the clock forward, by milliseconds or to a time, and run all that falls due on the way, in order and
@@ -100,17 +130,16 @@ class Steering:
                 runs next, while others are served.
         """
         organisation = self._store.organisation(org_id)
-        machine = self._clockwork.machine()
-        now = organisation.time.at(machine)
-        at = now + by if to is None else to
-        if at < now:
-            raise ClockGoesBack(
-                f"body/to: expected a time from {timestamp(now)} on, where the clock of organisation {org_id} stands, "
-                f"got {timestamp(at)}"
-            )
-        organisation.journal.commanded(at, "advance", f"{at - now} ms")
-        organisation.time = organisation.time.moved(at, machine)
-        return await self._settle(organisation)
+        async with self._moving[org_id]:
+            now = self._clockwork.now(organisation)
+            at = now + by if to is None else to
+            if at < now:
+                raise ClockGoesBack(
+                    f"body/to: expected a time from {timestamp(now)} on, where the clock of organisation {org_id} "
+                    f"stands, got {timestamp(at)}"
+                )
+            organisation.journal.commanded(at, "advance", f"{at - now} ms")
+            return await self._pass_to(organisation, at)
 
     async def set_worker(self, org_id: str, worker: Worker) -> Organisation:
         """Give the worker other scripts, after what was due under the old ones. What waits for capacity is given to
@@ -123,22 +152,87 @@ class Steering:
         await self._settle(organisation)
         organisation.worker = worker
         organisation.journal.commanded(self.now(organisation), "worker", "")
-        shelf = organisation.shelf
-        for looked_at, number in enumerate(range(shelf.oldest, shelf.end)):
-            if looked_at % SCANNED == SCANNED - 1:
-                await asyncio.sleep(0)
-                if organisation.shelf is not shelf or organisation.worker is not worker:
-                    break  # another command came in between and did its own
-            action = shelf.get(number)
-            if action is not None and action.state is State.DISPATCH_WAIT:
-                now = self.now(organisation)
-                action = self._clockwork.caught_up(organisation, action, now)
-                if action.is_over:
-                    continue
-                course = actions.dispatched(action, worker, organisation.seed, now)
-                if course:
-                    self._clockwork.save(organisation, course, now)
+        await self._clockwork.wake(organisation)
         return organisation
+
+    async def put_destination(
+        self,
+        org_id: str,
+        label: str,
+        kind: Kind,
+        config: Mapping[str, Any],
+        *,
+        tags: Mapping[str, str] | None = None,
+        credential: Mapping[str, str] | None = None,
+    ) -> Destination:
+        """Create or replace the destination of a label; its id stays, and what is linked to it stays linked.
+        `credential` are headers.
+
+        Raises:
+            DestinationRefused: see `destinations.check`.
+            TooManyDestinations: the organisation keeps as many as it may.
+        """
+        check(kind, config, credential or {}, "body")
+        if kind is Kind.WEBHOOK:
+            await self._clockwork.prepare_calls()
+        organisation = self._store.organisation(org_id)
+        old = organisation.registry.destinations.get(label)
+        if old is None and len(organisation.registry.destinations) >= MOST_DESTINATIONS:
+            raise TooManyDestinations(
+                f"body/label: expected one of the {MOST_DESTINATIONS} destinations that organisation {org_id} keeps, "
+                f"got {short(label)}; delete one first"
+            )
+        made = Destination(
+            old.id if old else organisation.new_link_id(),
+            label,
+            kind,
+            config,
+            tags,
+            Credential(organisation.new_link_id(), tuple(credential.items())) if credential else None,
+            self.now(organisation),
+        )
+        organisation.registry = organisation.registry.with_destination(made)
+        organisation.journal.commanded(self.now(organisation), "destination", label)
+        await self._clockwork.wake(organisation)
+        return made
+
+    def why_not_called(self, destination: Destination) -> str:
+        """Why a webhook is not called; empty for one that is, and where there is nobody to call."""
+        return self._clockwork.why_not_called(destination)
+
+    async def delete_destination(self, org_id: str, id: str) -> Destination:
+        """Delete a destination and the links to it; an attempt that is under way there ends there.
+
+        Raises:
+            UnknownDestination: the organisation has none of this id.
+        """
+        organisation = self._store.organisation(org_id)
+        registry = organisation.registry
+        found = next((known for known in registry.destinations.values() if known.id == id), None)
+        if found is None:
+            raise UnknownDestination(
+                f"path id: expected the id of a destination of organisation {org_id}, got {id}"
+            )
+        organisation.registry = registry.without_destination(found.label)
+        organisation.journal.commanded(self.now(organisation), "destination deleted", found.label)
+        await self._clockwork.wake(organisation)
+        return found
+
+    async def set_links(
+        self, org_id: str, variant: str, labels: Sequence[str], *, default: str | None
+    ) -> Definition:
+        """Link a definition to the destinations of these labels alone; without a default the first is it.
+
+        Raises:
+            UnknownVariant, UnknownDestination: see `Registry.with_links`.
+        """
+        organisation = self._store.organisation(org_id)
+        organisation.registry = organisation.registry.with_links(
+            variant, labels, default, organisation.new_link_id
+        )
+        organisation.journal.commanded(self.now(organisation), "links", variant)
+        await self._clockwork.wake(organisation)
+        return organisation.registry.by_variant[variant]
 
     def snapshot(self, org_id: str, name: str) -> Organisation:
         """Keep what the organisation is now under a name; its journal and other snapshots are not part of it.
@@ -160,9 +254,11 @@ class Steering:
             UnknownSnapshot: it has none of this name.
         """
         organisation = self._store.organisation(org_id)
-        self._store.become(organisation, _snapshot(organisation, name))
+        content = _snapshot(organisation, name)
+        self._clockwork.give_up(organisation)
+        self._store.become(organisation, content)
         self._entered(organisation, "restore", name)
-        await self._clockwork.settle(organisation, self._most_due)
+        await self._become(organisation)
         return organisation
 
     def forget(self, org_id: str, name: str) -> Organisation:
@@ -186,9 +282,10 @@ class Steering:
         """
         source, target = self._store.organisation(org_id), self._store.organisation(to)
         content = source.content() if name is None else _snapshot(source, name)
+        self._clockwork.give_up(target)
         self._store.fork(target, content)
         self._entered(target, "fork", f"of {org_id}" + (f" at {name}" if name else ""))
-        await self._clockwork.settle(target, self._most_due)
+        await self._become(target)
         return target
 
     async def end(self, org_id: str, action_id: str, event: Event) -> Action:
@@ -211,8 +308,21 @@ class Steering:
         self._clockwork.save(organisation, (after,), now)
         return organisation.action(action_id) or after
 
+    async def _become(self, organisation: Organisation) -> None:
+        """Run what fell due meanwhile, and let those have their turn who wait for a call."""
+        await self._clockwork.settle(organisation, self._most_due)
+        if organisation.registry.routes:
+            await self._clockwork.wake(organisation)
+
     async def _settle(self, organisation: Organisation) -> int:
-        done = await self._clockwork.settle(organisation, self._most_due + 1)
+        return self._counted(organisation, await self._clockwork.settle(organisation, self._most_due + 1))
+
+    async def _pass_to(self, organisation: Organisation, at: int) -> int:
+        return self._counted(
+            organisation, await self._clockwork.pass_to(organisation, at, self._most_due + 1)
+        )
+
+    def _counted(self, organisation: Organisation, done: int) -> int:
         if done > self._most_due:
             raise TooMuchDue(
                 f"expected at most {self._most_due} actions to fall due in one command, got more: the clock of "

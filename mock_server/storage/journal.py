@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any, Final
 
-from ..domain.journal import Command, Entry, Exchanged, Transition
+from ..domain.journal import Command, Delivered, Delivery, Entry, Exchanged, Transition
 from . import histories
 
 BODY_LIMIT: Final = 1_024
@@ -17,6 +17,7 @@ BODY_LIMIT: Final = 1_024
 _REQUEST: Final = 0
 _TRANSITIONS: Final = 1
 _COMMAND: Final = 2
+_DELIVERY: Final = 3
 
 _Raw = tuple[Any, ...]
 """Number, kind, content: entries are made readable when somebody reads them. What happened to one action at
@@ -71,6 +72,15 @@ class Journal:
         if self._listeners:
             self._tell(raw)
 
+    def delivered(self, at: int, delivery: Delivery) -> None:
+        """An attempt was given to a destination."""
+        cut = delivery._replace(body=delivery.body[:BODY_LIMIT], answer=delivery.answer[:BODY_LIMIT])
+        raw = (self._next, _DELIVERY, at, cut)
+        self._next += 1
+        self._entries.append(raw)
+        if self._listeners:
+            self._tell(raw)
+
     def clear(self) -> None:
         """Forget all entries and begin at 1 again; listeners stay."""
         self._entries.clear()
@@ -104,6 +114,8 @@ def _readable(raw: _Raw) -> list[Entry]:
         return [Exchanged(number, *content)]
     if kind == _COMMAND:
         return [Command(number, *content)]
+    if kind == _DELIVERY:
+        return [Delivered(number, *content)]
     action_id, accepted_at, packed = content
     happenings = histories.happenings(packed, accepted_at)
     return [Transition(number + n, action_id, happening) for n, happening in enumerate(happenings)]

@@ -16,6 +16,7 @@ from .shelf import EMPTY, Shelf, Stock
 FIRST_DEFINITION: Final = 1_000_000_000
 FIRST_ACTION: Final = 3_000_000_000
 FIRST_EVENT: Final = 5_000_000_000
+FIRST_LINK: Final = 7_000_000_000
 """Numbers of ten digits that ids begin with; nine of the organisation follow, and all fit 64 bits."""
 
 
@@ -43,6 +44,8 @@ class Content(NamedTuple):
     """Definitions that were given an id."""
     events: int = 0
     """Events that were counted."""
+    links: int = 0
+    """Destinations, credentials and links that were given an id."""
 
     def forked(self, suffix: str) -> Content:
         """The same for another organisation, whose new ids end with `suffix`."""
@@ -57,6 +60,7 @@ class Organisation:
         "_definitions",
         "_events",
         "_lines",
+        "_links",
         "alarm",
         "journal",
         "org_id",
@@ -86,6 +90,7 @@ class Organisation:
         self.worker = content.worker
         self._definitions = content.definitions
         self._events = content.events
+        self._links = content.links
 
     def content(self) -> Content:
         """All of it as it is now, in constant time."""
@@ -98,12 +103,18 @@ class Organisation:
             self.worker,
             self._definitions,
             self._events,
+            self._links,
         )
 
     def new_definition_id(self) -> str:
         """A fresh id."""
         self._definitions += 1
         return f"{FIRST_DEFINITION + self._definitions}{self._lines[0].suffix}"
+
+    def new_link_id(self) -> str:
+        """A fresh id for a destination, a credential or a link."""
+        self._links += 1
+        return f"{FIRST_LINK + self._links}{self._lines[0].suffix}"
 
     def new_action_id(self) -> str:
         """The id of the action that is added next."""

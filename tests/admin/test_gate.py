@@ -9,8 +9,10 @@ import pytest
 
 from mock_server.admin.gate import Gate
 from mock_server.api.errors import Refused
+from mock_server.courier import Courier
 from mock_server.domain.ports import Organisation
 from mock_server.services.clockwork import Clockwork
+from mock_server.services.deliveries import Deliveries
 from mock_server.services.steering import Steering
 from mock_server.settings import Admin
 from tests.admin.desk import BEARER, TOKEN, Desk, document
@@ -196,7 +198,7 @@ def test_a_fault_of_ours_is_one_sentence_and_a_traceback_in_the_log(desk: Desk) 
         def organisations(self) -> Sequence[Organisation]:
             raise RuntimeError("a secret")
 
-    broken = Broken(desk.app.store, Clockwork(desk.app.store, desk.clock))
+    broken = Broken(desk.app.store, Clockwork(desk.app.store, desk.clock, Deliveries(Courier())))
     desk.serve(broken)
     answer = desk.admin("GET", "/organisations")
 

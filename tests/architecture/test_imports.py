@@ -16,6 +16,7 @@ ROOMS: dict[str, set[str]] = {
     "mock_server.settings": set(),
     "mock_server.timestamps": set(),
     "mock_server.clocks": {"domain"},
+    "mock_server.courier": {"domain"},
     "mock_server.ids": {"domain"},
     "mock_server.strict_json": set(),
     "mock_server.schemas": {"strict_json"},
@@ -30,7 +31,9 @@ ROOMS: dict[str, set[str]] = {
     "mock_server.admin": {
         *("admin", "api", "services", "domain", "schemas", "strict_json", "timestamps", "settings"),
     },
-    "mock_server.app": {"api", "services", "storage", "domain", "clocks", "ids", "workbench", "settings"},
+    "mock_server.app": {
+        *("api", "services", "storage", "domain", "clocks", "courier", "ids", "workbench", "settings"),
+    },
     "mock_server.cli": {"admin", "app", "api", "serving", "settings"},
     "contracts": {"engine", "events", "failures", "rules", "target"},
     "contracts.__main__": {"cli"},
@@ -75,6 +78,7 @@ ROOMS: dict[str, set[str]] = {
 """Room → the rooms of the same package it may import. A new room is a new row."""
 
 DOORS = {
+    "aiohttp": {"mock_server.courier"},
     "connexion": {"mock_server.api.contract"},
     "flask": {"mock_server.admin.application"},
     "hypothesis": {"contracts.machine", "contracts.strategies"},
@@ -104,6 +108,7 @@ PURE = {
         "hashlib",
         "itertools",
         "json",
+        "re",
     ),
     *("typing", "urllib"),
 }

@@ -38,14 +38,14 @@ WAITS = st.builds(
 
 def _new(worker: Worker | None = None) -> actions.Course:
     action = actions.accepted("3000000000000000001", Work("1", "v", 1, b"1", b"", (), START, END))
-    return (action, *actions.dispatched(action, worker or Worker(), 0, START))
+    return (action, *actions.dispatched(action, worker or Worker(), 0, START, START))
 
 
 def _at(action: Action, worker: Worker, now: int) -> tuple[Action, list[Action]]:
     """The action at `now`, and every value on the way."""
     way: list[Action] = []
     while due(action) <= now:
-        way += actions.fallen_due(action, worker, 0)
+        way += actions.fallen_due(action, worker, 0, now)
         action = way[-1]
     return action, way
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mock_server.clocks import SystemClock
+from mock_server.courier import Courier
 from mock_server.domain.errors import ClockGoesBack, TooMuchDue, UnknownSnapshot
 from mock_server.domain.journal import Exchanged, Transition
 from mock_server.domain.json_text import EMPTY_OBJECT
@@ -17,6 +18,7 @@ from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
 from mock_server.ids import Suffixes
 from mock_server.services.clockwork import Clockwork
+from mock_server.services.deliveries import Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.signals import Signals
@@ -132,7 +134,7 @@ def test_exactly_as_much_as_may_fall_due_is_no_error() -> None:
     """The bound itself is allowed."""
     world = _world()
     store = world.app.store
-    steering = Steering(store, Clockwork(store, world.clock), most_due=10)
+    steering = Steering(store, Clockwork(store, world.clock, Deliveries(Courier())), most_due=10)
     world.steer("set_time", frozen=True, to=START)
     world.accept()
 
@@ -176,7 +178,7 @@ def test_a_signal_to_an_action_with_a_long_past_lets_others_have_their_turn() ->
 
 def _parts() -> tuple[MemoryStore, Clockwork, Ingress]:
     store = MemoryStore(10, 1 << 20, journal_limit=100, suffix=Suffixes().of, seed=0)
-    clockwork = Clockwork(store, SystemClock())
+    clockwork = Clockwork(store, SystemClock(), Deliveries(Courier()))
     return store, clockwork, Ingress(store, clockwork, PayloadSchemas(Workbench()), auto_define=True)
 
 

@@ -1,0 +1,118 @@
+"""What the answer to a webhook call means: pure functions of what came back."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, NamedTuple
+
+from .leases import SECOND
+from .states import Event
+
+REFUSED_FOR: Final = 60 * SECOND
+"""The pause after a 4xx that names none (B105)."""
+_BACK_OFF_TOO: Final = frozenset({408, 409, 425})
+_WORDS: Final = {"ack": Event.ACK, "nack": Event.NACK, "mod_ack": Event.HAND_OFF}
+_SECONDS: Final = re.compile(r"[0-9]{1,15}")
+
+
+class Reply(NamedTuple):
+    """What came back. Header names are in lower case; of several values of one name the first counts."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    """Its beginning, as much as was read."""
+    whole: bool
+    """Whether that is all of it."""
+    retry_after: int | None
+    """What `Retry-After` asks for, in milliseconds from now; None without."""
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, without outer blanks."""
+        return next((value.strip(" \t") for key, value in self.headers if key == name), None)
+
+
+class Meaning(NamedTuple):
+    """What becomes of the attempt. `pause` is milliseconds: of a hand-off the lease, else until the next attempt; None
+    leaves it to the usual lease, or to the back-off."""
+
+    event: Event
+    pause: int | None = None
+    note: str = ""
+    """What in the answer was not heeded, and why; empty when all of it was."""
+
+
+UNANSWERED: Final = Meaning(Event.UNANSWERED)
+"""No usable answer came (B107)."""
+
+
+def meaning(reply: Reply, *, acks_by_itself: bool) -> Meaning:
+    """The status class decides (Q32); a 2xx may carry a signal, in headers before the body (B093 to B100)."""
+    status = reply.status
+    if 200 <= status < 300:
+        return _signalled(reply, acks_by_itself)
+    if status == 429:
+        return Meaning(Event.RATE_LIMIT, _named(reply.retry_after))
+    if status in _BACK_OFF_TOO:
+        return Meaning(Event.REFUSE)
+    if 400 <= status < 500:
+        return Meaning(Event.REFUSE, _named(reply.retry_after) or REFUSED_FOR)
+    return Meaning(Event.UNAVAILABLE)  # B103, and whatever is listed nowhere (Q30)
+
+
+def _named(pause: int | None) -> int | None:
+    """A pause that was asked for, at least a second: time would stand still while attempts follow each other (ours)."""
+    return None if pause is None else max(pause, SECOND)
+
+
+def _signalled(reply: Reply, acks_by_itself: bool) -> Meaning:
+    word, value, place = reply.header("x-arklow-signaling"), reply.header("x-arklow-signaling-val"), "header"
+    note = ""
+    if word is not None and word not in _WORDS:
+        note = f"header x-arklow-signaling: expected ack, nack or mod_ack, got {word[:40]!r}; not heeded"
+        word = None
+    if word is None:
+        word, value, place = *_in_body(reply), "body"
+        if word is not None and word not in _WORDS:
+            note = (
+                f"body/__arklow__/signal: expected ack, nack or mod_ack, got {str(word)[:40]!r}; not heeded"
+            )
+            word = None
+    if word is None:
+        return Meaning(Event.ACK if acks_by_itself else Event.HAND_OFF, None, note)
+    event = _WORDS[word]
+    seconds = _seconds(value)
+    if value is not None and seconds is None and event is not Event.ACK:
+        where = "header x-arklow-signaling-val" if place == "header" else "body/__arklow__/value"
+        note = f"{where}: expected whole seconds from 1, got {str(value)[:40]!r}; not heeded"
+    pause = None if seconds is None else seconds * SECOND
+    if event is Event.NACK and pause is not None:
+        return Meaning(Event.SCHEDULE, pause, note)
+    return Meaning(event, pause, note)
+
+
+def _in_body(reply: Reply) -> tuple[Any, Any]:
+    """Signal and value of the body (B094); None for what is not there."""
+    if not reply.whole or b"arklow" not in reply.body:
+        return None, None
+    try:
+        body = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return None, None
+    said = body.get("__arklow__") if isinstance(body, dict) else None
+    if not isinstance(said, dict):
+        return None, None
+    word = said.get("signal")
+    return (word if isinstance(word, str) or word is None else repr(word)), said.get("value")
+
+
+def _seconds(value: Any) -> int | None:
+    """Whole seconds from 1, as a number or as digits; None for anything else (Q34)."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if value < 10**15 else ""
+    if not isinstance(value, str) or not _SECONDS.fullmatch(value):
+        return None
+    return int(value) or None

@@ -1,0 +1,209 @@
+"""Calls to webhooks beside the API: bounded in number, given up when their organisation becomes another."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Container
+from typing import Final, NamedTuple
+
+from ..domain.actions import Action
+from ..domain.answers import Reply
+from ..domain.destinations import Destination
+from ..domain.journal import Delivery
+from ..domain.ports import Caller, NoAnswer, Organisation
+
+MOST: Final = 64
+"""Calls at a time, over all organisations."""
+MOST_TO_ONE: Final = 8
+"""Calls at a time to one destination."""
+
+
+class Call(NamedTuple):
+    """One call under way."""
+
+    organisation: Organisation
+    timeline: object
+    """What the organisation's actions were kept in; another one means that it was reset or restored meanwhile."""
+    action: Action
+    destination: Destination
+    headers: tuple[tuple[str, str], ...]
+    began: float
+
+    def told(self, reply: Reply | None, outcome: str, note: str) -> Delivery:
+        """The entry of the journal."""
+        work = self.action.work
+        return Delivery(
+            self.action.id,
+            self.action.attempt,
+            self.destination.label,
+            self.destination.kind.value,
+            self.destination.config["url"],
+            without_secrets(self.destination, self.headers),
+            work.payload,
+            len(work.payload),
+            reply.status if reply else 0,
+            reply.headers if reply else (),
+            reply.body if reply else b"",
+            None if reply is None or not reply.whole else len(reply.body),
+            outcome,
+            note,
+            time.perf_counter() - self.began,
+        )
+
+
+Answered = Callable[[Call, Reply | None, str], None]
+"""Is told what came back, or why nothing did."""
+
+
+class _Everything:
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+_EVERYTHING: Final = _Everything()
+
+
+class Deliveries:
+    """The calls under way, and who waits for one to end. Event loop only."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._answered: Answered = _nobody
+        self._has_room: Callable[[Organisation, str], bool] = _nobody_waits
+        self._tasks: dict[Organisation, dict[asyncio.Task[None], Call]] = {}
+        self._counts: dict[Organisation, dict[str, int]] = {}
+        self._count = 0
+        self._waiting: dict[tuple[Organisation, str], deque[str]] = {}
+        self._idle: dict[Organisation, asyncio.Event] = {}
+
+    def report_to(self, answered: Answered, has_room: Callable[[Organisation, str], bool]) -> None:
+        """Tell `answered` what came back, and offer `has_room` an action that waited; it says whether it began a call."""
+        self._answered, self._has_room = answered, has_room
+
+    def busy(self, organisation: Organisation) -> Container[str]:
+        """The labels of destinations that nobody more can call now."""
+        if self._count >= MOST:
+            return _EVERYTHING
+        counts = self._counts.get(organisation)
+        return [label for label, count in counts.items() if count >= MOST_TO_ONE] if counts else ()
+
+    def begin(self, organisation: Organisation, action: Action, destination: Destination) -> None:
+        """Call a destination that is not busy."""
+        call = Call(
+            organisation,
+            organisation.shelf,
+            action,
+            destination,
+            destination.headers(action.id, action.attempt),
+            time.perf_counter(),
+        )
+        task = asyncio.get_running_loop().create_task(self._call(call))
+        self._tasks.setdefault(organisation, {})[task] = call
+        counts = self._counts.setdefault(organisation, {})
+        counts[destination.label] = counts.get(destination.label, 0) + 1
+        self._count += 1
+        task.add_done_callback(lambda done: self._ended(done, call))
+
+    def wait(self, organisation: Organisation, label: str, action_id: str) -> None:
+        """Have an action offered when its destination has room."""
+        self._waiting.setdefault((organisation, label), deque()).append(action_id)
+
+    def forget_waiting(self, organisation: Organisation) -> None:
+        """Offer none of its actions any more."""
+        for key in [key for key in self._waiting if key[0] is organisation]:
+            del self._waiting[key]
+        self._look(organisation)
+
+    def at_work(self, organisation: Organisation) -> bool:
+        """Whether a call of the organisation is under way, or waits for its turn."""
+        return organisation in self._tasks or any(org is organisation for org, _ in self._waiting)
+
+    async def idle(self, organisation: Organisation) -> None:
+        """Wait until no call of the organisation is under way, nor waits for its turn."""
+        while self.at_work(organisation):
+            await self._idle.setdefault(organisation, asyncio.Event()).wait()
+
+    def give_up(self, organisation: Organisation) -> None:
+        """End the calls of an organisation that is about to become another."""
+        self.forget_waiting(organisation)
+        for task in self._tasks.get(organisation, ()):
+            task.cancel()
+
+    async def prepare(self) -> None:
+        """Get ready for the first call."""
+        await self._caller.prepare()
+
+    def why_not(self, url: str) -> str:
+        """Why a URL may not be called; empty when it may."""
+        return self._caller.why_not(url)
+
+    async def close(self) -> None:
+        """End all calls."""
+        self._waiting.clear()
+        tasks = [task for calls in self._tasks.values() for task in calls]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._caller.close()
+
+    async def _call(self, call: Call) -> None:
+        reply, reason = None, ""
+        try:
+            reply = await self._caller.post(
+                call.destination.config["url"], call.headers, call.action.work.payload
+            )
+        except NoAnswer as error:
+            reason = str(error)
+        self._answered(call, reply, reason)
+
+    def _ended(self, task: asyncio.Task[None], call: Call) -> None:
+        organisation, label = call.organisation, call.destination.label
+        calls = self._tasks[organisation]
+        del calls[task]
+        counts = self._counts[organisation]
+        counts[label] -= 1
+        if not counts[label]:
+            del counts[label]
+        if not calls:
+            del self._tasks[organisation], self._counts[organisation]
+        self._count -= 1
+        if not task.cancelled():
+            task.result()
+        for key in list(self._waiting):
+            self._offer(key)
+            if self._count >= MOST:
+                break
+        self._look(organisation)
+
+    def _offer(self, key: tuple[Organisation, str]) -> None:
+        organisation, label = key
+        line = self._waiting.get(key)
+        while line and label not in self.busy(organisation):
+            if self._has_room(organisation, line.popleft()):
+                self._waiting[key] = self._waiting.pop(key)  # others first, next time
+                break
+        if not line:
+            self._waiting.pop(key, None)
+            self._look(organisation)
+
+    def _look(self, organisation: Organisation) -> None:
+        if organisation in self._idle and not self.at_work(organisation):
+            self._idle.pop(organisation).set()
+
+
+def without_secrets(
+    destination: Destination, headers: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Headers as they may be shown: what a credential holds stays hidden (B202)."""
+    secret = {name for name, _ in destination.credential.headers} if destination.credential else set()
+    return tuple((name, "(secret)" if name in secret else value) for name, value in headers)
+
+
+def _nobody(call: Call, reply: Reply | None, reason: str) -> None:
+    raise AssertionError("an answer came before anybody was there to hear it")
+
+
+def _nobody_waits(organisation: Organisation, action_id: str) -> bool:
+    raise AssertionError("nobody is there who could wait")
