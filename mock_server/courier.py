@@ -7,6 +7,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,10 +61,23 @@ class Courier:
         from multidict import CIMultiDict
         from yarl import URL
 
+        first: CIMultiDict[str] = CIMultiDict()
+        again: CIMultiDict[str] = CIMultiDict()
+        for name, value in headers:
+            (again if name in first else first).add(name, value)
+
+        async def complete(request: Any, handler: Any) -> Any:
+            request.headers.extend(again)  # the client itself keeps one of two names that differ in casing
+            return await handler(request)
+
         session = self._session(allowed=_host(url) in self._hosts)
         try:
             async with session.post(
-                URL(url), data=body, headers=CIMultiDict(headers), allow_redirects=False
+                URL(url),
+                data=body,
+                headers=first,
+                allow_redirects=False,
+                middlewares=(complete,) if again else (),
             ) as response:
                 parts: list[bytes] = []
                 length = 0
@@ -99,11 +113,31 @@ class Courier:
         if session is None:
             import aiohttp
 
+            class Here(aiohttp.abc.AbstractResolver):
+                """Knows `localhost` and what ends with it, without asking anybody (RFC 6761 §6.3)."""
+
+                async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[Any]:
+                    return [
+                        {
+                            "hostname": host,
+                            "host": address,
+                            "port": port,
+                            "family": of,
+                            "proto": 0,
+                            "flags": 0,
+                        }
+                        for address, of in (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6))
+                    ]
+
+                async def close(self) -> None:
+                    pass
+
             connector = aiohttp.TCPConnector(
                 limit=0,
+                resolver=None if allowed else Here(),
                 force_close=True,  # a receiver that was restarted must not meet a connection that is half dead
                 use_dns_cache=False,
-                socket_factory=None if allowed else _socket_here,
+                socket_factory=None if allowed else socket_here,
             )
             session = self._sessions[allowed] = aiohttp.ClientSession(
                 connector=connector,
@@ -144,8 +178,12 @@ def _is_loopback(address: str) -> bool:
     return (mapped or found).is_loopback
 
 
-def _socket_here(address: tuple[Any, ...]) -> socket.socket:
-    """A socket for an address of this machine; others get none, whatever name led to them."""
+def socket_here(address: tuple[Any, ...]) -> socket.socket:
+    """A socket for an address of this machine; others get none, whatever name led to them.
+
+    Raises:
+        OSError: the address is another machine's.
+    """
     family, kind, protocol, _, target = address
     if not _is_loopback(str(target[0]).partition("%")[0]):
         raise OSError(f"{target[0]} is no address of this machine")
@@ -158,7 +196,8 @@ def _retry_after(headers: Any) -> int | None:
     if re.fullmatch(r"[0-9]{1,10}", text):
         return min(int(text) * 1_000, _LONGEST)
     try:
-        until, since = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("Date", ""))
+        until = parsedate_to_datetime(text)
+        since = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)
         return min(max(0, round((until - since).total_seconds() * 1_000)), _LONGEST)
     except (TypeError, ValueError):
         return None

@@ -106,6 +106,7 @@ class Desk(World):
     def close(self) -> None:
         """End the loop."""
         self.bridge.close()
+        self.on_loop(self.app.end())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.admin.conftest import desk
+from tests.deliveries.receiver import Receiver
+
+__all__ = ["desk", "receiver"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of its own, which answers 200 unless told otherwise."""
+    with Receiver() as receiver:
+        yield receiver

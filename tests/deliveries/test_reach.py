@@ -1,0 +1,185 @@
+"""No delivery leaves this machine, unless its host was allowed."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from mock_server.courier import socket_here
+from tests.admin.desk import Desk
+from tests.deliveries.receiver import Receiver, advance, answer, deliveries, linked
+
+_told: list[tuple[str, Any]] = []
+_listening = [False]
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if _listening[0] and event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        _told.append((event, arguments[1] if event != "socket.getaddrinfo" else arguments[0]))
+
+
+sys.addaudithook(_hear)
+
+
+@contextmanager
+def _watched() -> Iterator[list[tuple[str, Any]]]:
+    """Every connection and every look-up of a name that this process makes meanwhile."""
+    _told.clear()
+    _listening[0] = True
+    try:
+        yield _told
+    finally:
+        _listening[0] = False
+
+
+ELSEWHERE = [
+    "http://example.com/",
+    "https://93.184.216.34/",
+    "http://10.0.0.1:8080/",
+    "http://0.0.0.0:9/",
+    "http://[::]:9/",
+    "http://134744072/",  # 8.8.8.8 as one number
+    "http://0x08080808/",
+    "http://010.010.010.010/",
+    "http://2130706433/",  # 127.0.0.1 so: a name that is not looked up
+    "http://127.1/",
+    "http://[2001:db8::1]/",
+    "http://[::ffff:8.8.8.8]/",
+    "http://[::ffff:0808:0808]/",
+    "http://[64:ff9b::808:808]/",
+    "http://[fe80::1%25lo]/",
+    "http://localhost@example.com/",
+    "http://127.0.0.1:80@example.com/",
+    "http://example.com\\@localhost/",
+    "http://example.com#@localhost/",
+    "http://localhost.example.com/",
+    "http://127.0.0.1.example.com/",
+    "http://xn--localhost-abc.example/",
+    "http://notlocalhost/",
+    "http://metadata.google.internal/",
+    "http://169.254.169.254/latest/meta-data/",
+]
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_nobody_elsewhere_is_called_or_even_looked_up(desk: Desk, url: str) -> None:
+    """Whatever a URL looks like; the answer of the admin plane and the journal say why, and what would allow it."""
+    desk.freeze()
+    desk.put("v")
+    with _watched() as told:
+        made = desk.admin("PUT", "42/destinations", {"label": "d", "type": "webhook", "config": {"url": url}})
+        if made.status != 200:
+            assert made.status in (400, 409)
+            return
+        assert "--deliver-to" in made.data["not_called"]
+        desk.admin("PUT", "42/links", {"variant": "v", "destinations": ["d"]})
+        action = desk.accept()["a_id"]
+        advance(desk)
+
+    assert told == []
+    assert desk.state(action) == ("retrying", 0)
+    [entry] = deliveries(desk)
+    assert entry["outcome"] == "unanswered"
+    assert entry["note"].startswith("not sent: ")
+
+
+@pytest.mark.parametrize("host", ["api.arklow.io", "arklow.io", "INGRESS.Arklow.IO.", "arklowdocs.io"])
+def test_arklows_own_domains_are_refused_as_targets(desk: Desk, host: str) -> None:
+    """Also when the host was allowed (B109)."""
+    with Desk(deliver_to=frozenset({host.lower(), host.lower().rstrip(".")})) as generous:
+        for one in (desk, generous):
+            body = {"label": "d", "type": "webhook", "config": {"url": f"https://{host}/hook"}}
+            refused = one.admin("PUT", "42/destinations", body)
+            assert refused.error == (409, "DESTINATION_REFUSED")
+            assert b"Arklow's own" in refused.body
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "hooks.localhost", "[::ffff:127.0.0.1]"])
+def test_this_machine_is_called_by_any_of_its_names(desk: Desk, host: str) -> None:
+    """Loopback addresses, `localhost` and what ends with it (RFC 6761)."""
+    with Receiver() as receiver:
+        linked(desk, f"http://{host}:{receiver.port}/hook")
+        desk.accept()
+        with _watched() as told:
+            advance(desk)
+        assert len(receiver.got) == 1
+        assert all(
+            host in ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+            for event, (host, *_) in told
+            if "connect" in event
+        )
+
+
+@pytest.mark.parametrize(
+    "where", ["http://example.com/", "//example.com/", "http://134744072/", "/elsewhere"]
+)
+def test_a_redirect_is_not_followed(desk: Desk, where: str) -> None:
+    """Wherever it points to (Q30)."""
+    with Receiver([answer(307, location=where)]) as receiver:
+        linked(desk, receiver.url)
+        action = desk.accept()["a_id"]
+        with _watched() as told:
+            advance(desk)
+        assert {target for event, target in told if event == "socket.connect"} <= {
+            ("127.0.0.1", receiver.port)
+        }
+        assert len(receiver.got) == 1
+        assert desk.state(action) == ("retrying", 0)
+
+
+def test_an_allowed_host_is_called() -> None:
+    """By the name it was allowed by, and by no other."""
+    with Receiver() as receiver, Desk(deliver_to=frozenset({"0.0.0.0"})) as desk:
+        made = linked(desk, f"http://0.0.0.0:{receiver.port}/hook")
+        assert made["not_called"] is None
+        desk.accept()
+        advance(desk)
+        assert len(receiver.got) == 1
+
+        made = linked(desk, f"http://[::]:{receiver.port}/hook")
+        assert "--deliver-to ::" in made["not_called"]
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "::ffff:8.8.8.8", "2001:db8::1", "fe80::1%1", "0.0.0.0"])
+def test_a_local_name_that_leads_elsewhere_leads_nowhere(address: str) -> None:
+    """What a name led to is looked at when the connection is made, so no change of mind of a name server helps."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with pytest.raises(OSError, match="no address of this machine"):
+        socket_here((family, socket.SOCK_STREAM, 6, "", (address, 80)))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://localhost/", "http:///path", "localhost:80/x", "http://localhost:99999/", "file:///etc/passwd"],
+)
+def test_a_url_that_nobody_can_call_is_refused(desk: Desk, url: str) -> None:
+    """When it is configured, not when an action fails for it."""
+    refused = desk.admin("PUT", "42/destinations", {"label": "d", "type": "webhook", "config": {"url": url}})
+    assert refused.status in (400, 409)
+    assert b'"body/config/url: expected' in refused.body
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Length": "5"},
+        {"transfer-encoding": "chunked"},
+        {"X A": "1"},
+        {"": "1"},
+        {"X": "a\r\nY: b"},
+        {"X": "\u20ac"},
+    ],
+)
+def test_a_header_that_no_call_can_have_is_refused(desk: Desk, headers: dict[str, str]) -> None:
+    """Of the destination and of the credential."""
+    for body in (
+        {"config": {"url": "http://localhost/", "headers": headers}},
+        {"config": {"url": "http://localhost/"}, "credential": {"headers": headers}},
+    ):
+        refused = desk.admin("PUT", "42/destinations", {"label": "d", "type": "webhook"} | body)
+        assert refused.error == (409, "DESTINATION_REFUSED")

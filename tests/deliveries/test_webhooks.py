@@ -1,0 +1,445 @@
+"""What a webhook is sent, and what its answers make of the action: a real receiver on a real socket, a clock that stands."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.admin.desk import Desk
+from tests.deliveries.receiver import (
+    Answer,
+    Receiver,
+    advance,
+    answer,
+    deliveries,
+    link,
+    linked,
+    signal,
+    story,
+)
+
+
+def _after(desk: Desk, action: str) -> float:
+    """Seconds from the last event to the next attempt."""
+    state = desk.record(action)["state"]
+    updated, available = (datetime.fromisoformat(state[name]) for name in ("updated_at", "available_at"))
+    return (available - updated) / timedelta(seconds=1)
+
+
+def _one(desk: Desk, receiver: Receiver, *answers: Answer, **config: Any) -> str:
+    """An action that was delivered once."""
+    if answers:
+        receiver.answers[:] = answers
+    linked(desk, receiver.url, **config)
+    action: str = desk.accept()["a_id"]
+    advance(desk)
+    return action
+
+
+def test_a_story_of_four_attempts_is_told_as_it_happened(desk: Desk, receiver: Receiver) -> None:
+    """503, then a nack with two seconds, then a mod_ack, then an ack over the API (B081, B093, B097, B098, B101, B103)."""
+    receiver.answers[:] = [answer(503), signal("nack", 2), signal("mod_ack", 30), signal("mod_ack", 30)]
+    linked(desk, receiver.url)
+
+    action = desk.accept()["a_id"]
+    advance(desk, 2)  # the back-off is a second and up to a quarter
+    advance(desk, 2)
+    assert desk.state(action) == ("ack_wait", 2)
+    assert desk.signal("ack", action, 2) == (200, "")
+
+    assert story(desk, action) == [
+        ("accepted", 0),
+        ("delivered", 0),
+        ("unavailable", 0),
+        ("delivered", 1),
+        ("scheduled", 1),
+        ("delivered", 2),
+        ("handed_off", 2),
+        ("acked", 2),
+    ]
+    assert [got.attempt for got in receiver.got] == [0, 1, 2]
+    events = desk.record(action)["events"]
+    times = [datetime.fromisoformat(event["created_at"]) for event in events]
+    assert timedelta(seconds=1) <= times[3] - times[2] <= timedelta(seconds=1.25)
+    assert times[5] - times[4] == timedelta(seconds=2)
+
+
+def test_a_call_is_the_payload_alone_and_names_the_action(desk: Desk, receiver: Receiver) -> None:
+    """POST, JSON, three headers of Arklow's (B090, B091); neither metadata nor tags travel (B043)."""
+    linked(desk, receiver.url)
+    payload = {"order": "8471", "n": 1.50, "many": 12345678901234567890123}
+    action = desk.accept(payload=payload, metadata={"secret": 1}, tags={"k": "v"})["a_id"]
+    advance(desk)
+
+    [got] = receiver.got
+    assert (got.method, got.path) == ("POST", "/hook")
+    assert json.loads(got.body) == payload
+    assert got.header("content-type") == "application/json"
+    assert got.header("x-arklow-actionid") == action
+    assert got.header("x-arklow-attempt") == "0"
+    assert sorted(name.lower() for name, _ in got.headers) == [
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+        "x-arklow-actionid",
+        "x-arklow-attempt",
+    ]
+
+
+def test_headers_of_destination_and_credential_are_added(desk: Desk, receiver: Receiver) -> None:
+    """On the same name and casing the credential wins; in another casing both are sent (B092). Arklow's own stay (ours)."""
+    linked(desk, receiver.url)
+    made = desk.admin(
+        "PUT",
+        "42/destinations",
+        {
+            "label": "hook",
+            "type": "webhook",
+            "config": {
+                "url": receiver.url,
+                "headers": {"X-A": "1", "X-B": "1", "content-type": "text/plain", "X-Arklow-Attempt": "7"},
+            },
+            "credential": {"headers": {"X-B": "secret", "x-a": "secret"}},
+        },
+    )
+    assert made.data["credential_id"]
+    assert b"secret" not in made.body
+    desk.accept()
+    advance(desk)
+
+    [got] = receiver.got
+    assert [(n, v) for n, v in got.headers if n.lower() in ("x-a", "x-b")] == [
+        ("X-A", "1"),
+        ("X-B", "secret"),
+        ("x-a", "secret"),
+    ]
+    assert got.header("content-type") == "application/json"
+    assert got.attempt == 0
+    [entry] = deliveries(desk)
+    assert ["X-B", "(secret)"] in entry["headers"]
+    assert "secret" not in json.dumps(entry).replace("(secret)", "")
+
+
+SIGNALS = {
+    "ack": (signal("ack"), "succeeded"),
+    "an ack with a value": (signal("ack", 5), "succeeded"),
+    "nack": (signal("nack"), "retrying"),
+    "nack with seconds": (signal("nack", 7), "scheduled"),
+    "mod_ack": (signal("mod_ack"), "ack_wait"),
+    "mod_ack with seconds": (signal("mod_ack", 7), "ack_wait"),
+    "ack in the body": (answer(200, '{"__arklow__": {"signal": "ack"}, "more": 1}'), "succeeded"),
+    "nack in the body": (answer(201, '{"__arklow__": {"signal": "nack", "value": 7}}'), "scheduled"),
+    "mod_ack in the body": (answer(202, '{"__arklow__": {"signal": "mod_ack", "value": 7}}'), "ack_wait"),
+}
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_settles_gives_back_or_holds(desk: Desk, receiver: Receiver, name: str) -> None:
+    """In headers (B093) or in the body (B094): ack (B096), nack (B097), mod_ack (B098)."""
+    told, status = SIGNALS[name]
+    action = _one(desk, receiver, told)
+
+    assert desk.state(action) == (status, 0)
+    if "seconds" in name or ("body" in name and status != "succeeded"):
+        assert _after(desk, action) == 7
+    elif name == "mod_ack":
+        assert _after(desk, action) == 60
+
+
+def test_headers_win_over_the_body(desk: Desk, receiver: Receiver) -> None:
+    """Signal and value come from the same place (B095)."""
+    body = '{"__arklow__": {"signal": "ack", "value": 9}}'
+    action = _one(desk, receiver, answer(200, body, x_arklow_signaling="mod_ack"))
+
+    assert desk.state(action) == ("ack_wait", 0)
+    assert _after(desk, action) == 60
+
+
+@pytest.mark.parametrize(
+    ("signaling", "status"),
+    [
+        ({"enabled": True, "default": "ack"}, "succeeded"),
+        ({"enabled": True, "default": "mod_ack"}, "ack_wait"),
+        ({"enabled": False, "default": "ack"}, "ack_wait"),
+        ({"enabled": False}, "ack_wait"),
+        (None, "ack_wait"),
+    ],
+)
+def test_an_answer_without_a_signal_means_what_the_destination_says(
+    desk: Desk, receiver: Receiver, signaling: Any, status: str
+) -> None:
+    """Settled by default where that is asked for (B099), else held for sixty seconds (B100)."""
+    action = _one(desk, receiver, answer(204), **({} if signaling is None else {"signaling": signaling}))
+
+    assert desk.state(action) == (status, 0)
+    if status == "ack_wait":
+        assert _after(desk, action) == 60
+
+
+NO_SIGNALS = {
+    "another word": signal("defer"),
+    "another casing": signal("ACK"),
+    "a number in the body": answer(200, '{"__arklow__": {"signal": 1}}'),
+    "a body that is no JSON": answer(200, '{"__arklow__": {"signal": "ack"'),
+    "a body that is a list": answer(200, '["__arklow__", {"signal": "ack"}]'),
+    "deep nonsense": answer(200, '{"__arklow__": ' * 9_000),
+    "no object": answer(200, '{"__arklow__": "ack"}'),
+}
+
+
+@pytest.mark.parametrize("name", NO_SIGNALS)
+def test_what_is_no_signal_is_not_heeded(desk: Desk, receiver: Receiver, name: str) -> None:
+    """`defer` is none (B111), nor is any other word or form (Q33); the journal says so where a word was meant."""
+    action = _one(desk, receiver, NO_SIGNALS[name])
+
+    assert desk.state(action) == ("ack_wait", 0)
+    assert _after(desk, action) == 60
+    [entry] = deliveries(desk)
+    assert ("not heeded" in entry["note"]) == (
+        name in ("another word", "another casing", "a number in the body")
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "soon", "1e3", "9" * 40])
+def test_a_value_that_is_no_number_of_seconds_is_not_heeded(
+    desk: Desk, receiver: Receiver, value: str
+) -> None:
+    """The default is used, and the journal says why (Q34)."""
+    action = _one(desk, receiver, signal("mod_ack", value))
+
+    assert _after(desk, action) == 60
+    assert "x-arklow-signaling-val" in deliveries(desk)[0]["note"]
+
+
+def test_no_lease_and_no_pause_outlives_the_action(desk: Desk, receiver: Receiver) -> None:
+    """A value beyond the lifetime ends with it (B136)."""
+    for told in (signal("mod_ack", 10**9), signal("nack", 10**9), answer(429, retry_after="999999999")):
+        action = _one(desk, receiver, told)
+        state = desk.record(action)["state"]
+        assert state["available_at"] == state["timeout_at"]
+
+
+def test_an_unsettled_attempt_is_redelivered_at_its_deadline(desk: Desk, receiver: Receiver) -> None:
+    """The same action under the next number (B101, B108, B077)."""
+    action = _one(desk, receiver, answer(200))
+    advance(desk, 59.999)
+    assert len(receiver.got) == 1
+    advance(desk, 0.001)
+
+    assert [(got.header("x-arklow-actionid"), got.attempt) for got in receiver.got] == [
+        (action, 0),
+        (action, 1),
+    ]
+    assert desk.state(action) == ("ack_wait", 1)
+    assert desk.signal("ack", action, 0) == (409, "STALE_ATTEMPT")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 501, 505, 599, 301, 302, 307, 308, 304])
+def test_an_unavailable_receiver_is_tried_again_with_back_off(
+    desk: Desk, receiver: Receiver, status: int
+) -> None:
+    """The four of the guide (B103), and what is listed nowhere, redirects too, which are not followed (Q30)."""
+    action = _one(desk, receiver, answer(status, location="/other", retry_after="1000"))
+    gaps = []
+    for _ in range(4):
+        assert desk.state(action)[0] == "retrying"
+        gaps.append(_after(desk, action))
+        advance(desk, gaps[-1])
+
+    assert all(later > 1.5 * earlier for earlier, later in pairwise(gaps))
+    assert [got.path for got in receiver.got] == ["/hook"] * 5
+    assert story(desk, action)[2] == ("unavailable", 0)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "least", "most"),
+    [("2", 2, 2), ("0", 1, 1), ("in thirty seconds", 28, 31), ("soon", 1, 1.25), ("", 1, 1.25)],
+)
+def test_a_rate_limit_is_honoured(
+    desk: Desk, receiver: Receiver, retry_after: str, least: float, most: float
+) -> None:
+    """429 with Retry-After in seconds (B102; at least one, ours), or as a date, which counts from the answer's own,
+    whatever the clock of the organisation shows (Q31). Without one the back-off says."""
+    if retry_after == "in thirty seconds":
+        retry_after = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    action = _one(desk, receiver, answer(429, retry_after=retry_after))
+
+    assert story(desk, action)[2] == ("rate_limited", 0)
+    assert desk.state(action) == ("retrying", 0)
+    assert least <= _after(desk, action) <= most
+
+
+@pytest.mark.parametrize("status", [408, 409, 425])
+def test_a_receiver_that_asks_for_another_try_gets_one(desk: Desk, receiver: Receiver, status: int) -> None:
+    """After the back-off, whatever it names (B104; that it names no time is ours)."""
+    action = _one(desk, receiver, answer(status, retry_after="500"))
+
+    assert desk.state(action) == ("retrying", 0)
+    assert 1 <= _after(desk, action) <= 1.25
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422, 499])
+def test_a_rejection_is_tried_again_later(desk: Desk, receiver: Receiver, status: int) -> None:
+    """After a minute, or after what it names (B105); a signal beside it is not heeded (Q32)."""
+    action = _one(desk, receiver, answer(status, x_arklow_signaling="ack"))
+    assert desk.state(action) == ("retrying", 0)
+    assert _after(desk, action) == 60
+
+    action = _one(desk, receiver, answer(status, retry_after="7"))
+    assert _after(desk, action) == 7
+    advance(desk, 7)
+    assert [got.attempt for got in receiver.got][-2:] == [0, 1]
+
+
+def test_tries_go_on_until_the_action_is_out_of_time(desk: Desk, receiver: Receiver) -> None:
+    """A day of refusals: it fails at the end of its lifetime, and nobody is called any more (B106, B074)."""
+    action = _one(desk, receiver, answer(400, retry_after="3600"))
+    advance(desk, 2 * 86_400)
+
+    record = desk.record(action)
+    assert (record["state"]["status"], record["state"]["attempt"]) == ("failed", 23)
+    assert record["state"]["completed_at"] == record["state"]["timeout_at"]
+    assert [got.attempt for got in receiver.got] == list(range(24))
+
+
+def test_what_answered_with_ack_cannot_be_deferred_or_settled_again(desk: Desk, receiver: Receiver) -> None:
+    """An acking answer settles the attempt (B110)."""
+    action = _one(desk, receiver, signal("ack"))
+
+    for word in ("defer", "ack", "nack"):
+        assert desk.signal(word, action, 0) == (409, "FINISHED_ACTION")
+
+
+def test_who_defers_from_its_hook_is_called_no_more(desk: Desk, receiver: Receiver) -> None:
+    """What it answers then gives nothing back; at the end of the lease the action is done (B141, B142, B143)."""
+    linked(desk, receiver.url)
+    told: list[tuple[int, str]] = []
+
+    def hook() -> Any:
+        told.append(desk.signal("defer", str(receiver.got[-1].header("x-arklow-actionid")), 0))
+        return answer(503)
+
+    receiver.answers[:] = [hook]
+    action = desk.accept()["a_id"]
+    advance(desk)
+
+    assert told == [(200, "")]
+    assert story(desk, action)[-1] == ("deferred", 0)
+    [entry] = deliveries(desk)
+    assert (entry["status"], entry["outcome"]) == (503, None)
+    advance(desk, 86_400)
+    assert desk.state(action) == ("succeeded", 0)
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize(("word", "status"), [("ack", "succeeded"), ("nack", "retrying")])
+def test_a_hook_may_settle_over_the_api_before_it_answers(
+    desk: Desk, receiver: Receiver, word: str, status: str
+) -> None:
+    """The answer comes too late then, and changes nothing (B132)."""
+    linked(desk, receiver.url)
+
+    def hook() -> Any:
+        assert desk.signal(word, str(receiver.got[-1].header("x-arklow-actionid")), 0) == (200, "")
+        return signal("mod_ack", 500)
+
+    receiver.answers[:] = [hook]
+    action = desk.accept()["a_id"]
+    advance(desk)
+
+    assert desk.state(action) == (status, 0)
+    assert deliveries(desk)[0]["outcome"] is None
+
+
+def test_an_extension_from_the_hook_outlasts_an_answer_without_a_signal(
+    desk: Desk, receiver: Receiver
+) -> None:
+    """The longer of the two holds (ours); a signal has the last word."""
+    linked(desk, receiver.url)
+
+    def hook() -> Any:
+        assert desk.modack(str(receiver.got[-1].header("x-arklow-actionid")), 0, 300) == (200, "")
+        return answer(200)
+
+    receiver.answers[:] = [hook]
+    action = desk.accept()["a_id"]
+    advance(desk)
+
+    assert desk.state(action) == ("ack_wait", 0)
+    assert _after(desk, action) == 300
+
+
+def test_the_default_destination_is_called_and_no_other(desk: Desk, receiver: Receiver) -> None:
+    """With no rule choosing (B059); the definition and its records show both links (B058)."""
+    linked(desk, f"{receiver.url}/one", label="one")
+    link(desk, f"{receiver.url}/two", label="two")
+    done = desk.admin("PUT", "42/links", {"variant": "v", "destinations": ["one", "two"], "default": "two"})
+    assert [entry["is_default"] for entry in done.data["items"]] == [False, True]
+    action = desk.accept()["a_id"]
+    advance(desk)
+
+    assert [got.path for got in receiver.got] == ["/hook/two"]
+    shown = desk.record(action)["definition"]["destinations"]
+    assert [(entry["destination"]["label"], entry["is_default"]) for entry in shown] == [
+        ("one", False),
+        ("two", True),
+    ]
+    assert desk.put("v").json["data"]["destinations"] == shown
+
+
+def test_another_destination_takes_the_next_attempt(desk: Desk, receiver: Receiver) -> None:
+    """Where an attempt goes is looked up when it begins; without a link it goes to the worker again (Q24)."""
+    action = _one(desk, receiver, answer(400))
+    link(desk, f"{receiver.url}/new", label="new")
+    advance(desk, 60)
+    assert [got.path for got in receiver.got] == ["/hook", "/hook/new"]
+
+    new = desk.admin("GET", "42/destinations").data["items"][1]["id"]
+    gone = desk.admin("DELETE", f"42/destinations/{new}")
+    assert gone.data["deleted_at"]
+    advance(desk, 60)
+    assert desk.state(action) == ("ack_wait", 2)
+    assert len(receiver.got) == 2
+    assert desk.record(action)["definition"]["destinations"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("google_pubsub", {"project_id": "p", "topic_id": "t", "more": 1}),
+        ("aws_sqs", {"queue_url": "https://sqs.example/q"}),
+        ("mcp", {"endpoint": "https://mcp.example/"}),
+        ("default_sink", {}),
+    ],
+)
+def test_a_sink_takes_an_attempt_as_done(desk: Desk, kind: str, config: Any) -> None:
+    """Pub/Sub succeeds when the topic takes the message (B112); the others likewise (B063, Q23). All are journalled."""
+    desk.freeze()
+    desk.put("v")
+    assert desk.admin("PUT", "42/destinations", {"label": "d", "type": kind, "config": config}).status == 200
+    assert desk.admin("PUT", "42/links", {"variant": "v", "destinations": ["d"]}).status == 200
+    action = desk.accept(payload={"n": 1})["a_id"]
+
+    assert desk.state(action) == ("succeeded", 0)
+    assert story(desk, action) == [("accepted", 0), ("delivered", 0), ("acked", 0)]
+    [entry] = deliveries(desk)
+    assert (entry["type"], entry["body"], entry["outcome"], entry["url"]) == (kind, '{"n":1}', "acked", None)
+
+
+def test_the_listeners_of_an_sdk_destination_are_the_worker(desk: Desk) -> None:
+    """It does as its script says (ours)."""
+    desk.freeze()
+    desk.put("v")
+    desk.admin("PUT", "42/destinations", {"label": "d", "type": "sdk", "config": {"namespace": "n"}})
+    desk.admin("PUT", "42/links", {"variant": "v", "destinations": ["d"]})
+    desk.admin("PUT", "42/worker", {"default": "ack"})
+
+    assert desk.state(desk.accept()["a_id"]) == ("succeeded", 0)
+    assert deliveries(desk) == []
