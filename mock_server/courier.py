@@ -97,10 +97,13 @@ class Courier:
                 return Reply(
                     response.status, found, read[:READ], length <= READ, _retry_after(response.headers)
                 )
-        except TimeoutError:
-            raise NoAnswer(f"no whole answer within {self._limit:g} s") from None
+        except TimeoutError as error:
+            reason = f"no whole answer within {self._limit:g} s"
+            _forget_where(error)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise NoAnswer(f"no usable answer: {str(error)[:300] or type(error).__name__}") from None
+            reason = f"no usable answer: {str(error)[:300] or type(error).__name__}"
+            _forget_where(error)
+        raise NoAnswer(reason)
 
     async def close(self) -> None:
         """Close what was opened."""
@@ -151,6 +154,14 @@ class Courier:
         return session
 
 
+def _forget_where(error: BaseException | None) -> None:
+    """Let go the frames that a failure holds: the client keeps its failures in what these frames hold, and collecting
+    such cycles would stop everybody for milliseconds."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
 def _load() -> None:
     import aiohttp  # noqa: F401
 
@@ -187,7 +198,9 @@ def socket_here(address: tuple[Any, ...]) -> socket.socket:
     family, kind, protocol, _, target = address
     if not _is_loopback(str(target[0]).partition("%")[0]):
         raise OSError(f"{target[0]} is no address of this machine")
-    return socket.socket(family, kind, protocol)
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, READ)  # what nobody will read need not be taken in
+    return made
 
 
 def _retry_after(headers: Any) -> int | None:

@@ -20,6 +20,10 @@ MOST_TO_ONE: Final = 8
 """Calls at a time to one destination."""
 
 
+PACE: Final = 0.002
+"""Seconds between the beginnings of two calls, so that requests are answered in between when many fall due at once."""
+
+
 class Call(NamedTuple):
     """One call under way."""
 
@@ -75,6 +79,8 @@ class Deliveries:
         self._tasks: dict[Organisation, dict[asyncio.Task[None], Call]] = {}
         self._counts: dict[Organisation, dict[str, int]] = {}
         self._count = 0
+        self._next = 0.0
+        """When the next call may begin, by the loop's clock."""
         self._waiting: dict[tuple[Organisation, str], deque[str]] = {}
         self._idle: dict[Organisation, asyncio.Event] = {}
 
@@ -99,7 +105,9 @@ class Deliveries:
             destination.headers(action.id, action.attempt),
             time.perf_counter(),
         )
-        task = asyncio.get_running_loop().create_task(self._call(call))
+        loop = asyncio.get_running_loop()
+        turn = self._next = max(loop.time(), self._next + PACE)
+        task = loop.create_task(self._call(call, turn - loop.time()))
         self._tasks.setdefault(organisation, {})[task] = call
         counts = self._counts.setdefault(organisation, {})
         counts[destination.label] = counts.get(destination.label, 0) + 1
@@ -148,7 +156,9 @@ class Deliveries:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._caller.close()
 
-    async def _call(self, call: Call) -> None:
+    async def _call(self, call: Call, pause: float) -> None:
+        if pause > 0:
+            await asyncio.sleep(pause)
         reply, reason = None, ""
         try:
             reply = await self._caller.post(
