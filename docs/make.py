@@ -25,15 +25,14 @@ from mock_server.domain.states import FOLLOWS, TERMINAL, TRANSITIONS, Event, Ref
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
-IN_FULL: Final = tuple(f"B{number:03}" for number in chain(range(70, 82), range(120, 137), range(140, 146)))
-"""The life of an action, settling and deferral: each of these is shown by a test, or is a named gap."""
+IN_FULL: Final = tuple(f"B{number:03}" for number in chain(range(70, 82), range(90, 113), range(120, 137), range(140, 146)))
+"""The life of an action, webhooks, settling and deferral: each of these is shown by a test, or is a named gap."""
 
 GAPS: Final = {
     "B070": "`queued` is shown by events and by the answer to the POST: by the time of a reading the worker has it",
-    "B072": "that nobody was called: there are no destinations to call",
     "B076": "no operation of the service cancels, so the tests use a command of the admin plane",
     "B123": "500 is not provoked: it would be a fault of the mock",
-    "B141": "the receiver's side: it shows in the record that no attempt follows",
+    "B112": "a topic: nothing is published, the attempt is taken as done",
     "B145": "that a listener's slot is freed: there are no listeners, lanes or limits",
 }
 """What of a behaviour HTTP answers of the mock cannot show, and why."""
@@ -145,8 +144,8 @@ def behaviours() -> str:
         "",
         "# Documented behaviours and the tests that show them",
         "",
-        "The life of an action (B070 to B081), settling (B120 to B136) and deferral (B140 to B145) are here in full,",
-        "of the others those that a test cites. How sure each statement is: [spec/sources.md](../spec/sources.md).",
+        "The life of an action (B070 to B081), webhooks (B090 to B112), settling (B120 to B136) and deferral (B140 to B145)",
+        "are here in full, of the others those that a test cites. How sure each statement is: [spec/sources.md](../spec/sources.md).",
         "",
         _row(["Behaviour", "Statement", "Tests"]),
         _row(["---"] * 3),

@@ -45,17 +45,18 @@ def test_the_readmes_curl_lines_answer_as_documented() -> None:
 
 def test_the_readmes_steering_lines_work() -> None:
     """Run as written; only the port is changed."""
-    [block] = re.findall(r"```sh\n(steer\(\).*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```sh\n((?:[^`]*\n)?steer .*?)```", README, re.DOTALL)
     with mock("--admin-token", "given") as running:
-        script = block.replace("localhost:3124", f"localhost:{running.admin_port}")
+        script = "\n".join(blocks).replace("localhost:3124", f"localhost:{running.admin_port}")
+        script = script.replace("localhost:3123", f"localhost:{running.port}")
         environment = os.environ | {"ARKLOW_ADMIN_TOKEN": "given"}
         output = subprocess.run(
             ["bash", "-euc", script], capture_output=True, text=True, check=True, env=environment
         ).stdout
     answers = [json.loads(line) for line in output.splitlines() if line]
 
-    assert len(answers) == 7
-    assert [answer["errors"] for answer in answers] == [None] * 7
+    assert len(answers) == 10
+    assert [answer["errors"] for answer in answers] == [None] * 10
 
 
 def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:
@@ -155,11 +156,10 @@ def test_the_pages_that_are_made_are_fresh() -> None:
 
 
 def test_every_behaviour_of_a_life_has_a_test_or_a_named_gap() -> None:
-    """Over HTTP; the life of an action, settling and deferral are explained in full, and gaps are among them."""
+    """Over HTTP; life, webhooks, settling and deferral are explained in full, and gaps are among them."""
     explained = make.statements().keys()
-    shown = {
-        number for number, tests in make.tests().items() if any(t.startswith("tests/api/") for t in tests)
-    }
+    over_http = ("tests/api/", "tests/deliveries/")
+    shown = {number for number, tests in make.tests().items() if any(t.startswith(over_http) for t in tests)}
 
     assert set(make.IN_FULL) <= shown | make.GAPS.keys()
     assert make.GAPS.keys() <= set(make.IN_FULL) <= explained
