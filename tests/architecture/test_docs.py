@@ -31,7 +31,7 @@ def test_the_first_screen_of_the_readme_has_both_commands() -> None:
 
 def test_the_readmes_curl_lines_answer_as_documented() -> None:
     """They are run as written, one after the other, against a fresh mock; only the port is changed."""
-    [block] = re.findall(r"```sh\n(curl.*?)```", README, re.DOTALL)
+    [block] = re.findall(r"```sh\n(curl -sw.*?)```", README, re.DOTALL)
     shown = re.findall(r"^# → (.*)$", block, re.MULTILINE)
     with mock() as running:
         script = block.replace("localhost:3123", f"localhost:{running.port}").replace(
