@@ -20,7 +20,9 @@ ArklowError
     ├── ClockGoesBack       an organisation that has actions was asked to go back in time
     ├── TooMuchDue          more falls due than one command may run
     ├── UnknownSnapshot     no snapshot of this organisation has the name
-    └── TooManySnapshots    the organisation keeps as many as it may
+    ├── TooManySnapshots    the organisation keeps as many as it may
+    ├── UnknownTrouble      no trouble of this organisation has the number
+    └── TooManyTroubles     the organisation keeps as many as it may
 """
 
 from __future__ import annotations
@@ -114,3 +116,11 @@ class UnknownSnapshot(CommandRefused):
 
 class TooManySnapshots(CommandRefused):
     code = "TOO_MANY_SNAPSHOTS"
+
+
+class UnknownTrouble(CommandRefused):
+    code = "UNKNOWN_TROUBLE"
+
+
+class TooManyTroubles(CommandRefused):
+    code = "TOO_MANY_TROUBLES"
