@@ -27,6 +27,7 @@ from .services.payloads import PayloadSchemas
 from .services.records import Records
 from .services.signals import Signals
 from .services.steering import Steering
+from .services.troubles import Troubles
 from .settings import Settings
 from .storage.memory import MemoryStore
 from .workbench import Workbench
@@ -61,6 +62,7 @@ class Application:
         app: ASGIApp,
         store: Store,
         steering: Steering,
+        troubles: Troubles,
         coverage: Coverage,
         workbenches: Sequence[Workbench],
     ) -> None:
@@ -68,6 +70,7 @@ class Application:
         self._workbenches = workbenches
         self.store = store
         self.steering = steering
+        self.troubles = troubles
         self.coverage = coverage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,6 +116,7 @@ def create_app(
                 stubs[operation.id] = stub(document, operation)
             except NoStub as reason:
                 raise CannotServe(f"{operation.method.upper()} {operation.path}: {reason}") from None
+    troubles = Troubles(store, clockwork, frozenset(operation.id for operation in document.operations))
     contract = contracted(
         document,
         world | stubs,
@@ -121,6 +125,7 @@ def create_app(
         keys=Keys(settings.keys),
         settings=settings,
         workbench=readers,
+        troubles=troubles,
     )
     routes = [(operation.method, operation.path) for operation in document.operations]
     coverage = Coverage(
@@ -130,7 +135,7 @@ def create_app(
         ignored=tuple(ignored(document)),
     )
     front = Front(contract, [*routes, *pages.ROUTES], log, _journal(store, clockwork))
-    return Application(front, store, Steering(store, clockwork), coverage, (readers, judges))
+    return Application(front, store, Steering(store, clockwork), troubles, coverage, (readers, judges))
 
 
 def _handlers(
@@ -156,6 +161,10 @@ def _journal(store: Store, clockwork: Clockwork) -> Callable[[Scope, Exchange], 
             exchange.body,
             exchange.status,
             exchange.answer,
+            scope["headers"],
+            exchange.answer_headers,
+            exchange.seconds,
+            exchange.trouble,
         )
 
     return write
