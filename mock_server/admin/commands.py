@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ..api.errors import Refused
@@ -12,7 +13,7 @@ from ..domain.ports import Organisation
 from ..domain.states import Event
 from ..services.steering import Steering
 from ..timestamps import timestamp
-from . import entries, scripts
+from . import entries, har, scripts
 
 _BEGIN: Final = 946_684_800_000
 """The first millisecond of the year 2000, before which no clock stands."""
@@ -53,12 +54,13 @@ class Commands:
             "restoreSnapshot": self.restore,
             "endAttempt": self.end,
             "readJournal": self.read_journal,
+            "exportJournal": self.export_journal,
         }
 
     async def list_organisations(self, call: Call) -> Any:
         """All that were used."""
         items = [_counts(organisation) for organisation in self._steering.organisations()]
-        return _listed(items)
+        return listed(items)
 
     async def get_organisation(self, call: Call) -> Any:
         """One of them."""
@@ -116,7 +118,7 @@ class Commands:
 
     async def list_snapshots(self, call: Call) -> Any:
         """Their names."""
-        return _listed(sorted(self._steering.organisation(call.path["org_id"]).snapshots))
+        return listed(sorted(self._steering.organisation(call.path["org_id"]).snapshots))
 
     async def snapshot(self, call: Call) -> Any:
         """Keep what the organisation is."""
@@ -152,6 +154,12 @@ class Commands:
         first = next((entry.number for entry in journal.entries()), journal.last + 1)
         return {"entries": found, "last": journal.last, "first": first, "dropped": first - 1}
 
+    async def export_journal(self, call: Call) -> Any:
+        """The exchanges that happened, as entries: `har` writes them."""
+        journal = self._steering.organisation(call.path["org_id"]).journal
+        exchanges = (entry for entry in journal.entries(call.query.get("after", 0)) if har.is_exchange(entry))
+        return list(islice(exchanges, call.query.get("limit")))
+
     def _shown(self, organisation: Organisation) -> dict[str, Any]:
         return _counts(organisation) | {
             "seed": organisation.seed,
@@ -171,7 +179,8 @@ class Commands:
         }
 
 
-def _listed(items: Sequence[Any]) -> dict[str, Any]:
+def listed(items: Sequence[Any]) -> dict[str, Any]:
+    """A list as the document has it."""
     return {"items": list(items), "count": len(items)}
 
 

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from ..domain.journal import Command, Entry, Exchanged, Transition
+from ..domain.journal import Command, Entry, Exchanged, Headers, Transition
 from ..timestamps import timestamp
+
+SECRET: Final = frozenset(
+    {b"x-arklow-auth", b"authorization", b"cookie", b"proxy-authorization", b"set-cookie"}
+)
+"""Headers whose values nobody is shown."""
+MASK: Final = "***"
+
+
+def pairs(headers: Headers) -> list[tuple[str, str]]:
+    """Headers as text, in their order, with what is secret masked."""
+    return [
+        (name.decode("latin-1"), MASK if name.lower() in SECRET else value.decode("latin-1"))
+        for name, value in headers
+    ]
 
 
 def kind(entry: Entry) -> str:
@@ -48,12 +62,23 @@ def shown(entry: Entry) -> dict[str, Any]:
                     "method": entry.method,
                     "path": entry.path,
                     "query": _text(entry.query),
+                    "headers": _joined(entry.headers),
                     "body": _text(entry.body),
                     "status": entry.status,
+                    "answer_headers": _joined(entry.answer_headers),
                     "answer": _text(entry.answer),
                 }
                 | ({"cut": True} if cut else {})
+                | ({"trouble": entry.trouble} if entry.trouble else {})
             )
+
+
+def _joined(headers: Headers) -> dict[str, str]:
+    """Name → value; several values of one name are one list (RFC 9110 §5.3)."""
+    found: dict[str, str] = {}
+    for name, value in pairs(headers):
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _text(data: bytes) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from mock_server.admin.application import TAIL
 from mock_server.admin.commands import Commands
+from mock_server.admin.troubles import TroubleCommands
 from tests.admin.desk import NOON, Desk, document
 from tests.served import PUT
 
@@ -18,8 +19,10 @@ def test_every_operation_has_a_command_and_every_command_an_operation(desk: Desk
     """The table is total; the one operation without a command is the stream."""
     operations = {operation.id for operation in document().operations}
 
-    assert Commands(desk.app.steering).table().keys() | {TAIL} == operations
-    assert TAIL not in Commands(desk.app.steering).table()
+    tables = [Commands(desk.app.steering).table(), TroubleCommands(desk.app.troubles).table()]
+    commands = [name for table in tables for name in table]
+
+    assert sorted([*commands, TAIL]) == sorted(operations)
 
 
 def test_organisations_are_listed_once_they_are_used(desk: Desk) -> None:
