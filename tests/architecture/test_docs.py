@@ -54,8 +54,8 @@ def test_the_readmes_steering_lines_work() -> None:
         ).stdout
     answers = [json.loads(line) for line in output.splitlines() if line]
 
-    assert len(answers) == 7
-    assert [answer["errors"] for answer in answers] == [None] * 7
+    assert len(answers) == 8
+    assert [answer["errors"] for answer in answers] == [None] * 8
 
 
 def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:
