@@ -33,7 +33,7 @@ Command = Callable[[Call], Coroutine[Any, Any, Any]]
 
 
 class Commands:
-    """What the document's operations do, but for the one that streams."""
+    """What the document's operations do, but for the one that streams and those of `troubles`."""
 
     def __init__(self, steering: Steering) -> None:
         self._steering = steering

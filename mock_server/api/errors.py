@@ -72,6 +72,7 @@ STATUSES: Final[dict[str, Statuses]] = {
     "UNKNOWN_SNAPSHOT": Statuses(404, 404),
     "TOO_MANY_SNAPSHOTS": Statuses(409, 409),
     "UNKNOWN_TROUBLE": Statuses(404, 404),
+    "UNKNOWN_OPERATION": Statuses(404, 404),
     "TOO_MANY_TROUBLES": Statuses(409, 409),
     "FORBIDDEN_HOST": Statuses(403, 403),
     "FORBIDDEN_ORIGIN": Statuses(403, 403),

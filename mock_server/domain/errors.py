@@ -22,6 +22,7 @@ ArklowError
     ├── UnknownSnapshot     no snapshot of this organisation has the name
     ├── TooManySnapshots    the organisation keeps as many as it may
     ├── UnknownTrouble      no trouble of this organisation has the number
+    ├── UnknownOperation    the served document has no such operation
     └── TooManyTroubles     the organisation keeps as many as it may
 """
 
@@ -120,6 +121,10 @@ class TooManySnapshots(CommandRefused):
 
 class UnknownTrouble(CommandRefused):
     code = "UNKNOWN_TROUBLE"
+
+
+class UnknownOperation(CommandRefused):
+    code = "UNKNOWN_OPERATION"
 
 
 class TooManyTroubles(CommandRefused):

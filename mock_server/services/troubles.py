@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..domain.errors import TooManyTroubles, UnknownTrouble
+from ..domain.errors import TooManyTroubles, UnknownOperation, UnknownTrouble
 from ..domain.ports import Organisation, Store
 from ..domain.trouble import MOST, Plan, Standing, Trouble
 from .clockwork import Clockwork
@@ -14,8 +14,7 @@ class Troubles:
     def __init__(self, store: Store, clockwork: Clockwork, operations: frozenset[str]) -> None:
         self._store = store
         self._clockwork = clockwork
-        self.operations = operations
-        """The ids that a trouble can name."""
+        self._operations = operations
         self.anywhere = False
         """False when no organisation has any; a look at this is all that troubles cost where there are none."""
 
@@ -27,8 +26,12 @@ class Troubles:
         """One more, which hits from the next answer on.
 
         Raises:
+            UnknownOperation: the document that is served has none of this id.
             TooManyTroubles: the organisation keeps as many as it may, and each of them has answers left to hit.
         """
+        if trouble.operation and trouble.operation not in self._operations:
+            known = ", ".join(sorted(self._operations))
+            raise UnknownOperation(f"body/operation: expected one of {known}; got {trouble.operation[:60]!r}")
         organisation = self._store.organisation(org_id)
         if organisation.troubles.is_full:
             raise TooManyTroubles(
