@@ -25,7 +25,9 @@ from mock_server.domain.states import FOLLOWS, TERMINAL, TRANSITIONS, Event, Ref
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
-IN_FULL: Final = tuple(f"B{number:03}" for number in chain(range(70, 82), range(90, 113), range(120, 137), range(140, 146)))
+IN_FULL: Final = tuple(
+    f"B{number:03}" for number in chain(range(70, 82), range(90, 113), range(120, 137), range(140, 146))
+)
 """The life of an action, webhooks, settling and deferral: each of these is shown by a test, or is a named gap."""
 
 GAPS: Final = {

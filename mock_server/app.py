@@ -29,6 +29,7 @@ from .services.payloads import PayloadSchemas
 from .services.records import Records
 from .services.signals import Signals
 from .services.steering import Steering
+from .services.troubles import Troubles
 from .settings import Settings
 from .storage.memory import MemoryStore
 from .workbench import Workbench
@@ -63,6 +64,7 @@ class Application:
         app: ASGIApp,
         store: Store,
         steering: Steering,
+        troubles: Troubles,
         coverage: Coverage,
         workbenches: Sequence[Workbench],
         deliveries: Deliveries,
@@ -72,6 +74,7 @@ class Application:
         self._deliveries = deliveries
         self.store = store
         self.steering = steering
+        self.troubles = troubles
         self.coverage = coverage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,6 +125,7 @@ def create_app(
                 stubs[operation.id] = stub(document, operation)
             except NoStub as reason:
                 raise CannotServe(f"{operation.method.upper()} {operation.path}: {reason}") from None
+    troubles = Troubles(store, clockwork, frozenset(operation.id for operation in document.operations))
     contract = contracted(
         document,
         world | stubs,
@@ -130,6 +134,7 @@ def create_app(
         keys=Keys(settings.keys),
         settings=settings,
         workbench=readers,
+        troubles=troubles,
     )
     routes = [(operation.method, operation.path) for operation in document.operations]
     coverage = Coverage(
@@ -139,7 +144,8 @@ def create_app(
         ignored=tuple(ignored(document)),
     )
     front = Front(contract, [*routes, *pages.ROUTES], log, _journal(store, clockwork))
-    return Application(front, store, Steering(store, clockwork), coverage, (readers, judges), deliveries)
+    steering = Steering(store, clockwork)
+    return Application(front, store, steering, troubles, coverage, (readers, judges), deliveries)
 
 
 def _handlers(
@@ -165,6 +171,10 @@ def _journal(store: Store, clockwork: Clockwork) -> Callable[[Scope, Exchange], 
             exchange.body,
             exchange.status,
             exchange.answer,
+            scope["headers"],
+            exchange.answer_headers,
+            exchange.seconds,
+            exchange.trouble,
         )
 
     return write

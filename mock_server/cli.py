@@ -82,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
     _say(_addresses(control, ingress, admin, "" if options.admin_token else token))
     try:
         if admin:
-            plane = Plane(admin, app.steering, admin_settings, log.write)
+            plane = Plane(admin, app.steering, app.troubles, admin_settings, log.write)
             serve(app, [*control, *ingress], plane.beside, app.end)
         else:
             serve(app, [*control, *ingress], last=app.end)

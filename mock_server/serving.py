@@ -9,6 +9,7 @@ import logging
 import re
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
@@ -19,6 +20,10 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+_CONNECTION: Final = "arklow.connection"
+"""Where the application finds the connection of a request, in the `state` of its scope, to `close` or `reset` it."""
+_NO_FAREWELL: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""SO_LINGER, on and 0 seconds: closing is a reset then."""
 
 
 class CannotListen(Exception):
@@ -100,6 +105,14 @@ class _OneWrite:
         self._flush()
         self._transport.close()
 
+    def reset(self) -> None:
+        """Close without what is held, as a reset (RST) for the other side."""
+        self._held.clear()
+        # of a copy, as uvloop's own stand-in for its socket cannot be set; the option is the connection's
+        with self._transport.get_extra_info("socket").dup() as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_FAREWELL)
+        self._transport.abort()
+
     def _flush(self) -> None:
         if self._held and not self._transport.is_closing():
             self._transport.write(b"".join(self._held))
@@ -117,8 +130,12 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     connection goes over to the other one that uvicorn brings.
     """
 
+    app_state: dict[str, Any]
+
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(_OneWrite(transport, self.loop))
+        one_write = _OneWrite(transport, self.loop)
+        self.app_state = self.app_state | {_CONNECTION: one_write}
+        super().connection_made(one_write)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came."""

@@ -24,15 +24,20 @@ from ..api.errors import STATUSES, Refused
 from ..domain.errors import ArklowError
 from ..schemas import mismatch
 from ..services.steering import Steering
+from ..services.troubles import Troubles
 from ..strict_json import excerpt
+from . import har
 from .bridge import Bridge
 from .commands import Call, Commands
 from .gate import Gate
 from .tails import Tails
+from .troubles import TroubleCommands
 
 BODY_LIMIT: Final = 1 << 20
 """Bytes that a request's body may have."""
 TAIL: Final = "tailJournal"
+HAR: Final = "exportJournal"
+"""The operation whose answer stands alone, as a file; it is written in the caller's thread, as it may be long."""
 _MAX_AGE: Final = "600"
 
 Log = Callable[[str], None]
@@ -41,6 +46,7 @@ Log = Callable[[str], None]
 def create_application(
     document: Document,
     steering: Steering,
+    troubles: Troubles,
     *,
     bridge: Bridge,
     tails: Tails,
@@ -51,7 +57,7 @@ def create_application(
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
-    commands = Commands(steering).table()
+    commands = Commands(steering).table() | TroubleCommands(troubles).table()
 
     def call(operation: Operation) -> Callable[..., Response]:
         def view(**path: str) -> Response:
@@ -59,6 +65,9 @@ def create_application(
             if operation.id == TAIL:
                 return _stream(tails, steering, given)
             command = commands[operation.id]
+            if operation.id == HAR:
+                exchanges = bridge.run(lambda: command(given))
+                return _attached(har.archive(exchanges), f"arklow-{given.path['org_id']}.har")
             return _json(200, data_and_errors(bridge.run(lambda: command(given))))
 
         return view
@@ -221,6 +230,12 @@ def _refused(code: str, message: str, headers: Headers = ()) -> Response:
     response = _json(STATUSES[code].elsewhere, refusal(code, message))
     for name, value in headers:
         response.headers[name.decode()] = value.decode()
+    return response
+
+
+def _attached(body: Any, name: str) -> Response:
+    response = _json(200, body)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

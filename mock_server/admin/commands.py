@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ..api.errors import Refused
@@ -14,7 +15,7 @@ from ..domain.ports import Organisation
 from ..domain.states import Event
 from ..services.steering import Steering
 from ..timestamps import timestamp
-from . import entries, scripts
+from . import entries, har, scripts
 
 _BEGIN: Final = 946_684_800_000
 """The first millisecond of the year 2000, before which no clock stands."""
@@ -34,7 +35,7 @@ Command = Callable[[Call], Coroutine[Any, Any, Any]]
 
 
 class Commands:
-    """What the document's operations do, but for the one that streams."""
+    """What the document's operations do, but for the one that streams and those of `troubles`."""
 
     def __init__(self, steering: Steering) -> None:
         self._steering = steering
@@ -59,12 +60,13 @@ class Commands:
             "restoreSnapshot": self.restore,
             "endAttempt": self.end,
             "readJournal": self.read_journal,
+            "exportJournal": self.export_journal,
         }
 
     async def list_organisations(self, call: Call) -> Any:
         """All that were used."""
         items = [_counts(organisation) for organisation in self._steering.organisations()]
-        return _listed(items)
+        return listed(items)
 
     async def get_organisation(self, call: Call) -> Any:
         """One of them."""
@@ -124,7 +126,7 @@ class Commands:
         """All, in the order of their creation."""
         organisation = self._steering.organisation(call.path["org_id"])
         found = organisation.registry.destinations.values()
-        return _listed([self._destination(organisation.org_id, destination) for destination in found])
+        return listed([self._destination(organisation.org_id, destination) for destination in found])
 
     async def put_destination(self, call: Call) -> Any:
         """Create or replace one, by its label."""
@@ -154,11 +156,11 @@ class Commands:
             org_id, body["variant"], body["destinations"], default=body.get("default")
         )
         known = self._steering.organisation(org_id).registry.destinations
-        return _listed([link_shown(org_id, definition, link, known[link.label]) for link in definition.links])
+        return listed([link_shown(org_id, definition, link, known[link.label]) for link in definition.links])
 
     async def list_snapshots(self, call: Call) -> Any:
         """Their names."""
-        return _listed(sorted(self._steering.organisation(call.path["org_id"]).snapshots))
+        return listed(sorted(self._steering.organisation(call.path["org_id"]).snapshots))
 
     async def snapshot(self, call: Call) -> Any:
         """Keep what the organisation is."""
@@ -194,6 +196,12 @@ class Commands:
         first = next((entry.number for entry in journal.entries()), journal.last + 1)
         return {"entries": found, "last": journal.last, "first": first, "dropped": first - 1}
 
+    async def export_journal(self, call: Call) -> Any:
+        """The exchanges that happened, as entries: `har` writes them."""
+        journal = self._steering.organisation(call.path["org_id"]).journal
+        exchanges = (entry for entry in journal.entries(call.query.get("after", 0)) if har.is_exchange(entry))
+        return list(islice(exchanges, call.query.get("limit")))
+
     def _shown(self, organisation: Organisation) -> dict[str, Any]:
         return _counts(organisation) | {
             "seed": organisation.seed,
@@ -218,7 +226,8 @@ class Commands:
         }
 
 
-def _listed(items: Sequence[Any]) -> dict[str, Any]:
+def listed(items: Sequence[Any]) -> dict[str, Any]:
+    """A list as the document has it."""
     return {"items": list(items), "count": len(items)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..domain.journal import Command, Delivered, Delivery, Entry, Exchanged, Transition
+from ..domain.journal import MASK, Command, Delivered, Delivery, Entry, Exchanged, Headers, Transition
 from ..timestamps import timestamp
 
 _KINDS: Final = {
@@ -13,6 +13,19 @@ _KINDS: Final = {
     Command: "command",
     Delivered: "delivery",
 }
+
+SECRET: Final = frozenset(
+    {b"x-arklow-auth", b"authorization", b"cookie", b"proxy-authorization", b"set-cookie"}
+)
+"""Headers whose values nobody is shown."""
+
+
+def pairs(headers: Headers) -> list[tuple[str, str]]:
+    """Headers as text, in their order, with what is secret masked."""
+    return [
+        (name.decode("latin-1"), MASK if name.lower() in SECRET else value.decode("latin-1"))
+        for name, value in headers
+    ]
 
 
 def kind(entry: Entry) -> str:
@@ -59,11 +72,14 @@ def shown(entry: Entry) -> dict[str, Any]:
                     "method": entry.method,
                     "path": entry.path,
                     "query": _text(entry.query),
+                    "headers": _joined(entry.headers),
                     "body": _text(entry.body),
                     "status": entry.status,
+                    "answer_headers": _joined(entry.answer_headers),
                     "answer": _text(entry.answer),
                 }
                 | ({"cut": True} if cut else {})
+                | ({"trouble": entry.trouble} if entry.trouble else {})
             )
 
 
@@ -75,15 +91,22 @@ def _delivery(told: Delivery) -> dict[str, Any]:
         "destination": told.label,
         "type": told.kind,
         "url": told.url or None,
-        "headers": [list(header) for header in told.headers],
+        "headers": _joined(told.headers),
         "body": _text(told.body),
         "status": told.status or None,
-        "answer_headers": [list(header) for header in told.answer_headers],
+        "answer_headers": _joined(told.answer_headers),
         "answer": _text(told.answer),
         "outcome": told.outcome or None,
         "note": told.note,
-        "milliseconds": round(told.seconds * 1_000, 1),
     } | ({"cut": True} if cut and told.status else {})
+
+
+def _joined(headers: Headers) -> dict[str, str]:
+    """Name → value; several values of one name are one list (RFC 9110 §5.3)."""
+    found: dict[str, str] = {}
+    for name, value in pairs(headers):
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _text(data: bytes) -> str:

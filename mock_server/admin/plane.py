@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ..services.steering import Steering
+from ..services.troubles import Troubles
 from ..settings import ADMIN, Admin
 from .bridge import Bridge
 from .tails import Tails
@@ -29,11 +30,13 @@ class Plane:
         self,
         listeners: Sequence[socket.socket],
         steering: Steering,
+        troubles: Troubles,
         settings: Admin,
         log: Callable[[str], None],
     ) -> None:
         self._listeners = listeners
         self._steering = steering
+        self._troubles = troubles
         self._settings = settings
         self._log = log
         self._servers: Servers | None = None
@@ -74,6 +77,7 @@ class Plane:
         app = create_application(
             Document(ADMIN),
             self._steering,
+            self._troubles,
             bridge=bridge,
             tails=tails,
             gate=Gate(self._settings, addresses),

@@ -20,9 +20,10 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import schemas
+from ..services.troubles import Troubles
 from ..settings import Settings
 from ..workbench import Workbench
-from . import bodies
+from . import bodies, trouble
 from .document import Body, Document, Operation, Parameter
 from .envelope import Answer, encode, send_json
 from .errors import Refused
@@ -100,6 +101,7 @@ class _Contract(NamedTuple):
     keys: Keys
     settings: Settings
     workbench: Workbench
+    troubles: Troubles
     adapters: Mapping[str, bodies.Adapt]
 
 
@@ -115,6 +117,7 @@ class _ContractedOperation:
         self._adapt = contract.adapters.get(operation.id)
         self._settings = contract.settings
         self._workbench = contract.workbench
+        self._troubles = contract.troubles
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._operation
@@ -130,16 +133,47 @@ class _ContractedOperation:
                 "FORBIDDEN_ORGANISATION",
                 f"path org_id: expected {organisation}, the organisation of the key, got {asked[:40]}",
             )
-        query = self._query_values(scope["query_string"])
+        query_string = scope["query_string"]
+        if self._troubles.anywhere or trouble.may_ask(headers, query_string):
+            met = await self._meet_trouble(scope, receive, send)
+            if met is None:
+                return
+            receive, send = met
+        query = self._query_values(query_string)
         body = None
         if operation.body is not None:
             body = await self._body(operation.body, headers, receive, exchange)
         answer = await self._handler(Request(organisation, path, query, body))
         validator = self._check(answer)
         text = b"" if validator is None and answer.body is None else encode(answer.body)
-        exchange.status = answer.status
-        exchange.answer = text
-        await send_json(send, answer.status, text, answer.headers)
+        await send_json(send, exchange, answer.status, text, answer.headers)
+
+    async def _meet_trouble(self, scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send] | None:
+        """Where the request comes from now and where its answer goes; None when it is answered already.
+
+        What hits it is decided when its body has come, so that each hit is an answer, and the connection can be used
+        again.
+        """
+        exchange: Exchange = scope["arklow.exchange"]
+        organisation, operation, settings = exchange.organisation, self._operation.id, self._settings
+        headers = scope["headers"]
+        asked, applied = trouble.asked(headers, scope["query_string"])
+        if asked is None and not (organisation and self._troubles.await_one(organisation, operation)):
+            return receive, send
+        text = await bodies.receive_body(receive, headers, settings.max_body, settings.body_timeout)
+        if asked is not None:
+            troubled = trouble.Troubled(asked, trouble.OWN, scope, receive, send)
+            troubled.headers += applied
+        else:
+            standing = self._troubles.strike(organisation, operation)
+            if standing is None:
+                return trouble.again(text), send
+            troubled = trouble.Troubled(standing.trouble, str(standing.number), scope, receive, send)
+        exchange.body = text
+        if troubled.is_carried_out:
+            return trouble.again(text), troubled.send
+        await troubled.answer()
+        return None
 
     def _path_values(self, scope: Scope, exchange: Exchange) -> dict[str, Any]:
         values: dict[str, Any] = scope["path_params"]
@@ -165,7 +199,7 @@ class _ContractedOperation:
                 raise Refused("INVALID_PARAMETER", f"query {parameter.name}: expected a value, got none")
             for text in sent:
                 _value(parameter, text)
-        return pairs
+        return [pair for pair in pairs if pair[0] not in trouble.RESERVED]
 
     async def _body(
         self, body: Body, headers: list[tuple[bytes, bytes]], receive: Receive, exchange: Exchange
@@ -288,6 +322,7 @@ def contracted(
     keys: Keys,
     settings: Settings,
     workbench: Workbench,
+    troubles: Troubles,
 ) -> ASGIApp:
     """The document as an application: each operation handled under its contract, other paths by `otherwise`.
 
@@ -300,7 +335,7 @@ def contracted(
         otherwise,
         _Specification31(ordered),
         resolver=_ById(document.operations, handlers),
-        contract=_Contract(document, operations, keys, settings, workbench, adapters),
+        contract=_Contract(document, operations, keys, settings, workbench, troubles, adapters),
     )
     routed: ASGIApp = stack.app
     return routed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import orjson
 from starlette.types import Send
+
+from .exchange import Exchange
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -57,15 +60,23 @@ def _big_integers_as_text(value: Any) -> Any:
     return value
 
 
-async def send_json(send: Send, status: int, text: bytes, headers: Headers = ()) -> None:
-    """Send a whole JSON answer; an empty text is an answer without content."""
+async def send_json(send: Send, exchange: Exchange, status: int, text: bytes, headers: Headers = ()) -> None:
+    """Send a whole JSON answer, and note it; an empty text is an answer without content."""
     start = [_READABLE, _HEADERS_TOO, *headers] if headers else [_READABLE]
     if text:
         start.append(_JSON)
     if status not in (204, 304):
         start.append((b"content-length", b"%d" % len(text)))
+    exchange.status = status
+    exchange.answer = text
+    exchange.answer_headers = start
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": text})
+
+
+def with_headers(start: Iterable[tuple[bytes, bytes]], headers: Headers) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer of `send_json` with more of ours, which a page may read as well."""
+    return [*(header for header in start if header != _HEADERS_TOO), _HEADERS_TOO, *headers]
 
 
 async def send_bytes(send: Send, content: bytes, media_type: bytes, headers: Headers = ()) -> None:

@@ -20,7 +20,7 @@ from .exchange import Exchange
 
 Log = Callable[[str], None]
 
-_ALLOW_HEADERS: Final = b"authorization, content-type, x-arklow-auth"
+_ALLOW_HEADERS: Final = b"authorization, content-type, prefer, x-arklow-auth"
 _CONTROL: Final = re.compile(r"[^\x20-\x7e]")
 
 
@@ -74,9 +74,10 @@ class Front:
             self._log(traceback.format_exc())
             if not exchange.status:  # else the answer is on its way already
                 await self._refuse(send, exchange, "INTERNAL_ERROR", "the mock failed; this is its own fault")
-        if exchange.organisation and exchange.status:
+        exchange.seconds = time.perf_counter() - started
+        if exchange.organisation and (exchange.status or exchange.trouble):
             self._journal(scope, exchange)
-        self._log(_line(scope, exchange, time.perf_counter() - started))
+        self._log(_line(scope, exchange))
 
     def _settle_path(self, scope: Scope, exchange: Exchange) -> None:
         """Make the path routable: segments decoded, a `/` inside one kept apart; one final slash forgiven (Q29)."""
@@ -147,16 +148,17 @@ class Front:
         self, send: Send, exchange: Exchange, code: str, message: str, headers: Headers = ()
     ) -> None:
         statuses = STATUSES[code]
-        exchange.status = statuses.ingress if exchange.ingress else statuses.elsewhere
+        status = statuses.ingress if exchange.ingress else statuses.elsewhere
         exchange.reason = f"{code} {message}"
-        exchange.answer = encode(refusal(code, message))
-        await send_json(send, exchange.status, exchange.answer, headers)
+        await send_json(exchange.send or send, exchange, status, encode(refusal(code, message)), headers)
 
 
-def _line(scope: Scope, exchange: Exchange, seconds: float) -> str:
+def _line(scope: Scope, exchange: Exchange) -> str:
     what = exchange.operation or f"{scope['method']} {scope['path'][:100]}"
     who = f"org {exchange.organisation}" if exchange.organisation else "-"
-    line = f"{exchange.status or '---'} {what}  {who}  {seconds * 1000:.1f} ms"
+    line = f"{exchange.status or '---'} {what}  {who}  {exchange.seconds * 1000:.1f} ms"
+    if exchange.trouble:
+        line = f"{line}  trouble {exchange.trouble}"
     if exchange.reason:
         line = f"{line}  {exchange.reason}"
     return line if line.isascii() and line.isprintable() else _CONTROL.sub(lambda c: repr(c[0])[1:-1], line)

@@ -23,7 +23,10 @@ ArklowError
     ├── UnknownDestination  no destination of this organisation has the label or id
     ├── TooManyDestinations the organisation keeps as many as it may
     ├── UnknownSnapshot     no snapshot of this organisation has the name
-    └── TooManySnapshots    the organisation keeps as many as it may
+    ├── TooManySnapshots    the organisation keeps as many as it may
+    ├── UnknownTrouble      no trouble of this organisation has the number
+    ├── UnknownOperation    the served document has no such operation
+    └── TooManyTroubles     the organisation keeps as many as it may
 """
 
 from __future__ import annotations
@@ -129,3 +132,15 @@ class UnknownSnapshot(CommandRefused):
 
 class TooManySnapshots(CommandRefused):
     code = "TOO_MANY_SNAPSHOTS"
+
+
+class UnknownTrouble(CommandRefused):
+    code = "UNKNOWN_TROUBLE"
+
+
+class UnknownOperation(CommandRefused):
+    code = "UNKNOWN_OPERATION"
+
+
+class TooManyTroubles(CommandRefused):
+    code = "TOO_MANY_TROUBLES"

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from .actions import Happening
 
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names in lower case and values, in the order they came; keys are among them, so mask before you show."""
+
+
+MASK: Final = "***"
+"""Stands for a value that nobody is shown."""
+
 
 class Exchanged(NamedTuple):
-    """A request and its answer; bodies may be cut, their whole lengths stand beside them."""
+    """A request and its answer; bodies may be cut, their whole lengths stand beside them.
+
+    Status 0: no answer was sent, as the connection was cut on request or the client left.
+    """
 
     number: int
     at: int
@@ -20,6 +31,12 @@ class Exchanged(NamedTuple):
     status: int
     answer: bytes
     answer_length: int
+    headers: Headers = ()
+    answer_headers: Headers = ()
+    seconds: float = 0.0
+    """How long the answer took, by the machine's clock."""
+    trouble: str = ""
+    """What was done to the answer on request: the number of a trouble, or `prefer`."""
 
 
 class Transition(NamedTuple):
@@ -64,13 +81,13 @@ class Delivery(NamedTuple):
     kind: str
     url: str
     """Empty where there is nobody to call."""
-    headers: tuple[tuple[str, str], ...]
-    """As sent, but for secrets."""
+    headers: Headers
+    """As sent, but for what a credential holds, of which `MASK` stands."""
     body: bytes
     body_length: int
     status: int
     """0 without a usable answer."""
-    answer_headers: tuple[tuple[str, str], ...]
+    answer_headers: Headers
     answer: bytes
     answer_length: int | None
     """None when not all of it was read."""

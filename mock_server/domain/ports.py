@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, Protocol
 from .actions import Action, Course, Happening
 from .answers import Reply
 from .definitions import Registry
-from .journal import Delivery, Entry
+from .journal import Delivery, Entry, Headers
 from .json_text import Json
 from .own_time import OwnTime
+from .trouble import Plan
 from .worker import Worker
 
 
@@ -58,9 +59,20 @@ class Journal(Protocol):
         ...
 
     def exchanged(
-        self, at: int, method: str, path: str, query: bytes, body: bytes, status: int, answer: bytes
+        self,
+        at: int,
+        method: str,
+        path: str,
+        query: bytes,
+        body: bytes,
+        status: int,
+        answer: bytes,
+        headers: Headers = (),
+        answer_headers: Headers = (),
+        seconds: float = 0.0,
+        trouble: str = "",
     ) -> None:
-        """A request was answered."""
+        """A request was answered, or its connection cut (status 0)."""
         ...
 
     def commanded(self, at: int, name: str, details: str) -> None:
@@ -89,6 +101,7 @@ class Organisation(Protocol):
     time: OwnTime
     worker: Worker
     alarm: Alarm | None
+    troubles: Plan
 
     @property
     def shelf(self) -> Shelf:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from typing import Final, NamedTuple
 
 from ..domain.actions import Action
 from ..domain.answers import Reply
 from ..domain.destinations import Destination
-from ..domain.journal import Delivery
+from ..domain.journal import MASK, Delivery, Headers
 from ..domain.ports import Caller, NoAnswer, Organisation
 
 MOST: Final = 64
@@ -38,17 +38,18 @@ class Call(NamedTuple):
     def told(self, reply: Reply | None, outcome: str, note: str) -> Delivery:
         """The entry of the journal."""
         work = self.action.work
+        credential = self.destination.credential
         return Delivery(
             self.action.id,
             self.action.attempt,
             self.destination.label,
             self.destination.kind.value,
             self.destination.config["url"],
-            without_secrets(self.destination, self.headers),
+            _kept(self.headers, dict(credential.headers) if credential else ()),
             work.payload,
             len(work.payload),
             reply.status if reply else 0,
-            reply.headers if reply else (),
+            _kept(reply.headers) if reply else (),
             reply.body if reply else b"",
             None if reply is None or not reply.whole else len(reply.body),
             outcome,
@@ -203,12 +204,12 @@ class Deliveries:
             self._idle.pop(organisation).set()
 
 
-def without_secrets(
-    destination: Destination, headers: tuple[tuple[str, str], ...]
-) -> tuple[tuple[str, str], ...]:
-    """Headers as they may be shown: what a credential holds stays hidden (B202)."""
-    secret = {name for name, _ in destination.credential.headers} if destination.credential else set()
-    return tuple((name, "(secret)" if name in secret else value) for name, value in headers)
+def _kept(headers: Iterable[tuple[str, str]], secret: Container[str] = ()) -> Headers:
+    """Headers as the journal keeps them: what a credential holds stays hidden (B202)."""
+    return tuple(
+        (name.encode("latin-1"), (MASK if name in secret else value).encode("latin-1"))
+        for name, value in headers
+    )
 
 
 def _nobody(call: Call, reply: Reply | None, reason: str) -> None:

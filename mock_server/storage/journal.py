@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any, Final
 
-from ..domain.journal import Command, Delivered, Delivery, Entry, Exchanged, Transition
+from ..domain.journal import Command, Delivered, Delivery, Entry, Exchanged, Headers, Transition
 from . import histories
 
 BODY_LIMIT: Final = 1_024
 """Bytes of a request's or an answer's body that are kept."""
+HEADERS_LIMIT: Final = 100
+HEADER_LIMIT: Final = 1_024
+"""Headers that are kept, and bytes of one of them: few have more, and the journal must not keep megabytes alive."""
 
 _REQUEST: Final = 0
 _TRANSITIONS: Final = 1
@@ -35,9 +38,20 @@ class Journal:
         self._next = 1
 
     def exchanged(
-        self, at: int, method: str, path: str, query: bytes, body: bytes, status: int, answer: bytes
+        self,
+        at: int,
+        method: str,
+        path: str,
+        query: bytes,
+        body: bytes,
+        status: int,
+        answer: bytes,
+        headers: Headers = (),
+        answer_headers: Headers = (),
+        seconds: float = 0.0,
+        trouble: str = "",
     ) -> None:
-        """A request was answered."""
+        """A request was answered, or its connection cut (status 0)."""
         raw = (
             self._next,
             _REQUEST,
@@ -50,6 +64,10 @@ class Journal:
             status,
             bytes(memoryview(answer)[:BODY_LIMIT]),  # a copy: the encoder's own keeps a buffer of 4 KiB alive
             len(answer),
+            _bounded(headers),
+            answer_headers,
+            seconds,
+            trouble,
         )
         self._next += 1
         self._entries.append(raw)
@@ -106,6 +124,17 @@ class Journal:
         for entry in _readable(raw):
             for listener in self._listeners:
                 listener(entry)
+
+
+def _bounded(headers: Headers) -> Headers:
+    """The headers as they are, which costs least, or the beginning of too many or too long ones."""
+    if len(headers) <= HEADERS_LIMIT:
+        for name, value in headers:
+            if len(name) + len(value) > HEADER_LIMIT:
+                break
+        else:
+            return headers
+    return [(name[:HEADER_LIMIT], value[:HEADER_LIMIT]) for name, value in headers[:HEADERS_LIMIT]]
 
 
 def _readable(raw: _Raw) -> list[Entry]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from ..domain.actions import Course
 from ..domain.errors import TooManySnapshots
+from ..domain.trouble import Plan
 from .journal import Journal
 from .organisation import Content, Line, Organisation
 from .shelf import Chunk, Stock
@@ -76,6 +77,7 @@ class MemoryStore:
         """Make it as new, with another seed or the one that the store was made with; snapshots stay."""
         self.become(organisation, self._fresh(organisation.org_id, self._seed if seed is None else seed))
         organisation.journal.clear()
+        organisation.troubles = Plan()
 
     def become(self, organisation: Organisation, content: Content) -> None:
         """Put other content in the place of what the organisation is."""

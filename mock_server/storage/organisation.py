@@ -8,6 +8,7 @@ from ..domain.actions import Action, Course, Happening, Work
 from ..domain.definitions import Registry
 from ..domain.own_time import OwnTime
 from ..domain.ports import Alarm
+from ..domain.trouble import Plan
 from ..domain.worker import Worker
 from . import histories
 from .journal import Journal
@@ -69,6 +70,7 @@ class Organisation:
         "shelf",
         "snapshots",
         "time",
+        "troubles",
         "worker",
     )
 
@@ -76,6 +78,7 @@ class Organisation:
         self.org_id = org_id
         self.journal = journal
         self.snapshots: dict[str, Content] = {}
+        self.troubles = Plan()
         self.alarm: Alarm | None = None
         """Rings when something may be due; None when nothing is, or the clock stands."""
         self.become(content)

@@ -91,6 +91,7 @@ class Desk(World):
         self.flask: Flask = create_application(
             document(),
             steering,
+            self.app.troubles,
             bridge=self.bridge,
             tails=self.tails,
             gate=self._gate,

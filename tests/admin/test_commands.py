@@ -10,6 +10,7 @@ import pytest
 
 from mock_server.admin.application import TAIL
 from mock_server.admin.commands import Commands
+from mock_server.admin.troubles import TroubleCommands
 from tests.admin.desk import NOON, Desk, document
 from tests.served import PUT
 
@@ -18,8 +19,10 @@ def test_every_operation_has_a_command_and_every_command_an_operation(desk: Desk
     """The table is total; the one operation without a command is the stream."""
     operations = {operation.id for operation in document().operations}
 
-    assert Commands(desk.app.steering).table().keys() | {TAIL} == operations
-    assert TAIL not in Commands(desk.app.steering).table()
+    tables = [Commands(desk.app.steering).table(), TroubleCommands(desk.app.troubles).table()]
+    commands = [name for table in tables for name in table]
+
+    assert sorted([*commands, TAIL]) == sorted(operations)
 
 
 def test_organisations_are_listed_once_they_are_used(desk: Desk) -> None:
@@ -31,8 +34,8 @@ def test_organisations_are_listed_once_they_are_used(desk: Desk) -> None:
 
     assert desk.admin("GET", "/organisations").data == {
         "items": [
-            {"org_id": "7", "definitions": 1, "actions": {"kept": 1, "dropped": 0}},
-            {"org_id": "42", "definitions": 1, "actions": {"kept": 0, "dropped": 0}},
+            {"org_id": "7", "definitions": 1, "destinations": 0, "actions": {"kept": 1, "dropped": 0}},
+            {"org_id": "42", "definitions": 1, "destinations": 0, "actions": {"kept": 0, "dropped": 0}},
         ],
         "count": 2,
     }
@@ -48,6 +51,7 @@ def test_an_organisation_is_shown_whole(desk: Desk) -> None:
         "clock": {"mode": "real", "now": "2023-11-14T22:13:20.123Z", "ahead_ms": 0},
         "worker": {"default": [{"do": "hold", "after": 0, "lease": 60}], "variants": {}},
         "definitions": 0,
+        "destinations": 0,
         "actions": {"kept": 0, "dropped": 0},
         "snapshots": [],
         "journal": {"last": 0},
@@ -320,7 +324,7 @@ def test_a_fork_is_the_same_and_then_another(desk: Desk) -> None:
     fresh = {desk.accept(key=f"org-{org}")["a_id"] for org in ("42", "43", "44")}
     assert len(fresh) == 3
     assert desk.admin("GET", "43/journal?limit=1").data["entries"][0]["name"] == "fork"
-    assert desk.admin("POST", "42/fork", {"to": "42"}).error == (400, "INVALID_BODY")
+    assert desk.admin("POST", "42/fork", {"to": "42"}).error == (409, "SAME_ORGANISATION")
 
 
 @pytest.mark.parametrize(
@@ -460,7 +464,6 @@ def test_what_the_journal_lost_is_counted() -> None:
         ("PUT", "42/clock", {"mode": "frozen", "nwo": NOON}, "body"),
         ("POST", "42/clock/advance", {}, "body"),
         ("POST", "42/clock/advance", {"seconds": 1, "to": NOON}, "body"),
-        ("POST", "42/clock/advance", {"seconds": 0}, "body/seconds"),
         ("POST", "42/clock/advance", {"seconds": -1}, "body/seconds"),
         ("POST", "42/clock/advance", {"seconds": 315_576_001}, "body/seconds"),
         ("POST", "42/clock/advance", {"seconds": "1"}, "body/seconds"),

@@ -42,7 +42,9 @@ class World:
         """What a coroutine returns on a loop of its own."""
         return asyncio.run(coroutine)
 
-    async def _call(self, method: str, path: str, content: bytes, headers: dict[str, str]) -> Reply:
+    async def _call(
+        self, method: str, path: str, content: bytes, headers: dict[str, str], *, whole: bool = True
+    ) -> Reply:
         raw_path, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -53,10 +55,11 @@ class World:
             "query_string": query.encode("latin-1"),
             "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
         }
+        arriving = [{"type": "http.request", "body": content, "more_body": not whole}]
         sent: list[Any] = []
 
         async def receive() -> Any:
-            return {"type": "http.request", "body": content, "more_body": False}
+            return arriving.pop() if arriving else await asyncio.Event().wait()
 
         async def send(message: Any) -> None:
             sent.append(message)

@@ -55,8 +55,8 @@ def test_the_readmes_steering_lines_work() -> None:
         ).stdout
     answers = [json.loads(line) for line in output.splitlines() if line]
 
-    assert len(answers) == 10
-    assert [answer["errors"] for answer in answers] == [None] * 10
+    assert len(answers) == 11
+    assert [answer["errors"] for answer in answers] == [None] * 11
 
 
 def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:

@@ -123,8 +123,8 @@ def test_headers_of_destination_and_credential_are_added(desk: Desk, receiver: R
     assert got.header("content-type") == "application/json"
     assert got.attempt == 0
     [entry] = deliveries(desk)
-    assert ["X-B", "(secret)"] in entry["headers"]
-    assert "secret" not in json.dumps(entry).replace("(secret)", "")
+    assert (entry["headers"]["X-B"], entry["headers"]["x-a"]) == ("***", "***")
+    assert "secret" not in json.dumps(entry)
 
 
 SIGNALS = {
@@ -443,3 +443,23 @@ def test_the_listeners_of_an_sdk_destination_are_the_worker(desk: Desk) -> None:
 
     assert desk.state(desk.accept()["a_id"]) == ("succeeded", 0)
     assert deliveries(desk) == []
+
+
+def test_a_delivery_is_in_the_archive_beside_the_requests(desk: Desk) -> None:
+    """HAR: both directions, and what is not known left open."""
+    with Receiver([answer(418, "no", content_type="text/plain")]) as receiver:
+        _one(desk, receiver)
+    advance(desk, 60)  # nobody is there any more
+
+    archive = json.loads(desk.admin("GET", "42/journal.har").body)["log"]
+    calls = [entry for entry in archive["entries"] if "_delivery" in entry]
+    assert [call["_delivery"]["attempt"] for call in calls] == [0, 1]
+    assert [call["request"]["url"] for call in calls] == [receiver.url] * 2
+    assert calls[0]["request"]["postData"] == {"mimeType": "application/json", "text": "null"}
+    assert (calls[0]["response"]["status"], calls[0]["response"]["content"]["text"]) == (418, "no")
+    assert (calls[1]["response"]["status"], calls[1]["response"]["bodySize"]) == (0, -1)
+    assert "no usable answer" in calls[1]["comment"]
+    assert [entry["request"]["method"] for entry in archive["entries"] if "_delivery" not in entry] == [
+        "PUT",
+        "POST",
+    ]

@@ -29,6 +29,7 @@ from mock_server.api.envelope import Answer
 from mock_server.api.front import Front
 from mock_server.api.pages import Pages
 from mock_server.api.security import Keys
+from mock_server.app import create_app
 from mock_server.settings import PUBLISHED, Settings
 from mock_server.workbench import Workbench
 
@@ -70,6 +71,7 @@ def our_app() -> Any:
         keys=KEYS,
         settings=Settings(document=PUBLISHED),
         workbench=Workbench(),
+        troubles=create_app(Settings(document=PUBLISHED)).troubles,
     )
     return Front(app, [(op.method, op.path) for op in document.operations], lambda _: None, lambda *_: None)
 

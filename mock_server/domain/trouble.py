@@ -1,0 +1,123 @@
+"""What was asked to go wrong with answers, and which answer is hit: frozen values, nothing drawn by chance.
+
+None of this exists in Arklow; all of it is ours (TRB-1 to TRB-9).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+MOST: Final = 100
+"""Troubles that one organisation keeps."""
+CODE: Final = "INJECTED"
+"""The error code of an answer in trouble, unless another was asked for."""
+CUT_STATUS: Final = 500
+"""The status of what is half sent when nothing was carried out: the one that every page lists for a failure."""
+LONGEST_DELAY: Final = 300
+"""Seconds."""
+
+
+class Cut(StrEnum):
+    """How a connection ends before its answer does."""
+
+    CLOSE = "close"
+    """Closed, without an answer."""
+    HALF = "half"
+    """Closed after the head and half of the body."""
+    RESET = "reset"
+    """Reset (TCP RST), without an answer."""
+
+
+class Trouble(NamedTuple):
+    """What is to happen to answers. At least one of status, delay and cut; never both status and cut."""
+
+    operation: str = ""
+    """The operation's id; empty for every operation."""
+    times: int | None = None
+    """Answers that are hit; None for all to come."""
+    share: float = 1.0
+    """The part of the answers that is hit, above 0 and up to 1."""
+    status: int | None = None
+    code: str = CODE
+    message: str = ""
+    """What the error says; empty for a sentence of the mock's."""
+    delay: float | None = None
+    """Real seconds that the answer is late."""
+    cut: Cut | None = None
+    retry_after: int | None = None
+    """Seconds, for the header `Retry-After`."""
+    carried_out: bool = False
+    """Whether the request is carried out before its answer is replaced or lost."""
+
+    @property
+    def spares_the_answer(self) -> bool:
+        """Whether the request is answered as always, but late."""
+        return self.status is None and self.cut is None
+
+
+class Standing(NamedTuple):
+    """A trouble that was added, and what has become of it."""
+
+    number: int
+    trouble: Trouble
+    met: int = 0
+    """Answers that it could have hit."""
+    hit: int = 0
+
+    @property
+    def left(self) -> int | None:
+        """Answers that it will hit yet; None without an end."""
+        return None if self.trouble.times is None else self.trouble.times - self.hit
+
+    def fits(self, operation: str) -> bool:
+        """Whether it can hit an answer of the operation."""
+        return self.trouble.operation in ("", operation) and self.left != 0
+
+
+class Plan(NamedTuple):
+    """The troubles of an organisation, in the order of their addition."""
+
+    troubles: tuple[Standing, ...] = ()
+    last: int = 0
+    """The number of the one that was added last."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no other one can be added."""
+        return len(self.troubles) >= MOST and all(standing.left != 0 for standing in self.troubles)
+
+    def added(self, trouble: Trouble) -> Plan:
+        """With another one at the end, to a plan that is not full; the oldest that hits no more makes room for it."""
+        kept = self.troubles
+        if len(kept) >= MOST:
+            spent = next(at for at, standing in enumerate(kept) if standing.left == 0)
+            kept = kept[:spent] + kept[spent + 1 :]
+        return Plan((*kept, Standing(self.last + 1, trouble)), self.last + 1)
+
+    def without(self, number: int | None) -> Plan:
+        """Without one of them, or without any; numbers go on."""
+        kept = () if number is None else tuple(s for s in self.troubles if s.number != number)
+        return Plan(kept, self.last)
+
+    def fits(self, operation: str) -> bool:
+        """Whether some of them can hit an answer of the operation."""
+        return any(standing.fits(operation) for standing in self.troubles)
+
+    def met_by(self, operation: str, seed: int) -> tuple[Plan, Standing | None]:
+        """The plan after one answer of the operation, and what hits it: the first that fits and whose share it is."""
+        after = list(self.troubles)
+        for at, standing in enumerate(after):
+            if standing.fits(operation):
+                struck = _struck(seed, standing)
+                after[at] = met = standing._replace(met=standing.met + 1, hit=standing.hit + struck)
+                if struck:
+                    return Plan(tuple(after), self.last), met
+        return Plan(tuple(after), self.last), None
+
+
+def _struck(seed: int, standing: Standing) -> bool:
+    """Whether the next answer is in the share; the same for the same seed, number and count (LIFE-19)."""
+    digest = sha256(f"{seed}/trouble/{standing.number}/{standing.met}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < standing.trouble.share * 2**64
