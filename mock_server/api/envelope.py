@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -62,16 +63,26 @@ def _big_integers_as_text(value: Any) -> Any:
 
 async def send_json(send: Send, exchange: Exchange, status: int, text: bytes, headers: Headers = ()) -> None:
     """Send a whole JSON answer, and note it; an empty text is an answer without content."""
-    start = [_READABLE, _HEADERS_TOO, *headers] if headers else [_READABLE]
-    if text:
-        start.append(_JSON)
-    if status not in (204, 304):
-        start.append((b"content-length", b"%d" % len(text)))
+    start: Iterable[tuple[bytes, bytes]]
+    if text and not headers:
+        start = _plain(len(text))
+    else:
+        start = [_READABLE, _HEADERS_TOO, *headers] if headers else [_READABLE]
+        if text:
+            start.append(_JSON)
+        if status not in (204, 304):
+            start.append((b"content-length", b"%d" % len(text)))
     exchange.status = status
     exchange.answer = text
     exchange.answer_headers = start
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": text})
+
+
+@lru_cache(4_096)
+def _plain(length: int) -> Headers:
+    """The headers of most answers, which the journal keeps: one value for each length costs less than one an answer."""
+    return (_READABLE, _JSON, (b"content-length", b"%d" % length))
 
 
 def with_headers(start: Iterable[tuple[bytes, bytes]], headers: Headers) -> list[tuple[bytes, bytes]]:
