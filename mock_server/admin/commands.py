@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from ..api.errors import Refused
 from ..api.handlers import destination_shown, link_shown
@@ -12,14 +11,11 @@ from ..domain.destinations import Destination, Kind
 from ..domain.leases import SECOND
 from ..domain.ports import Organisation
 from ..domain.states import Event
+from ..seeds import scripts
+from ..seeds.writing import written
 from ..services.steering import Steering
-from ..timestamps import timestamp
-from . import entries, scripts
-
-_BEGIN: Final = 946_684_800_000
-"""The first millisecond of the year 2000, before which no clock stands."""
-_END: Final = 32_503_680_000_000
-"""The first millisecond of the year 3000, which no command moves a clock to."""
+from ..timestamps import END, moment, timestamp
+from . import entries
 
 
 class Call(NamedTuple):
@@ -59,6 +55,7 @@ class Commands:
             "restoreSnapshot": self.restore,
             "endAttempt": self.end,
             "readJournal": self.read_journal,
+            "exportSeed": self.export,
         }
 
     async def list_organisations(self, call: Call) -> Any:
@@ -83,6 +80,8 @@ class Commands:
             frozen=mode == "frozen",
             to=None if mode == "real" else to,
             worker=scripts.worker(body["worker"]) if "worker" in body else None,
+            clock="clock" in body,
+            furnish=body.get("furnish", True),
         )
         return self._shown(organisation)
 
@@ -108,7 +107,7 @@ class Commands:
         organisation = self._steering.organisation(org_id)
         to = _moment(call.body, "to", "body")
         by = round(call.body.get("seconds", 0) * SECOND)
-        if self._steering.now(organisation) + by >= _END:
+        if self._steering.now(organisation) + by >= END:
             raise Refused(
                 "INVALID_BODY", "body/seconds: expected a time before the year 3000, got a later one"
             )
@@ -194,6 +193,12 @@ class Commands:
         first = next((entry.number for entry in journal.entries()), journal.last + 1)
         return {"entries": found, "last": journal.last, "first": first, "dropped": first - 1}
 
+    async def export(self, call: Call) -> Any:
+        """All organisations, or some, as a seed file."""
+        asked = call.query.get("organisation")
+        org_ids = tuple(dict.fromkeys(asked.split(","))) if asked else ()
+        return await written(self._steering.seed(), await self._steering.views(org_ids), org_ids)
+
     def _shown(self, organisation: Organisation) -> dict[str, Any]:
         return _counts(organisation) | {
             "seed": organisation.seed,
@@ -242,13 +247,6 @@ def _moment(body: Mapping[str, Any], member: str, place: str) -> int | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused("INVALID_BODY", f"{place}/{member}: expected a date-time, got {text[:40]!r}") from None
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    milliseconds = (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
-    if not _BEGIN <= milliseconds < _END:
-        raise Refused(
-            "INVALID_BODY", f"{place}/{member}: expected a time from 2000 to 2999 in UTC, got {text[:40]!r}"
-        )
-    return milliseconds
+        return moment(text)
+    except ValueError as error:
+        raise Refused("INVALID_BODY", f"{place}/{member}: {error}, got {text[:40]!r}") from None
