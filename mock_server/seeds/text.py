@@ -317,22 +317,40 @@ def _on_one_line(value: Any) -> str | None:
     below = value.values() if isinstance(value, dict) else value
     if len(value) > 12 or any(isinstance(item, (dict, list)) and item for item in below):
         return None
-    if any(isinstance(item, str) and len(item) > _WIDTH for item in below):
+    if any(isinstance(item, str) and (len(item) > _WIDTH or "\n" in item) for item in below):
         return None
     text = _flow(value)
     return text if len(text) <= _WIDTH else None
 
 
 def _flow(value: Any) -> str:
+    parts: list[str] = []
+    _flow_into(parts, value)
+    return "".join(parts)
+
+
+def _flow_into(parts: list[str], value: Any) -> None:
+    # one frame a level: a payload may have five hundred
     if isinstance(value, dict):
-        return "{" + ", ".join([f"{_key(name)}: {_flow(member)}" for name, member in value.items()]) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, str):
-        return _string(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return orjson.dumps(value).decode()
+        lead = "{"
+        for name, member in value.items():
+            parts.append(f"{lead}{_key(name)}: ")
+            _flow_into(parts, member)
+            lead = ", "
+        parts.append("}" if value else "{}")
+    elif isinstance(value, list):
+        lead = "["
+        for item in value:
+            parts.append(lead)
+            _flow_into(parts, item)
+            lead = ", "
+        parts.append("]" if value else "[]")
+    elif isinstance(value, str):
+        parts.append(_string(value))
+    elif isinstance(value, int) and not isinstance(value, bool):
+        parts.append(str(value))
+    else:
+        parts.append(orjson.dumps(value).decode())
 
 
 def _key(name: str) -> str:

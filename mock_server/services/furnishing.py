@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ..domain import actions
-from ..domain.actions import Happening
 from ..domain.definitions import Registry
 from ..domain.errors import ArklowError
 from ..domain.furnishing import ActionPlan, ClockPlan, Furnishing, Kept, Seed, SeedRefused, refused
