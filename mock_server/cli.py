@@ -81,7 +81,8 @@ def _run(options: argparse.Namespace) -> int:
     except (BadDocument, CannotServe) as error:
         return _fail(f"cannot serve the document: {error}")
     try:
-        asyncio.run(app.read_seed())
+        if settings.seed_file is not None:
+            asyncio.run(app.read_seed())
     except BadSeed as error:
         app.close()
         return _fail(str(error))
