@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from ..domain.errors import ArklowError
 from ..domain.furnishing import SeedRefused
 from ..domain.ports import Schemas
 from ..services.steering import Steering
@@ -91,11 +92,9 @@ class SeedFile:
         assert self._loaded is not None
         source, seed = self._loaded
         try:
-            changed = await self._steering.reseed(seed)
+            return await self._steering.reseed(seed, lambda: self._list_keys(seed.keys))
         except SeedRefused as error:
             raise source.bad(error) from None
-        self._list_keys(seed.keys)
-        return changed
 
     async def _follow(self) -> None:
         seen = self._stamp
@@ -122,6 +121,8 @@ class SeedFile:
         except BadSeed as error:
             self._data = b""  # whoever saves the same again is told again
             self._say(f"{error}; all stays as it was")
+        except ArklowError as error:
+            self._say(f"{self._path.name} applied, but for a clock: {error.message}")
         except Exception:
             self._say(f"{self._path.name}: the mock failed to apply it; this is its own fault")
             self._log(traceback.format_exc())

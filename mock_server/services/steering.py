@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ..domain import actions
@@ -105,18 +105,20 @@ class Steering:
             await self._clockwork.settle(organisation)
         return [self._store.view(organisation) for organisation in found]
 
-    async def reseed(self, seed: Seed) -> list[str]:
+    async def reseed(self, seed: Seed, applied: Callable[[], None] = lambda: None) -> list[str]:
         """Put a changed seed in the place of the one before, see `Furnisher.apply`; which organisations in use it
-        changed.
+        changed. `applied` is called in the moment of the change, before clocks move.
 
         Raises:
             SeedRefused: it does not go together with what organisations in use are; all is as it was.
+            ClockGoesBack, TooMuchDue: see `set_time`; the rest of it was applied.
         """
         if self._furnisher is None:
             return []
         if any(d.kind is Kind.WEBHOOK for f in seed.furnishings() for d in f.destinations):
             await self._clockwork.prepare_calls()
         changes = await self._furnisher.apply(seed)
+        applied()
         for change in changes:
             await self._clockwork.wake(change.organisation)
             clock, org_id = change.clock(), change.organisation.org_id

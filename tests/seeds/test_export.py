@@ -20,6 +20,7 @@ from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
 from mock_server.seeds.exporting import HEADING
 from mock_server.settings import SEED
+from tests.admin.desk import Desk
 from tests.seeds.worlds import FROZEN, ORDER, Seeded, complaint, loaded
 from tests.served import KEY, Served, mock
 
@@ -48,7 +49,7 @@ _OPERATIONS = st.lists(
 def _play(world: Seeded, operation: Any) -> None:
     match operation:
         case "put", variant, version, alias:
-            body = {"alias": [f"{variant}!"]} if alias else {}
+            body: dict[str, Any] = {"alias": [f"{variant}!"]} if alias else {}
             world.put(variant, schema={"maxLength": 1_000 + version}, version=version, **body)
         case "accept", variant, payload:
             world.accept(variant, payload=payload, tags={"t": "1"}, metadata=[payload])
@@ -230,7 +231,7 @@ def test_an_export_that_was_broken_is_refused(old: str, new: str, message: str) 
 
 
 def test_two_organisations_with_one_end_of_ids_are_refused() -> None:
-    """B010: no two share an id."""
+    """No two share an id."""
     ids = {"lines": [{"suffix": "000000001", "actions": 0, "events": 0}]}
     text = json.dumps({"organisations": {"1": {"ids": ids}, "2": {"ids": ids}}})
 
@@ -238,6 +239,24 @@ def test_two_organisations_with_one_end_of_ids_are_refused() -> None:
         "organisations/2/ids/lines/0/suffix: expected what no other organisation's ids end with"
         in complaint(text)
     )
+
+
+def test_the_admin_plane_exports_and_resets_with_or_without_furnishing() -> None:
+    """Each answer is what its document says; the journal begins with the reset."""
+    with Desk() as desk:
+        seed = loaded(
+            "template: {clock: {mode: frozen}, definitions: [{variant: v}], actions: [{variant: v, payload: 1}]}"
+        )
+        desk.on_loop(desk.app.steering.reseed(seed))
+        desk.accept("v")
+        shown = desk.admin("GET", "/seed?organisation=42").data["organisations"]["42"]
+        again = desk.admin("POST", "42/reset").data
+        empty = desk.admin("POST", "42/reset", {"furnish": False}).data
+
+        assert [action["status"] for action in shown["actions"]] == ["ack_wait", "ack_wait"]
+        assert (again["actions"]["kept"], again["definitions"], again["clock"]["mode"]) == (1, 1, "frozen")
+        assert (empty["actions"]["kept"], empty["definitions"], empty["clock"]["mode"]) == (0, 0, "real")
+        assert desk.admin("GET", "/seed?organisation=x").error == (400, "INVALID_PARAMETER")
 
 
 def _export(running: Served, *flags: str, token: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mock_server.domain.furnishing import SeedRefused
+from mock_server.domain.journal import Transition
 from mock_server.domain.states import State, Status
 from mock_server.services.steering import Steering
 from tests.seeds.worlds import FROZEN, ORDER, Seeded
@@ -127,11 +128,8 @@ def test_the_journal_tells_of_what_happened_here_alone() -> None:
     world = Seeded(_with())
     world.records()
     world.accept("o", payload={"id": "3"})
-    told = {
-        entry.action_id
-        for entry in world.app.store.organisation("42").journal.entries()
-        if hasattr(entry, "action_id")
-    }
+    entries = world.app.store.organisation("42").journal.entries()
+    told = {entry.action_id for entry in entries if isinstance(entry, Transition)}
 
     assert len(told) == 2
 
