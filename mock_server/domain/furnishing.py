@@ -219,6 +219,25 @@ class ActionPlan:
             return 0 if self.attempt is None else self.attempt + 1
         return self.attempt or 0
 
+    @property
+    def is_relative(self) -> bool:
+        """Whether all its times count from the organisation's now."""
+        return not any(when and when.absolute for when in (self.accepted, self.available, self.ended))
+
+    def moved(self, placed: Action, id: str, registry: Registry, by: int) -> Action:
+        """What `placed` gave, as it is in another organisation and so much later."""
+        return Action(
+            id,
+            self.work(registry, placed.work.accepted_at + by),
+            placed.event,
+            placed.state,
+            placed.attempt,
+            placed.available_at + by,
+            NEVER,
+            placed.started_at and placed.started_at + by,
+            placed.updated_at + by,
+        )
+
     def placed(self, id: str, registry: Registry, now: int, number: int) -> tuple[Action, list[Happening]]:
         """The action in its state, with a history that could have been: attempts follow each other evenly, and each
         lease but the last ran out. `number` is that of its first event."""

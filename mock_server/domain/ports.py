@@ -175,8 +175,13 @@ class Store(Protocol):
         """Keep a new action; may drop older ones to stay within the bound."""
         ...
 
-    def place(self, organisation: Any, action: Action, happenings: Sequence[Happening]) -> None:
-        """Keep an action in the state that it has; the journal hears nothing of it."""
+    def packed(self, happenings: Sequence[Happening], accepted_at: int) -> bytes:
+        """A history as `place` takes it; times in it count from the acceptance."""
+        ...
+
+    def place(self, organisation: Any, action: Action, history: bytes, last: int) -> None:
+        """Keep an action in the state that it has, after a history up to the event of a number; the journal hears nothing
+        of it."""
         ...
 
     def recall(self, organisation: Any, numbers: Numbers) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ..domain import actions
+from ..domain.actions import Action
 from ..domain.definitions import Registry
 from ..domain.errors import ArklowError
 from ..domain.furnishing import ActionPlan, ClockPlan, Furnishing, Kept, Seed, SeedRefused, refused
@@ -88,6 +89,8 @@ class Furnisher:
         self._claim = claim
         self.seed = Seed()
         """What was applied last."""
+        self._placed: dict[tuple[str, int], tuple[int, Action, bytes, int]] = {}
+        """Place of a plan, number of its first event → when and what was made of it, its history, its last event."""
         store.on_first_use(self.furnish)
 
     def furnish(
@@ -120,7 +123,8 @@ class Furnisher:
     def _add(self, organisation: Organisation, plan: ActionPlan | Kept, now: int) -> None:
         registry = organisation.registry
         if isinstance(plan, Kept):
-            self._store.place(organisation, plan.action(registry), plan.happenings)
+            history = self._store.packed(plan.happenings, plan.accepted_at)
+            self._store.place(organisation, plan.action(registry), history, plan.happenings[-1].number)
         elif plan.state is None:
             new = actions.accepted(organisation.new_action_id(), plan.work(registry, now))
             taker = self._clockwork.taker(organisation)
@@ -128,9 +132,20 @@ class Furnisher:
                 organisation, (new, *actions.dispatched(new, taker, organisation.seed, now, now))
             )
         else:
-            first = organisation.next_event
-            action, told = plan.placed(organisation.new_action_id(), registry, now, first)
-            self._store.place(organisation, action, told)
+            self._place(organisation, plan, now)
+
+    def _place(self, organisation: Organisation, plan: ActionPlan, now: int) -> None:
+        """Keep an action in its state. From one template the histories of all organisations have the same bytes, as
+        their times count from the acceptance; what was made for one is moved to the others."""
+        registry, name, first = organisation.registry, organisation.new_action_id(), organisation.next_event
+        known = self._placed.get((plan.place, first)) if plan.is_relative else None
+        if known is None:
+            action, told = plan.placed(name, registry, now, first)
+            known = now, action, self._store.packed(told, action.work.accepted_at), told[-1].number
+            if plan.is_relative:
+                self._placed[plan.place, first] = known
+        then, action, history, last = known
+        self._store.place(organisation, plan.moved(action, name, registry, now - then), history, last)
 
     async def apply(self, seed: Seed) -> list[Change]:
         """Put a changed seed in the place of the one before: organisations in use get what differs, those that it names
@@ -144,6 +159,7 @@ class Furnisher:
                 await self._clockwork.settle(organisation)  # what is due is due under the old scripts
         changes = self._changes(seed)  # from here on nothing is awaited
         self.seed = seed
+        self._placed.clear()
         for change in changes:
             self._change(change)
         for org_id in seed.organisations:

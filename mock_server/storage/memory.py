@@ -9,6 +9,7 @@ from typing import Any, Final
 from ..domain.actions import Action, Course, Happening
 from ..domain.errors import TooManySnapshots
 from ..domain.lines import Line, Numbers
+from . import histories
 from .journal import Journal
 from .organisation import Content, Organisation
 from .shelf import Chunk, Stock
@@ -79,9 +80,14 @@ class MemoryStore:
         if self._is_full():
             self._make_room(organisation)
 
-    def place(self, organisation: Organisation, action: Action, happenings: Sequence[Happening]) -> None:
-        """Keep an action in the state that it has; the bounds hold as for a new one."""
-        self._payload_bytes += organisation.place(action, happenings)
+    def packed(self, happenings: Sequence[Happening], accepted_at: int) -> bytes:
+        """A history as `place` takes it; times in it count from the acceptance."""
+        return histories.packed(happenings, accepted_at)
+
+    def place(self, organisation: Organisation, action: Action, history: bytes, last: int) -> None:
+        """Keep an action in the state that it has, after a history up to the event of a number; the bounds hold as for a
+        new one."""
+        self._payload_bytes += organisation.place(action, history, last)
         self._count += 1
         if self._is_full():
             self._make_room(organisation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..domain.actions import Action, Course, Happening, Work
@@ -165,11 +165,12 @@ class Organisation:
         self.shelf.payload_bytes += counted
         return counted
 
-    def place(self, action: Action, happenings: Sequence[Happening]) -> int:
-        """Keep an action with what has happened to it before; the journal hears nothing of it. Returns as `add`."""
+    def place(self, action: Action, history: bytes, last: int) -> int:
+        """Keep an action with what has happened to it before, up to the event of a number; the journal hears nothing of
+        it. Returns as `add`."""
         counted = size(action.work)
-        self._events = max(self._events, happenings[-1].number)
-        self.shelf.add(action, histories.packed(happenings, action.work.accepted_at))
+        self._events = max(self._events, last)
+        self.shelf.add(action, history)
         self.shelf.payload_bytes += counted
         return counted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -286,3 +287,20 @@ def test_organisations_that_the_file_names_are_made() -> None:
     assert isinstance(world.app.steering, Steering)
 
     assert [o.org_id for o in world.app.store.organisations()] == ["9", "8"]
+
+
+def test_an_organisation_that_comes_later_has_the_same_distances() -> None:
+    """SEED-2: whatever was made for the one before it."""
+    world = Seeded(
+        {"template": {"definitions": [ORDER], "actions": [_given("running"), _given("failed", attempt=1)]}}
+    )
+    first = [record["events"] for record in world.records("1")]
+    world.clock.advance(10_000)
+    second = [record["events"] for record in world.records("2")]
+
+    def moments(events: list[Any]) -> list[datetime]:
+        return [datetime.fromisoformat(event["created_at"]) for event in events]
+
+    for early, late in zip(first, second, strict=True):
+        assert [e["kind"] for e in early] == [e["kind"] for e in late]
+        assert {b - a for a, b in zip(moments(early), moments(late), strict=True)} == {timedelta(seconds=10)}
