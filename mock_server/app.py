@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from typing import NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,9 +22,11 @@ from .clocks import SystemClock
 from .courier import Courier
 from .domain.ports import Clock, Store
 from .ids import Suffixes
+from .seeds.watching import SeedFile
 from .services.clockwork import Clockwork
 from .services.definitions import Definitions
 from .services.deliveries import Deliveries
+from .services.furnishing import Furnisher
 from .services.ingress import Ingress
 from .services.payloads import PayloadSchemas
 from .services.records import Records
@@ -68,8 +71,10 @@ class Application:
         coverage: Coverage,
         workbenches: Sequence[Workbench],
         deliveries: Deliveries,
+        seed_file: SeedFile | None,
     ) -> None:
         self._app = app
+        self._seed_file = seed_file
         self._workbenches = workbenches
         self._deliveries = deliveries
         self.store = store
@@ -80,6 +85,24 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         await self._app(scope, receive, send)
+
+    async def read_seed(self) -> None:
+        """Read the seed file, if there is one, on whatever loop; it is applied when the mock runs.
+
+        Raises:
+            BadSeed: it cannot be used.
+        """
+        if self._seed_file is not None:
+            await self._seed_file.read()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """What runs on the event loop while requests are answered there."""
+        try:
+            async with self._seed_file.followed() if self._seed_file else nullcontext():
+                yield
+        finally:
+            await self.end()
 
     async def end(self) -> None:
         """End what runs on the event loop; call there, after the last request."""
@@ -108,16 +131,20 @@ def create_app(
     settings = settings or Settings()
     document = Document(settings.document)
     readers, judges = Workbench(), Workbench()
+    suffixes = Suffixes()
     store = MemoryStore(
         settings.max_actions,
         settings.max_payload_bytes,
         journal_limit=settings.journal,
-        suffix=Suffixes().of,
+        suffix=suffixes.of,
         seed=settings.seed,
     )
     deliveries = Deliveries(Courier(settings.deliver_to, limit=settings.delivery_limit))
     clockwork = Clockwork(store, clock or SystemClock(), deliveries, log)
-    world = _handlers(settings, store, clockwork, judges)
+    steering = Steering(store, clockwork, furnisher=Furnisher(store, clockwork, suffixes.claim))
+    schemas = PayloadSchemas(judges)
+    world = _handlers(settings, store, clockwork, schemas)
+    keys = Keys(settings.keys)
     stubs: dict[str, Handler] = {}
     for operation in document.operations:
         if operation.id not in world:
@@ -131,7 +158,7 @@ def create_app(
         world | stubs,
         adapters=adapters(raw_bodies=settings.raw_bodies),
         otherwise=Pages(document),
-        keys=Keys(settings.keys),
+        keys=keys,
         settings=settings,
         workbench=readers,
         troubles=troubles,
@@ -144,14 +171,23 @@ def create_app(
         ignored=tuple(ignored(document)),
     )
     front = Front(contract, [*routes, *pages.ROUTES], log, _journal(store, clockwork))
-    steering = Steering(store, clockwork)
-    return Application(front, store, steering, troubles, coverage, (readers, judges), deliveries)
+    seed_file = None
+    if settings.seed_file is not None:
+        seed_file = SeedFile(
+            settings.seed_file,
+            steering,
+            schemas,
+            keys=settings.keys,
+            list_keys=keys.add,
+            strict=settings.strict_schemas,
+            log=log,
+        )
+    return Application(front, store, steering, troubles, coverage, (readers, judges), deliveries, seed_file)
 
 
 def _handlers(
-    settings: Settings, store: Store, clockwork: Clockwork, workbench: Workbench
+    settings: Settings, store: Store, clockwork: Clockwork, schemas: PayloadSchemas
 ) -> dict[str, Handler]:
-    schemas = PayloadSchemas(workbench)
     return handlers(
         Definitions(store, schemas, strict=settings.strict_schemas),
         Ingress(store, clockwork, schemas, auto_define=settings.auto_define),

@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if sys.stdout is None:  # started with its output closed
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 open to the end
+        if given[:1] == ["export"]:
+            return _export(_export_parser().parse_args(given[1:]))
         return _run(_parser().parse_args(given))
     except KeyboardInterrupt:
         return 0
@@ -58,12 +60,14 @@ def _run(options: argparse.Namespace) -> int:
         seed=options.seed,
         deliver_to=frozenset(options.deliver_to),
         delivery_limit=options.delivery_limit,
+        seed_file=options.seed_file,
     )
     token = options.admin_token or secrets.token_urlsafe(24)
     admin_settings = Admin(token, frozenset(options.admin_name), frozenset(options.admin_origin))
     from .admin.plane import Plane
     from .api.document import BadDocument
     from .app import CannotServe, create_app
+    from .seeds.text import BadSeed
     from .serving import CannotListen, listen, serve
 
     log = _Log()
@@ -76,6 +80,12 @@ def _run(options: argparse.Namespace) -> int:
         return _fail(str(error))
     except (BadDocument, CannotServe) as error:
         return _fail(f"cannot serve the document: {error}")
+    try:
+        if settings.seed_file is not None:
+            asyncio.run(app.read_seed())
+    except BadSeed as error:
+        app.close()
+        return _fail(str(error))
     _say(_table(app.coverage, settings))
     if options.strict_document and not app.coverage.complete:
         return _fail("--strict-document: the document is not wholly served; see the table above")
@@ -83,13 +93,59 @@ def _run(options: argparse.Namespace) -> int:
     try:
         if admin:
             plane = Plane(admin, app.steering, app.troubles, admin_settings, log.write)
-            serve(app, [*control, *ingress], plane.beside, app.end)
+            serve(app, [*control, *ingress], plane.beside, app.running)
         else:
-            serve(app, [*control, *ingress], last=app.end)
+            serve(app, [*control, *ingress], during=app.running)
     finally:
         log.close()
         app.close()
     return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from .seeds.exporting import CannotExport, fetch, save, shown
+
+    if not options.admin_token:
+        return _fail("expected the admin plane's token in --admin-token or $ARKLOW_ADMIN_TOKEN, got none")
+    try:
+        seed = fetch(options.admin_url, options.admin_token, options.organisation)
+        if options.output is None:
+            sys.stdout.buffer.write(shown(seed).encode())
+        else:
+            save(seed, options.output)
+    except CannotExport as error:
+        return _fail(str(error))
+    return 0
+
+
+def _export_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="arklow-mock export",
+        description="Write the organisations of a running mock as a seed file, from which another goes on.",
+    )
+    add = parser.add_argument
+    add(
+        "--admin-url",
+        default=f"http://localhost:{ADMIN_PORT}",
+        metavar="URL",
+        help="the admin plane of the mock (default %(default)s)",
+    )
+    add(
+        "--admin-token",
+        default=os.environ.get("ARKLOW_ADMIN_TOKEN") or None,
+        metavar="TEXT",
+        help="its token (default $ARKLOW_ADMIN_TOKEN)",
+    )
+    add(
+        "--organisation",
+        action="append",
+        default=[],
+        type=_organisation,
+        metavar="ID",
+        help="this organisation alone (repeatable; default all that were used)",
+    )
+    add("-o", "--output", type=Path, metavar="FILE", help="where to (default standard output)")
+    return parser
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -200,6 +256,12 @@ def _parser() -> argparse.ArgumentParser:
         help="what ids and back-offs are made from (default 0)",
     )
     add(
+        "--seed-file",
+        type=Path,
+        metavar="FILE",
+        help="what organisations begin with; read again when it changes (arklow-mock export writes one)",
+    )
+    add(
         "--deliver-to",
         action="append",
         default=[],
@@ -258,6 +320,12 @@ def _key(text: str) -> tuple[str, str]:
     if not (equals and key and re.fullmatch("[0-9]{1,19}", organisation)):
         raise argparse.ArgumentTypeError(f"expected KEY=ORG with ORG in 1 to 19 digits, got {text!r}")
     return key, organisation
+
+
+def _organisation(text: str) -> str:
+    if not re.fullmatch("[0-9]{1,19}", text):
+        raise argparse.ArgumentTypeError(f"expected an organisation's id of 1 to 19 digits, got {text!r}")
+    return text
 
 
 def _token(text: str) -> str:

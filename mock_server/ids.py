@@ -30,3 +30,11 @@ class Suffixes:
         self._taken.add(number)
         suffix = self._known[org_id, seed] = f"{number:09d}"
         return suffix
+
+    def claim(self, org_id: str, seed: int, suffix: str) -> bool:
+        """Give out a suffix that another process gave out for these arguments; False when it is not free here."""
+        known = self._known.get((org_id, seed))
+        if known is None and int(suffix) not in self._taken:
+            self._taken.add(int(suffix))
+            known = self._known[org_id, seed] = suffix
+        return known == suffix

@@ -87,21 +87,37 @@ def _with_bounds(node: Any) -> Any:
     return copied
 
 
-def mismatch(validator: Validator, value: Any, root: str) -> str | None:
-    """Where `value` breaks the schema, what was expected and what came; None when it fits.
+class Breach(NamedTuple):
+    """Where a value breaks its schema."""
 
-    `root` names the value itself, such as `body` or `body/payload`.
-    """
+    path: tuple[str | int, ...]
+    """The steps to what is wrong."""
+    text: str
+    """What was expected there and what came."""
+
+
+def breach(validator: Validator, value: Any) -> Breach | None:
+    """The first place where `value` breaks the schema; None when it fits."""
     if validator.is_valid(value):
         return None
     try:
         validator.validate(value)
     except ValidationError as error:
         got = excerpt(strict_json.dump(error.instance).decode("utf-8"), 60)
-        return f"{place(root, error.instance_path)}: expected {_expected(error)}, got {got}"
+        return Breach(tuple(error.instance_path), f"expected {_expected(error)}, got {got}")
     except ValueError as error:
-        return f"{root}: expected what its schema asks for; where it is not so cannot be shown ({excerpt(str(error))})"
+        shown = excerpt(str(error))
+        return Breach((), f"expected what its schema asks for; where it is not so cannot be shown ({shown})")
     raise AssertionError("a value is invalid and valid at once")
+
+
+def mismatch(validator: Validator, value: Any, root: str) -> str | None:
+    """Where `value` breaks the schema, what was expected and what came; None when it fits.
+
+    `root` names the value itself, such as `body` or `body/payload`.
+    """
+    found = breach(validator, value)
+    return None if found is None else f"{place(root, found.path)}: {found.text}"
 
 
 def _expected(error: ValidationError) -> str:
@@ -207,4 +223,14 @@ def _pattern_weight(pattern: str) -> int:
     return total
 
 
-__all__ = ["HEAVY", "DocumentSchemas", "Unusable", "Validator", "compile_schema", "mismatch", "weight"]
+__all__ = [
+    "HEAVY",
+    "Breach",
+    "DocumentSchemas",
+    "Unusable",
+    "Validator",
+    "breach",
+    "compile_schema",
+    "mismatch",
+    "weight",
+]

@@ -11,7 +11,7 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import uvicorn
@@ -153,19 +153,15 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 Beside = Callable[[asyncio.AbstractEventLoop], contextlib.AbstractContextManager[object]]
 """What runs beside the server, from before its first request until after its last."""
-Last = Callable[[], Coroutine[object, object, None]]
-"""What is done on the loop after the last request."""
-
-
-async def _nothing() -> None:
-    pass
+During = Callable[[], contextlib.AbstractAsyncContextManager[object]]
+"""What goes on on the loop, from before the first request until after the last."""
 
 
 def serve(
     app: ASGIApp,
     sockets: list[socket.socket],
     beside: Beside = lambda _: contextlib.nullcontext(),
-    last: Last = _nothing,
+    during: During = contextlib.nullcontext,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let what is under way finish for up to three seconds.
 
@@ -192,12 +188,12 @@ def serve(
     # uvicorn raises the signal that ended it once more: let SIGTERM end as quietly as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(uvicorn.Server(config), sockets, beside, last))
+        runner.run(_serve(uvicorn.Server(config), sockets, beside, during))
 
 
-async def _serve(server: uvicorn.Server, sockets: list[socket.socket], beside: Beside, last: Last) -> None:
-    try:
+async def _serve(
+    server: uvicorn.Server, sockets: list[socket.socket], beside: Beside, during: During
+) -> None:
+    async with during():
         with beside(asyncio.get_running_loop()):
             await server.serve(sockets)
-    finally:
-        await last()

@@ -12,6 +12,8 @@ PUBLISHED = SPEC / "arklow.openapi.yaml"
 OVERLAID = SPEC / "arklow.overlaid.openapi.yaml"
 """The published pages with our overlays: what the mock promises."""
 
+SEED = SPEC / "seed.schema.json"
+"""The JSON Schema of seed files."""
 ADMIN = SPEC / "admin.openapi.yaml"
 """The mock's own admin plane."""
 
@@ -57,3 +59,5 @@ class Settings:
     """Hosts beyond this machine whose webhooks may be called."""
     delivery_limit: float = 5.0
     """Seconds that a webhook has for its whole answer, by the machine's clock."""
+    seed_file: Path | None = None
+    """What organisations begin with; read again when it changes."""

@@ -6,13 +6,15 @@
 Reads `upstream/*.txt` (one fenced OpenAPI document a page) and `overlays/*.overlay.yaml` (OpenAPI
 Overlay 1.0, in the order of their names). Writes `arklow.openapi.yaml` (the pages, nothing added),
 `arklow.overlaid.openapi.yaml` (with the overlays) and `SHA256SUMS` over both: a digest listed there
-stands for a document that was checked against the OpenAPI 3.1 meta-schema when it was built.
+stands for a document that was checked against the OpenAPI 3.1 meta-schema when it was built. And
+`seed.schema.json`, the JSON Schema of seed files, out of the components of `admin.openapi.yaml`.
 """
 
 from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -25,6 +27,7 @@ from openapi_spec_validator import validate
 
 HERE = Path(__file__).parent
 ADMIN = "admin.openapi.yaml"
+SEED = "seed.schema.json"
 FENCE = re.compile(r"^````yaml[^\n]*\n(.*?)^````$", re.DOTALL | re.MULTILINE)
 
 Document = dict[str, Any]
@@ -88,6 +91,34 @@ def _text(document: Document, note: str) -> str:
     return f"# {note} Made by spec/build.py; edit its sources and run `make spec`.\n{body}"
 
 
+def standalone(document: Document, name: str) -> Document:
+    """The JSON Schema that a component stands for, with all that it refers to as `$defs`."""
+    schemas = document["components"]["schemas"]
+    found: Document = {}
+
+    def moved(node: Any) -> Any:
+        if isinstance(node, list):
+            return [moved(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        copied = {key: moved(value) for key, value in node.items()}
+        if "$ref" in node:
+            target = node["$ref"].removeprefix("#/components/schemas/")
+            copied["$ref"] = f"#/$defs/{target}"
+            if target not in found:
+                found[target] = None
+                found[target] = moved(schemas[target])
+        return copied
+
+    root = moved(schemas[name])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A seed file of arklow-mock",
+        **root,
+        "$defs": dict(sorted(found.items())),
+    }
+
+
 def built() -> dict[str, str]:
     """File name → text of everything this program makes."""
     pages = {page.name: page_document(page) for page in sorted((HERE / "upstream").glob("*.txt"))}
@@ -106,7 +137,8 @@ def built() -> dict[str, str]:
         validate(document)
     digested = files | {ADMIN: admin}
     sums = [f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in digested.items()]
-    return files | {"SHA256SUMS": "".join(sums)}
+    seed = json.dumps(standalone(yaml.safe_load(admin), "SeedFile"), indent=2, ensure_ascii=False) + "\n"
+    return files | {"SHA256SUMS": "".join(sums), SEED: seed}
 
 
 def main(arguments: list[str]) -> int:

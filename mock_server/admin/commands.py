@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from ..api.errors import Refused
 from ..api.handlers import destination_shown, link_shown
@@ -13,14 +12,11 @@ from ..domain.destinations import Destination, Kind
 from ..domain.leases import SECOND
 from ..domain.ports import Organisation
 from ..domain.states import Event
+from ..seeds import scripts
+from ..seeds.writing import written
 from ..services.steering import Steering
-from ..timestamps import timestamp
-from . import entries, har, scripts
-
-_BEGIN: Final = 946_684_800_000
-"""The first millisecond of the year 2000, before which no clock stands."""
-_END: Final = 32_503_680_000_000
-"""The first millisecond of the year 3000, which no command moves a clock to."""
+from ..timestamps import END, moment, timestamp
+from . import entries, har
 
 
 class Call(NamedTuple):
@@ -61,6 +57,7 @@ class Commands:
             "endAttempt": self.end,
             "readJournal": self.read_journal,
             "exportJournal": self.export_journal,
+            "exportSeed": self.export,
         }
 
     async def list_organisations(self, call: Call) -> Any:
@@ -85,6 +82,8 @@ class Commands:
             frozen=mode == "frozen",
             to=None if mode == "real" else to,
             worker=scripts.worker(body["worker"]) if "worker" in body else None,
+            clock="clock" in body,
+            furnish=body.get("furnish", True),
         )
         return self._shown(organisation)
 
@@ -110,7 +109,7 @@ class Commands:
         organisation = self._steering.organisation(org_id)
         to = _moment(call.body, "to", "body")
         by = round(call.body.get("seconds", 0) * SECOND)
-        if self._steering.now(organisation) + by >= _END:
+        if self._steering.now(organisation) + by >= END:
             raise Refused(
                 "INVALID_BODY", "body/seconds: expected a time before the year 3000, got a later one"
             )
@@ -202,6 +201,12 @@ class Commands:
         exchanges = (entry for entry in journal.entries(call.query.get("after", 0)) if har.is_exchange(entry))
         return list(islice(exchanges, call.query.get("limit")))
 
+    async def export(self, call: Call) -> Any:
+        """All organisations, or some, as a seed file."""
+        asked = call.query.get("organisation")
+        org_ids = tuple(dict.fromkeys(asked.split(","))) if asked else ()
+        return await written(self._steering.seed(), await self._steering.views(org_ids), org_ids)
+
     def _shown(self, organisation: Organisation) -> dict[str, Any]:
         return _counts(organisation) | {
             "seed": organisation.seed,
@@ -251,13 +256,6 @@ def _moment(body: Mapping[str, Any], member: str, place: str) -> int | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused("INVALID_BODY", f"{place}/{member}: expected a date-time, got {text[:40]!r}") from None
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    milliseconds = (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
-    if not _BEGIN <= milliseconds < _END:
-        raise Refused(
-            "INVALID_BODY", f"{place}/{member}: expected a time from 2000 to 2999 in UTC, got {text[:40]!r}"
-        )
-    return milliseconds
+        return moment(text)
+    except ValueError as error:
+        raise Refused("INVALID_BODY", f"{place}/{member}: {error}, got {text[:40]!r}") from None

@@ -21,9 +21,15 @@ class Keys:
     """
 
     def __init__(self, listed: Mapping[str, str]) -> None:
-        self._listed = dict(listed)
+        self._given = dict(listed)
+        self._listed = self._given
         self.organisation = lru_cache(256)(self._organisation)
         """Key → the organisation's id, or None for a key that opens nothing."""
+
+    def add(self, listed: Mapping[str, str]) -> None:
+        """List these beside those that were given at the start, in the place of those that were added before."""
+        self._listed = {**listed, **self._given}
+        self.organisation.cache_clear()
 
     def _organisation(self, key: str) -> str | None:
         if key in self._listed:

@@ -10,6 +10,7 @@ from .answers import Reply
 from .definitions import Registry
 from .journal import Delivery, Entry, Headers
 from .json_text import Json
+from .lines import Numbers
 from .own_time import OwnTime
 from .trouble import Plan
 from .worker import Worker
@@ -138,6 +139,19 @@ class Organisation(Protocol):
         """The id of an event."""
         ...
 
+    def numbers(self) -> Numbers:
+        """All that its next ids depend on."""
+        ...
+
+    @property
+    def next_event(self) -> int:
+        """The number of the event that happens next."""
+        ...
+
+    def actions(self) -> Iterator[Action]:
+        """All that are kept, oldest first."""
+        ...
+
     def action(self, action_id: str) -> Action | None:
         """The action as it was saved last, or None for an id that is not kept here."""
         ...
@@ -158,6 +172,10 @@ class Organisation(Protocol):
 class Store(Protocol):
     """Keeps the organisations. Values are replaced whole, never changed."""
 
+    def on_first_use(self, furnish: Callable[[Any], None]) -> None:
+        """Have each organisation furnished when it is made."""
+        ...
+
     def organisation(self, org_id: str) -> Organisation:
         """The organisation, made on first use."""
         ...
@@ -168,6 +186,27 @@ class Store(Protocol):
 
     def add_action(self, organisation: Any, course: Course) -> None:
         """Keep a new action; may drop older ones to stay within the bound."""
+        ...
+
+    def packed(self, happenings: Sequence[Happening], accepted_at: int) -> bytes:
+        """A history as `place` takes it; times in it count from the acceptance."""
+        ...
+
+    def place(self, organisation: Any, action: Action, history: bytes, last: int) -> None:
+        """Keep an action in the state that it has, after a history up to the event of a number; the journal hears nothing
+        of it."""
+        ...
+
+    def recall(self, organisation: Any, numbers: Numbers) -> None:
+        """Let the ids of an organisation that is as new go on as they did elsewhere."""
+        ...
+
+    def reseed(self, organisation: Any, seed: int) -> None:
+        """Give an organisation another seed from now on; all that it is stays."""
+        ...
+
+    def view(self, organisation: Any) -> Organisation:
+        """What the organisation is now, to be read while it goes on."""
         ...
 
     def reset(self, organisation: Any, seed: int | None) -> None:

@@ -173,6 +173,16 @@ class Clockwork:
                 if destination is not None and destination.label in self._deliveries.busy(organisation):
                     self._deliveries.wait(organisation, destination.label, action.id)
 
+    def furnished(self, organisation: Organisation) -> None:
+        """Give away what waits for a destination that has room, and see to it that the rest is looked at in time."""
+        for action in organisation.actions() if organisation.registry.routes else ():
+            destination = organisation.registry.routes.get(action.work.variant)
+            if action.state is State.DISPATCH_WAIT and destination is not None:
+                self._has_room(organisation, action.id)
+                if destination.label in self._deliveries.busy(organisation):
+                    self._deliveries.wait(organisation, destination.label, action.id)
+        self.arm(organisation)
+
     async def prepare_calls(self) -> None:
         """Get ready for the first call of a webhook."""
         await self._deliveries.prepare()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ..domain import actions
@@ -19,24 +19,32 @@ from ..domain.errors import (
     UnknownDestination,
     UnknownSnapshot,
 )
+from ..domain.furnishing import Seed
 from ..domain.own_time import OwnTime
 from ..domain.ports import Organisation, Store
 from ..domain.states import Event
 from ..domain.worker import Worker
 from ..timestamps import timestamp
 from .clockwork import Clockwork
+from .furnishing import MOST_DESTINATIONS, Furnisher
 from .signals import find
 
 MOST_DUE: Final = 1_000_000
 """Actions that may fall due in one command: some ten seconds' work."""
-MOST_DESTINATIONS: Final = 1_000
-"""Destinations that one organisation keeps."""
 
 
 class Steering:
     """The commands of the admin plane. Event loop only; each is entered in the organisation's journal."""
 
-    def __init__(self, store: Store, clockwork: Clockwork, *, most_due: int = MOST_DUE) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clockwork: Clockwork,
+        *,
+        most_due: int = MOST_DUE,
+        furnisher: Furnisher | None = None,
+    ) -> None:
+        self._furnisher = furnisher
         self._store = store
         self._clockwork = clockwork
         self._most_due = most_due
@@ -64,19 +72,60 @@ class Steering:
         frozen: bool = False,
         to: int | None = None,
         worker: Worker | None = None,
+        clock: bool = False,
+        furnish: bool = True,
     ) -> Organisation:
         """Make the organisation as new: no definitions, no actions, an empty journal, ids from the beginning;
-        the clock follows the machine and the worker holds, unless told otherwise. Snapshots stay."""
+        the clock follows the machine and the worker holds, unless told otherwise. Snapshots stay. With `furnish` it
+        has then what the seed file has for it; what is said here counts more, with `clock` of the clock too."""
         organisation = self._store.organisation(org_id)
         self._clockwork.give_up(organisation)
-        self._store.reset(organisation, seed)
+        planned = self._furnisher.seed.of(org_id).seed if self._furnisher and furnish else None
+        self._store.reset(organisation, planned if seed is None else seed)
         if worker is not None:
             organisation.worker = worker
         machine = self._clockwork.machine()
         at = machine if to is None else to
         organisation.time = OwnTime(stands_at=at) if frozen else OwnTime(ahead=at - machine)
         self._entered(organisation, "reset", "" if seed is None else f"seed {seed}")
+        if self._furnisher and furnish:
+            told = organisation.time if clock or frozen or to is not None else None
+            self._furnisher.furnish(organisation, seed=seed, time=told, worker=worker)
         return organisation
+
+    def seed(self) -> Seed:
+        """The seed that was applied last."""
+        return self._furnisher.seed if self._furnisher else Seed()
+
+    async def views(self, org_ids: Sequence[str]) -> list[Organisation]:
+        """These organisations, or all that were used, as they are at one moment, after what is due; to be read while
+        they go on."""
+        found = [self._store.organisation(org_id) for org_id in org_ids] or list(self._store.organisations())
+        for organisation in found:
+            await self._clockwork.settle(organisation)
+        return [self._store.view(organisation) for organisation in found]
+
+    async def reseed(self, seed: Seed, applied: Callable[[], None] = lambda: None) -> list[str]:
+        """Put a changed seed in the place of the one before, see `Furnisher.apply`; which organisations in use it
+        changed. `applied` is called in the moment of the change, before clocks move.
+
+        Raises:
+            SeedRefused: it does not go together with what organisations in use are; all is as it was.
+            ClockGoesBack, TooMuchDue: see `set_time`; the rest of it was applied.
+        """
+        if self._furnisher is None:
+            return []
+        if any(d.kind is Kind.WEBHOOK for f in seed.furnishings() for d in f.destinations):
+            await self._clockwork.prepare_calls()
+        changes = await self._furnisher.apply(seed)
+        applied()
+        for change in changes:
+            await self._clockwork.wake(change.organisation)
+            clock, org_id = change.clock(), change.organisation.org_id
+            if clock is not None:
+                to = clock.now if clock.ahead is None else self._clockwork.machine() + clock.ahead
+                await self.set_time(org_id, frozen=clock.frozen, to=to, real=clock.ahead == 0)
+        return [change.organisation.org_id for change in changes]
 
     async def set_time(
         self, org_id: str, *, frozen: bool = False, to: int | None = None, real: bool = False

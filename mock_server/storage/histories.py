@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from struct import Struct
 from typing import Final
 
@@ -50,3 +51,20 @@ def happenings(history: bytes, accepted_at: int) -> list[Happening]:
         Happening(number, accepted_at + at, _EVENTS[event], _STATES[state], attempt, accepted_at + available)
         for number, at, available, attempt, event, state in _ENTRY.iter_unpack(history)
     ]
+
+
+def packed(happenings: Iterable[Happening], accepted_at: int) -> bytes:
+    """The history that has these events; `happenings` reads it back."""
+    return b"".join(
+        [
+            _pack(
+                number,
+                at - accepted_at,
+                available_at - accepted_at,
+                attempt,
+                _EVENT_CODES[event],
+                _STATE_CODES[state],
+            )
+            for number, at, event, state, attempt, available_at in happenings
+        ]
+    )[-_LIMIT:]

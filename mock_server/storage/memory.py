@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
-from ..domain.actions import Course
+from ..domain.actions import Action, Course, Happening
 from ..domain.errors import TooManySnapshots
+from ..domain.lines import Line, Numbers
 from ..domain.trouble import Plan
+from . import histories
 from .journal import Journal
-from .organisation import Content, Line, Organisation
+from .organisation import Content, Organisation
 from .shelf import Chunk, Stock
 
 MAX_SNAPSHOTS: Final = 32
@@ -48,6 +50,11 @@ class MemoryStore:
         self._count = 0
         self._payload_bytes = 0
         self._discarded: deque[Chunk] = deque()
+        self._furnish: Callable[[Organisation], None] = _nothing
+
+    def on_first_use(self, furnish: Callable[[Any], None]) -> None:
+        """Have each organisation furnished when it is made."""
+        self._furnish = furnish
 
     def organisation(self, org_id: str) -> Organisation:
         """The organisation, made on first use."""
@@ -55,6 +62,7 @@ class MemoryStore:
         if found is None:
             found = Organisation(org_id, self._fresh(org_id, self._seed), Journal(self._journal_limit))
             self._organisations[org_id] = found
+            self._furnish(found)
         return found
 
     def organisations(self) -> list[Organisation]:
@@ -72,6 +80,30 @@ class MemoryStore:
         self._count += 1
         if self._is_full():
             self._make_room(organisation)
+
+    def packed(self, happenings: Sequence[Happening], accepted_at: int) -> bytes:
+        """A history as `place` takes it; times in it count from the acceptance."""
+        return histories.packed(happenings, accepted_at)
+
+    def place(self, organisation: Organisation, action: Action, history: bytes, last: int) -> None:
+        """Keep an action in the state that it has, after a history up to the event of a number; the bounds hold as for a
+        new one."""
+        self._payload_bytes += organisation.place(action, history, last)
+        self._count += 1
+        if self._is_full():
+            self._make_room(organisation)
+
+    def recall(self, organisation: Organisation, numbers: Numbers) -> None:
+        """Let the ids of an organisation that is as new go on as they did elsewhere."""
+        self.become(organisation, organisation.content().recalled(numbers))
+
+    def reseed(self, organisation: Organisation, seed: int) -> None:
+        """Give an organisation another seed from now on; all that it is stays."""
+        organisation.reseed(seed, self._suffix(organisation.org_id, seed))
+
+    def view(self, organisation: Organisation) -> Organisation:
+        """What the organisation is now, to be read while it goes on."""
+        return Organisation(organisation.org_id, organisation.content(), Journal(0))
 
     def reset(self, organisation: Organisation, seed: int | None) -> None:
         """Make it as new, with another seed or the one that the store was made with; snapshots stay."""
@@ -150,3 +182,7 @@ class MemoryStore:
 
     def _fresh(self, org_id: str, seed: int) -> Content:
         return Content(seed, (Line(self._suffix(org_id, seed)),))
+
+
+def _nothing(organisation: Organisation) -> None:
+    """What an organisation is furnished with where nothing was said."""

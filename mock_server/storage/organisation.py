@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from ..domain.actions import Action, Course, Happening, Work
 from ..domain.definitions import Registry
+from ..domain.lines import FIRST_ACTION, FIRST_DEFINITION, FIRST_LINK, Line, Numbers, event_id
+from ..domain.lines import action_id as id_of_action
 from ..domain.own_time import OwnTime
 from ..domain.ports import Alarm
 from ..domain.trouble import Plan
 from ..domain.worker import Worker
 from . import histories
 from .journal import Journal
-from .shelf import EMPTY, Shelf, Stock
-
-FIRST_DEFINITION: Final = 1_000_000_000
-FIRST_ACTION: Final = 3_000_000_000
-FIRST_EVENT: Final = 5_000_000_000
-FIRST_LINK: Final = 7_000_000_000
-"""Numbers of ten digits that ids begin with; nine of the organisation follow, and all fit 64 bits."""
-
-
-class Line(NamedTuple):
-    """What ids end with from some numbers on."""
-
-    suffix: str
-    actions: int = 0
-    """The first action that it holds for, counted from 0."""
-    events: int = 0
-    """The events before the first one that it holds for."""
+from .shelf import EMPTY, Shelf, Stock, emptied
 
 
 class Content(NamedTuple):
@@ -47,6 +34,16 @@ class Content(NamedTuple):
     """Events that were counted."""
     links: int = 0
     """Destinations, credentials and links that were given an id."""
+
+    def recalled(self, numbers: Numbers) -> Content:
+        """The same with ids that go on as another process left them, and none of its actions yet."""
+        return self._replace(
+            lines=numbers.lines,
+            stock=emptied(numbers.dropped),
+            definitions=numbers.definitions,
+            events=numbers.events,
+            links=numbers.links,
+        )
 
     def forked(self, suffix: str) -> Content:
         """The same for another organisation, whose new ids end with `suffix`."""
@@ -125,8 +122,26 @@ class Organisation:
 
     def event_id(self, happening: Happening) -> str:
         """The id of an event."""
-        suffix = next(line.suffix for line in self._lines if line.events < happening.number)
-        return f"{FIRST_EVENT + happening.number}{suffix}"
+        return event_id(self._lines, happening.number)
+
+    def numbers(self) -> Numbers:
+        """All that its next ids depend on."""
+        return Numbers(self._lines, self._definitions, self._links, self._events, self.shelf.oldest)
+
+    @property
+    def next_event(self) -> int:
+        """The number of the event that happens next."""
+        return self._events + 1
+
+    def reseed(self, seed: int, suffix: str) -> None:
+        """Have another seed from now on, and ids that end with `suffix`."""
+        forked = self.content().forked(suffix)
+        self.seed, self._lines = seed, forked.lines
+
+    def actions(self) -> Iterator[Action]:
+        """All that are kept, oldest first."""
+        found = map(self.shelf.get, range(self.shelf.oldest, self.shelf.end))
+        return (action for action in found if action is not None)
 
     def action(self, action_id: str) -> Action | None:
         """The action as it was saved last, or None for an id that is not kept here."""
@@ -138,7 +153,7 @@ class Organisation:
         number = _number(action_id)
         if not 0 <= number < self.shelf.oldest:
             return False
-        return action_id[10:] == next(line.suffix for line in self._lines if line.actions <= number)
+        return action_id == id_of_action(self._lines, number)
 
     def history(self, action: Action) -> list[Happening]:
         """The latest events of an action of this organisation, oldest first."""
@@ -150,6 +165,15 @@ class Organisation:
         action = course[-1]
         counted = size(action.work)
         self.shelf.add(action, self._remembered(course))
+        self.shelf.payload_bytes += counted
+        return counted
+
+    def place(self, action: Action, history: bytes, last: int) -> int:
+        """Keep an action with what has happened to it before, up to the event of a number; the journal hears nothing of
+        it. Returns as `add`."""
+        counted = size(action.work)
+        self._events = max(self._events, last)
+        self.shelf.add(action, history)
         self.shelf.payload_bytes += counted
         return counted
 

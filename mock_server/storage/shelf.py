@@ -68,6 +68,16 @@ class Stock(NamedTuple):
 EMPTY: Final = Stock({}, 0, 0, 0, 0)
 
 
+def emptied(dropped: int) -> Stock:
+    """A stock that so many actions were in, and all were dropped."""
+    place = dropped & (SIZE - 1)
+    if not place:
+        return Stock({}, dropped, dropped, 0, 0)
+    chunk = Chunk(None)
+    chunk.actions, chunk.histories, chunk.wakes = [None] * place, [b""] * place, [NEVER] * place
+    return Stock({dropped >> _BITS: chunk}, dropped, dropped, 0, 0)
+
+
 class Shelf:
     """A changing view of the actions, numbered from 0; the numbers that are kept are `oldest` to `end`."""
 

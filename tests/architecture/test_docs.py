@@ -13,7 +13,8 @@ from contracts.cli import parser as judge_parser
 from contracts.rules import RULES as JUDGED
 from docs import make
 from mock_server.api.errors import STATUSES
-from mock_server.cli import _parser
+from mock_server.cli import _export_parser, _parser
+from tests.seeds.worlds import Seeded
 from tests.served import mock
 
 ROOT = Path(__file__).parents[2]
@@ -59,10 +60,19 @@ def test_the_readmes_steering_lines_work() -> None:
     assert [answer["errors"] for answer in answers] == [None] * 11
 
 
+def test_the_readmes_seed_file_is_all_right() -> None:
+    """As written; an action of it is in its state."""
+    [block] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    world = Seeded(block)
+
+    assert world.shape() == [("retrying", 2)]
+    assert world.app.store.organisation("42").seed == 7
+
+
 def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:
     """A flag that nobody can find does not exist."""
     commands = next(action.choices for action in judge_parser()._actions if isinstance(action.choices, dict))
-    actions = [*_parser()._actions, *commands["check"]._actions]
+    actions = [*_parser()._actions, *_export_parser()._actions, *commands["check"]._actions]
     flags = {flag for action in actions for flag in action.option_strings if flag.startswith("--")}
 
     assert flags - {"--help"} == set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}

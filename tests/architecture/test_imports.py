@@ -28,13 +28,15 @@ ROOMS: dict[str, set[str]] = {
     "mock_server.api": {
         *("api", "services", "domain", "schemas", "strict_json", "timestamps", "workbench", "settings"),
     },
+    "mock_server.seeds": {"seeds", "services", "domain", "schemas", "strict_json", "timestamps", "settings"},
     "mock_server.admin": {
-        *("admin", "api", "services", "domain", "schemas", "strict_json", "timestamps", "settings"),
+        *("admin", "api", "seeds", "services", "domain", "schemas", "strict_json", "timestamps", "settings"),
     },
     "mock_server.app": {
-        *("api", "services", "storage", "domain", "clocks", "courier", "ids", "workbench", "settings"),
+        *("api", "seeds", "services", "storage", "domain"),
+        *("clocks", "courier", "ids", "workbench", "settings"),
     },
-    "mock_server.cli": {"admin", "app", "api", "serving", "settings"},
+    "mock_server.cli": {"admin", "app", "api", "seeds", "serving", "settings"},
     "contracts": {"engine", "events", "failures", "rules", "target"},
     "contracts.__main__": {"cli"},
     "contracts.rules": set(),
@@ -93,7 +95,7 @@ DOORS = {
     "schemathesis": {"contracts.fuzzing", "contracts.hooks"},
     "uvicorn": {"mock_server.serving"},
     "werkzeug": {"mock_server.admin.application", "mock_server.admin.server"},
-    "yaml": {"contracts.document", "mock_server.api.document"},
+    "yaml": {"contracts.document", "mock_server.api.document", "mock_server.seeds.text"},
 }
 """Engine → the only modules that may import it."""
 

@@ -1,0 +1,1 @@
+"""Seed files: a world to begin with, read, watched and written."""

@@ -1,0 +1,390 @@
+"""A world that is written goes on where it was: the same records, the same ids to come, the same text again."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_server.domain.destinations import Kind
+from mock_server.domain.states import Event
+from mock_server.domain.worker import Do, Step, Worker
+from mock_server.seeds.exporting import HEADING
+from mock_server.settings import SEED
+from tests.admin.desk import Desk
+from tests.seeds.worlds import FROZEN, ORDER, Seeded, complaint, loaded
+from tests.served import KEY, Served, mock
+
+RECORDS = "/v1/orgs/42/actions/records"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "seed.yaml"
+
+_OPERATIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.sampled_from("abc"), st.integers(0, 3), st.booleans()),
+        st.tuples(
+            st.just("accept"), st.sampled_from("abc"), st.sampled_from([1, "x\ny", 1.5e300, {"": [None]}])
+        ),
+        st.tuples(st.just("signal"), st.sampled_from(["ack", "nack", "defer"]), st.integers(0, 5)),
+        st.tuples(st.just("advance"), st.integers(0, 200_000)),
+        st.tuples(st.just("worker"), st.sampled_from(list(Do)[:-1]), st.integers(0, 90_000)),
+        st.tuples(st.just("destination"), st.sampled_from("xy"), st.sampled_from(["sdk", "default_sink"])),
+        st.tuples(st.just("links"), st.sampled_from("abc")),
+        st.tuples(st.just("fork")),
+        st.tuples(st.just("cancel"), st.integers(0, 5)),
+        st.tuples(st.just("reset"), st.integers(0, 2)),
+    ),
+    max_size=25,
+)
+
+
+def _play(world: Seeded, operation: Any) -> None:
+    match operation:
+        case "put", variant, version, alias:
+            body: dict[str, Any] = {"alias": [f"{variant}!"]} if alias else {}
+            world.put(variant, schema={"maxLength": 1_000 + version}, version=version, **body)
+        case "accept", variant, payload:
+            world.accept(variant, payload=payload, tags={"t": "1"}, metadata=[payload])
+        case "signal", name, number:
+            actions = world.records()
+            if actions:
+                record = actions[number % len(actions)]
+                world.signal(name, record["id"], record["state"]["attempt"])
+        case "advance", milliseconds:
+            world.steer("advance", milliseconds)
+        case "worker", do, after:
+            world.steer("set_worker", Worker((Step(do, after=after, retry_after=7_000), Step(Do.HOLD))))
+        case "destination", label, kind:
+            config = {"namespace": "n"} if kind == "sdk" else {}
+            world.steer("put_destination", label, Kind(kind), config, credential={"k": label})
+        case "links", variant:
+            organisation = world.app.store.organisation("42")
+            if variant in organisation.registry.by_variant:
+                world.steer(
+                    "set_links", variant, list(organisation.registry.destinations)[::-1], default=None
+                )
+        case ("fork",):
+            world.steer("fork", "43", None)
+        case "cancel", number:
+            actions = world.records()
+            if actions and not actions[number % len(actions)]["state"]["completed_at"]:
+                world.steer("end", actions[number % len(actions)]["id"], Event.CANCEL)
+        case "reset", seed:
+            world.steer("reset", seed=seed, frozen=True)
+
+
+def _again(world: Seeded, **settings: Any) -> Seeded:
+    again = Seeded(world.export(), **settings)
+    again.clock.advance(world.clock.now() - again.clock.now())
+    return again
+
+
+@settings(max_examples=25)
+@given(_OPERATIONS, st.booleans())
+def test_any_world_comes_back_as_it_was(operations: list[Any], frozen: bool) -> None:
+    """SEED-9: whatever was done to it before, and with actions that were dropped."""
+    bounds: dict[str, Any] = {"auto_define": True, "max_actions": 6}
+    world = Seeded(
+        {"template": {"clock": FROZEN if frozen else {"mode": "running", "ahead_ms": 5}}}, **bounds
+    )
+    for operation in operations:
+        _play(world, operation)
+    again = _again(world, **bounds)
+
+    assert again.export() == world.export()
+    for org in ("42", "43"):
+        assert again.records(org) == world.records(org)
+    for both in (world, again):
+        both.steer("advance", 100_000)
+        both.put("new")
+        both.accept("new")
+        both.call("POST", "/v1/ingress/new", {"payload": 1}, key="org-43")
+        both.steer("set_worker", Worker((Step(Do.ACK),)))
+    assert again.export() == world.export()
+
+
+def test_an_export_fits_the_schema_of_seed_files() -> None:
+    """Which an editor may be pointed at."""
+    import jsonschema
+
+    world = Seeded(EXAMPLE.read_text("utf-8"))
+    world.records()
+    from mock_server.seeds.text import read
+
+    value = read(world.export().encode(), "f").value
+    jsonschema.Draft202012Validator(json.loads(SEED.read_text("utf-8"))).validate(value)
+
+
+def test_dropped_actions_stay_dropped() -> None:
+    """An id that was given out is not unknown afterwards."""
+    world = Seeded({"template": {"clock": FROZEN}}, auto_define=True, max_actions=2)
+    ids = [world.accept()["a_id"] for _ in range(5)]
+    again = _again(world, max_actions=2)
+
+    assert [again.modack(name)[1] for name in ids] == ["DROPPED_ACTION"] * 3 + [""] * 2
+    assert again.modack("3000000007" + ids[0][10:]) == (404, "UNKNOWN_ACTION")
+
+
+def test_a_running_clock_keeps_its_distance_and_what_fell_due_meanwhile_happens() -> None:
+    """SEED-9: as if the mock had run on."""
+    world = Seeded({"template": {"clock": {"mode": "running", "ahead_ms": 1_000}}}, auto_define=True)
+    world.accept()
+    text = world.export()
+    again = Seeded(auto_define=True)
+    again.clock.advance(90_000)
+    again.seed(text)
+
+    assert again.shape() == [("ack_wait", 1)]
+    assert again.app.store.organisation("42").time.ahead == 1_000
+
+
+def test_some_organisations_alone_with_their_keys() -> None:
+    """The template belongs to all."""
+    world = Seeded({"keys": {"a": 1, "b": "2"}, "template": {"seed": 3}, "organisations": {"1": {}, "2": {}}})
+    seed = loaded(world.export("2"))
+
+    assert (seed.keys, list(seed.organisations), seed.template.seed) == ({"b": "2"}, ["2"], 3)
+
+
+def test_an_export_over_its_own_seed_file_changes_nothing() -> None:
+    """SEED-7: what it has is there already, ids and all."""
+    world = Seeded({"template": {"clock": FROZEN, "definitions": [ORDER]}})
+    world.accept("order", payload={"id": "1"})
+    world.put("more")
+    before = world.records()
+    text = world.export()
+    world.seed(text)
+
+    assert world.records() == before
+    assert world.export() == text
+
+
+def test_what_is_added_to_an_export_by_hand_gets_new_ids() -> None:
+    """It may be edited as any other seed."""
+    world = Seeded(
+        {
+            "organisations": {
+                "42": {
+                    "clock": FROZEN,
+                    "definitions": [{"variant": "v"}],
+                    "actions": [{"variant": "v", "payload": 1}],
+                }
+            }
+        }
+    )
+    text = world.export()
+    at = text.index("    ids:\n")
+    again = Seeded(text[:at] + "      - {variant: v, payload: 2}\n" + text[at:])
+
+    assert [record["input"] for record in again.records()] == [1, 2]
+    assert len({record["id"][10:] for record in again.records()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('id: "3000000000', 'id: "3000000001', "actions/0/id: expected 3000000000"),
+        ("    ids:\n", "    nope:\n", "expected no member 'nope'"),
+        (
+            "events: 3",
+            "events: 1",
+            "actions/0/events/1/number: expected a number from 2 to 1, the events counted",
+        ),
+        ("actions: 0, events: 0}", "actions: 0, events: 1}", "ids/lines/0: expected 0 for both"),
+        (
+            'accepted_at: "2030-01-01T12',
+            'accepted_at: "2030-01-01T13',
+            "expected a time from the acceptance on",
+        ),
+        (
+            "variant: v\n        version",
+            "variant: w\n        version",
+            "actions/0/variant: expected the variant or alias",
+        ),
+        ("v: {id", "u: {id", "ids/definitions/u: expected one of the definitions above, got 'u'"),
+    ],
+)
+def test_an_export_that_was_broken_is_refused(old: str, new: str, message: str) -> None:
+    """What it says of ids has to hold together."""
+    text = Seeded(
+        {
+            "organisations": {
+                "42": {
+                    "clock": FROZEN,
+                    "definitions": [{"variant": "v"}],
+                    "actions": [{"variant": "v", "payload": 1}],
+                }
+            }
+        }
+    ).export()
+    assert old in text
+
+    assert message in complaint(text.replace(old, new, 1))
+
+
+def test_two_organisations_with_one_end_of_ids_are_refused() -> None:
+    """No two share an id."""
+    ids = {"lines": [{"suffix": "000000001", "actions": 0, "events": 0}]}
+    text = json.dumps({"organisations": {"1": {"ids": ids}, "2": {"ids": ids}}})
+
+    assert (
+        "organisations/2/ids/lines/0/suffix: expected what no other organisation's ids end with"
+        in complaint(text)
+    )
+
+
+def test_the_admin_plane_exports_and_resets_with_or_without_furnishing() -> None:
+    """Each answer is what its document says; the journal begins with the reset."""
+    with Desk() as desk:
+        seed = loaded(
+            "template: {clock: {mode: frozen}, definitions: [{variant: v}], actions: [{variant: v, payload: 1}]}"
+        )
+        desk.on_loop(desk.app.steering.reseed(seed))
+        desk.accept("v")
+        shown = desk.admin("GET", "/seed?organisation=42").data["organisations"]["42"]
+        again = desk.admin("POST", "42/reset").data
+        empty = desk.admin("POST", "42/reset", {"furnish": False}).data
+
+        assert [action["status"] for action in shown["actions"]] == ["ack_wait", "ack_wait"]
+        assert (again["actions"]["kept"], again["definitions"], again["clock"]["mode"]) == (1, 1, "frozen")
+        assert (empty["actions"]["kept"], empty["definitions"], empty["clock"]["mode"]) == (0, 0, "real")
+        assert desk.admin("GET", "/seed?organisation=x").error == (400, "INVALID_PARAMETER")
+
+
+def _export(running: Served, *flags: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mock_server", "export"]
+    url = f"http://localhost:{running.admin_port}"
+    environment = {**os.environ, "ARKLOW_ADMIN_TOKEN": running.admin_token if token is None else token}
+    return subprocess.run(
+        [*command, "--admin-url", url, *flags], capture_output=True, text=True, env=environment, timeout=60
+    )
+
+
+def _until(running: Served, text: str) -> str:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = [line for line in running.lines if text in line]
+        if found:
+            return found[-1]
+        time.sleep(0.02)
+    raise AssertionError("\n".join(running.lines))
+
+
+def test_a_restart_from_an_export_is_the_same_world_byte_for_byte(tmp_path: Path) -> None:
+    """SEED-9, as a user does it: export, end, start with that file, export."""
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    with mock("--seed-file", str(EXAMPLE)) as running:
+        running.accept("order", payload={"order_id": "1"}, metadata={"é": "\n"})
+        records = running.call("GET", RECORDS).body
+        assert (
+            running.call("GET", RECORDS.replace("42", "7"), headers={"x-arklow-auth": "org-7"}).status == 200
+        )
+        done = _export(running, "-o", str(first))
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with mock("--seed-file", str(first)) as running:
+        assert running.call("GET", RECORDS, headers={"x-arklow-auth": "shop-key"}).body == records
+        assert _export(running, "-o", str(second)).returncode == 0
+        shown = _export(running, "--organisation", "7").stdout
+
+    assert first.read_bytes() == second.read_bytes()
+    assert first.read_text("utf-8").startswith(HEADING)
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
+    assert '\n  "7":\n' in shown
+    assert '\n  "42":\n' not in shown
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.yaml", "second.yaml"]
+
+
+def test_a_file_is_followed_while_the_mock_runs(tmp_path: Path) -> None:
+    """SEED-8: changed, broken, deleted, replaced by another, each told once; the keys change too."""
+    file = tmp_path / "seeds.yaml"
+    file.write_text("keys: {one: 42}\ntemplate:\n  definitions: [{variant: v}]\n")
+    json_too = {"content-type": "application/json"}
+
+    def with_key(key: str) -> int:
+        return running.call(
+            "POST", "/v1/ingress/v", {"payload": 1}, headers={"x-arklow-auth": key} | json_too
+        ).status
+
+    with mock("--seed-file", str(file)) as running:
+        assert (with_key("one"), with_key("two"), with_key("dev-key")) == (200, 401, 200)
+        file.write_text("keys: {two: 42}\ntemplate:\n  definitions: [{variant: v}, {variant: w}]\n")
+        _until(running, "seed  seeds.yaml applied; organisations in use that changed: 2")
+        assert (with_key("one"), with_key("two"), running.accept("w").status) == (401, 200, 200)
+
+        file.write_text("keys: {two: 42}\ntemplate:\n  definitions:\n  - {variant: x, alias: y}\n")
+        line = _until(running, "all stays as it was")
+        assert 'seeds.yaml line 4, template/definitions/0/alias: expected array, got "y"' in line
+        assert (with_key("two"), running.accept("x").status) == (200, 400)
+
+        file.unlink()
+        _until(running, "expected the file, got none; all stays as it is")
+        new = tmp_path / "new.yaml"
+        new.write_text("template:\n  definitions:\n  - {variant: x, alias: [y]}\n")
+        new.replace(file)
+        deadline = time.monotonic() + 10
+        while running.accept("y").status != 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.6)
+        assert (with_key("two"), running.accept("y").status) == (401, 200)
+        told = [line for line in running.lines if "  seed" in line or " seed  " in line]
+        assert len(told) == 4, told
+        assert running.call("GET", "/openapi.json", headers=KEY).status == 200
+
+
+def test_a_bad_seed_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    """Before anything listens; a file that is not there too."""
+    file = tmp_path / "seeds.yaml"
+    file.write_text("template:\n  seed: one\n")
+    failed = [
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "mock_server",
+                "--port",
+                "0",
+                "--ingress-port",
+                "0",
+                "--no-admin",
+                "--seed-file",
+                path,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        for path in (str(file), str(tmp_path / "none.yaml"))
+    ]
+
+    assert [done.returncode for done in failed] == [2, 2]
+    assert failed[0].stderr == 'arklow-mock: seeds.yaml line 2, template/seed: expected integer, got "one"\n'
+    assert "expected a file that can be read, got none (No such file or directory)" in failed[1].stderr
+
+
+def test_an_export_that_cannot_be_had_is_one_sentence_and_exit_code_2(served: Served, tmp_path: Path) -> None:
+    """A wrong token, none, nobody there, no admin plane there, and nowhere to write; nothing is left behind."""
+    target = tmp_path / "seeds.yaml"
+    control = f"http://localhost:{served.port}"
+    cases = [
+        (_export(served, "-o", str(target), token="wrong"), "see --admin-token and $ARKLOW_ADMIN_TOKEN"),
+        (_export(served, token=""), "expected the admin plane's token"),
+        (_export(served, "--admin-url", "http://localhost:9"), "got no answer"),
+        (_export(served, "--admin-url", control), f"{control} refuses: path: expected one of"),
+        (_export(served, "--admin-url", "nonsense"), "expected the admin plane of a mock at nonsense"),
+        (_export(served, "-o", "/nowhere/seeds.yaml"), "expected a file that can be written"),
+        (_export(served, "--organisation", "x"), "expected an organisation's id of 1 to 19 digits"),
+    ]
+
+    for done, message in cases:
+        assert done.returncode == 2, message
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

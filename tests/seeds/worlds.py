@@ -1,0 +1,87 @@
+"""A mock in this process that a seed file furnishes, on a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from mock_server.domain.furnishing import Seed
+from mock_server.schemas import DocumentSchemas
+from mock_server.seeds.reading import load
+from mock_server.seeds.text import BadSeed, write
+from mock_server.seeds.writing import written
+from mock_server.services.payloads import PayloadSchemas
+from mock_server.workbench import Workbench
+from tests.api.asgi import World
+
+NOON = "2030-01-01T12:00:00Z"
+FROZEN = {"mode": "frozen", "now": NOON}
+ORDER = {
+    "variant": "order",
+    "schema": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
+}
+
+
+def loaded(text: str, *, keys: dict[str, str] | None = None, strict: bool = False) -> Seed:
+    """What a file asks for."""
+    workbench = Workbench()
+    try:
+        schemas = PayloadSchemas(workbench)
+        return asyncio.run(
+            load(text.encode(), "seeds.yaml", schemas=schemas, keys=keys or {}, strict=strict)
+        ).seed
+    finally:
+        workbench.close()
+
+
+def complaint(text: str, **options: Any) -> str:
+    """What is wrong with a file."""
+    try:
+        loaded(text, **options)
+    except BadSeed as error:
+        return str(error)
+    raise AssertionError("the file is all right")
+
+
+class Seeded(World):
+    """A mock whose seed is given as a value or as text."""
+
+    def __init__(self, seed: Any = None, **settings: Any) -> None:
+        super().__init__(**settings)
+        if seed is not None:
+            self.seed(seed)
+
+    def seed(self, seed: Any) -> list[str]:
+        """Apply a seed; which organisations in use it changed."""
+        text = seed if isinstance(seed, str) else write(seed)
+        changed: list[str] = self.on_loop(self.app.steering.reseed(loaded(text)))
+        return changed
+
+    def export(self, *org_ids: str) -> str:
+        """The world as a seed file."""
+
+        async def shown() -> Any:
+            steering = self.app.steering
+            return await written(steering.seed(), await steering.views(org_ids), org_ids)
+
+        import orjson
+
+        return write(orjson.loads(orjson.dumps(self.on_loop(shown()))))
+
+    def records(self, org: str = "42") -> list[Any]:
+        """All actions of an organisation with their events, oldest first."""
+        path = f"/v1/orgs/{org}/actions/records"
+        found = self.call("GET", f"{path}?asc=true&take=50", key=f"org-{org}").json["data"]["items"]
+        return [self.record(item["id"], key=f"org-{org}", org=org) for item in found]
+
+    def shape(self, org: str = "42") -> list[tuple[str, int]]:
+        """Status and attempt of each action."""
+        return [(record["state"]["status"], record["state"]["attempt"]) for record in self.records(org)]
+
+
+def schema_of(path: Path) -> DocumentSchemas:
+    """The validators of a JSON Schema in a file."""
+    import json
+
+    return DocumentSchemas(json.loads(path.read_text("utf-8")))
