@@ -13,9 +13,8 @@ from . import histories
 
 BODY_LIMIT: Final = 1_024
 """Bytes of a request's or an answer's body that are kept."""
-HEADERS_LIMIT: Final = 100
-HEADER_LIMIT: Final = 1_024
-"""Headers that are kept, and bytes of one of them: few have more, and the journal must not keep megabytes alive."""
+HEADERS_LIMIT: Final = 8_192
+"""Bytes of a request's headers that are kept."""
 
 _REQUEST: Final = 0
 _TRANSITIONS: Final = 1
@@ -64,7 +63,7 @@ class Journal:
             status,
             bytes(memoryview(answer)[:BODY_LIMIT]),  # a copy: the encoder's own keeps a buffer of 4 KiB alive
             len(answer),
-            _bounded(headers),
+            _flat(headers),
             answer_headers,
             seconds,
             trouble,
@@ -126,21 +125,21 @@ class Journal:
                 listener(entry)
 
 
-def _bounded(headers: Headers) -> Headers:
-    """The headers as they are, which costs least, or the beginning of too many or too long ones."""
-    if len(headers) <= HEADERS_LIMIT:
-        for name, value in headers:
-            if len(name) + len(value) > HEADER_LIMIT:
-                break
-        else:
-            return headers
-    return [(name[:HEADER_LIMIT], value[:HEADER_LIMIT]) for name, value in headers[:HEADERS_LIMIT]]
+def _flat(headers: Headers) -> bytes:
+    """Headers as one value: many small ones that stay cost each request five microseconds in cold memory."""
+    return b"\0".join([part for header in headers for part in header])[:HEADERS_LIMIT]
+
+
+def _pairs(flat: bytes) -> Headers:
+    parts = flat.split(b"\0")
+    return list(zip(parts[::2], parts[1::2], strict=False))
 
 
 def _readable(raw: _Raw) -> list[Entry]:
     number, kind, *content = raw
     if kind == _REQUEST:
-        return [Exchanged(number, *content)]
+        entry = Exchanged(number, *content)
+        return [entry._replace(headers=_pairs(entry.headers))]  # type: ignore[arg-type]  # flat while it is kept
     if kind == _COMMAND:
         return [Command(number, *content)]
     if kind == _DELIVERY:
