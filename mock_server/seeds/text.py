@@ -8,10 +8,10 @@ order of the value, the same for the same value.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-import orjson
 import yaml
 
 from ..domain.furnishing import SeedRefused
@@ -261,116 +261,50 @@ class _Builder:
 
 
 _WIDTH: Final = 150
-"""Characters that a list or an object of scalars may have on one line."""
-_SIMPLE_KEY: Final = 120
-"""Characters of a member's name before it needs YAML's explicit form; readers take 1,024 bytes."""
-_BLOCK_DEPTH: Final = 40
-"""Levels after which everything stands on one line."""
+"""Characters of a line, where it can be broken."""
 _PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+@-]*(?: [A-Za-z0-9_./+@-]+)*")
+"""Texts that every reader takes for texts without quotes, but for these words."""
 _RESERVED: Final = frozenset("true false null yes no on off y n".split())
-_ESCAPED: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-_UNFIT: Final = re.compile(
-    "[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    def ignore_aliases(self, data: object) -> bool:
+        """Write everything where it stands."""
+        return True
+
+    def represent_sequence(self, *arguments: Any, **named: Any) -> Any:
+        """On one line, if it holds scalars alone and is short."""
+        node = super().represent_sequence(*arguments, **named)
+        node.flow_style = _is_short(node.value)
+        return node
+
+    def represent_mapping(self, *arguments: Any, **named: Any) -> Any:
+        """As a sequence."""
+        node = super().represent_mapping(*arguments, **named)
+        node.flow_style = _is_short([part for member in node.value for part in member])
+        return node
+
+
+def _is_short(nodes: Sequence[Any]) -> bool:
+    scalars = all(isinstance(node, yaml.ScalarNode) and node.style != "|" for node in nodes)
+    return scalars and sum([len(node.value) + 2 for node in nodes]) < _WIDTH
+
+
+def _text(dumper: Any, text: str) -> Any:
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _RESERVED
+    style = None if plain else "|" if "\n" in text else '"'
+    return dumper.represent_scalar(f"{_CORE}str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def write(value: Any, *, heading: str = "") -> str:
     """An object as YAML, which `read` reads back."""
-    lines = [heading] if heading else []
-    if not value:
-        return "\n".join([*lines, "{}", ""])
-    _block(value, "", lines, 0)
-    return "\n".join([*lines, ""])
-
-
-def _block(value: Any, indent: str, lines: list[str], depth: int) -> None:
-    if isinstance(value, dict):
-        for name, member in value.items():
-            key = _string(name)
-            lead = f"{indent}{key}:" if len(key) <= _SIMPLE_KEY else f"{indent}? {key}\n{indent}:"
-            _member(lead, member, indent, lines, depth)
-    else:
-        for item in value:
-            if isinstance(item, dict) and item and depth < _BLOCK_DEPTH and _on_one_line(item) is None:
-                first = len(lines)
-                _block(item, indent + "  ", lines, depth + 1)
-                lines[first] = f"{indent}- {lines[first][len(indent) + 2 :]}"
-            else:
-                _member(f"{indent}-", item, indent, lines, depth)
-
-
-def _member(lead: str, value: Any, indent: str, lines: list[str], depth: int) -> None:
-    if isinstance(value, str) and "\n" in value and _UNFIT.search(value) is None:
-        literal = _literal(value, indent + "  ")
-        lines.append(f"{lead} {literal}" if literal else f"{lead} {_string(value)}")
-    elif not isinstance(value, (dict, list)) or not value or depth >= _BLOCK_DEPTH:
-        lines.append(f"{lead} {_flow(value)}")
-    else:
-        short = _on_one_line(value)
-        lines.append(lead if short is None else f"{lead} {short}")
-        if short is None:
-            _block(value, indent + "  ", lines, depth + 1)
-
-
-def _on_one_line(value: Any) -> str | None:
-    """A list or an object of scalars, if it is short."""
-    below = value.values() if isinstance(value, dict) else value
-    if len(value) > 12 or any(isinstance(item, (dict, list)) and item for item in below):
-        return None
-    if any(isinstance(item, str) and (len(item) > _WIDTH or "\n" in item) for item in below):
-        return None
-    text = _flow(value)
-    return text if len(text) <= _WIDTH else None
-
-
-def _flow(value: Any) -> str:
-    parts: list[str] = []
-    _flow_into(parts, value)
-    return "".join(parts)
-
-
-def _flow_into(parts: list[str], value: Any) -> None:
-    # one frame a level: a payload may have five hundred
-    if isinstance(value, dict):
-        lead = "{"
-        for name, member in value.items():
-            parts.append(f"{lead}{_key(name)}: ")
-            _flow_into(parts, member)
-            lead = ", "
-        parts.append("}" if value else "{}")
-    elif isinstance(value, list):
-        lead = "["
-        for item in value:
-            parts.append(lead)
-            _flow_into(parts, item)
-            lead = ", "
-        parts.append("]" if value else "[]")
-    elif isinstance(value, str):
-        parts.append(_string(value))
-    elif isinstance(value, int) and not isinstance(value, bool):
-        parts.append(str(value))
-    else:
-        parts.append(orjson.dumps(value).decode())
-
-
-def _key(name: str) -> str:
-    key = _string(name)
-    return key if len(key) <= _SIMPLE_KEY else f"? {key} "
-
-
-def _string(text: str) -> str:
-    if len(text) <= _WIDTH and _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
-        return text
-    quoted = orjson.dumps(text).decode()
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
-
-
-def _literal(text: str, indent: str) -> str | None:
-    """A text of several lines as a block, where that keeps every blank."""
-    kept = text.rstrip("\n")
-    ending = len(text) - len(kept)
-    rows = kept.split("\n")
-    if not kept or rows[0][:1] in ("", " ") or any(row != row.rstrip(" ") for row in rows):
-        return None
-    mark = {0: "|-", 1: "|"}.get(ending, "|+")
-    return "\n".join([mark, *[f"{indent}{row}" if row else "" for row in rows], *[""] * (ending - 1)])
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 10 * MAX_DEPTH))  # the dumper takes three frames a level
+    try:
+        text: str = yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDTH)
+    finally:
+        sys.setrecursionlimit(limit)
+    return f"{heading}\n{text}" if heading else text

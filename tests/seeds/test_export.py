@@ -182,7 +182,7 @@ def test_what_is_added_to_an_export_by_hand_gets_new_ids() -> None:
     )
     text = world.export()
     at = text.index("    ids:\n")
-    again = Seeded(text[:at] + "      - {variant: v, payload: 2}\n" + text[at:])
+    again = Seeded(text[:at] + "    - {variant: v, payload: 2}\n" + text[at:])
 
     assert [record["input"] for record in again.records()] == [1, 2]
     assert len({record["id"][10:] for record in again.records()}) == 1
@@ -205,8 +205,8 @@ def test_what_is_added_to_an_export_by_hand_gets_new_ids() -> None:
             "expected a time from the acceptance on",
         ),
         (
-            "variant: v\n        version",
-            "variant: w\n        version",
+            "variant: v\n      version: 1\n      payload",
+            "variant: w\n      version: 1\n      payload",
             "actions/0/variant: expected the variant or alias",
         ),
         ("v: {id", "u: {id", "ids/definitions/u: expected one of the definitions above, got 'u'"),
