@@ -105,7 +105,7 @@ def test_deep_and_long_things_are_written_so_that_they_can_be_read() -> None:
 
 def test_texts_of_several_lines_are_readable() -> None:
     """As a block, where that keeps every blank."""
-    assert write({"a": {"b": "one\ntwo\n"}, "c": " x\n"}) == 'a:\n  b: |\n    one\n    two\nc: |2\n   x\n'
+    assert write({"a": {"b": "one\ntwo\n"}, "c": " x\n"}) == "a:\n  b: |\n    one\n    two\nc: |2\n   x\n"
 
 
 def test_a_surrogate_that_stands_alone_cannot_come_in() -> None:
