@@ -406,7 +406,7 @@ class _Log:
         """Take a line; call on the event loop."""
         if not self._lines:
             asyncio.get_running_loop().call_later(0.02, self._hand_over)
-        self._lines.append(f"\x1b[31m{line}\x1b[0m" if self._coloured and line[0] in "45" else line)
+        self._lines.append(f"\x1b[31m{line}\x1b[0m" if self._coloured and line[0] in "45-" else line)
 
     def close(self) -> None:
         """Hand over what is left and wait a second for the writer at most."""
