@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import ipaddress
 import os
 import queue
 import re
@@ -132,6 +133,7 @@ def _export_parser() -> argparse.ArgumentParser:
     )
     add(
         "--admin-token",
+        type=_token,
         default=os.environ.get("ARKLOW_ADMIN_TOKEN") or None,
         metavar="TEXT",
         help="its token (default $ARKLOW_ADMIN_TOKEN)",
@@ -304,7 +306,11 @@ def _positive(text: str) -> float:
 
 
 def _host(text: str) -> str:
-    if not re.fullmatch(r"[0-9A-Za-z._-]{1,253}|[0-9A-Fa-f:.]{2,45}", text):
+    try:
+        address = ":" in text and ipaddress.ip_address(text)
+    except ValueError:
+        address = False
+    if not address and not re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", text):
         raise argparse.ArgumentTypeError(f"expected a host's name or address without port, got {text!r}")
     return text
 

@@ -31,7 +31,9 @@ class Courier:
     """
 
     def __init__(self, hosts: frozenset[str] = frozenset(), *, limit: float = 5.0) -> None:
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(
+            _host(f"http://[{host}]/" if ":" in host else f"http://{host}/") for host in hosts
+        )
         self._limit = limit
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
@@ -212,5 +214,5 @@ def _retry_after(headers: Any) -> int | None:
         until = parsedate_to_datetime(text)
         since = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)
         return min(max(0, round((until - since).total_seconds() * 1_000)), _LONGEST)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -20,6 +20,8 @@ _BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)
 _PATTERNS: Final = RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
 _UNICODE: Final = re.compile(r"\\[pPwWdDsS]|\(\?[a-z]*i")
 """Classes of thousands of characters, which cost far more than they are long."""
+_UNSHOWN: Final = "credential"
+"""A member whose value no message shows."""
 _COUNTED: Final = re.compile(r"\{(\d+)?,?(\d+)?\}")
 
 
@@ -103,8 +105,10 @@ def breach(validator: Validator, value: Any) -> Breach | None:
     try:
         validator.validate(value)
     except ValidationError as error:
-        got = excerpt(strict_json.dump(error.instance).decode("utf-8"), 60)
-        return Breach(tuple(error.instance_path), f"expected {_expected(error)}, got {got}")
+        path, text = tuple(error.instance_path), strict_json.dump(error.instance)
+        secret = _UNSHOWN in path or b'"%s"' % _UNSHOWN.encode() in text
+        got = f"a value with a {_UNSHOWN}" if secret else excerpt(text.decode("utf-8"), 60)
+        return Breach(path, f"expected {_expected(error)}, got {got}")
     except ValueError as error:
         shown = excerpt(str(error))
         return Breach((), f"expected what its schema asks for; where it is not so cannot be shown ({shown})")

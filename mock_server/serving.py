@@ -184,7 +184,9 @@ def serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 4, 1_000_000)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # what is not HTTP is no news
+    logging.getLogger("uvicorn.error").setLevel(
+        logging.CRITICAL
+    )  # what is not HTTP is no news, nor is who waits at the end
     # uvicorn raises the signal that ended it once more: let SIGTERM end as quietly as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

@@ -70,6 +70,7 @@ STATUSES: Final[dict[str, Statuses]] = {
     "CLOCK_GOES_BACK": Statuses(409, 409),
     "TOO_MUCH_DUE": Statuses(409, 409),
     "DESTINATION_REFUSED": Statuses(409, 409),
+    "UNKNOWN_ORGANISATION": Statuses(404, 404),
     "UNKNOWN_DESTINATION": Statuses(404, 404),
     "TOO_MANY_DESTINATIONS": Statuses(409, 409),
     "SAME_ORGANISATION": Statuses(409, 409),

@@ -77,7 +77,7 @@ _FRAMING: Final = frozenset(
     {"connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
 
 def check(kind: Kind, config: Mapping[str, Any], credential: Mapping[str, str], place: str) -> None:
@@ -101,6 +101,10 @@ def _check_url(url: str, place: str) -> None:
         raise DestinationRefused(f"{place}: expected a URL, got {url[:60]!r} ({error})") from None
     if parts.scheme.lower() not in ("http", "https") or not host:
         raise DestinationRefused(f"{place}: expected a URL of http or https with a host, got {url[:60]!r}")
+    if parts.username is not None or parts.password is not None:
+        raise DestinationRefused(
+            f"{place}: expected a URL without a user and a password, got one that has them; a credential holds headers"
+        )
     if is_arklows(host):
         raise DestinationRefused(
             f"{place}: expected a host that is not Arklow's own, got {host[:60]!r} (B109)"
@@ -121,5 +125,5 @@ def _check_headers(headers: Mapping[str, str], place: str) -> None:
             )
         if not _VALUE.fullmatch(value):
             raise DestinationRefused(
-                f"{place}/{name[:60]}: expected a value of visible characters and blanks, got {value[:20]!r}"
+                f"{place}/{name[:60]}: expected a value of visible ASCII characters and blanks, got one with others"
             )

@@ -20,6 +20,7 @@ ArklowError
     ├── ClockGoesBack       an organisation that has actions was asked to go back in time
     ├── TooMuchDue          more falls due than one command may run
     ├── DestinationRefused  it could not be called, or is Arklow's own (B109)
+    ├── UnknownOrganisation  it was not used yet
     ├── UnknownDestination  no destination of this organisation has the label or id
     ├── TooManyDestinations the organisation keeps as many as it may
     ├── UnknownSnapshot     no snapshot of this organisation has the name
@@ -116,6 +117,10 @@ class TooMuchDue(CommandRefused):
 
 class DestinationRefused(CommandRefused):
     code = "DESTINATION_REFUSED"
+
+
+class UnknownOrganisation(CommandRefused):
+    code = "UNKNOWN_ORGANISATION"
 
 
 class UnknownDestination(CommandRefused):

@@ -69,6 +69,12 @@ class ClockPlan:
         now = machine if self.now is None else self.now
         return OwnTime(stands_at=now) if self.frozen else OwnTime(ahead=now - machine)
 
+    def moved(self, machine: int, now: int) -> int:
+        """Where a clock in use, which shows `now`, is to go: where it is, if the plan names no time."""
+        if self.ahead is not None:
+            return machine + self.ahead
+        return now if self.now is None else self.now
+
 
 @dataclass(frozen=True, slots=True)
 class DestinationPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import shutil
@@ -10,12 +11,12 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from ..strict_json import excerpt
-from .text import write
+from .text import MAX_BYTES, write
 
 LIMIT: Final = 150.0
 """Seconds for the whole answer, which the mock itself gives up after 120."""
@@ -39,7 +40,7 @@ def fetch(url: str, token: str, organisations: Sequence[str]) -> Any:
         )
         if request.type not in ("http", "https") or not request.host:
             raise ValueError(request.full_url)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
         with opener.open(request, timeout=LIMIT) as answer:
             return json.loads(answer.read())["data"]
     except urllib.error.HTTPError as error:
@@ -49,10 +50,18 @@ def fetch(url: str, token: str, organisations: Sequence[str]) -> Any:
         raise CannotExport(
             f"expected the admin plane of a mock at {url}, got no answer ({reason}); start one, or see --admin-url"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, http.client.HTTPException) as error:
+        what = type(error).__name__  # its text may hold the token
         raise CannotExport(
-            f"expected the admin plane of a mock at {url}, got something else ({excerpt(repr(error), 120)})"
+            f"expected the admin plane of a mock at {url}, got something else ({what})"
         ) from None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The token is for the address that was given, and for no other."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Go nowhere."""
 
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> str:
@@ -69,25 +78,48 @@ def save(seed: Any, target: Path) -> None:
     Raises:
         CannotExport: the file cannot be written.
     """
-    text = write(seed, heading=HEADING)
+    text = shown(seed)
     try:
+        if target.exists() and not target.is_file():
+            target.write_text(text, "utf-8")  # a pipe, a terminal
+            return
+        target = target.resolve()
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", newline="\n", dir=target.parent, prefix=f".{target.name}.", delete=False
         ) as file:
-            try:
+            made = Path(file.name)
+            with _removed(made):
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-                if target.exists():
-                    shutil.copymode(target, file.name)
-                Path(file.name).replace(target)
-            except BaseException:
-                Path(file.name).unlink()
-                raise
+        with _removed(made):
+            if target.exists():
+                shutil.copymode(target, made)
+            made.replace(target)
     except OSError as error:
         raise CannotExport(f"expected a file that can be written, got {target} ({error.strerror})") from None
 
 
+@contextlib.contextmanager
+def _removed(file: Path) -> Iterator[None]:
+    """Leave no file behind where the block fails."""
+    try:
+        yield
+    except BaseException:
+        file.unlink()
+        raise
+
+
 def shown(seed: Any) -> str:
-    """The seed as YAML."""
-    return write(seed, heading=HEADING)
+    """The seed as YAML.
+
+    Raises:
+        CannotExport: it is more than a mock reads.
+    """
+    text = write(seed, heading=HEADING)
+    if len(text) > MAX_BYTES or len(text.encode()) > MAX_BYTES:
+        raise CannotExport(
+            f"expected a world of at most {MAX_BYTES} bytes, which a mock can read again, got more; choose "
+            "organisations with --organisation"
+        )
+    return text

@@ -34,9 +34,10 @@ from ..domain.lines import Line, Numbers, action_id
 from ..domain.ports import Schemas
 from ..domain.states import TERMINAL, Event, State
 from ..schemas import DocumentSchemas, Validator, breach
+from ..services.furnishing import MOST_DESTINATIONS
 from ..settings import SEED
 from ..strict_json import digest, dump, excerpt, place
-from ..timestamps import END, moment
+from ..timestamps import BEGIN, END, moment
 from . import scripts
 from .text import Source, read
 
@@ -84,7 +85,8 @@ def _seed(value: Any, keys: Mapping[str, str]) -> Seed:
             for name in names if isinstance(names, dict) else ():
                 if not pattern.fullmatch(name):
                     raise SeedRefused(
-                        place("", [member, name])[1:], f"expected {expected}, got {short(name)}"
+                        place("", [member, name])[1:],
+                        f"expected {expected}, got {short(name)}",
                     )
     wrong = breach(_validator(), value)
     if wrong:
@@ -168,9 +170,12 @@ def _clock(given: Mapping[str, Any], at: str) -> ClockPlan:
                 f"expected no {member} beside mode {mode}"
                 f"{' and ahead_ms' if mode in modes else ''}, got {given[member]!r}",
             )
+    now = _moment(given, "now", at) if "now" in given else None
+    if now is not None and now < BEGIN + LIFETIME:
+        raise SeedRefused(f"{at}/now", f"expected a time from 2000-01-02 on, got {given['now']!r}")
     return ClockPlan(
         mode == "frozen",
-        _moment(given, "now", at) if "now" in given else None,
+        now,
         int(ahead) if ahead is not None else 0 if mode == "real" else None,
         at,
     )
@@ -367,6 +372,10 @@ def _ids(given: Mapping[str, Any], at: str) -> Ids:
     return Ids(Numbers(lines, **counted), definitions, destinations, at)
 
 
+_AT_A_TIME: Final = 200
+"""Payloads looked at before others get their turn."""
+
+
 async def _examine(seed: Seed, schemas: Schemas, *, strict: bool) -> None:
     """Return when nothing of it can fail any more.
 
@@ -374,8 +383,8 @@ async def _examine(seed: Seed, schemas: Schemas, *, strict: bool) -> None:
         SeedRefused: something is named twice or is not there, or a payload does not fit its schema.
     """
     known: set[tuple[bytes, bytes]] = set()
-    for furnishing in (seed.template, *seed.organisations.values()):
-        registry = _registry(furnishing)
+    for furnishing in seed.furnishings():
+        registry = await asyncio.to_thread(_registry, furnishing)
         for plan in furnishing.definitions:
             for schema in (plan.schema, *(other for _, other in plan.older)) if strict else ():
                 unenforced = await schemas.standing(schema)
@@ -384,7 +393,9 @@ async def _examine(seed: Seed, schemas: Schemas, *, strict: bool) -> None:
                         f"{plan.place}/schema",
                         f"expected a schema that can be enforced, got one where {unenforced}",
                     )
-        for action in furnishing.actions:
+        for number, action in enumerate(furnishing.actions):
+            if number % _AT_A_TIME == _AT_A_TIME - 1:
+                await asyncio.sleep(0)
             schema, payload = _asked(registry, action), action.payload
             if schema is not EMPTY_OBJECT and (schema.text, payload) not in known:
                 known.add((schema.text, payload))
@@ -417,6 +428,12 @@ def _registry(furnishing: Furnishing) -> Registry:
     registry = Registry()
     for destination in furnishing.destinations:
         registry = registry.with_destination(destination.made(None, str, 0))
+    if len(registry.destinations) > MOST_DESTINATIONS:
+        raise SeedRefused(
+            f"{furnishing.place}/destinations",
+            f"expected {MOST_DESTINATIONS} destinations that an organisation keeps at most, got "
+            f"{len(registry.destinations)} with those of the template",
+        )
     for plan in furnishing.definitions:
         current = 1 if plan.version is None else plan.version
         try:

@@ -86,7 +86,7 @@ def read(data: bytes, name: str) -> Source:
         BadSeed: it is too large, not UTF-8, not one YAML document, or nothing that JSON could hold.
     """
     if len(data) > MAX_BYTES:
-        raise BadSeed(f"{name}: expected at most {MAX_BYTES} bytes, got {len(data)}")
+        raise BadSeed(f"{name}: expected at most {MAX_BYTES} bytes, got more")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

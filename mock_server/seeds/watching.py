@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from ..domain.ports import Schemas
 from ..services.steering import Steering
 from ..strict_json import excerpt
 from .reading import Loaded, load
-from .text import BadSeed
+from .text import MAX_BYTES, BadSeed
 
 PAUSE: Final = 0.25
 """Seconds between two looks; a file is read when two found it alike, so half a second after a change."""
@@ -48,7 +49,7 @@ class SeedFile:
         self._log = log
         self._pause = pause
         self._loaded: Loaded | None = None
-        self._data = b""
+        self._data: bytes | None = None
         self._stamp: _Stamp = None
         """Of the file as it was read last."""
 
@@ -60,7 +61,7 @@ class SeedFile:
         """
         stamp = self._look()
         try:
-            data = await asyncio.to_thread(self._path.read_bytes)
+            data = await asyncio.to_thread(_bytes, self._path)
         except OSError as error:
             raise BadSeed(
                 f"{self._path}: expected a file that can be read, got none ({error.strerror})"
@@ -91,6 +92,7 @@ class SeedFile:
     async def _apply(self) -> list[str]:
         assert self._loaded is not None
         source, seed = self._loaded
+        self._loaded = None  # it holds the place of every value
         try:
             return await self._steering.reseed(seed, lambda: self._list_keys(seed.keys))
         except SeedRefused as error:
@@ -119,7 +121,7 @@ class SeedFile:
                 return
             changed = await self._apply()
         except BadSeed as error:
-            self._data = b""  # whoever saves the same again is told again
+            self._data = None  # whoever saves the same again is told again
             self._say(f"{error}; all stays as it was")
         except ArklowError as error:
             self._say(f"{self._path.name} applied, but for a clock: {error.message}")
@@ -138,3 +140,15 @@ class SeedFile:
 
     def _say(self, text: str) -> None:
         self._log(excerpt(f"seed  {text}", 1_000))
+
+
+def _bytes(path: Path) -> bytes:
+    """What a file holds, and no more than may be in a seed. What is no file could be waited for without end.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 from ..domain import actions, answers
@@ -115,14 +115,14 @@ class Clockwork:
         return done
 
     async def pass_to(self, organisation: Organisation, to: int, limit: int) -> int:
-        """Let the organisation's time pass until `to`: all that falls due on the way is run at its own time, and time
-        stands still until each call that begins has its answer. Others get their turn. Returns how much was run; with
-        `limit` the clock is at its aim at once, and the rest is due. Ends early when the organisation becomes another
-        meanwhile."""
+        """Let the time of a clock that stands pass until `to`: all that falls due on the way is run at its own time, and
+        time goes on when each call that begins there has its answer. Others get their turn. Returns how much was run;
+        with `limit` the clock is at its aim at once, and the rest is due. Ends early when the organisation becomes
+        another meanwhile."""
         shelf = organisation.shelf
         done = 0
         while True:
-            await self._deliveries.idle(organisation)
+            await self._deliveries.settle(organisation)
             if organisation.shelf is not shelf:
                 return done
             now = self.now(organisation)
@@ -138,7 +138,7 @@ class Clockwork:
 
     def _pass(self, organisation: Organisation, to: int, limit: int) -> int:
         """Run up to `limit` of what falls due until `to`, as far as no answer is awaited; how much it was."""
-        now = self.now(organisation)
+        now, before = self.now(organisation), self._deliveries.last()
         to = max(to, now)
         done = 0
         for _ in range(limit):
@@ -146,7 +146,7 @@ class Clockwork:
             if look > to:
                 return done
             if look > now:
-                if self._deliveries.at_work(organisation):
+                if self._deliveries.at_work(organisation, since=before):
                     return done
                 organisation.time = organisation.time.moved(look, self._machine.now())
                 now = look
@@ -157,31 +157,36 @@ class Clockwork:
         _tidy()
         return done
 
-    async def wake(self, organisation: Organisation) -> None:
-        """Give away again what waits for capacity, as who takes it is another now."""
+    async def wake(self, organisation: Organisation, variants: Container[str] | None = None) -> None:
+        """Give away again what waits for capacity, as who takes it is another now: what waits for a webhook, and what
+        waits for the worker, of some variants or of all."""
         shelf, worker = organisation.shelf, organisation.worker
         self._deliveries.forget_waiting(organisation)
-        for looked_at, number in enumerate(range(shelf.oldest, shelf.end)):
+        for looked_at, action in enumerate(organisation.actions()):
             if looked_at % SCANNED == SCANNED - 1:
                 await asyncio.sleep(0)
                 if organisation.shelf is not shelf or organisation.worker is not worker:
                     break  # another command came in between and did its own
-            action = shelf.get(number)
-            if action is not None and action.state is State.DISPATCH_WAIT:
-                self._has_room(organisation, action.id)
-                destination = organisation.registry.routes.get(action.work.variant)
-                if destination is not None and destination.label in self._deliveries.busy(organisation):
-                    self._deliveries.wait(organisation, destination.label, action.id)
+            self._offer_again(organisation, action, variants)
 
     def furnished(self, organisation: Organisation) -> None:
         """Give away what waits for a destination that has room, and see to it that the rest is looked at in time."""
         for action in organisation.actions() if organisation.registry.routes else ():
-            destination = organisation.registry.routes.get(action.work.variant)
-            if action.state is State.DISPATCH_WAIT and destination is not None:
-                self._has_room(organisation, action.id)
-                if destination.label in self._deliveries.busy(organisation):
-                    self._deliveries.wait(organisation, destination.label, action.id)
+            self._offer_again(organisation, action, ())
         self.arm(organisation)
+
+    def _offer_again(
+        self, organisation: Organisation, action: Action, variants: Container[str] | None
+    ) -> None:
+        if action.state is not State.DISPATCH_WAIT:
+            return
+        variant = action.work.variant
+        destination = organisation.registry.routes.get(variant)
+        called = destination is not None and destination.kind is Kind.WEBHOOK
+        if not called and variants is not None and variant not in variants:
+            return
+        if not self._has_room(organisation, action.id) and destination is not None and called:
+            self._deliveries.wait(organisation, destination.label, action.id)
 
     async def prepare_calls(self) -> None:
         """Get ready for the first call of a webhook."""

@@ -27,6 +27,7 @@ PACE: Final = 0.002
 class Call(NamedTuple):
     """One call under way."""
 
+    number: int
     organisation: Organisation
     timeline: object
     """What the organisation's actions were kept in; another one means that it was reset or restored meanwhile."""
@@ -34,6 +35,7 @@ class Call(NamedTuple):
     destination: Destination
     headers: tuple[tuple[str, str], ...]
     began: float
+    """By the machine's clock, for its duration."""
 
     def told(self, reply: Reply | None, outcome: str, note: str) -> Delivery:
         """The entry of the journal."""
@@ -82,8 +84,14 @@ class Deliveries:
         self._count = 0
         self._next = 0.0
         """When the next call may begin, by the loop's clock."""
-        self._waiting: dict[tuple[Organisation, str], deque[str]] = {}
-        self._idle: dict[Organisation, asyncio.Event] = {}
+        self._waiting: dict[tuple[Organisation, str], deque[tuple[int, str]]] = {}
+        self._last = 0
+        """The number of the latest call, given when it began, or began to wait for its turn."""
+        self._open: dict[Organisation, set[int]] = {}
+        """The numbers of the calls that are under way or wait."""
+        self._offered: int | None = None
+        """The number of the call that is about to begin after a wait."""
+        self._changed: dict[Organisation, asyncio.Event] = {}
 
     def report_to(self, answered: Answered, has_room: Callable[[Organisation, str], bool]) -> None:
         """Tell `answered` what came back, and offer `has_room` an action that waited; it says whether it began a call."""
@@ -99,12 +107,13 @@ class Deliveries:
     def begin(self, organisation: Organisation, action: Action, destination: Destination) -> None:
         """Call a destination that is not busy."""
         call = Call(
+            self._numbered(organisation) if self._offered is None else self._offered,
             organisation,
             organisation.shelf,
             action,
             destination,
             destination.headers(action.id, action.attempt),
-            time.perf_counter(),
+            0.0,
         )
         loop = asyncio.get_running_loop()
         turn = self._next = max(loop.time(), self._next + PACE)
@@ -113,31 +122,39 @@ class Deliveries:
         counts = self._counts.setdefault(organisation, {})
         counts[destination.label] = counts.get(destination.label, 0) + 1
         self._count += 1
-        task.add_done_callback(lambda done: self._ended(done, call))
+        task.add_done_callback(lambda done: self._ended(done, organisation))
 
     def wait(self, organisation: Organisation, label: str, action_id: str) -> None:
         """Have an action offered when its destination has room."""
-        self._waiting.setdefault((organisation, label), deque()).append(action_id)
+        waiting = (self._numbered(organisation), action_id)
+        self._waiting.setdefault((organisation, label), deque()).append(waiting)
 
     def forget_waiting(self, organisation: Organisation) -> None:
         """Offer none of its actions any more."""
         for key in [key for key in self._waiting if key[0] is organisation]:
-            del self._waiting[key]
-        self._look(organisation)
+            for number, _ in self._waiting.pop(key):
+                self._done(organisation, number)
 
-    def at_work(self, organisation: Organisation) -> bool:
-        """Whether a call of the organisation is under way, or waits for its turn."""
-        return organisation in self._tasks or any(org is organisation for org, _ in self._waiting)
+    def last(self) -> int:
+        """The number of the latest call."""
+        return self._last
 
-    async def idle(self, organisation: Organisation) -> None:
-        """Wait until no call of the organisation is under way, nor waits for its turn."""
-        while self.at_work(organisation):
-            await self._idle.setdefault(organisation, asyncio.Event()).wait()
+    def at_work(self, organisation: Organisation, *, since: int) -> bool:
+        """Whether a call of the organisation with a higher number is under way, or waits for its turn."""
+        return any(number > since for number in self._open.get(organisation, ()))
+
+    async def settle(self, organisation: Organisation) -> None:
+        """Wait until all calls of the organisation that are under way now, or wait for their turn, have ended; those
+        that begin meanwhile are others' business, or this would have no end while work comes in."""
+        until = self._last
+        while min(self._open.get(organisation, ()), default=until + 1) <= until:
+            await self._changed.setdefault(organisation, asyncio.Event()).wait()
 
     def give_up(self, organisation: Organisation) -> None:
-        """End the calls of an organisation that is about to become another."""
+        """End the calls of an organisation that is about to become another; it has room for new ones at once."""
         self.forget_waiting(organisation)
-        for task in self._tasks.get(organisation, ()):
+        for task in list(self._tasks.get(organisation, ())):
+            self._closed(task, organisation)
             task.cancel()
 
     async def prepare(self) -> None:
@@ -160,48 +177,74 @@ class Deliveries:
     async def _call(self, call: Call, pause: float) -> None:
         if pause > 0:
             await asyncio.sleep(pause)
-        reply, reason = None, ""
+        call = call._replace(began=time.perf_counter())
+        reply, reason, failure = None, "", None
         try:
             reply = await self._caller.post(
                 call.destination.config["url"], call.headers, call.action.work.payload
             )
         except NoAnswer as error:
             reason = str(error)
+        except Exception as error:
+            reason, failure = (
+                f"the mock failed to call it ({type(error).__name__}); this is its own fault",
+                error,
+            )
         self._answered(call, reply, reason)
+        if failure is not None:
+            raise failure
 
-    def _ended(self, task: asyncio.Task[None], call: Call) -> None:
-        organisation, label = call.organisation, call.destination.label
-        calls = self._tasks[organisation]
-        del calls[task]
-        counts = self._counts[organisation]
+    def _ended(self, task: asyncio.Task[None], organisation: Organisation) -> None:
+        if task in self._tasks.get(organisation, ()):  # or it was given up
+            self._closed(task, organisation)
+        for key in list(self._waiting):
+            if self._count >= MOST:
+                break
+            self._offer(key)
+        if not task.cancelled():
+            task.result()
+
+    def _closed(self, task: asyncio.Task[None], organisation: Organisation) -> None:
+        """Take a call out of the books."""
+        call = self._tasks[organisation].pop(task)
+        counts, label = self._counts[organisation], call.destination.label
         counts[label] -= 1
         if not counts[label]:
             del counts[label]
-        if not calls:
+        if not counts:
             del self._tasks[organisation], self._counts[organisation]
         self._count -= 1
-        if not task.cancelled():
-            task.result()
-        for key in list(self._waiting):
-            self._offer(key)
-            if self._count >= MOST:
-                break
-        self._look(organisation)
+        self._done(organisation, call.number)
 
     def _offer(self, key: tuple[Organisation, str]) -> None:
         organisation, label = key
         line = self._waiting.get(key)
         while line and label not in self.busy(organisation):
-            if self._has_room(organisation, line.popleft()):
+            number, action_id = line.popleft()
+            self._offered = number
+            try:
+                began = self._has_room(organisation, action_id)
+            finally:
+                self._offered = None
+            if began:
                 self._waiting[key] = self._waiting.pop(key)  # others first, next time
                 break
+            self._done(organisation, number)
         if not line:
             self._waiting.pop(key, None)
-            self._look(organisation)
 
-    def _look(self, organisation: Organisation) -> None:
-        if organisation in self._idle and not self.at_work(organisation):
-            self._idle.pop(organisation).set()
+    def _numbered(self, organisation: Organisation) -> int:
+        self._last += 1
+        self._open.setdefault(organisation, set()).add(self._last)
+        return self._last
+
+    def _done(self, organisation: Organisation, number: int) -> None:
+        numbers = self._open.get(organisation, set())
+        numbers.discard(number)
+        if not numbers:
+            self._open.pop(organisation, None)
+        if organisation in self._changed:
+            self._changed.pop(organisation).set()
 
 
 def _kept(headers: Iterable[tuple[str, str]], secret: Container[str] = ()) -> Headers:

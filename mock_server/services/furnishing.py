@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ..domain import actions
 from ..domain.actions import Action
-from ..domain.definitions import Registry
+from ..domain.definitions import Registry, short
 from ..domain.errors import ArklowError
 from ..domain.furnishing import ActionPlan, ClockPlan, Furnishing, Kept, Seed, SeedRefused, refused
 from ..domain.own_time import OwnTime
@@ -37,13 +38,18 @@ class Change(NamedTuple):
         """Where the clock is to go; None when the file says of it what it said before."""
         return self.new.clock if self.new.clock != self.old.clock else None
 
+    @property
+    def of_the_worker(self) -> bool:
+        """Whether the file has other scripts than before."""
+        return (self.new.default, self.new.scripts) != (self.old.default, self.old.scripts)
+
     def worker(self) -> Worker | None:
         """The scripts, if the file has others than before."""
-        same = (self.new.default, self.new.scripts) == (self.old.default, self.old.scripts)
-        if same or self.organisation.worker == self.new.worker:
-            return None
-        kept = self.organisation.worker
-        return Worker(self.new.default or kept.default, {**kept.variants, **self.new.scripts})
+        kept, old, new = self.organisation.worker, self.old, self.new
+        default = new.default if new.default and new.default != old.default else kept.default
+        scripts = {name: script for name, script in new.scripts.items() if script != old.scripts.get(name)}
+        worker = Worker(default, {**kept.variants, **scripts})
+        return worker if worker != kept else None
 
     def registry(self, new_definition: Callable[[], str], new_link: Callable[[], str], now: int) -> Registry:
         """The organisation's definitions and destinations with what differs from the seed before, and from what is there.
@@ -58,10 +64,19 @@ class Change(NamedTuple):
             if before.get(destination.label) != destination and not destination.is_there(found):
                 registry = registry.with_destination(destination.made(found, new_link, now))
         known = {plan.variant: plan for plan in self.old.definitions}
+        named_anew = {
+            p.variant for p in self.new.definitions if known.get(p.variant) != p and p.alias is not None
+        }
+        free = {alias: owner for alias, owner in registry.by_alias.items() if owner not in named_anew}
+        registry = replace(registry, by_alias=free)  # what one gives up another may take
         for plan in self.new.definitions:
             if known.get(plan.variant) == plan:
                 continue
             try:
+                for number, schema in plan.older:
+                    registry, _ = registry.put(
+                        plan.variant, schema, alias=plan.alias, version=number, new_id=new_definition
+                    )
                 registry, definition = registry.put(
                     plan.variant, plan.schema, alias=plan.alias, version=plan.version, new_id=new_definition
                 )
@@ -208,22 +223,28 @@ class Furnisher:
         added = Counter(plan for plan in new.actions if isinstance(plan, ActionPlan))
         added.subtract(plan for plan in old.actions if isinstance(plan, ActionPlan))
         change = Change(organisation, old, new, [])
+        registry = change.registry(str, str, 0)
         for plan in reversed(new.actions):
             if isinstance(plan, ActionPlan):
                 if added[plan] > 0:
                     added[plan] -= 1
-                    change.added.insert(0, plan)
+                    change.added.append(plan)
+                    if registry.by_alias.get(plan.name, plan.name) not in registry.by_variant:
+                        raise SeedRefused(
+                            f"{plan.place}/variant",
+                            f"expected a definition that organisation {organisation.org_id} has, as it is in use, got "
+                            f"{short(plan.name)}, which was not put there or was taken away; reset it first",
+                        )
             elif not (organisation.action(plan.id) or organisation.dropped(plan.id)):
                 raise SeedRefused(
                     f"{plan.place}/id",
                     f"expected an action that organisation {organisation.org_id} has, as it is in use, got {plan.id}; "
                     "reset it first, or leave the id out",
                 )
-        change.registry(lambda: "", lambda: "", 0)
+        change.added.reverse()
         clock, now = change.clock(), self._clockwork.now(organisation)
         if clock is not None and organisation.shelf.count:
-            machine = self._clockwork.machine()
-            to = now if clock.now is None and clock.frozen else clock.at(machine).at(machine)
+            to = clock.moved(self._clockwork.machine(), now)
             if to < now:
                 raise SeedRefused(
                     clock.place,

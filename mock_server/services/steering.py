@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from ..domain import actions
@@ -12,11 +13,13 @@ from ..domain.actions import Action
 from ..domain.definitions import Definition, short
 from ..domain.destinations import Credential, Destination, Kind, check
 from ..domain.errors import (
+    ArklowError,
     ClockGoesBack,
     SettleRefused,
     TooManyDestinations,
     TooMuchDue,
     UnknownDestination,
+    UnknownOrganisation,
     UnknownSnapshot,
 )
 from ..domain.furnishing import Seed
@@ -99,8 +102,19 @@ class Steering:
 
     async def views(self, org_ids: Sequence[str]) -> list[Organisation]:
         """These organisations, or all that were used, as they are at one moment, after what is due; to be read while
-        they go on."""
-        found = [self._store.organisation(org_id) for org_id in org_ids] or list(self._store.organisations())
+        they go on.
+
+        Raises:
+            UnknownOrganisation: one of them was not used.
+        """
+        used = {organisation.org_id: organisation for organisation in self._store.organisations()}
+        for org_id in org_ids:
+            if org_id not in used:
+                known = ", ".join(islice(used, 10)) or "none yet"
+                raise UnknownOrganisation(
+                    f"query organisation: expected organisations that were used ({known}), got {org_id}"
+                )
+        found = [used[org_id] for org_id in org_ids] or list(used.values())
         for organisation in found:
             await self._clockwork.settle(organisation)
         return [self._store.view(organisation) for organisation in found]
@@ -111,7 +125,7 @@ class Steering:
 
         Raises:
             SeedRefused: it does not go together with what organisations in use are; all is as it was.
-            ClockGoesBack, TooMuchDue: see `set_time`; the rest of it was applied.
+            ClockGoesBack, TooMuchDue: see `set_time`, of the first clock that failed; the rest of it was applied.
         """
         if self._furnisher is None:
             return []
@@ -120,11 +134,20 @@ class Steering:
         changes = await self._furnisher.apply(seed)
         applied()
         for change in changes:
-            await self._clockwork.wake(change.organisation)
-            clock, org_id = change.clock(), change.organisation.org_id
+            await self._clockwork.wake(change.organisation, None if change.of_the_worker else ())
+        failed: ArklowError | None = None
+        for change in changes:
+            clock, organisation = change.clock(), change.organisation
             if clock is not None:
-                to = clock.now if clock.ahead is None else self._clockwork.machine() + clock.ahead
-                await self.set_time(org_id, frozen=clock.frozen, to=to, real=clock.ahead == 0)
+                to = clock.moved(self._clockwork.machine(), self.now(organisation))
+                try:
+                    await self.set_time(
+                        organisation.org_id, frozen=clock.frozen, to=to, real=clock.ahead == 0
+                    )
+                except ArklowError as error:
+                    failed = failed or error
+        if failed is not None:
+            raise failed
         return [change.organisation.org_id for change in changes]
 
     async def set_time(
@@ -149,25 +172,8 @@ class Steering:
                 )
             mode = "real" if real else "frozen" if frozen else "running"
             organisation.journal.commanded(at, "clock", f"{mode} at {timestamp(at)}")
-            shelf = organisation.shelf
-            if frozen:
-                organisation.time = OwnTime(stands_at=now)  # or it would run on while answers are awaited
-            try:
-                await self._pass_to(organisation, at)
-            finally:
-                if organisation.shelf is shelf:
-                    self._set(organisation, at, frozen=frozen, real=real)
+            await self._pass_to(organisation, now, at, frozen=frozen, real=real)
         return organisation
-
-    def _set(self, organisation: Organisation, at: int, *, frozen: bool, real: bool) -> None:
-        machine = self._clockwork.machine()
-        if organisation.shelf.count:  # time went on while answers were awaited
-            at = max(at, organisation.time.at(machine))
-        organisation.time = (
-            OwnTime() if real else OwnTime(stands_at=at) if frozen else OwnTime(ahead=at - machine)
-        )
-        self._clockwork.disarm(organisation)
-        self._clockwork.arm(organisation)
 
     async def advance(self, org_id: str, by: int = 0, *, to: int | None = None) -> int:
         """Move the clock forward, by milliseconds or to a time, and run all that falls due on the way, in order and
@@ -188,7 +194,8 @@ class Steering:
                     f"stands, got {timestamp(at)}"
                 )
             organisation.journal.commanded(at, "advance", f"{at - now} ms")
-            return await self._pass_to(organisation, at)
+            frozen = organisation.time.stands_at is not None
+            return await self._pass_to(organisation, now, at, frozen=frozen)
 
     async def set_worker(self, org_id: str, worker: Worker) -> Organisation:
         """Give the worker other scripts, after what was due under the old ones. What waits for capacity is given to
@@ -240,9 +247,10 @@ class Steering:
             Credential(organisation.new_link_id(), tuple(credential.items())) if credential else None,
             self.now(organisation),
         )
+        routed = _routed(organisation, label)
         organisation.registry = organisation.registry.with_destination(made)
         organisation.journal.commanded(self.now(organisation), "destination", label)
-        await self._clockwork.wake(organisation)
+        await self._clockwork.wake(organisation, routed)
         return made
 
     def why_not_called(self, destination: Destination) -> str:
@@ -262,9 +270,10 @@ class Steering:
             raise UnknownDestination(
                 f"path id: expected the id of a destination of organisation {org_id}, got {id}"
             )
+        routed = _routed(organisation, found.label)
         organisation.registry = registry.without_destination(found.label)
         organisation.journal.commanded(self.now(organisation), "destination deleted", found.label)
-        await self._clockwork.wake(organisation)
+        await self._clockwork.wake(organisation, routed)
         return found
 
     async def set_links(
@@ -280,7 +289,7 @@ class Steering:
             variant, labels, default, organisation.new_link_id
         )
         organisation.journal.commanded(self.now(organisation), "links", variant)
-        await self._clockwork.wake(organisation)
+        await self._clockwork.wake(organisation, {variant})
         return organisation.registry.by_variant[variant]
 
     def snapshot(self, org_id: str, name: str) -> Organisation:
@@ -361,15 +370,27 @@ class Steering:
         """Run what fell due meanwhile, and let those have their turn who wait for a call."""
         await self._clockwork.settle(organisation, self._most_due)
         if organisation.registry.routes:
-            await self._clockwork.wake(organisation)
+            await self._clockwork.wake(organisation, ())
 
     async def _settle(self, organisation: Organisation) -> int:
         return self._counted(organisation, await self._clockwork.settle(organisation, self._most_due + 1))
 
-    async def _pass_to(self, organisation: Organisation, at: int) -> int:
-        return self._counted(
-            organisation, await self._clockwork.pass_to(organisation, at, self._most_due + 1)
-        )
+    async def _pass_to(
+        self, organisation: Organisation, now: int, to: int, *, frozen: bool, real: bool = False
+    ) -> int:
+        """Let time pass, standing still while answers are awaited, and leave the clock at `to`, however it goes on; how
+        much fell due."""
+        shelf = organisation.shelf
+        organisation.time = OwnTime(stands_at=now)
+        try:
+            done = await self._clockwork.pass_to(organisation, to, self._most_due + 1)
+        finally:
+            if organisation.shelf is shelf:
+                ahead = OwnTime() if real else OwnTime(ahead=to - self._clockwork.machine())
+                organisation.time = OwnTime(stands_at=to) if frozen else ahead
+                self._clockwork.disarm(organisation)
+                self._clockwork.arm(organisation)
+        return self._counted(organisation, done)
 
     def _counted(self, organisation: Organisation, done: int) -> int:
         if done > self._most_due:
@@ -390,6 +411,11 @@ class Steering:
         self._sweeping = self._store.sweep()
         if self._sweeping:
             asyncio.get_running_loop().call_later(0.005, self._sweep)
+
+
+def _routed(organisation: Organisation, label: str) -> set[str]:
+    """The variants whose actions go to a destination."""
+    return {variant for variant, to in organisation.registry.routes.items() if to.label == label}
 
 
 def _ended(action: Action, event: Event, seed: int, now: int) -> Action:

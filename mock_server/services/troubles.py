@@ -58,7 +58,7 @@ class Troubles:
                 f"path number: expected a trouble of organisation {org_id} ({known}), got {number}"
             )
         organisation.troubles = plan.without(number)
-        self.anywhere = any(other.troubles.troubles for other in self._store.organisations())
+        self._look()
         self._entered(organisation, "all removed" if number is None else f"{number} removed")
         return organisation.troubles
 
@@ -70,7 +70,14 @@ class Troubles:
         """What hits the answer that is about to be made, which counts."""
         organisation = self._store.organisation(org_id)
         organisation.troubles, struck = organisation.troubles.met_by(operation, organisation.seed)
+        if struck is not None and struck.left == 0:
+            self._look()
         return struck
+
+    def _look(self) -> None:
+        """See whether some can hit yet. A reset is not told of: what it removed costs a look until the next one here."""
+        plans = (organisation.troubles for organisation in self._store.organisations())
+        self.anywhere = any(standing.left != 0 for plan in plans for standing in plan.troubles)
 
     def _entered(self, organisation: Organisation, details: str) -> None:
         organisation.journal.commanded(self._clockwork.now(organisation), "trouble", details)

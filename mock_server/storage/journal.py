@@ -14,7 +14,7 @@ from . import histories
 BODY_LIMIT: Final = 1_024
 """Bytes of a request's or an answer's body that are kept."""
 HEADERS_LIMIT: Final = 8_192
-"""Bytes of a request's headers that are kept."""
+"""Bytes of a request's headers that are kept, and of a delivery's on either side."""
 
 _REQUEST: Final = 0
 _TRANSITIONS: Final = 1
@@ -91,7 +91,12 @@ class Journal:
 
     def delivered(self, at: int, delivery: Delivery) -> None:
         """An attempt was given to a destination."""
-        cut = delivery._replace(body=delivery.body[:BODY_LIMIT], answer=delivery.answer[:BODY_LIMIT])
+        cut = delivery._replace(
+            headers=_pairs(_flat(delivery.headers)),
+            body=delivery.body[:BODY_LIMIT],
+            answer_headers=_pairs(_flat(delivery.answer_headers)),
+            answer=delivery.answer[:BODY_LIMIT],
+        )
         raw = (self._next, _DELIVERY, at, cut)
         self._next += 1
         self._entries.append(raw)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.courier import socket_here
+from mock_server.courier import Courier, socket_here
 from tests.admin.desk import Desk
 from tests.deliveries.receiver import Receiver, advance, answer, deliveries, linked
 
@@ -155,13 +155,21 @@ def test_a_local_name_that_leads_elsewhere_leads_nowhere(address: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://localhost/", "http:///path", "localhost:80/x", "http://localhost:99999/", "file:///etc/passwd"],
+    [
+        "ftp://localhost/",
+        "http:///path",
+        "localhost:80/x",
+        "http://localhost:99999/",
+        "file:///etc/passwd",
+        "http://user:password@localhost/",
+    ],
 )
 def test_a_url_that_nobody_can_call_is_refused(desk: Desk, url: str) -> None:
     """When it is configured, not when an action fails for it."""
     refused = desk.admin("PUT", "42/destinations", {"label": "d", "type": "webhook", "config": {"url": url}})
     assert refused.status in (400, 409)
     assert b'"body/config/url: expected' in refused.body
+    assert b"password@" not in refused.body
 
 
 @pytest.mark.parametrize(
@@ -183,3 +191,37 @@ def test_a_header_that_no_call_can_have_is_refused(desk: Desk, headers: dict[str
     ):
         refused = desk.admin("PUT", "42/destinations", {"label": "d", "type": "webhook"} | body)
         assert refused.error == (409, "DESTINATION_REFUSED")
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        {"headers": {"authorization": "sk-live-1é"}},
+        {"headers": {"authorization": 5150}},
+        {"header": {"authorization": "sk-live-1"}},
+        "sk-live-1",
+    ],
+)
+def test_a_credential_that_is_refused_is_not_shown(desk: Desk, credential: Any) -> None:
+    """Neither in the answer nor in the log (B202)."""
+    body = {"label": "d", "type": "webhook", "config": {"url": "http://localhost/"}, "credential": credential}
+    for given in (body, {"credential": credential}):
+        refused = desk.admin("PUT", "42/destinations", given)
+        assert refused.status in (400, 409)
+        for shown in (refused.body.decode(), *desk.log):
+            assert "sk-live" not in shown
+            assert "5150" not in shown
+
+
+@pytest.mark.parametrize(
+    ("flag", "url"),
+    [
+        ("Hooks.Example.", "http://hooks.example/"),
+        ("xn--mnchen-3ya.example", "http://münchen.example/"),
+        ("FE80:0:0:0::1", "http://[fe80::1]/"),
+        ("10.0.0.5", "http://10.0.0.5:8080/x"),
+    ],
+)
+def test_a_host_is_allowed_in_any_of_its_spellings(flag: str, url: str) -> None:
+    """The flag is read as the host of a URL is."""
+    assert Courier(frozenset({flag})).why_not(url) == ""

@@ -260,7 +260,15 @@ def test_an_unavailable_receiver_is_tried_again_with_back_off(
 
 @pytest.mark.parametrize(
     ("retry_after", "least", "most"),
-    [("2", 2, 2), ("0", 1, 1), ("in thirty seconds", 28, 31), ("soon", 1, 1.25), ("", 1, 1.25)],
+    [
+        ("2", 2, 2),
+        ("0", 1, 1),
+        ("in thirty seconds", 28, 31),
+        ("soon", 1, 1.25),
+        ("", 1, 1.25),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", 1, 1.25),
+        ("Mon, 01 Jan 2030 00:00:00 +99999999999999999999", 1, 1.25),
+    ],
 )
 def test_a_rate_limit_is_honoured(
     desk: Desk, receiver: Receiver, retry_after: str, least: float, most: float

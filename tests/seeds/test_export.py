@@ -369,6 +369,17 @@ def test_a_bad_seed_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     assert "expected a file that can be read, got none (No such file or directory)" in failed[1].stderr
 
 
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe that nobody writes to would hold the start for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "mock_server", "--port", "0", "--ingress-port", "0", "--no-admin"]
+    done = subprocess.run([*command, "--seed-file", pipe], capture_output=True, text=True, timeout=30)
+
+    assert done.returncode == 2
+    assert "expected a file that can be read, got none (it is no regular file)" in done.stderr
+
+
 def test_an_export_that_cannot_be_had_is_one_sentence_and_exit_code_2(served: Served, tmp_path: Path) -> None:
     """A wrong token, none, nobody there, no admin plane there, and nowhere to write; nothing is left behind."""
     target = tmp_path / "seeds.yaml"
