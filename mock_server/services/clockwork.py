@@ -174,6 +174,7 @@ class Clockwork:
         for action in organisation.actions() if organisation.registry.routes else ():
             self._offer_again(organisation, action, ())
         self.arm(organisation)
+        _tidy()
 
     def _offer_again(
         self, organisation: Organisation, action: Action, variants: Container[str] | None
@@ -289,7 +290,9 @@ class Clockwork:
 
 
 def _tidy() -> None:
-    gc.collect(0)  # while it is little: copied chunks are few objects with thousands of references each
+    """Look for cycles while there is little to look at: copied chunks are few objects with thousands of references each,
+    and a furnished organisation is hundreds of objects."""
+    gc.collect(0)
 
 
 def _sunk(action: Action, destination: Destination) -> Delivery:
