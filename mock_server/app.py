@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,11 +22,9 @@ from .clocks import SystemClock
 from .courier import Courier
 from .domain.ports import Clock, Store
 from .ids import Suffixes
-from .seeds.watching import SeedFile
 from .services.clockwork import Clockwork
 from .services.definitions import Definitions
 from .services.deliveries import Deliveries
-from .services.furnishing import Furnisher
 from .services.ingress import Ingress
 from .services.payloads import PayloadSchemas
 from .services.records import Records
@@ -36,6 +34,10 @@ from .services.troubles import Troubles
 from .settings import Settings
 from .storage.memory import MemoryStore
 from .workbench import Workbench
+
+if TYPE_CHECKING:
+    from .seeds.watching import SeedFile
+    from .services.furnishing import Furnisher
 
 
 class CannotServe(Exception):
@@ -141,7 +143,13 @@ def create_app(
     )
     deliveries = Deliveries(Courier(settings.deliver_to, limit=settings.delivery_limit))
     clockwork = Clockwork(store, clock or SystemClock(), deliveries, log)
-    steering = Steering(store, clockwork, furnisher=Furnisher(store, clockwork, suffixes.claim))
+
+    def furnisher() -> Furnisher:
+        from .services.furnishing import Furnisher
+
+        return Furnisher(store, clockwork, suffixes.claim)
+
+    steering = Steering(store, clockwork, furnisher=furnisher)
     schemas = PayloadSchemas(judges)
     world = _handlers(settings, store, clockwork, schemas)
     keys = Keys(settings.keys)
@@ -173,6 +181,8 @@ def create_app(
     front = Front(contract, [*routes, *pages.ROUTES], log, _journal(store, clockwork))
     seed_file = None
     if settings.seed_file is not None:
+        from .seeds.watching import SeedFile  # a start without one need not load it
+
         seed_file = SeedFile(
             settings.seed_file,
             steering,

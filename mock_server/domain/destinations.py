@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 from .errors import DestinationRefused
 
+MOST_DESTINATIONS: Final = 1_000
+"""Destinations that one organisation keeps."""
+
 
 class Kind(StrEnum):
     """The types of S-def (C9)."""

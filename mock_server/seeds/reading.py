@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ..domain.actions import NEVER, Happening
 from ..domain.definitions import Definition, Registry, short
-from ..domain.destinations import Kind, check
+from ..domain.destinations import MOST_DESTINATIONS, Kind, check
 from ..domain.errors import ArklowError, UnknownVariant
 from ..domain.furnishing import (
     ActionPlan,
@@ -34,7 +34,6 @@ from ..domain.lines import Line, Numbers, action_id
 from ..domain.ports import Schemas
 from ..domain.states import TERMINAL, Event, State
 from ..schemas import DocumentSchemas, Validator, breach
-from ..services.furnishing import MOST_DESTINATIONS
 from ..settings import SEED
 from ..strict_json import digest, dump, excerpt, place
 from ..timestamps import BEGIN, END, moment

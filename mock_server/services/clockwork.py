@@ -122,40 +122,47 @@ class Clockwork:
         shelf = organisation.shelf
         done = 0
         while True:
-            await self._deliveries.settle(organisation)
-            if organisation.shelf is not shelf:
-                return done
+            if self._deliveries.at_work(organisation):
+                await self._deliveries.settle(organisation)
+                if organisation.shelf is not shelf:
+                    return done
             now = self.now(organisation)
             if shelf.next_look() > max(to, now) or done >= limit:
                 break
-            done += self._pass(organisation, to, min(SLICE, limit - done))
-            await asyncio.sleep(0)
+            ran, is_much = self._pass(organisation, to, min(SLICE, limit - done))
+            done += ran
+            if is_much:
+                await asyncio.sleep(0)
+                if organisation.shelf is not shelf:
+                    return done
         if to > now:
             organisation.time = organisation.time.moved(to, self._machine.now())
-        self.disarm(organisation)
-        self.arm(organisation)
         return done
 
-    def _pass(self, organisation: Organisation, to: int, limit: int) -> int:
-        """Run up to `limit` of what falls due until `to`, as far as no answer is awaited; how much it was."""
-        now, before = self.now(organisation), self._deliveries.last()
+    def _pass(self, organisation: Organisation, to: int, limit: int) -> tuple[int, bool]:
+        """Run up to `limit` of what falls due until `to`, as far as no answer is awaited; how much it was, and whether there
+        may be more."""
+        shelf, calls = organisation.shelf, self._deliveries.last()
+        began = now = self.now(organisation)
         to = max(to, now)
         done = 0
         for _ in range(limit):
-            look = organisation.shelf.next_look()
-            if look > to:
-                return done
+            look = shelf.next_look()
             if look > now:
-                if self._deliveries.at_work(organisation, since=before):
-                    return done
-                organisation.time = organisation.time.moved(look, self._machine.now())
+                if look > to or self._deliveries.last() != calls:
+                    is_much = False
+                    break
                 now = look
-            action = organisation.shelf.pop_due(now)
+            action = shelf.pop_due(now)
             if action is not None:
                 self._fall(organisation, action, now)
                 done += 1
-        _tidy()
-        return done
+        else:
+            is_much = True
+            _tidy()
+        if now > began:  # nobody looks at the clock in between
+            organisation.time = organisation.time.moved(now, self._machine.now())
+        return done, is_much
 
     async def wake(self, organisation: Organisation, variants: Container[str] | None = None) -> None:
         """Give away again what waits for capacity, as who takes it is another now: what waits for a webhook, and what

@@ -139,9 +139,9 @@ class Deliveries:
         """The number of the latest call."""
         return self._last
 
-    def at_work(self, organisation: Organisation, *, since: int) -> bool:
-        """Whether a call of the organisation with a higher number is under way, or waits for its turn."""
-        return any(number > since for number in self._open.get(organisation, ()))
+    def at_work(self, organisation: Organisation) -> bool:
+        """Whether a call of the organisation is under way, or waits for its turn."""
+        return organisation in self._open
 
     async def settle(self, organisation: Organisation) -> None:
         """Wait until all calls of the organisation that are under way now, or wait for their turn, have ended; those

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ..domain import actions
 from ..domain.actions import Action
 from ..domain.definitions import Registry, short
+from ..domain.destinations import MOST_DESTINATIONS
 from ..domain.errors import ArklowError
 from ..domain.furnishing import ActionPlan, ClockPlan, Furnishing, Kept, Seed, SeedRefused, refused
 from ..domain.own_time import OwnTime
@@ -18,9 +19,6 @@ from ..domain.takers import Takers
 from ..domain.worker import Worker
 from ..timestamps import timestamp
 from .clockwork import Clockwork
-
-MOST_DESTINATIONS: Final = 1_000
-"""Destinations that one organisation keeps."""
 
 Claim = Callable[[str, int, str], bool]
 """Gives out the end of an organisation's ids; whether it was free."""

@@ -6,12 +6,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..domain import actions
 from ..domain.actions import Action
 from ..domain.definitions import Definition, short
-from ..domain.destinations import Credential, Destination, Kind, check
+from ..domain.destinations import MOST_DESTINATIONS, Credential, Destination, Kind, check
 from ..domain.errors import (
     ArklowError,
     ClockGoesBack,
@@ -22,14 +22,16 @@ from ..domain.errors import (
     UnknownOrganisation,
     UnknownSnapshot,
 )
-from ..domain.furnishing import Seed
 from ..domain.own_time import OwnTime
 from ..domain.ports import Organisation, Store
 from ..domain.states import Event
 from ..domain.worker import Worker
 from ..timestamps import timestamp
 from .clockwork import Clockwork
-from .furnishing import MOST_DESTINATIONS, Furnisher
+
+if TYPE_CHECKING:
+    from ..domain.furnishing import Seed
+    from .furnishing import Furnisher
 from .signals import find
 
 MOST_DUE: Final = 1_000_000
@@ -45,9 +47,11 @@ class Steering:
         clockwork: Clockwork,
         *,
         most_due: int = MOST_DUE,
-        furnisher: Furnisher | None = None,
+        furnisher: Callable[[], Furnisher] | None = None,
     ) -> None:
-        self._furnisher = furnisher
+        self._make_furnisher = furnisher
+        self._furnisher: Furnisher | None = None
+        """Made, and loaded, when there is something to furnish with."""
         self._store = store
         self._clockwork = clockwork
         self._most_due = most_due
@@ -98,6 +102,8 @@ class Steering:
 
     def seed(self) -> Seed:
         """The seed that was applied last."""
+        from ..domain.furnishing import Seed
+
         return self._furnisher.seed if self._furnisher else Seed()
 
     async def views(self, org_ids: Sequence[str]) -> list[Organisation]:
@@ -128,7 +134,9 @@ class Steering:
             ClockGoesBack, TooMuchDue: see `set_time`, of the first clock that failed; the rest of it was applied.
         """
         if self._furnisher is None:
-            return []
+            if self._make_furnisher is None:
+                return []
+            self._furnisher = self._make_furnisher()
         if any(d.kind is Kind.WEBHOOK for f in seed.furnishings() for d in f.destinations):
             await self._clockwork.prepare_calls()
         changes = await self._furnisher.apply(seed)
@@ -381,13 +389,17 @@ class Steering:
         """Let time pass, standing still while answers are awaited, and leave the clock at `to`, however it goes on; how
         much fell due."""
         shelf = organisation.shelf
-        organisation.time = OwnTime(stands_at=now)
+        if organisation.time.stands_at is None:
+            organisation.time = OwnTime(stands_at=now)
         try:
             done = await self._clockwork.pass_to(organisation, to, self._most_due + 1)
         finally:
             if organisation.shelf is shelf:
-                ahead = OwnTime() if real else OwnTime(ahead=to - self._clockwork.machine())
-                organisation.time = OwnTime(stands_at=to) if frozen else ahead
+                if not frozen:
+                    machine = self._clockwork.machine()
+                    organisation.time = OwnTime() if real else OwnTime(ahead=to - machine)
+                elif organisation.time.stands_at != to:  # back, where there are no actions
+                    organisation.time = OwnTime(stands_at=to)
                 self._clockwork.disarm(organisation)
                 self._clockwork.arm(organisation)
         return self._counted(organisation, done)
