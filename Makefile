@@ -49,6 +49,7 @@ bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in be
 	$(BIN)/python -m benchmarks.world
 	$(BIN)/python -m benchmarks.isolation
 	$(BIN)/python -m benchmarks.furnish
+	$(BIN)/python -m benchmarks.deliveries
 	$(BIN)/python -m benchmarks.cold_start --prism $(PRISM)
 
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
