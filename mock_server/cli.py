@@ -68,7 +68,6 @@ def _run(options: argparse.Namespace) -> int:
     from .admin.plane import Plane
     from .api.document import BadDocument
     from .app import CannotServe, create_app
-    from .seeds.text import BadSeed
     from .serving import CannotListen, listen, serve
 
     log = _Log()
@@ -81,12 +80,14 @@ def _run(options: argparse.Namespace) -> int:
         return _fail(str(error))
     except (BadDocument, CannotServe) as error:
         return _fail(f"cannot serve the document: {error}")
-    try:
-        if settings.seed_file is not None:
+    if settings.seed_file is not None:
+        from .seeds.text import BadSeed
+
+        try:
             asyncio.run(app.read_seed())
-    except BadSeed as error:
-        app.close()
-        return _fail(str(error))
+        except BadSeed as error:
+            app.close()
+            return _fail(str(error))
     _say(_table(app.coverage, settings))
     if options.strict_document and not app.coverage.complete:
         return _fail("--strict-document: the document is not wholly served; see the table above")
