@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -65,6 +65,24 @@ class Destination:
         """Whether an answer without a signal settles the attempt (B099)."""
         signaling = self.config.get("signaling") or {}
         return bool(signaling.get("enabled")) and signaling.get("default") == "ack"
+
+
+def put(
+    old: Destination | None,
+    label: str,
+    kind: Kind,
+    config: Mapping[str, Any],
+    *,
+    tags: Mapping[str, str] | None,
+    credential: tuple[tuple[str, str], ...] | None,
+    new_id: Callable[[], str],
+    now: int,
+) -> Destination:
+    """A destination in the place of the one of its label, which keeps its id; a credential is always a new one."""
+    name = old.id if old else new_id()
+    return Destination(
+        name, label, kind, config, tags, Credential(new_id(), credential) if credential else None, now
+    )
 
 
 class Link(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from .actions import NEVER, Action, Happening, Work
 from .definitions import Definition, Registry
-from .destinations import Credential, Destination, Kind, Link
+from .destinations import Destination, Kind, Link, put
 from .errors import ArklowError
 from .json_text import Json
 from .leases import LEASE, LIFETIME
@@ -89,14 +89,15 @@ class DestinationPlan:
 
     def made(self, old: Destination | None, new_id: Callable[[], str], now: int) -> Destination:
         """The destination; one that there was keeps its id."""
-        return Destination(
-            old.id if old else new_id(),
+        return put(
+            old,
             self.label,
             self.kind,
             self.config,
-            self.tags,
-            Credential(new_id(), self.credential) if self.credential else None,
-            now,
+            tags=self.tags,
+            credential=self.credential,
+            new_id=new_id,
+            now=now,
         )
 
     def is_there(self, found: Destination | None) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..domain import actions
 from ..domain.actions import Action
 from ..domain.definitions import Definition, short
-from ..domain.destinations import MOST_DESTINATIONS, Credential, Destination, Kind, check
+from ..domain.destinations import MOST_DESTINATIONS, Destination, Kind, check, put
 from ..domain.errors import (
     ArklowError,
     ClockGoesBack,
@@ -246,14 +246,15 @@ class Steering:
                 f"body/label: expected one of the {MOST_DESTINATIONS} destinations that organisation {org_id} keeps, "
                 f"got {short(label)}; delete one first"
             )
-        made = Destination(
-            old.id if old else organisation.new_link_id(),
+        made = put(
+            old,
             label,
             kind,
             config,
-            tags,
-            Credential(organisation.new_link_id(), tuple(credential.items())) if credential else None,
-            self.now(organisation),
+            tags=tags,
+            credential=tuple(credential.items()) if credential else None,
+            new_id=organisation.new_link_id,
+            now=self.now(organisation),
         )
         routed = _routed(organisation, label)
         organisation.registry = organisation.registry.with_destination(made)
