@@ -1,7 +1,21 @@
 """Servers for the judge to try itself on: an honest stranger, and liars that each break one promise."""
 
 from .faults import FAULTS, NOT_SHOWN, Fault
+from .holdout import HOLDOUT
+from .races import RACES, RACING
 from .serving import stranger
 from .stranger import Manners, Stranger
+from .strangers import STRANGERS
 
-__all__ = ["FAULTS", "NOT_SHOWN", "Fault", "Manners", "Stranger", "stranger"]
+__all__ = [
+    "FAULTS",
+    "HOLDOUT",
+    "NOT_SHOWN",
+    "RACES",
+    "RACING",
+    "STRANGERS",
+    "Fault",
+    "Manners",
+    "Stranger",
+    "stranger",
+]

@@ -9,8 +9,13 @@ import json
 from typing import Any
 
 from .faults import FAULTS
+from .holdout import HOLDOUT
+from .races import RACING
 from .serving import listening
 from .stranger import Manners, Stranger
+from .strangers import STRANGERS
+
+LIARS = FAULTS | RACING | HOLDOUT
 
 
 def manners_of(settings: list[str]) -> Manners:
@@ -26,17 +31,18 @@ def manners_of(settings: list[str]) -> Manners:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.liars", description=__doc__)
-    parser.add_argument("--fault", choices=sorted(FAULTS), metavar="ID")
+    parser.add_argument("--fault", choices=sorted(LIARS), metavar="ID")
     parser.add_argument("--manner", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--stranger", choices=sorted(STRANGERS), metavar="NAME")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--list", action="store_true", help="name the faults and stop")
     options = parser.parse_args()
     if options.list:
-        for fault in FAULTS.values():
+        for fault in LIARS.values():
             print(fault.id, fault.group, fault.verdict, fault.text, sep="\t")
         return
-    manners = manners_of(options.manner)
-    app = FAULTS[options.fault](manners) if options.fault else Stranger(manners)
+    manners = STRANGERS[options.stranger] if options.stranger else manners_of(options.manner)
+    app = LIARS[options.fault](manners) if options.fault else Stranger(manners)
     with listening(app, options.port) as server, contextlib.suppress(KeyboardInterrupt):
         print(f"http://127.0.0.1:{server.port}", flush=True)
         server.serve_forever()

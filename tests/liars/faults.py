@@ -17,6 +17,8 @@ from typing import Any, Literal
 from flask import Response, request
 
 from .stranger import (
+    CONTROL,
+    DONE,
     INT32,
     KEYS,
     PLAIN,
@@ -47,6 +49,7 @@ class Fault:
     verdict: Verdict
     liar: type[Stranger]
     needs: dict[str, Any]
+    source: str = ""
 
     def __call__(
         self,
@@ -110,7 +113,7 @@ class A07(Stranger):
     """any value in Authorization is accepted"""
 
     def authenticate(self, operation: Operation) -> str:
-        if operation != "put" and request.headers.get("Authorization"):
+        if operation not in CONTROL and request.headers.get("Authorization"):
             return next(iter(self.keys.values()))
         return super().authenticate(operation)
 
@@ -144,8 +147,13 @@ class A14(Stranger):
     """body is validated before auth (400 for anonymous)"""
 
     def authenticate(self, operation: Operation) -> str:
-        body = self.read_body(operation)
-        {"put": self.read_definition, "ingress": self.read_work, "modack": self.read_signal}[operation](body)
+        readers: dict[Operation, Callable[[Any], object]] = {
+            "put": self.read_definition,
+            "ingress": self.read_work,
+            "modack": self.read_signal,
+        }
+        if operation in readers:
+            readers[operation](self.read_body(operation))
         return super().authenticate(operation)
 
     def read_body(self, operation: Operation) -> Any:
@@ -794,15 +802,16 @@ class S06(Stranger):
         super().reject_attempt(stale)
 
 
-@fault("state", "violation")
+@fault("state", "violation", operations="all", delivery="at-once")
 class S07(Stranger):
     """modack on a settled action accepted (double settle)"""
 
     def check_unfinished(self, action: Action) -> None:
-        pass
+        if request.endpoint != "modack":
+            super().check_unfinished(action)
 
     def check_attempt(self, action: Action, attempt: int) -> None:
-        if self.now() < action.ends:
+        if action.status not in DONE:
             super().check_attempt(action, attempt)
 
 
@@ -834,10 +843,10 @@ class S15(Stranger):
     """ingress reports a stale a_ve after a PUT (cache)"""
 
     def choose_version(self, definition: Definition, asked: int | None) -> int:
-        cache: dict[str, int] = self.__dict__.setdefault("cache", {})
+        cache: dict[tuple[str, str], int] = self.__dict__.setdefault("cache", {})
         if asked is not None:
             return super().choose_version(definition, asked)
-        return cache.setdefault(definition.id, definition.version)
+        return cache.setdefault((definition.org_id, definition.variant), definition.version)
 
 
 @fault("state", "warning", a_va="as-asked")
@@ -845,15 +854,25 @@ class S16(Stranger):
     """a_va echoes the alias, not the canonical variant"""
 
 
+class Raced(Stranger):
+    """Between two steps of one request there is a window for others."""
+
+    window = 0.003
+
+    def pause(self) -> None:
+        """Lets others in for the window's seconds; called with all state held."""
+        self.lock.release()
+        time.sleep(self.window)
+        self.lock.acquire()
+
+
 @fault("state", "violation")
-class S20(Stranger):
+class S20(Raced):
     """duplicate a_ids under concurrency"""
 
     def new_id(self) -> str:
         found = self.last_id or int(super().new_id())
-        self.lock.release()
-        time.sleep(0.003)
-        self.lock.acquire()
+        self.pause()
         self.last_id = found + 1
         return str(self.last_id)
 

@@ -20,6 +20,8 @@ from .stranger import Stranger
 
 LONGEST_LINE = 65_536
 LARGEST_BODY = 64 * 2**20
+CHUNKED = ("Transfer-Encoding", "chunked")
+FRAMING = {"Content-Length", "Transfer-Encoding"}
 OF_CONTENT = (NoBoundaryInMultipartDefect, StartBoundaryNotFoundDefect, MultipartInvariantViolationDefect)
 """What the parser of heads says of a multipart content type; no fault of the head."""
 
@@ -55,6 +57,7 @@ class Handler(WSGIRequestHandler):
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
         environ["wsgi.input_terminated"] = True
+        environ["stranger.headers"] = self.headers.items()
         heads: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
@@ -62,6 +65,8 @@ class Handler(WSGIRequestHandler):
 
         answer = b"".join(self.server.app(environ, start_response))
         self.write(*heads[-1], answer)
+        if isinstance(self.server.app, Stranger):
+            self.server.app.answered()
 
     def read_body(self) -> bytes:
         lengths = self.headers.get_all("content-length", [])
@@ -116,9 +121,10 @@ class Handler(WSGIRequestHandler):
     def write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         lines = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string()}"]
         without_body = status.startswith("204")
-        lines += [
-            f"{name}: {value}" for name, value in headers if not without_body or name != "Content-Length"
-        ]
+        chunked = CHUNKED in headers and not without_body and self.request_version != "HTTP/1.0"
+        unsaid = FRAMING if without_body else {"Content-Length" if chunked else "Transfer-Encoding"}
+        lines += [f"{name}: {value}" for name, value in headers if name not in unsaid]
+        body = chunks(body) if chunked else body
         if self.close_connection:
             lines.append("Connection: close")
         elif self.request_version == "HTTP/1.0":
@@ -128,6 +134,12 @@ class Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Nothing is logged."""
+
+
+def chunks(body: bytes) -> bytes:
+    """A body in two chunks, or in as many as it has bytes, and their end."""
+    parts = [part for part in (body[:7], body[7:]) if part]
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
 def connections(server: Any) -> set[socket.socket]:

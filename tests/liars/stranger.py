@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
+import secrets
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from flask import Flask, Response, request
@@ -22,17 +24,23 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-Operation = Literal["put", "ingress", "modack", "none"]
+Operation = Literal["put", "ingress", "modack", "ack", "nack", "defer", "records", "record", "none"]
+Status = Literal["queued", "held", "deferred", "retrying", "scheduled", "succeeded", "failed"]
 
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 DIGITS = re.compile("[0-9]+")
 LEASE = 60.0
 LIFETIME = 86_400.0
+BACK_OFF = 1.0
 DEEPEST = 200
 LONGEST_VERSION = 4_000
 EPOCH_MS = 1_262_304_000_000
 KEYS = {"good-key-one": "1", "good-key-two": "2"}
+CONTROL: set[Operation] = {"put", "records", "record"}
+SETTLING = {"action_record_id", "attempt"}
+DONE: set[Status] = {"succeeded", "failed"}
+SHORTEST_LONG_ID = 10**24
 
 
 @dataclass(frozen=True)
@@ -67,8 +75,8 @@ class Manners:
     """Paths that are not routed get a page instead of JSON."""
     enforce_schema: bool = True
     """A payload that breaks its definition's schema is 400 (C6)."""
-    ids: Literal["snowflake", "small"] = "snowflake"
-    """Ids have 19 digits, or count from 1 (Q11)."""
+    ids: Literal["snowflake", "small", "long"] = "snowflake"
+    """Ids have 19 digits, or count from 1, or have 25 digits in no order (Q11)."""
     www_authenticate: bool = True
     """A 401 says which scheme is asked for (RFC 9110 11.6.1)."""
     stale: Literal[409, 404] = 409
@@ -77,6 +85,30 @@ class Manners:
     """The status of PUT on another organisation's path (Q10)."""
     destinations: bool = False
     """Definitions have one linked destination."""
+    operations: Literal["three", "all"] = "three"
+    """Only the published operations, or ack, nack, defer and the records as well."""
+    second_ack: Literal["refuse", "ok"] = "refuse"
+    """An ack of the attempt that was acked is 409, or 200 and nothing more (Q3)."""
+    nack_after_defer: Literal["refuse", "ignore"] = "refuse"
+    """A nack of deferred work is 409, or 200 and nothing more (Q7)."""
+    update_id: Literal["stays", "changes"] = "stays"
+    """A definition keeps its id, or a PUT that changes it gives it another one (Q5)."""
+    lower_version: Literal["stored", "refused", "ignored"] = "stored"
+    """A PUT with a version below the current one sets it, is 409, or counts as one without (Q5)."""
+    omitted_alias: Literal["kept", "emptied"] = "kept"
+    """A PUT without alias leaves the aliases, or takes them away."""
+    extra_request_members: Literal["ignored", "refused"] = "ignored"
+    """Members that the document does not name have no effect, or are 400 (B044)."""
+    first_delivery: float = 0.0
+    """Seconds until attempt 0 is delivered; before that every attempt is 409 (Q4)."""
+    bad_schema: Literal["stored", "refused"] = "stored"
+    """An object that is no JSON Schema is stored and never applied, or is refused on PUT (Q19)."""
+    chunked_answers: bool = False
+    """Answers are chunked instead of having a length."""
+    key_order: bool = False
+    """Members come in another order, one on each line."""
+    error_texts: Literal["english", "german"] = "english"
+    """Refusals are worded in one way or another, code and message (Q9)."""
 
 
 PLAIN = Manners()
@@ -105,19 +137,31 @@ class Definition:
 
 @dataclass
 class Action:
-    """Accepted work, the attempt that holds it, and until when (seconds since 1970)."""
+    """Accepted work, its attempt, and until when its status stands (seconds since 1970)."""
 
     id: str
     definition: Definition
     version: int
     asked: str
+    work: Work
     accepted: float
     deadline: float
     attempt: int = 0
+    status: Status = "queued"
+    acked: bool = False
+    started: float | None = None
+    completed: float | None = None
+    updated: float = 0.0
+    error: str | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def ends(self) -> float:
         return self.accepted + LIFETIME
+
+    @property
+    def public_status(self) -> str:
+        return "ack_wait" if self.status in ("held", "deferred") else self.status
 
 
 @dataclass(frozen=True)
@@ -137,6 +181,7 @@ class Work:
     payload: Any
     tags: dict[str, str]
     version: int | None
+    metadata: Any = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +191,33 @@ class Signal:
     action_id: str
     attempt: int
     seconds: int
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a nack asks for."""
+
+    retry_at: int | None = None
+    retry: bool = True
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A body of ack, nack or defer, read; terms are a nack's."""
+
+    action_id: str
+    attempt: int
+    terms: Terms
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which records are asked for."""
+
+    take: int = 20
+    skip: int = 0
+    count_only: bool = False
+    ascending: bool = False
 
 
 def bad(message: str) -> Refused:
@@ -173,6 +245,13 @@ def canonical(value: Any) -> Any:
     return value
 
 
+def reordered(value: Any) -> Any:
+    """The same value, the members of its objects from the last to the first."""
+    if isinstance(value, dict):
+        return {name: reordered(value[name]) for name in reversed(value)}
+    return [reordered(item) for item in value] if isinstance(value, list) else value
+
+
 def depth(value: Any) -> int:
     """How many levels of arrays and objects a value has."""
     levels, row = 0, [value]
@@ -191,6 +270,13 @@ def compiled(schema: Any) -> Draft202012Validator | None:
     if not isinstance(schema, dict):
         return None
     return Draft202012Validator(schema, registry=Registry())
+
+
+def moment(seconds: float | None) -> str | None:
+    """A time as the control plane writes it."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def breaks(payload: Any, schema: Any) -> bool:
@@ -216,6 +302,7 @@ class Stranger:
         self.clock = clock
         self.lock = threading.RLock()
         self.last_id = 0
+        self.issued: set[int] = set()
         self.definitions: dict[tuple[str, str], Definition] = {}
         self.actions: dict[str, Action] = {}
         self.flask = self.routed()
@@ -223,20 +310,33 @@ class Stranger:
     def routed(self) -> Flask:
         flask = Flask("stranger", static_folder=None)
         flask.url_map.merge_slashes = False
-        for path, method, view in (
-            ("/v1/orgs/<org_id>/actions/definitions", "PUT", self.put),
-            ("/v1/ingress/<variant>", "POST", self.ingress),
-            ("/v1/modack", "POST", self.modack),
-        ):
+        for path, method, view in self.routes():
             flask.add_url_rule(path, view.__name__, view, methods=[method], provide_automatic_options=False)
         flask.register_error_handler(HTTPException, self.unrouted)
         flask.register_error_handler(Exception, self.broken)
         return flask
 
+    def routes(self) -> list[tuple[str, str, Callable[..., Response]]]:
+        published: list[tuple[str, str, Callable[..., Response]]] = [
+            ("/v1/orgs/<org_id>/actions/definitions", "PUT", self.put),
+            ("/v1/ingress/<variant>", "POST", self.ingress),
+            ("/v1/modack", "POST", self.modack),
+        ]
+        if self.manners.operations == "three":
+            return published
+        return [
+            *published,
+            ("/v1/ack", "POST", self.ack),
+            ("/v1/nack", "POST", self.nack),
+            ("/v1/defer", "POST", self.defer),
+            ("/v1/orgs/<org_id>/actions/records", "GET", self.records),
+            ("/v1/orgs/<org_id>/actions/records/<record_id>", "GET", self.record),
+        ]
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self.flask(environ, start_response)
 
-    # The three operations
+    # The published operations
 
     def put(self, org_id: str) -> Response:
         return self.served("put", lambda: self.do_put(org_id))
@@ -274,11 +374,55 @@ class Stranger:
             self.extend(action, signal.seconds)
             return self.modack_answer()
 
+    # The other operations
+
+    def ack(self) -> Response:
+        return self.served("ack", lambda: self.do_settle("ack"))
+
+    def nack(self) -> Response:
+        return self.served("nack", lambda: self.do_settle("nack"))
+
+    def defer(self) -> Response:
+        return self.served("defer", lambda: self.do_settle("defer"))
+
+    def do_settle(self, operation: Operation) -> Any:
+        org = self.authenticate(operation)
+        settlement = self.read_settlement(operation, self.read_body(operation))
+        with self.exclusive():
+            action = self.find(org, settlement.action_id)
+            self.elapse(action)
+            if not self.is_repeated(operation, action, settlement.attempt):
+                self.check_unfinished(action)
+                self.check_attempt(action, settlement.attempt)
+                self.settle(operation, action, settlement.terms)
+            return self.settle_answer()
+
+    def records(self, org_id: str) -> Response:
+        return self.served("records", lambda: self.do_records(org_id))
+
+    def do_records(self, org_id: str) -> Any:
+        org = self.authenticate("records")
+        self.check_org(org, org_id)
+        page = self.read_page()
+        with self.exclusive():
+            return self.records_answer(self.actions_of(org), page)
+
+    def record(self, org_id: str, record_id: str) -> Response:
+        return self.served("record", lambda: self.do_record(org_id, record_id))
+
+    def do_record(self, org_id: str, record_id: str) -> Any:
+        org = self.authenticate("record")
+        self.check_org(org, org_id)
+        with self.exclusive():
+            action = self.find(org, record_id)
+            self.elapse(action)
+            return self.record_answer(action)
+
     # Who asks
 
     def credentials(self, operation: Operation) -> list[str]:
         """What the request offers in the headers that this operation reads."""
-        names = ["x-arklow-auth"] if operation == "put" else ["x-arklow-auth", "authorization"]
+        names = ["x-arklow-auth"] if operation in CONTROL else ["x-arklow-auth", "authorization"]
         return [request.headers[name].strip(" \t") for name in names if name in request.headers]
 
     def org_of(self, key: str) -> str | None:
@@ -364,6 +508,10 @@ class Stranger:
             raise self.unreadable("NUMBER_OUT_OF_RANGE")
         return value
 
+    def check_members(self, body: dict[str, Any], named: set[str]) -> None:
+        if self.manners.extra_request_members == "refused" and not body.keys() <= named:
+            raise bad("the body has a member that is not known")
+
     # Definitions
 
     def read_definition(self, body: Any) -> Wanted:
@@ -371,6 +519,7 @@ class Stranger:
             raise bad("the body is not an object")
         if not isinstance(body.get("variant"), str):
             raise bad("variant is not a string")
+        self.check_members(body, {"variant", "schema", "version", "alias"})
         return Wanted(
             body["variant"], self.schema_of(body), self.definition_version_of(body), self.alias_of(body)
         )
@@ -378,7 +527,10 @@ class Stranger:
     def schema_of(self, body: dict[str, Any]) -> Any:
         if "schema" not in body:
             raise bad("schema is missing")
-        return body["schema"]
+        schema = body["schema"]
+        if self.manners.bad_schema == "refused" and isinstance(schema, dict) and compiled(schema) is None:
+            raise bad("schema is no JSON Schema")
+        return schema
 
     def definition_version_of(self, body: dict[str, Any]) -> int | None:
         if "version" not in body:
@@ -401,11 +553,23 @@ class Stranger:
 
     def store(self, org: str, wanted: Wanted) -> Definition:
         definition = self.definitions.get((org, wanted.variant))
+        if definition is not None:
+            wanted = self.heeded(definition, wanted)
         self.claim(org, definition, wanted.alias or [])
         if definition is None:
             return self.define(org, wanted)
         self.update(definition, wanted)
         return definition
+
+    def heeded(self, definition: Definition, wanted: Wanted) -> Wanted:
+        """What counts of a PUT to a definition that is there."""
+        if wanted.alias is None and self.manners.omitted_alias == "emptied":
+            wanted = replace(wanted, alias=[])
+        if wanted.version is None or wanted.version >= definition.version:
+            return wanted
+        if self.manners.lower_version == "refused":
+            raise Refused(409, "LOWER_VERSION", "the definition has a higher version")
+        return replace(wanted, version=None) if self.manners.lower_version == "ignored" else wanted
 
     def claim(self, org: str, own: Definition | None, names: list[str]) -> None:
         """Nobody else has these aliases from here on, or the PUT is refused."""
@@ -429,7 +593,10 @@ class Stranger:
         alias = definition.alias if wanted.alias is None else wanted.alias
         same_schema = canonical(definition.schema) == canonical(wanted.schema)
         changed = alias != definition.alias or not same_schema
-        definition.version = self.next_version(definition.version, wanted.version, changed)
+        version = self.next_version(definition.version, wanted.version, changed)
+        if self.manners.update_id == "changes" and (changed or version != definition.version):
+            definition.id = self.new_id()
+        definition.version = version
         definition.alias, definition.schema = alias, wanted.schema
         definition.versions[definition.version] = wanted.schema
 
@@ -499,8 +666,10 @@ class Stranger:
             return Work(body, self.query_tags(), self.query_version())
         if not isinstance(body, dict):
             raise bad("the body is not an object")
+        self.check_members(body, {"payload", "metadata", "tags", "version"})
         tags = self.tags_of(body)
-        return Work(self.payload_of(body), tags | self.query_tags(), self.version_of(body))
+        payload, version = self.payload_of(body), self.version_of(body)
+        return Work(payload, tags | self.query_tags(), version, body.get("metadata"))
 
     def query_tags(self) -> dict[str, str]:
         return {name[4:]: value for name, value in request.args.items() if name.startswith("tag.")}
@@ -556,8 +725,10 @@ class Stranger:
 
     def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
         now = self.now()
-        action = Action(self.new_id(), definition, version, asked, now, now + LEASE)
+        begins = now + (LIFETIME if self.manners.delivery == "never" else self.manners.first_delivery)
+        action = Action(self.new_id(), replace(definition), version, asked, work, now, begins)
         self.actions[action.id] = action
+        self.note(action, "accepted", now)
         return action
 
     def ingress_answer(self, action: Action) -> Any:
@@ -577,6 +748,7 @@ class Stranger:
     def read_signal(self, body: Any) -> Signal:
         if not isinstance(body, dict):
             raise bad("the body is not an object")
+        self.check_members(body, {"action_record_id", "attempt", "mod_ack"})
         return Signal(self.id_of(body), self.attempt_of(body), self.seconds_of(body))
 
     def id_of(self, body: dict[str, Any]) -> str:
@@ -604,21 +776,41 @@ class Stranger:
         return action
 
     def elapse(self, action: Action) -> None:
-        """At each deadline that has passed, the next attempt has taken over."""
+        """At each deadline that has passed, what happens by itself has happened."""
         now = self.now()
-        while action.deadline <= now and action.deadline < action.ends:
+        while action.status not in DONE and action.deadline <= now:
+            self.turn(action, action.deadline)
+
+    def turn(self, action: Action, when: float) -> None:
+        if action.status == "deferred":
+            self.end(action, "succeeded", "expired", when)
+        elif when >= action.ends:
+            action.error = "the action has timed out"
+            self.end(action, "failed", "timed_out", when)
+        else:
+            self.deliver(action, when)
+
+    def deliver(self, action: Action, when: float) -> None:
+        """The next attempt holds the action; the first one has number 0."""
+        if action.started is None:
+            action.started = when
+        else:
             action.attempt += 1
-            action.deadline = min(action.deadline + LEASE, action.ends)
+        action.status = "held"
+        action.deadline = min(when + LEASE, action.ends)
+        self.note(action, "delivered", when)
 
     def check_unfinished(self, action: Action) -> None:
-        if self.now() >= action.ends:
-            raise Refused(409, "FINISHED_ACTION", "the action has timed out")
+        if action.status in DONE:
+            raise Refused(409, "FINISHED_ACTION", "the action has ended")
 
     def check_attempt(self, action: Action, attempt: int) -> None:
-        if self.manners.delivery == "never":
+        if action.status == "queued":
             raise Refused(409, "NOT_DELIVERED", "no attempt has begun")
         if attempt != action.attempt:
             self.reject_attempt(attempt < action.attempt)
+        if action.status in ("retrying", "scheduled"):
+            raise Refused(409, "ENDED_ATTEMPT", "the attempt has ended and the next has not begun")
 
     def reject_attempt(self, stale: bool) -> None:
         raise Refused(self.manners.stale, "WRONG_ATTEMPT", "the attempt is not the current one")
@@ -629,6 +821,163 @@ class Stranger:
 
     def modack_answer(self) -> Any:
         return {"data": {"status": "ok"}}
+
+    # Settling
+
+    def read_settlement(self, operation: Operation, body: Any) -> Settlement:
+        if not isinstance(body, dict):
+            raise bad("the body is not an object")
+        self.check_members(body, SETTLING | {"terms"} if operation == "nack" else SETTLING)
+        terms = self.terms_of(body) if operation == "nack" else Terms()
+        return Settlement(self.id_of(body), self.attempt_of(body), terms)
+
+    def terms_of(self, body: dict[str, Any]) -> Terms:
+        terms = body.get("terms", {})
+        if not isinstance(terms, dict):
+            raise bad("terms is not an object")
+        self.check_members(terms, {"retry_at", "retry"})
+        retry, retry_at = terms.get("retry", True), whole(terms.get("retry_at", 0))
+        if not isinstance(retry, bool):
+            raise bad("terms.retry is not a boolean")
+        if retry_at is None or retry_at < 0:
+            raise bad("terms.retry_at is not an integer of at least 0")
+        return Terms(retry_at if "retry_at" in terms else None, retry)
+
+    def is_repeated(self, operation: Operation, action: Action, attempt: int) -> bool:
+        """Whether this is an ack of the attempt that was acked, and may be one."""
+        again = action.acked and attempt == action.attempt
+        return operation == "ack" and again and self.manners.second_ack == "ok"
+
+    def settle(self, operation: Operation, action: Action, terms: Terms) -> None:
+        if operation == "ack":
+            self.succeed(action)
+        elif operation == "defer":
+            self.take_custody(action)
+        else:
+            self.give_back(action, terms)
+
+    def succeed(self, action: Action) -> None:
+        action.acked = True
+        self.end(action, "succeeded", "acked", self.now())
+
+    def take_custody(self, action: Action) -> None:
+        """Silence is success from here on; a second defer changes nothing."""
+        if action.status == "deferred":
+            return
+        action.status = "deferred"
+        action.deadline = min(max(action.deadline, self.now() + LEASE), action.ends)
+        self.note(action, "deferred", self.now())
+
+    def give_back(self, action: Action, terms: Terms) -> None:
+        if action.status == "deferred":
+            self.keep_custody()
+        elif not terms.retry:
+            self.reject(action)
+        else:
+            self.wait(action, terms)
+
+    def keep_custody(self) -> None:
+        if self.manners.nack_after_defer == "refuse":
+            raise Refused(409, "DEFERRED_ACTION", "deferred work is not given back")
+
+    def reject(self, action: Action) -> None:
+        action.error = "the attempt was rejected"
+        self.end(action, "failed", "rejected", self.now())
+
+    def wait(self, action: Action, terms: Terms) -> None:
+        """The next attempt begins at the time asked for, or a second later."""
+        now = self.now()
+        action.status = "retrying" if terms.retry_at is None else "scheduled"
+        begins = now + BACK_OFF if terms.retry_at is None else max(now, terms.retry_at)
+        action.deadline = min(begins, action.ends)
+        self.note(action, "nacked", now)
+
+    def end(self, action: Action, status: Status, kind: str, when: float) -> None:
+        action.status, action.completed = status, when
+        self.note(action, kind, when)
+
+    def note(self, action: Action, kind: str, when: float) -> None:
+        """One event for each transition."""
+        action.updated = when
+        action.events.append(
+            {
+                "id": self.new_id(),
+                "action_record_id": action.id,
+                "org_id": action.definition.org_id,
+                "kind": kind,
+                "status": action.public_status,
+                "attempt": action.attempt,
+                "available_at": self.available_at(action),
+            }
+        )
+
+    def available_at(self, action: Action) -> str | None:
+        """When the next attempt may begin; nobody knows while no first one is meant."""
+        known = action.status not in DONE and self.manners.delivery == "at-once"
+        return moment(action.deadline) if known else None
+
+    def settle_answer(self) -> Any:
+        return {"data": {"status": "ok"}}
+
+    # Records
+
+    def read_page(self) -> Page:
+        return Page(
+            self.bounded("take", 20, 1, 50),
+            self.bounded("skip", 0, 0, INT32),
+            self.flag("count_only"),
+            self.flag("asc"),
+        )
+
+    def bounded(self, name: str, default: int, least: int, most: int) -> int:
+        text = request.args.get(name, str(default))
+        if not re.fullmatch("[0-9]{1,10}", text) or not least <= int(text) <= most:
+            raise bad(f"{name} is not an integer from {least} to {most}")
+        return int(text)
+
+    def flag(self, name: str) -> bool:
+        if (text := request.args.get(name, "false")) not in ("true", "false"):
+            raise bad(f"{name} is not true or false")
+        return text == "true"
+
+    def actions_of(self, org: str) -> list[Action]:
+        found = [action for action in self.actions.values() if action.definition.org_id == org]
+        for action in found:
+            self.elapse(action)
+        return found
+
+    def records_answer(self, found: list[Action], page: Page) -> Any:
+        ordered = found if page.ascending else found[::-1]
+        shown = [] if page.count_only else ordered[page.skip : page.skip + page.take]
+        items = [self.record_data(action) for action in shown]
+        return {"data": {"items": items, "count": len(found)}, "errors": None}
+
+    def record_answer(self, action: Action) -> Any:
+        return {"data": self.record_data(action) | {"events": action.events}, "errors": None}
+
+    def record_data(self, action: Action) -> dict[str, Any]:
+        return {
+            "id": action.id,
+            "org_id": action.definition.org_id,
+            "action_definition_id": action.definition.id,
+            "input": action.work.payload,
+            "timeout": LIFETIME,
+            "tags": action.work.tags,
+            "state": self.state_data(action),
+            "definition": self.definition_data(action.definition),
+        }
+
+    def state_data(self, action: Action) -> dict[str, Any]:
+        return {
+            "status": action.public_status,
+            "attempt": action.attempt,
+            "updated_at": moment(action.updated),
+            "available_at": self.available_at(action),
+            "timeout_at": moment(action.ends),
+            "started_at": moment(action.started),
+            "completed_at": moment(action.completed),
+            "error_message": action.error,
+        }
 
     # What every step uses
 
@@ -641,11 +990,23 @@ class Stranger:
 
     def new_id(self) -> str:
         """Called with all state held; never the same twice."""
+        if self.manners.ids == "long":
+            return str(self.drawn_id())
         if self.manners.ids == "small":
             self.last_id += 1
         else:
             self.last_id = max(self.last_id + 1, (int(time.time() * 1000) - EPOCH_MS) << 22)
         return str(self.last_id)
+
+    def drawn_id(self) -> int:
+        drawn = SHORTEST_LONG_ID + secrets.randbelow(9 * SHORTEST_LONG_ID)
+        if drawn in self.issued:
+            return self.drawn_id()
+        self.issued.add(drawn)
+        return drawn
+
+    def answered(self) -> None:
+        """Called on a request's own thread when its answer has left; nothing to do."""
 
     # Answers
 
@@ -661,14 +1022,18 @@ class Stranger:
         )
 
     def status_of(self, operation: Operation, refused: Refused) -> int:
-        if operation != "put" or refused.status >= 500:
+        if operation not in CONTROL or refused.status >= 500:
             return refused.status
         if self.manners.control_refusals == "200-null":
             return 200
         return 422 if self.manners.control_refusals == "422" and refused.status == 400 else refused.status
 
     def envelope(self, refused: Refused) -> Any:
-        return {"data": None, "errors": [{"code": refused.code, "message": refused.message}]}
+        code, message = refused.code, refused.message
+        if self.manners.error_texts == "german":
+            code = f"fehler.{code.lower()}"
+            message = "Die Anfrage wurde abgelehnt; die Kennung sagt, weshalb (größte Länge: 80)."
+        return {"data": None, "errors": [{"code": code, "message": message}]}
 
     def adorned(self, body: Any) -> Any:
         if self.manners.extra_members:
@@ -679,12 +1044,16 @@ class Stranger:
         return body
 
     def dump(self, body: Any) -> bytes:
+        if self.manners.key_order:
+            return json.dumps(reordered(body), indent=2, allow_nan=False).encode()
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
 
     def render(self, operation: Operation, status: int, body: Any) -> Response:
         response = Response(self.dump(body), status, content_type="application/json")
         if status == 401 and self.manners.www_authenticate:
             response.headers["WWW-Authenticate"] = "ApiKey"
+        if self.manners.chunked_answers:
+            response.headers["Transfer-Encoding"] = "chunked"
         return response
 
     def unrouted(self, error: HTTPException) -> Response:
