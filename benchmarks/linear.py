@@ -1,0 +1,212 @@
+"""How long the judge of concurrent calls takes: histories of 16 clients, correct ones and ones with one fault.
+
+    python -m benchmarks.linear [--seed 1] [--rounds 5]
+
+The clients are simulated, so that the machine has no part in the histories: each sends its next call when the last
+one came back, a call takes effect at a moment drawn within its window, and the server does the calls in the order
+of these moments. Half of the calls change something. A hundredth gets no answer and takes effect later or never.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import Any, NamedTuple
+
+from benchmarks.processes import machine
+from contracts.linear import REFUSED, Call, Explicit, Settling, Spec, Versions, check
+
+BOUND = 2.0
+"""Seconds for ten thousand calls."""
+
+
+@dataclass
+class Versioned:
+    """A server whose puts add one; `lost` says at which put of a key it works with what it read before the last.
+
+    It does so `often` times in a row: a put that got no answer shows nothing.
+    """
+
+    lost: dict[Hashable, int] = field(default_factory=dict)
+    often: int = 1
+    versions: dict[Hashable, int] = field(default_factory=dict)
+    puts: dict[Hashable, int] = field(default_factory=dict)
+
+    def ask(self, chance: random.Random, number: int) -> Any:
+        """Half puts, half work."""
+        return ("put", number) if chance.random() < 0.5 else ("ingress",)
+
+    def do(self, key: Hashable, op: Any) -> Any:
+        """What is answered."""
+        if op[0] == "put":
+            self.puts[key] = self.puts.get(key, 0) + 1
+            first = self.lost.get(key, math.inf)
+            if not first <= self.puts[key] < first + self.often:
+                self.versions[key] = self.versions.get(key, 0) + 1
+        return ("ok", self.versions[key], "d") if key in self.versions else REFUSED
+
+
+@dataclass
+class Stored:
+    """A server that stores the versions that are sent; `lost` says at which work of a key it forgets the last 60.
+
+    It does so `often` times in a row: work that takes long may have been done before these puts.
+    """
+
+    lost: dict[Hashable, int] = field(default_factory=dict)
+    often: int = 1
+    stored: dict[Hashable, list[int]] = field(default_factory=dict)
+    works: dict[Hashable, int] = field(default_factory=dict)
+    highest: bool = False
+
+    def ask(self, chance: random.Random, number: int) -> Any:
+        """Half puts, half work; the numbers rise, but not all the time."""
+        return ("put", number ^ 31) if chance.random() < 0.5 else ("ingress",)
+
+    def do(self, key: Hashable, op: Any) -> Any:
+        """What is answered."""
+        stored = self.stored.setdefault(key, [])
+        if op[0] == "put":
+            stored.append(op[1])
+            return "ok", op[1], "d"
+        self.works[key] = self.works.get(key, 0) + 1
+        first = self.lost.get(key, math.inf)
+        seen = stored[:-60] if first <= self.works[key] < first + self.often else stored
+        return ("ok", max(seen) if self.highest else seen[-1], "d") if seen else REFUSED
+
+
+@dataclass
+class Held:
+    """A server of actions that the first ack settles; `lost` says which ack of a key it forgets."""
+
+    lost: dict[Hashable, int] = field(default_factory=dict)
+    acks: dict[Hashable, int] = field(default_factory=dict)
+
+    def ask(self, chance: random.Random, number: int) -> Any:
+        """Mostly extensions."""
+        return "ack" if chance.random() < 0.1 else "modack", int(chance.random() < 0.1)
+
+    def do(self, key: Hashable, op: Any) -> Any:
+        """What is answered."""
+        verb, attempt = op
+        if attempt or self.acks.get(key, 0) > (key in self.lost):
+            return "refused"
+        self.acks[key] = self.acks.get(key, 0) + (verb == "ack")
+        return "ok"
+
+
+Server = Versioned | Stored | Held
+
+
+def windows(
+    chance: random.Random, clients: int, calls: int, unanswered: float
+) -> Iterator[tuple[float, float, float]]:
+    """For each call when it is sent, takes effect, and comes back."""
+    for client in range(clients):
+        now = 0.0
+        for _ in range(calls // clients + (client < calls % clients)):
+            now += chance.expovariate(1_000)
+            sent, lasts = now, chance.expovariate(100)
+            now += lasts
+            if chance.random() < unanswered:
+                yield (
+                    sent,
+                    math.inf if chance.random() < 0.5 else sent + lasts * chance.uniform(0, 9),
+                    math.inf,
+                )
+            else:
+                yield sent, chance.uniform(sent, now), now
+
+
+def history(
+    server: Server, seed: int, calls: int, keys: int = 1, clients: int = 16, unanswered: float = 0.01
+) -> list[Call]:
+    """What the clients saw."""
+    chance, numbers, told = random.Random(seed), count(1), []
+    for sent, point, back in sorted(
+        windows(chance, clients, calls, unanswered), key=lambda window: window[1]
+    ):
+        key, op = chance.randrange(keys), server.ask(chance, next(numbers))
+        answer = server.do(key, op) if point < math.inf else None
+        told.append(Call(key, sent, back, op, None if back == math.inf else answer))
+    return sorted(told, key=lambda call: call.call)
+
+
+class Case(NamedTuple):
+    """What is judged."""
+
+    name: str
+    server: Callable[[dict[Hashable, int]], Server]
+    spec: Spec
+    fault: str = ""
+    """What the server does once, at the first key; nothing when it is correct."""
+    first: bool = False
+    """At the first occasion, and not late in the history."""
+
+
+CASES = [
+    Case("versions that rise by one", Versioned, Versions({"changed": 1})),
+    Case("versions, step not known", Versioned, Versions({"changed": None})),
+    Case("explicit versions, last", Stored, Explicit("last")),
+    Case("explicit versions, highest", partial(Stored, highest=True), Explicit("highest")),
+    Case("explicit versions, not known", Stored, Explicit()),
+    Case("settling", Held, Settling("refuse")),
+    Case("versions that rise by one", partial(Versioned, often=3), Versions({"changed": 1}), "lost update"),
+    Case("explicit versions, last", partial(Stored, often=3), Explicit("last"), "stale read"),
+    Case(
+        "explicit versions, highest",
+        partial(Stored, often=3, highest=True),
+        Explicit("highest"),
+        "stale read",
+    ),
+    Case("explicit versions, not known", partial(Stored, often=3), Explicit(), "stale read"),
+    Case("settling", Held, Settling("refuse"), "lost ack", first=True),
+]
+
+SIZES = ((10_000, 40), (2_000, 1))
+"""Calls, and keys that they are about."""
+
+
+def play(case: Case, calls: int, keys: int, seeds: Iterable[int]) -> bool:
+    """Judge one history of each seed and print a row; whether all was as it should be."""
+    occasion = 1 if case.first else calls // keys * 3 // 10
+    times, cores, wrong = [], set(), 0
+    for seed in seeds:
+        told = history(case.server({0: occasion} if case.fault else {}), seed, calls, keys)
+        began = time.perf_counter()
+        verdict = check(told, case.spec)
+        times.append(time.perf_counter() - began)
+        cores.add(len(verdict.core))
+        wrong += verdict.undecided or verdict.ok == bool(case.fault)
+    shown = f"{calls:,} on {keys}", case.name, case.fault or "correct"
+    found = f"core of {', '.join(map(str, sorted(cores)))}" if case.fault else "possible"
+    seconds = f"{statistics.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})"
+    print(
+        f"{shown[0]:>12}  {shown[1]:29} {shown[2]:12} {seconds:25} {found}{f', {wrong} WRONG' if wrong else ''}"
+    )
+    return not wrong and max(times) <= BOUND
+
+
+def main() -> int:
+    """Judge all cases, and print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    seeds = range(options.seed, options.seed + options.rounds)
+    print(machine())
+    good = [play(case, calls, keys, seeds) for calls, keys in SIZES for case in CASES]
+    print(f"every verdict right and within {BOUND:.0f} s: {'yes' if all(good) else 'NO'}")
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
