@@ -9,7 +9,7 @@ BASE_URL ?= http://localhost:3123
 API_KEY ?= env:ARKLOW_API_KEY
 ORG ?= 1
 
-.PHONY: run check install test lint format spec docs lock fuzz bench clean
+.PHONY: run check install test lint format spec docs lock fuzz liars bench clean
 
 run: install  ## serve; pass flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
@@ -20,7 +20,7 @@ check: .venv/judge  ## judge a deployment: BASE_URL=… API_KEY=env:NAME ORG=…
 install: .venv/mock
 
 test: .venv/dev
-	$(BIN)/pytest --timeout 120
+	$(BIN)/pytest --timeout 120 -n 2 --dist worksteal
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -39,8 +39,12 @@ spec: .venv/dev  ## join the published pages and lay the overlays over them
 docs: .venv/dev  ## draw the life of an action, and list which test shows which behaviour
 	$(BIN)/python docs/make.py
 
-fuzz: .venv/dev  ## stock Schemathesis, and the judge, against the mock: three seeds each
-	$(BIN)/pytest tests/end_to_end/test_schemathesis.py tests/end_to_end/test_judge_on_the_mock.py --seeds 3
+fuzz: .venv/dev  ## stock Schemathesis, and the judge, against the mock, three seeds each; stock Connexion beside it
+	$(BIN)/pytest tests/end_to_end/test_schemathesis.py tests/end_to_end/test_judge_on_the_mock.py \
+		tests/twins --seeds 3 --examples 100
+
+liars: .venv/dev  ## the judge against every liar and every stranger: two and a half hours; ARGS="S15 --max-time 12"
+	$(BIN)/python -m tests.liars.matrix $(ARGS)
 
 bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in benchmarks/README.md
 	$(BIN)/python -m benchmarks.ingress_cpu
@@ -50,6 +54,7 @@ bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in be
 	$(BIN)/python -m benchmarks.isolation
 	$(BIN)/python -m benchmarks.furnish
 	$(BIN)/python -m benchmarks.deliveries
+	$(BIN)/python -m benchmarks.linear
 	$(BIN)/python -m benchmarks.cold_start --prism $(PRISM)
 
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows

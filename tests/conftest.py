@@ -18,8 +18,15 @@ def served() -> Iterator[Served]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def examples(request: pytest.FixtureRequest) -> int:
+    """How many cases the generators of whole requests make of each kind: few here, many in `make fuzz`."""
+    return int(request.config.getoption("examples"))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", type=int, default=1, help="how many seeds the fuzzing tests take")
+    parser.addoption("--examples", type=int, default=25, help="how many cases generators make of each kind")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -269,7 +269,7 @@ def test_commands_have_a_line_in_the_log(running: Served) -> None:
     assert re.match(r"\d\d:\d\d:\d\d 200 admin getOrganisation  org 4711  \d+\.\d ms$", line)
 
 
-def test_stock_schemathesis_finds_no_failure(running: Served, tmp_path: Path) -> None:
+def test_stock_schemathesis_finds_no_failure(running: Served, tmp_path: Path, examples: int) -> None:
     """Default checks against the document, the endless stream left out."""
     from mock_server.settings import ADMIN
 
@@ -283,7 +283,7 @@ def test_stock_schemathesis_finds_no_failure(running: Served, tmp_path: Path) ->
         "--seed",
         "1",
         "--max-examples",
-        "25",
+        str(examples),
         "--exclude-path-regex",
         "tail$",
         "--no-color",

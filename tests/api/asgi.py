@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
+from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+import pytest
+
+from mock_server.api.document import Document
 from mock_server.app import create_app
 from mock_server.clocks import ManualClock
-from mock_server.settings import Settings
+from mock_server.settings import OVERLAID, PUBLISHED, Settings
 from tests.served import JSON, PUT, Reply
+
+_shared = cache(Document)
+
+
+def _document(path: Path) -> Document:
+    """A document of ours is read once for all worlds, which only read it; any other is read anew."""
+    return _shared(path) if path in (OVERLAID, PUBLISHED) else Document(path)
 
 
 class World:
@@ -20,7 +32,9 @@ class World:
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
         self.log: list[str] = []
-        self.app = create_app(Settings(**settings), clock=self.clock, log=self.log.append)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("mock_server.app.Document", _document)
+            self.app = create_app(Settings(**settings), clock=self.clock, log=self.log.append)
 
     def call(
         self,

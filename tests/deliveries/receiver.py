@@ -56,7 +56,7 @@ class Receiver:
         self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}/hook"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def _receive(self, path: str) -> Response:

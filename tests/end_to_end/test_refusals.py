@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -21,6 +23,18 @@ def _definition(served: Served) -> None:
     served.put("refusals")
     served.put("owner", alias=["taken"])
     served.put("strict", schema={"type": "object", "required": ["order_id"]})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unfinished(served: Served) -> Iterator[dict[str, socket.socket]]:
+    """A POST and a PUT whose bodies never end, sent before all other tests of this file and waited for beside them."""
+    with contextlib.ExitStack() as stack:
+        connections = {}
+        for method, path in (("POST", INGRESS), ("PUT", PUT)):
+            head = f"{method} {path} HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n"
+            connections[method] = socket.create_connection(("127.0.0.1", served.port), 30)
+            stack.enter_context(connections[method]).sendall(head.encode() + b'{"payload"')
+        yield connections
 
 
 class Case(NamedTuple):
@@ -353,12 +367,10 @@ def test_a_body_over_the_limit_is_refused_announced_or_not() -> None:
             _limited(limited.raw(head.encode() + chunk, then=b"0\r\n\r\n"), status)
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", INGRESS), ("PUT", PUT)])
-def test_a_body_that_never_ends_is_408_and_closed(served: Served, method: str, path: str) -> None:
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_body_that_never_ends_is_408_and_closed(unfinished: dict[str, socket.socket], method: str) -> None:
     """The announced body is longer than what comes; after ten seconds nobody waits any longer."""
-    head = f"{method} {path} HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n"
-
-    reply = served.raw(head.encode() + b'{"payload"')
+    reply = read_reply(unfinished[method])
 
     assert (reply.status, reply.error["code"]) == (408, "BODY_INCOMPLETE")
     assert reply.headers["connection"] == "close"

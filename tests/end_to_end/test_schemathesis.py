@@ -15,8 +15,10 @@ from tests.served import mock
 COMMAND = Path(sys.executable).parent / "schemathesis"
 
 
-def test_stock_schemathesis_finds_no_failure_and_reaches_every_operation(tmp_path: Path, seed: int) -> None:
-    """One seed here, three in `make fuzz`; the mock's own log counts at least 20 answers of 200 each."""
+def test_stock_schemathesis_finds_no_failure_and_reaches_every_operation(
+    tmp_path: Path, seed: int, examples: int
+) -> None:
+    """One seed and few examples here; three, and as many as it makes by default, in `make fuzz`. The mock's own log counts at least 20 answers of 200 each."""
     (tmp_path / "schemathesis.toml").write_text('[parameters]\n"path.org_id" = "42"\n')
     with mock("--auto-define") as running:
         command = [
@@ -27,6 +29,8 @@ def test_stock_schemathesis_finds_no_failure_and_reaches_every_operation(tmp_pat
             f"http://127.0.0.1:{running.port}",
             "--seed",
             str(seed),
+            "--max-examples",
+            str(examples),
             "--no-color",
         ]
         found = subprocess.run(

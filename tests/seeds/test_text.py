@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.seeds.text import BadSeed, read, write
@@ -83,7 +83,6 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300)
 @given(st.dictionaries(_TEXTS, _VALUES))
 def test_what_is_written_is_read_back(value: dict[str, Any]) -> None:
     """Any JSON value, with its types, and the same text for what came back."""

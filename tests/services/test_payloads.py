@@ -38,15 +38,17 @@ def test_a_schema_that_doubles_is_ended_while_others_go_on(workbench: Workbench)
     """32 levels of anyOf with two references: undecided after its time, and the loop never stopped for it."""
     schemas = PayloadSchemas(workbench)
 
-    async def run() -> tuple[float, float]:
+    async def run() -> tuple[float, float, float]:
         longest, last, done = 0.0, time.perf_counter(), False
+        busiest, spent = 0.0, time.process_time()
 
         async def beat() -> None:
-            nonlocal longest, last
+            nonlocal longest, last, busiest, spent
             while not done:
                 await asyncio.sleep(0.001)
-                now = time.perf_counter()
+                now, worked = time.perf_counter(), time.process_time()
                 longest, last = max(longest, now - last), now
+                busiest, spent = max(busiest, worked - spent), worked
 
         beating = asyncio.create_task(beat())
         started = time.perf_counter()
@@ -54,11 +56,12 @@ def test_a_schema_that_doubles_is_ended_while_others_go_on(workbench: Workbench)
             await schemas.check(_json(_doubling(32)), _json("x"))
         done = True
         await beating
-        return longest, time.perf_counter() - started
+        return longest, busiest, time.perf_counter() - started
 
-    longest, whole = asyncio.run(run())
+    longest, busiest, whole = asyncio.run(run())
 
-    assert longest < whole / 10
+    assert longest < whole / 3  # of which other programs may have their part
+    assert busiest < whole / 10
 
 
 @pytest.mark.parametrize(
