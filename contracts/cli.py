@@ -15,12 +15,12 @@ from typing import NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
 from .document import PUBLISHED, Unreadable
-from .engine import Plan, Run, describe
+from .engine import LONG, Plan, Run, describe
 from .events import Listener, RunFinished
-from .reports import html, junit, record
+from .explain import explain
 from .reports.console import Patient, Terminal
 from .rules import RULES
-from .target import Credential, Target
+from .target import Admin, Credential, Target
 
 
 class Usage(Exception):
@@ -33,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a sign that a terminal lacks is no reason to fail
     try:
-        return _check(parser().parse_args(argv), os.environ)
+        options = parser().parse_args(argv)
+        return _explain(options) if options.command == "explain" else _check(options, os.environ)
     except Usage as error:
         print(f"arklow-contracts: {error}", file=sys.stderr)
         return 2
@@ -51,10 +52,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
 
 
+def _explain(options: argparse.Namespace) -> int:
+    for number, code in enumerate(options.rules):
+        print(*([""] if number else []), *explain(code), sep="\n")
+    return 0
+
+
 def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     plan = plan_of(options, environment)
     directory = _directory(options.report_dir)
-    terminal = Terminal(Patient(soft_wrap=True))
+    terminal = Terminal(Patient(soft_wrap=True), plan.target.secrets)
     try:
         finished = judge(plan, terminal)
     finally:
@@ -82,6 +89,8 @@ def judge(plan: Plan, *listeners: Listener) -> RunFinished:
 
 def write_reports(finished: RunFinished, directory: Path) -> None:
     """Write every format."""
+    from .reports import html, junit, record  # not before there is something to report
+
     for report in (record, junit, html):
         report.write(finished, directory)
 
@@ -99,6 +108,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         options.max_time,
         options.strict,
         frozenset(options.only or ()),
+        options.wait,
     )
 
 
@@ -121,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--second-api-key", metavar="KEY", help="a key of another organisation, or env:NAME")
     check.add_argument("--second-org", metavar="ID", help="the other organisation")
     check.add_argument(
-        "--max-time", type=_seconds, default=45.0, metavar="S", help="seconds the run may take (default 45)"
+        "--max-time", type=_seconds, default=30.0, metavar="S", help="seconds the run may take (default 30)"
     )
     check.add_argument("--seed", type=_whole, metavar="N", help="repeat the requests of another run")
     check.add_argument(
@@ -137,8 +147,26 @@ def parser() -> argparse.ArgumentParser:
         help="codes of the rules to listen to",
     )
     check.add_argument(
+        "--wait",
+        type=_waited,
+        nargs="?",
+        const=LONG,
+        metavar="S",
+        help="wait for leases to run out (default 75 s); without it only leases of a second are waited for",
+    )
+    check.add_argument(
+        "--admin-url", metavar="URL", help="the admin plane of a mock: its clock is moved instead of waiting"
+    )
+    check.add_argument(
+        "--admin-token", metavar="TOKEN", help="its token, or env:NAME (default env:ARKLOW_ADMIN_TOKEN)"
+    )
+    check.add_argument(
         "--document", type=Path, metavar="FILE", help="another OpenAPI 3.1 document to judge by"
     )
+    about = commands.add_parser(
+        "explain", help="say what is behind a rule", description="Say what is behind a rule, and its sources."
+    )
+    about.add_argument("rules", nargs="+", type=_rule, metavar="RULE", help="code such as PAGE-9")
     return top
 
 
@@ -160,9 +188,20 @@ def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Ta
         )
         if second.key == first.key or second.org == first.org:
             raise Usage("the second key and organisation must differ from the first")
-    return Target(
-        base, _url("--ingress-url", options.ingress_url) if options.ingress_url else base, first, second
-    )
+    ingress = _url("--ingress-url", options.ingress_url) if options.ingress_url else base
+    return Target(base, ingress, first, second, _admin(options, environment))
+
+
+def _admin(options: argparse.Namespace, environment: Mapping[str, str]) -> Admin | None:
+    if options.admin_url is None:
+        if options.admin_token is not None:
+            raise Usage("--admin-token is of no use without --admin-url")
+        return None
+    given = options.admin_token or "env:ARKLOW_ADMIN_TOKEN"
+    token = environment.get(given[4:], "") if given.startswith("env:") else given
+    if not token:
+        raise Usage("--admin-url needs the token that the mock printed: --admin-token, or ARKLOW_ADMIN_TOKEN")
+    return Admin(_url("--admin-url", options.admin_url), token)
 
 
 def _credential(flag: str, given: str, org: str, name: str, environment: Mapping[str, str]) -> Credential:
@@ -207,6 +246,13 @@ def _seconds(text: str) -> float:
     seconds = float(text)
     if not 1 <= seconds <= 10**6:
         raise argparse.ArgumentTypeError("from 1 to 1000000 seconds")
+    return seconds
+
+
+def _waited(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= 3_600:
+        raise argparse.ArgumentTypeError("from 1 to 3600 seconds")
     return seconds
 
 

@@ -1,14 +1,19 @@
-"""The door to the wire: sends one request to the target, and tells weather from answers."""
+"""The door to the wire: sends requests to the target, one by one or many at once, and tells weather from answers."""
 
 from __future__ import annotations
 
+import http.client
+import json
 import math
 import os
+import selectors
+import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-import requests
 import urllib3
 
 from .exchange import Exchange, Headers
@@ -20,6 +25,11 @@ WEATHER: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
 LARGEST: Final = 8 << 20
 """Bytes of an answer that are read."""
 
+CUT_OFF: Final = "connection cut off"
+"""Weather that may be the application's, when it meets one request and no other."""
+
+AGENT: Final = "arklow-contracts"
+
 
 class Weather(Exception):
     """The request met no answer of the application: unreachable, cut off, limited, or a gateway's word."""
@@ -27,6 +37,18 @@ class Weather(Exception):
 
 class TimeUp(Exception):
     """The run has used its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be sent, as given: nothing is added to path, headers or body."""
+
+    method: str
+    path: str
+    headers: Headers = ()
+    body: bytes | None = None
+    chunks: tuple[int, ...] = ()
+    """Sizes of the pieces in which the body goes when it is sent chunked; the rest is a last piece."""
 
 
 class Client:
@@ -41,56 +63,168 @@ class Client:
         self.weather: dict[str, int] = {}
         """What was in the way → how often."""
         self.requests = 0
+        self.shift = 0.0
+        """Seconds by which the clock of the target was moved."""
         self._locate = locate
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy and no password file: nobody but the target is contacted
-        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._pools = {base: _pool(base) for base in {target.base_url, target.ingress_url}}
+        self._lines: dict[str, list[http.client.HTTPConnection]] = {}
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: Iterable[tuple[str, str]] = (),
-        body: bytes | None = None,
-        chunked: bool = False,
-    ) -> Exchange:
-        """One request, as given: nothing is added to path, headers or body, no redirect is followed.
+    def now(self) -> float:
+        """Seconds of the run's clock, which goes with that of the target."""
+        return time.monotonic() + self.shift
+
+    def wait(self, seconds: float) -> None:
+        """Let time go by, for the target too: by the clock of its admin plane, if there is one.
+
+        Raises:
+            Weather: the admin plane did not move the clock.
+        """
+        admin = self.target.admin
+        if admin is None:
+            time.sleep(seconds)
+            return
+        url = f"{admin.url}/organisations/{self.target.first.org}/clock/advance"
+        headers = {"Authorization": f"Bearer {admin.token}", "Content-Type": "application/json"}
+        try:
+            got = urllib3.PoolManager(retries=False).request(
+                "POST",
+                url,
+                body=json.dumps({"seconds": seconds}),
+                headers=headers,
+                timeout=10.0,
+                redirect=False,
+            )
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._met(f"the admin plane: {_reason(error)}") from None
+        if got.status != 200:
+            raise self._met(f"the admin plane answers {got.status}")
+        self.shift += seconds
+
+    def send(self, request: Request, waited: float = 0.0) -> Exchange:
+        """One request; no redirect is followed, no proxy and no password file is used.
 
         Raises:
             Weather: no answer of the application came.
             TimeUp: the run has ended.
         """
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeUp
-        url = self.target.base_of(path) + path
-        prepared = requests.Request(method, url, headers=dict(headers)).prepare()
-        prepared.url = url
-        if chunked:
-            prepared.headers.pop("Content-Length", None)
-            prepared.body, prepared.headers["Transfer-Encoding"] = iter([body or b""]), "chunked"  # type: ignore[assignment]
-        elif body is not None:
-            prepared.body, prepared.headers["Content-Length"] = body, str(len(body))
+        patience = self._patience()
+        base = self.target.base_of(request.path)
+        target = urlsplit(base).path + request.path
+        headers = _Head(target, [*request.headers, *_own(request.headers)])
         self.requests += 1
-        patience = min(self.timeout, left)
-        until = time.monotonic() + patience
+        until, call = time.monotonic() + patience, self.now()
         try:
-            got = self._session.send(
-                prepared, timeout=patience, allow_redirects=False, stream=True, verify=self._verify
+            got = self._pools[base].urlopen(
+                request.method,
+                target,
+                body=list(_pieces(request)) if request.chunks else request.body,
+                headers=headers,
+                chunked=bool(request.chunks),
+                timeout=patience,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
             )
-            answer = self._read(got, until)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            answer = self._read(got, request.method, until)
+            got.release_conn()
+        except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             raise self._met(_reason(error)) from None
-        exchange = self.exchange(prepared, got.status_code, _raw_headers(got), answer, body)
+        exchange = self._exchange(
+            request, got.status, tuple(map(_pair, got.headers.items())), answer, call, waited
+        )
         if exchange.status in WEATHER:
             raise self._met(f"{exchange.status}")
         return exchange
 
-    def _read(self, got: requests.Response, until: float) -> bytes:
-        """The body of an answer, as long as it comes in time and has an end."""
+    def close(self) -> None:
+        """Close every connection."""
+        for pool in self._pools.values():
+            pool.close()
+        for lines in self._lines.values():
+            for line in lines:
+                line.close()
+
+    def volley(self, requests: Sequence[Request]) -> list[Exchange | None]:
+        """Many requests at the same moment, each on a connection of its own; None where weather was met.
+
+        Raises:
+            Weather: the connections could not be made.
+            TimeUp: the run has ended.
+        """
+        patience = self._patience()
+        answers: list[Exchange | None] = [None] * len(requests)
+        lines = self._ready(requests, patience)
+        self.requests += len(requests)
+        texts = [_text(request, self.target.base_of(request.path)) for request in requests]
+        calls: list[float] = []
+        with selectors.DefaultSelector() as waiting:
+            for number, (line, text) in enumerate(zip(lines, texts, strict=True)):
+                calls.append(self.now())
+                try:
+                    line.sock.sendall(text)
+                    waiting.register(line.sock, selectors.EVENT_READ, number)
+                except OSError:
+                    self._lost(line)
+            until = time.monotonic() + patience
+            while waiting.get_map() and time.monotonic() < until:
+                for key, _ in waiting.select(until - time.monotonic()):
+                    waiting.unregister(key.fileobj)
+                    number = key.data
+                    answers[number] = self._heard(lines[number], requests[number], calls[number])
+            for key in list(waiting.get_map().values()):
+                self._lost(lines[key.data])
+        return answers
+
+    def _heard(self, line: http.client.HTTPConnection, request: Request, call: float) -> Exchange | None:
+        got = http.client.HTTPResponse(line.sock, method=request.method)
+        try:
+            got.begin()
+            answer = got.read(LARGEST)
+        except (http.client.HTTPException, OSError, ValueError):
+            self._lost(line)
+            return None
+        if got.will_close:
+            line.close()
+        if got.status in WEATHER:
+            self.note_weather(str(got.status))
+            return None
+        return self._exchange(request, got.status, tuple(got.getheaders()), answer, call, 0.0)
+
+    def _lost(self, line: http.client.HTTPConnection) -> None:
+        line.close()
+        self.note_weather(CUT_OFF)
+
+    def _ready(self, requests: Sequence[Request], patience: float) -> list[http.client.HTTPConnection]:
+        """A connected line for each request."""
+        taken: dict[str, int] = {}
+        lines = []
+        for request in requests:
+            base = self.target.base_of(request.path)
+            made = self._lines.setdefault(base, [])
+            number = taken[base] = taken.get(base, -1) + 1
+            if number == len(made):
+                made.append(_line(base))
+            line = made[number]
+            line.timeout = patience
+            try:
+                if line.sock is None:
+                    line.connect()
+            except (OSError, http.client.HTTPException) as error:
+                raise self._met(_reason(error)) from None
+            lines.append(line)
+        return lines
+
+    def _patience(self) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeUp
+        return min(self.timeout, left)
+
+    def _read(self, got: urllib3.BaseHTTPResponse, method: str, until: float) -> bytes:
+        """The body of an answer, as long as it comes in time and has an end; each piece as soon as it is there."""
         answer = bytearray()
-        for piece in got.iter_content(1 << 16):
+        while piece := got.read1(1 << 16):
             answer += piece
             if len(answer) > LARGEST:
                 got.close()
@@ -98,24 +232,46 @@ class Client:
             if time.monotonic() > until:
                 got.close()
                 raise self._met("no answer in time")
+        told = {"content-length", "transfer-encoding"} & {name.lower() for name in got.headers}
+        if not answer and not told and got.status not in (204, 304) and method != "HEAD":
+            raise self._met(CUT_OFF)  # within its head, for all that can be told
         return bytes(answer)
 
-    def exchange(
-        self,
-        request: requests.PreparedRequest,
-        status: int,
-        headers: Headers,
-        answer: bytes,
-        body: bytes | None,
+    def _exchange(
+        self, request: Request, status: int, headers: Headers, answer: bytes, call: float, waited: float
     ) -> Exchange:
-        """The exchange of a request that was sent."""
-        url = str(request.url)
-        operation, path = self._locate(str(request.method), url)
-        sent = tuple((str(name), _text(value)) for name, value in request.headers.items())
-        return Exchange(str(request.method), url, sent, body, status, headers, answer, operation, path)
+        url = self.target.base_of(request.path) + request.path
+        operation, path = self._locate(request.method, url)
+        return Exchange(
+            request.method,
+            url,
+            request.headers,
+            request.body,
+            status,
+            headers,
+            answer,
+            operation,
+            path,
+            call,
+            self.now(),
+            waited,
+            request.chunks,
+        )
+
+    def unanswered(self, request: Request) -> Exchange:
+        """The exchange of a request to which no answer came."""
+        return self._exchange(request, 0, (), b"", self.now(), 0.0)
+
+    def heard(self, method: str, url: str, headers: Headers, body: bytes | None, **answer: Any) -> Exchange:
+        """The exchange of a request that somebody else sent just now; `answer` are the members of an exchange."""
+        operation, path = self._locate(method, url)
+        now = self.now()
+        return Exchange(
+            method, url, headers, body, operation=operation, path=path, call=now, back=now, **answer
+        )
 
     def note_weather(self, reason: str) -> None:
-        """Count what was in the way of a request that somebody else sent."""
+        """Count what was in the way of a request."""
         self.weather[reason] = self.weather.get(reason, 0) + 1
 
     def _met(self, reason: str) -> Weather:
@@ -123,23 +279,101 @@ class Client:
         return Weather(reason)
 
 
-def _raw_headers(got: requests.Response) -> Headers:
-    return tuple((str(name), str(value)) for name, value in got.raw.headers.items())
+def _own(headers: Headers) -> Iterator[tuple[str, str]]:
+    """What is said of ourselves, unless the request says it."""
+    named = {name.lower() for name, _ in headers}
+    for name, value in (("User-Agent", AGENT), ("Accept", "*/*")):
+        if name.lower() not in named:
+            yield name, value
 
 
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+class _Head(urllib3.HTTPHeaderDict):
+    """Headers, and the target of the request as it is to be sent: urllib3 would write its escapes in another way."""
+
+    def __init__(self, target: str, headers: Iterable[tuple[str, str]]) -> None:
+        super().__init__(list(headers))
+        self.target = target
+
+    def copy(self) -> _Head:
+        """The same once more, as pools ask for it."""
+        return _Head(self.target, self.iteritems())
+
+
+class _Line(urllib3.connection.HTTPConnection):
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
+        """Send a request to the target that its headers know."""
+        super().request(method, getattr(headers, "target", url), body, headers, **more)
+
+
+class _SecureLine(urllib3.connection.HTTPSConnection):
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
+        """Send a request to the target that its headers know."""
+        super().request(method, getattr(headers, "target", url), body, headers, **more)
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Line
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureLine
+
+
+def _pool(base: str) -> urllib3.HTTPConnectionPool:
+    """Connections to one server. Certificates are looked up as REQUESTS_CA_BUNDLE says, else as certifi has them."""
+    parts = urlsplit(base)
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        import certifi  # only here is it needed
+
+        authorities = os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
+        return _SecurePool(host, parts.port, cert_reqs="CERT_REQUIRED", ca_certs=authorities)
+    return _Pool(host, parts.port)
+
+
+def _line(base: str) -> http.client.HTTPConnection:
+    parts = urlsplit(base)
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        context = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
+        return http.client.HTTPSConnection(host, parts.port, context=context)
+    return http.client.HTTPConnection(host, parts.port)
+
+
+def _text(request: Request, base: str) -> bytes:
+    """A request as it goes over the wire."""
+    parts, body = urlsplit(base), request.body or b""
+    head = [f"{request.method} {parts.path}{request.path} HTTP/1.1", f"Host: {parts.netloc}"]
+    head += [f"{name}: {value}" for name, value in (*request.headers, *_own(request.headers))]
+    head += [f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(head).encode("latin-1") + body
+
+
+def _pieces(request: Request) -> Iterable[bytes]:
+    body, at = request.body or b"", 0
+    for size in request.chunks:
+        if piece := body[at : at + size]:
+            yield piece
+        at += size
+    if body[at:]:
+        yield body[at:]
+
+
+def _pair(header: tuple[Any, Any]) -> tuple[str, str]:
+    return str(header[0]), str(header[1])
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) and not isinstance(
+        error, urllib3.exceptions.NewConnectionError
+    ):
         return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, urllib3.exceptions.SSLError | ssl.SSLError):
         return "TLS failed"
-    text = str(error)
-    if "Connection refused" in text or "NewConnectionError" in text or "Name or service" in text:
+    text = f"{error} {error.__cause__ or ''}"
+    if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError) or "refused" in text:
         return "connection refused" if "refused" in text else "cannot connect"
-    return "connection cut off"
+    return CUT_OFF
 
 
-__all__ = ["WEATHER", "Client", "TimeUp", "Weather"]
+__all__ = ["AGENT", "CUT_OFF", "WEATHER", "Client", "Request", "TimeUp", "Weather"]

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import yaml
@@ -69,6 +69,19 @@ class Document:
     content: Mapping[str, Any]
     operations: Mapping[str, Operation]
     """Label → operation."""
+
+    @property
+    def keys(self) -> set[str]:
+        """Header names in which some operation reads a key, in lower case."""
+        return {name for operation in self.operations.values() for name in operation.keys}
+
+    def at(self, pointer: str) -> Mapping[str, Any]:
+        """The schema at a JSON pointer or a reference within the document, what it refers to if it refers on."""
+        return cast("Mapping[str, Any]", _followed(self.content, {"$ref": f"#{pointer.lstrip('#')}"}, "")[0])
+
+    def methods(self, path: str) -> set[str]:
+        """The methods that a path template has."""
+        return {operation.method for operation in self.operations.values() if operation.path == path}
 
     def path_of(self, target: str) -> str | None:
         """The path template that a request's path fits, literal segments before parameters."""

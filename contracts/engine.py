@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,25 +16,35 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import strict_json
-from .client import Client, TimeUp, Weather
+from .client import Client, Request, TimeUp, Weather
 from .document import LINKED, PUBLISHED, load, target_of
-from .events import Advanced, Listener, PhaseStarted, RunFinished, RunStarted, SecondOpinions
+from .events import Advanced, Found, Listener, PhaseStarted, RunFinished, RunStarted, SecondOpinions
 from .exchange import Exchange, media
-from .failures import Ledger
+from .failures import Finding, Ledger
+from .judge import Judge, finding_of
 from .knowledge import Knowledge
+from .model import Breach
+from .replay import Replay
 from .rules import RULES
-from .scenarios import SCENARIOS, Scenario, read_bodies
+from .scenarios import SCENARIOS, Scenario, leases, requests
 from .schemas import Shapes
-from .stage import INGRESS, PUT, Judge, NotReached, Stage
+from .stage import INGRESS, PUT, NotReached, Stage
 from .target import Target
 
-ANYWHERE = frozenset(rule for rule in RULES if rule.startswith("PAGE-") or rule in ("JSON-7", "AUTH-8"))
+ANYWHERE = frozenset(
+    rule
+    for rule in RULES
+    if rule.startswith(("PAGE-", "SAFE-")) or rule in ("JSON-7", "JSON-9", "AUTH-8", "HTTP-6", "HTTP-9")
+)
 """Rules that every exchange may break."""
 
-_OF_THE_MODEL = frozenset(
-    {"DEF-3", "DEF-10", "ING-3", "ING-7", "ING-9", "ING-11", "LEASE-3", "LEASE-7", "LEASE-8"}
+OF_STATE = frozenset(
+    {
+        *("DEF-2", "DEF-3", "DEF-10", "ING-3", "ING-7", "ING-9", "ING-10", "ING-11", "ORG-1", "READ-1"),
+        *("LEASE-3", "LEASE-6", "LEASE-7", "LEASE-8"),
+    }
 )
-"""Rules that random walks may break."""
+"""Rules that sequences of plain calls may break."""
 
 _OF_ONE_EXCHANGE = ANYWHERE | {rule for rule in RULES if rule.startswith(("AUTH-", "HTTP-", "JSON-"))}
 """Rules that generated requests may break."""
@@ -44,8 +55,39 @@ _FIRST_CONTACT = 13.0
 _GRACE = 5.0
 """Seconds that the last request may go on after the time is up."""
 
+_POLISH = 2.0
+"""Seconds that go into shorter examples when the time is up."""
+
+_LONGEST = 500
+"""Exchanges of a sequence that is played once more when what it found does not show by itself."""
+
+_ASKED = 400
+"""Answers about which openapi-core is asked."""
+
+LONG = 75.0
+"""Seconds after which the leases that every destination has, of a minute, have run out."""
+
+_SLOW = "no answer in time"
+"""Weather that costs much to meet."""
+
+_ALWAYS = frozenset({"how a body is read"})
+"""Titles of sequences that others build on."""
+
 _PATIENCE = 4.0
 """Seconds that a target may take to come back before a sequence is given up."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A sequence that goes on when its time has come."""
+
+    due: float
+    scenario: Scenario
+    stage: Stage
+    steps: Iterator[float]
+    again: bool
+    seconds: float
+    suspects: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,49 +97,55 @@ class Plan:
     target: Target
     document: Path = PUBLISHED
     seed: int = 0
-    max_time: float = 45.0
+    max_time: float = 30.0
     """Seconds for everything after the first contact."""
     strict: bool = False
     only: frozenset[str] = frozenset()
     """Codes of the rules to listen to; empty for all."""
+    wait: float | None = None
+    """Seconds that leases are given to run out; without them only leases of a second are waited for."""
 
 
 @dataclass(slots=True)
 class _Opinions:
-    """Asks openapi-core about every new (operation, status, shape), and about one in twenty of the rest."""
+    """Asks openapi-core, when the run is over, about every new (operation, status, shape) and one in fifty of the rest."""
 
     knowledge: Knowledge
     asked: int = 0
     answers: int = 0
     differences: dict[str, None] = field(default_factory=dict)
     _seen: set[Any] = field(default_factory=set)
-    _second: Any = None
+    _kept: list[Exchange] = field(default_factory=list)
 
     def hear(self, exchange: Exchange) -> None:
-        """Ask, when it is time to, and compare with what our own validator says."""
+        """Keep what is to be asked about: asking takes milliseconds, and the library half a second to load."""
         operation = self.knowledge.operation(exchange.operation)
         pointer = operation.answer(exchange.status) if operation else None
-        if operation is None or pointer is None:
+        if operation is None or pointer is None or not exchange.plain_path:
             return
         self.answers += 1
         shape = operation.label, exchange.status, exchange.got("content-type"), _shape(exchange.value(), 3)
-        if shape in self._seen and self.answers % 20:
-            return
-        if len(self._seen) < 5_000:
+        if len(self._kept) < _ASKED and (shape not in self._seen or self.answers % 50 == 0):
             self._seen.add(shape)
-        self.asked += 1
-        ours = self._ours(exchange, pointer)
-        if ours is None:
-            return
-        if self._second is None:
-            from .conformance import SecondOpinion  # half a second of imports, which a short run may not need
+            self._kept.append(exchange)
 
-            self._second = SecondOpinion(self.knowledge.document)
-        base = self.knowledge.target.base_of(operation.path)
-        theirs = self._second.refuses(exchange, target_of(exchange.url, base))
-        if (theirs is None) != (ours == "") and len(self.differences) < 20:
-            said = f"openapi-core {theirs or 'accepts it'}; ours {ours or 'accepts it'}"
-            self.differences[f"{operation.label} {exchange.status}: {said}"] = None
+    def ask(self, until: float) -> None:
+        """Ask, and compare with what our own validator says."""
+        from .conformance import SecondOpinion
+
+        second = SecondOpinion(self.knowledge.document)
+        for exchange in self._kept:
+            operation = self.knowledge.operation(exchange.operation)
+            pointer = operation.answer(exchange.status) if operation else None
+            if operation is None or pointer is None or time.monotonic() > until:
+                continue
+            self.asked += 1
+            ours = self._ours(exchange, pointer)
+            base = self.knowledge.target.base_of(operation.path)
+            theirs = second.refuses(exchange, target_of(exchange.url, base))
+            if ours is not None and (theirs is None) != (ours == "") and len(self.differences) < 20:
+                said = f"openapi-core {theirs or 'accepts it'}; ours {ours or 'accepts it'}"
+                self.differences[f"{operation.label} {exchange.status}: {said}"] = None
 
     def _ours(self, exchange: Exchange, pointer: str) -> str | None:
         """What our validator says: nothing when it accepts, None when the two cannot be compared."""
@@ -127,14 +175,18 @@ class Run:
         self._listeners: tuple[Listener, ...] = listeners
         self._document = document
         self._known = Knowledge(document, Shapes(document.content), plan.target)
-        self._ledger = Ledger(plan.only)
+        self._ledger = Ledger(plan.only, heard=lambda finding: self._tell(Found(finding)))
         self._judge = Judge(self._known, self._ledger)
         self._client = Client(plan.target, self._locate)
+        self._pending: list[_Pending] = []
+        self._asked_again = False
+        self._tried: Counter[tuple[str, str]] = Counter()
         self._opinions = _Opinions(self._known)
         self._judge.listeners.append(self._opinions.hear)
         self._judge.listeners.append(lambda _: self._tell_progress())
         self._random = Random(f"{plan.seed} {time.time_ns()}")  # names are fresh in every run
-        self._name = f"{self._random.getrandbits(32):08x}"
+        self._prefix = f"contract.{self._random.getrandbits(32):08x}."
+        self._replay = Replay(self._client, self._judge, self._prefix)
         self._began = self._told = time.monotonic()
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._inconclusive: str | None = None
@@ -159,7 +211,11 @@ class Run:
         elif worker.is_alive():
             self._inconclusive = f"{plan.target.base_url} could not be reached: it answers without end."
         self._client.deadline = 0.0
+        if not self._plan.only and self._opinions.answers:
+            self._opinions.ask(time.monotonic() + _GRACE)
         finished = self._finished()
+        if not worker.is_alive():
+            self._client.close()
         self._tell(finished)
         self._listeners = ()  # what a hanging request still says is not heard
         return finished
@@ -170,9 +226,12 @@ class Run:
             self._inconclusive = self._first_contact()
             if self._inconclusive is None:
                 self._began = time.monotonic()
-                self._client.deadline = self._began + self._plan.max_time
+                self._client.deadline = self._began + max(self._plan.max_time, (self._plan.wait or 0) + 10)
                 self._constructed()
+                self._explored()
                 self._generated()
+                self._resume(last=True)
+                self._polish()
         except Exception as error:
             self._inconclusive = (
                 f"The judge itself failed, which says nothing of the target: {describe(error)}."
@@ -188,7 +247,11 @@ class Run:
             try:
                 stage = self._stage()
                 stage.looks_into_refusals = False
-                answers = [stage.put(stage.name()), stage.ingress(stage.name(), 1), stage.modack("1")]
+                answers = [self._first_definition(stage)]
+                with suppress(Weather):  # of one operation alone, which is looked into
+                    answers.append(stage.ingress(stage.name()))
+                with suppress(Weather):
+                    answers.append(stage.modack("1"))
                 others = [
                     stage.put(stage.name(), org=org) for org in range(1, len(self._plan.target.credentials))
                 ]
@@ -201,11 +264,27 @@ class Run:
             reason = self._nobody(answers) or self._strangers(answers[0], others)
             if reason:
                 self._ledger.clear()
+            self._judge.suspects.clear()
             return reason
         base = self._plan.target.base_url
         if said[-1].isdigit():
             return f"{base} answers nothing but {said[-1]}, which is a gateway or a limit and not the application."
         return f"{base} could not be reached: {said[-1]}."
+
+    def _first_definition(self, stage: Stage) -> Exchange:
+        """A definition; under a name without dots if names with dots are refused, which is a broken promise (B057)."""
+        dotted = stage.put(stage.name())
+        if dotted.data() or dotted.status not in (400, 409, 422):
+            return dotted
+        stage.prefix = self._prefix.replace(".", "-")
+        plain = stage.put(stage.name())
+        if plain.data():
+            self._prefix = stage.prefix
+            self._replay = Replay(self._client, self._judge, self._prefix)
+            title = "A definition whose variant has dots is refused, and one without dots is not"
+            breach = Breach("PAGE-11", title, "200, as dots are a convention", str(dotted.status), "variant")
+            self._ledger.add([finding_of(breach, dotted, (dotted,))])
+        return plain
 
     def _strangers(self, first: Exchange, others: list[Exchange]) -> str | None:
         """Which key is refused for its own organisation."""
@@ -232,14 +311,29 @@ class Run:
         return None
 
     def _constructed(self) -> None:
-        self._play(Scenario("how a body is read", frozenset({"PAGE-9", "PAGE-10"}), read_bodies))
-        for scenario in SCENARIOS:
+        for scenario in self._scenarios():
             if self._over():
                 self._mask(scenario.rules, "the time was up")
                 continue
-            if self._wanted(scenario.rules):
+            if scenario.title in _ALWAYS or self._wanted(scenario.rules):
                 self._phase(scenario.title)
                 self._play(scenario)
+            self._resume()
+            self._ask_slow_again()
+        if self._plan.only:
+            self._resume(last=True)
+
+    def _ask_slow_again(self) -> None:
+        """Once, and as soon as something was slow, since that makes the run short of time."""
+        if self._judge.slow and not self._asked_again:
+            self._asked_again = True
+            self._play(requests.slow)
+
+    def _scenarios(self) -> Iterator[Scenario]:
+        for number, scenario in enumerate(SCENARIOS):
+            if number == 1 and (self._plan.wait or self._plan.target.admin):
+                yield leases.long_leases
+            yield scenario
 
     def _wanted(self, rules: frozenset[str]) -> bool:
         only = self._plan.only
@@ -249,47 +343,123 @@ class Run:
         late = time.monotonic() > self._client.deadline
         return late or self._ledger.settled or self._unreachable is not None
 
-    def _play(self, scenario: Scenario) -> None:
-        """Play a sequence; what the model finds counts when it is found again from a fresh beginning."""
-        stage = self._played(scenario)
-        if stage is None or not stage.findings:
-            return
-        found = {finding.key: finding for finding in stage.findings}
-        again = self._played(scenario) or self._played(scenario)
-        if again is None:
-            self._ledger.doubtful.update(
-                dict.fromkeys((key[0] for key in found), "it was broken, and could not be tried again")
-            )
-            return
-        confirmed = [finding for finding in again.findings if finding.key in found]
-        self._ledger.add(confirmed)
-        for rule, *_ in found.keys() - {finding.key for finding in confirmed}:
-            late = time.monotonic() > self._client.deadline
-            self._ledger.doubtful[rule] = (
-                "it was broken, and there was no time to try again"
-                if late
-                else "it was broken once and kept when tried again"
-            )
-
-    def _played(self, scenario: Scenario) -> Stage | None:
-        """The stage after a sequence that no weather disturbed; None when there was no such."""
+    def _play(self, scenario: Scenario, *, again: bool = False) -> None:
+        """Play a sequence, from the beginning as often as weather disturbs it."""
         reason = ""
         for _ in range(4):
             stage = self._stage()
             try:
-                scenario.play(stage)
+                steps = scenario.play(stage)
+                if steps is not None:
+                    seconds = next(steps)
+                    pending = _Pending(time.monotonic() + seconds, scenario, stage, steps, again, seconds)
+                    pending.suspects = self._judge.take()
+                    self._pending.append(pending)
+                    if self._plan.target.admin is not None:
+                        self._resume()
+                    return
             except Weather as weather:
-                reason = str(weather)
-                if not self._wait():
+                again_slow, reason = reason == str(weather) == _SLOW, str(weather)
+                self._judge.suspects.clear()
+                self._ask_slow_again()
+                if again_slow or not self._wait():
                     break
                 continue
             except NotReached as why:
                 self._mask(scenario.rules, str(why))
             except TimeUp:
                 self._mask(scenario.rules, "the time was up")
-            return stage
+            self._settle(scenario, stage.exchanges, again=again)
+            return
         self._mask(scenario.rules, f"weather: {reason}")
-        return None
+
+    def _resume(self, *, last: bool = False) -> None:
+        """Go on with the sequences whose time has come; at the end all are waited for."""
+        while self._pending:
+            pending = min(self._pending, key=lambda one: one.due)
+            moved = self._plan.target.admin is not None
+            left = max(0.0, pending.due - time.monotonic())
+            too_early = left > 0 and not (last or moved)
+            if too_early or self._ledger.settled or (self._over() and not self._plan.only):
+                return
+            if not moved and time.monotonic() + left > self._client.deadline:
+                self._mask(pending.scenario.rules, "the time was up")
+                return
+            self._pending.remove(pending)
+            self._phase(pending.scenario.title)
+            try:
+                self._client.wait(pending.seconds if moved else left)
+            except Weather as why:
+                self._mask(pending.scenario.rules, str(why))
+                return
+            pending.stage.waited += pending.seconds
+            self._go_on(pending)
+
+    def _go_on(self, pending: _Pending) -> None:
+        scenario, stage = pending.scenario, pending.stage
+        try:
+            seconds = next(pending.steps, None)
+            if seconds is not None:
+                pending.due, pending.seconds = time.monotonic() + seconds, seconds
+                pending.suspects += self._judge.take()
+                self._pending.append(pending)
+                return
+        except (Weather, NotReached) as why:
+            self._mask(scenario.rules, str(why))
+        except TimeUp:
+            self._mask(scenario.rules, "the time was up")
+        self._judge.suspects += pending.suspects
+        self._settle(scenario, stage.exchanges, again=pending.again)
+
+    def _settle(self, scenario: Scenario | None, whole: Sequence[Exchange], *, again: bool = False) -> None:
+        """What the model did not allow counts when it is found again from a fresh beginning."""
+        suspects: dict[tuple[str, str], Finding] = {}
+        for finding in sorted(self._judge.take(), key=lambda one: one.exchanges[-1].call):
+            suspects.setdefault(finding.key, finding)
+        known = {finding.key for finding in self._ledger.all()}
+        unsure = []
+        for key, finding in suspects.items():
+            unwanted = self._plan.only and finding.rule not in self._plan.only
+            if key in known or unwanted or self._ledger.explains(finding.rule):
+                continue
+            self._tried[key] += 1
+            try:
+                replays = not finding.staged and self._tried[key] <= 3
+                confirmed = self._replay.confirm(finding, whole) if replays else None
+            except (Weather, TimeUp) as why:
+                reason = str(why) or "the time was up"
+                self._ledger.doubtful[finding.rule] = f"it was broken, and could not be tried again: {reason}"
+                continue
+            if confirmed is not None:
+                self._ledger.add([confirmed])
+            elif again:
+                self._ledger.add([finding])
+            else:
+                unsure.append(finding.rule)
+        if unsure and scenario is not None and not again and len(whole) <= _LONGEST:
+            self._play(scenario, again=True)
+        broken = {finding.rule for finding in self._ledger.all()}
+        for rule in unsure:
+            if rule not in broken:
+                self._ledger.doubtful[rule] = "it was broken once and kept when tried again"
+
+    def _polish(self) -> None:
+        """Find a shorter way to what single exchanges have shown."""
+        self._phase("shorter examples")
+        until = time.monotonic() + _POLISH
+        self._client.deadline = max(self._client.deadline, until)
+        for finding in self._ledger.all():
+            if (
+                time.monotonic() > until
+                or finding.together
+                or finding.staged
+                or len({one.waited for one in finding.exchanges}) > 1
+            ):
+                continue
+            with suppress(Weather, TimeUp):
+                better = self._replay.confirm(finding, finding.exchanges) or self._replay.often(finding)
+                if better is not None:
+                    self._ledger.put(better)
 
     def _wait(self) -> bool:
         """Wait until the target answers again; False when it does not."""
@@ -297,7 +467,7 @@ class Run:
         while time.monotonic() < until:
             time.sleep(0.2)
             try:
-                self._client.send("GET", "/v1/modack")
+                self._client.send(Request("GET", "/v1/modack"))
             except Weather:
                 continue
             except TimeUp:
@@ -306,22 +476,47 @@ class Run:
         self._unreachable = f"{self._plan.target.base_url} went away during the run and did not come back."
         return False
 
+    def _explored(self) -> None:
+        """Every short sequence of plain calls, then long random ones."""
+        if self._over() or not self._wanted(OF_STATE):
+            return
+        from .machine import short_walks, walks
+
+        for title, source, share in (
+            ("every short sequence", short_walks, 0.3),
+            ("random walks against the model", walks, 0.35),
+        ):
+            until = time.monotonic() + share * (self._client.deadline - time.monotonic())
+            self._phase(title)
+            for walk in source(self._plan.seed):
+                if time.monotonic() > until or self._over():
+                    break
+                stage = self._stage()
+                try:
+                    walk(stage)
+                except Weather:
+                    self._judge.suspects.clear()
+                    if not self._wait():
+                        return
+                    continue
+                except NotReached:
+                    continue
+                except TimeUp:
+                    return
+                if self._judge.suspects:
+                    self._settle(None, stage.exchanges)
+            self._resume()
+
     def _generated(self) -> None:
-        """Random walks for a quarter of what is left, then Schemathesis for the rest."""
-        if self._over():
+        """Schemathesis for the rest of the time."""
+        if self._over() or not self._wanted(_OF_ONE_EXCHANGE):
             return
         from .fuzzing import fuzz
         from .hooks import Aim
-        from .machine import no_traces, walk
+        from .machine import no_traces
 
         with no_traces():
-            self._phase("random walks against the model")
-            left = self._client.deadline - time.monotonic()
-            if self._wanted(_OF_THE_MODEL):
-                self._ledger.add(walk(self._stage, self._plan.seed, min(left / 4, 20.0)))
-            if self._over() or not self._wanted(_OF_ONE_EXCHANGE):
-                return
-            aim = Aim(self._client, self._judge, f"contract.{self._name}")
+            aim = Aim(self._client, self._judge, self._prefix)
             stage = self._stage()
             with suppress(NotReached, Weather, TimeUp):  # then requests are aimed at what there is
                 aim.variant = stage.define()
@@ -330,7 +525,8 @@ class Run:
             if self._plan.document == PUBLISHED and LINKED.exists():
                 linked = load(LINKED).content  # of which only what is published is asked for
                 content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
-            fuzz(content, aim, self._plan.seed, self._client.deadline, self._phase, self._over)
+            fuzz(content, aim, self._plan.seed, self._client.deadline - 1, self._phase, self._over)
+        self._settle(None, ())
 
     def _too_little(self) -> str | None:
         """Why a run without a finding proves too little, in one sentence."""
@@ -382,10 +578,14 @@ class Run:
             inconclusive=inconclusive,
             strict=plan.strict,
             secrets=dict(plan.target.secrets),
+            negatives=dict(ledger.negatives),
         )
 
     def _stage(self) -> Stage:
-        return Stage(self._client, self._judge, self._random, f"contract.{self._name}")
+        stage = Stage(self._client, self._judge, self._random, self._prefix)
+        stage.patience = 4.0 if self._plan.only else 1.0
+        stage.long = self._plan.wait or LONG
+        return stage
 
     def _locate(self, method: str, url: str) -> tuple[str | None, str | None]:
         """The operation and the path template of a URL."""

@@ -37,6 +37,13 @@ class Advanced:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A rule was broken in a way that was not seen before."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class SecondOpinions:
     """What openapi-core was asked."""
 
@@ -74,6 +81,8 @@ class RunFinished:
     inconclusive: str | None
     """Why the run proves nothing, in one sentence; None when it proves something."""
     strict: bool
+    negatives: dict[tuple[str, str, str], str]
+    """Operation, place and keyword that a body can break → `proven`, `masked`, `accepted` or `not tried`."""
     secrets: dict[str, str] = field(repr=False)
     """Key → the shell expression that stands for it."""
 
@@ -85,7 +94,16 @@ class RunFinished:
         return 3 if self.inconclusive else 0
 
 
-Event = RunStarted | PhaseStarted | Advanced | RunFinished
+Event = RunStarted | PhaseStarted | Advanced | Found | RunFinished
 Listener = Callable[[Event], None]
 
-__all__ = ["Advanced", "Event", "Listener", "PhaseStarted", "RunFinished", "RunStarted", "SecondOpinions"]
+__all__ = [
+    "Advanced",
+    "Event",
+    "Found",
+    "Listener",
+    "PhaseStarted",
+    "RunFinished",
+    "RunStarted",
+    "SecondOpinions",
+]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from . import strict_json
 
@@ -35,6 +35,14 @@ class Exchange:
     """The document's operation whose path and method this is, as `POST /v1/modack`; None for every other."""
     path: str | None = None
     """The document's path template that the URL fits, whatever the method; None when it fits none."""
+    call: float = 0.0
+    """When it was sent, in seconds of the run's clock."""
+    back: float = 0.0
+    """When its answer was read."""
+    waited: float = 0.0
+    """Seconds that its sequence had let go by on purpose until it was sent."""
+    chunks: tuple[int, ...] = ()
+    """Sizes of the pieces in which the body was sent, if it was sent chunked."""
 
     @property
     def query(self) -> str:
@@ -53,6 +61,15 @@ class Exchange:
     def segment(self) -> str:
         """The last segment of the path, decoded: an ingress' variant."""
         return unquote(urlsplit(self.url).path.rpartition("/")[2])
+
+    @property
+    def plain_path(self) -> bool:
+        """Whether the path is written as every router reads it: no empty segment, nothing encoded without need."""
+        segments = urlsplit(self.url).path.split("/")[1:]
+        return all(
+            segment and ("%" not in segment or segment == quote(unquote(segment), safe=""))
+            for segment in segments
+        ) and not any(one in (".", "..") or "/" in one for one in map(unquote, segments))
 
     @property
     def head(self) -> int:
@@ -99,6 +116,9 @@ def _first(headers: Headers, name: str) -> str | None:
 
 
 _QUIET = {"accept-encoding", "connection", "user-agent", "host", "x-schemathesis-testcaseid"}
+_AGAIN = "# at the same moment, which takes luck by hand: arklow-contracts check … --only does it often"
+SHORTEST_PAUSE = 0.3
+"""Seconds from which on a pause is part of an example."""
 _LONG = 6
 """Characters from which on a key is looked for inside of other text."""
 _ISSUED = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
@@ -113,11 +133,21 @@ class Script:
     ids: dict[str, str] = field(default_factory=dict)
     """Action id, in digits or as escaped wide ones, → the shell expression that stands for it."""
 
-    def of(self, exchanges: Sequence[Exchange]) -> str:
-        """The lines, one for each exchange."""
+    def of(self, exchanges: Sequence[Exchange], *, together: bool = False, times: int = 1) -> str:
+        """The lines, one for each exchange; `together`: sent at the same moment; `times`: sent so often."""
+        if together:
+            return "\n".join([*(f"{self._curl(exchange)} &" for exchange in exchanges), "wait", _AGAIN])
+        if times > 1:
+            line = self._curl(exchanges[-1]).replace(
+                "curl -s", "curl -s -o /dev/null -w '%{http_code}\\n'", 1
+            )
+            return f"for i in $(seq {times}); do {line}; done | sort | uniq -c"
         later = b"".join(exchange.body or b"" for exchange in exchanges[1:])
         lines = []
         for number, exchange in enumerate(exchanges):
+            pause = exchange.waited - exchanges[max(0, number - 1)].waited
+            if pause >= SHORTEST_PAUSE:
+                lines.append(f"sleep {pause:.1f}")
             line = self._curl(exchange)
             issued = _ISSUED.search(exchange.answer)
             if (
@@ -131,6 +161,7 @@ class Script:
                 self.ids[_wide(digits)] = f"$(printf %s \"${name}\" | sed 's/./\\\\uff1&/g')"
                 line = f'{name}=$({line} | sed -n \'s/.*"a_id": *"\\([0-9]*\\)".*/\\1/p\')'
             lines.append(line)
+        lines[-1:] = [line.replace("curl -s ", "curl -si ", 1) for line in lines[-1:]]  # what is looked at
         return "\n".join(lines)
 
     def _curl(self, exchange: Exchange) -> str:
@@ -140,7 +171,7 @@ class Script:
         elif exchange.method != ("GET" if exchange.body is None else "POST"):
             parts.append(f"-X {shlex.quote(exchange.method)}")
         parts.append(self._quoted(exchange.url))
-        chunked = (exchange.sent("transfer-encoding") or "").lower() == "chunked"
+        chunked = bool(exchange.chunks)
         for name, value in exchange.headers:
             if (
                 name.lower() in _QUIET
@@ -149,13 +180,15 @@ class Script:
             ):
                 continue
             parts.append("-H " + self._header(name, value))
+        if chunked:
+            parts.append("-H 'transfer-encoding: chunked'")
         if exchange.body is not None and exchange.sent("content-type") is None:
             parts.append("-H 'content-type:'")
         if exchange.body is None:
             return " ".join(parts)
         text = _printable(exchange.body)
         if text is not None:
-            parts.append(("--data-binary " if not chunked else "-d ") + self._quoted(text))
+            parts.append("--data-binary " + self._quoted(text))
             return " ".join(parts)
         octets = "".join(f"\\{byte:03o}" for byte in exchange.body)
         return f"printf '{octets}' | " + " ".join([*parts, "--data-binary @-"])
@@ -208,4 +241,4 @@ def redact(text: str, secrets: Mapping[str, str]) -> str:
     return text
 
 
-__all__ = ["Exchange", "Headers", "Script", "media", "redact"]
+__all__ = ["SHORTEST_PAUSE", "Exchange", "Headers", "Script", "media", "redact"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from .exchange import Exchange
-from .rules import RULES, Severity
+from .rules import EXPLAINED_BY, RULES, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,29 @@ class Finding:
     exchanges: tuple[Exchange, ...]
     place: str = ""
     """Where in the request or answer; two findings that differ elsewhere only are one."""
+    question: str | None = None
+    """The open question whose first answer was taken back."""
+    together: bool = False
+    """The exchanges were under way at the same moment."""
+    staged: bool = False
+    """Only the sequence that looked for it can tell it; a replay of its exchanges alone cannot."""
+    times: int = 1
+    """How often they have to be sent until it shows; it is a matter of chance or of count if that is not once."""
+    also: tuple[str, ...] = ()
+    """Other operations that break the rule in the same place."""
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What makes a finding distinct."""
-        return self.rule, self.operation, self.place
+    def key(self) -> tuple[str, str]:
+        """What makes a finding distinct: one promise, broken in one place, whichever operations break it."""
+        return self.rule, self.place
+
+    @property
+    def sentence(self) -> str:
+        """What broke, as a sentence without its full stop that names the operation and the rule."""
+        title = self.title
+        if title[:1].isupper() and not title[1:2].isupper():
+            title = title[0].lower() + title[1:]
+        return f"{self.operation} breaks {self.rule}: {title}"
 
     @property
     def severity(self) -> Severity:
@@ -47,13 +65,17 @@ class Ledger:
 
     only: frozenset[str] = frozenset()
     """If not empty, the rules that are listened to."""
+    heard: Callable[[Finding], None] = lambda _: None
+    """Told of every finding that is new."""
     tested: Counter[str] = field(default_factory=Counter)
     """Rule → times the deployment could have broken it."""
     masked: dict[str, str] = field(default_factory=dict)
     """Rule → why it could not be tested; of no account when it was tested elsewhere."""
     doubtful: dict[str, str] = field(default_factory=dict)
     """Rule → why nothing can be said of it, although it was tested."""
-    _kept: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
+    negatives: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """Operation, place and keyword that a body can break → `proven`, `masked`, `accepted` or `not tried`."""
+    _kept: dict[tuple[str, str], Finding] = field(default_factory=dict)
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Keep what is new, or shorter than what was kept."""
@@ -61,8 +83,19 @@ class Ledger:
             if self.only and finding.rule not in self.only:
                 continue
             kept = self._kept.get(finding.key)
-            if kept is None or finding.size < kept.size:
+            if kept is None:
                 self._kept[finding.key] = finding
+                if not self.explains(finding.rule):
+                    self.heard(finding)
+                continue
+            best = finding if finding.size < kept.size else kept
+            others = {kept.operation, finding.operation, *kept.also, *finding.also} - {best.operation}
+            self._kept[finding.key] = replace(best, also=tuple(sorted(others)))
+
+    def explains(self, rule: str) -> bool:
+        """Whether another broken rule is reason enough for this one."""
+        broken = {one for one, _ in list(self._kept)}
+        return bool(EXPLAINED_BY.get(rule, frozenset()) & broken)
 
     def clear(self) -> None:
         """Forget everything: what it was said of was not the application."""
@@ -70,10 +103,24 @@ class Ledger:
         self.tested.clear()
         self.masked.clear()
 
+    def put(self, finding: Finding) -> None:
+        """Replace a finding by one with a better example."""
+        kept = self._kept.get(finding.key, finding)
+        others = {kept.operation, *kept.also} - {finding.operation}
+        self._kept[finding.key] = replace(finding, also=tuple(sorted(others)))
+
+    def all(self) -> list[Finding]:
+        """Every finding, in the order in which they were made."""
+        return list(self._kept.values())
+
     def of(self, severity: Severity) -> list[Finding]:
         """The findings of that weight, in the order of the rules."""
         order = list(RULES)
-        found = [finding for finding in list(self._kept.values()) if finding.severity is severity]
+        found = [
+            finding
+            for finding in self.all()
+            if finding.severity is severity and not self.explains(finding.rule)
+        ]
         return sorted(
             found, key=lambda finding: (order.index(finding.rule), finding.operation, finding.place)
         )
@@ -91,7 +138,7 @@ class Ledger:
     @property
     def settled(self) -> bool:
         """Whether every rule that was asked for has spoken, so that nothing is left to look for."""
-        return bool(self.only) and self.only <= {rule for rule, _, _ in list(self._kept)}
+        return bool(self.only) and self.only <= {rule for rule, _ in list(self._kept)}
 
 
 __all__ = ["Finding", "Ledger"]

@@ -14,8 +14,8 @@ from schemathesis.checks import CHECKS
 from schemathesis.hooks import unregister
 
 from .client import WEATHER, Client
+from .judge import Judge
 from .rules import Severity
-from .stage import Judge
 
 CHECK = "ArklowRules"
 
@@ -45,13 +45,11 @@ class Aim:
         elif isinstance(case.body, dict):
             variant = case.body.get("variant")
             if isinstance(variant, str) and not variant.startswith(self.prefix):
-                case.body["variant"] = f"{self.prefix}.{variant}"
+                case.body["variant"] = f"{self.prefix}{variant}"
             alias = case.body.get("alias")
             if isinstance(alias, list):
                 case.body["alias"] = [
-                    f"{self.prefix}.{one}"
-                    if isinstance(one, str) and not one.startswith(self.prefix)
-                    else one
+                    f"{self.prefix}{one}" if isinstance(one, str) and not one.startswith(self.prefix) else one
                     for one in alias
                 ]
 
@@ -90,18 +88,26 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
             client.note_weather(str(response.status_code))
             return
         body = response.request.body
-        exchange = client.exchange(
-            response.request,
-            response.status_code,
-            tuple((name, value) for name, values in response.headers.items() for value in values),
-            response.content or b"",
+        exchange = client.heard(
+            str(response.request.method),
+            str(response.request.url),
+            tuple((str(name), _text(value)) for name, value in response.request.headers.items()),
             body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
+            status=response.status_code,
+            answer_headers=tuple(
+                (name, value) for name, values in response.headers.items() for value in values
+            ),
+            answer=response.content or b"",
         )
         for finding in judge.see(exchange):
             if finding.severity is Severity.VIOLATION:
                 raise AssertionError(f"{finding.rule}: {finding.title}")  # so that it is shrunk
 
     return ArklowRules
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 __all__ = ["CHECK", "Aim", "installed"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from .document import Document, Operation
 from .exchange import redact
-from .schemas import Shapes
+from .schemas import Shapes, keeps
 from .strict_json import excerpt
 from .target import Target
 
@@ -29,6 +30,10 @@ class Knowledge:
     negative: set[str] = field(default_factory=set)
     """Ids and variants of definitions that have had a negative version: what that leads to is nobody's fault (C16)."""
 
+    in_vain: set[int] = field(default_factory=set)
+    """Refusals of fresh things that did not end within two seconds."""
+    silent: set[str] = field(default_factory=set)
+    """Operations of which a request was cut off, which was looked into."""
     variants: set[str] = field(default_factory=set)
     """Variants that this run has defined."""
 
@@ -42,13 +47,28 @@ class Knowledge:
         """The document's operation of that label."""
         return self.document.operations.get(label) if label else None
 
-    def note(self, question: str, answer: str) -> None:
-        """Write down a reading that the deployment has shown; two of them stand side by side."""
+    def note(self, question: str, answer: str) -> bool:
+        """Write down a reading that the deployment has shown, two of them side by side; whether it is the first."""
         known = self.readings.get(question)
         if known is None:
             self.readings[question] = answer
         elif answer not in known.split(" or "):
             self.readings[question] = f"{known} or {answer}"
+        return known is None
+
+    def path_of(self, url: str) -> str:
+        """The path of a URL below the base URL that it begins with."""
+        base = max(
+            (one for one in (self.target.base_url, self.target.ingress_url) if url.startswith(f"{one}/")),
+            key=len,
+            default="",
+        )
+        return url[len(base) :].partition("?")[0]
+
+    @staticmethod
+    def fits(schema: Any, payload: Any) -> bool | None:
+        """Whether a payload keeps the schema of a definition; None where that is open."""
+        return keeps(schema, payload)
 
     @property
     def envelopes(self) -> bool:

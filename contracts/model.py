@@ -1,20 +1,31 @@
 """The reference model: what the sources allow a deployment to answer, given all that it answered before.
 
-Times are seconds of one clock, given by the caller. Where sources are open the model takes every reading, and
-says which one it saw; it never predicts more than all readings agree on.
+Times are seconds of one clock, given by the caller. Where sources are open the model takes every reading; what a
+deployment shows narrows them, and going back on what it has shown is a breach. It never predicts more than all
+readings that are left agree on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+from .readings import QUESTIONS
 
 TRUSTED_LEASE: Final = 60.0
 """Seconds of a granted lease that no reading shortens; the action's own timeout is not known (B136)."""
 
 SURELY_GRANTED: Final = 300
 """Seconds that may be asked for; a deadline beyond the action's own timeout may be refused (B136)."""
+
+IN_FORCE: Final = 2.0
+"""Seconds that a fresh definition, or a fresh action, may take to be known: nothing says that it is at once."""
+
+Fit = Callable[[Any, Any], bool | None]
+"""Whether a payload keeps a schema; None when that depends on who reads the schema."""
+Signal = Literal["modack", "ack", "nack", "defer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +37,40 @@ class Breach:
     expected: str
     actual: str
     place: str = ""
+    question: str | None = None
+    """The open question whose first answer was taken back."""
 
 
 @dataclass(slots=True)
 class Definition:
     """What is known of one definition of one organisation."""
 
+    org: str
+    variant: str
     ids: frozenset[str]
     """All that were answered for the variant: an update may give a new one (Q5)."""
-    variant: str
     version: int
-    highest: int
-    """Of all versions that were answered."""
-    schema: Any
+    """The one that was answered last."""
+    current: frozenset[int]
+    """Versions of which an ingress without one uses one."""
+    schemas: dict[int, Any]
+    """Version → schema, as far as PUTs have answered them."""
     alias: frozenset[str]
     unattended: bool
     """No destination is linked, so that nobody else settles its actions."""
+    since: float
+    """When its first PUT was answered."""
+    proven: bool = False
+    """It has accepted work."""
+    told: bool = True
+    """Nothing happened to it that is not known."""
+    shaken: bool = False
+    """Another definition was given one of its aliases: whose it is, is open (C5)."""
 
     @property
-    def current(self) -> frozenset[str]:
-        """Versions that an ingress without one may use: a lower explicit version may or may not become current."""
-        return frozenset({str(self.version), str(self.highest)})
+    def schema(self) -> Any:
+        """What was put last."""
+        return self.schemas[self.version]
 
 
 @dataclass(slots=True)
@@ -54,63 +78,116 @@ class Action:
     """What is known of one accepted action."""
 
     unattended: bool
+    since: float
     attempt: int | None = None
     """The attempt whose lease was extended last."""
+    lowest: int = 0
+    """Attempts below are over: they only go up (B077)."""
     leased_until: float = 0.0
+    over_at: float | None = None
+    """When that lease is over, if `mod_ack` counts from now."""
     refused: bool = False
     """That attempt was refused later: another one goes on, or somebody has settled the action."""
+    ended: bool = False
+    """It was acked, or rejected for good, by a signal that was accepted."""
+    acked: bool = False
+    deferred: bool = False
+    waits: bool = False
+    """A nack asked for a time that is far away."""
 
 
 @dataclass(slots=True)
 class Model:
     """The world as the deployment has told it."""
 
+    fits: Fit = lambda *_: True
+    taken: dict[str, str] = field(default_factory=dict)
+    """Open question → the reading seen first."""
+    readings: list[tuple[str, str]] = field(default_factory=list)
+    """Questions and the readings seen since somebody asked, in order."""
+    tested: list[str] = field(default_factory=list)
+    """Codes of the rules that could have been broken, in order."""
     definitions: dict[tuple[str, str], Definition] = field(default_factory=dict)
     """(organisation, variant) → definition."""
+    organisations: set[str] = field(default_factory=set)
+    """Those that have actions."""
+    seen: set[str] = field(default_factory=set)
+    """Ids of actions that were answered to anybody, whoever has them."""
     actions: dict[tuple[str, str], Action] = field(default_factory=dict)
     """(organisation, action id) → action."""
     doubtful: set[tuple[str, str]] = field(default_factory=set)
     """(organisation, variant) of which definitions may exist that no PUT has shown."""
-    readings: list[tuple[str, str]] = field(default_factory=list)
-    """Open questions and the readings seen, in order."""
-    tested: list[str] = field(default_factory=list)
-    """Codes of the rules that could have been broken, in order."""
+    _owners: defaultdict[tuple[str, str], dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    """(organisation, alias) → variants that have it, or had it."""
+    _letters: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(organisation, variant in small letters) → a variant that was defined."""
+    _by_id: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Definition id → organisation → variant."""
 
-    def put(self, org: str, body: Mapping[str, Any], status: int, data: Mapping[str, Any]) -> list[Breach]:
+    def scratch(self, without: str | None = None) -> Model:
+        """An empty world in which the same readings are taken, but for one."""
+        taken = {name: answer for name, answer in self.taken.items() if name != without}
+        return Model(self.fits, taken, seen=self.seen)
+
+    def note(self, question: str, answer: str) -> list[Breach]:
+        """A reading was seen; another one than before is a breach where it has to be kept."""
+        asked = QUESTIONS[question]
+        self.readings.append((question, answer))
+        breaches = []
+        before = self.taken.setdefault(question, answer)
+        if asked.kept:
+            self.tested.append("READ-1")
+        if before != answer and asked.kept:
+            title = f"{question[0].upper()}{question[1:]}: {answer}, which was {before} before"
+            breaches.append(Breach("READ-1", title, before, answer, question, question))
+        for remarked, remark in asked.remarks.items():
+            self.tested.append(remark.rule)
+            if answer == remarked:
+                breaches.append(Breach(remark.rule, remark.title, remark.expected, answer, question))
+        return breaches
+
+    # Definitions
+
+    def put(
+        self, org: str, body: Mapping[str, Any], status: int, data: Mapping[str, Any], back: float = 0.0
+    ) -> list[Breach]:
         """A valid definition was put with a good key; `data` is empty when it was refused."""
         place = org, body["variant"]
         if not data:
-            self.readings.append(("control-plane refusal", "4xx" if status >= 400 else "200 with data null"))
-            return []
+            return self._put_refused(place, body, status)
         known = self.definitions.get(place)
         breaches = self._echoed(org, body, data, known)
         version, identity = whole(data.get("version")), data.get("id")
         if version is None or not isinstance(identity, str):
             self.forget(*place)
             return breaches
-        if "version" in body:
-            self.readings.append(
-                ("explicit version", "stored" if version == body["version"] else "not stored")
-            )
-        elif known is not None:
-            breaches += self._updated(known, body, version)
-        elif place not in self.doubtful:
-            self.tested.append("DEF-2")
-            if version != 1:
-                title = "A new definition does not begin with version 1"
-                breaches.append(Breach("DEF-2", title, "1", str(version)))
+        breaches += self._stepped(place, known, body, data, version)
+        current = self._current(known, body, version)
         if known is not None:
-            stays = "stays" if identity in known.ids else "changes"
-            self.readings.append(("id of an updated definition", stays))
+            if not same(known.schema, body["schema"]) and "version" not in body:
+                stays = "stays" if identity in known.ids else "changes"
+                breaches += self.note("id of a changed definition", stays)
+            breaches += self.note("a definition that is put again", "updated")
         self.definitions[place] = Definition(
-            frozenset({identity}) | (known.ids if known else frozenset()),
+            org,
             body["variant"],
+            frozenset({identity}) | (known.ids if known else frozenset()),
             version,
-            max(version, known.highest if known else version),
-            body["schema"],
+            current,
+            (known.schemas if known else {}) | {version: body["schema"]},
             frozenset(map(str, data.get("alias") or ())),
             not data.get("destinations"),
+            known.since if known else back,
+            known is not None and known.proven,
+            (known.told if known is not None else place not in self.doubtful)
+            and body.get("version", version) == version,
         )
+        for name in self.definitions[place].alias:
+            for other in self.owners(org, name):
+                other.shaken = other.shaken or other.variant != body["variant"]
+            self._owners[org, name][body["variant"]] = None
+        self._by_id.setdefault(identity, {})[org] = body["variant"]
+        self._letters[org, body["variant"].lower()] = body["variant"]
         return breaches
 
     def forget(self, org: str, variant: str) -> None:
@@ -118,37 +195,109 @@ class Model:
         self.definitions.pop((org, variant), None)
         self.doubtful.add((org, variant))
 
+    def owners(self, org: str, name: str) -> list[Definition]:
+        """Definitions that have a name as an alias."""
+        variants = self._owners.get((org, name), {})
+        found = (self.definitions.get((org, one)) for one in variants)
+        return [one for one in found if one is not None and name in one.alias]
+
+    def _put_refused(self, place: tuple[str, str], body: Mapping[str, Any], status: int) -> list[Breach]:
+        breaches = self.note("control-plane refusal", "4xx" if status >= 400 else "200 with data null")
+        known, version = self.definitions.get(place), body.get("version")
+        if version is not None and version < 0:
+            breaches += self.note("negative version of a definition", "refused")
+        elif version is not None and known is not None and version < known.version:
+            breaches += self.note("a lower explicit version", "refused")
+        return breaches
+
     def _echoed(
         self, org: str, body: Mapping[str, Any], data: Mapping[str, Any], known: Definition | None
     ) -> list[Breach]:
         """What the answer to a PUT says otherwise than the PUT; an alias that somebody else has may be left out."""
         self.tested.append("DEF-10")
         breaches = [
-            _answered("DEF-10", member, body[member], data.get(member))
+            _answered("DEF-10", member, body[member], data.get(member), "")
             for member in ("variant", "schema")
             if not same(data.get(member), body[member])
         ]
         if isinstance(data.get("org_id"), str) and data["org_id"] != org:
-            breaches.append(_answered("DEF-10", "org_id", org, data["org_id"]))
-        others = [one for (owner, _), one in self.definitions.items() if owner == org and one is not known]
-        taken = {name for one in others for name in (*one.alias, one.variant)}
-        sent, got = set(body.get("alias", ())) - taken, data.get("alias")
-        if isinstance(got, list) and not sent <= set(map(str, got)):
-            breaches.append(_answered("DEF-10", "alias", sorted(sent), got))
+            breaches.append(_answered("DEF-10", "org_id", org, data["org_id"], ""))
+        got = data.get("alias")
+        if not isinstance(got, list):
+            return breaches
+        theirs = {name for name in body.get("alias", ()) if self._is_theirs(org, name, body["variant"])}
+        sent, answered = set(body.get("alias", ())), set(map(str, got))
+        before = known.alias if known is not None else frozenset()
+        told = known.told if known is not None else (org, body["variant"]) not in self.doubtful
+        if not sent - theirs <= answered or (told and not answered <= sent | before):
+            breaches.append(_answered("DEF-10", "alias", sorted(sent), got, ""))
+        elif known is None or known.shaken:
+            pass
+        elif before and "alias" not in body:
+            kept = "kept" if answered == before else "removed"
+            breaches += self.note("an alias left out of an update", kept)
+        elif before - sent and not theirs:
+            added = "are added to those before" if before <= answered else "replace those before"
+            breaches += self.note("aliases of an update", added)
         return breaches
 
-    def _updated(self, known: Definition, body: Mapping[str, Any], version: int) -> list[Breach]:
-        changed = not same(known.schema, body["schema"]) or (
-            "alias" in body and frozenset(body["alias"]) != known.alias
-        )
-        step = version - known.version
+    def _is_theirs(self, org: str, name: str, variant: str) -> bool:
+        """Whether another definition has a name."""
+        others = (one for one in self.owners(org, name) if one.variant != variant)
+        return any(others) or ((org, name) in self.definitions and name != variant)
+
+    def _stepped(
+        self,
+        place: tuple[str, str],
+        known: Definition | None,
+        body: Mapping[str, Any],
+        data: Mapping[str, Any],
+        version: int,
+    ) -> list[Breach]:
+        """What the version of the answer says."""
+        if "version" in body:
+            return self._explicit(known, body["version"], version)
+        if known is None:
+            if place in self.doubtful:
+                return []
+            self.tested.append("DEF-2")
+            title = "A new definition does not begin with version 1"
+            return [] if version == 1 else [Breach("DEF-2", title, "1", str(version))]
         self.tested.append("DEF-3")
-        what = "a changed definition" if changed else "an equal definition"
-        self.readings.append((what, f"version + {step}" if step else "same version"))
-        if step in (0, 1):
+        step = version - known.version
+        if len(known.current) > 1 and version - max(known.current) in (0, 1):
             return []
-        title = "An update moves the version by more than one"
-        return [Breach("DEF-3", title, f"{known.version} or {known.version + 1}", str(version))]
+        breaches = []
+        if step not in (0, 1):
+            title = "An update moves the version by more than one"
+            expected = f"{known.version} or {known.version + 1}"
+            breaches.append(Breach("DEF-3", title, expected, str(version)))
+        elif (what := _what_changed(known, body, data)) is not None:
+            breaches += self.note(what, f"version + {step}" if step else "same version")
+        return breaches
+
+    def _explicit(self, known: Definition | None, sent: Any, version: int) -> list[Breach]:
+        stored = "stored" if version == sent else "not stored"
+        if sent < 0:
+            return self.note("negative version of a definition", "accepted")
+        if known is None or sent > max(known.schemas):
+            return self.note("a higher explicit version", stored)
+        return self.note("a lower explicit version", stored) if sent < known.version else []
+
+    def _current(self, known: Definition | None, body: Mapping[str, Any], version: int) -> frozenset[int]:
+        """What is current after a PUT: a lower explicit version may or may not be."""
+        highest = max(known.schemas, default=version) if known is not None else version
+        if version >= highest:
+            return frozenset({version})
+        match self.taken.get("after a lower explicit version"):
+            case "the lower one is current":
+                return frozenset({version})
+            case "the highest one is current" if "version" in body:
+                return frozenset({highest})
+            case _:
+                return frozenset({version, highest})
+
+    # Work
 
     def ingress(
         self,
@@ -158,30 +307,59 @@ class Model:
         status: int,
         data: Mapping[str, Any],
         *,
-        fits: bool = True,
+        fits: bool | None = None,
+        enveloped: bool = True,
+        at: float = 0.0,
     ) -> list[Breach]:
-        """Work was posted with a good key, in a valid envelope; `fits` says whether the payload surely is taken."""
-        known = self.definitions.get((org, name))
-        owners = [one for (o, _), one in self.definitions.items() if o == org and name in one.alias]
-        asked = body.get("version")
-        current = asked is None or (known is not None and asked == known.version and 1 <= asked < 2**31)
-        if known is not None and not current:
-            reading = "refused" if status >= 400 else "accepted"
-            self.readings.append(("a version that is not the current one", reading))
+        """Work was posted with a good key, in a valid envelope, at that time.
+
+        `fits` says whether the payload keeps its schema; None asks every schema that may be in force.
+        Not `enveloped`: the deployment may take the whole body for the payload, and heed no version in it.
+        """
+        known, owners = self.definitions.get((org, name)), self.owners(org, name)
+        reached = [known] if known and not owners else owners if not known else [known, *owners]
+        asked = whole(body["version"]) if "version" in body else None
+        if fits is None:
+            fits = self._taken(reached, body, enveloped)
         if status < 400:
-            return self._accepted(org, name, known, owners, asked, data, fits=fits)
+            breaches = self._accepted(org, name, known, owners, asked, data, fits=fits, at=at)
+            if known is not None:
+                known.proven = True
+            return breaches
+        if not reached:
+            sure = status in (400, 404) and (org, name) not in self.doubtful
+            if sure and self._letters.get((org, name.lower()), name) != name:
+                self.note("a variant in other letters", "is told apart")
+            return self.note("unknown variant", "refused") if sure else []
         if known is None:
-            question, answer = (
-                ("alias", "reaches nothing") if owners else ("unknown variant", f"refused with {status}")
-            )
-            self.readings.append((question, answer))
-        elif not fits:
-            self.readings.append(("payload that breaks its schema", "refused"))
-        elif current and not owners:
-            self.tested.append("PAGE-11")
-            expected = "200, as the variant is defined and its schema takes the payload"
-            return [Breach("PAGE-11", "Work that keeps the page is refused", expected, str(status))]
-        return []
+            sure = bool(fits) and asked is None and not any(one.shaken for one in owners)
+            return self.note("alias", "reaches nothing") if sure else []
+        if owners or fits is None:
+            return []
+        if not fits:
+            return self.note(_SCHEMA, "refused") if asked is None else []
+        if asked is not None and known.current != {asked}:
+            older = asked in known.schemas
+            if not known.told:
+                return []
+            question = "an older version" if older else "a version that was never stored"
+            return self.note(question, "refused") if enveloped else []
+        self.tested.append("PAGE-11")
+        if not known.proven and at < known.since + IN_FORCE:
+            return []
+        expected = "200, as the variant is defined and its schema takes the payload"
+        return [Breach("PAGE-11", "Work that keeps the page is refused", expected, str(status))]
+
+    def _taken(self, reached: list[Definition], body: Mapping[str, Any], enveloped: bool) -> bool | None:
+        """Whether every schema that may be in force takes what may be the payload, or none does."""
+        payloads = [body["payload"]] if enveloped else [body["payload"], body]
+        said = {
+            self.fits(schema, payload)
+            for one in reached
+            for schema in one.schemas.values()
+            for payload in payloads
+        }
+        return said.pop() if len(said) == 1 else True if not said else None
 
     def _accepted(
         self,
@@ -189,86 +367,227 @@ class Model:
         name: str,
         known: Definition | None,
         owners: list[Definition],
-        asked: Any,
+        asked: int | None,
         data: Mapping[str, Any],
         *,
-        fits: bool,
+        fits: bool | None,
+        at: float,
     ) -> list[Breach]:
-        breaches = []
-        number, definition = data.get("a_id"), data.get("a_def_id")
-        self.tested += ["ING-7", "ING-10"] if self.actions else ["ING-10"]
-        if isinstance(number, str):
-            if (org, number) in self.actions:
-                title = "Two accepted POSTs have the same a_id"
-                breaches.append(Breach("ING-7", title, "an id of its own", number, "a_id"))
-            self.actions[org, number] = Action(known is not None and known.unattended)
+        unattended = all(one.unattended for one in (known, *owners) if one is not None)
+        breaches = self.issued(org, data.get("a_id"), bool(known or owners) and unattended, at)
+        if breaches:
+            return breaches
+        self.tested.append("ING-10")
         if isinstance(data.get("queue_s"), str) and data["queue_s"] != "queued":
             breaches.append(_answered("ING-10", "queue_s", "queued", data["queue_s"]))
+        definition = data.get("a_def_id")
+        breaches += self._anothers(org, definition)
         if known is None and not owners:
-            self.doubtful.add((org, name))
-            self.readings.append(("unknown variant", "made on the fly"))
-        elif known is None:
-            reached = any(definition in owner.ids for owner in owners)
-            self.readings.append(
-                ("alias", "reaches its definition" if reached else "is a variant of its own")
-            )
+            reached = self._by_id.get(definition, {}).get(org) if isinstance(definition, str) else None
+            if reached is not None and (org, name) not in self.doubtful:
+                if reached.lower() == name.lower():
+                    return breaches + self.note("a variant in other letters", "is the same")
+                title = "Work for a variant that was never defined reaches a definition of another name"
+                return [*breaches, Breach("ING-9", title, "a refusal, or a new definition", str(reached))]
+            if (org, name) not in self.doubtful:
+                if self._letters.get((org, name.lower()), name) != name:
+                    self.note("a variant in other letters", "is told apart")
+                self.doubtful.add((org, name))
+                breaches += self.note("unknown variant", "made on the fly")
+            return breaches
+        through = next((one for one in owners if definition in one.ids), None)
+        if any(one.shaken for one in owners) or (known is None and (org, name) in self.doubtful):
+            return breaches
+        if known is None:
+            answer = "reaches its definition" if through else "is a variant of its own"
+            breaches += self.note("alias", answer)
+        elif owners and any(known.ids & one.ids for one in owners):
+            return breaches
+        elif owners and (through or definition in known.ids):
+            first = "the alias" if through else "the variant"
+            breaches += self.note("alias against a variant of the same name", first)
+        if through is not None:
             shown = "the alias" if data.get("a_va") == name else "the variant"
-            self.readings.append(("a_va under an alias", shown))
-        elif owners:
-            first = any(definition in owner.ids for owner in owners)
-            self.readings.append(
-                ("alias against a variant of the same name", "alias" if first else "variant")
-            )
-        else:
-            if not fits:
-                self.readings.append(("payload that breaks its schema", "accepted"))
-            breaches += self._reached(known, asked, data)
+            if data.get("a_va") in (name, through.variant) and name != through.variant:
+                breaches += self.note("a_va under an alias", shown)
+            return breaches + self._of_version(through, asked, data)
+        if known is not None:
+            if fits is False and not owners:
+                breaches += self.note(_SCHEMA, "accepted")
+            breaches += self._reached(known, asked, data, owners)
         return breaches
 
-    def _reached(self, known: Definition, asked: Any, data: Mapping[str, Any]) -> list[Breach]:
+    def issued(self, org: str, number: Any, unattended: bool, at: float) -> list[Breach]:
+        """An action was accepted under an id."""
+        self.tested += ["ING-7"] if self.actions else []
+        if not isinstance(number, str):
+            return []
+        self.organisations.add(org)
+        if (org, number) in self.actions:
+            return [
+                Breach("ING-7", "Two accepted POSTs have the same a_id", "an id of its own", number, "a_id")
+            ]
+        self.actions[org, number] = Action(unattended, at)
+        return []
+
+    def _anothers(self, org: str, definition: Any) -> list[Breach]:
+        """Work of one organisation reached a definition of another; small ids may be counted for each."""
+        if not isinstance(definition, str) or len(definition) < _LONG_ID:
+            return []
+        self.tested.append("ORG-1")
+        owners = self._by_id.get(definition, {})
+        if not owners or org in owners:
+            return []
+        title, (owner, variant) = (
+            "Work reaches a definition of another organisation",
+            next(iter(owners.items())),
+        )
+        expected = "a definition of its own organisation, or a refusal"
+        actual = f"a_def_id {definition}, which is {variant} of organisation {owner}"
+        return [Breach("ORG-1", title, expected, actual)]
+
+    def _reached(
+        self, known: Definition, asked: int | None, data: Mapping[str, Any], owners: list[Definition]
+    ) -> list[Breach]:
         """What work that was posted to a known variant says of its definition."""
         breaches = []
-        self.tested += ["ING-9", "ING-3", "PAGE-11"]
+        self.tested += ["ING-9", "PAGE-11"]
+        if owners and data.get("a_def_id") not in known.ids:
+            return []
         if isinstance(data.get("a_def_id"), str) and data["a_def_id"] not in known.ids:
             breaches.append(_answered("ING-9", "a_def_id", " or ".join(sorted(known.ids)), data["a_def_id"]))
         if isinstance(data.get("a_va"), str) and data["a_va"] != known.variant:
             breaches.append(_answered("ING-9", "a_va", known.variant, data["a_va"]))
-        allowed = (
-            set(known.current)
-            if asked is None or asked == known.version
-            else {*known.current, str(int(asked))}
-        )
+        return breaches or self._of_version(known, asked, data)
+
+    def _of_version(self, known: Definition, asked: int | None, data: Mapping[str, Any]) -> list[Breach]:
+        """Whether `a_ve` is a version that may have been used; narrows what is current."""
         answered = data.get("a_ve")
-        if isinstance(answered, str) and answered.isdecimal() and str(int(answered)) not in allowed:
-            breaches.append(_answered("ING-3", "a_ve", " or ".join(sorted(allowed)), answered))
+        if not (isinstance(answered, str) and answered.isascii() and answered.isdigit()):
+            return []
+        self.tested.append("ING-3")
+        version, allowed = int(answered[:4_000]), set(known.current)
+        if asked is not None and (asked in known.schemas or not known.told):
+            allowed |= {asked}
+        if version not in allowed:
+            expected = " or ".join(map(str, sorted(allowed)))
+            return [_answered("ING-3", "a_ve", expected, answered)]
+        if asked is None:
+            return self._narrowed(known, version)
+        if not known.told or known.current == {asked} or (version == asked and asked in known.current):
+            return []
+        if asked in known.schemas:
+            return self.note("an older version", "used" if version == asked else "the current one is used")
+        return self.note("a version that was never stored", "the current one is used")
+
+    def _narrowed(self, known: Definition, version: int) -> list[Breach]:
+        if len(known.current) == 1:
+            return []
+        lower = version != max(known.current)
+        known.current = frozenset({version})
+        answer = "the lower one is current" if lower else "the highest one is current"
+        return self.note("after a lower explicit version", answer)
+
+    # Leases
+
+    def signal(
+        self,
+        kind: Signal,
+        org: str,
+        number: str,
+        attempt: int,
+        status: int,
+        call: float,
+        back: float,
+        *,
+        seconds: int = 0,
+        terms: Mapping[str, Any] | None = None,
+    ) -> list[Breach]:
+        """A signal with a good key and a valid body was sent at `call` and answered at `back`."""
+        action = self.actions.get((org, number))
+        accepted = 200 <= status < 300
+        if action is None:
+            return self._nobodys(kind, org, number, accepted, status)
+        if not (number.isascii() and number.isdigit()):
+            return []
+        self.tested.append("ING-12")
+        if action.ended:
+            return self._after_the_end(kind, action, accepted, status)
+        if kind == "modack":
+            return self._modack(action, attempt, status, call, back, seconds)
+        return self._settled(kind, action, attempt, accepted, call, back, terms or {})
+
+    def _nobodys(self, kind: Signal, org: str, number: str, accepted: bool, status: int) -> list[Breach]:
+        if number.startswith("0") and (org, number.lstrip("0")) in self.actions:
+            return self.note("noughts before an id", "overlooked" if accepted else "told apart")
+        self.tested.append("LEASE-6")
+        theirs = any((one, number) in self.actions for one in self.organisations - {org})
+        if number in self.seen and not theirs:
+            return []
+        whose = "of another organisation" if theirs else "that was never issued"
+        verb = "extended" if kind == "modack" else f"settled by {kind}" if kind != "defer" else "deferred"
+        if not accepted:
+            return []
+        return [Breach("LEASE-6", f"An id {whose} is {verb}", "404", str(status), "id")]
+
+    def _after_the_end(self, kind: Signal, action: Action, accepted: bool, status: int) -> list[Breach]:
+        if kind == "ack" and action.acked:
+            return self.note("a second ack", "accepted" if accepted else "refused")
+        self.tested.append("LIFE-9")
+        if not accepted:
+            return []
+        title = f"An action that has ended takes {'an' if kind == 'ack' else 'a'} {kind}"
+        return [Breach("LIFE-9", title, "409", str(status), kind)]
+
+    def _modack(
+        self, action: Action, attempt: int, status: int, call: float, back: float, seconds: int
+    ) -> list[Breach]:
+        extended = 200 <= status < 300
+        if seconds > SURELY_GRANTED and not extended:
+            return []
+        if not extended and status == 404 and action.attempt is None and call < action.since + IN_FORCE:
+            return []
+        breaches = self._past(action, attempt, status) or self._too_soon(action, attempt, status)
+        held = action.unattended and action.attempt is not None
+        left = action.leased_until - back if held else 0.0
+        if not breaches and attempt >= action.lowest and left > 1:
+            breaches = self._held(action, attempt, status, left)
+        if extended and not breaches:
+            breaches = self._extended(action, attempt, call, back, seconds)
+        elif action.attempt is None and attempt == 0 and status == 409 and action.unattended:
+            self.note("delivery", "not at once")
         return breaches
 
-    def modack(
-        self, org: str, number: str, attempt: int, seconds: int, status: int, sent: float, answered: float
-    ) -> list[Breach]:
-        """A lease was asked to be extended with a good key and a valid body."""
-        action = self.actions.get((org, number))
-        extended = 200 <= status < 300
-        if action is None:
-            self.tested.append("LEASE-6")
-            theirs = any(one == number for _, one in self.actions)
-            whose = "of another organisation" if theirs else "that was never issued"
-            return (
-                [Breach("LEASE-6", f"An id {whose} is extended", "404", str(status), "id")]
-                if extended
-                else []
-            )
-        if not (number.isascii() and number.isdigit()) or (seconds > SURELY_GRANTED and not extended):
-            return []
-        left = action.leased_until - answered if action.unattended and action.attempt is not None else 0.0
-        breaches = self._held(action, attempt, status, left) if left > 1 else []
-        if extended and not breaches:
-            self.readings.append(("delivery", "at once"))
-            action.attempt, action.refused = attempt, False
-            action.leased_until = sent + min(seconds, TRUSTED_LEASE)
-        elif action.attempt is None and attempt == 0:
-            self.readings.append(("delivery", "not at once"))
+    def _extended(self, action: Action, attempt: int, call: float, back: float, seconds: int) -> list[Breach]:
+        breaches = self.note("delivery", "at once")
+        over = action.attempt is not None and action.over_at is not None and call > action.over_at + 0.2
+        if over and attempt == (action.attempt or 0) + 1:
+            breaches += self.note("mod_ack counts from", "now")
+        action.attempt, action.lowest, action.refused = attempt, attempt, False
+        action.leased_until = call + min(seconds, TRUSTED_LEASE)
+        action.over_at = back + seconds
         return breaches
+
+    def _too_soon(self, action: Action, attempt: int, status: int) -> list[Breach]:
+        """The next attempt of a deferred action never begins, that of a scheduled one not yet."""
+        if attempt <= (action.attempt or 0) and not action.waits:
+            return []
+        rule = "LIFE-11" if action.deferred else "LIFE-7" if action.waits else ""
+        self.tested += [rule] if rule else []
+        if not rule or not 200 <= status < 300:
+            return []
+        title = f"Attempt {attempt} of a {'deferred' if action.deferred else 'scheduled'} action has begun"
+        return [Breach(rule, title, "409", str(status))]
+
+    def _past(self, action: Action, attempt: int, status: int) -> list[Breach]:
+        """An attempt below one that has begun, or that was given back, stays over."""
+        if attempt >= action.lowest:
+            return []
+        self.tested += ["LEASE-3", "LEASE-7"]
+        if 200 <= status < 300:
+            title = f"Attempt {attempt} is extended although it is over"
+            return [Breach("LEASE-3", title, "409", str(status))]
+        return self.note("an attempt that is over", str(status)) if status in (404, 409) else []
 
     def _held(self, action: Action, attempt: int, status: int, left: float) -> list[Breach]:
         """An attempt is known to hold the lease for `left` seconds more.
@@ -288,10 +607,11 @@ class Model:
                 return [Breach("PAGE-11", title, "200 or 409", "400")]
             return []
         self.tested += ["LEASE-3", "LEASE-7"]
-        if status == 404:
-            return [Breach("LEASE-7", "An attempt that is not the current one is not known", "409", "404")]
         if not extended:
-            return []
+            if status == 400:
+                title = "An attempt that the page allows is refused as a bad request"
+                return [Breach("PAGE-11", title, "409", "400", "attempt")]
+            return self.note("an attempt that has not begun", str(status)) if status in (404, 409) else []
         if action.refused:
             title = f"Attempt {attempt} is the current one although attempt {action.attempt} has {left:.0f} s left"
             return [
@@ -299,6 +619,55 @@ class Model:
             ]
         title = f"Attempt {attempt} is extended while attempt {action.attempt} holds the lease"
         return [Breach("LEASE-3", title, "409", str(status))]
+
+    def _settled(
+        self,
+        kind: Signal,
+        action: Action,
+        attempt: int,
+        accepted: bool,
+        call: float,
+        back: float,
+        terms: Mapping[str, Any],
+    ) -> list[Breach]:
+        """An ack, nack or defer of an action that has not ended as far as is known."""
+        held = action.unattended and action.attempt is not None and action.leased_until - back > 1
+        if attempt < action.lowest or (held and attempt != action.attempt):
+            self.tested.append("LEASE-3")
+            if accepted:
+                title = f"Attempt {attempt}, which is not the current one, is taken by {kind}"
+                return [Breach("LEASE-3", title, "409", "200", kind)]
+            return []
+        if not accepted:
+            if kind == "nack" and action.deferred:
+                return self.note("a nack after a defer", "refused")
+            return []
+        if kind == "defer":
+            action.deferred, action.attempt = True, attempt
+        elif kind == "nack" and action.deferred:
+            return self.note("a nack after a defer", "accepted without effect")
+        elif kind == "ack" or terms.get("retry") is False:
+            action.ended, action.acked = True, kind == "ack"
+        else:
+            action.lowest, action.attempt, action.leased_until = attempt + 1, None, 0.0
+            action.waits = "retry_at" in terms
+        return []
+
+
+_SCHEMA = "payload against its schema"
+_LONG_ID = 12
+"""Digits from which on two organisations do not count to the same id."""
+
+
+def _what_changed(known: Definition, body: Mapping[str, Any], data: Mapping[str, Any]) -> str | None:
+    """The question that an update without a version answers."""
+    other_alias = frozenset(map(str, data.get("alias") or ())) != known.alias
+    other_schema = not same(known.schema, body["schema"])
+    if other_schema:
+        return "a changed definition"
+    if known.shaken:
+        return None
+    return "a definition with other aliases" if other_alias else "an equal definition"
 
 
 def whole(number: Any) -> int | None:
@@ -319,14 +688,14 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _answered(rule: str, member: str, expected: Any, actual: Any) -> Breach:
+def _answered(rule: str, member: str, expected: Any, actual: Any, place: str | None = None) -> Breach:
     return Breach(
         rule,
         f"`{member}` of the answer is not the right one",
         f"{member}: {expected!r}",
         repr(actual),
-        member,
+        member if place is None else place,
     )
 
 
-__all__ = ["Action", "Breach", "Definition", "Model", "same", "whole"]
+__all__ = ["IN_FORCE", "Action", "Breach", "Definition", "Model", "Signal", "same", "whole"]

@@ -1,7 +1,8 @@
-"""Where ids and variants came from, so that an example can be repeated from nothing."""
+"""Where ids and variants came from, so that every example can be repeated from nothing."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections import OrderedDict
 from dataclasses import replace
@@ -10,19 +11,32 @@ from .checks.acceptance import accepted
 from .exchange import Exchange
 from .knowledge import Knowledge
 
-_KEPT = 5_000
+_KEPT = 4_000
+"""Names that are remembered."""
+_LONGEST = 12
+"""Exchanges that are remembered of one name, beside its first."""
 _DIGITS = re.compile(rb"[0-9]+")
 
 
 class Origins:
-    """What made the variants and actions of the latest exchanges."""
+    """What made the variants and actions of the latest exchanges, and what happened to each."""
 
     def __init__(self, known: Knowledge) -> None:
         self._known = known
         self._made: OrderedDict[str, tuple[Exchange, ...]] = OrderedDict()
+        self._past: OrderedDict[str, list[Exchange]] = OrderedDict()
+        self._first: dict[str, tuple[Exchange, ...]] = {}
 
     def learn(self, exchange: Exchange) -> None:
-        """Remember what an accepted request made."""
+        """Remember an exchange: what it made, and what it was about."""
+        kept = replace(exchange, answer=exchange.answer[:4_000])
+        for name in self._about(kept):
+            past = self._past.setdefault(name, [])
+            past.append(kept)
+            if len(past) > _LONGEST + 1:
+                del past[1]
+        while len(self._past) > _KEPT:
+            self._past.popitem(last=False)
         operation = self._known.operation(exchange.operation)
         if operation is None or not accepted(exchange, operation):
             return
@@ -30,9 +44,9 @@ class Origins:
         if operation.control_plane and isinstance(data.get("variant"), str):
             alias = data.get("alias")
             for name in (data["variant"], *(alias if isinstance(alias, list) else ())):
-                self._keep(f"variant {name}", (exchange,))
+                self._keep(f"variant {name}", (kept,))
         elif isinstance(data.get("a_id"), str):
-            self._keep(data["a_id"], self.needed(exchange))
+            self._keep(data["a_id"], self.needed(kept))
 
     def needed(self, exchange: Exchange) -> tuple[Exchange, ...]:
         """What has to be sent before an exchange, and the exchange."""
@@ -46,8 +60,59 @@ class Origins:
                 return (*self._made[digits.decode()], exchange)
         return (exchange,)
 
+    def history(self, exchange: Exchange, first_of: str | None = None) -> tuple[Exchange, ...]:
+        """All that is known to have happened to what an exchange is about, and the exchange.
+
+        With a question, also what showed its first answer.
+        """
+        leading: dict[int, Exchange] = {}
+        wanted, seen = list(self._about(exchange)), set[str]()
+        while wanted:
+            name = wanted.pop()
+            seen.add(name)
+            for one in self._past.get(name, ()):
+                if one.call <= exchange.call and id(one) not in leading:
+                    leading[id(one)] = one
+                    wanted += [other for other in self._about(one) if other not in seen]
+            for one in self._made.get(name, ()):
+                if one.call not in {other.call for other in leading.values()}:
+                    leading[id(one)] = one
+        before = {one.call: one for one in leading.values()}
+        for one in self._first.get(first_of or "", ()):
+            before[one.call] = one
+        before.pop(exchange.call, None)
+        return (*(before[call] for call in sorted(before)), exchange)
+
+    def witness(self, question: str, exchange: Exchange) -> None:
+        """An exchange has answered a question for the first time."""
+        self._first[question] = self.history(exchange)
+
+    def forget(self, exchange: Exchange) -> None:
+        """An exchange stands for nothing: it was asked again."""
+        for name in self._about(exchange):
+            past = self._past.get(name, [])
+            past[:] = [one for one in past if one.call != exchange.call]
+
+    def _about(self, exchange: Exchange) -> list[str]:
+        """Names of what an exchange reads or changes."""
+        if exchange.path is not None and exchange.path.endswith("/{variant}"):
+            number = exchange.data().get("a_id")
+            return [f"variant {exchange.segment}", *([number] if isinstance(number, str) else [])]
+        try:
+            body = json.loads(exchange.body or b"null")
+        except (ValueError, RecursionError):
+            return []
+        if not isinstance(body, dict):
+            return []
+        alias = body.get("alias")
+        names = [body.get("variant"), *(alias if isinstance(alias, list) else ())]
+        number = body.get("action_record_id")
+        return [f"variant {name}" for name in names if isinstance(name, str)] + (
+            [number] if isinstance(number, str) else []
+        )
+
     def _keep(self, name: str, exchanges: tuple[Exchange, ...]) -> None:
-        self._made[name] = tuple(replace(one, answer=one.answer[:4_000]) for one in exchanges)
+        self._made[name] = exchanges
         if len(self._made) > _KEPT:
             self._made.popitem(last=False)
 

@@ -13,6 +13,7 @@ from . import cli
 from .cli import Usage, judge, plan_of, write_reports
 from .document import Unreadable, load
 from .events import RunFinished
+from .exchange import redact
 from .failures import Finding
 from .reports.record import finding_record
 from .rules import RULES, Severity
@@ -103,7 +104,7 @@ class RuleItem(pytest.Item):
         if found and (RULES[self.name].severity is Severity.VIOLATION or run.strict):
             raise Broken(found, run.secrets)
         if self.name in run.not_verified:
-            pytest.skip(run.not_verified[self.name])
+            pytest.skip(redact(run.not_verified[self.name], run.secrets))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What broke, without our stack."""
@@ -182,6 +183,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         one = finding_record(finding, run.secrets)
         terminalreporter.line(f"warning {one['rule']} {one['operation']}: {one['title']}")
     for question, answer in run.readings.items():
-        terminalreporter.line(f"reading {question}: {answer}")
+        terminalreporter.line(f"reading {question}: {redact(answer, run.secrets)}")
     if run.inconclusive:
-        terminalreporter.line(f"inconclusive: {run.inconclusive}", yellow=True)
+        terminalreporter.line(f"inconclusive: {redact(run.inconclusive, run.secrets)}", yellow=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from jsonschema_rs import Draft202012Validator, Registry, ValidationError, ValidationErrorKind
@@ -88,6 +89,45 @@ class Shapes:
         return self._made[pointer]
 
 
+_SAFE: Final = {
+    *("type", "required", "properties", "title", "description", "const", "enum", "minimum", "maximum"),
+    *("items", "maxLength", "minLength"),
+}
+"""Keywords that every dialect reads alike (Q18)."""
+
+
+def keeps(schema: Any, value: Any) -> bool | None:
+    """Whether a value keeps a schema that a definition was given; None where dialects may differ, or it is none."""
+    text = json.dumps(schema, sort_keys=True)
+    validator = _compiled_once(text)
+    if validator is None:
+        return None
+    try:
+        return validator.is_valid(value)
+    except ValueError:
+        return None
+
+
+@lru_cache(2_000)
+def _compiled_once(text: str) -> Draft202012Validator | None:
+    schema = json.loads(text)
+    if not _is_safe(schema):
+        return None
+    try:
+        return Draft202012Validator(schema, offline=True)
+    except ValueError:
+        return None
+
+
+def _is_safe(schema: Any) -> bool:
+    if not isinstance(schema, dict) or not schema.keys() <= _SAFE:
+        return False
+    inner = schema.get("properties", {})
+    if not isinstance(inner, dict) or not all(map(_is_safe, inner.values())):
+        return False
+    return "items" not in schema or _is_safe(schema["items"])
+
+
 def _with_bounds(node: Any) -> Any:
     """A copy in which an integer's `format` also stands as `allOf: [{minimum, maximum}]`."""
     if isinstance(node, list):
@@ -146,4 +186,4 @@ def _problem(error: ValidationError) -> Problem:
     return Problem(place, error.kind.name, expected, actual, error.instance)
 
 
-__all__ = ["Problem", "Shape", "Shapes"]
+__all__ = ["Problem", "Shape", "Shapes", "keeps"]

@@ -1,33 +1,95 @@
-"""Hypothesis strategies for what a caller of Arklow chooses."""
+"""Hypothesis strategies for what a caller of Arklow chooses, and the alphabet of plain calls."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from hypothesis import strategies as st
 
-text = st.text(st.characters(codec="utf-8"), max_size=12)
+Verb = Literal["put", "put version", "work", "work version", "modack"]
 
-json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | text,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
-    max_leaves=8,
+
+@dataclass(frozen=True)
+class Letter:
+    """One call, without the names and ids that it gets when it is made."""
+
+    verb: Verb
+    name: int = 0
+    """Which of the variants; the last one is an alias."""
+    org: int = 0
+    schema: Any = None
+    payload: Any = None
+    alias: bool = False
+    number: int = -1
+    """Which action, or how far from the current version."""
+    attempt: int = 0
+    seconds: int = 300
+
+
+ALIAS: Final = 2
+
+LETTERS: Final = (
+    Letter("put", schema={"title": "a"}),
+    Letter("put", schema={"title": "b"}, alias=True),
+    Letter("put", name=1, schema={"title": "c"}),
+    Letter("put version", schema={"title": "d"}, number=3),
+    Letter("put version", schema={"title": "e"}, number=-1),
+    Letter("work", payload={"n": 1}),
+    Letter("work", name=ALIAS, payload={"n": 1}),
+    Letter("work version", payload={"n": 1}, number=-1),
+    Letter("modack"),
+    Letter("modack", attempt=1),
+    Letter("put", org=1, schema={"title": "theirs"}),
+    Letter("modack", org=1),
 )
+"""The calls of which every short sequence is made."""
 
-tags = st.dictionaries(text, text, max_size=3)
-
-schemas = st.sampled_from(
-    [{}, {"type": "object"}, {"title": "a"}, {"title": "b"}, {"type": ["object", "null"]}]
+_SCHEMAS: Final[tuple[Any, ...]] = (
+    {},
+    {"type": "object"},
+    {"title": "a"},
+    {"title": "b"},
+    {"type": ["object", "null"]},
 )
 """Schemas of definitions. All take an object as payload."""
+_PAYLOADS: Final[tuple[Any, ...]] = ({}, {"n": 1}, {"n": {"m": [None]}}, {"ü": "😀"}, {"payload": {}})
+_SECONDS: Final = (60, 300, 3_600, 2**31)
+"""Long enough that nothing expires within a sequence."""
 
-objects = st.dictionaries(text, json_values, max_size=4)
+_MANY: Final = (
+    *(
+        Letter("put", name, org, schema=schema, alias=alias)
+        for name in (0, 1)
+        for org in (0, 0, 1)
+        for schema in _SCHEMAS
+        for alias in (False, True)
+    ),
+    *(
+        Letter("put version", name, schema=_SCHEMAS[number % 5], number=number)
+        for name in (0, 1)
+        for number in range(-3, 12)
+    ),
+    *(
+        Letter("work", name, org, payload=payload)
+        for name in (0, 0, 1, ALIAS)
+        for org in (0, 0, 1)
+        for payload in _PAYLOADS
+    ),
+    *(
+        Letter("work version", name, payload={"n": number}, number=number)
+        for name in (0, 1, ALIAS)
+        for number in range(-3, 4)
+    ),
+    *(
+        Letter("modack", org=org, number=number, attempt=attempt, seconds=_SECONDS[number % 4])
+        for org in (0, 0, 1)
+        for number in range(5)
+        for attempt in (0, 0, 0, 1, 2)
+    ),
+)
 
-leases = st.sampled_from([60, 61, 300, 3_600, 2**31])
-"""Seconds; long enough that nothing expires within a sequence."""
+letters: st.SearchStrategy[list[Letter]] = st.lists(st.sampled_from(_MANY), min_size=8, max_size=40)
+"""Long sequences of plain calls."""
 
-__all__ = ["json_values", "leases", "objects", "schemas", "tags", "text"]
+__all__ = ["ALIAS", "LETTERS", "Letter", "letters"]

@@ -14,6 +14,10 @@ class Ambiguous(ValueError):
     """The bytes are JSON that parsers read in different ways, or beyond what is read here; nobody is blamed for it."""
 
 
+class Doubled(Ambiguous):
+    """A member name stands twice in one object."""
+
+
 def read(text: bytes) -> Any:
     """The value of a JSON text.
 
@@ -44,7 +48,7 @@ def _no_constant(name: str) -> Any:
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise Ambiguous("a member name stands twice in one object")
+        raise Doubled("a member name stands twice in one object")
     return members
 
 
@@ -60,4 +64,4 @@ def excerpt(text: str, limit: int = 120) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-__all__ = ["Ambiguous", "NotJSON", "excerpt", "read", "show"]
+__all__ = ["Ambiguous", "Doubled", "NotJSON", "excerpt", "read", "show"]

@@ -35,6 +35,14 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class Admin:
+    """The admin plane of a mock, by which its clock is moved."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A deployment as the command line describes it; nothing more is known of it."""
 
@@ -44,6 +52,7 @@ class Target:
     """Where the ingress operations are; often the same."""
     first: Credential
     second: Credential | None = None
+    admin: Admin | None = None
 
     @property
     def credentials(self) -> tuple[Credential, ...]:
@@ -69,4 +78,4 @@ class Target:
         return self.base_url if path.startswith("/v1/orgs/") else self.ingress_url
 
 
-__all__ = ["Credential", "Target"]
+__all__ = ["Admin", "Credential", "Target"]

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from ..exchange import Exchange
 from ..failures import Finding
 from ..knowledge import Knowledge
-from . import acceptance, access, answers
+from . import acceptance, access, answers, secrecy
 
-CHECKS = (answers.check, access.check, acceptance.check)
+CHECKS = (answers.check, access.check, acceptance.check, secrecy.check)
 
 
 def judge(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:

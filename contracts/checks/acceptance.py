@@ -38,7 +38,7 @@ def organisation(exchange: Exchange, operation: Operation) -> str | None:
 
 
 def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
-    """PAGE-9, PAGE-10, PAGE-12, JSON-8."""
+    """PAGE-9, PAGE-10, PAGE-12, JSON-5, JSON-8."""
     operation = known.operation(exchange.operation)
     if operation is None or operation.request is None or exchange.status in _MASKED or exchange.status >= 500:
         return
@@ -53,6 +53,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
         return
     announced = media(exchange.sent("content-type") or "application/json")
     if announced != "application/json" or exchange.sent("content-encoding"):
+        yield from _another_type(exchange, operation, known, announced, served, tested)
         return
     if not (exchange.body or b"").strip(b" \t\r\n"):
         tested["PAGE-9"] += 1
@@ -97,6 +98,30 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
             str(exchange.status),
             (exchange,),
             problems[0].place,
+        )
+
+
+def _another_type(
+    exchange: Exchange,
+    operation: Operation,
+    known: Knowledge,
+    announced: str,
+    served: bool,
+    tested: Counter[str],
+) -> Iterator[Finding]:
+    """A body that is announced as something else than JSON, where only one announcement is made."""
+    types = [value for name, value in exchange.headers if name.lower() == "content-type"]
+    if len(types) > 1 or announced.endswith("json") or not announced.partition("/")[2]:
+        return
+    tested["JSON-5"] += 1
+    if served:
+        yield Finding(
+            "JSON-5",
+            operation.label,
+            f"A body that is announced as {announced} is accepted",
+            "a refusal, as the page lists application/json alone",
+            f"{exchange.status} {known.shown(exchange.answer)}",
+            (exchange,),
         )
 
 

@@ -33,7 +33,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
     undeclared = [
         name.lower()
         for name, value in exchange.headers
-        if value in owners and name.lower() not in operation.keys
+        if value in owners and name.lower() in known.document.keys - set(operation.keys)
     ]
     if undeclared:
         tested["AUTH-3"] += 1
@@ -113,6 +113,9 @@ def _with_a_good_key(
 def _whose(exchange: Exchange, shown: dict[str, str], owners: dict[str, str]) -> str:
     if shown:
         return "A request with a wrong key is served"
+    for name, value in exchange.headers:
+        if any(key in value for key in owners):
+            return f"A request with its key in {name.lower()} is served"
     inside = any(quote(key, safe="") in exchange.query for key in owners)
     return "A request with its key in the query is served" if inside else "A request without a key is served"
 

@@ -15,7 +15,7 @@ from ..knowledge import Knowledge
 
 
 def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
-    """PAGE-1 to PAGE-8, PAGE-13, JSON-7, HTTP-1, HTTP-5, AUTH-8."""
+    """PAGE-1 to PAGE-8, PAGE-13 to PAGE-15, JSON-7, JSON-9, HTTP-1, HTTP-5, HTTP-8, AUTH-8."""
     operation = known.operation(exchange.operation)
     if operation is None:
         if exchange.path is not None:
@@ -23,7 +23,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
         return
     tested.update(["PAGE-8", "PAGE-3" if operation.control_plane else "PAGE-1"])
     if not operation.control_plane and 400 <= exchange.status < 500:
-        tested["PAGE-2"] += 1
+        tested.update(["PAGE-2", "PAGE-15"])
     if exchange.status >= 500:
         if exchange.segment in known.negative:
             return
@@ -47,7 +47,8 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
                 "none",
                 (exchange,),
             )
-    if exchange.status == 404 and operation.label not in known.routed and not _announces_json(exchange):
+    routed = operation.label in known.routed and exchange.plain_path
+    if exchange.status == 404 and not routed and not _announces_json(exchange):
         return
     if operation.documents(exchange.status):
         yield from _body(exchange, operation, known, tested)
@@ -59,9 +60,11 @@ def _undocumented(
     exchange: Exchange, operation: Operation, known: Knowledge, tested: Counter[str]
 ) -> Iterator[Finding]:
     refused = 400 <= exchange.status < 500
-    if refused and _own_cause(exchange):
+    if refused and (_own_cause(exchange) or (exchange.status == 404 and not exchange.plain_path)):
         return
     if operation.control_plane and refused:
+        if exchange.status == 400 and _a_front_may_refuse(exchange):
+            return
         tested["PAGE-13"] += 1
         value = exchange.value()
         if not isinstance(value, dict) or not {"data", "errors"} <= value.keys():
@@ -74,8 +77,11 @@ def _undocumented(
                 (exchange,),
             )
         return
+    value = exchange.value()
+    ours = isinstance(value, dict) and value.get("data", 0) is None and isinstance(value.get("errors"), list)
+    of_refusals = "PAGE-2" if ours else "PAGE-15"
     yield Finding(
-        "PAGE-2" if refused else "PAGE-3" if operation.control_plane else "PAGE-1",
+        of_refusals if refused else "PAGE-3" if operation.control_plane else "PAGE-1",
         operation.label,
         f"{exchange.status} is not among the statuses of the page",
         " or ".join(operation.answers),
@@ -85,13 +91,23 @@ def _undocumented(
     )
 
 
+def _has(exchange: Exchange, *names: str) -> bool:
+    return any(exchange.sent(name) is not None for name in names)
+
+
 def _own_cause(exchange: Exchange) -> bool:
     """Whether HTTP itself has a reason for this status, whatever a page lists (RFC 9110 §15.5)."""
     match exchange.status:
-        case 405 | 408:
+        case 405 | 408 | 421:
             return True
+        case 403:
+            return _has(exchange, "origin", "cookie", "referer", "x-http-method-override")
+        case 406:
+            return _has(exchange, "accept", "accept-charset", "accept-encoding", "accept-language")
+        case 412 | 416 | 428:
+            return any(name.lower().startswith(("if-", "range")) for name, _ in exchange.headers)
         case 411:
-            return exchange.sent("content-length") is None
+            return bool(exchange.chunks) or exchange.body is None
         case 413:
             return len(exchange.body or b"") > 10_000
         case 414:
@@ -111,7 +127,7 @@ def _body(
     pointer = operation.answer(exchange.status)
     if pointer is None:
         return
-    tested.update(["PAGE-4", "JSON-7", "PAGE-5"])
+    tested.update(["PAGE-4", "JSON-7", "JSON-9", "PAGE-5"])
     announced = exchange.got("content-type")
     if not _announces_json(exchange):
         if exchange.status == 400 and _a_front_may_refuse(exchange):
@@ -139,8 +155,30 @@ def _body(
             str(exchange.status),
         )
         return
+    except strict_json.Doubled as error:
+        yield Finding(
+            "JSON-9",
+            operation.label,
+            f"In the body of a {exchange.status} {error}",
+            "each name once",
+            known.shown(exchange.answer),
+            (exchange,),
+            str(exchange.status),
+        )
+        return
     except strict_json.Ambiguous:
         return
+    if exchange.status >= 400 and isinstance(value, dict):
+        tested["PAGE-14"] += 1
+        if value.get("errors") == []:
+            yield Finding(
+                "PAGE-14",
+                operation.label,
+                f"A {exchange.status} has no error in its list of errors",
+                "at least one error",
+                known.shown(exchange.answer),
+                (exchange,),
+            )
     shape = known.shapes.at(pointer)
     try:
         problems, formats = shape.problems(value), shape.formats(value)
@@ -230,6 +268,18 @@ def _undeclared_method(exchange: Exchange, known: Knowledge, tested: Counter[str
         )
     if exchange.method != "OPTIONS":
         tested["HTTP-5"] += 1
+    elif (allowed := exchange.got("allow")) is not None and exchange.path is not None:
+        tested["HTTP-8"] += 1
+        missing = known.document.methods(exchange.path) - {one.strip() for one in allowed.split(",")}
+        if 200 <= exchange.status < 300 and missing:
+            yield Finding(
+                "HTTP-8",
+                label,
+                f"OPTIONS does not name {' and '.join(sorted(missing))}",
+                f"Allow with {', '.join(sorted(missing))}",
+                f"Allow: {known.shown(allowed)}",
+                (exchange,),
+            )
 
 
 __all__ = ["check"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -11,8 +11,9 @@ from rich.markup import escape
 from rich.status import Status
 from rich.text import Text
 
-from ..events import Advanced, Event, PhaseStarted, RunFinished, RunStarted
-from ..rules import RULES
+from ..events import Advanced, Event, Found, PhaseStarted, RunFinished, RunStarted
+from ..exchange import redact
+from ..rules import RULES, Severity
 from .record import record
 
 
@@ -27,8 +28,9 @@ class Patient(Console):
 class Terminal:
     """Listens and prints; on a terminal progress is one moving line, elsewhere a line for each part."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, secrets: Mapping[str, str]) -> None:
         self._console = console
+        self._secrets = secrets
         self._status: Status | None = None
         self._part = ""
         self._limit = 0.0
@@ -52,6 +54,8 @@ class Terminal:
                 self._part = event.title
             case Advanced():
                 self._advanced(event)
+            case Found():
+                self._found(event)
             case RunFinished():
                 self.close()
 
@@ -65,6 +69,19 @@ class Terminal:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+    def _found(self, event: Found) -> None:
+        """Say it as soon as it is known; the summary says more."""
+        finding = event.finding
+        rule = RULES[finding.rule]
+        colour = "red" if rule.severity is Severity.VIOLATION else "yellow"
+        self._console.print(
+            Text.assemble(
+                (f"{rule.severity}  ", colour),
+                redact(finding.sentence, self._secrets),
+            ),
+            soft_wrap=True,
+        )
 
     def _advanced(self, event: Advanced) -> None:
         line = (
@@ -85,11 +102,10 @@ def summary(run: RunFinished) -> Iterator[Text]:
     for kind, colour in (("violations", "red"), ("warnings", "yellow")):
         for number, one in enumerate(data[kind], 1):
             yield Text.assemble(
-                (f"{kind[:-1].upper()} {number}  ", f"bold {colour}"),
-                (one["rule"], "bold"),
-                f"  {one['operation']}",
+                (f"{kind[:-1].upper()} {number}  ", f"bold {colour}"), (f"{one['sentence']}.", "bold")
             )
-            yield Text(f"  {one['title']}.", style="bold")
+            if one["also"]:
+                yield Text.assemble(("  also      ", "dim"), ", ".join(one["also"]))
             yield Text.assemble(("  expected  ", "dim"), one["expected"])
             yield Text.assemble(("  actual    ", "dim"), one["actual"])
             yield Text.assemble(
@@ -107,6 +123,7 @@ def summary(run: RunFinished) -> Iterator[Text]:
         why.setdefault(one["why"], []).append(one["rule"])
     yield from _table("Not verified", ((", ".join(rules), reason) for reason, rules in why.items()))
     yield from _table("In the way of requests, and not counted against the target", data["weather"].items())
+    yield from _table("Bodies that break one member in one way", _negatives(run))
     opinions = run.opinions
     share = f"{100 * opinions.asked / opinions.answers:.0f} %" if opinions.answers else "none"
     yield from _table(
@@ -118,12 +135,35 @@ def summary(run: RunFinished) -> Iterator[Text]:
                 "second opinion",
                 f"openapi-core judged {opinions.asked} of {opinions.answers} documented answers ({share})",
             ),
-            *(("A FAULT OF THE JUDGE, please report", difference) for difference in opinions.differences),
+            *(
+                ("A FAULT OF THE JUDGE, please report", difference)
+                for difference in data["second_opinion"]["differences"]
+            ),
         ],
     )
-    yield _verdict(run)
+    yield _verdict(run, data["inconclusive"])
 
 
+def _negatives(run: RunFinished) -> Iterator[tuple[str, str]]:
+    """How many were refused for their own sake, and which were not."""
+    for operation in dict.fromkeys(label for label, _, _ in run.negatives):
+        told = {
+            (place, word): said for (label, place, word), said in run.negatives.items() if label == operation
+        }
+        counted = [f"{sum(said == what for said in told.values())} {what}" for what in _OUTCOMES]
+        others = [
+            f"{place or 'body'} {word}"
+            for (place, word), said in told.items()
+            if said in ("masked", "not tried")
+        ]
+        shown = ", ".join(one for one in counted if not one.startswith("0 "))
+        yield (
+            operation,
+            shown + (f": {', '.join(others[:4])}{'…' if len(others) > 4 else ''}" if others else ""),
+        )
+
+
+_OUTCOMES = ("proven", "accepted", "masked", "not tried")
 _LONG = 600
 
 
@@ -138,12 +178,12 @@ def _table(title: str, rows: Iterable[tuple[str, object]]) -> Iterator[Text]:
     yield Text()
 
 
-def _verdict(run: RunFinished) -> Text:
+def _verdict(run: RunFinished, inconclusive: str | None) -> Text:
     warnings = f", {_counted(len(run.warnings), 'warning')}" if run.warnings else ""
     if run.exit_code == 1:
         return Text(f"✗ {_counted(len(run.violations), 'violation')}{warnings}", style="bold red")
     if run.exit_code == 3:
-        return Text(f"? Inconclusive: {run.inconclusive}", style="bold yellow")
+        return Text(f"? Inconclusive: {inconclusive}", style="bold yellow")
     return Text(f"✓ Conforms: no violation{warnings}", style="bold green")
 
 

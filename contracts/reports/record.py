@@ -36,6 +36,10 @@ def record(run: RunFinished) -> dict[str, Any]:
             {"rule": rule, "why": redact(why, run.secrets)} for rule, why in run.not_verified.items()
         ],
         "tested": run.tested,
+        "negatives": [
+            {"operation": operation, "place": place, "keyword": keyword, "outcome": outcome}
+            for (operation, place, keyword), outcome in run.negatives.items()
+        ],
         "weather": run.weather,
         "second_opinion": {
             "validator": "openapi-core",
@@ -46,16 +50,18 @@ def record(run: RunFinished) -> dict[str, Any]:
     }
 
 
-def finding_record(finding: Finding, secrets: dict[str, str]) -> dict[str, str]:
+def finding_record(finding: Finding, secrets: dict[str, str]) -> dict[str, Any]:
     """A finding as a stranger reads it, without keys."""
     return {
         "rule": finding.rule,
         "operation": finding.operation,
+        "also": list(finding.also),
+        "sentence": redact(finding.sentence, secrets),
         "title": redact(finding.title, secrets),
         "expected": redact(finding.expected, secrets),
         "actual": redact(finding.actual, secrets),
         "source": RULES[finding.rule].source,
-        "curl": Script(secrets).of(finding.exchanges),
+        "curl": Script(secrets).of(finding.exchanges, together=finding.together, times=finding.times),
     }
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from contracts import Credential, Finding, Plan, Run, RunFinished, Target
-from contracts.document import PUBLISHED, load
+from contracts.client import Client
+from contracts.document import PUBLISHED, load, target_of
 from contracts.exchange import Exchange
+from contracts.failures import Ledger
+from contracts.judge import Judge
 from contracts.knowledge import Knowledge
 from contracts.schemas import Shapes
+from contracts.stage import Stage
 
 KEYS = (
     Credential("good-key-one", "1", "ARKLOW_API_KEY"),
@@ -76,3 +81,22 @@ def exchange(
 def rules(findings: list[Finding]) -> list[str]:
     """The codes of findings, in order."""
     return [finding.rule for finding in findings]
+
+
+def client(url: str, kind: type[Client] = Client) -> Client:
+    """The door to the wire, without a run."""
+    document = load(PUBLISHED)
+
+    def locate(method: str, full: str) -> tuple[str | None, str | None]:
+        path = document.path_of(target_of(full, url))
+        label = f"{method} {path}"
+        return (label if label in document.operations else None), path
+
+    return kind(target(url), locate)
+
+
+def stage(
+    url: str, prefix: str = "contract.test.", kind: type[Client] = Client, judge: type[Judge] = Judge
+) -> Stage:
+    """Where calls are made and judged, without a run."""
+    return Stage(client(url, kind), judge(knowledge(url), Ledger()), Random(7), prefix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,25 @@ OK = b'{"data":{"status":"ok"}}'
 WORK = b'{"payload":1}'
 LEASE = b'{"action_record_id":"1","attempt":0,"mod_ack":60}'
 DEFINITION = b'{"variant":"v","schema":{}}'
+
+
+LINK = b"""{"id": "71", "action_definition_id": "2", "destination_id": "72", "org_id": "1", "is_default": true,
+"destination": {"id": "72", "org_id": "1", "updated_at": "2026-07-22T09:30:00Z", "deleted_at": null,
+"label": "orders", "tags": {}, "credential_id": null, "type": "webhook", "config": {"url": "not a uri",
+"headers": {}, "signaling": {"enabled": true, "default": "ack"}, "response_time_sla_ms": 5000}}}"""
+LINKED = DEFINED.replace(b'"alias"', b'"destinations":[' + LINK + b'],"alias"')
+TRACE = rb'"Traceback (most recent call last): File \"a.py\", line 3"'
+
+
+def keyed(one: Exchange, header: str) -> Exchange:
+    """With a good key in a header."""
+    return replace(one, headers=(*one.headers, (header, "good-key-one")))
+
+
+def announced(one: Exchange, media: str) -> Exchange:
+    """With a body of another type."""
+    sent = tuple(pair for pair in one.headers if pair[0] != "content-type")
+    return replace(one, headers=(*sent, ("content-type", media)))
 
 
 def found(one: Exchange, *, envelope: bool = True) -> list[str]:
@@ -49,6 +69,13 @@ def found(one: Exchange, *, envelope: bool = True) -> list[str]:
         exchange("GET /v1/modack", 404, b"<html>", media="text/html"),
         exchange("OPTIONS /v1/modack", 204, b"", media=None),
         exchange("GET /v1/modack", 501, b"", media=None),
+        exchange("OPTIONS /v1/modack", 204, b"", media=None, allow="OPTIONS, POST"),
+        exchange("OPTIONS /v1/modack", 405, b"", media=None, allow="GET"),
+        exchange("TRACE /v1/modack", 200, b""),
+        exchange(INGRESS, 413, b"", body=b"x" * 20_000, media=None),
+        announced(exchange(MODACK, 200, OK, body=LEASE), "application/merge-patch+json"),
+        announced(exchange(MODACK, 415, b"", body=LEASE, media=None), "text/plain"),
+        exchange(MODACK, 404, REFUSED.replace(b'"m"', b'"no action is at hand (see the docs)"'), body=LEASE),
     ],
     ids=lambda one: f"{one.operation or one.method} {one.status}",
 )
@@ -97,6 +124,19 @@ def test_what_the_sources_allow_is_passed_over(one: Exchange) -> None:
         ("AUTH-4", exchange(MODACK, 200, OK, body=LEASE, key=None)),
         ("AUTH-4", exchange(INGRESS, 200, ACCEPTED, body=WORK, key="wrong")),
         ("AUTH-6", exchange(PUT, 200, DEFINED, body=DEFINITION, key="good-key-two")),
+        ("PAGE-7", exchange(PUT, 200, LINKED, body=DEFINITION)),
+        ("PAGE-14", exchange(INGRESS, 400, b'{"data":null,"errors":[]}', body=b"{")),
+        ("PAGE-15", exchange(INGRESS, 422, b"no", body=b"{", media="text/plain")),
+        ("PAGE-15", exchange(MODACK, 418, b'{"errors":"no"}', body=LEASE)),
+        ("JSON-9", exchange(INGRESS, 200, ACCEPTED[:-1] + b',"data":1}', body=WORK)),
+        ("HTTP-8", exchange("OPTIONS /v1/modack", 204, b"", media=None, allow="GET, PUT")),
+        ("SAFE-1", exchange(INGRESS, 200, ACCEPTED, body=WORK, x_debug="good-key-one")),
+        ("SAFE-1", exchange(MODACK, 404, REFUSED.replace(b'"m"', b'"good-key-two"'), body=LEASE)),
+        ("SAFE-2", exchange(MODACK, 404, REFUSED.replace(b'"m"', TRACE), body=LEASE)),
+        ("SAFE-2", exchange(MODACK, 404, REFUSED.replace(b'"m"', b'"x at a.B.c(B.java:7)"'), body=LEASE)),
+        ("AUTH-3", keyed(exchange(PUT, 200, DEFINED, body=DEFINITION, key=None), "authorization")),
+        ("AUTH-4", keyed(exchange(MODACK, 200, OK, body=LEASE, key=None), "x-api-key")),
+        ("JSON-5", announced(exchange(MODACK, 200, OK, body=b"attempt=0"), "text/plain")),
         ("AUTH-8", exchange(INGRESS, 401, REFUSED, body=WORK, key=None)),
         ("AUTH-9", exchange(INGRESS, 400, REFUSED, body=WORK, key=None)),
     ],

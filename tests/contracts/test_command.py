@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from jsonschema import Draft202012Validator
 
+from contracts.explain import explain
 from contracts.reports.record import SCHEMA
 from contracts.rules import RULES
 from tests.liars import FAULTS, Stranger, stranger
@@ -66,6 +67,15 @@ def arklow(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.
         (["check", "--base-url", "http://h", "--document", "missing.yaml"], "missing.yaml: No such file"),
         (["check", "--base-url", "http://h", "--document", "."], "Is a directory"),
         (["check", "--base-url", "http://h", "--report-dir", "/dev/null/x"], "--report-dir /dev/null/x"),
+        (["check", "--base-url", "http://h", "--wait", "0"], "from 1 to 3600 seconds"),
+        (["check", "--base-url", "http://h", "--admin-token", "t"], "is of no use without --admin-url"),
+        (
+            ["check", "--base-url", "http://h", "--admin-url", "http://h"],
+            "needs the token that the mock printed",
+        ),
+        (["check", "--base-url", "http://h", "--admin-url", "h", "--admin-token", "t"], "is not a URL"),
+        (["explain"], "the following arguments are required: RULE"),
+        (["explain", "PAGE-99"], "there is no rule 'PAGE-99'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -121,8 +131,8 @@ def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_
     assert ran.returncode == 1, ran.stderr
     assert ran.stdout.splitlines()[-2] == "✗ 1 violation"
     for line in (
-        "VIOLATION 1  PAGE-5  POST /v1/ingress/{variant}",
-        "  `data/a_id` of a 200 breaks its schema.",
+        "violation  POST /v1/ingress/{variant} breaks PAGE-5: `data/a_id` of a 200 breaks its schema",
+        "VIOLATION 1  POST /v1/ingress/{variant} breaks PAGE-5: `data/a_id` of a 200 breaks its schema.",
         "  expected  data/a_id: a string that matches ^[0-9]+$",
         '  actual    "act_',
         "-H 'x-arklow-auth: '\"$MY_KEY\"",
@@ -131,7 +141,7 @@ def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
     assert (report["target"], report["seed"], report["verdict"]) == (lying, 3, "violations")
-    assert {"rule", "operation", "title", "expected", "actual", "curl"} <= report["violations"][0].keys()
+    assert {"rule", "operation", "sentence", "expected", "actual", "curl"} <= report["violations"][0].keys()
     suite = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().find("testsuite")
     assert suite is not None
     assert (suite.get("failures"), suite.get("tests")) == ("1", "1")
@@ -168,6 +178,14 @@ def test_the_curl_lines_of_a_report_show_the_fault_again(lying: str, tmp_path: P
 
     assert SECRET not in curl
     assert '"a_id": "act_' in again.stdout
+
+
+def test_rules_are_explained_without_a_deployment(tmp_path: Path) -> None:
+    """In any case of their letters, a blank line between two."""
+    ran = arklow("explain", "page-9", "LEASE-9", cwd=tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == "\n".join([*explain("PAGE-9"), "", *explain("LEASE-9"), ""])
 
 
 def test_strict_makes_warnings_count(tmp_path: Path) -> None:

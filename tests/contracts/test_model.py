@@ -2,36 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from contracts.model import Model, same
+from contracts.model import Breach, Model, Signal, same
+from contracts.readings import QUESTIONS
+
+Way = Callable[[Model, str], list[Breach]]
+"""Does something to a model under a fresh name; what that breaks."""
 
 
-def defined(
-    model: Model, version: int = 1, answered: dict[str, Any] | None = None, **members: Any
-) -> list[str]:
-    """Codes of what a PUT breaks that is answered with the definition, but for what is `answered` otherwise."""
-    body = {"variant": "v", "schema": {}, **members}
-    data = {"id": "d-v", "org_id": "1", "alias": [], **body, "version": version, **(answered or {})}
-    return [breach.rule for breach in model.put("1", body, 200, data)]
+def put(
+    model: Model,
+    version: int | float = 1,
+    answered: dict[str, Any] | None = None,
+    variant: str = "v",
+    sent: int | None = None,
+    org: str = "1",
+    **members: Any,
+) -> list[Breach]:
+    """What a PUT breaks that is answered with the definition, but for what is `answered` otherwise."""
+    body = {"variant": variant, "schema": {}, **members} | ({} if sent is None else {"version": sent})
+    data = {"id": f"d-{variant}", "org_id": org, "alias": [], **body, "version": version, **(answered or {})}
+    return model.put(org, body, 200, data)
 
 
-def accepted(
-    model: Model, name: str = "v", number: str = "1", asked: int | None = None, **data: Any
-) -> list[str]:
-    """Codes of what an accepted POST breaks."""
+def defined(model: Model, version: int | float = 1, **members: Any) -> list[str]:
+    """Codes of what a PUT breaks."""
+    return [breach.rule for breach in put(model, version, **members)]
+
+
+def work(
+    model: Model, name: str = "v", number: str = "1", asked: int | None = None, org: str = "1", **data: Any
+) -> list[Breach]:
+    """What an accepted POST breaks."""
     body = {"payload": 1} | ({} if asked is None else {"version": asked})
     answer = {"a_id": number, "a_def_id": f"d-{name}", "queue_s": "queued", "a_va": name, "a_ve": "1", **data}
-    return [breach.rule for breach in model.ingress("1", name, body, 200, answer)]
+    return model.ingress(org, name, body, 200, answer)
+
+
+def accepted(model: Model, name: str = "v", number: str = "1", **members: Any) -> list[str]:
+    """Codes of what an accepted POST breaks."""
+    return [breach.rule for breach in work(model, name, number, **members)]
+
+
+def turned_away(
+    model: Model, name: str = "v", status: int = 400, asked: int | None = None, at: float = 10.0, **more: Any
+) -> list[Breach]:
+    """What a refused POST breaks, by default long after its definition was put."""
+    body = {"payload": 1} | ({} if asked is None else {"version": asked})
+    return model.ingress("1", name, body, status, {}, at=at, **more)
+
+
+def refused(model: Model, name: str = "v", **members: Any) -> list[str]:
+    """Codes of what a refused POST breaks."""
+    return [breach.rule for breach in turned_away(model, name, **members)]
+
+
+def signal(
+    model: Model, kind: Signal, attempt: int, status: int, at: float = 1, number: str = "1", **more: Any
+) -> list[Breach]:
+    """What the answer to a signal of the first organisation breaks."""
+    seconds = 300 if kind == "modack" else 0
+    return model.signal(kind, "1", number, attempt, status, at, at, seconds=seconds, **more)
 
 
 def extended(
     model: Model, attempt: int, status: int, at: float, number: str = "1", org: str = "1", mod_ack: int = 300
 ) -> list[str]:
     """Codes of what the answer to a modack breaks."""
-    return [breach.rule for breach in model.modack(org, number, attempt, mod_ack, status, at, at)]
+    found = model.signal("modack", org, number, attempt, status, at, at, seconds=mod_ack)
+    return [breach.rule for breach in found]
+
+
+def settled(model: Model, kind: Signal, attempt: int, status: int, at: float = 1, **terms: Any) -> list[str]:
+    """Codes of what the answer to an ack, nack or defer breaks."""
+    return [breach.rule for breach in signal(model, kind, attempt, status, at, terms=terms or None)]
 
 
 def test_the_happy_path_breaks_nothing() -> None:
@@ -64,7 +112,7 @@ def test_an_update_keeps_the_version_or_adds_one(version: int, broken: list[str]
     model = Model()
     defined(model)
 
-    assert defined(model, version=version, schema={"title": "new"}) == broken
+    assert defined(model, version, schema={"title": "new"}) == broken
 
 
 @pytest.mark.parametrize(
@@ -92,49 +140,165 @@ def test_two_accepted_posts_have_two_ids() -> None:
     assert accepted(model) + accepted(model) == ["ING-7"]
 
 
-def test_after_a_lower_explicit_version_either_is_current() -> None:
-    """Q5 is open: what was stored last, or the highest."""
-    model = Model()
-    defined(model, version=7)
-    model.put(
-        "1",
-        {"variant": "v", "schema": {}, "version": 3},
-        200,
-        {"id": "d-v", "org_id": "1", "variant": "v", "schema": {}, "version": 3, "alias": []},
-    )
-
-    assert accepted(model, a_ve="3") + accepted(model, number="2", a_ve="7") == []
-    assert accepted(model, number="3", a_ve="5") == ["ING-3"]
+def lowered(model: Model, variant: str = "v") -> Model:
+    """Version 7 was put, then version 3."""
+    defined(model, 7, variant=variant, sent=7)
+    defined(model, 3, variant=variant, sent=3)
+    return model
 
 
-@pytest.mark.parametrize("answered", ["1", "999"])
-def test_a_version_that_is_not_stored_may_fall_back(answered: str) -> None:
-    """C4: to the latest, or be taken at its word; a refusal is lawful too."""
+@pytest.mark.parametrize(("shown", "other"), [("3", "7"), ("7", "3")])
+def test_after_a_lower_explicit_version_either_is_current_until_one_was_used(shown: str, other: str) -> None:
+    """Q5 is open: what was stored last, or the highest; work narrows it."""
+    model = lowered(Model())
+    assert model.definitions["1", "v"].current == {3, 7}
+    assert accepted(model, number="1", a_ve="5") == ["ING-3"]
+
+    assert accepted(model, number="2", a_ve=shown) == []
+    assert model.definitions["1", "v"].current == {int(shown)}
+    assert accepted(model, number="3", a_ve=other) == ["ING-3"]
+
+
+@pytest.mark.parametrize(("shown", "current"), [("3", {3}), ("7", {7})])
+def test_what_is_current_after_a_lower_version_is_asked_once_for_all_definitions(
+    shown: str, current: set[int]
+) -> None:
+    """The next definition that is put down is no open question any more."""
+    model = lowered(Model())
+    accepted(model, a_ve=shown)
+
+    lowered(model, "w")
+
+    assert model.definitions["1", "w"].current == current
+
+
+def test_a_version_that_is_not_stored_may_fall_back() -> None:
+    """C4: to the latest; a refusal is lawful too, and any other version is not."""
     model = Model()
     defined(model)
 
-    assert accepted(model, asked=999, a_ve=answered) == []
-    assert model.ingress("1", "v", {"payload": 1, "version": 999}, 400, {}) == []
+    assert accepted(model, asked=999, a_ve="1") == []
+    assert refused(model.scratch(), asked=999) == []
+    assert accepted(model, number="2", asked=999, a_ve="999") == ["ING-3"]
+    assert accepted(model, number="3", asked=999, a_ve="2") == ["ING-3"]
 
 
-def test_an_alias_may_reach_its_definition_or_nothing() -> None:
-    """C5: it outranks a variant, gives way to it, or is only a record of other names."""
+def test_the_current_version_may_be_asserted() -> None:
+    """Then it is served, and it is the one that is answered."""
+    model = Model()
+    defined(model)
+
+    assert refused(model, asked=1) == ["PAGE-11"]
+    assert accepted(model, asked=1, a_ve="2") == ["ING-3"]
+
+
+@pytest.mark.parametrize("data", [{"a_def_id": "d-v", "a_va": "v"}, {"a_def_id": "d-a", "a_va": "a"}])
+def test_an_alias_may_reach_its_definition_or_be_a_variant_of_its_own(data: dict[str, str]) -> None:
+    """C5; or it is only a record of other names, and reaches nothing."""
     model = Model()
     defined(model, alias=["a"])
 
-    assert accepted(model, "a", a_def_id="d-v", a_va="v") == []
-    assert accepted(model, "a", "2", a_def_id="d-v", a_va="a") == []
-    assert model.ingress("1", "a", {"payload": 1}, 400, {}) == []
+    assert accepted(model, "a", **data) == []
+    assert [breach.rule for breach in turned_away(model.scratch(), "a")] == []
+
+
+def test_under_an_alias_the_current_version_of_its_definition_is_used() -> None:
+    """A stale one is as wrong there as under the variant."""
+    model = Model()
+    defined(model, alias=["a"])
+    defined(model, 2, alias=["a"], schema={"title": "new"})
+
+    assert accepted(model, "a", a_def_id="d-v", a_va="v", a_ve="1") == ["ING-3"]
+
+
+def test_a_name_is_owned_by_whoever_has_it_as_an_alias_now() -> None:
+    """C5: two may, after it was taken over; none may, after it was removed."""
+    model = Model()
+    defined(model, alias=["a"])
+    assert [one.variant for one in model.owners("1", "a")] == ["v"]
+    assert model.owners("2", "a") == []
+
+    defined(model, variant="w", alias=["a"])
+    assert [one.variant for one in model.owners("1", "a")] == ["v", "w"]
+
+    defined(model, alias=[])
+    assert [one.variant for one in model.owners("1", "a")] == ["w"]
+
+
+def test_what_an_alias_reaches_is_open_once_another_definition_was_given_it() -> None:
+    """C5: it may have gone over, or it may have stayed, or it is left out of the next update."""
+    model = Model()
+    defined(model, alias=["a"])
+    defined(model, variant="w", alias=["a"])
+
+    assert accepted(model, "a", a_def_id="d-w", a_va="w") == []
+    assert accepted(model, "a", "2", a_def_id="d-v", a_va="v") == []
+    assert refused(model, "a") == []
+    assert defined(model, answered={"alias": []}) == []
+    assert "alias" not in model.taken
 
 
 def test_work_for_a_known_variant_is_served() -> None:
     """An unknown one may be refused, and so may a payload that breaks its schema."""
-    model = Model()
+    model = Model(fits=lambda *_: True)
     defined(model)
 
-    assert [b.rule for b in model.ingress("1", "v", {"payload": 1}, 400, {})] == ["PAGE-11"]
-    assert model.ingress("1", "w", {"payload": 1}, 400, {}) == []
-    assert model.ingress("1", "v", {"payload": 1}, 400, {}, fits=False) == []
+    assert refused(model) == ["PAGE-11"]
+    assert refused(model, "w") == []
+    assert refused(model, fits=False) == []
+
+
+@pytest.mark.parametrize(("fits", "broken"), [(True, ["PAGE-11"]), (False, []), (None, [])])
+def test_a_refusal_is_blamed_only_where_everybody_says_that_the_payload_fits(
+    fits: bool | None, broken: list[str]
+) -> None:
+    """Q18: which dialect a schema is read in is open."""
+    model = Model(fits=lambda *_: fits)
+    defined(model)
+
+    assert refused(model) == broken
+
+
+def test_every_version_that_was_put_may_be_the_one_whose_schema_is_in_force() -> None:
+    """One that takes the payload and one that does not leave it open."""
+    model = Model(fits=lambda schema, _: "closed" not in schema)
+    defined(model)
+    assert refused(model) == ["PAGE-11"]
+
+    defined(model, 2, schema={"closed": 1})
+
+    assert refused(model) == []
+
+
+def test_the_whole_body_may_be_the_payload_where_bodies_are_not_known_to_be_envelopes() -> None:
+    """C1: a schema that the payload keeps and the body does not settles nothing."""
+    model = Model(fits=lambda _, payload: payload == 1)
+    defined(model)
+
+    assert refused(model, enveloped=False) == []
+    assert refused(model, asked=999, enveloped=False) == []
+    assert "a version that was never stored" not in model.taken
+    assert refused(model) == ["PAGE-11"]
+
+
+def test_a_fresh_definition_may_take_two_seconds_to_be_known() -> None:
+    """Nothing says that it is at once; one that has served cannot be new."""
+    model = Model()
+    defined(model)
+    assert refused(model, at=1) == []
+
+    accepted(model)
+
+    assert refused(model, at=1) == ["PAGE-11"]
+
+
+def test_a_lower_version_may_be_refused() -> None:
+    """Q5; the definition is what it was."""
+    model = Model()
+    defined(model, 7, sent=7)
+
+    assert model.put("1", {"variant": "v", "schema": {}, "version": 3}, 409, {}) == []
+    assert accepted(model, a_ve="7") == []
 
 
 def live() -> Model:
@@ -159,6 +323,8 @@ def live() -> Model:
         (1, 200, 30, ["LEASE-3"]),
         (1, 200, 70, []),
         (1, 404, 30, ["LEASE-7"]),
+        (1, 400, 30, ["PAGE-11"]),
+        (5, 200, 30, ["LEASE-3"]),
     ],
 )
 def test_within_its_lease_the_current_attempt_and_no_other_is_extended(
@@ -181,19 +347,231 @@ def test_an_extension_beyond_the_lifetime_may_be_refused() -> None:
     assert extended(live(), 0, 400, 10, mod_ack=2**53) + extended(live(), 0, 409, 10, mod_ack=2**53) == []
 
 
+def test_an_attempt_below_one_that_has_begun_stays_over() -> None:
+    """B077, B120: attempts only go up, however long ago the last lease was granted."""
+    model = live()
+    assert extended(model, 1, 200, 100) == []
+
+    assert extended(model, 0, 409, 101) == []
+    assert extended(model, 0, 200, 1_000) == ["LEASE-3"]
+    assert extended(model, 2, 200, 1_000) == []
+    assert [extended(model, attempt, 200, 2_000) for attempt in (0, 1)] == [["LEASE-3"], ["LEASE-3"]]
+
+
+def test_a_nack_gives_its_attempt_back() -> None:
+    """B128: that attempt is over, and the next one may begin when it likes."""
+    model = live()
+    assert settled(model, "nack", 0, 200) == []
+
+    assert extended(model, 0, 409, 2) == []
+    assert extended(model, 0, 200, 2) == ["LEASE-3"]
+    assert extended(model, 1, 409, 2) == []
+    assert extended(model, 1, 200, 3) == []
+
+
+def test_an_ack_after_a_nack_that_ended_the_action_is_no_second_ack() -> None:
+    """Q3 is about an action that was acked; one that has failed for good is not acked at all (B130, B134)."""
+    model = live()
+    settled(model, "nack", 0, 200, retry=False)
+
+    assert settled(model, "ack", 0, 409) == []
+    assert "a second ack" not in model.taken
+    assert settled(model, "ack", 0, 200) == ["LIFE-9"]
+
+
+@pytest.mark.parametrize("ending", ["ack", "nack"])
+@pytest.mark.parametrize("kind", ["modack", "nack", "defer"])
+def test_an_action_that_has_ended_takes_no_signal(ending: Signal, kind: Signal) -> None:
+    """LIFE-9: after an ack, and after a nack that forbids another try (B127, B130, B134)."""
+    model = live()
+    settled(model, ending, 0, 200, **({"retry": False} if ending == "nack" else {}))
+
+    assert [breach.rule for breach in signal(model, kind, 0, 409, 2)] == []
+    assert [breach.rule for breach in signal(model, kind, 0, 200, 2)] == ["LIFE-9"]
+    assert [breach.rule for breach in signal(model, kind, 1, 200, 100)] == ["LIFE-9"]
+
+
+@pytest.mark.parametrize("kind", ["ack", "nack", "defer"])
+def test_a_signal_that_was_refused_ends_nothing(kind: Signal) -> None:
+    """Nobody settles by asking."""
+    model = live()
+    assert settled(model, kind, 0, 409) == []
+
+    assert extended(model, 0, 200, 2) == []
+
+
+@pytest.mark.parametrize("kind", ["ack", "nack", "defer"])
+def test_only_the_current_attempt_settles(kind: Signal) -> None:
+    """B120: neither the next one nor one that is over."""
+    model = live()
+    assert settled(model, kind, 1, 200) == ["LEASE-3"]
+
+    extended(model, 1, 200, 100)
+
+    assert settled(model, kind, 0, 200, 101) == ["LEASE-3"]
+    assert settled(model, kind, 0, 409, 101) == []
+
+
+def test_a_deferred_attempt_stays_the_current_one() -> None:
+    """B141, B144: it is extended and acked, and no other attempt begins while its lease goes on."""
+    model = live()
+    assert settled(model, "defer", 0, 200) == []
+
+    assert extended(model, 0, 200, 2) == []
+    assert extended(model, 1, 409, 3) == []
+    assert extended(model, 1, 200, 3) == ["LIFE-11"]
+    assert settled(model, "ack", 0, 200, 4) == []
+    assert extended(model, 0, 200, 5) == ["LIFE-9"]
+
+
+def test_a_nack_does_not_give_a_deferred_attempt_back() -> None:
+    """B143: whether it is refused or taken without effect, the attempt goes on."""
+    for status in (200, 409):
+        model = live()
+        settled(model, "defer", 0, 200)
+        assert settled(model, "nack", 0, status) == []
+
+        assert extended(model, 0, 200, 2) == []
+        assert extended(model, 1, 200, 3) == ["LIFE-11"]
+
+
+def test_a_deferred_action_is_never_delivered_again() -> None:
+    """B141, B142: when its lease is over it has succeeded, and no other attempt begins."""
+    model = live()
+    settled(model, "defer", 0, 200)
+
+    assert extended(model, 0, 409, 10_000) == []
+    assert extended(model, 1, 200, 10_001) == ["LIFE-11"]
+
+
+def test_no_attempt_begins_before_the_time_that_a_nack_asked_for() -> None:
+    """B129: neither the one that was given back nor the next."""
+    model = live()
+    assert settled(model, "nack", 0, 200, retry_at=2**40) == []
+
+    assert extended(model, 1, 409, 2) == []
+    assert extended(model, 1, 200, 2) == ["LIFE-7"]
+    assert extended(model, 0, 200, 2) == ["LEASE-3"]
+
+
+def test_an_id_with_noughts_before_it_is_another_text() -> None:
+    """B010: that it reaches the action is a warning, and no word of an id that was never issued."""
+    assert extended(live(), 0, 404, 1, "001") == []
+    assert extended(live(), 0, 200, 1, "001") == ["LEASE-9"]
+    assert extended(live(), 0, 200, 1, "002") == ["LEASE-6"]
+
+
+def test_an_id_that_was_answered_to_anybody_was_issued() -> None:
+    """Whatever request it was that the model did not follow; another organisation's is refused all the same."""
+    model = live()
+    model.seen |= {"7", "8"}
+    model.issued("2", "8", unattended=True, at=0)
+
+    assert extended(model, 0, 200, 1, "7") == []
+    assert extended(model, 0, 200, 1, "8") == ["LEASE-6"]
+    assert extended(model.scratch(), 0, 200, 1, "7") == []
+
+
+def test_a_fresh_world_knows_the_readings_and_the_ids_and_nothing_else() -> None:
+    """What a replay is judged by; the question that it is about is open again."""
+    model = live()
+    extended(model, 1, 409, 1)
+    accepted(model, "unknown", "2")
+    model.seen.add("1")
+
+    fresh = model.scratch(without="unknown variant")
+
+    assert fresh.taken == {"delivery": "at once", "an attempt that has not begun": "409"}
+    assert (fresh.seen, fresh.definitions, fresh.actions, fresh.organisations) == ({"1"}, {}, {}, set())
+
+
 def test_a_definition_made_on_the_fly_has_a_version_already() -> None:
     """The PUT that follows is an update."""
     model = Model()
     model.ingress("1", "v", {"payload": 1}, 200, {"a_id": "1"})
 
-    assert defined(model, version=2) == []
+    assert defined(model, 2) == []
+
+
+def test_what_follows_from_what_is_not_known_accuses_nobody() -> None:
+    """A PUT met no answer, or one that says nothing: any version, any alias, refused or served."""
+    model = Model()
+    defined(model, 3, alias=["a"])
+    model.forget("1", "v")
+
+    assert refused(model) + accepted(model, number="1", a_ve="9", a_def_id="x", a_va="v") == []
+    assert defined(model, 8, answered={"alias": ["old"]}) == []
+    assert (
+        accepted(model, number="2", asked=5, a_ve="5") + accepted(model, number="3", asked=5, a_ve="8") == []
+    )
+    assert refused(model, asked=5) == []
+    assert model.taken == {}
+
+
+def test_a_definition_that_is_known_again_is_held_to_its_next_update() -> None:
+    """What was put after the unknown is known."""
+    model = Model()
+    model.forget("1", "v")
+    defined(model, 8)
+
+    assert accepted(model, a_ve="7") == ["ING-3"]
+    assert defined(model, 11) == ["DEF-3"]
+
+
+def test_work_for_a_name_that_nobody_defined_does_not_reach_another_definition() -> None:
+    """Not by a part of its name; that it does by another case of its letters is a warning."""
+    model = Model()
+    defined(model)
+
+    assert accepted(model, "vx", a_def_id="d-v", a_va="v") == ["ING-9"]
+    assert accepted(model, "V", "2", a_def_id="d-v", a_va="v") == ["ING-15"]
+
+
+def test_a_name_that_may_have_been_defined_reaches_what_it_likes() -> None:
+    """Its own definition first of all, which is known no more."""
+    model = Model()
+    defined(model)
+    for name in ("v", "V", "vx"):
+        model.forget("1", name)
+
+        assert accepted(model, name, name, a_def_id="d-v", a_va="v") == []
+
+
+@pytest.mark.parametrize(("identity", "broken"), [("123456789012", ["ORG-1"]), ("12", [])])
+def test_a_definition_serves_its_own_organisation_alone(identity: str, broken: list[str]) -> None:
+    """Unless ids are so short that each organisation may count its own."""
+    model = Model()
+    defined(model, answered={"id": identity}, org="2")
+
+    assert accepted(model, org="1", a_def_id=identity) == broken
+
+
+def test_the_same_definition_in_two_organisations_is_two() -> None:
+    """An update of one leaves the version of the other."""
+    model = Model()
+    defined(model)
+    defined(model, org="2")
+    defined(model, 2, org="2", schema={"title": "new"})
+
+    assert accepted(model, a_ve="1") == []
+    assert accepted(model, number="2", a_ve="2") == ["ING-3"]
+
+
+def test_an_update_may_give_a_new_id_and_the_old_one_is_still_its() -> None:
+    """Q5: which of them work shows is not said."""
+    model = Model()
+    defined(model)
+    defined(model, answered={"id": "d-new"})
+    assert "id of a changed definition" not in model.taken  # as it was not changed
+
+    assert accepted(model, a_def_id="d-v") + accepted(model, number="2", a_def_id="d-new") == []
+    assert accepted(model, number="3", a_def_id="d-other") == ["ING-9"]
 
 
 def test_a_version_may_be_answered_with_a_point() -> None:
     """9.0 is an integer to JSON Schema."""
     model = Model()
-    body = {"variant": "v", "schema": {}, "version": 9}
-    model.put("1", body, 200, {"id": "d-v", "org_id": "1", "alias": [], **body, "version": 9.0})
+    defined(model, 9.0, sent=9)
 
     assert accepted(model, a_ve="9") == []
 
@@ -202,9 +580,8 @@ def test_an_alias_of_somebody_else_may_be_left_out() -> None:
     """C5: who owns it is open."""
     model = Model()
     defined(model, alias=["a"])
-    body = {"variant": "w", "schema": {}, "alias": ["a"]}
 
-    assert model.put("1", body, 200, {"id": "d-w", "org_id": "1", **body, "version": 1, "alias": []}) == []
+    assert defined(model, variant="w", alias=["a"], answered={"alias": []}) == []
 
 
 def test_two_organisations_may_have_actions_of_the_same_id() -> None:
@@ -254,3 +631,193 @@ def test_json_values_are_compared_as_json() -> None:
     assert same({"a": [1, {"b": None}], "c": True}, {"c": True, "a": [1.0, {"b": None}]})
     assert not same({"a": True}, {"a": 1})
     assert not same([1, 2], [2, 1])
+
+
+# Readings
+
+
+def held(model: Model, number: str) -> None:
+    """An action whose attempt 0 is held from second 0 on."""
+    model.issued("1", number, unattended=True, at=0)
+    signal(model, "modack", 0, 200, 0, number)
+
+
+def updated(first: dict[str, Any], second: dict[str, Any], version: int = 1) -> Way:
+    """A definition that is put twice, the second time answered with that version."""
+    return lambda model, name: (
+        put(model, variant=name, **first),
+        put(model, version, variant=name, **second),
+    )[-1]
+
+
+def after_put(step: Way, **members: Any) -> Way:
+    """Something that is done with a definition."""
+    return lambda model, name: (put(model, variant=name, **members), step(model, name))[-1]
+
+
+def through_alias(step: Way) -> Way:
+    """Something that is done with the alias of a definition."""
+    return lambda model, name: (put(model, variant=name, alias=[f"{name}-a"]), step(model, name))[-1]
+
+
+def beside_a_variant(step: Way) -> Way:
+    """Something that is done with a name that is a variant and another one's alias."""
+    return lambda model, name: (
+        put(model, variant=name),
+        put(model, variant=f"{name}-b", alias=[name]),
+        step(model, name),
+    )[-1]
+
+
+def with_action(begin: Callable[[Model, str], None], *steps: Callable[[Model, str], list[Breach]]) -> Way:
+    """Something that is done with an action."""
+
+    def way(model: Model, name: str) -> list[Breach]:
+        number = {"one": "41", "two": "42"}[name]
+        begin(model, number)
+        return [step(model, number) for step in steps][-1]
+
+    return way
+
+
+def sends(kind: Signal, attempt: int, status: int, at: float = 2) -> Callable[[Model, str], list[Breach]]:
+    return lambda model, number: signal(model, kind, attempt, status, at, number)
+
+
+NEW = {"schema": {"title": "new"}}
+WAYS: dict[str, tuple[Way, Way]] = {
+    "payload against its schema": (
+        after_put(lambda m, name: turned_away(m, name, fits=False)),
+        after_put(
+            lambda m, name: m.ingress("1", name, {"payload": 1}, 200, {"a_def_id": f"d-{name}"}, fits=False)
+        ),
+    ),
+    "unknown variant": (turned_away, lambda m, name: work(m, name, "90")),
+    "a version that was never stored": (
+        after_put(lambda m, name: turned_away(m, name, asked=999)),
+        after_put(lambda m, name: work(m, name, "90", asked=999)),
+    ),
+    "an older version": (
+        lambda m, name: (updated({}, NEW, 2)(m, name), turned_away(m, name, asked=1))[-1],
+        lambda m, name: (updated({}, NEW, 2)(m, name), work(m, name, "90", asked=1))[-1],
+    ),
+    "a changed definition": (updated({}, NEW), updated({}, NEW, 2)),
+    "an equal definition": (updated({}, {}), updated({}, {}, 2)),
+    "a definition with other aliases": (updated({}, {"alias": ["x"]}), updated({}, {"alias": ["y"]}, 2)),
+    "a higher explicit version": (
+        lambda m, name: put(m, 5, variant=name, sent=5),
+        lambda m, name: put(m, 1, variant=name, sent=5),
+    ),
+    "a lower explicit version": (
+        updated({"sent": 7, "version": 7}, {"sent": 3}, 3),
+        updated({"sent": 7, "version": 7}, {"sent": 3}, 7),
+    ),
+    "id of a changed definition": (
+        updated({}, NEW),
+        updated({}, {**NEW, "answered": {"id": "d-new"}}),
+    ),
+    "an alias left out of an update": (
+        updated({"alias": ["k"]}, {"answered": {"alias": ["k"]}}),
+        updated({"alias": ["l"]}, {"answered": {"alias": []}}),
+    ),
+    "aliases of an update": (
+        updated({"alias": ["k"]}, {"alias": ["l"], "answered": {"alias": ["k", "l"]}}),
+        updated({"alias": ["m"]}, {"alias": ["n"]}),
+    ),
+    "alias": (
+        through_alias(lambda m, name: work(m, f"{name}-a", "90", a_def_id=f"d-{name}", a_va=name)),
+        through_alias(lambda m, name: turned_away(m, f"{name}-a")),
+    ),
+    "alias against a variant of the same name": (
+        beside_a_variant(lambda m, name: work(m, name, "90", a_def_id=f"d-{name}-b", a_va=f"{name}-b")),
+        beside_a_variant(lambda m, name: work(m, name, "91")),
+    ),
+    "a_va under an alias": (
+        through_alias(lambda m, name: work(m, f"{name}-a", "90", a_def_id=f"d-{name}", a_va=name)),
+        through_alias(lambda m, name: work(m, f"{name}-a", "91", a_def_id=f"d-{name}", a_va=f"{name}-a")),
+    ),
+    "negative version of a definition": (
+        lambda m, name: put(m, -3, variant=name, sent=-3),
+        lambda m, name: m.put("1", {"variant": name, "schema": {}, "version": -3}, 409, {}),
+    ),
+    "a second ack": (
+        with_action(held, sends("ack", 0, 200), sends("ack", 0, 409)),
+        with_action(held, sends("ack", 0, 200), sends("ack", 0, 200)),
+    ),
+    "noughts before an id": (
+        with_action(held, lambda m, number: signal(m, "modack", 0, 404, 2, f"0{number}")),
+        with_action(held, lambda m, number: signal(m, "modack", 0, 200, 2, f"0{number}")),
+    ),
+    "a nack after a defer": (
+        with_action(held, sends("defer", 0, 200), sends("nack", 0, 409)),
+        with_action(held, sends("defer", 0, 200), sends("nack", 0, 200)),
+    ),
+}
+"""Kept question → two ways to answer it, each otherwise than the other."""
+
+OF_SEQUENCES = {
+    *("ingress body", "alias that another definition has", "members that the page does not name"),
+    "a definition that is put again",
+}
+"""Kept questions whose answers, or one of them, a sequence tells from more than one exchange."""
+
+OF_ONE_ANSWER = {"a variant in other letters"}
+"""Kept questions of which only the answer that deserves a remark is written down."""
+
+
+def test_every_kept_question_has_its_ways() -> None:
+    """A question without a test may be one that nobody can answer."""
+    kept = {name for name, question in QUESTIONS.items() if question.kept}
+
+    assert kept == WAYS.keys() | OF_SEQUENCES | OF_ONE_ANSWER | {"after a lower explicit version"}
+
+
+@pytest.mark.parametrize("question", WAYS)
+@pytest.mark.parametrize("order", [1, -1])
+def test_going_back_on_a_reading_is_a_breach_and_taking_it_is_none(question: str, order: int) -> None:
+    """READ-1: whichever answer came first has to be kept, by every definition and every action."""
+    first, second = WAYS[question][::order]
+    model = Model(fits=lambda *_: True)
+
+    began, kept = first(model, "one"), first(model.scratch(), "one")
+    assert question in model.taken
+    back = second(model, "two")
+
+    assert [breach for breach in (*began, *kept) if breach.rule == "READ-1"] == []
+    assert question in [breach.question for breach in back if breach.rule == "READ-1"]
+
+
+@pytest.mark.parametrize(("over", "attempt", "at"), [(True, 0, 101), (False, 1, 2)])
+def test_whether_another_attempt_is_known_may_differ_from_case_to_case(
+    over: bool, attempt: int, at: float
+) -> None:
+    """Q2: 404 is a warning each time, and no breach of a reading."""
+    model = live()
+    if over:
+        extended(model, 1, 200, 100)
+
+    told = [extended(model, attempt, status, at) for status in (409, 404, 409)]
+
+    assert told == [[], ["LEASE-7"], []]
+
+
+def test_two_definitions_that_were_put_down_before_anybody_worked_have_one_reading() -> None:
+    """Q5: the lower version is current of both, or of neither."""
+    model = lowered(lowered(Model()), "w")
+
+    assert accepted(model, "v", "1", a_ve="3") == []
+    assert accepted(model, "w", "2", a_ve="7") == ["READ-1"]
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_is_answered_once_and_only_kept_ones_forever(name: str) -> None:
+    """Delivery, refusals of the control plane and the start of a lease may differ from case to case."""
+    model, question = Model(), QUESTIONS[name]
+
+    first, again, other = (model.note(name, answer) for answer in ("so", "so", "otherwise"))
+
+    assert first + again == []
+    assert [(breach.rule, breach.expected, breach.actual) for breach in other] == (
+        [("READ-1", "so", "otherwise")] if question.kept else []
+    )
+    assert model.readings == [(name, "so"), (name, "so"), (name, "otherwise")]

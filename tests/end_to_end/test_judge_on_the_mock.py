@@ -43,7 +43,7 @@ def test_the_mock_conforms_and_every_operation_is_reached(tmp_path: Path, seed: 
     assert min(report["served"].values()) >= 20
     opinion = report["second_opinion"]
     assert opinion["differences"] == []
-    assert opinion["asked"] >= opinion["answers"] / 20
+    assert opinion["asked"] >= 100
     untested = [one["rule"] for one in report["not_verified"]]
     assert untested == ["PAGE-6", "PAGE-7"]  # no destination, so no timestamp and no `format: uri`
 

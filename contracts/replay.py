@@ -1,0 +1,184 @@
+"""Plays what led to a finding again, from nothing and under fresh names, and makes it as short as it can be."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from .client import Client, Request, TimeUp, Weather
+from .exchange import SHORTEST_PAUSE, Exchange
+from .failures import Finding
+from .judge import Judge
+from .model import IN_FORCE
+
+_LONGEST = 100
+"""Exchanges of a sequence that are played again."""
+_TRIES, _PATIENCE, _OFTEN = 40, 3.0, 150
+"""Replays that one finding is worth, and the seconds; how often one that is rare is asked for again."""
+
+
+class Replay:
+    """Repeats exchanges of a run against the same target."""
+
+    def __init__(self, client: Client, judge: Judge, prefix: str) -> None:
+        self._client = client
+        self._judge = judge
+        self._prefix = prefix
+        self._count = 0
+
+    def confirm(self, finding: Finding, whole: Sequence[Exchange]) -> Finding | None:
+        """The finding with the shortest way to it that was found; None when it did not show again.
+
+        `whole` is the sequence in which it came up, for when what is known to lead to it is not enough.
+
+        Raises:
+            Weather, TimeUp: it could not be tried.
+        """
+        at = next(
+            (n for n, one in enumerate(whole) if one.call == finding.exchanges[-1].call), len(whole) - 1
+        )
+        for script in (finding.exchanges, tuple(whole[max(0, at - _LONGEST) : at + 1])):
+            again = self.play(script, finding)
+            if again is not None:
+                return self._shortened(again)
+        return None
+
+    def play(self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True) -> Finding | None:
+        """Play a script; the same finding, if it comes up. Without patience it ends where an answer is another one."""
+        judge = self._judge.scratch(finding.question)
+        ids: dict[str, str] = {}
+        self._count += 1
+        fresh = f"{self._prefix}r{self._count:x}."
+        played: list[Exchange] = []
+        for number, one in enumerate(script):
+            pause = one.waited - script[max(0, number - 1)].waited
+            if pause >= SHORTEST_PAUSE:
+                self._client.wait(pause)
+            last = number + 1 == len(script)
+            exchange = self._again(one, ids, fresh, judge, patient=patient and not last)
+            played.append(exchange)
+            if not patient and not last and one.status < 300 <= exchange.status:
+                return None
+            old, new = one.data().get("a_id"), exchange.data().get("a_id")
+            if isinstance(old, str) and isinstance(new, str):
+                ids[old] = new
+            for found in (*judge.ledger.all(), *judge.suspects):
+                if found.key == finding.key:
+                    return replace(found, exchanges=tuple(played))
+            judge.suspects.clear()
+        return None
+
+    def often(self, finding: Finding) -> Finding | None:
+        """The finding, if it shows when its last exchange is sent again and again."""
+        until = time.monotonic() + _PATIENCE
+        for _ in range(_OFTEN):
+            if time.monotonic() > until:
+                return None
+            again = self.play(finding.exchanges[-1:], finding)
+            if again is not None:
+                return replace(again, times=2 * _OFTEN)
+        return None
+
+    def _shortened(self, finding: Finding) -> Finding:
+        """Without every exchange that is not needed."""
+        best, tries, until = finding, 0, time.monotonic() + _PATIENCE
+        size = len(best.exchanges)
+        while size > 1:
+            size, at = size // 2, 0
+            while at < len(best.exchanges) - 1 and tries < _TRIES and time.monotonic() < until:
+                script = best.exchanges[:at] + best.exchanges[min(at + size, len(best.exchanges) - 1) :]
+                tries += 1
+                try:
+                    again = self.play(script, best, patient=False)
+                except (Weather, TimeUp):
+                    return best
+                if again is None:
+                    at += size
+                else:
+                    best = again
+        return best
+
+    def _again(
+        self, one: Exchange, ids: dict[str, str], fresh: str, judge: Judge, *, patient: bool
+    ) -> Exchange:
+        request = self._request(one, ids, fresh)
+        exchange = self._client.send(request, one.waited)
+        began = time.monotonic()
+        while (
+            patient
+            and one.status < 300
+            and exchange.status in (400, 404)
+            and time.monotonic() < began + IN_FORCE
+        ):
+            time.sleep(0.2)
+            exchange = self._client.send(request, one.waited)
+        judge.see(exchange)
+        return exchange
+
+    def _request(self, one: Exchange, ids: dict[str, str], fresh: str) -> Request:
+        """The same request, with names and ids of this replay."""
+        rename = _renamer(self._prefix, fresh, ids)
+        base = self._client.target.base_of(self._judge.known.path_of(one.url))
+        path = _names(self._prefix).sub(fresh, one.url[len(base) :])
+        return Request(one.method, path, one.headers, _rewritten(one.body, rename), one.chunks)
+
+
+def _renamer(prefix: str, fresh: str, ids: dict[str, str]) -> Callable[[str, int], str]:
+    """Replaces names, and ids of at least so many digits."""
+    known = {**ids, **{_wide(old): _wide(new) for old, new in ids.items()}}
+
+    def rename(text: str, shortest: int) -> str:
+        found = _DIGITS.sub(
+            lambda run: known.get(run[0], run[0]) if len(run[0]) >= shortest else run[0], text
+        )
+        return _names(prefix).sub(fresh, found)
+
+    return rename
+
+
+def _names(prefix: str) -> re.Pattern[str]:
+    """What the names of a run begin with, those of an earlier replay too."""
+    return re.compile(re.escape(prefix) + r"(?:r[0-9a-f]+\.)?")
+
+
+def _wide(digits: str) -> str:
+    return "".join(chr(ord(digit) + 0xFEE0) for digit in digits)
+
+
+def _rewritten(body: bytes | None, rename: Callable[[str, int], str]) -> bytes | None:
+    """A body with other names; as JSON where it is JSON as we write it, else as text."""
+    if body is None:
+        return None
+    with suppress(ValueError, RecursionError):
+        value = json.loads(body)
+        if json.dumps(value).encode() == body:
+            return json.dumps(_renamed(value, rename)).encode()
+    return rename(body.decode("latin-1"), _LONG).encode("latin-1")
+
+
+def _renamed(value: Any, rename: Callable[[str, int], str]) -> Any:
+    """The members that name something; what else a body says is left as it is."""
+    if not isinstance(value, dict):
+        return value
+    named = dict(value)
+    for name in value.keys() & {"variant", "action_record_id", "alias"}:
+        member = value[name]
+        if isinstance(member, str):
+            named[name] = rename(member, 1)
+        elif isinstance(member, list):
+            named[name] = [rename(one, 1) if isinstance(one, str) else one for one in member]
+        elif isinstance(member, int) and not isinstance(member, bool):
+            named[name] = int(rename(str(member), 1))
+    return named
+
+
+_DIGITS = re.compile(r"\d+")
+_LONG = 6
+"""Digits from which on a number in a text that is no JSON is taken for an id."""
+
+__all__ = ["Replay"]

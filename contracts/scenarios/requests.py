@@ -1,0 +1,285 @@
+"""Requests that break their page in one place, and requests that no generator of values can say."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from ..client import CUT_OFF, Request, Weather
+from ..exchange import Exchange
+from ..model import Breach
+from ..negatives import Negative, keywords, negatives
+from ..probes import Probe, probes
+from ..stage import INGRESS, JSON, MODACK, PUT, NotReached, Stage
+from .scenario import scenario
+
+_OWN_REFUSAL: Final = frozenset({400, 422})
+"""Statuses by which a body itself is refused."""
+
+
+@scenario("definitions that break their page", "PAGE-9")
+def broken_definitions(stage: Stage) -> None:
+    """Each member and keyword, for the own organisation."""
+    good = {"variant": stage.name(), "schema": {}, "alias": [stage.name("alias")], "version": 3}
+    for negative in _tried(stage, PUT, good):
+        _record(stage, PUT, negative, stage.probe(PUT, negative.body))
+    for org in ("abc", "1a", "-1", "１", f"{stage.org()}a", f"{stage.org()}.0", f"+{stage.org()}"):
+        stage.probe(PUT, good, path_org=org)
+
+
+@scenario("work that breaks its page", "PAGE-9", "PAGE-10")
+def broken_work(stage: Stage) -> None:
+    """Each member and keyword, for a known variant; only an envelope has members to break."""
+    variant = stage.define()
+    stage.accept(variant, 1)
+    good = {"payload": 1, "tags": {"region": "eu"}, "metadata": {"a": 1}, "version": 1}
+    if not stage.known.envelopes:
+        for place, keyword in _keywords(stage, INGRESS):
+            stage.judge.ledger.negatives.setdefault((INGRESS, place, keyword), "not tried")
+        raise NotReached("ingress bodies are not read as envelopes")
+    for negative in _tried(stage, INGRESS, good):
+        _record(stage, INGRESS, negative, stage.probe(INGRESS, negative.body, name=variant))
+    bare: Any
+    for bare in ({}, {"order": 1}, [], "a", 1, None):
+        stage.probe(INGRESS, raw=json.dumps(bare).encode(), name=variant)
+
+
+@scenario("modacks that break their page", "PAGE-9", "PAGE-12")
+def broken_modacks(stage: Stage) -> None:
+    """Each member and keyword, for a live action, which is live afterwards too."""
+    number = _live_or_not(stage)
+    good: dict[str, Any] = {"action_record_id": number, "attempt": stage.attempt_of(number), "mod_ack": 300}
+    for negative in _tried(stage, MODACK, good):
+        _record(stage, MODACK, negative, stage.probe(MODACK, negative.body))
+    for shown in (int(number), f"{number}\n", f" {number}", f"{number}.0", f"+{number}"):
+        stage.probe(MODACK, {**good, "action_record_id": shown})
+    if stage.modack(number, good["attempt"]).status != 200:
+        raise NotReached("the action did not stay alive while broken modacks were aimed at it")
+
+
+def _live_or_not(stage: Stage) -> str:
+    """An action of ours: live, or at least known."""
+    try:
+        return stage.live()
+    except NotReached:
+        return stage.accept(stage.define())
+
+
+def _schema(stage: Stage, label: str) -> Any:
+    operation = stage.known.operation(label)
+    if operation is None or operation.request is None:
+        raise NotReached(f"the document has no body for {label}")
+    return stage.known.document.at(operation.request)
+
+
+def _keywords(stage: Stage, label: str) -> list[tuple[str, str]]:
+    return keywords(_schema(stage, label), stage.known.document.at)
+
+
+def _tried(stage: Stage, label: str, good: dict[str, Any]) -> Iterator[Negative]:
+    for place, keyword in _keywords(stage, label):
+        stage.judge.ledger.negatives.setdefault((label, place, keyword), "not tried")
+    yield from negatives(_schema(stage, label), stage.known.document.at, good)
+
+
+def _record(stage: Stage, label: str, negative: Negative, exchange: Exchange | None) -> None:
+    """What a negative has proved: refused for its own sake, refused for another reason, or accepted."""
+    place = label, negative.place, negative.keyword
+    if exchange is None:
+        said = "masked"
+    elif 200 <= exchange.status < 300 and exchange.data():
+        said = "accepted"
+    elif exchange.status in _OWN_REFUSAL or exchange.status == 200:
+        said = "proven"
+    else:
+        said = "masked"
+    told = stage.judge.ledger.negatives
+    if _WEIGHT[said] > _WEIGHT[told.get(place, "not tried")]:
+        told[place] = said
+
+
+_WEIGHT: Final = {"not tried": 0, "proven": 1, "masked": 2, "accepted": 3}
+
+
+@scenario(
+    "bytes, headers, sizes and paths that no value has", "JSON-5", "JSON-8", "PAGE-8", "PAGE-9", "PAGE-11"
+)
+def wire(stage: Stage) -> None:
+    """The whole catalogue, operation by operation."""
+    calls = _good(stage)
+    rows = [(label, body, name, list(probes(label, body))) for label, body, name in calls]
+    for turn in range(max(len(row[3]) for row in rows)):
+        for label, body, name, catalogue in rows:
+            if turn < len(catalogue):
+                _sent(stage, label, body, name, catalogue[turn])
+    lease = calls[1][1]
+    stage.modack(lease["action_record_id"], lease["attempt"], 300)
+
+
+def _good(stage: Stage) -> list[tuple[str, dict[str, Any], str]]:
+    """A body of each operation that is served, and the variant in its path."""
+    variant = stage.define()
+    stage.accept(variant)
+    number = _live_or_not(stage)
+    lease = {"action_record_id": number, "attempt": stage.attempt_of(number), "mod_ack": 300}
+    return [
+        (INGRESS, {"payload": {"order_id": "8471"}}, variant),
+        (MODACK, lease, ""),
+        (PUT, {"variant": stage.define(), "schema": {}}, ""),
+    ]
+
+
+def _sent(stage: Stage, label: str, body: dict[str, Any], name: str, probe: Probe) -> None:
+    if probe.large:
+        return
+    exchange = stage.probed(label, probe, name)
+    if exchange is None or not probe.serve or exchange.status not in _OWN_REFUSAL:
+        return
+    again = stage.probed(label, probe, name)
+    twin = stage.send(label, body, name=name)
+    if again is None or again.status != exchange.status or not (200 <= twin.status < 300 and twin.data()):
+        return
+    if label == PUT or probe.group in ("sizes", "counts"):  # RFC 8259 §9 allows limits
+        _too_much(stage, exchange)
+        return
+    breach = Breach(
+        "PAGE-11",
+        f"A request that keeps its page is refused: {probe.title}",
+        "200, as without it",
+        f"{exchange.status} {stage.known.shown(exchange.answer)}",
+    )
+    stage.blame(breach, stage.judge.origins.needed(exchange))
+
+
+@scenario("values at the edge of their page", "PAGE-16")
+def edges(stage: Stage) -> None:
+    """What the page allows and a program may find too much: it is no bad request."""
+    number, variant = stage.live(), stage.name()
+    lease = {"action_record_id": number, "attempt": stage.attempt_of(number), "mod_ack": 300}
+    schemas: tuple[Any, ...] = (True, False, None, [], "a", 1)
+    calls: list[tuple[str, dict[str, Any]]] = [
+        *((MODACK, {**lease, "action_record_id": digits}) for digits in ("1" * 25, "9" * 40)),
+        *((MODACK, {**lease, "mod_ack": seconds}) for seconds in (301, 3_600, 2**31, 2**63 - 1)),
+        *((PUT, {"variant": stage.name(), "schema": schema}) for schema in schemas),
+        *((PUT, {"variant": variant, "schema": {}, "version": version}) for version in (1, 7, 2**31, 2**40)),
+        (PUT, {"variant": stage.name("x" * 150), "schema": {}}),
+        (PUT, {"variant": stage.name(), "schema": {}, "alias": []}),
+    ]
+    for label, body in calls:
+        twice = [stage.probe(label, body) for _ in range(2)]
+        stage.judge.ledger.tested["PAGE-16"] += 1
+        first = twice[0]
+        if first is not None and all(one is not None and one.status in _OWN_REFUSAL for one in twice):
+            stage.define()  # what is plain is taken still
+            _too_much(stage, first)
+
+
+def _too_much(stage: Stage, exchange: Exchange) -> None:
+    breach = Breach(
+        "PAGE-16",
+        "A request at the edge of what its page allows is refused as a bad request",
+        "an answer that is not 400",
+        f"{exchange.status} {stage.known.shown(exchange.answer)}",
+    )
+    stage.blame(breach, stage.judge.origins.needed(exchange))
+
+
+@scenario("methods that no page lists", "HTTP-1", "HTTP-5", "HTTP-8")
+def methods(stage: Stage) -> None:
+    """Each on each path."""
+    variant = stage.define()
+    for label, declared in ((INGRESS, "POST"), (MODACK, "POST"), (PUT, "PUT")):
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
+            if method != declared:
+                stage.probe(label, name=variant, method=method)
+
+
+@scenario("large bodies", "HTTP-7", "PAGE-8", "PAGE-11")
+def large(stage: Stage) -> None:
+    """A body of 100 KB is served or refused (Q28), and not dropped."""
+    variant = stage.define()
+    stage.accept(variant)
+    for size in (20_000, 100_000, 300_000):
+        request = stage.request(INGRESS, {"payload": "x" * size}, name=variant)
+        stage.judge.ledger.tested["HTTP-7"] += 1
+        dropped = [_dropped(stage, request) for _ in range(2)]
+        if all(dropped) and not _dropped(stage, stage.request(INGRESS, {"payload": "x"}, name=variant)):
+            stage.judge.unanswered(stage.client.unanswered(request), size)
+            return
+        if stage.exchanges[-1].status in _OWN_REFUSAL:
+            _too_much(stage, stage.exchanges[-1])
+    for label, good, name in _good(stage):
+        for probe in probes(label, good):
+            if probe.large:
+                stage.probed(label, probe, name)
+
+
+def _dropped(stage: Stage, request: Request) -> bool:
+    try:
+        stage.play(request)
+    except Weather as weather:
+        if str(weather) != CUT_OFF:
+            raise
+        return True
+    return False
+
+
+@scenario("answers that take long", "HTTP-6")
+def slow(stage: Stage) -> None:
+    """What took more than a second is asked again, beside a plain request."""
+    variant = stage.define()
+    stage.accept(variant)
+    stage.client.timeout, before = _SLOW, stage.client.timeout
+    try:
+        _asked_again(stage, variant)
+    finally:
+        stage.client.timeout = before
+
+
+def _asked_again(stage: Stage, variant: str) -> None:
+    for exchange in list(stage.judge.slow)[:2]:
+        request = _same(stage, exchange, variant)
+        twice = [_seconds(stage, request) for _ in range(2)]
+        plain = [_seconds(stage, stage.request(INGRESS, {"payload": 1}, name=variant)) for _ in range(2)]
+        if min(twice) > 1 and max(plain) < min(twice) / 5:
+            breach = Breach(
+                "HTTP-6",
+                f"An answer takes {min(twice):.1f} s each time",
+                f"an answer within a second, as others take {max(plain):.2f} s",
+                f"{min(twice):.1f} s",
+            )
+            stage.accuse(breach, stage.judge.origins.needed(exchange))
+            return
+
+
+_SLOW = 3.0
+"""Seconds that are waited for an answer that may never come."""
+
+
+def _same(stage: Stage, exchange: Exchange, variant: str) -> Request:
+    label = exchange.operation or INGRESS
+    return stage.request(
+        label, name=exchange.segment or variant, raw=exchange.body, headers=[stage.key(), JSON]
+    )
+
+
+def _seconds(stage: Stage, request: Request) -> float:
+    began = time.monotonic()
+    with suppress(Weather):  # no answer in time
+        stage.client.send(request)
+    return time.monotonic() - began
+
+
+__all__ = [
+    "broken_definitions",
+    "broken_modacks",
+    "broken_work",
+    "edges",
+    "large",
+    "methods",
+    "slow",
+    "wire",
+]

@@ -1,0 +1,454 @@
+"""What goes over the wire, byte for byte, and what comes back as weather."""
+
+from __future__ import annotations
+
+import math
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from contracts.client import AGENT, LARGEST, Client, Request, TimeUp, Weather
+from contracts.stage import INGRESS, MODACK, PUT
+from contracts.target import Admin
+from tests.contracts.runs import client
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+KEY = ("x-arklow-auth", "good-key-one")
+
+
+@dataclass
+class Recorder:
+    """A server that writes down the bytes it gets, and answers each request with what it was given."""
+
+    answer: bytes | Callable[[socket.socket], None] = OK
+    crowd: int = 1
+    """Requests that have to be there before any is answered."""
+    got: list[bytes] = field(default_factory=list)
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        self._together = threading.Barrier(self.crowd)
+
+    def serve(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=self.hear, args=[connection], daemon=True).start()
+
+    def hear(self, connection: socket.socket) -> None:
+        with suppress(OSError, threading.BrokenBarrierError), connection:
+            while request := read_request(connection):
+                self.got.append(request)
+                self._together.wait(5)
+                if callable(self.answer):
+                    self.answer(connection)
+                    return
+                connection.sendall(self.answer)
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """The bytes of one request, framed by length or by chunks."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65_536)
+        if not piece:
+            return b""
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    while (length and len(body) < int(length[1])) or (
+        b"chunked" in head.lower() and not body.endswith(b"0\r\n\r\n")
+    ):
+        body += connection.recv(65_536)
+    return head + b"\r\n\r\n" + body
+
+
+@contextmanager
+def recording(answer: bytes | Callable[[socket.socket], None] = OK, crowd: int = 1) -> Iterator[Recorder]:
+    """A recorder that listens."""
+    recorder = Recorder(answer, crowd)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        recorder.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        threading.Thread(target=recorder.serve, args=[listener], daemon=True).start()
+        yield recorder
+
+
+Door = Callable[[str], Client]
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    """Makes clients, and closes them."""
+    made: list[Client] = []
+
+    def open_(url: str) -> Client:
+        made.append(client(url))
+        return made[-1]
+
+    yield open_
+    for one in made:
+        one.close()
+
+
+def lines(request: bytes) -> list[bytes]:
+    """The lines of a request's head."""
+    return request.partition(b"\r\n\r\n")[0].split(b"\r\n")
+
+
+def sent(request: Request) -> bytes:
+    """A request as it went over the wire."""
+    with recording() as recorder:
+        made = client(recorder.url)
+        made.send(request)
+        made.close()
+    return recorder.got[0]
+
+
+WAYS = ["send", "volley"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_request_is_sent_as_it_is_given(door: Door, way: str) -> None:
+    """Names keep their case, equal ones stand twice, bytes beyond ASCII are as they are, nothing is escaped."""
+    headers = (
+        ("X-Arklow-AUTH", "good-key-one"),
+        ("content-type", "application/json"),
+        ("x-two", "one"),
+        ("x-two", "two"),
+        ("X-Bytes", "caf\xe9 \xff"),
+    )
+    request = Request(
+        "PATCH", "/v1/ingress/a%2fb//..;c?tag.x=%zz&a b".replace(" ", "%20"), headers, b'{"a":\xff}'
+    )
+    with recording() as recorder:
+        made = door(recorder.url)
+        if way == "send":
+            made.send(request)
+        else:
+            made.volley([request])
+
+    head = lines(recorder.got[0])
+    assert head[0] == b"PATCH /v1/ingress/a%2fb//..;c?tag.x=%zz&a%20b HTTP/1.1"
+    assert [line for line in head if line.lower().startswith(b"x-")] == [
+        b"X-Arklow-AUTH: good-key-one",
+        b"x-two: one",
+        b"x-two: two",
+        b"X-Bytes: caf\xe9 \xff",
+    ]
+    assert recorder.got[0].endswith(b'\r\n\r\n{"a":\xff}')
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_added_but_what_every_request_has(door: Door, way: str) -> None:
+    """Host, length, who we are and what we take; no second media type, no encoding, no key of somebody else."""
+    with recording() as recorder:
+        made = door(recorder.url)
+        request = Request("POST", "/v1/modack", (KEY,), b"{}")
+        if way == "send":
+            made.send(request)
+        else:
+            made.volley([request])
+
+    named = {line.partition(b":")[0].lower(): line.partition(b": ")[2] for line in lines(recorder.got[0])[1:]}
+    assert named.pop(b"accept-encoding", b"identity") == b"identity"
+    assert named == {
+        b"host": recorder.url.removeprefix("http://").encode(),
+        b"user-agent": AGENT.encode(),
+        b"accept": b"*/*",
+        b"content-length": b"2",
+        b"x-arklow-auth": b"good-key-one",
+    }
+
+
+def test_what_a_request_says_of_itself_is_not_said_again() -> None:
+    """An agent and an accept of its own stand alone."""
+    head = lines(sent(Request("GET", "/v1/modack", (("USER-AGENT", "me"), ("Accept", "text/html")))))
+
+    assert [line for line in head if re.match(rb"(?i)user-agent|accept:", line)] == [
+        b"USER-AGENT: me",
+        b"Accept: text/html",
+    ]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PROPFIND", "get", "ARKLOW"])
+def test_any_method_is_sent(door: Door, method: str) -> None:
+    """Those that nobody has heard of, and those in small letters."""
+    with recording(OK.replace(b"\r\n\r\n{}", b"\r\n\r\n") if method == "HEAD" else OK) as recorder:
+        door(recorder.url).send(Request(method, "/v1/modack"))
+
+    assert lines(recorder.got[0])[0].startswith(f"{method} /v1/modack ".encode())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "pieces"), [((1, 2), [1, 2, 7]), ((4, 4, 4), [4, 4, 2]), ((10,), [10]), ((3, 0, 3), [3, 3, 4])]
+)
+def test_a_chunked_body_goes_in_the_pieces_that_are_asked_for(
+    sizes: tuple[int, ...], pieces: list[int]
+) -> None:
+    """The rest is a last piece; there is no length beside it."""
+    request = sent(Request("POST", "/v1/modack", (KEY,), b"0123456789", sizes))
+
+    head, _, body = request.partition(b"\r\n\r\n")
+    assert b"content-length" not in head.lower()
+    assert [int(size, 16) for size in re.findall(rb"(?:^|\r\n)([0-9a-fA-F]+)\r\n(?=[0-9])", body)] == pieces
+    assert body.endswith(b"\r\n0\r\n\r\n")
+
+
+def test_a_body_that_is_missing_is_no_empty_one() -> None:
+    """No length is announced for nothing, unless the method asks for one."""
+    assert b"content-length: 0" in sent(Request("POST", "/v1/modack", body=b"")).lower()
+    assert b"content-length" not in sent(Request("GET", "/v1/modack")).lower()
+
+
+def test_an_exchange_says_what_went_out_and_what_came_back(door: Door) -> None:
+    """With the operation that its path and method are."""
+    answer = b"HTTP/1.1 409 No\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 4\r\n\r\nnull"
+    with recording(answer) as recorder:
+        exchange = door(recorder.url).send(Request("POST", "/v1/modack?a=b", (KEY,), b"{}", (1,)), 1.5)
+
+    assert (exchange.method, exchange.url, exchange.headers, exchange.body) == (
+        "POST",
+        f"{recorder.url}/v1/modack?a=b",
+        (KEY,),
+        b"{}",
+    )
+    assert (exchange.status, exchange.answer, exchange.operation) == (409, b"null", MODACK)
+    assert (exchange.waited, exchange.chunks) == (1.5, (1,))
+    assert exchange.call <= exchange.back
+    assert "1" in str(exchange.got("x-a"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"),
+    [
+        ("PUT", "/v1/orgs/1/actions/definitions", PUT),
+        ("POST", "/v1/ingress/a%2Fb", INGRESS),
+        ("GET", "/v1/ingress/a", None),
+        ("POST", "/v1/elsewhere", None),
+    ],
+)
+def test_an_exchange_knows_its_operation(door: Door, method: str, path: str, operation: str | None) -> None:
+    """By path and method."""
+    with recording() as recorder:
+        exchange = door(recorder.url).send(Request(method, path))
+
+    assert exchange.operation == operation
+
+
+def test_a_volley_is_under_way_all_at_once(door: Door) -> None:
+    """The server answers nobody before it has heard them all; answers come in the order of the requests."""
+    requests = [Request("POST", f"/v1/ingress/v{number}", (KEY,), b"{}") for number in range(8)]
+    with recording(crowd=8) as recorder:
+        made = door(recorder.url)
+        answers = [made.volley(requests) for _ in range(2)][1]
+
+    assert [exchange.url.rpartition("/")[2] for exchange in answers if exchange] == [
+        f"v{n}" for n in range(8)
+    ]
+    assert max(one.call for one in answers if one) <= min(one.back for one in answers if one)
+    assert made.requests == 16
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504, 520, 530])
+def test_a_gateway_s_word_is_weather(door: Door, status: int) -> None:
+    """Whoever stands behind it; each is counted."""
+    with recording(OK.replace(b"200 OK", f"{status} Away".encode())) as recorder:
+        made = door(recorder.url)
+        with pytest.raises(Weather, match=str(status)):
+            made.send(Request("GET", "/v1/modack"))
+        assert made.volley([Request("GET", "/v1/modack")] * 2) == [None, None]
+
+    assert made.weather == {str(status): 3}
+
+
+def cut_off(connection: socket.socket) -> None:
+    connection.sendall(OK[:-1])
+
+
+def silence(connection: socket.socket) -> None:
+    time.sleep(2)
+
+
+def no_http(connection: socket.socket) -> None:
+    connection.sendall(b"no HTTP at all\r\n\r\n")
+
+
+def without_end(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b" " * 65_536)
+
+
+def drops(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    with suppress(OSError):
+        while True:
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (cut_off, "connection cut off"),
+        (no_http, "connection cut off"),
+        (silence, "no answer in time"),
+        (drops, "no answer in time"),
+        (without_end, f"an answer of more than {LARGEST >> 20} MiB"),
+    ],
+    ids=["cut off", "no HTTP", "silence", "drop by drop", "without end"],
+)
+def test_what_is_no_answer_is_weather(door: Door, answer: Callable[[socket.socket], None], why: str) -> None:
+    """It is given up, said in words, and holds nobody."""
+    with recording(answer) as recorder:
+        made = door(recorder.url)
+        made.timeout = 0.3 if answer in (silence, drops) else 10.0
+        with pytest.raises(Weather) as met:
+            made.send(Request("GET", "/v1/modack"))
+
+    assert str(met.value) == why
+    assert made.weather == {why: 1}
+
+
+def test_nobody_at_the_door_is_weather(door: Door) -> None:
+    """For one request and for many."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    made = door(url)
+
+    with pytest.raises(Weather, match="connection refused"):
+        made.send(Request("GET", "/v1/modack"))
+    with pytest.raises(Weather, match="connection refused"):
+        made.volley([Request("GET", "/v1/modack")])
+
+
+def test_a_call_of_a_volley_that_is_cut_off_costs_no_other(door: Door) -> None:
+    """None stands for it, and the connection is made anew for the next."""
+    broken: list[int] = []
+
+    def third(connection: socket.socket) -> None:
+        broken.append(1)
+        if len(broken) != 3:
+            connection.sendall(OK)
+
+    with recording(third) as recorder:
+        made = door(recorder.url)
+        first = made.volley([Request("GET", "/v1/modack")] * 4)
+        second = made.volley([Request("GET", "/v1/modack")] * 4)
+
+    assert sum(one is None for one in first) == 1
+    assert made.weather["connection cut off"] >= 1
+    assert len(second) == 4
+
+
+def test_no_redirect_is_followed(door: Door) -> None:
+    """It is an answer like another."""
+    moved = b"HTTP/1.1 307 Moved\r\nLocation: /v1/modack\r\nContent-Length: 0\r\n\r\n"
+    with recording(moved) as recorder:
+        exchange = door(recorder.url).send(Request("POST", "/v1/modack", (KEY,), b"{}"))
+
+    assert (exchange.status, len(recorder.got)) == (307, 1)
+
+
+def test_no_proxy_and_no_password_file_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says."""
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert b"authorization" not in sent(Request("GET", "/v1/modack")).lower()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_sent_when_the_time_is_up(door: Door, way: str) -> None:
+    """The run has ended."""
+    with recording() as recorder:
+        made = door(recorder.url)
+        made.deadline = 0.0
+        with pytest.raises(TimeUp):
+            made.send(Request("GET", "/v1/modack")) if way == "send" else made.volley([Request("GET", "/")])
+
+    assert (recorder.got, made.requests) == ([], 0)
+
+
+def test_an_answer_is_waited_for_no_longer_than_the_run_goes_on(door: Door) -> None:
+    """However patient the client is."""
+    with recording(silence) as recorder:
+        made = door(recorder.url)
+        made.timeout, made.deadline = math.inf, time.monotonic() + 0.3
+        with pytest.raises(Weather, match="no answer in time"):
+            made.send(Request("GET", "/v1/modack"))
+
+
+def moved(made: Client) -> Client:
+    """A client whose target has an admin plane, which is the server itself."""
+    url = made.target.base_url
+    made.target = replace(made.target, admin=Admin(url, "token"))
+    return made
+
+
+def test_time_goes_by_for_the_target_too(door: Door) -> None:
+    """By the clock of its admin plane, and the run's clock goes with it."""
+    with recording() as recorder:
+        made = moved(door(recorder.url))
+        before = made.now()
+        made.wait(3_600)
+
+    head, _, body = recorder.got[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /organisations/1/clock/advance HTTP/1.1")
+    assert b"Authorization: Bearer token" in head
+    assert body == b'{"seconds": 3600}'
+    assert made.now() - before >= 3_600
+
+
+def test_an_admin_plane_that_does_not_move_its_clock_is_weather(door: Door) -> None:
+    """The clock of the run stays where it was."""
+    with recording(OK.replace(b"200 OK", b"404 No")) as recorder:
+        made = moved(door(recorder.url))
+        with pytest.raises(Weather, match="the admin plane answers 404"):
+            made.wait(3_600)
+
+    assert made.shift == 0
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n1;x=y\r\n \r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        (OK, b"{}"),
+        (CHUNKED, b"{} "),
+        (b"HTTP/1.1 204 No\r\n\r\n", b""),
+        (b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n", b""),
+        (b"HTTP/1.1 100 Go on\r\n\r\n" + OK, b"{}"),
+    ],
+    ids=["length", "chunks", "204", "nothing", "after a 100"],
+)
+@pytest.mark.parametrize("way", WAYS)
+def test_an_answer_is_read_to_its_end_and_no_further(
+    door: Door, way: str, answer: bytes, body: bytes
+) -> None:
+    """However it is framed; the next one on the connection begins where it should."""
+    with recording(answer) as recorder:
+        made = door(recorder.url)
+        request = Request("POST", "/v1/modack", (KEY,), b"{}")
+        told = [made.send(request) if way == "send" else made.volley([request])[0] for _ in range(3)]
+
+    assert [exchange.answer for exchange in told if exchange] == [body] * 3
+
+
+@pytest.mark.parametrize("length", range(CHUNKED.index(b"2\r\n"), CHUNKED.index(b"0\r\n\r\n")))
+def test_a_chunked_answer_that_ends_early_is_weather(door: Door, length: int) -> None:
+    """Wherever it is cut off."""
+
+    def part(connection: socket.socket) -> None:
+        connection.sendall(CHUNKED[:length])
+
+    with recording(part) as recorder, pytest.raises(Weather):
+        door(recorder.url).send(Request("GET", "/v1/modack"))

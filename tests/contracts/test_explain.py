@@ -1,0 +1,70 @@
+"""What is said of a rule: its sentence, its weight, and each of its sources in words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from contracts.document import SPEC
+from contracts.explain import explain
+from contracts.readings import QUESTIONS
+from contracts.rules import RULES, Severity
+
+
+def sources(code: str) -> list[str]:
+    """The lines about sources."""
+    lines = list(explain(code))
+    start = lines.index("Sources") + 1
+    return lines[start : lines.index("", start)]
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_every_rule_can_be_explained(code: str) -> None:
+    """The rule first, its weight next, how to listen to it alone last."""
+    lines = list(explain(code))
+
+    assert lines[0] == f"{code}: {RULES[code].title}."
+    assert lines[1].startswith(f"A {RULES[code].severity}: ")
+    assert lines[-1] == f"Listen to it alone: arklow-contracts check … --only {code}"
+    assert all(line == line.rstrip() and "\n" not in line for line in lines)
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_each_source_of_a_rule_is_said_in_words(code: str) -> None:
+    """A number is a row of spec/sources.md, a page is named, and an RFC speaks for itself."""
+    rows = (SPEC / "sources.md").read_text("utf-8")
+    cited = re.split(r",\s*", RULES[code].source)
+
+    said = sources(code)
+
+    assert len(said) == len(cited)
+    for part, line in zip(cited, said, strict=True):
+        if re.fullmatch("[BCQ][0-9]+", part):
+            assert re.search(rf"^\| {part} \|", rows, re.MULTILINE), part
+        if not re.match("RFC|§", part):
+            assert re.fullmatch(rf"  {re.escape(part)}\s+\S.{{10,}}", line), line
+
+
+@pytest.mark.parametrize("code", [code for code, rule in RULES.items() if rule.severity is Severity.WARNING])
+def test_a_warning_names_the_question_that_it_is_about(code: str) -> None:
+    """Where it comes from one of several readings."""
+    about = {name for name, one in QUESTIONS.items() if code in {r.rule for r in one.remarks.values()}}
+    text = "\n".join(explain(code))
+
+    assert {name for name in QUESTIONS if f"  {name} (" in text} == about
+
+
+def test_a_reading_that_is_taken_back_may_be_of_any_kept_question() -> None:
+    """READ-1 is about all of them."""
+    text = "\n".join(explain("READ-1"))
+
+    assert {name for name in QUESTIONS if f"\n  {name} (" in text} == {
+        name for name, question in QUESTIONS.items() if question.kept
+    }
+
+
+def test_there_is_nothing_to_say_of_a_rule_that_is_none() -> None:
+    """The command line asks before."""
+    with pytest.raises(KeyError):
+        list(explain("PAGE-99"))

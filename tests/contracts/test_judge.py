@@ -1,0 +1,407 @@
+"""What is followed from the bytes of a request and its answer, and what is left open."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from contracts.exchange import Exchange, Headers
+from contracts.failures import Ledger
+from contracts.judge import Judge
+from contracts.model import Breach
+from contracts.stage import INGRESS, JSON, MODACK, PUT
+from tests.contracts.runs import knowledge, rules
+
+KEY = ("x-arklow-auth", "good-key-one")
+THEIRS = ("x-arklow-auth", "good-key-two")
+_CLOCK = count(100)
+
+
+def asked(
+    label: str,
+    body: Any,
+    status: int = 200,
+    data: Any = None,
+    *,
+    headers: Headers = (KEY, JSON),
+    raw: bytes | None = None,
+    segment: str = "v",
+    query: str = "",
+    got: Headers = (JSON, ("www-authenticate", "ApiKey")),
+) -> Exchange:
+    """An exchange with an operation, at a time of its own."""
+    method, _, path = label.partition(" ")
+    filled = path.replace("{variant}", segment).replace("{org_id}", "1")
+    errors = None if status < 300 and data is not None else [{"code": "C", "message": "m"}]
+    answer: dict[str, Any] = {"data": data} | (
+        {} if errors is None and "orgs" not in path else {"errors": errors}
+    )
+    at = float(next(_CLOCK))
+    operations = knowledge().document.operations
+    return Exchange(
+        *(method, f"http://target{filled}{query}", headers),
+        json.dumps(body).encode() if raw is None else raw,
+        *(status, got, json.dumps(answer).encode()),
+        operation=label if label in operations else None,
+        path=path if any(path == one.path for one in operations.values()) else None,
+        call=at,
+        back=at,
+    )
+
+
+def put(variant: str = "v", version: int = 1, **more: Any) -> Exchange:
+    """A definition that was stored."""
+    body = {"variant": variant, "schema": {}}
+    data = {"id": "771", "org_id": "1", "alias": [], "version": version, **body}
+    return asked(PUT, more.pop("body", body), more.pop("status", 200), more.pop("data", data), **more)
+
+
+def work(number: str = "900", **more: Any) -> Exchange:
+    """Work that was accepted for it."""
+    data = {"a_id": number, "a_def_id": "771", "queue_s": "queued", "a_va": "v", "a_ve": "1"}
+    return asked(INGRESS, more.pop("body", {"payload": 1}), data=data, **more)
+
+
+def refusal(body: Any = None, status: int = 400, **more: Any) -> Exchange:
+    """Work that was refused."""
+    return asked(INGRESS, {"payload": 1} if body is None else body, status, **more)
+
+
+def modack(number: str = "900", attempt: int = 0, status: int = 200, **more: Any) -> Exchange:
+    """A lease that was extended, or not."""
+    body = {"action_record_id": number, "attempt": attempt, "mod_ack": 300}
+    return asked(MODACK, more.pop("body", body), status, {"status": "ok"} if status == 200 else None, **more)
+
+
+def seen(*exchanges: Exchange) -> Judge:
+    """A judge that has seen them."""
+    judge = Judge(knowledge(), Ledger())
+    for exchange in exchanges:
+        judge.see(exchange)
+    return judge
+
+
+def suspected(*exchanges: Exchange) -> list[str]:
+    """What the model did not allow."""
+    return rules(seen(*exchanges).suspects)
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_a_plain_life_is_followed() -> None:
+    """Its definition, its action, and the attempt that is held."""
+    judge = seen(put(), work(), modack())
+
+    assert (judge.suspects, judge.ledger.all()) == ([], [])
+    assert judge.model.definitions["1", "v"].ids == {"771"}
+    assert judge.model.actions["1", "900"].attempt == 0
+    assert judge.served == {PUT: 1, INGRESS: 1, MODACK: 1}
+    assert (judge.known.variants, judge.known.actions, judge.known.definitions) == (
+        {"v"},
+        {"900": "1"},
+        {"771": "1"},
+    )
+
+
+def test_a_breach_carries_all_that_led_to_it() -> None:
+    """So that it can be played again from nothing."""
+    one, two, three = put(), work(), refusal()
+
+    [finding] = seen(one, two, three).suspects
+
+    assert (finding.rule, finding.operation) == ("PAGE-11", INGRESS)
+    assert [exchange.call for exchange in finding.exchanges] == [one.call, two.call, three.call]
+
+
+ODD: dict[str, Exchange] = {
+    "two keys": refusal(headers=(KEY, ("authorization", "good-key-one"), JSON)),
+    "the same key twice": refusal(headers=(KEY, KEY, JSON)),
+    "a wrong key": refusal(headers=(("x-arklow-auth", "nobody's"), JSON)),
+    "no key": refusal(headers=(JSON,)),
+    "a header that nobody asked for": refusal(headers=(KEY, JSON, ("x-forwarded-for", "1"))),
+    "a header twice": refusal(headers=(KEY, JSON, ("accept", "*/*"), ("Accept", "*/*"))),
+    "another accept": refusal(headers=(KEY, JSON, ("accept", "text/html"))),
+    "content type twice": refusal(headers=(KEY, JSON, JSON)),
+    "another content type": refusal(headers=(KEY, ("content-type", "text/plain"))),
+    "no content type": refusal(headers=(KEY,)),
+    "content encoding": refusal(headers=(KEY, JSON, ("content-encoding", "gzip"))),
+    "a query that is no tag": refusal(query="?a=b"),
+    "a query without a name": refusal(query="?x"),
+    "a long body": refusal({"payload": "x" * 60_000}),
+    "a deep body": refusal({"payload": nested(45)}),
+    "a long number": refusal({"payload": 2**70}),
+    "a NUL": refusal({"payload": "\0"}),
+    "half of a pair": refusal({"payload": "\ud800"}),
+    "a member that the page does not name": refusal({"payload": 1, "more": 1}),
+    "a member twice": refusal(raw=b'{"payload":1,"payload":2}'),
+    "no JSON": refusal(raw=b"{"),
+    "no envelope": refusal({"order": 1}),
+    "an encoded letter": refusal(segment="%76"),
+    **{f"status {status}": refusal(status=status) for status in (401, 403, 405, 408, 413, 415, 431, 302)},
+}
+"""What it is → a refusal that says nothing of the world."""
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_refusal_that_somebody_else_may_have_a_reason_for_is_not_followed(odd: str) -> None:
+    """Keys, limits, proxies and parsers; the same request without the oddity accuses."""
+    assert suspected(put(), work(), refusal()) == ["PAGE-11"]
+    assert suspected(put(), work(), ODD[odd]) == []
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        refusal(query="?tag.region=eu"),
+        refusal(
+            headers=(("X-Arklow-Auth", "good-key-one"), ("Content-Type", "Application/JSON; charset=utf-8"))
+        ),
+        refusal(headers=(("authorization", "good-key-one"), JSON)),
+        refusal(headers=(KEY, JSON, ("user-agent", "a"), ("accept", "*/*"))),
+        refusal({"payload": nested(10), "tags": {"a": "b"}, "metadata": None}),
+    ],
+    ids=["tags in the query", "names in capitals", "authorization", "headers of every client", "all members"],
+)
+def test_what_every_client_may_send_is_followed(plain: Exchange) -> None:
+    """A refusal of it accuses."""
+    assert suspected(put(), work(), plain) == ["PAGE-11"]
+
+
+def test_a_good_key_of_somebody_else_is_followed_for_him() -> None:
+    """What one organisation does changes nothing for another."""
+    judge = seen(put(), asked(INGRESS, {"payload": 1}, 400, headers=(THEIRS, JSON)))
+
+    assert judge.suspects == []
+    assert judge.known.readings["unknown variant"] == "refused"
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        put(headers=(("x-arklow-auth", "wrong"), JSON)),
+        put(headers=(JSON,)),
+        put(headers=(KEY, ("x-arklow-auth", "wrong"), JSON)),
+        put(headers=(KEY, JSON, JSON)),
+        put(headers=(KEY, JSON, ("content-encoding", "gzip"))),
+        put(headers=(THEIRS, JSON)),
+        put(query="?a=b"),
+        put(status=500, data=None),
+        put(body={"variant": "v"}),
+        put(raw=b'{"variant":"v","schema":{},"schema":1}'),
+        put(raw=b"variant=v"),
+        put(version=True),
+        replace(put(), operation=None, method="PATCH"),
+    ],
+    ids=[
+        *("wrong key", "no key", "two keys", "content type twice", "encoded", "another organisation"),
+        *("query", "5xx", "broken body", "member twice", "no JSON", "version that is none", "another method"),
+    ],
+)
+def test_a_definition_that_may_have_been_changed_otherwise_is_forgotten(exchange: Exchange) -> None:
+    """Nothing that follows from it is held against anybody: no version, no refusal, no unknown variant."""
+    judge = seen(put(), work(), exchange)
+
+    assert ("1", "v") not in judge.model.definitions
+    assert suspected(put(), work(), exchange, refusal(), work("901"), put(version=9)) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [*((status, (KEY, JSON)) for status in (400, 403, 409, 422)), (401, (JSON,)), (400, (JSON,))],
+)
+def test_a_put_that_was_refused_changes_nothing(status: int, headers: Headers) -> None:
+    """Whatever key or body it had."""
+    judge = seen(put(), work(), put(status=status, data=None, headers=headers))
+
+    assert judge.model.definitions["1", "v"].version == 1
+
+
+def test_a_control_plane_200_without_data_is_a_refusal() -> None:
+    """B009: the definition is what it was, and the manner is a reading."""
+    judge = seen(put(), asked(PUT, {"variant": "v", "schema": {}, "version": 1}, 200, None))
+
+    assert judge.model.definitions["1", "v"].version == 1
+    assert judge.known.readings["control-plane refusal"] == "200 with data null"
+    assert judge.served == {PUT: 1}
+
+
+def test_accepted_work_that_cannot_be_told_has_issued_its_id() -> None:
+    """Two answers with one id are two, whatever was asked."""
+    strange = work("900", headers=(KEY, JSON, JSON))
+    judge = seen(put(), strange)
+
+    assert judge.model.actions["1", "900"].unattended is False
+    assert rules(seen(put(), work("900"), strange).suspects) == ["ING-7"]
+
+
+def test_an_id_that_was_answered_without_a_key_is_known_to_have_been_issued() -> None:
+    """The broken promise is that it was served, not that its action is extended."""
+    judge = seen(work("900", headers=(JSON,)), modack("900"), modack("901"))
+
+    assert rules(judge.ledger.all()) == ["AUTH-4"]
+    assert rules(judge.suspects) == ["LEASE-6"]
+
+
+@pytest.mark.parametrize("kind", ["ack", "nack", "defer"])
+def test_operations_of_the_guides_are_followed_where_they_are_offered(kind: str) -> None:
+    """No page lists them, and none is judged; what they do to an attempt is known (B127, B128, B140)."""
+    label = f"POST /v1/{kind}"
+    body = {"action_record_id": "900", "attempt": 0, "terms": {"retry": False}}
+    before = (put(), work(), modack())
+
+    offered = seen(*before, asked(label, body, 200, {}))
+    missing = seen(*before, asked(label, body, 404))
+
+    action = offered.model.actions["1", "900"]
+    assert (action.ended, action.deferred) == (kind != "defer", kind == "defer")
+    assert not missing.model.actions["1", "900"].ended
+    assert (offered.ledger.all(), missing.ledger.all()) == ([], [])
+
+
+def test_a_breach_at_an_operation_of_the_guides_names_its_path() -> None:
+    """No page has it, so that it has no other name."""
+    ended = asked("POST /v1/ack", {"action_record_id": "900", "attempt": 0}, 200, {})
+    again = asked("POST /v1/nack", {"action_record_id": "900", "attempt": 0}, 200, {})
+
+    [finding] = seen(put(), work(), modack(), ended, again).suspects
+
+    assert (finding.rule, finding.operation) == ("LIFE-9", "POST /v1/nack")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        modack(status=401),
+        modack(status=500),
+        modack(status=200, headers=(JSON,)),
+        modack(attempt=1, status=409, headers=(KEY, ("authorization", "good-key-one"), JSON)),
+        modack(body={"action_record_id": "900", "attempt": "1", "mod_ack": 300}),
+    ],
+    ids=["401", "500", "no key", "two keys", "broken body"],
+)
+def test_a_modack_that_cannot_be_told_moves_no_lease(odd: Exchange) -> None:
+    """The attempt that is held is held still."""
+    judge = seen(put(), work(), modack(), odd, modack(attempt=1, status=200))
+
+    assert judge.model.actions["1", "900"].attempt == 0
+    assert rules(judge.suspects) == ["LEASE-3"]
+
+
+def test_a_request_that_met_no_answer_leaves_its_definition_open() -> None:
+    """Whether it took effect is not known."""
+    judge = seen(put())
+    judge.lost(PUT, "1", "v")
+
+    assert ("1", "v") in judge.model.doubtful
+    assert ("1", "v") not in judge.model.definitions
+
+
+def test_a_breach_of_form_leaves_what_was_said_as_sure_as_it_was() -> None:
+    """A 401 without its header, or a key in an answer, is no reason to forget the rest."""
+    leaking = put(got=(JSON, ("x-key", "good-key-one")))
+    judge = seen(leaking)
+
+    assert rules(judge.ledger.all()) == ["SAFE-1"]
+    assert ("1", "v") in judge.model.definitions
+
+
+def test_a_refused_good_key_is_for_the_caller_to_look_into() -> None:
+    """It is told and not yet written down: wrong keys may have locked out the right one."""
+    judge = Judge(knowledge(), Ledger())
+
+    found = judge.see(modack(status=401))
+
+    assert rules(found) == ["AUTH-1"]
+    assert judge.ledger.all() == []
+
+
+def test_calls_that_overlapped_are_judged_alone_and_followed_in_no_order() -> None:
+    """But an id that two of them have was given twice, and both are the proof."""
+    one, two, three = work("900"), work("900"), work("901")
+    failed = asked(INGRESS, {"payload": 1}, 500)
+    judge = Judge(knowledge(), Ledger())
+    judge.see(put())
+
+    judge.see_together([one, put(version=5), two, three, failed])
+
+    assert {finding.rule: finding.exchanges for finding in judge.ledger.all()} == {
+        "ING-7": (one, two),
+        "PAGE-8": (failed,),
+    }
+    assert all(finding.together for finding in judge.ledger.all())
+    assert judge.model.definitions["1", "v"].version == 1
+    assert judge.suspects == []
+
+
+def test_what_a_history_proves_counts_at_once() -> None:
+    """Under the operation that it is about."""
+    judge = Judge(knowledge(), Ledger())
+
+    judge.proved(Breach("RACE-1", "No order", "one", "none"), PUT, (work(), put()))
+
+    [finding] = judge.ledger.all()
+    assert (finding.rule, finding.operation, finding.together) == ("RACE-1", PUT, True)
+
+
+def test_a_body_that_is_cut_off_is_said_with_its_size() -> None:
+    """HTTP-7: a limit is answered, and not acted out."""
+    judge = Judge(knowledge(), Ledger())
+
+    judge.unanswered(work(), 100_000)
+
+    assert [(one.rule, "100,000" in one.title) for one in judge.ledger.all()] == [("HTTP-7", True)]
+
+
+def test_a_fresh_judge_knows_the_readings_and_nothing_of_the_world() -> None:
+    """All of them but the one that is in question; what it finds is not in the first one's ledger."""
+    judge = seen(put(), refusal(segment="nobody"), work())
+    judge.model.taken["alias"] = "reaches nothing"
+
+    fresh = judge.scratch("unknown variant")
+    fresh.see(asked(INGRESS, {"payload": 1}, 500))
+
+    assert fresh.model.taken == {"alias": "reaches nothing"}
+    assert fresh.model.definitions == {}
+    assert (rules(fresh.ledger.all()), judge.ledger.all()) == (["PAGE-8"], [])
+
+
+def test_a_reading_that_a_sequence_has_shown_is_written_down_and_kept() -> None:
+    """The second answer stands beside the first, and is a breach that has to show again."""
+    judge = Judge(knowledge(), Ledger())
+    judge.note("alias that another definition has", "refused", put(status=409, data=None))
+
+    judge.note("alias that another definition has", "taken over", put())
+
+    assert judge.known.readings["alias that another definition has"] == "refused or taken over"
+    assert rules(judge.suspects) == ["READ-1", "DEF-7"]
+    assert judge.ledger.tested["DEF-7"] == 2
+
+
+def test_what_takes_long_is_remembered() -> None:
+    """To be asked again, as one slow answer is nobody's fault."""
+    quick, slow = work(), work("901")
+    judge = seen(quick, replace(slow, back=slow.call + 1.5))
+
+    assert [exchange.call for exchange in judge.slow] == [slow.call]
+
+
+def test_every_listener_hears_every_exchange() -> None:
+    """Those that nobody understands too."""
+    heard: list[Exchange] = []
+    judge = Judge(knowledge(), Ledger())
+    judge.listeners.append(heard.append)
+    odd = asked("GET /elsewhere", None, 404)
+
+    judge.see(odd)
+    judge.see_together([odd])
+
+    assert heard == [odd, odd]

@@ -1,0 +1,380 @@
+"""What led to a finding is played again from nothing, under fresh names, and made short."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+
+from contracts.client import Client, Request, TimeUp, Weather
+from contracts.exchange import Exchange
+from contracts.failures import Finding, Ledger
+from contracts.judge import Judge
+from contracts.knowledge import Knowledge
+from contracts.model import Model
+from contracts.replay import Replay
+from contracts.stage import INGRESS, JSON, MODACK, PUT, Stage
+from tests.contracts.runs import rules, stage
+from tests.liars import FAULTS, Stranger, stranger
+from tests.liars.stranger import Definition, Wanted
+
+PREFIX = "contract.test."
+
+
+class Quick(Client):
+    """Lets no time go by; what was waited for is written down."""
+
+    waited: ClassVar[list[float]] = []
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+
+class Overheard(Judge):
+    """Writes down what those see that it makes."""
+
+    def __init__(self, known: Knowledge, ledger: Ledger, model: Model | None = None) -> None:
+        super().__init__(known, ledger, model)
+        self.played: list[Exchange] = []
+
+    def scratch(self, without: str | None) -> Judge:
+        fresh = super().scratch(without)
+        fresh.listeners.append(self.played.append)
+        return fresh
+
+
+@contextmanager
+def on(server: Stranger, kind: type[Client] = Client) -> Iterator[tuple[Stage, Replay]]:
+    """A stage, and what replays its exchanges."""
+    with stranger(server) as url:
+        playing = stage(url, PREFIX, kind, Overheard)
+        yield playing, Replay(playing.client, playing.judge, PREFIX)
+        playing.client.close()
+
+
+def found(playing: Stage, rule: str) -> Finding:
+    """What was found under a rule."""
+    return next(one for one in (*playing.judge.ledger.all(), *playing.judge.suspects) if one.rule == rule)
+
+
+def of(finding: Finding) -> list[str | None]:
+    """The operations of an example."""
+    return [exchange.operation for exchange in finding.exchanges]
+
+
+def test_a_finding_that_shows_again_has_an_example_of_fresh_names() -> None:
+    """Nothing of the first one is used, so that it stands for itself."""
+    with on(FAULTS["S01"]()) as (playing, replay):
+        variant = playing.define()
+        number = playing.accept(variant)
+        playing.modack(f"{number}0")
+
+        again = replay.confirm(found(playing, "LEASE-6"), playing.exchanges)
+
+    assert again is not None
+    assert of(again) == [MODACK]
+    assert again.exchanges[0].call > playing.exchanges[-1].call
+
+
+def test_a_finding_that_does_not_show_again_is_not_confirmed() -> None:
+    """Once is no proof: what was answered may have been another's doing."""
+
+    class Once(Stranger):
+        told = False
+
+        def define(self, org: str, wanted: Wanted) -> Definition:
+            definition = super().define(org, wanted)
+            if not self.told:
+                self.told = True
+                return replace(definition, version=5)
+            return definition
+
+    with on(Once()) as (playing, replay):
+        playing.put(playing.name())
+
+        assert rules(playing.judge.suspects) == ["DEF-2"]
+        assert replay.confirm(found(playing, "DEF-2"), playing.exchanges) is None
+
+
+def test_an_example_has_nothing_that_it_does_not_need() -> None:
+    """Neither what came before, nor what was done beside it."""
+    with on(FAULTS["S09"]()) as (playing, replay):
+        variant = playing.define()
+        for _ in range(3):
+            playing.ingress(variant)
+            playing.ingress(playing.define())
+        playing.put(variant, {"title": "new"})
+
+        again = replay.confirm(found(playing, "DEF-3"), playing.exchanges)
+
+    assert again is not None
+    assert of(again) == [PUT, PUT]
+    assert len({json.loads(one.body or b"")["variant"] for one in again.exchanges}) == 1
+
+
+def test_what_is_known_to_lead_to_it_may_not_be_enough() -> None:
+    """Then all of the sequence is played, and shortened as far as it goes."""
+
+    class CountsRefusals(Stranger):
+        """After two refusals every version is one too high."""
+
+        refused = 0
+
+        def refuse(self, operation: Any, refused: Any) -> Any:
+            self.refused += 1
+            return super().refuse(operation, refused)
+
+        def define(self, org: str, wanted: Wanted) -> Definition:
+            definition = super().define(org, wanted)
+            broken, self.refused = self.refused >= 2, 0
+            return replace(definition, version=2) if broken else definition
+
+    with on(CountsRefusals()) as (playing, replay):
+        playing.put(playing.name())
+        for _ in range(4):
+            playing.send(MODACK, {})
+        playing.put(playing.name())
+        finding = found(playing, "DEF-2")
+        assert of(finding) == [PUT]
+
+        again = replay.confirm(finding, playing.exchanges)
+
+    assert again is not None
+    assert of(again) == [MODACK, MODACK, PUT]
+
+
+def test_ids_that_the_target_made_are_made_again() -> None:
+    """In JSON: the modack asks for the action of its own replay."""
+    with on(FAULTS["S05"]()) as (playing, replay):
+        number = playing.live()
+        playing.modack(number, 1)
+
+        again = replay.confirm(found(playing, "LEASE-3"), playing.exchanges)
+
+    assert again is not None
+    assert of(again) == [PUT, INGRESS, MODACK, MODACK]
+    issued = again.exchanges[1].data()["a_id"]
+    assert issued != number
+    assert {json.loads(one.body or b"")["action_record_id"] for one in again.exchanges[2:]} == {issued}
+
+
+WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"action_record_id": "%s", "attempt": 0, "mod_ack": 300}', '"action_record_id": "%s"'),
+        ('{ "action_record_id":"%s" ,"attempt":0,"mod_ack":300}', '"action_record_id":"%s"'),
+        ('{"action_record_id": %s, "attempt": 0, "mod_ack": 300}', '"action_record_id": %s,'),
+        ('[{"action_record_id":"%s","attempt":0,"mod_ack":300}]x', '"action_record_id":"%s"'),
+        ('{"action_record_id": "%s\\n", "attempt": 0, "mod_ack": 300}', '"action_record_id": "%s\\n"'),
+        ('{"action_record_id": "+%s", "attempt": 0, "mod_ack": 300}', '"action_record_id": "+%s"'),
+        ("action_record_id=%s&attempt=0&mod_ack=300", "action_record_id=%s&"),
+    ],
+    ids=["JSON", "JSON with other blanks", "a number", "no JSON", "a line feed", "a sign", "a form"],
+)
+def test_an_id_is_renamed_wherever_it_stands(text: str, expected: str) -> None:
+    """As text where the body is not JSON as we write it; other numbers stay what they are."""
+    with on(Stranger()) as (playing, replay):
+        number = playing.accept(playing.define())
+        last = playing.send(MODACK, raw=(text % number).encode())
+
+        played = everything(replay, playing, last)
+
+    issued = played[-2].data()["a_id"]
+    body = (played[-1].body or b"").decode()
+    assert issued != number
+    assert expected % issued in body
+    assert number not in body
+    assert "300" in body
+
+
+def everything(replay: Replay, playing: Stage, last: Exchange) -> list[Exchange]:
+    """What a replay of the whole sequence sends; the last exchange is taken for a finding that never shows."""
+    finding = Finding("RACE-1", str(last.operation), "", "", "", tuple(playing.exchanges))
+    assert replay.play(playing.exchanges, finding) is None
+    assert isinstance(playing.judge, Overheard)
+    return playing.judge.played
+
+
+def test_full_width_digits_stay_wide() -> None:
+    """The id that they spell is the one of the replay."""
+    with on(Stranger()) as (playing, replay):
+        number = playing.accept(playing.define())
+        body = {"action_record_id": number.translate(WIDE), "attempt": 0, "mod_ack": 300}
+        last = playing.send(MODACK, body)
+
+        played = everything(replay, playing, last)
+
+    issued = played[-2].data()["a_id"]
+    assert json.loads(played[-1].body or b"")["action_record_id"] == issued.translate(WIDE)
+
+
+def test_names_of_the_run_are_renamed_in_bodies_and_paths_and_nothing_else_is() -> None:
+    """One fresh prefix for a replay; what does not begin as the run's names do is left alone."""
+    with on(Stranger()) as (playing, replay):
+        alias = playing.name("alias")
+        variant = playing.name("créé")
+        playing.put(variant, {"title": f"of {PREFIX}x"}, alias=[alias])
+        playing.ingress(alias, {"order_id": "8471000"})
+        playing.send(PUT, {"variant": "shop.theirs", "schema": {}})
+        last = playing.ingress("shop.nobody", "x")
+
+        played = everything(replay, playing, last)
+
+    first = json.loads(played[0].body or b"")
+    fresh = f"{PREFIX}r1."
+    assert first["variant"] == variant.replace(PREFIX, fresh)
+    assert first["alias"] == [alias.replace(PREFIX, fresh)]
+    assert first["schema"] == {"title": f"of {PREFIX}x"}
+    assert played[1].segment == alias.replace(PREFIX, fresh)
+    assert json.loads(played[1].body or b"") == {"payload": {"order_id": "8471000"}}
+    assert json.loads(played[2].body or b"")["variant"] == "shop.theirs"
+    assert played[3].segment == "shop.nobody"
+
+
+def test_a_replay_of_a_replay_has_one_prefix() -> None:
+    """Names do not grow with every try."""
+    with on(FAULTS["S09"]()) as (playing, replay):
+        variant = playing.define()
+        playing.put(variant, {"title": "new"})
+        first = replay.play(playing.exchanges, found(playing, "DEF-3"))
+        assert first is not None
+        second = replay.play(first.exchanges, first)
+
+    assert second is not None
+    assert json.loads(second.exchanges[0].body or b"")["variant"] == variant.replace(PREFIX, f"{PREFIX}r2.")
+
+
+def test_headers_chunks_and_queries_are_sent_again_as_they_were() -> None:
+    """A request is more than its body."""
+    headers = (("X-Arklow-Auth", "good-key-one"), JSON, ("x-two", "1"), ("x-two", "2"))
+    with on(Stranger()) as (playing, replay):
+        variant = playing.define()
+        path = f"/v1/ingress/{variant}?tag.region=e%75"
+        last = playing.play(Request("POST", path, headers, b'{"payload":1}', (3, 4)))
+
+        played = everything(replay, playing, last)
+
+    assert (played[-1].headers, played[-1].chunks) == (headers, (3, 4))
+    assert played[-1].query == "tag.region=e%75"
+
+
+def test_pauses_are_repeated() -> None:
+    """As long as they were; moments that nobody waited for on purpose are not."""
+    Quick.waited.clear()
+    with on(FAULTS["S09"](), Quick) as (playing, replay):
+        variant = playing.define()
+        playing.waited += 0.1
+        playing.ingress(variant)
+        playing.waited += 1.7
+        playing.put(variant, {"title": "new"})
+
+        again = replay.play(playing.exchanges, found(playing, "DEF-3"))
+
+    assert again is not None
+    assert Quick.waited == [pytest.approx(1.7)]
+    assert again.exchanges[-1].waited - again.exchanges[0].waited == pytest.approx(1.8)
+
+
+def test_what_was_served_and_is_refused_ends_a_try_for_a_shorter_example() -> None:
+    """Without the definition there is no work, and nobody waits for it."""
+    with on(FAULTS["S05"]()) as (playing, replay):
+        number = playing.live()
+        playing.modack(number, 1)
+        before = playing.client.requests
+        finding = found(playing, "LEASE-3")
+
+        assert replay.play(playing.exchanges[1:], finding, patient=False) is None
+
+    assert playing.client.requests == before + 1
+
+
+def test_what_shows_at_times_is_asked_for_again_and_again() -> None:
+    """And the example says how often it is to be sent."""
+    with on(FAULTS["S33"]()) as (playing, replay):
+        while not playing.judge.ledger.all():
+            playing.modack("1")
+        finding = found(playing, "PAGE-8")
+
+        again = replay.often(finding)
+
+    assert again is not None
+    assert of(again) == [MODACK]
+    assert again.times > 1
+
+
+def test_what_never_shows_again_is_not_asked_for_without_end() -> None:
+    """A few hundred times are enough."""
+    with on(Stranger()) as (playing, replay):
+        last = playing.modack("1")
+        finding = Finding("PAGE-8", MODACK, "", "", "", (last,))
+
+        assert replay.often(finding) is None
+
+    assert 10 < playing.client.requests < 300
+
+
+class EverySecond(Stranger):
+    """Every second variant that nobody defined is made on the fly."""
+
+    unknown = 0
+
+    def undefined(self, org: str, variant: str) -> Definition:
+        self.unknown += 1
+        self.manners = replace(self.manners, unknown_variant="create" if self.unknown % 2 else "refuse")
+        return super().undefined(org, variant)
+
+
+def test_a_taken_back_reading_is_shown_with_what_it_was_before() -> None:
+    """The question is open again in the replay, so that both answers are in the example."""
+    with on(EverySecond()) as (playing, replay):
+        playing.define()
+        playing.ingress(playing.name("unknown"))
+        playing.ingress(playing.name("unknown"))
+        finding = found(playing, "READ-1")
+
+        again = replay.confirm(finding, playing.exchanges)
+
+    assert again is not None
+    assert again.question == "unknown variant"
+    assert [exchange.status for exchange in again.exchanges] == [200, 400]
+
+
+def test_a_reading_that_is_kept_from_a_fresh_beginning_was_not_taken_back() -> None:
+    """Somebody else may have answered the first time."""
+    with on(Stranger()) as (playing, replay):
+        playing.judge.model.taken["unknown variant"] = "made on the fly"
+        playing.ingress(playing.name("unknown"))
+
+        assert replay.confirm(found(playing, "READ-1"), playing.exchanges) is None
+
+
+class Away(Client):
+    """Meets weather as soon as it is told to."""
+
+    away: Exception | None = None
+
+    def send(self, request: Request, waited: float = 0.0) -> Exchange:
+        if self.away is not None:
+            raise self.away
+        return super().send(request, waited)
+
+
+@pytest.mark.parametrize("trouble", [Weather("503"), TimeUp()])
+def test_what_could_not_be_tried_is_said(trouble: Exception) -> None:
+    """It is neither confirmed nor disproved."""
+    with on(FAULTS["S09"](), Away) as (playing, replay):
+        variant = playing.define()
+        playing.put(variant, {"title": "new"})
+        finding = found(playing, "DEF-3")
+        assert isinstance(playing.client, Away)
+        playing.client.away = trouble
+
+        with pytest.raises(type(trouble)):
+            replay.confirm(finding, playing.exchanges)
