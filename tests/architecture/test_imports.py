@@ -71,10 +71,11 @@ ROOMS: dict[str, set[str]] = {
     "contracts.hooks": {"client", "judge", "rules"},
     "contracts.fuzzing": {"document", "hooks"},
     "contracts.engine": {
-        *("client", "conformance", "document", "events", "exchange", "failures", "fuzzing", "hooks", "judge"),
-        *("knowledge", "machine", "model", "replay", "rules", "scenarios", "schemas", "stage"),
+        *("client", "document", "events", "exchange", "failures", "fuzzing", "hooks", "judge"),
+        *("knowledge", "machine", "model", "opinions", "replay", "rules", "scenarios", "schemas", "stage"),
         *("strict_json", "target"),
     },
+    "contracts.opinions": {"conformance", "document", "exchange", "knowledge"},
     "contracts.reports": {"reports", "events", "exchange", "failures", "rules"},
     "contracts.cli": {"document", "engine", "events", "explain", "reports", "rules", "target"},
     "contracts.pytest_plugin": {"cli", "document", "events", "exchange", "failures", "reports", "rules"},
