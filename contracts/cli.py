@@ -131,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--second-api-key", metavar="KEY", help="a key of another organisation, or env:NAME")
     check.add_argument("--second-org", metavar="ID", help="the other organisation")
     check.add_argument(
-        "--max-time", type=_seconds, default=30.0, metavar="S", help="seconds the run may take (default 30)"
+        "--max-time", type=_seconds, default=25.0, metavar="S", help="seconds the run may take (default 25)"
     )
     check.add_argument("--seed", type=_whole, metavar="N", help="repeat the requests of another run")
     check.add_argument(

@@ -95,7 +95,7 @@ class Plan:
     target: Target
     document: Path = PUBLISHED
     seed: int = 0
-    max_time: float = 30.0
+    max_time: float = 25.0
     """Seconds for everything after the first contact."""
     strict: bool = False
     only: frozenset[str] = frozenset()
@@ -150,7 +150,7 @@ class Run:
             self._inconclusive = f"{plan.target.base_url} could not be reached: it answers without end."
         self._client.deadline = 0.0
         if not self._plan.only and self._opinions.answers:
-            self._opinions.ask(time.monotonic() + _GRACE)
+            self._opinions.ask(time.monotonic() + _POLISH)
         finished = self._finished()
         if not worker.is_alive():
             self._client.close()
@@ -463,7 +463,7 @@ class Run:
             if self._plan.document == PUBLISHED and LINKED.exists():
                 linked = load(LINKED).content  # of which only what is published is asked for
                 content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
-            fuzz(content, aim, self._plan.seed, self._client.deadline - 1, self._phase, self._over)
+            fuzz(content, aim, self._plan.seed, self._client.deadline - _POLISH, self._phase, self._over)
         self._settle(None, ())
 
     def _too_little(self) -> str | None:

@@ -145,6 +145,7 @@ RULES: Final[dict[str, Rule]] = {
 
 EXPLAINED_BY: Final[dict[str, frozenset[str]]] = {
     "AUTH-3": frozenset({"AUTH-4"}),
+    "AUTH-6": frozenset({"AUTH-4"}),
     "AUTH-9": frozenset({"AUTH-4"}),
     "DEF-3": frozenset({"DEF-10"}),
     "ING-3": frozenset({"DEF-10", "ING-7"}),

@@ -346,4 +346,4 @@ _LATE = Breach(
     "ING-12", "An accepted action is not known at once", "known when its POST is answered", "404, later not"
 )
 
-__all__ = ["INGRESS", "JSON", "MODACK", "PUT", "NotReached", "Stage"]
+__all__ = ["INGRESS", "JSON", "MODACK", "PLAIN", "PUT", "NotReached", "Stage"]

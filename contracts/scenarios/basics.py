@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..stage import INGRESS, JSON, MODACK, PUT, NotReached, Stage
+from ..stage import INGRESS, JSON, MODACK, PLAIN, PUT, NotReached, Stage
 from .scenario import scenario
 
 
@@ -28,10 +28,13 @@ def first_steps(stage: Stage) -> None:
 def refusals(stage: Stage) -> None:
     """A key that is none, a body that is none, work and an action that nobody knows."""
     variant = stage.define()
-    for label in (INGRESS, MODACK, PUT):
+    lease = {"action_record_id": stage.accept(variant), "attempt": 0, "mod_ack": 300}
+    definition = {"variant": variant, "schema": {}}
+    for label, good in ((INGRESS, {"payload": PLAIN}), (MODACK, lease), (PUT, definition)):
         stage.probe(label, {}, name=variant)
-        stage.probe(label, {}, name=variant, headers=[JSON])
-        stage.probe(label, {}, name=variant, headers=[("x-arklow-auth", "arklow-contracts-wrong-key"), JSON])
+        stage.probe(label, good, name=variant, headers=[JSON])
+        for wrong in ("", "arklow-contracts-wrong-key"):
+            stage.probe(label, good, name=variant, headers=[("x-arklow-auth", wrong), JSON])
     stage.ingress(stage.name("unknown"))
     stage.modack(str(stage.random.randrange(10**17, 10**18)))
     stage.modack(stage.accept(variant), 5)
