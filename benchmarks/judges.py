@@ -81,11 +81,9 @@ class Counted:
 def main() -> int:
     """Make the runs that are missing, then write the page."""
     options = parser().parse_args()
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # so that tools can be interrupted under nohup too
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tools inherit it, under nohup too
     kept = load(options.out)
-    chosen = FAULTS if options.faults == ["all"] else {fault: FAULTS[fault] for fault in options.faults}
+    chosen = FAULTS if "all" in options.faults else {fault: FAULTS[fault] for fault in options.faults}
     for name in options.tools:
         tool = located(TOOLS[name], options.specmatic)
         if options.again:
