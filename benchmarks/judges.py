@@ -1,7 +1,7 @@
 """What our judge and its peers find of the same faults, and what they say of a correct server.
 
     npm install --prefix DIR specmatic
-    python -m benchmarks.judges [--tools ours,stock,tuned,…] [--faults A02,B01,…|all] [--specmatic DIR]
+    python -m benchmarks.judges [--tools ours,stock,tuned,…] [--faults A02,B01,…|all|honest] [--specmatic DIR]
 
 Every tool runs as a process of its own against a correct server and against variants of it that break one
 promise each (`tests/liars`), served here on a free port. First the correct server, with several seeds: whatever
@@ -24,6 +24,7 @@ import http.client
 import io
 import json
 import os
+import resource
 import shlex
 import signal
 import socket
@@ -83,14 +84,14 @@ def main() -> int:
     options = parser().parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tools inherit it, under nohup too
     kept = load(options.out)
-    chosen = FAULTS if "all" in options.faults else {fault: FAULTS[fault] for fault in options.faults}
+    chosen = [HONEST, *FAULTS] if "all" in options.faults else options.faults
     for name in options.tools:
         tool = located(TOOLS[name], options.specmatic)
-        if options.again:
-            forget(kept, name, chosen, everything=chosen is FAULTS)
+        for fault in chosen if options.again else ():
+            kept.of(name, fault).clear()
         while len(kept.of(name)) < options.honest:
             keep(kept, tool, HONEST)
-        for fault in chosen:
+        for fault in [one for one in chosen if one != HONEST]:
             while kept.wants(name, fault):
                 keep(kept, tool, fault)
     options.page.write_text(judges_page.page(kept), "utf-8")
@@ -101,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     """What can be asked for."""
     found = argparse.ArgumentParser(prog="python -m benchmarks.judges")
     found.add_argument("--tools", type=listed(TOOLS), default=list(TOOLS), metavar="NAME,…")
-    found.add_argument("--faults", type=listed(("all", *FAULTS)), default=["all"], metavar="ID,…|all")
+    found.add_argument("--faults", type=listed(("all", HONEST, *FAULTS)), default=["all"], metavar="ID,…|all")
     found.add_argument("--honest", type=int, default=5, metavar="N", help="runs against the correct server")
     found.add_argument("--again", action="store_true", help="make runs again that are kept")
     found.add_argument("--specmatic", type=Path, metavar="DIR", help="where npm installed it")
@@ -120,12 +121,6 @@ def listed(known: Iterable[str]) -> Any:
         return names
 
     return read
-
-
-def forget(kept: Kept, name: str, faults: Iterable[str], *, everything: bool) -> None:
-    """Drop what the next runs replace; the runs against the correct server only with all faults."""
-    for fault in [*faults, *([HONEST] if everything else [])]:
-        kept.of(name, fault).clear()
 
 
 def keep(kept: Kept, tool: Tool, fault: str) -> None:
@@ -156,13 +151,14 @@ def run_once(tool: Tool, fault: str, seed: int) -> Run:
         scene = Scene(Path(folder), furnish(url) if tool.furnished else ())
         tool.prepare(scene)
         before = app.requests
+        spent = cpu_of_children()
         code, seconds, capped = executed(tool.started(url, seed), scene.folder, tool.cap)
-        requests = app.requests - before
+        requests, cpu = app.requests - before, round(cpu_of_children() - spent, 2)
         try:
             found, unreadable = tool.read(scene.folder), ""
         except Unreadable as error:
             found, unreadable = frozenset(), f"{error}, exit {code}"
-        return Run(seed, round(seconds, 2), requests, code, capped, unreadable, found)
+        return Run(seed, round(seconds, 2), cpu, requests, code, capped, unreadable, found)
 
 
 @contextlib.contextmanager
@@ -215,6 +211,12 @@ def executed(command: list[str], folder: Path, cap: float) -> tuple[int, float, 
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def cpu_of_children() -> float:
+    """Seconds of user and system time of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def ended(process: subprocess.Popen[bytes], cap: float) -> bool:

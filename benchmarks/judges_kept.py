@@ -23,6 +23,8 @@ class Run:
 
     seed: int
     seconds: float
+    cpu: float | None
+    """Seconds of the tool's own user and system time; None for runs from before it was measured."""
     requests: int
     exit: int
     """Of the process; 0 and less where a signal ended it."""
@@ -106,7 +108,7 @@ class Kept:
 def pack(run: Run, number: dict[Signature, int]) -> list[Any]:
     """A run as the file has it."""
     found = sorted(number[one] for one in run.found)
-    return [run.seed, run.seconds, run.requests, run.exit, run.capped, run.unreadable, found]
+    return [run.seed, run.seconds, run.cpu, run.requests, run.exit, run.capped, run.unreadable, found]
 
 
 def laid_out(value: Any, depth: int = 0) -> str:
@@ -139,5 +141,6 @@ def load(path: Path) -> Kept:
 
 def unpack(run: list[Any], table: list[Signature]) -> Run:
     """A run out of the file."""
-    seed, seconds, requests, code, capped, unreadable, found = run
-    return Run(seed, seconds, requests, code, capped, unreadable, frozenset(table[index] for index in found))
+    seed, seconds, cpu, requests, code, capped, unreadable, found = run
+    signatures = frozenset(table[index] for index in found)
+    return Run(seed, seconds, cpu, requests, code, capped, unreadable, signatures)

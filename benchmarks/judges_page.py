@@ -171,6 +171,7 @@ def totals(kept: Kept, columns: list[Column]) -> Iterator[list[str]]:
         ("accusations of the correct server, in a run", accusations),
         ("the same, over all of its runs", lambda kept, column: str(len(slanders(kept, column)))),
         ("seconds a run on the correct server", lambda *at: spread(honest(*at), "seconds", 1)),
+        ("of these the tool's own CPU, where measured", lambda *at: spread(honest(*at), "cpu", 1)),
         ("seconds a run on the faulty ones", lambda *at: spread(faulty(*at), "seconds", 1)),
         ("requests a run on the correct server", lambda *at: spread(honest(*at), "requests", 0)),
         ("requests a run on the faulty ones", lambda *at: spread(faulty(*at), "requests", 0)),
@@ -231,7 +232,8 @@ def interrupted(kept: Kept, column: Column) -> int:
 
 def spread(runs: list[Run], name: str, digits: int) -> str:
     """Median and range of a member of runs."""
-    return middle([getattr(run, name) for run in runs], digits)
+    values = [getattr(run, name) for run in runs]
+    return middle([one for one in values if one is not None], digits)
 
 
 def middle(values: Sequence[float], digits: int) -> str:
