@@ -435,11 +435,14 @@ SPECMATIC: Final = Tool(
     settings="""\
 - The published document without `servers`.
 - Resiliency tests `all` in `specmatic.yaml`, which its maker leaves off by default; the key for both security schemes
-  from the environment; the jar of the npm package started without Node.
+  from the environment.
+- The jar of the npm package, started without Node and with Java's quick compiler and plain collector: on two cores
+  that halves its time.
 - It takes no seed.
 """,
     command=(
-        *("java", "-jar", "specmatic.jar", "test", "--testBaseURL={url}"),
+        *("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", "specmatic.jar"),
+        *("test", "--testBaseURL={url}"),
         *("--junitReportDir=report", "arklow.yaml"),
     ),
     programs={},
