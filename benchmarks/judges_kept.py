@@ -44,6 +44,7 @@ class Mark(StrEnum):
 
     ACCUSED = "✓"
     ONCE = "~"
+    OPEN = "?"
     MISSED = "·"
     UNREADABLE = "!"
     ABSENT = " "
@@ -87,7 +88,7 @@ class Kept:
             return Mark.UNREADABLE if self.of(tool, fault) else Mark.ABSENT
         news = [run.at(levels) - self.honest(tool, levels) for run in runs]
         if frozenset.intersection(*news):
-            return Mark.ACCUSED
+            return Mark.OPEN if self.wants(tool, fault) else Mark.ACCUSED
         return Mark.ONCE if any(news) else Mark.MISSED
 
     def save(self) -> None:

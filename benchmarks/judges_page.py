@@ -88,7 +88,7 @@ calls a failure or an error counts; what Schemathesis calls a warning does not.
 MARKS: Final = """\
 ## Fault by fault
 
-✓ found, ~ in the first run alone, · not, ! the tool left no report. Of lawful behaviours a ✓ is a false accusation.
+✓ found, ~ in the first run alone, ? the second run is still to be made, · not, ! the tool left no report. Of lawful behaviours a ✓ is a false accusation.
 """
 
 REPEAT: Final = """\
@@ -166,7 +166,11 @@ def totals(kept: Kept, columns: list[Column]) -> Iterator[list[str]]:
     for verdict, text in VERDICTS.items():
         faults = chosen(verdicts=[verdict])
         yield [f"{text} {len(faults)}", *(share(kept, column, faults) for column in columns)]
-    yield ["in the first run alone, not counted", *(str(once(kept, column)) for column in columns)]
+    for text, mark in (
+        ("in the first run alone", Mark.ONCE),
+        ("not yet confirmed by a second run", Mark.OPEN),
+    ):
+        yield [f"{text}, not counted", *(str(marked(kept, column, FAULTS, mark)) for column in columns)]
     for text, cell in (
         ("accusations of the correct server, in a run", accusations),
         ("the same, over all of its runs", lambda kept, column: str(len(slanders(kept, column)))),
@@ -192,11 +196,6 @@ def share(kept: Kept, column: Column, faults: list[str]) -> str:
     if absent == len(faults):
         return ""
     return f"**{found}**" + (f" of {len(faults) - absent}" if absent else "")
-
-
-def once(kept: Kept, column: Column) -> int:
-    """How many faults only the first run showed."""
-    return marked(kept, column, FAULTS, Mark.ONCE)
 
 
 def accusations(kept: Kept, column: Column) -> str:
