@@ -88,7 +88,8 @@ calls a failure or an error counts; what Schemathesis calls a warning does not.
 MARKS: Final = """\
 ## Fault by fault
 
-✓ found, ~ in the first run alone, ? the second run is still to be made, · not, ! the tool left no report. Of lawful behaviours a ✓ is a false accusation.
+✓ found, ~ in the first run alone, ? the second run is still to be made, · not, ! the tool left no report. Of lawful
+behaviours a ✓ is a false accusation.
 """
 
 REPEAT: Final = """\
