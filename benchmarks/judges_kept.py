@@ -68,9 +68,11 @@ class Kept:
         """Everything that any run accuses the correct server of."""
         return frozenset[Signature]().union(*(run.at(levels) for run in self.of(tool)))
 
-    def varies(self, tool: str, levels: frozenset[str] = LEVELS) -> bool:
-        """Whether two runs against the correct server differ in what they accuse it of."""
-        return len({run.at(levels) for run in self.of(tool)}) > 1
+    def wavering(self, tool: str) -> frozenset[tuple[str, str]]:
+        """Operations and checks in which two runs against the correct server differ."""
+        runs = self.of(tool)
+        steady = frozenset.intersection(*(run.found for run in runs)) if runs else frozenset()
+        return frozenset((one.operation, one.code) for one in self.honest(tool) - steady)
 
     def wants(self, tool: str, fault: str) -> bool:
         """Whether another run is needed: the first, or one that confirms what may be chance."""
@@ -78,8 +80,9 @@ class Kept:
         if len(runs) != 1:
             return not runs
         news = runs[0].found - self.honest(tool)
-        by_chance = self.varies(tool) or all(one.code in OF_THE_CLOCK for one in news)
-        return bool(runs[0].unreadable) or (bool(news) and by_chance)
+        wavering = self.wavering(tool)
+        by_chance = [one.code in OF_THE_CLOCK or (one.operation, one.code) in wavering for one in news]
+        return bool(runs[0].unreadable) or (bool(news) and all(by_chance))
 
     def mark(self, tool: str, fault: str, levels: frozenset[str] = LEVELS) -> Mark:
         """A fault is accused when all of its runs show a signature that the correct server never gave."""

@@ -49,10 +49,11 @@ deserve a warning, and {none} are lawful: to accuse those is a mistake.
 **How it is counted.** Each tool first meets the correct server {honest} times, with seeds from 1. Whatever it says
 there is a false accusation, and no news elsewhere. A fault is found (✓) when a run against its server shows a
 signature that no run against the correct server showed. A signature is the operation, the check or rule, the status,
-and the place: in the response's schema, or with Specmatic what was done to the request as well. Where a tool's runs
-against the correct server differ among themselves, or slowness is all that it accuses, a second run with the next seed
-has to show the same signature; what the first alone showed is marked ~ and not counted. Whether an accusation names
-the real cause is asked of nobody.
+and the place: in the response's schema, or with Specmatic what was done to the request as well. Where all that is new
+belongs to an operation and check in which the runs against the correct server differ among themselves, or is slowness
+alone, a second run with the next seed has to show the same signature; what the first alone showed is marked ~ and not
+counted. Where a second run was made for another reason, both had to show it too. Whether an accusation names the real
+cause is asked of nobody.
 """
 
 FAVOURS: Final = """\
