@@ -12,11 +12,12 @@ from email.errors import (
     NoBoundaryInMultipartDefect,
     StartBoundaryNotFoundDefect,
 )
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from .stranger import Stranger
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 LONGEST_LINE = 65_536
 LARGEST_BODY = 64 * 2**20
@@ -148,13 +149,13 @@ def connections(server: Any) -> set[socket.socket]:
     return found
 
 
-def listening(app: Stranger, port: int = 0) -> BaseWSGIServer:
+def listening(app: WSGIApplication, port: int = 0) -> BaseWSGIServer:
     """A server that is bound and waits to be run."""
     return make_server("127.0.0.1", port, app, threaded=True, request_handler=Handler)
 
 
 @contextmanager
-def stranger(app: Stranger) -> Iterator[str]:
+def stranger(app: WSGIApplication) -> Iterator[str]:
     """Serves an application on a free port, and ends it with all its connections."""
     server = listening(app)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
