@@ -118,11 +118,13 @@ class Run:
         self._client = Client(plan.target, self._locate)
         self._pending: list[_Pending] = []
         self._asked_again = False
+        self._unsure: set[tuple[str, str]] = set()
         self._tried: Counter[tuple[str, str]] = Counter()
         self._opinions = Opinions(self._known)
         self._judge.listeners.append(self._opinions.hear)
         self._judge.listeners.append(lambda _: self._tell_progress())
         self._random = Random(f"{plan.seed} {time.time_ns()}")  # names are fresh in every run
+        self._known.prefix = "contract"
         self._prefix = f"contract.{self._random.getrandbits(32):08x}."
         self._replay = Replay(self._client, self._judge, self._prefix)
         self._began = self._told = time.monotonic()
@@ -169,6 +171,7 @@ class Run:
                 self._explored()
                 self._generated()
                 self._resume(last=True)
+                self._give_up()
                 self._polish()
         except Exception as error:
             self._inconclusive = (
@@ -333,6 +336,12 @@ class Run:
             pending.stage.waited += pending.seconds
             self._go_on(pending)
 
+    def _give_up(self) -> None:
+        """What sequences had found that were not played to their end is written down."""
+        for pending in self._pending:
+            for finding in pending.suspects:
+                self._ledger.doubtful[finding.rule] = "it was broken, and there was no time to try again"
+
     def _go_on(self, pending: _Pending) -> None:
         scenario, stage = pending.scenario, pending.stage
         try:
@@ -370,11 +379,12 @@ class Run:
                 continue
             if confirmed is not None:
                 self._ledger.add([confirmed])
-            elif again:
+            elif again and key in self._unsure:
                 self._ledger.add([finding])
             else:
                 unsure.append(finding.rule)
         if unsure and scenario is not None and not again and len(whole) <= _LONGEST:
+            self._unsure |= set(suspects)
             self._play(scenario, again=True)
         broken = {finding.rule for finding in self._ledger.all()}
         for rule in unsure:

@@ -104,6 +104,11 @@ class Exchange:
         """The answer's JSON value, or None when it has none."""
         return self._reading[0]
 
+    @property
+    def unread(self) -> bool:
+        """Whether there is an answer that cannot be read, or be read in two ways."""
+        return bool(self.answer) and self._reading[1] is not None
+
     def data(self) -> Mapping[str, Any]:
         """The answer's `data` when that is an object, else nothing."""
         value = self.value()

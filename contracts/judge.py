@@ -14,7 +14,7 @@ from .document import Operation
 from .exchange import Exchange, media
 from .failures import Finding, Ledger
 from .knowledge import Knowledge
-from .model import Breach, Model, Signal
+from .model import Breach, Model, Signal, whole
 from .origins import Origins
 
 SIGNALS: dict[str, Signal] = {
@@ -163,7 +163,8 @@ class Judge:
                 self._unsure(exchange)
             return
         body = self._sure(exchange, operation) if exchange.plain_path else None
-        if exchange.status >= 500 or (body is None and accepted(exchange, operation)) or broken:
+        untold = exchange.status < 300 and exchange.unread
+        if exchange.status >= 500 or (body is None and accepted(exchange, operation)) or broken or untold:
             self._unsure(exchange)
         elif body is None or not self._tells(exchange, operation, body):
             return
@@ -240,7 +241,9 @@ class Judge:
     def _worked(self, exchange: Exchange, body: dict[str, Any]) -> None:
         org = str(self._owner(exchange, self.known.operation(exchange.operation)))
         lanes = b"TAG_CARDINALITY_EXCEEDED" in exchange.answer  # B041, C3
-        surely = False if body.get("tags") and lanes else None
+        surely = False if (body.get("tags") or exchange.query) and lanes else None
+        if not exchange.segment.startswith(self.known.prefix):
+            self.model.doubtful.add((org, exchange.segment))  # somebody else may have defined it
         breaches = self.model.ingress(
             org,
             exchange.segment,
@@ -280,7 +283,7 @@ class Judge:
                 exchange.status,
                 exchange.call,
                 exchange.back,
-                seconds=int(seconds),
+                seconds=whole(seconds) or 0,
                 terms=terms if isinstance(terms, dict) else {},
             ),
         )
@@ -325,7 +328,6 @@ _HARMLESS = frozenset(
         "SAFE-1",
         "SAFE-2",
         "HTTP-5",
-        "JSON-9",
     }
 )
 """Rules whose breach leaves what was asked and answered as sure as it was."""

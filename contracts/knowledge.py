@@ -30,6 +30,8 @@ class Knowledge:
     negative: set[str] = field(default_factory=set)
     """Ids and variants of definitions that have had a negative version: what that leads to is nobody's fault (C16)."""
 
+    prefix: str = ""
+    """Begins every variant that this run makes."""
     in_vain: set[int] = field(default_factory=set)
     """Refusals of fresh things that did not end within two seconds."""
     silent: set[str] = field(default_factory=set)

@@ -156,6 +156,15 @@ class Model:
         if not data:
             return self._put_refused(place, body, status)
         known = self.definitions.get(place)
+        spelled = self._letters.get((org, body["variant"].lower()), body["variant"])
+        if (
+            known is None
+            and spelled != body["variant"]
+            and self._by_id.get(str(data.get("id")), {}).get(org) == spelled
+        ):
+            self.forget(*place)
+            self.forget(org, spelled)
+            return self.note("a variant in other letters", "is the same")
         breaches = self._echoed(org, body, data, known)
         version, identity = whole(data.get("version")), data.get("id")
         if version is None or not isinstance(identity, str):
@@ -175,7 +184,7 @@ class Model:
             version,
             current,
             (known.schemas if known else {}) | {version: body["schema"]},
-            frozenset(map(str, data.get("alias") or ())),
+            _names(data),
             not data.get("destinations"),
             known.since if known else back,
             known is not None and known.proven,
@@ -659,9 +668,15 @@ _LONG_ID = 12
 """Digits from which on two organisations do not count to the same id."""
 
 
+def _names(data: Mapping[str, Any]) -> frozenset[str]:
+    """The aliases that an answer shows."""
+    shown = data.get("alias")
+    return frozenset(one for one in shown if isinstance(one, str)) if isinstance(shown, list) else frozenset()
+
+
 def _what_changed(known: Definition, body: Mapping[str, Any], data: Mapping[str, Any]) -> str | None:
     """The question that an update without a version answers."""
-    other_alias = frozenset(map(str, data.get("alias") or ())) != known.alias
+    other_alias = _names(data) != known.alias
     other_schema = not same(known.schema, body["schema"])
     if other_schema:
         return "a changed definition"
@@ -685,6 +700,8 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float) and abs(one) > 2**53 < abs(other):
+        return abs(one - other) <= abs(one) / 2**52  # as far as a double tells (RFC 8259 §6)
     return bool(one == other)
 
 

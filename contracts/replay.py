@@ -65,7 +65,12 @@ class Replay:
             if not patient and not last and one.status < 300 <= exchange.status:
                 return None
             old, new = one.data().get("a_id"), exchange.data().get("a_id")
-            if isinstance(old, str) and isinstance(new, str):
+            if (
+                isinstance(old, str)
+                and isinstance(new, str)
+                and f"{old}{new}".isascii()
+                and f"{old}{new}".isdigit()
+            ):
                 ids[old] = new
             for found in (*judge.ledger.all(), *judge.suspects):
                 if found.key == finding.key:

@@ -176,10 +176,7 @@ class Stage:
 
     def _forget(self, request: Request) -> None:
         """A request met weather: whether it took effect is open."""
-        try:
-            body = json.loads(request.body or b"null")
-        except ValueError:
-            return
+        body = self.judge.body_of(self.client.unanswered(request))
         if request.method == "PUT" and isinstance(body, dict):
             for org in range(len(self.known.target.credentials)):
                 self.judge.lost("PUT ", self.org(org), str(body.get("variant")))

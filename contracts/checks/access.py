@@ -124,8 +124,8 @@ def _same_organisation(exchange: Exchange, operation: Operation, known: Knowledg
     """Whether what was served is ours, so that the key cannot be a good one of somebody else."""
     data = exchange.data()
     if operation.control_plane:
-        return data.get("org_id") in {credential.org for credential in known.target.credentials}
-    if data.get("a_def_id") in known.definitions:
+        return str(data.get("org_id")) in {credential.org for credential in known.target.credentials}
+    if str(data.get("a_def_id")) in known.definitions:
         return True
     try:
         body = strict_json.read(exchange.body or b"")

@@ -185,7 +185,7 @@ def _body(
     except ValueError:  # beyond what can be compared: nobody is accused
         return
     for problem in problems[:5]:
-        if problem.place == "data/a_ve" and exchange.data().get("a_def_id") in known.negative:
+        if problem.place == "data/a_ve" and str(exchange.data().get("a_def_id")) in known.negative:
             continue
         yield Finding(
             "PAGE-5",

@@ -239,6 +239,8 @@ def organisations(stage: Stage) -> None:
     stage.send(PUT, {"variant": variant, "schema": {"title": "forged"}}, org=1, path_org=stage.org(0))
     stage.ingress(variant)
     number = stage.live()
+    if not (number.isascii() and number.isdigit() and len(number) < 1_000):
+        raise NotReached("an action's id is not made of digits")
     if _is_theirs(stage, number):
         for attempt in (stage.attempt_of(number), stage.attempt_of(number) + 1):
             stage.modack(number, attempt, 300, org=1)

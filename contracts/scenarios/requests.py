@@ -54,6 +54,8 @@ def broken_modacks(stage: Stage) -> None:
     good: dict[str, Any] = {"action_record_id": number, "attempt": stage.attempt_of(number), "mod_ack": 300}
     for negative in _tried(stage, MODACK, good):
         _record(stage, MODACK, negative, stage.probe(MODACK, negative.body))
+    if not (number.isascii() and number.isdigit() and len(number) < 1_000):
+        raise NotReached("an action's id is not made of digits")
     for shown in (int(number), f"{number}\n", f" {number}", f"{number}.0", f"+{number}"):
         stage.probe(MODACK, {**good, "action_record_id": shown})
     if stage.modack(number, good["attempt"]).status != 200:
