@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -701,7 +702,8 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float) and abs(one) > 2**53 < abs(other):
-        return abs(one - other) <= abs(one) / 2**52  # as far as a double tells (RFC 8259 §6)
+        with suppress(OverflowError):
+            return float(one) == float(other)  # as far as a double tells (RFC 8259 §6)
     return bool(one == other)
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from .stranger import Stranger
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
