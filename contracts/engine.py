@@ -399,6 +399,7 @@ class Run:
         for finding in self._ledger.all():
             if (
                 time.monotonic() > until
+                or finding.rule == "AUTH-1"  # which looks into refusals first
                 or finding.together
                 or finding.staged
                 or len({one.waited for one in finding.exchanges}) > 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -273,6 +274,7 @@ class Judge:
         if not isinstance(number, str) or isinstance(attempt, bool) or not isinstance(attempt, int):
             return
         seconds, terms = body.get("mod_ack", 0), body.get("terms")
+        retry_at = whole(terms.get("retry_at")) if isinstance(terms, dict) else None
         self._suspect(
             exchange,
             self.model.signal(
@@ -284,7 +286,8 @@ class Judge:
                 exchange.call,
                 exchange.back,
                 seconds=whole(seconds) or 0,
-                terms=terms if isinstance(terms, dict) else {},
+                final=isinstance(terms, dict) and terms.get("retry") is False,
+                far=retry_at is not None and retry_at > time.time() + _FAR,
             ),
         )
 
@@ -336,6 +339,8 @@ _SLOW = 20
 _NOT_READ = frozenset({401, 403, 405, 408, 411, 413, 414, 415, 431})
 """Statuses that say something about keys or HTTP, not about the world."""
 _KEYS = frozenset({"x-arklow-auth", "authorization"})
+_FAR = 600.0
+"""Seconds from which on a time is not reached in a sequence, whatever the target's clock says."""
 
 
 def plain(exchange: Exchange, body: Any) -> bool:

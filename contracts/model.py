@@ -124,6 +124,10 @@ class Model:
     """(organisation, variant in small letters) → a variant that was defined."""
     _by_id: dict[str, dict[str, str]] = field(default_factory=dict)
     """Definition id → organisation → variant."""
+    _bare: set[tuple[str, str]] = field(default_factory=set)
+    """(organisation, action id without the noughts before it)."""
+    one_count: bool = False
+    """Actions of all organisations are counted together, so that no two have the same id."""
 
     def scratch(self, without: str | None = None) -> Model:
         """An empty world in which the same readings are taken, but for one."""
@@ -186,7 +190,7 @@ class Model:
             current,
             (known.schemas if known else {}) | {version: body["schema"]},
             _names(data),
-            not data.get("destinations"),
+            data.get("destinations") == [],
             known.since if known else back,
             known is not None and known.proven,
             (known.told if known is not None else place not in self.doubtful)
@@ -266,7 +270,7 @@ class Model:
     ) -> list[Breach]:
         """What the version of the answer says."""
         if "version" in body:
-            return self._explicit(known, body["version"], version)
+            return self._explicit(place, known, body["version"], version)
         if known is None:
             if place in self.doubtful:
                 return []
@@ -286,11 +290,19 @@ class Model:
             breaches += self.note(what, f"version + {step}" if step else "same version")
         return breaches
 
-    def _explicit(self, known: Definition | None, sent: Any, version: int) -> list[Breach]:
+    def _explicit(
+        self, place: tuple[str, str], known: Definition | None, sent: Any, version: int
+    ) -> list[Breach]:
+        """What a PUT with a version shows; nothing when the answer names it, and would without it as well."""
         stored = "stored" if version == sent else "not stored"
         if sent < 0:
             return self.note("negative version of a definition", "accepted")
-        if known is None or sent > max(known.schemas):
+        if known is None:
+            told = place not in self.doubtful and sent != 1
+            return self.note("an explicit version of a new definition", stored) if told else []
+        if not known.told or version == sent == known.version + 1:
+            return []
+        if sent > max(known.schemas):
             return self.note("a higher explicit version", stored)
         return self.note("a lower explicit version", stored) if sent < known.version else []
 
@@ -438,6 +450,7 @@ class Model:
                 Breach("ING-7", "Two accepted POSTs have the same a_id", "an id of its own", number, "a_id")
             ]
         self.actions[org, number] = Action(unattended, at)
+        self._bare.add((org, number.lstrip("0")))
         return []
 
     def _anothers(self, org: str, definition: Any) -> list[Breach]:
@@ -475,8 +488,10 @@ class Model:
         answered = data.get("a_ve")
         if not (isinstance(answered, str) and answered.isascii() and answered.isdigit()):
             return []
-        self.tested.append("ING-3")
         version, allowed = int(answered[:4_000]), set(known.current)
+        if not known.told and version > max(known.schemas):
+            return []
+        self.tested.append("ING-3")
         if asked is not None and (asked in known.schemas or not known.told):
             allowed |= {asked}
         if version not in allowed:
@@ -511,9 +526,13 @@ class Model:
         back: float,
         *,
         seconds: int = 0,
-        terms: Mapping[str, Any] | None = None,
+        final: bool = False,
+        far: bool = False,
     ) -> list[Breach]:
-        """A signal with a good key and a valid body was sent at `call` and answered at `back`."""
+        """A signal with a good key and a valid body was sent at `call` and answered at `back`.
+
+        A nack may be `final`, or ask for a time that is far away.
+        """
         action = self.actions.get((org, number))
         accepted = 200 <= status < 300
         if action is None:
@@ -525,15 +544,17 @@ class Model:
             return self._after_the_end(kind, action, accepted, status)
         if kind == "modack":
             return self._modack(action, attempt, status, call, back, seconds)
-        return self._settled(kind, action, attempt, accepted, call, back, terms or {})
+        return self._settled(kind, action, attempt, accepted, back, final=final, far=far)
 
     def _nobodys(self, kind: Signal, org: str, number: str, accepted: bool, status: int) -> list[Breach]:
-        if number.startswith("0") and (org, number.lstrip("0")) in self.actions:
+        if (org, number.lstrip("0")) in self._bare:
             return self.note("noughts before an id", "overlooked" if accepted else "told apart")
-        self.tested.append("LEASE-6")
         theirs = any((one, number) in self.actions for one in self.organisations - {org})
         if number in self.seen and not theirs:
             return []
+        if len(number) < _LONG_ID and not (theirs and self.one_count):
+            return []
+        self.tested.append("LEASE-6")
         whose = "of another organisation" if theirs else "that was never issued"
         verb = "extended" if kind == "modack" else f"settled by {kind}" if kind != "defer" else "deferred"
         if not accepted:
@@ -561,7 +582,7 @@ class Model:
         held = action.unattended and action.attempt is not None
         left = action.leased_until - back if held else 0.0
         if not breaches and attempt >= action.lowest and left > 1:
-            breaches = self._held(action, attempt, status, left)
+            breaches = self._held(action, attempt, status, call, left)
         if extended and not breaches:
             breaches = self._extended(action, attempt, call, back, seconds)
         elif action.attempt is None and attempt == 0 and status == 409 and action.unattended:
@@ -599,7 +620,7 @@ class Model:
             return [Breach("LEASE-3", title, "409", str(status))]
         return self.note("an attempt that is over", str(status)) if status in (404, 409) else []
 
-    def _held(self, action: Action, attempt: int, status: int, left: float) -> list[Breach]:
+    def _held(self, action: Action, attempt: int, status: int, call: float, left: float) -> list[Breach]:
         """An attempt is known to hold the lease for `left` seconds more.
 
         A refusal of that attempt alone accuses nobody, as a default sink may have settled the action (Q23); that
@@ -609,7 +630,7 @@ class Model:
         if attempt == action.attempt:
             self.tested += ["ING-11", "LEASE-8", "PAGE-11"]
             action.refused = not extended
-            if status == 404:
+            if status == 404 and call >= action.since + IN_FORCE:
                 title = "An action whose lease was extended is not known"
                 return [Breach("ING-11", title, "200 or 409", "404")]
             if status == 400:
@@ -636,9 +657,10 @@ class Model:
         action: Action,
         attempt: int,
         accepted: bool,
-        call: float,
         back: float,
-        terms: Mapping[str, Any],
+        *,
+        final: bool,
+        far: bool,
     ) -> list[Breach]:
         """An ack, nack or defer of an action that has not ended as far as is known."""
         held = action.unattended and action.attempt is not None and action.leased_until - back > 1
@@ -656,17 +678,17 @@ class Model:
             action.deferred, action.attempt = True, attempt
         elif kind == "nack" and action.deferred:
             return self.note("a nack after a defer", "accepted without effect")
-        elif kind == "ack" or terms.get("retry") is False:
+        elif kind == "ack" or final:
             action.ended, action.acked = True, kind == "ack"
         else:
             action.lowest, action.attempt, action.leased_until = attempt + 1, None, 0.0
-            action.waits = "retry_at" in terms
+            action.waits = far
         return []
 
 
 _SCHEMA = "payload against its schema"
 _LONG_ID = 12
-"""Digits from which on two organisations do not count to the same id."""
+"""Digits from which on nobody else has made the same id, and two organisations do not count to it."""
 
 
 def _names(data: Mapping[str, Any]) -> frozenset[str]:
@@ -677,13 +699,30 @@ def _names(data: Mapping[str, Any]) -> frozenset[str]:
 
 def _what_changed(known: Definition, body: Mapping[str, Any], data: Mapping[str, Any]) -> str | None:
     """The question that an update without a version answers."""
-    other_alias = _names(data) != known.alias
-    other_schema = not same(known.schema, body["schema"])
-    if other_schema:
-        return "a changed definition"
-    if known.shaken:
+    other_alias, schema = _names(data) != known.alias, body["schema"]
+    if same(known.schema, schema):
+        if known.shaken:
+            return None
+        return "a definition with other aliases" if other_alias else "an equal definition"
+    if other_alias:
         return None
-    return "a definition with other aliases" if other_alias else "an equal definition"
+    if same(_plain(known.schema), _plain(schema)):
+        return "a definition with other annotations"
+    return "a changed definition"
+
+
+def _plain(schema: Any) -> Any:
+    """A schema without what only describes (JSON Schema, validation §9)."""
+    if isinstance(schema, list):
+        return [_plain(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: _plain(value) for name, value in schema.items() if name not in _ANNOTATIONS}
+
+
+_ANNOTATIONS = frozenset(
+    {"$comment", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly"}
+)
 
 
 def whole(number: Any) -> int | None:

@@ -14,7 +14,7 @@ from .client import CUT_OFF, Client, Request, Weather
 from .exchange import Exchange
 from .failures import Finding
 from .judge import Judge, finding_of, plain
-from .model import IN_FORCE, Action, Breach
+from .model import IN_FORCE, Action, Breach, Model
 from .probes import Probe
 
 JSON: Final = ("content-type", "application/json")
@@ -57,7 +57,7 @@ class Stage:
         self._lost = 0
 
     @property
-    def model(self) -> Any:
+    def model(self) -> Model:
         """The world as the deployment has told it."""
         return self.judge.model
 
@@ -250,6 +250,14 @@ class Stage:
         fits = known is None or self.known.fits(known.schema, payload) is not False
         return self._patiently(exchange, request, 400) if fresh and fits else exchange
 
+    def ripen(self, name: str, *, org: int = 0) -> None:
+        """Wait until a definition is as old as a fresh one may be before all of the target knows it."""
+        known = self.model.definitions.get((self.org(org), name))
+        left = known.since + IN_FORCE - self.client.now() if known is not None else 0.0
+        if left > 0:
+            time.sleep(left)
+            self.waited += left
+
     def accept(self, name: str, payload: Any = PLAIN, *, org: int = 0, **members: Any) -> str:
         """The id of an action that was accepted.
 
@@ -307,8 +315,7 @@ class Stage:
 
     def action(self, number: str) -> Action:
         """What is known of an action of the first organisation."""
-        found: Action = self.model.actions[self.org(), number]
-        return found
+        return self.model.actions[self.org(), number]
 
     def accuse(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
         """A breach that only the whole sequence shows; it stands for what else the last exchange broke."""

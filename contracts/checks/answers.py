@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from .. import strict_json
 from ..document import Operation
@@ -25,7 +26,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
     if not operation.control_plane and 400 <= exchange.status < 500:
         tested.update(["PAGE-2", "PAGE-15"])
     if exchange.status >= 500:
-        if exchange.segment in known.negative:
+        if exchange.segment in known.negative or _unknown_coding(exchange):
             return
         yield Finding(
             "PAGE-8",
@@ -47,8 +48,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
                 "none",
                 (exchange,),
             )
-    routed = operation.label in known.routed and exchange.plain_path
-    if exchange.status == 404 and not routed and not _announces_json(exchange):
+    if _of_a_front(exchange, operation, known):
         return
     if operation.documents(exchange.status):
         yield from _body(exchange, operation, known, tested)
@@ -63,8 +63,6 @@ def _undocumented(
     if refused and (_own_cause(exchange) or (exchange.status == 404 and not exchange.plain_path)):
         return
     if operation.control_plane and refused:
-        if exchange.status == 400 and _a_front_may_refuse(exchange):
-            return
         tested["PAGE-13"] += 1
         value = exchange.value()
         if not isinstance(value, dict) or not {"data", "errors"} <= value.keys():
@@ -130,8 +128,6 @@ def _body(
     tested.update(["PAGE-4", "JSON-7", "JSON-9", "PAGE-5"])
     announced = exchange.got("content-type")
     if not _announces_json(exchange):
-        if exchange.status == 400 and _a_front_may_refuse(exchange):
-            return
         yield Finding(
             "PAGE-4",
             operation.label,
@@ -221,11 +217,41 @@ def _formats_in(value: Any) -> Iterator[str]:
             yield "PAGE-7"
 
 
+def _of_a_front(exchange: Exchange, operation: Operation, known: Knowledge) -> bool:
+    """Whether a refusal may be the word of a server in front of the application, that no page describes."""
+    value = exchange.value()
+    if isinstance(value, dict) and "errors" in value:
+        return False
+    if exchange.status == 404:
+        return operation.label not in known.routed or not exchange.plain_path
+    return exchange.status == 400 and _a_front_may_refuse(exchange)
+
+
 def _a_front_may_refuse(exchange: Exchange) -> bool:
     """Whether a server in front of the application may have refused this before anybody routed it."""
-    strange = re.search("%[01][0-9A-Fa-f]|%7[fF]|%(?![0-9A-Fa-f]{2})", exchange.url)
     plain = all(" " <= c <= "~" for _, value in exchange.headers for c in value)
-    return bool(strange) or not plain or exchange.head > 1_000 or len(exchange.url) > 1_000
+    return (
+        not exchange.plain_path
+        or _STRANGE.search(exchange.url) is not None
+        or "\ufffd" in unquote(exchange.url)
+        or not plain
+        or exchange.head > 1_000
+        or len(exchange.headers) > 30
+        or len(exchange.url) > 1_000
+        or exchange.sent("content-encoding") is not None
+    )
+
+
+_STRANGE = re.compile(
+    r"%[01][0-9A-Fa-f]|%(?:25|2[EFef]|3[Bb]|5[Cc]|7[Ff])|%(?![0-9A-Fa-f]{2})|[;\\\"<>^`{|}]"
+)
+"""What fronts refuse in a URL: control characters, escapes that are unescaped twice, and what has to be escaped."""
+
+
+def _unknown_coding(exchange: Exchange) -> bool:
+    """Whether 501 is what HTTP asks for (RFC 9112 §6.1)."""
+    coding = exchange.sent("transfer-encoding")
+    return exchange.status == 501 and coding is not None and coding.strip().lower() != "chunked"
 
 
 def _announces_json(exchange: Exchange) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..client import Request
 from ..exchange import Exchange
 from ..linear import REFUSED, Call, Explicit, Settling, Spec, Versions, check
-from ..model import Breach, whole
+from ..model import IN_FORCE, Breach, Definition, whole
 from ..stage import INGRESS, MODACK, PUT, NotReached, Stage
 from .scenario import scenario
 
@@ -27,7 +27,8 @@ Asked = Callable[[Request], tuple[Any, ...]]
 @scenario("many clients on one variant", "RACE-1", "ING-7", "PAGE-8")
 def updates(stage: Stage) -> None:
     """Updates and work at the same moment: no update is lost, and no id given twice."""
-    changed = {"version + 1": 1, "same version": 0}.get(stage.model.taken.get("a changed definition", ""))
+    taken = stage.model.taken.get("a definition with other annotations", "")
+    changed = {"version + 1": 1, "same version": 0}.get(taken)
     for variant, history in _rounds(stage):
         version = stage.model.definitions[stage.org(), variant].version
         requests = [
@@ -36,7 +37,7 @@ def updates(stage: Stage) -> None:
         ]
         spec = Versions({"changed": changed}, version=version)
         for _ in range(2):
-            history += _volley(stage, variant, requests, _versioned)
+            history += _volley(stage, variant, requests, _reader(stage, variant))
             requests = [
                 _put(stage, variant, {"title": stage.name("mark")}) if number % 4 else _work(stage, variant)
                 for number in range(CLIENTS)
@@ -53,7 +54,9 @@ def explicit_versions(stage: Stage) -> None:
     if stage.model.taken.get("a lower explicit version", "stored") == "not stored":
         raise NotReached("lower explicit versions are passed over")
     reading = stage.model.taken.get("after a lower explicit version")
-    latest: Any = {"the lower one is current": "last", "the highest one is current": "highest"}.get(reading)
+    latest: Any = {"the lower one is current": "last", "the highest one is current": "highest"}.get(
+        reading or ""
+    )
     for variant, history in _rounds(stage):
         version = stage.model.definitions[stage.org(), variant].version
         requests = [
@@ -63,7 +66,7 @@ def explicit_versions(stage: Stage) -> None:
             for number in range(CLIENTS)
         ]
         stage.random.shuffle(requests)
-        history += _volley(stage, variant, requests, _versioned, _numbered)
+        history += _volley(stage, variant, requests, _reader(stage, variant), _numbered)
         spec = Explicit(latest, version=version)
         if _judged(stage, history, spec, PUT, "updates to different versions and work"):
             return
@@ -76,6 +79,8 @@ def settlements(stage: Stage) -> None:
     until = time.monotonic() + _SECONDS * stage.patience
     while time.monotonic() < until:
         number = stage.live()
+        if not stage.action(number).unattended:
+            raise NotReached("whoever is linked may settle actions as well")
         if stage.attempt_of(number) != 0:
             raise NotReached("the attempt that is held is not the first one")
         calls: list[tuple[str, int]] = [("modack", 0)] * 9 + [("modack", 1)] * 2
@@ -91,13 +96,30 @@ def settlements(stage: Stage) -> None:
 
 
 def _rounds(stage: Stage) -> Iterator[tuple[str, list[tuple[Call, Exchange | None]]]]:
-    """A fresh variant each, until the time is up."""
+    """A variant each, until the time is up: those of earlier sequences first, which all of the target knows."""
     until = time.monotonic() + _SECONDS * stage.patience
+    ripe = [one.variant for one in stage.model.definitions.values() if _usable(stage, one)]
     while time.monotonic() < until:
-        variant = stage.define({"title": "first"})
+        variant = ripe.pop() if ripe else stage.define({"title": "first"})
         stage.accept(variant, 1)
         yield variant, []
         stage.model.forget(stage.org(), variant)
+
+
+def _usable(stage: Stage, known: Definition) -> bool:
+    """Whether all is known of a definition, it takes any work, and it is not fresh."""
+    return (
+        (known.org, known.schema, known.alias) == (stage.org(), {}, frozenset())
+        and known.variant.startswith(stage.prefix)
+        and known.told
+        and known.proven
+        and known.current == {max(known.schemas)}
+        and _ripe(stage, known.variant)
+    )
+
+
+def _ripe(stage: Stage, variant: str) -> bool:
+    return bool(stage.model.definitions[stage.org(), variant].since + IN_FORCE < stage.client.now())
 
 
 def _put(stage: Stage, variant: str, schema: Any, **members: Any) -> Request:
@@ -142,22 +164,28 @@ def _numbered(request: Request) -> tuple[Any, ...]:
     return ("put", json.loads(request.body or b"")["version"]) if request.method == "PUT" else ("ingress",)
 
 
-def _versioned(exchange: Exchange | None) -> Any:
-    """The version that an answer names; unknown where it is not one of the application's plain answers."""
-    if exchange is None or exchange.status >= 500:
-        return None
-    data = exchange.data()
-    if not data:
-        return REFUSED if 400 <= exchange.status < 500 else None
-    if exchange.method == "PUT":
-        return ("ok", whole(data.get("version")), data.get("id"))
-    shown = data.get("a_ve")
-    known = isinstance(shown, str) and shown.isascii() and shown.isdigit() and len(shown) < 1_000
-    return ("ok", int(str(shown)), data.get("a_def_id")) if known else None
+def _reader(stage: Stage, variant: str) -> Answer:
+    """Reads the version that an answer names; unknown where it says nothing, or where a fresh variant may be unknown."""
+    ripe = _ripe(stage, variant)
+
+    def read(exchange: Exchange | None) -> Any:
+        if exchange is None or exchange.status >= 500:
+            return None
+        data, put = exchange.data(), exchange.method == "PUT"
+        if not data:
+            refused = 400 <= exchange.status < 500 if put else ripe and exchange.status in (400, 404)
+            return REFUSED if refused else None
+        if put:
+            return ("ok", whole(data.get("version")), data.get("id"))
+        shown = data.get("a_ve")
+        known = isinstance(shown, str) and shown.isascii() and shown.isdigit() and len(shown) < 1_000
+        return ("ok", int(str(shown)), data.get("a_def_id")) if known else None
+
+    return read
 
 
 def _settled(exchange: Exchange | None) -> Any:
-    if exchange is None or exchange.status >= 500:
+    if exchange is None or exchange.status >= 500 or exchange.status == 404:  # as a fresh action may be unknown
         return None
     return "ok" if exchange.status < 300 else "refused"
 

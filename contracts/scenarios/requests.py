@@ -140,6 +140,8 @@ def _sent(stage: Stage, label: str, body: dict[str, Any], name: str, probe: Prob
     exchange = stage.probed(label, probe, name)
     if exchange is None or not probe.serve or exchange.status not in _OWN_REFUSAL:
         return
+    if label == INGRESS:
+        stage.ripen(name)
     again = stage.probed(label, probe, name)
     twin = stage.send(label, body, name=name)
     if again is None or again.status != exchange.status or not (200 <= twin.status < 300 and twin.data()):

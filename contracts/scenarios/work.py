@@ -81,6 +81,8 @@ def custody(stage: Stage) -> None:
 
 def _kept(stage: Stage, variant: str) -> None:
     """Of actions that were accepted alike none is unknown while the others are live."""
+    if not stage.model.definitions[stage.org(), variant].unattended:
+        return  # whoever is linked may have settled them
     live = 0
     for number in [stage.accept(variant, {"n": number}) for number in range(12)]:
         exchange = stage.modack(number)

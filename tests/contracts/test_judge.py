@@ -56,7 +56,7 @@ def asked(
 def put(variant: str = "v", version: int = 1, **more: Any) -> Exchange:
     """A definition that was stored."""
     body = {"variant": variant, "schema": {}}
-    data = {"id": "771", "org_id": "1", "alias": [], "version": version, **body}
+    data = {"id": "771", "org_id": "1", "alias": [], "destinations": [], "version": version, **body}
     return asked(PUT, more.pop("body", body), more.pop("status", 200), more.pop("data", data), **more)
 
 
@@ -245,7 +245,7 @@ def test_accepted_work_that_cannot_be_told_has_issued_its_id() -> None:
 
 def test_an_id_that_was_answered_without_a_key_is_known_to_have_been_issued() -> None:
     """The broken promise is that it was served, not that its action is extended."""
-    judge = seen(work("900", headers=(JSON,)), modack("900"), modack("901"))
+    judge = seen(work("900", headers=(JSON,)), modack("900"), modack("9" * 18))
 
     assert rules(judge.ledger.all()) == ["AUTH-4"]
     assert rules(judge.suspects) == ["LEASE-6"]

@@ -25,7 +25,8 @@ def put(
 ) -> list[Breach]:
     """What a PUT breaks that is answered with the definition, but for what is `answered` otherwise."""
     body = {"variant": variant, "schema": {}, **members} | ({} if sent is None else {"version": sent})
-    data = {"id": f"d-{variant}", "org_id": org, "alias": [], **body, "version": version, **(answered or {})}
+    told = {"id": f"d-{variant}", "org_id": org, "alias": [], "destinations": []}
+    data = {**told, **body, "version": version, **(answered or {})}
     return model.put(org, body, 200, data)
 
 
@@ -77,9 +78,9 @@ def extended(
     return [breach.rule for breach in found]
 
 
-def settled(model: Model, kind: Signal, attempt: int, status: int, at: float = 1, **terms: Any) -> list[str]:
+def settled(model: Model, kind: Signal, attempt: int, status: int, at: float = 1, **more: Any) -> list[str]:
     """Codes of what the answer to an ack, nack or defer breaks."""
-    return [breach.rule for breach in signal(model, kind, attempt, status, at, terms=terms or None)]
+    return [breach.rule for breach in signal(model, kind, attempt, status, at, **more)]
 
 
 def test_the_happy_path_breaks_nothing() -> None:
@@ -372,7 +373,7 @@ def test_a_nack_gives_its_attempt_back() -> None:
 def test_an_ack_after_a_nack_that_ended_the_action_is_no_second_ack() -> None:
     """Q3 is about an action that was acked; one that has failed for good is not acked at all (B130, B134)."""
     model = live()
-    settled(model, "nack", 0, 200, retry=False)
+    settled(model, "nack", 0, 200, final=True)
 
     assert settled(model, "ack", 0, 409) == []
     assert "a second ack" not in model.taken
@@ -384,7 +385,7 @@ def test_an_ack_after_a_nack_that_ended_the_action_is_no_second_ack() -> None:
 def test_an_action_that_has_ended_takes_no_signal(ending: Signal, kind: Signal) -> None:
     """LIFE-9: after an ack, and after a nack that forbids another try (B127, B130, B134)."""
     model = live()
-    settled(model, ending, 0, 200, **({"retry": False} if ending == "nack" else {}))
+    settled(model, ending, 0, 200, **({"final": True} if ending == "nack" else {}))
 
     assert [breach.rule for breach in signal(model, kind, 0, 409, 2)] == []
     assert [breach.rule for breach in signal(model, kind, 0, 200, 2)] == ["LIFE-9"]
@@ -447,7 +448,7 @@ def test_a_deferred_action_is_never_delivered_again() -> None:
 def test_no_attempt_begins_before_the_time_that_a_nack_asked_for() -> None:
     """B129: neither the one that was given back nor the next."""
     model = live()
-    assert settled(model, "nack", 0, 200, retry_at=2**40) == []
+    assert settled(model, "nack", 0, 200, far=True) == []
 
     assert extended(model, 1, 409, 2) == []
     assert extended(model, 1, 200, 2) == ["LIFE-7"]
@@ -458,18 +459,28 @@ def test_an_id_with_noughts_before_it_is_another_text() -> None:
     """B010: that it reaches the action is a warning, and no word of an id that was never issued."""
     assert extended(live(), 0, 404, 1, "001") == []
     assert extended(live(), 0, 200, 1, "001") == ["LEASE-9"]
-    assert extended(live(), 0, 200, 1, "002") == ["LEASE-6"]
+    assert extended(live(), 0, 200, 1, "0" * 12 + "2") == ["LEASE-6"]
+
+
+def test_an_id_with_other_noughts_than_it_was_issued_with_is_the_same_number() -> None:
+    """Where ids are written in so many digits, fewer noughts are overlooked as more are."""
+    model = Model()
+    defined(model)
+    accepted(model, number="00000000000000000041")
+
+    assert extended(model, 0, 200, 3, "0000000000041") == ["LEASE-9"]
 
 
 def test_an_id_that_was_answered_to_anybody_was_issued() -> None:
     """Whatever request it was that the model did not follow; another organisation's is refused all the same."""
+    seven, eight = "7" * 18, "8" * 18
     model = live()
-    model.seen |= {"7", "8"}
-    model.issued("2", "8", unattended=True, at=0)
+    model.seen |= {seven, eight}
+    model.issued("2", eight, unattended=True, at=0)
 
-    assert extended(model, 0, 200, 1, "7") == []
-    assert extended(model, 0, 200, 1, "8") == ["LEASE-6"]
-    assert extended(model.scratch(), 0, 200, 1, "7") == []
+    assert extended(model, 0, 200, 1, seven) == []
+    assert extended(model, 0, 200, 1, eight) == ["LEASE-6"]
+    assert extended(model.scratch(), 0, 200, 1, seven) == []
 
 
 def test_a_fresh_world_knows_the_readings_and_the_ids_and_nothing_else() -> None:
@@ -610,11 +621,25 @@ def test_where_a_destination_may_settle_nobody_is_accused_of_a_refusal() -> None
     assert extended(model, 0, 409, 10) == []
 
 
-@pytest.mark.parametrize(("number", "org"), [("7", "1"), ("1", "2")])
+@pytest.mark.parametrize(("number", "org"), [("7" * 18, "1"), ("1" * 18, "2")])
 def test_an_id_of_nobody_or_of_another_organisation_is_not_extended(number: str, org: str) -> None:
     """Whatever the refusal is."""
-    assert extended(live(), 0, 200, 1, number, org) == ["LEASE-6"]
-    assert extended(live(), 0, 404, 1, number, org) == []
+    model = live()
+    model.issued("1", "1" * 18, unattended=True, at=0)
+
+    assert extended(model, 0, 200, 1, number, org) == ["LEASE-6"]
+    assert extended(model, 0, 404, 1, number, org) == []
+
+
+def test_a_short_id_may_be_somebody_elses_action() -> None:
+    """Others use the organisation too, and each organisation may count on its own, unless that was seen not to be."""
+    assert extended(live(), 0, 200, 1, "7") == []
+    assert extended(live(), 0, 200, 1, "1", "2") == []
+
+    counted = live()
+    counted.one_count = True
+
+    assert extended(counted, 0, 200, 1, "1", "2") == ["LEASE-6"]
 
 
 def test_a_deployment_that_never_delivers_breaks_nothing() -> None:
@@ -684,7 +709,8 @@ def sends(kind: Signal, attempt: int, status: int, at: float = 2) -> Callable[[M
     return lambda model, number: signal(model, kind, attempt, status, at, number)
 
 
-NEW = {"schema": {"title": "new"}}
+NEW = {"schema": {"type": "object"}}
+TITLED = {"schema": {"title": "new"}}
 WAYS: dict[str, tuple[Way, Way]] = {
     "payload against its schema": (
         after_put(lambda m, name: turned_away(m, name, fits=False)),
@@ -703,11 +729,13 @@ WAYS: dict[str, tuple[Way, Way]] = {
     ),
     "a changed definition": (updated({}, NEW), updated({}, NEW, 2)),
     "an equal definition": (updated({}, {}), updated({}, {}, 2)),
+    "a definition with other annotations": (updated({}, TITLED), updated({}, TITLED, 2)),
     "a definition with other aliases": (updated({}, {"alias": ["x"]}), updated({}, {"alias": ["y"]}, 2)),
-    "a higher explicit version": (
+    "an explicit version of a new definition": (
         lambda m, name: put(m, 5, variant=name, sent=5),
         lambda m, name: put(m, 1, variant=name, sent=5),
     ),
+    "a higher explicit version": (updated({}, {"sent": 5}, 5), updated({}, {"sent": 5}, 1)),
     "a lower explicit version": (
         updated({"sent": 7, "version": 7}, {"sent": 3}, 3),
         updated({"sent": 7, "version": 7}, {"sent": 3}, 7),
