@@ -240,8 +240,9 @@ class Model:
         if not isinstance(got, list):
             return breaches
         theirs = {name for name in body.get("alias", ()) if self._is_theirs(org, name, body["variant"])}
-        sent, answered = set(body.get("alias", ())), set(map(str, got))
-        before = known.alias if known is not None else frozenset()
+        own = {body["variant"]}  # which it reaches anyway
+        sent, answered = set(body.get("alias", ())) - own, set(map(str, got)) - own
+        before = known.alias - own if known is not None else frozenset()
         told = known.told if known is not None else (org, body["variant"]) not in self.doubtful
         if not sent - theirs <= answered or (told and not answered <= sent | before):
             breaches.append(_answered("DEF-10", "alias", sorted(sent), got, ""))
@@ -582,7 +583,7 @@ class Model:
         held = action.unattended and action.attempt is not None
         left = action.leased_until - back if held else 0.0
         if not breaches and attempt >= action.lowest and left > 1:
-            breaches = self._held(action, attempt, status, call, left)
+            breaches = self._held(action, attempt, status, left)
         if extended and not breaches:
             breaches = self._extended(action, attempt, call, back, seconds)
         elif action.attempt is None and attempt == 0 and status == 409 and action.unattended:
@@ -620,7 +621,7 @@ class Model:
             return [Breach("LEASE-3", title, "409", str(status))]
         return self.note("an attempt that is over", str(status)) if status in (404, 409) else []
 
-    def _held(self, action: Action, attempt: int, status: int, call: float, left: float) -> list[Breach]:
+    def _held(self, action: Action, attempt: int, status: int, left: float) -> list[Breach]:
         """An attempt is known to hold the lease for `left` seconds more.
 
         A refusal of that attempt alone accuses nobody, as a default sink may have settled the action (Q23); that
@@ -630,7 +631,7 @@ class Model:
         if attempt == action.attempt:
             self.tested += ["ING-11", "LEASE-8", "PAGE-11"]
             action.refused = not extended
-            if status == 404 and call >= action.since + IN_FORCE:
+            if status == 404:
                 title = "An action whose lease was extended is not known"
                 return [Breach("ING-11", title, "200 or 409", "404")]
             if status == 400:

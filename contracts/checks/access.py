@@ -20,15 +20,14 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
     if operation is None or not operation.keys:
         return
     owners = {credential.key: credential.org for credential in known.target.credentials}
-    shown = {
-        name.lower(): value.strip()
-        for name, value in exchange.headers
-        if name.lower() in operation.keys and value.strip()
+    named = {
+        name.lower(): value.strip() for name, value in exchange.headers if name.lower() in operation.keys
     }
+    shown = {name: value for name, value in named.items() if value}
     good = {owners[value] for value in shown.values() if value in owners}
     served = accepted(exchange, operation)
     if good:
-        yield from _with_a_good_key(exchange, operation, known, good, shown, served, tested)
+        yield from _with_a_good_key(exchange, operation, known, good, named, served, tested)
         return
     undeclared = [
         name.lower()
@@ -75,7 +74,7 @@ def _with_a_good_key(
     operation: Operation,
     known: Knowledge,
     owners: set[str],
-    shown: dict[str, str],
+    named: dict[str, str],
     served: bool,
     tested: Counter[str],
 ) -> Iterator[Finding]:
@@ -94,11 +93,11 @@ def _with_a_good_key(
                 (exchange,),
             )
         return
-    if len(shown) > 1:
+    if len(named) > 1:  # which of them counts is not said, an empty one either
         return
     tested["AUTH-1"] += 1
     if exchange.status == 401:
-        header = next(iter(shown))
+        header = next(iter(named))
         yield Finding(
             "AUTH-1",
             operation.label,

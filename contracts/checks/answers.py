@@ -60,7 +60,9 @@ def _undocumented(
     exchange: Exchange, operation: Operation, known: Knowledge, tested: Counter[str]
 ) -> Iterator[Finding]:
     refused = 400 <= exchange.status < 500
-    if refused and (_own_cause(exchange) or (exchange.status == 404 and not exchange.plain_path)):
+    if refused and _own_cause(exchange):
+        return
+    if not exchange.plain_path and (exchange.status == 404 or 300 <= exchange.status < 400):
         return
     if operation.control_plane and refused:
         tested["PAGE-13"] += 1
@@ -114,7 +116,7 @@ def _own_cause(exchange: Exchange) -> bool:
             sent = exchange.sent("content-type") or ""
             return media(sent) != "application/json" or ";" in sent or bool(exchange.sent("content-encoding"))
         case 431:
-            return exchange.head > 1_000
+            return exchange.head > 1_000 or len(exchange.headers) > 30
         case _:
             return False
 
@@ -224,14 +226,16 @@ def _of_a_front(exchange: Exchange, operation: Operation, known: Knowledge) -> b
         return False
     if exchange.status == 404:
         return operation.label not in known.routed or not exchange.plain_path
-    return exchange.status == 400 and _a_front_may_refuse(exchange)
+    return exchange.status == 400 and a_front_may_refuse(exchange)
 
 
-def _a_front_may_refuse(exchange: Exchange) -> bool:
+def a_front_may_refuse(exchange: Exchange) -> bool:
     """Whether a server in front of the application may have refused this before anybody routed it."""
     plain = all(" " <= c <= "~" for _, value in exchange.headers for c in value)
+    names = {name.lower() for name, _ in exchange.headers}
     return (
         not exchange.plain_path
+        or len(names) < len(exchange.headers)
         or _STRANGE.search(exchange.url) is not None
         or "\ufffd" in unquote(exchange.url)
         or not plain
@@ -308,4 +312,4 @@ def _undeclared_method(exchange: Exchange, known: Knowledge, tested: Counter[str
             )
 
 
-__all__ = ["check"]
+__all__ = ["a_front_may_refuse", "check"]

@@ -113,6 +113,7 @@ def _usable(stage: Stage, known: Definition) -> bool:
         and known.variant.startswith(stage.prefix)
         and known.told
         and known.proven
+        and not stage.model.owners(known.org, known.variant)
         and known.current == {max(known.schemas)}
         and _ripe(stage, known.variant)
     )
@@ -185,7 +186,9 @@ def _reader(stage: Stage, variant: str) -> Answer:
 
 
 def _settled(exchange: Exchange | None) -> Any:
-    if exchange is None or exchange.status >= 500 or exchange.status == 404:  # as a fresh action may be unknown
+    if (
+        exchange is None or exchange.status >= 500 or exchange.status == 404
+    ):  # as a fresh action may be unknown
         return None
     return "ok" if exchange.status < 300 else "refused"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 
+from ..checks.answers import a_front_may_refuse
 from ..client import CUT_OFF, Request, Weather
 from ..exchange import Exchange
 from ..model import Breach
@@ -139,6 +140,8 @@ def _sent(stage: Stage, label: str, body: dict[str, Any], name: str, probe: Prob
         return
     exchange = stage.probed(label, probe, name)
     if exchange is None or not probe.serve or exchange.status not in _OWN_REFUSAL:
+        return
+    if a_front_may_refuse(exchange):
         return
     if label == INGRESS:
         stage.ripen(name)
