@@ -82,9 +82,12 @@ class Client:
 
         Raises:
             Weather: the admin plane did not move the clock.
+            TimeUp: the run ends before.
         """
         admin = self.target.admin
         if admin is None:
+            if time.monotonic() + seconds > self.deadline:
+                raise TimeUp
             time.sleep(seconds)
             return
         url = f"{admin.url}/organisations/{self.target.first.org}/clock/advance"

@@ -417,6 +417,19 @@ def test_an_answer_is_waited_for_no_longer_than_the_run_goes_on(door: Door) -> N
             made.send(Request("GET", "/v1/modack"))
 
 
+def test_nobody_waits_beyond_the_end_of_the_run(door: Door) -> None:
+    """It is said at once."""
+    made = door("http://target")
+    made.deadline = time.monotonic() + 5
+    made.wait(0.01)
+
+    began = time.monotonic()
+    with pytest.raises(TimeUp):
+        made.wait(6)
+
+    assert time.monotonic() - began < 1
+
+
 def moved(made: Client) -> Client:
     """A client whose target has an admin plane, which is the server itself."""
     url = made.target.base_url
