@@ -84,8 +84,9 @@ class Origins:
         return (*(before[call] for call in sorted(before)), exchange)
 
     def witness(self, question: str, exchange: Exchange) -> None:
-        """An exchange has answered a question for the first time."""
-        self._first[question] = self.history(exchange)
+        """An exchange has answered a question; the first one that did is remembered."""
+        if question not in self._first:
+            self._first[question] = self.history(exchange)
 
     def forget(self, exchange: Exchange) -> None:
         """An exchange stands for nothing: it was asked again."""
