@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import math
 import os
@@ -27,6 +28,9 @@ LARGEST: Final = 8 << 20
 
 CUT_OFF: Final = "connection cut off"
 """Weather that may be the application's, when it meets one request and no other."""
+
+TOO_SLOW: Final = "no answer in time"
+TOO_LONG: Final = f"an answer of more than {LARGEST >> 20} MiB"
 
 AGENT: Final = "arklow-contracts"
 
@@ -78,9 +82,12 @@ class Client:
 
         Raises:
             Weather: the admin plane did not move the clock.
+            TimeUp: the run ends before.
         """
         admin = self.target.admin
         if admin is None:
+            if time.monotonic() + seconds > self.deadline:
+                raise TimeUp
             time.sleep(seconds)
             return
         url = f"{admin.url}/organisations/{self.target.first.org}/clock/advance"
@@ -112,7 +119,7 @@ class Client:
         target = urlsplit(base).path + request.path
         headers = _Head(target, [*request.headers, *_own(request.headers)])
         self.requests += 1
-        until, call = time.monotonic() + patience, self.now()
+        call = self.now()
         try:
             got = self._pools[base].urlopen(
                 request.method,
@@ -120,13 +127,13 @@ class Client:
                 body=list(_pieces(request)) if request.chunks else request.body,
                 headers=headers,
                 chunked=bool(request.chunks),
-                timeout=patience,
+                timeout=urllib3.Timeout(total=patience),
                 retries=False,
                 redirect=False,
                 assert_same_host=False,
                 preload_content=False,
             )
-            answer = self._read(got, request.method, until)
+            answer = self._read(got, request.method)
             got.release_conn()
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             raise self._met(_reason(error)) from None
@@ -164,25 +171,32 @@ class Client:
                 try:
                     line.sock.sendall(text)
                     waiting.register(line.sock, selectors.EVENT_READ, number)
-                except OSError:
-                    self._lost(line)
+                except OSError as error:
+                    self._lost(line, _reason(error))
             until = time.monotonic() + patience
             while waiting.get_map() and time.monotonic() < until:
                 for key, _ in waiting.select(until - time.monotonic()):
                     waiting.unregister(key.fileobj)
                     number = key.data
-                    answers[number] = self._heard(lines[number], requests[number], calls[number])
+                    line = lines[number]
+                    line.sock.settimeout(max(until - time.monotonic(), 0.001))
+                    answers[number] = self._heard(line, requests[number], calls[number])
             for key in list(waiting.get_map().values()):
-                self._lost(lines[key.data])
+                self._lost(lines[key.data], TOO_SLOW)
         return answers
 
     def _heard(self, line: http.client.HTTPConnection, request: Request, call: float) -> Exchange | None:
-        got = http.client.HTTPResponse(line.sock, method=request.method)
+        got = _Answer(line.sock, method=request.method)
         try:
             got.begin()
-            answer = got.read(LARGEST)
-        except (http.client.HTTPException, OSError, ValueError):
-            self._lost(line)
+            answer = self._read(got, request.method)
+            if got.length:
+                raise http.client.IncompleteRead(answer, got.length)
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            self._lost(line, _reason(error))
+            return None
+        except Weather:
+            line.close()
             return None
         if got.will_close:
             line.close()
@@ -191,9 +205,9 @@ class Client:
             return None
         return self._exchange(request, got.status, tuple(got.getheaders()), answer, call, 0.0)
 
-    def _lost(self, line: http.client.HTTPConnection) -> None:
+    def _lost(self, line: http.client.HTTPConnection, reason: str) -> None:
         line.close()
-        self.note_weather(CUT_OFF)
+        self.note_weather(reason)
 
     def _ready(self, requests: Sequence[Request], patience: float) -> list[http.client.HTTPConnection]:
         """A connected line for each request."""
@@ -210,6 +224,7 @@ class Client:
             try:
                 if line.sock is None:
                     line.connect()
+                line.sock.settimeout(patience)
             except (OSError, http.client.HTTPException) as error:
                 raise self._met(_reason(error)) from None
             lines.append(line)
@@ -221,17 +236,14 @@ class Client:
             raise TimeUp
         return min(self.timeout, left)
 
-    def _read(self, got: urllib3.BaseHTTPResponse, method: str, until: float) -> bytes:
-        """The body of an answer, as long as it comes in time and has an end; each piece as soon as it is there."""
+    def _read(self, got: urllib3.BaseHTTPResponse | _Answer, method: str) -> bytes:
+        """The body of an answer, as long as it has an end; each piece as soon as it is there."""
         answer = bytearray()
         while piece := got.read1(1 << 16):
             answer += piece
             if len(answer) > LARGEST:
                 got.close()
-                raise self._met("an answer of more than 8 MiB")
-            if time.monotonic() > until:
-                got.close()
-                raise self._met("no answer in time")
+                raise self._met(TOO_LONG)
         told = {"content-length", "transfer-encoding"} & {name.lower() for name in got.headers}
         if not answer and not told and got.status not in (204, 304) and method != "HEAD":
             raise self._met(CUT_OFF)  # within its head, for all that can be told
@@ -299,16 +311,61 @@ class _Head(urllib3.HTTPHeaderDict):
         return _Head(self.target, self.iteritems())
 
 
+class _Timely(io.RawIOBase):
+    """What a socket receives: all of it within the time that the socket gives to one read."""
+
+    def __init__(self, sock: Any, raw: io.RawIOBase) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._until = time.monotonic() + sock.gettimeout()
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Receive as much as there is.
+
+        Raises:
+            TimeoutError: the time is up, however much has come.
+        """
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """The final answer to a request, read in time: http.client passes over no interim one but 100 (RFC 9110 §15.2)."""
+
+    def __init__(self, sock: Any, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp = io.BufferedReader(_Timely(sock, self.fp.detach()))
+
+    def begin(self) -> None:
+        """Read the head, and those of interim answers before it."""
+        super().begin()
+        while 100 <= self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
+            self.headers = None  # type: ignore[assignment]  # else it takes itself for begun
+            super().begin()
+
+
 class _Line(urllib3.connection.HTTPConnection):
+    response_class = _Answer
+
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
         """Send a request to the target that its headers know."""
         super().request(method, getattr(headers, "target", url), body, headers, **more)
 
 
-class _SecureLine(urllib3.connection.HTTPSConnection):
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
-        """Send a request to the target that its headers know."""
-        super().request(method, getattr(headers, "target", url), body, headers, **more)
+class _SecureLine(_Line, urllib3.connection.HTTPSConnection):
+    pass
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -367,7 +424,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) and not isinstance(
         error, urllib3.exceptions.NewConnectionError
     ):
-        return "no answer in time"
+        return TOO_SLOW
     if isinstance(error, urllib3.exceptions.SSLError | ssl.SSLError):
         return "TLS failed"
     text = f"{error} {error.__cause__ or ''}"
@@ -376,4 +433,15 @@ def _reason(error: BaseException) -> str:
     return CUT_OFF
 
 
-__all__ = ["AGENT", "CUT_OFF", "WEATHER", "Client", "Request", "TimeUp", "Weather"]
+__all__ = [
+    "AGENT",
+    "CUT_OFF",
+    "LARGEST",
+    "TOO_LONG",
+    "TOO_SLOW",
+    "WEATHER",
+    "Client",
+    "Request",
+    "TimeUp",
+    "Weather",
+]

@@ -246,4 +246,9 @@ def redact(text: str, secrets: Mapping[str, str]) -> str:
     return text
 
 
-__all__ = ["SHORTEST_PAUSE", "Exchange", "Headers", "Script", "media", "redact"]
+def shown(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:
+    """At most `limit` characters of a text, in one line and without keys: one that is cut in two is none."""
+    return strict_json.excerpt(redact(text, secrets), limit)
+
+
+__all__ = ["SHORTEST_PAUSE", "Exchange", "Headers", "Script", "media", "redact", "shown"]

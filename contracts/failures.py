@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .exchange import Exchange
+from .exchange import Exchange, shown
 from .rules import EXPLAINED_BY, RULES, Severity
 
 
@@ -67,6 +67,8 @@ class Ledger:
     """If not empty, the rules that are listened to."""
     heard: Callable[[Finding], None] = lambda _: None
     """Told of every finding that is new."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Key → what stands for it in the words of a finding."""
     tested: Counter[str] = field(default_factory=Counter)
     """Rule → times the deployment could have broken it."""
     masked: dict[str, str] = field(default_factory=dict)
@@ -84,11 +86,11 @@ class Ledger:
                 continue
             kept = self._kept.get(finding.key)
             if kept is None:
-                self._kept[finding.key] = finding
+                told = self._kept[finding.key] = self._told(finding)
                 if not self.explains(finding.rule):
-                    self.heard(finding)
+                    self.heard(told)
                 continue
-            best = finding if finding.size < kept.size else kept
+            best = self._told(finding) if finding.size < kept.size else kept
             others = {kept.operation, finding.operation, *kept.also, *finding.also} - {best.operation}
             self._kept[finding.key] = replace(best, also=tuple(sorted(others)))
 
@@ -107,7 +109,16 @@ class Ledger:
         """Replace a finding by one with a better example."""
         kept = self._kept.get(finding.key, finding)
         others = {kept.operation, *kept.also} - {finding.operation}
-        self._kept[finding.key] = replace(finding, also=tuple(sorted(others)))
+        self._kept[finding.key] = replace(self._told(finding), also=tuple(sorted(others)))
+
+    def _told(self, finding: Finding) -> Finding:
+        """A finding in words that are few and hold no key, whatever the target has answered."""
+        return replace(
+            finding,
+            title=shown(finding.title, self.secrets),
+            expected=shown(finding.expected, self.secrets),
+            actual=shown(finding.actual, self.secrets),
+        )
 
     def all(self) -> list[Finding]:
         """Every finding, in the order in which they were made."""

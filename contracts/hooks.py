@@ -13,7 +13,7 @@ from schemathesis import APIOperation, Case, CheckContext, HookContext, Response
 from schemathesis.checks import CHECKS
 from schemathesis.hooks import unregister
 
-from .client import WEATHER, Client
+from .client import CUT_OFF, LARGEST, TOO_LONG, WEATHER, Client
 from .judge import Judge
 from .rules import Severity
 
@@ -66,7 +66,7 @@ def installed(aim: Aim) -> Iterator[None]:
 
     def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
         aim.client.requests += 1
-        aim.client.note_weather("connection cut off")
+        _lost(aim.client, aim.judge, request, CUT_OFF)
 
     hooks = (before_init_operation, before_call, after_network_error)
     check = _check(aim.client, aim.judge)
@@ -85,25 +85,46 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
     def ArklowRules(ctx: CheckContext, response: Response, case: Case[Any]) -> None:  # noqa: N802 - its name is shown
         client.requests += 1
         if response.status_code in WEATHER:
-            client.note_weather(str(response.status_code))
+            _lost(client, judge, response.request, str(response.status_code))
             return
-        body = response.request.body
+        answer = response.content or b""
+        if len(answer) > LARGEST:
+            _lost(client, judge, response.request, TOO_LONG)
+            return
         exchange = client.heard(
-            str(response.request.method),
-            str(response.request.url),
-            tuple((str(name), _text(value)) for name, value in response.request.headers.items()),
-            body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
+            **_sent(response.request),
             status=response.status_code,
             answer_headers=tuple(
                 (name, value) for name, values in response.headers.items() for value in values
             ),
-            answer=response.content or b"",
+            answer=answer,
         )
         for finding in judge.see(exchange):
             if finding.severity is Severity.VIOLATION:
                 raise AssertionError(f"{finding.rule}: {finding.title}")  # so that it is shrunk
 
     return ArklowRules
+
+
+def _lost(client: Client, judge: Judge, request: Any, reason: str) -> None:
+    """A request met weather: whether it took effect is open."""
+    client.note_weather(reason)
+    silent = client.heard(**_sent(request), status=0, answer_headers=(), answer=b"")
+    body = judge.body_of(silent)
+    if silent.method == "PUT" and isinstance(body, dict):
+        for credential in client.target.credentials:
+            judge.lost("PUT ", credential.org, str(body.get("variant")))
+
+
+def _sent(request: Any) -> dict[str, Any]:
+    """What Requests has sent, as members of an exchange."""
+    body = request.body
+    return {
+        "method": str(request.method),
+        "url": str(request.url),
+        "headers": tuple((str(name), _text(value)) for name, value in request.headers.items()),
+        "body": body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
+    }
 
 
 def _text(value: Any) -> str:

@@ -32,8 +32,10 @@ class Opinions:
         if operation is None or pointer is None or not exchange.plain_path:
             return
         self.answers += 1
+        if len(self._kept) == _ASKED:
+            return
         shape = operation.label, exchange.status, exchange.got("content-type"), _shape(exchange.value(), 3)
-        if len(self._kept) < _ASKED and (shape not in self._seen or self.answers % 50 == 0):
+        if shape not in self._seen or self.answers % 50 == 0:
             self._seen.add(shape)
             self._kept.append(exchange)
 

@@ -65,27 +65,28 @@ class Origins:
 
         With a question, also what showed its first answer.
         """
-        leading: dict[int, Exchange] = {}
+        before: dict[float, Exchange] = {}
         wanted, seen = list(self._about(exchange)), set[str]()
         while wanted:
             name = wanted.pop()
+            if name in seen:
+                continue
             seen.add(name)
             for one in self._past.get(name, ()):
-                if one.call <= exchange.call and id(one) not in leading:
-                    leading[id(one)] = one
-                    wanted += [other for other in self._about(one) if other not in seen]
+                if one.call <= exchange.call and one.call not in before:
+                    before[one.call] = one
+                    wanted += self._about(one)
             for one in self._made.get(name, ()):
-                if one.call not in {other.call for other in leading.values()}:
-                    leading[id(one)] = one
-        before = {one.call: one for one in leading.values()}
+                before.setdefault(one.call, one)
         for one in self._first.get(first_of or "", ()):
             before[one.call] = one
         before.pop(exchange.call, None)
         return (*(before[call] for call in sorted(before)), exchange)
 
     def witness(self, question: str, exchange: Exchange) -> None:
-        """An exchange has answered a question for the first time."""
-        self._first[question] = self.history(exchange)
+        """An exchange has answered a question; the first one that did is remembered."""
+        if question not in self._first:
+            self._first[question] = self.history(exchange)
 
     def forget(self, exchange: Exchange) -> None:
         """An exchange stands for nothing: it was asked again."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from ..exchange import Exchange
 from ..failures import Finding
@@ -27,18 +30,19 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
         return
     label = exchange.operation or f"{exchange.method} {exchange.path}"
     tested.update(["SAFE-1", "SAFE-2"])
-    told = exchange.answer + b" ".join(
-        value.encode("latin-1", "replace") for _, value in exchange.answer_headers
-    )
+    headers = (value.encode("latin-1", "replace") for _, value in exchange.answer_headers)
+    told = _read(b" ".join([exchange.answer, *headers]))
+    asked = _read(exchange.url.encode(errors="replace"))
     for credential in known.target.credentials:
         key = credential.key.encode()
-        if len(key) >= _SHORTEST and key in told and credential.key not in exchange.url:
+        if len(key) >= _SHORTEST and _shows(told, key) and not _shows(asked, key):
+            plain = key in told[0]
             yield Finding(
                 "SAFE-1",
                 label,
                 f"The answer to a request shows the key ${credential.name}",
                 "no key in any answer",
-                f"{exchange.status} {known.shown(exchange.answer)}",
+                f"{exchange.status} {known.shown(exchange.answer) if plain else 'with the key, encoded'}",
                 (exchange,),
             )
     if exchange.status >= 400 and (trace := _TRACES.search(exchange.answer)):
@@ -51,5 +55,36 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
             (exchange,),
         )
 
+
+def _read(text: bytes) -> list[bytes]:
+    """A text as it is, then as those read it who undo its escapes: those of JSON, and those of URLs."""
+    read = [text]
+    if b"\\" in text:
+        read.append(
+            _ESCAPED.sub(
+                lambda one: chr(int(one[1], 16)).encode(errors="replace") if one[1] else one[2], text
+            )
+        )
+    if b"%" in text:
+        read.append(unquote_to_bytes(text))
+    return read
+
+
+def _shows(texts: list[bytes], key: bytes) -> bool:
+    return any(form in text for form in _forms(key) for text in texts)
+
+
+@cache
+def _forms(key: bytes) -> frozenset[bytes]:
+    """A key as it is, and what every Base64 of a text has that holds it: that hangs on where it begins."""
+    forms = {key}
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + key)
+        whole = encoded[-(-before * 8 // 6) : (before + len(key)) * 8 // 6]
+        forms |= {whole, whole.translate(bytes.maketrans(b"+/", b"-_"))}
+    return frozenset(forms)
+
+
+_ESCAPED: Final = re.compile(rb'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
 
 __all__ = ["check"]

@@ -73,6 +73,26 @@ def test_a_better_example_takes_the_place_of_the_one_that_is_kept() -> None:
     assert (len(kept.exchanges), kept.operation, kept.also) == (3, INGRESS, (MODACK,))
 
 
+@pytest.mark.parametrize("way", ["add", "add a shorter one", "put"])
+def test_the_words_of_a_finding_are_few_and_hold_no_key(way: str) -> None:
+    """Whatever the target answers; a key at the edge is taken out before the rest is."""
+    heard: list[Finding] = []
+    ledger = Ledger(heard=heard.append, secrets={"good-key-one": "$KEY"})
+    words = "x" * 290 + "good-key-one" * 1_000
+    one = Finding("PAGE-5", MODACK, words, f"a\n{words}", words, (exchange(),), "200 data")
+    if way == "add a shorter one":
+        ledger.add([finding(size=9)])
+    ledger.put(one) if way == "put" else ledger.add([one])
+
+    [kept] = ledger.all()
+
+    for text in (kept.title, kept.expected, kept.actual):
+        assert "x$KEY" in text
+        assert "good" not in text
+        assert (len(text), len(text.splitlines())) == (300, 1)
+    assert heard == ([kept] if way == "add" else heard)
+
+
 def test_a_finding_is_told_once() -> None:
     """When it is new."""
     heard: list[Finding] = []

@@ -1,0 +1,77 @@
+"""What Schemathesis hears is judged as what we hear ourselves: weather is no answer."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from schemathesis.checks import CHECKS
+from schemathesis.core.failures import FailureGroup
+
+from contracts.client import LARGEST
+from contracts.document import PUBLISHED, load, local
+from contracts.hooks import CHECK, Aim, installed
+from contracts.stage import Stage
+from tests.contracts.runs import stage
+from tests.contracts.test_client import OK, recording
+
+VARIANT = "contract.test.v1"
+
+
+def called(playing: Stage) -> None:
+    """One definition is put and judged by Schemathesis."""
+    url = playing.client.target.base_url
+    schema = schemathesis.openapi.from_dict(local(load(PUBLISHED).content, url))
+    case = schema["/v1/orgs/{org_id}/actions/definitions"]["PUT"].Case(
+        path_parameters={"org_id": "1"},
+        headers={"x-arklow-auth": "good-key-one"},
+        body={"variant": VARIANT, "schema": {}},
+        media_type="application/json",
+    )
+    with installed(Aim(playing.client, playing.judge, playing.prefix)), suppress(requests.RequestException):
+        check: Any = CHECKS.get_one(CHECK)
+        case.call_and_validate(checks=[check], base_url=url)
+
+
+def close(connection: socket.socket) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (close, "connection cut off"),
+        (OK.replace(b"200 OK", b"503 No"), "503"),
+        (
+            OK.replace(b": 2\r\n\r\n{}", b": %d\r\n\r\n{}" % (LARGEST + 1)) + b" " * (LARGEST - 1),
+            "an answer of more than 8 MiB",
+        ),
+    ],
+    ids=["cut off", "503", "too long"],
+)
+def test_what_is_no_answer_is_weather(answer: bytes | Callable[[socket.socket], None], why: str) -> None:
+    """It is not judged, and what it may have stored is open."""
+    with recording(answer) as recorder:
+        playing = stage(recorder.url)
+        called(playing)
+
+    assert json.loads(recorder.got[0].partition(b"\r\n\r\n")[2])["variant"] == VARIANT
+    assert playing.client.weather == {why: 1}
+    assert playing.judge.ledger.all() == []
+    assert playing.model.doubtful == {("1", VARIANT), ("2", VARIANT)}
+
+
+def test_what_is_an_answer_is_judged() -> None:
+    """By our rules."""
+    with recording(OK) as recorder:
+        playing = stage(recorder.url)
+        with pytest.raises(FailureGroup):
+            called(playing)
+
+    assert playing.judge.ledger.all()

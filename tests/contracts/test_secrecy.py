@@ -1,0 +1,41 @@
+"""Keys in answers, in whatever dress they come."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+
+import pytest
+
+from contracts.checks import judge
+from contracts.stage import MODACK
+from tests.contracts.runs import exchange, knowledge, rules
+from tests.contracts.test_checks import LEASE, REFUSED
+
+HIDDEN = [
+    b"\\u0067ood-key-one",
+    b"good\\u002Dkey\\u002done",
+    b"%67ood%2Dkey%2done",
+    *(base64.b64encode(b"x" * n + b" good-key-one is yours").replace(b"/", b"\\/") for n in range(3)),
+]
+
+
+@pytest.mark.parametrize("told", HIDDEN)
+def test_a_key_is_found_in_every_dress(told: bytes) -> None:
+    """Escaped as in JSON or in URLs, or in the midst of a Base64 text; the report does not show it."""
+    one = exchange(MODACK, 404, REFUSED.replace(b'"m"', b'"%s"' % told), body=LEASE)
+
+    [finding] = judge(one, knowledge(), Counter())
+
+    assert (finding.rule, finding.actual) == ("SAFE-1", "404 with the key, encoded")
+
+
+@pytest.mark.parametrize("asked", ["good-key-one", "%67ood-key%2Done", "Z29vZC1rZXktb25l"])
+@pytest.mark.parametrize("told", [*HIDDEN, b"good-key-one"])
+def test_a_key_that_the_url_shows_is_no_secret(asked: str, told: bytes) -> None:
+    """An answer may repeat what was asked for, in whatever dress."""
+    one = exchange(
+        MODACK, 404, REFUSED.replace(b'"m"', b'"%s"' % told), body=LEASE, url=f"/v1/modack?key={asked}"
+    )
+
+    assert "SAFE-1" not in rules(list(judge(one, knowledge(), Counter())))
