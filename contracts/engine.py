@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import strict_json
-from .client import Client, Request, TimeUp, Weather
+from .client import TOO_SLOW, Client, Request, TimeUp, Weather
 from .document import LINKED, PUBLISHED, load, target_of
 from .events import Advanced, Found, Listener, PhaseStarted, RunFinished, RunStarted, SecondOpinions
 from .exchange import Exchange
@@ -65,9 +65,6 @@ _LONGEST = 500
 LONG = 75.0
 """Seconds after which the leases that every destination has, of a minute, have run out."""
 
-_SLOW = "no answer in time"
-"""Weather that costs much to meet."""
-
 _ALWAYS = frozenset({"how a body is read"})
 """Titles of sequences that others build on."""
 
@@ -113,7 +110,9 @@ class Run:
         self._listeners: tuple[Listener, ...] = listeners
         self._document = document
         self._known = Knowledge(document, Shapes(document.content), plan.target)
-        self._ledger = Ledger(plan.only, heard=lambda finding: self._tell(Found(finding)))
+        self._ledger = Ledger(
+            plan.only, heard=lambda finding: self._tell(Found(finding)), secrets=plan.target.secrets
+        )
         self._judge = Judge(self._known, self._ledger)
         self._client = Client(plan.target, self._locate)
         self._pending: list[_Pending] = []
@@ -245,7 +244,7 @@ class Run:
             key = self._plan.target.first.name
             return f"The target refuses the key ${key}: every operation is answered with {first.status}."
         if statuses <= {301, 302, 303, 307, 308}:
-            where = first.got("location") or "nowhere"
+            where = self._known.shown(first.got("location") or "nowhere")
             return f"{base} redirects everything to {where}: give the URL that answers itself."
         if statuses <= {404, 405, 501} and not any(answer.value() for answer in answers):
             return f"None of the operations is at {base}: every one is answered with {first.status}."
@@ -300,7 +299,7 @@ class Run:
                         self._resume()
                     return
             except Weather as weather:
-                again_slow, reason = reason == str(weather) == _SLOW, str(weather)
+                again_slow, reason = reason == str(weather) == TOO_SLOW, str(weather)
                 self._judge.suspects.clear()
                 self._ask_slow_again()
                 if again_slow or not self._wait():
@@ -330,8 +329,8 @@ class Run:
             self._phase(pending.scenario.title)
             try:
                 self._client.wait(pending.seconds if moved else left)
-            except Weather as why:
-                self._mask(pending.scenario.rules, str(why))
+            except (Weather, TimeUp) as why:
+                self._mask(pending.scenario.rules, str(why) or "the time was up")
                 return
             pending.stage.waited += pending.seconds
             self._go_on(pending)
@@ -406,7 +405,7 @@ class Run:
             ):
                 continue
             with suppress(Weather, TimeUp):
-                better = self._replay.confirm(finding, finding.exchanges) or self._replay.often(finding)
+                better = self._replay.shorter(finding) or self._replay.often(finding)
                 if better is not None:
                     self._ledger.put(better)
 
@@ -432,12 +431,12 @@ class Run:
         from .machine import short_walks, walks
 
         for title, source, share in (
-            ("every short sequence", short_walks, 0.3),
-            ("random walks against the model", walks, 0.35),
+            ("every short sequence", short_walks(), 0.3),
+            ("random walks against the model", walks(self._plan.seed), 0.35),
         ):
             until = time.monotonic() + share * (self._client.deadline - time.monotonic())
             self._phase(title)
-            for walk in source(self._plan.seed):
+            for walk in source:
                 if time.monotonic() > until or self._over():
                     break
                 stage = self._stage()

@@ -72,6 +72,21 @@ class Exchange:
         ) and not any(one in (".", "..") or "/" in one for one in map(unquote, segments))
 
     @property
+    def strange(self) -> bool:
+        """Whether a server in front of the application may refuse this before anybody routes it."""
+        names = {name.lower() for name, _ in self.headers}
+        return (
+            not self.plain_path
+            or _STRANGE.search(self.url) is not None
+            or "\ufffd" in unquote(self.url)
+            or max(self.head, len(self.url)) > 1_000
+            or len(self.headers) > 30
+            or len(names) < len(self.headers)
+            or "content-encoding" in names
+            or not all(" " <= c <= "~" for _, value in self.headers for c in value)
+        )
+
+    @property
     def head(self) -> int:
         """Characters in the request's headers."""
         return sum(len(name) + len(value) for name, value in self.headers)
@@ -114,6 +129,12 @@ class Exchange:
         value = self.value()
         data = value.get("data") if isinstance(value, dict) else None
         return data if isinstance(data, dict) else {}
+
+
+_STRANGE = re.compile(
+    r"%[01][0-9A-Fa-f]|%(?:25|2[EFef]|3[Bb]|5[Cc]|7[Ff])|%(?![0-9A-Fa-f]{2})|[;\\\"<>^`{|}]"
+)
+"""What fronts refuse in a URL: control characters, escapes that are unescaped twice, and what has to be escaped."""
 
 
 def _first(headers: Headers, name: str) -> str | None:

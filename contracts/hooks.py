@@ -109,11 +109,7 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
 def _lost(client: Client, judge: Judge, request: Any, reason: str) -> None:
     """A request met weather: whether it took effect is open."""
     client.note_weather(reason)
-    silent = client.heard(**_sent(request), status=0, answer_headers=(), answer=b"")
-    body = judge.body_of(silent)
-    if silent.method == "PUT" and isinstance(body, dict):
-        for credential in client.target.credentials:
-            judge.lost("PUT ", credential.org, str(body.get("variant")))
+    judge.lost(client.heard(**_sent(request), status=0, answer_headers=(), answer=b""))
 
 
 def _sent(request: Any) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Judge:
     def body_of(exchange: Exchange) -> Any:
         """The JSON value of what was sent; None when it has none."""
         try:
-            return strict_json.read(exchange.body or b"")
+            return strict_json.read((exchange.body or b"").removeprefix(strict_json.MARK))
         except ValueError:
             return None
 
@@ -118,10 +118,24 @@ class Judge:
         taken, self.suspects = self.suspects, []
         return taken
 
-    def lost(self, operation: str, org: str, name: str) -> None:
-        """A request met no answer: whether it took effect is not known."""
-        if operation.startswith("PUT "):
-            self.model.forget(org, name)
+    def lost(self, exchange: Exchange) -> None:
+        """Whatever a request did, it cannot be told: no answer came, or none that says it."""
+        operation = self.known.operation(exchange.operation)
+        body = self.body_of(exchange)
+        if operation is None or operation.control_plane:
+            names = [body.get("variant")] if isinstance(body, dict) else []
+            names.append(exchange.data().get("variant"))
+            aliases = body.get("alias") if isinstance(body, dict) else None
+            names += aliases if isinstance(aliases, list) else []
+            for name in {name for name in names if isinstance(name, str)}:
+                for credential in self.known.target.credentials:
+                    self.model.forget(credential.org, name)
+        elif exchange.path == INGRESS_PATH and (owner := self._owner(exchange, operation)) is not None:
+            number = exchange.data().get("a_id")
+            breaches = self.model.issued(owner, number, unattended=False, at=exchange.back)
+            if isinstance(number, str):
+                self.known.actions[number] = owner
+            self._suspect(exchange, breaches)
 
     def scratch(self, without: str | None) -> Judge:
         """A judge of the same target that has seen nothing, but knows the readings, all but one."""
@@ -161,12 +175,12 @@ class Judge:
             return
         if operation is None:
             if 200 <= exchange.status < 300:
-                self._unsure(exchange)
+                self.lost(exchange)
             return
         body = self._sure(exchange, operation) if exchange.plain_path else None
         untold = exchange.status < 300 and exchange.unread
         if exchange.status >= 500 or (body is None and accepted(exchange, operation)) or broken or untold:
-            self._unsure(exchange)
+            self.lost(exchange)
         elif body is None or not self._tells(exchange, operation, body):
             return
         elif operation.control_plane:
@@ -212,25 +226,6 @@ class Judge:
         if len(shown) != 1 or named[0] not in listed:
             return None
         return owners.get(shown[0])
-
-    def _unsure(self, exchange: Exchange) -> None:
-        """Whatever it did, it cannot be told."""
-        operation = self.known.operation(exchange.operation)
-        body = self.body_of(exchange)
-        if operation is None or operation.control_plane:
-            names = [body.get("variant")] if isinstance(body, dict) else []
-            names.append(exchange.data().get("variant"))
-            aliases = body.get("alias") if isinstance(body, dict) else None
-            names += aliases if isinstance(aliases, list) else []
-            for name in {name for name in names if isinstance(name, str)}:
-                for credential in self.known.target.credentials:
-                    self.model.forget(credential.org, name)
-        elif exchange.path == INGRESS_PATH and (owner := self._owner(exchange, operation)) is not None:
-            number = exchange.data().get("a_id")
-            breaches = self.model.issued(owner, number, unattended=False, at=exchange.back)
-            if isinstance(number, str):
-                self.known.actions[number] = owner
-            self._suspect(exchange, breaches)
 
     def _put(self, exchange: Exchange, operation: Operation, body: dict[str, Any]) -> None:
         org = str(organisation(exchange, operation))
@@ -296,8 +291,8 @@ class Judge:
         self.ledger.tested.update(self.model.tested)
         self.model.tested.clear()
         for question, answer in self.model.readings:
-            if self.known.note(question, answer):
-                self.origins.witness(question, exchange)
+            self.known.note(question, answer)
+            self.origins.witness(question, exchange)
         self.model.readings.clear()
         for breach in breaches:
             shown = self.origins.history(exchange, first_of=breach.question)

@@ -29,7 +29,7 @@ def no_traces() -> Iterator[None]:
             set_hypothesis_home_dir(None)
 
 
-def short_walks(seed: int) -> Iterator[Walk]:
+def short_walks() -> Iterator[Walk]:
     """Every sequence of two letters, then every one of three."""
     for length in (2, 3):
         for word in itertools.product(LETTERS, repeat=length):

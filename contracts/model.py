@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -208,6 +207,8 @@ class Model:
         """Nobody can say what is stored under a variant."""
         self.definitions.pop((org, variant), None)
         self.doubtful.add((org, variant))
+        for owner in self.owners(org, variant):
+            owner.shaken = True
 
     def owners(self, org: str, name: str) -> list[Definition]:
         """Definitions that have a name as an alias."""
@@ -741,10 +742,13 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
-    if isinstance(one, int | float) and isinstance(other, int | float) and abs(one) > 2**53 < abs(other):
-        with suppress(OverflowError):
-            return float(one) == float(other)  # as far as a double tells (RFC 8259 §6)
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one == other or (2**53 < abs(one) < _LARGEST > abs(other) and float(one) == float(other))
     return bool(one == other)
+
+
+_LARGEST = 2**1023
+"""Numbers up to here are equal as far as a double tells (RFC 8259 §6)."""
 
 
 def _answered(rule: str, member: str, expected: Any, actual: Any, place: str | None = None) -> Breach:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,12 @@ _LONGEST = 100
 """Exchanges of a sequence that are played again."""
 _TRIES, _PATIENCE, _OFTEN = 40, 3.0, 150
 """Replays that one finding is worth, and the seconds; how often one that is rare is asked for again."""
+_UNKNOWN = frozenset({400, 404})
+"""Statuses that a fresh thing may be answered with where not all of the target knows it yet."""
+_LOST = frozenset({"ING-11"})
+"""Rules that somebody who settles actions makes look broken."""
+_OTHERS = 6
+"""Actions that are let alone beside one that is lost."""
 
 
 class Replay:
@@ -43,15 +50,31 @@ class Replay:
             (n for n, one in enumerate(whole) if one.call == finding.exchanges[-1].call), len(whole) - 1
         )
         for script in (finding.exchanges, tuple(whole[max(0, at - _LONGEST) : at + 1])):
-            again = self.play(script, finding)
+            again = self.play(script, finding, ripe=bool(finding.question) or script[-1].status in _UNKNOWN)
             if again is not None:
-                return self._shortened(again)
+                return self._shortened(again) if self._left_alone(again) else None
         return None
 
-    def play(self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True) -> Finding | None:
-        """Play a script; the same finding, if it comes up. Without patience it ends where an answer is another one."""
+    def shorter(self, finding: Finding) -> Finding | None:
+        """A finding that is beyond doubt, with the shortest way to it that was found.
+
+        Raises:
+            Weather, TimeUp: it could not be tried.
+        """
+        again = self.play(finding.exchanges, finding)
+        return None if again is None else self._shortened(again)
+
+    def play(
+        self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True, ripe: bool = False
+    ) -> Finding | None:
+        """Play a script; the same finding, if it comes up.
+
+        Without patience it ends where an answer is another one. `ripe`: what was refused is asked when all of the target
+        has had the time to know what was made before.
+        """
         judge = self._judge.scratch(finding.question)
         ids: dict[str, str] = {}
+        made = -math.inf
         self._count += 1
         fresh = f"{self._prefix}r{self._count:x}."
         played: list[Exchange] = []
@@ -60,8 +83,12 @@ class Replay:
             if pause >= SHORTEST_PAUSE:
                 self._client.wait(pause)
             last = number + 1 == len(script)
+            if ripe and one.method == "POST" and one.status in _UNKNOWN:
+                self._client.wait(max(0.0, made + IN_FORCE - self._client.now()))
             exchange = self._again(one, ids, fresh, judge, patient=patient and not last)
             played.append(exchange)
+            if exchange.status == 200 and (exchange.method == "PUT" or "a_id" in exchange.data()):
+                made = exchange.back
             if not patient and not last and one.status < 300 <= exchange.status:
                 return None
             old, new = one.data().get("a_id"), exchange.data().get("a_id")
@@ -88,6 +115,29 @@ class Replay:
             if again is not None:
                 return replace(again, times=2 * _OFTEN)
         return None
+
+    def _left_alone(self, finding: Finding) -> bool:
+        """Whether actions that were accepted like one that is lost, and let alone as long, are known still.
+
+        Where they are not, somebody settles actions here, and may have settled that one (Q2, Q23).
+        """
+        number = (
+            self._judge.body_of(finding.exchanges[-1])["action_record_id"] if finding.rule in _LOST else ""
+        )
+        made = [n for n, one in enumerate(finding.exchanges) if number and one.data().get("a_id") == number]
+        if not made:
+            return True
+        begun, *later = finding.exchanges[made[0] :]
+        judge, fresh = self._judge.scratch(None), f"{self._prefix}r{self._count:x}.s."
+        for one in finding.exchanges[: made[0]]:
+            self._again(one, {}, fresh, judge, patient=True)
+        others = [self._again(begun, {}, fresh, judge, patient=True) for _ in range(_OTHERS)]
+        self._client.wait(max(0.0, later[-1].call - begun.back))
+        for other in others:
+            request = self._request(later[0], {number: str(other.data().get("a_id"))}, fresh)
+            if self._client.send(request).status != 200:
+                return False
+        return True
 
     def _shortened(self, finding: Finding) -> Finding:
         """Without every exchange that is not needed."""

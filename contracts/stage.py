@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 from urllib.parse import quote
 
-from .client import CUT_OFF, Client, Request, Weather
+from .client import CUT_OFF, TOO_SLOW, Client, Request, Weather
 from .exchange import Exchange
 from .failures import Finding
 from .judge import Judge, finding_of, plain
@@ -121,7 +121,7 @@ class Stage:
         try:
             exchange = self.client.send(request, self.waited)
         except Weather as weather:
-            self._forget(request)
+            self.judge.lost(self.client.unanswered(request))
             self._look_into_silence(request, str(weather))
             raise
         self.exchanges.append(exchange)
@@ -174,17 +174,10 @@ class Stage:
             )
         )
 
-    def _forget(self, request: Request) -> None:
-        """A request met weather: whether it took effect is open."""
-        body = self.judge.body_of(self.client.unanswered(request))
-        if request.method == "PUT" and isinstance(body, dict):
-            for org in range(len(self.known.target.credentials)):
-                self.judge.lost("PUT ", self.org(org), str(body.get("variant")))
-
     def _look_into_silence(self, request: Request, reason: str) -> None:
         """A plain request that is cut off each time, while others beside it are answered, is not weather."""
         silent = self.client.unanswered(request)
-        if reason == "no answer in time":
+        if reason == TOO_SLOW:
             self.judge.slow.append(silent)
         known = silent.operation in self.known.silent or silent.operation is None
         if reason != CUT_OFF or known or not plain(silent, self.judge.body_of(silent)):

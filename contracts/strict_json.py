@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+MARK = b"\xef\xbb\xbf"
+"""A byte order mark, that nobody may send, and whoever reads may overlook (RFC 8259 §8.1)."""
+
 
 class NotJSON(ValueError):
     """The bytes are not a JSON text; the message says why and where."""
@@ -25,7 +28,7 @@ def read(text: bytes) -> Any:
         NotJSON: no parser that keeps to the standard accepts it.
         Ambiguous: a member name twice, or too deep or long to say.
     """
-    if text.startswith(b"\xef\xbb\xbf"):
+    if text.startswith(MARK):
         raise NotJSON("it begins with a byte order mark")
     try:
         return json.loads(text.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_members)
@@ -64,4 +67,4 @@ def excerpt(text: str, limit: int = 120) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-__all__ = ["Ambiguous", "Doubled", "NotJSON", "excerpt", "read", "show"]
+__all__ = ["MARK", "Ambiguous", "Doubled", "NotJSON", "excerpt", "read", "show"]

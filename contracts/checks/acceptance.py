@@ -14,9 +14,6 @@ from ..failures import Finding
 from ..knowledge import Knowledge
 from ..schemas import Problem
 
-_MARK = b"\xef\xbb\xbf"
-"""A byte order mark, which parsers may overlook (RFC 8259 §8.1)."""
-
 _MASKED = (401, 403, 405, 413, 415, 429)
 """Refusals that come before anybody looked at the body."""
 
@@ -64,7 +61,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
             yield _taken(exchange, operation, known, Problem("", "Required", "a JSON text", "no body", None))
         return
     try:
-        value = strict_json.read((exchange.body or b"").removeprefix(_MARK))
+        value = strict_json.read((exchange.body or b"").removeprefix(strict_json.MARK))
         problems = known.shapes.at(operation.request).problems(value)
     except strict_json.NotJSON as error:
         tested["JSON-8"] += 1

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote
 
 from .. import strict_json
 from ..document import Operation
@@ -226,30 +224,7 @@ def _of_a_front(exchange: Exchange, operation: Operation, known: Knowledge) -> b
         return False
     if exchange.status == 404:
         return operation.label not in known.routed or not exchange.plain_path
-    return exchange.status == 400 and a_front_may_refuse(exchange)
-
-
-def a_front_may_refuse(exchange: Exchange) -> bool:
-    """Whether a server in front of the application may have refused this before anybody routed it."""
-    plain = all(" " <= c <= "~" for _, value in exchange.headers for c in value)
-    names = {name.lower() for name, _ in exchange.headers}
-    return (
-        not exchange.plain_path
-        or len(names) < len(exchange.headers)
-        or _STRANGE.search(exchange.url) is not None
-        or "\ufffd" in unquote(exchange.url)
-        or not plain
-        or exchange.head > 1_000
-        or len(exchange.headers) > 30
-        or len(exchange.url) > 1_000
-        or exchange.sent("content-encoding") is not None
-    )
-
-
-_STRANGE = re.compile(
-    r"%[01][0-9A-Fa-f]|%(?:25|2[EFef]|3[Bb]|5[Cc]|7[Ff])|%(?![0-9A-Fa-f]{2})|[;\\\"<>^`{|}]"
-)
-"""What fronts refuse in a URL: control characters, escapes that are unescaped twice, and what has to be escaped."""
+    return exchange.status == 400 and exchange.strange
 
 
 def _unknown_coding(exchange: Exchange) -> bool:
@@ -312,4 +287,4 @@ def _undeclared_method(exchange: Exchange, known: Knowledge, tested: Counter[str
             )
 
 
-__all__ = ["a_front_may_refuse", "check"]
+__all__ = ["check"]

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 
-from ..checks.answers import a_front_may_refuse
 from ..client import CUT_OFF, Request, Weather
 from ..exchange import Exchange
 from ..model import Breach
@@ -139,9 +138,7 @@ def _sent(stage: Stage, label: str, body: dict[str, Any], name: str, probe: Prob
     if probe.large:
         return
     exchange = stage.probed(label, probe, name)
-    if exchange is None or not probe.serve or exchange.status not in _OWN_REFUSAL:
-        return
-    if a_front_may_refuse(exchange):
+    if exchange is None or not probe.serve or exchange.status not in _OWN_REFUSAL or exchange.strange:
         return
     if label == INGRESS:
         stage.ripen(name)

@@ -299,7 +299,7 @@ def test_a_modack_that_cannot_be_told_moves_no_lease(odd: Exchange) -> None:
 def test_a_request_that_met_no_answer_leaves_its_definition_open() -> None:
     """Whether it took effect is not known."""
     judge = seen(put())
-    judge.lost(PUT, "1", "v")
+    judge.lost(put(status=0, data=None))
 
     assert ("1", "v") in judge.model.doubtful
     assert ("1", "v") not in judge.model.definitions
