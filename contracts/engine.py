@@ -288,6 +288,7 @@ class Run:
         reason = ""
         for _ in range(4):
             stage = self._stage()
+            stage.careful = again
             try:
                 steps = scenario.play(stage)
                 if steps is not None:
@@ -378,10 +379,11 @@ class Run:
                 continue
             if confirmed is not None:
                 self._ledger.add([confirmed])
-            elif again and key in self._unsure:
+            elif again and key in self._unsure and finding.question is None:
                 self._ledger.add([finding])
             else:
                 unsure.append(finding.rule)
+                self._judge.unlearn(finding.question or "")
         if unsure and scenario is not None and not again and len(whole) <= _LONGEST:
             self._unsure |= set(suspects)
             self._play(scenario, again=True)

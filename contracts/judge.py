@@ -105,6 +105,12 @@ class Judge:
         else:
             self._suspect(exchange, breaches)
 
+    def unlearn(self, question: str) -> None:
+        """An answer to a question was taken back, and not when it was tried again: it may have been none."""
+        self.model.taken.pop(question, None)
+        self.known.readings.pop(question, None)
+        self.origins.unlearn(question)
+
     @staticmethod
     def body_of(exchange: Exchange) -> Any:
         """The JSON value of what was sent; None when it has none."""
@@ -342,7 +348,7 @@ def plain(exchange: Exchange, body: Any) -> bool:
     """Whether nobody between the client and the application has a ground of his own to refuse a request."""
     named = {name.lower(): value for name, value in exchange.headers}
     return (
-        len(named) == len(exchange.headers)
+        not exchange.strange
         and named.keys() <= _ORDINARY
         and named.get("accept", "*/*") == "*/*"
         and len(exchange.body or b"") <= _LARGEST

@@ -49,14 +49,13 @@ class Knowledge:
         """The document's operation of that label."""
         return self.document.operations.get(label) if label else None
 
-    def note(self, question: str, answer: str) -> bool:
-        """Write down a reading that the deployment has shown, two of them side by side; whether it is the first."""
+    def note(self, question: str, answer: str) -> None:
+        """Write down a reading that the deployment has shown, two of them side by side."""
         known = self.readings.get(question)
         if known is None:
             self.readings[question] = answer
         elif answer not in known.split(" or "):
             self.readings[question] = f"{known} or {answer}"
-        return known is None
 
     def path_of(self, url: str) -> str:
         """The path of a URL below the base URL that it begins with."""

@@ -88,6 +88,10 @@ class Origins:
         if question not in self._first:
             self._first[question] = self.history(exchange)
 
+    def unlearn(self, question: str) -> None:
+        """What showed the first answer to a question has shown nothing."""
+        self._first.pop(question, None)
+
     def forget(self, exchange: Exchange) -> None:
         """An exchange stands for nothing: it was asked again."""
         for name in self._about(exchange):

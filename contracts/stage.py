@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -54,7 +55,10 @@ class Stage:
         """How many times its usual time a sequence that depends on chance may take."""
         self.long = 0.0
         """Seconds that leases of the length that every destination has are given to run out."""
+        self.careful = False
+        """Whether a refusal that nobody expects is asked for again when all of the target knows what was made."""
         self._lost = 0
+        self._made = -math.inf
 
     @property
     def model(self) -> Model:
@@ -124,8 +128,18 @@ class Stage:
             self.judge.lost(self.client.unanswered(request))
             self._look_into_silence(request, str(weather))
             raise
+        suspects = len(self.judge.suspects)
+        found = self.judge.see(exchange)
+        if self.careful and exchange.status in (400, 404) and len(self.judge.suspects) > suspects:
+            del self.judge.suspects[suspects:]
+            self.judge.origins.forget(exchange)
+            self._let_go_by(self._made + IN_FORCE - self.client.now())
+            exchange = self.client.send(request, self.waited)
+            found = self.judge.see(exchange)
         self.exchanges.append(exchange)
-        refused = [finding for finding in self.judge.see(exchange) if finding.rule == "AUTH-1"]
+        if exchange.status == 200 and (exchange.method == "PUT" or "a_id" in exchange.data()):
+            self._made = exchange.back
+        refused = [finding for finding in found if finding.rule == "AUTH-1"]
         if refused and self.looks_into_refusals:
             self._look_into(refused)
         return exchange
@@ -173,6 +187,11 @@ class Stage:
                 probe.chunks,
             )
         )
+
+    def _let_go_by(self, seconds: float) -> None:
+        if seconds > 0:
+            self.client.wait(seconds)
+            self.waited += seconds
 
     def _look_into_silence(self, request: Request, reason: str) -> None:
         """A plain request that is cut off each time, while others beside it are answered, is not weather."""
@@ -246,10 +265,8 @@ class Stage:
     def ripen(self, name: str, *, org: int = 0) -> None:
         """Wait until a definition is as old as a fresh one may be before all of the target knows it."""
         known = self.model.definitions.get((self.org(org), name))
-        left = known.since + IN_FORCE - self.client.now() if known is not None else 0.0
-        if left > 0:
-            time.sleep(left)
-            self.waited += left
+        if known is not None:
+            self._let_go_by(known.since + IN_FORCE - self.client.now())
 
     def accept(self, name: str, payload: Any = PLAIN, *, org: int = 0, **members: Any) -> str:
         """The id of an action that was accepted.
