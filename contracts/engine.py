@@ -25,7 +25,7 @@ from .judge import Judge, finding_of
 from .knowledge import Knowledge
 from .model import Breach
 from .opinions import Opinions
-from .replay import Replay
+from .replay import Replay, hasty
 from .rules import RULES
 from .scenarios import SCENARIOS, Scenario, leases, requests
 from .schemas import Shapes
@@ -379,11 +379,12 @@ class Run:
                 continue
             if confirmed is not None:
                 self._ledger.add([confirmed])
-            elif again and key in self._unsure and finding.question is None:
+            elif again and key in self._unsure and (finding.staged or not hasty(finding)):
                 self._ledger.add([finding])
             else:
                 unsure.append(finding.rule)
-                self._judge.unlearn(finding.question or "")
+                if hasty(finding):
+                    self._judge.unlearn(finding.question or "")
         if unsure and scenario is not None and not again and len(whole) <= _LONGEST:
             self._unsure |= set(suspects)
             self._play(scenario, again=True)

@@ -323,6 +323,7 @@ _HARMLESS = frozenset(
     {
         "AUTH-8",
         "AUTH-9",
+        "AUTH-10",
         "PAGE-2",
         "PAGE-15",
         "PAGE-14",

@@ -719,9 +719,19 @@ def _plain(schema: Any) -> Any:
         return [_plain(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    return {name: _plain(value) for name, value in schema.items() if name not in _ANNOTATIONS}
+    return {
+        name: value
+        if name in ("const", "enum")
+        else {one: _plain(below) for one, below in value.items()}
+        if name in _NAMES and isinstance(value, dict)
+        else _plain(value)
+        for name, value in schema.items()
+        if name not in _ANNOTATIONS and not name.startswith("x-")
+    }
 
 
+_NAMES = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
+"""Keywords whose members are named by whoever writes the schema."""
 _ANNOTATIONS = frozenset(
     {"$comment", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly"}
 )

@@ -36,7 +36,7 @@ _QUESTIONS = (
     Question("a version that was never stored", "C4, B037"),
     Question("an older version", "C4, B036, B037"),
     Question("a changed definition", "B055, C7, Q5"),
-    Question("a definition with other annotations", "B055, C7, Q5"),
+    Question("a definition with other annotations", "B055, C7, Q5", kept=False),
     Question("an equal definition", "B055, C7, Q5"),
     Question("a definition with other aliases", "B055, C7, Q5"),
     Question("an explicit version of a new definition", "Q5"),

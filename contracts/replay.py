@@ -50,9 +50,11 @@ class Replay:
             (n for n, one in enumerate(whole) if one.call == finding.exchanges[-1].call), len(whole) - 1
         )
         for script in (finding.exchanges, tuple(whole[max(0, at - _LONGEST) : at + 1])):
-            again = self.play(script, finding, ripe=bool(finding.question) or script[-1].status in _UNKNOWN)
+            again = self.play(script, finding)
             if again is not None:
-                return self._shortened(again) if self._left_alone(again) else None
+                short = self._shortened(again)
+                late = finding.question or short.exchanges[-1].status in _UNKNOWN
+                return self._once_more(short) if late else short
         return None
 
     def shorter(self, finding: Finding) -> Finding | None:
@@ -64,46 +66,51 @@ class Replay:
         again = self.play(finding.exchanges, finding)
         return None if again is None else self._shortened(again)
 
-    def play(
-        self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True, ripe: bool = False
-    ) -> Finding | None:
-        """Play a script; the same finding, if it comes up.
-
-        Without patience it ends where an answer is another one. `ripe`: what was refused is asked when all of the target
-        has had the time to know what was made before.
-        """
-        judge = self._judge.scratch(finding.question)
-        ids: dict[str, str] = {}
-        made = -math.inf
-        self._count += 1
-        fresh = f"{self._prefix}r{self._count:x}."
-        played: list[Exchange] = []
+    def play(self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True) -> Finding | None:
+        """Play a script; the same finding, if it comes up. Without patience it ends where an answer is another one."""
+        playing = self._begun(finding)
         for number, one in enumerate(script):
-            pause = one.waited - script[max(0, number - 1)].waited
-            if pause >= SHORTEST_PAUSE:
-                self._client.wait(pause)
+            self._pause(script, number)
             last = number + 1 == len(script)
-            if ripe and one.method == "POST" and one.status in _UNKNOWN:
-                self._client.wait(max(0.0, made + IN_FORCE - self._client.now()))
-            exchange = self._again(one, ids, fresh, judge, patient=patient and not last)
-            played.append(exchange)
-            if exchange.status == 200 and (exchange.method == "PUT" or "a_id" in exchange.data()):
-                made = exchange.back
+            exchange = playing.send(one, patient=patient and not last)
             if not patient and not last and one.status < 300 <= exchange.status:
                 return None
-            old, new = one.data().get("a_id"), exchange.data().get("a_id")
-            if (
-                isinstance(old, str)
-                and isinstance(new, str)
-                and f"{old}{new}".isascii()
-                and f"{old}{new}".isdigit()
-            ):
-                ids[old] = new
-            for found in (*judge.ledger.all(), *judge.suspects):
-                if found.key == finding.key:
-                    return replace(found, exchanges=tuple(played))
-            judge.suspects.clear()
+            if (again := playing.shows(finding)) is not None:
+                return again
         return None
+
+    def _once_more(self, finding: Finding) -> Finding | None:
+        """The finding, if it shows when all of the target has had the time to know what was made.
+
+        Beside an action that is lost others are let alone: where they are lost too, somebody settles actions here, and
+        may have settled that one (Q2, Q23).
+        """
+        playing, script = self._begun(finding), finding.exchanges
+        for number, one in enumerate(script):
+            self._pause(script, number)
+            last = number + 1 == len(script)
+            if one.method == "POST" and one.status in _UNKNOWN:
+                age = self._client.now() - playing.began
+                others = playing.alike(script) if last and finding.rule in _LOST else []
+                self._client.wait(
+                    max(age if others else 0.0, playing.made + IN_FORCE - self._client.now(), 0.0)
+                )
+                if any(self._client.send(other).status != 200 for other in others):
+                    return None
+            playing.send(one, patient=not last)
+            if (again := playing.shows(finding)) is not None:
+                return again
+        return None
+
+    def _begun(self, finding: Finding) -> _Playing:
+        self._count += 1
+        fresh = f"{self._prefix}r{self._count:x}."
+        return _Playing(self._client, self._judge.scratch(finding.question), self._prefix, fresh)
+
+    def _pause(self, script: Sequence[Exchange], number: int) -> None:
+        pause = script[number].waited - script[max(0, number - 1)].waited
+        if pause >= SHORTEST_PAUSE:
+            self._client.wait(pause)
 
     def often(self, finding: Finding) -> Finding | None:
         """The finding, if it shows when its last exchange is sent again and again."""
@@ -115,29 +122,6 @@ class Replay:
             if again is not None:
                 return replace(again, times=2 * _OFTEN)
         return None
-
-    def _left_alone(self, finding: Finding) -> bool:
-        """Whether actions that were accepted like one that is lost, and let alone as long, are known still.
-
-        Where they are not, somebody settles actions here, and may have settled that one (Q2, Q23).
-        """
-        number = (
-            self._judge.body_of(finding.exchanges[-1])["action_record_id"] if finding.rule in _LOST else ""
-        )
-        made = [n for n, one in enumerate(finding.exchanges) if number and one.data().get("a_id") == number]
-        if not made:
-            return True
-        begun, *later = finding.exchanges[made[0] :]
-        judge, fresh = self._judge.scratch(None), f"{self._prefix}r{self._count:x}.s."
-        for one in finding.exchanges[: made[0]]:
-            self._again(one, {}, fresh, judge, patient=True)
-        others = [self._again(begun, {}, fresh, judge, patient=True) for _ in range(_OTHERS)]
-        self._client.wait(max(0.0, later[-1].call - begun.back))
-        for other in others:
-            request = self._request(later[0], {number: str(other.data().get("a_id"))}, fresh)
-            if self._client.send(request).status != 200:
-                return False
-        return True
 
     def _shortened(self, finding: Finding) -> Finding:
         """Without every exchange that is not needed."""
@@ -158,29 +142,87 @@ class Replay:
                     best = again
         return best
 
-    def _again(
-        self, one: Exchange, ids: dict[str, str], fresh: str, judge: Judge, *, patient: bool
-    ) -> Exchange:
-        request = self._request(one, ids, fresh)
+
+class _Playing:
+    """A script that is being played under names of its own."""
+
+    def __init__(self, client: Client, judge: Judge, prefix: str, fresh: str) -> None:
+        self._client = client
+        self._judge = judge
+        self._prefix = prefix
+        self._fresh = fresh
+        self._ids: dict[str, str] = {}
+        self._played: list[Exchange] = []
+        self.began = client.now()
+        self.made = -math.inf
+        """When a definition or an action was made last."""
+
+    def send(self, one: Exchange, *, patient: bool) -> Exchange:
+        """Send what an exchange has sent; with patience what was served then is asked for until it is."""
+        request = self._request(one, self._ids)
         exchange = self._client.send(request, one.waited)
         began = time.monotonic()
         while (
             patient
             and one.status < 300
-            and exchange.status in (400, 404)
+            and exchange.status in _UNKNOWN
             and time.monotonic() < began + IN_FORCE
         ):
             time.sleep(0.2)
             exchange = self._client.send(request, one.waited)
-        judge.see(exchange)
+        self._judge.see(exchange)
+        self._played.append(exchange)
+        if exchange.status == 200 and (exchange.method == "PUT" or "a_id" in exchange.data()):
+            self.made = exchange.back
+        old, new = _number(one), _number(exchange)
+        if old and new:
+            self._ids[old] = new
         return exchange
 
-    def _request(self, one: Exchange, ids: dict[str, str], fresh: str) -> Request:
+    def shows(self, finding: Finding) -> Finding | None:
+        """The finding, if what was sent last has brought it up."""
+        for found in (*self._judge.ledger.all(), *self._judge.suspects):
+            if found.key == finding.key:
+                return replace(found, exchanges=tuple(self._played))
+        self._judge.suspects.clear()
+        return None
+
+    def alike(self, script: Sequence[Exchange]) -> list[Request]:
+        """Signals for actions that are made like the one which a script asks for last, and that nobody touches."""
+        number = self._judge.body_of(script[-1]).get("action_record_id")
+        made = [one for one in script if number and _number(one) == number]
+        asked = [one for one in script if number and number.encode() in (one.body or b"")]
+        if not made:
+            return []
+        for one in script:
+            if one.method == "PUT":
+                self._client.send(self._request(one, self._ids))
+        others = [self._client.send(self._request(made[0], self._ids)) for _ in range(_OTHERS)]
+        return [self._request(asked[0], {number: _number(one)}) for one in others]
+
+    def _request(self, one: Exchange, ids: dict[str, str]) -> Request:
         """The same request, with names and ids of this replay."""
-        rename = _renamer(self._prefix, fresh, ids)
+        rename = _renamer(self._prefix, self._fresh, ids)
         base = self._client.target.base_of(self._judge.known.path_of(one.url))
-        path = _names(self._prefix).sub(fresh, one.url[len(base) :])
+        path = _names(self._prefix).sub(self._fresh, one.url[len(base) :])
         return Request(one.method, path, one.headers, _rewritten(one.body, rename), one.chunks)
+
+
+def _number(exchange: Exchange) -> str:
+    """The id that an action was given, in digits; nothing where there is none."""
+    number = exchange.data().get("a_id")
+    return number if isinstance(number, str) and number.isascii() and number.isdigit() else ""
+
+
+def hasty(finding: Finding) -> bool:
+    """Whether it rests on a refusal of something that was so fresh that not all of a target need have known it."""
+    made = -math.inf
+    for one in finding.exchanges:
+        if one.method == "POST" and one.status in _UNKNOWN and one.call < made + IN_FORCE:
+            return True
+        if one.status == 200 and (one.method == "PUT" or "a_id" in one.data()):
+            made = one.back
+    return False
 
 
 def _renamer(prefix: str, fresh: str, ids: dict[str, str]) -> Callable[[str, int], str]:
@@ -236,4 +278,4 @@ _DIGITS = re.compile(r"\d+")
 _LONG = 6
 """Digits from which on a number in a text that is no JSON is taken for an id."""
 
-__all__ = ["Replay"]
+__all__ = ["Replay", "hasty"]

@@ -44,6 +44,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("AUTH-6", _V, "A key of another organisation is refused", "B133, Q10"),
         Rule("AUTH-8", _W, "A 401 names its scheme in WWW-Authenticate", "RFC 9110 §11.6.1"),
         Rule("AUTH-9", _W, "On ingress a missing key is 401, whatever else is wrong", "B005"),
+        Rule("AUTH-10", _W, "A good key opens, whatever the other header has", "B002"),
         Rule("JSON-5", _W, "A body announces application/json", "S-ing, S-mod, S-def, Q27"),
         Rule(
             "JSON-7",

@@ -30,17 +30,17 @@ class Letter:
 ALIAS: Final = 2
 
 LETTERS: Final = (
-    Letter("put", schema={"title": "a"}),
-    Letter("put", schema={"title": "b"}, alias=True),
-    Letter("put", name=1, schema={"title": "c"}),
-    Letter("put version", schema={"title": "d"}, number=3),
-    Letter("put version", schema={"title": "e"}, number=-1),
+    Letter("put", schema={"maxProperties": 101}),
+    Letter("put", schema={"maxProperties": 102}, alias=True),
+    Letter("put", name=1, schema={"maxProperties": 103}),
+    Letter("put version", schema={"maxProperties": 104}, number=3),
+    Letter("put version", schema={"maxProperties": 105}, number=-1),
     Letter("work", payload={"n": 1}),
     Letter("work", name=ALIAS, payload={"n": 1}),
     Letter("work version", payload={"n": 1}, number=-1),
     Letter("modack"),
     Letter("modack", attempt=1),
-    Letter("put", org=1, schema={"title": "theirs"}),
+    Letter("put", org=1, schema={"maxProperties": 106}),
     Letter("modack", org=1),
 )
 """The calls of which every short sequence is made."""
@@ -48,8 +48,8 @@ LETTERS: Final = (
 _SCHEMAS: Final[tuple[Any, ...]] = (
     {},
     {"type": "object"},
-    {"title": "a"},
-    {"title": "b"},
+    {"maxProperties": 101},
+    {"maxProperties": 102},
     {"type": ["object", "null"]},
 )
 """Schemas of definitions. All take an object as payload."""

@@ -15,7 +15,7 @@ from .acceptance import accepted, organisation
 
 
 def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
-    """AUTH-1, AUTH-3, AUTH-4, AUTH-6, AUTH-9."""
+    """AUTH-1, AUTH-3, AUTH-4, AUTH-6, AUTH-9, AUTH-10."""
     operation = known.operation(exchange.operation)
     if operation is None or not operation.keys:
         return
@@ -93,19 +93,20 @@ def _with_a_good_key(
                 (exchange,),
             )
         return
-    if len(named) > 1:  # which of them counts is not said, an empty one either
-        return
-    tested["AUTH-1"] += 1
+    keys = {credential.key for credential in known.target.credentials}
+    good = [name for name, value in named.items() if value in keys]
+    alone = len(good) == len(named)
+    tested["AUTH-1" if alone else "AUTH-10"] += 1
     if exchange.status == 401:
-        header = next(iter(named))
         yield Finding(
-            "AUTH-1",
+            "AUTH-1" if alone else "AUTH-10",
             operation.label,
-            f"A good key in {header} is refused",
+            f"A good key in {' and '.join(good)} is refused"
+            + ("" if alone else ", as the other header has none"),
             f"the key accepted in {' or '.join(operation.keys)}",
             f"401 {known.shown(exchange.answer)}",
             (exchange,),
-            header,
+            good[0],
         )
 
 

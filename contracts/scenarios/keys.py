@@ -26,7 +26,7 @@ def wrong_keys(stage: Stage) -> None:
             stage.probe(label, body, name=name, headers=[*headers, JSON])
 
 
-@scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9")
+@scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "AUTH-10")
 def keys(stage: Stage) -> None:
     """The matrix of schemes and shapes of keys: good ones first, as many wrong ones may lock the right one out."""
     good, near = stage.key()[1], stage.known.target.first.near

@@ -27,19 +27,19 @@ Asked = Callable[[Request], tuple[Any, ...]]
 @scenario("many clients on one variant", "RACE-1", "ING-7", "PAGE-8")
 def updates(stage: Stage) -> None:
     """Updates and work at the same moment: no update is lost, and no id given twice."""
-    taken = stage.model.taken.get("a definition with other annotations", "")
+    taken = stage.model.taken.get("a changed definition", "")
     changed = {"version + 1": 1, "same version": 0}.get(taken)
     for variant, history in _rounds(stage):
         version = stage.model.definitions[stage.org(), variant].version
         requests = [
-            _put(stage, variant, {"title": stage.name("mark")}) if number % 3 else _work(stage, variant)
+            _put(stage, variant, _another(stage)) if number % 3 else _work(stage, variant)
             for number in range(CLIENTS)
         ]
         spec = Versions({"changed": changed}, version=version)
         for _ in range(2):
             history += _volley(stage, variant, requests, _reader(stage, variant))
             requests = [
-                _put(stage, variant, {"title": stage.name("mark")}) if number % 4 else _work(stage, variant)
+                _put(stage, variant, _another(stage)) if number % 4 else _work(stage, variant)
                 for number in range(CLIENTS)
             ]
         if _judged(stage, history, spec, PUT, "updates of one variant and work for it"):
@@ -60,7 +60,7 @@ def explicit_versions(stage: Stage) -> None:
     for variant, history in _rounds(stage):
         version = stage.model.definitions[stage.org(), variant].version
         requests = [
-            _put(stage, variant, {"title": f"of {number}"}, version=version + 1 + number)
+            _put(stage, variant, {"maxProperties": 100 + number}, version=version + 1 + number)
             if number % 2
             else _work(stage, variant)
             for number in range(CLIENTS)
@@ -100,7 +100,7 @@ def _rounds(stage: Stage) -> Iterator[tuple[str, list[tuple[Call, Exchange | Non
     until = time.monotonic() + _SECONDS * stage.patience
     ripe = [one.variant for one in stage.model.definitions.values() if _usable(stage, one)]
     while time.monotonic() < until:
-        variant = ripe.pop() if ripe else stage.define({"title": "first"})
+        variant = ripe.pop() if ripe else stage.define()
         stage.accept(variant, 1)
         yield variant, []
         stage.model.forget(stage.org(), variant)
@@ -121,6 +121,11 @@ def _usable(stage: Stage, known: Definition) -> bool:
 
 def _ripe(stage: Stage, variant: str) -> bool:
     return bool(stage.model.definitions[stage.org(), variant].since + IN_FORCE < stage.client.now())
+
+
+def _another(stage: Stage) -> dict[str, int]:
+    """A schema that nobody has put, and that every payload here keeps."""
+    return {"maxProperties": stage.random.randrange(10**3, 10**9)}
 
 
 def _put(stage: Stage, variant: str, schema: Any, **members: Any) -> Request:

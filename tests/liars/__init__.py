@@ -1,5 +1,6 @@
 """Servers for the judge to try itself on: an honest stranger, and liars that each break one promise."""
 
+from .deployments import DEPLOYMENTS
 from .faults import FAULTS, NOT_SHOWN, Fault
 from .holdout import HOLDOUT
 from .races import RACES, RACING
@@ -8,6 +9,7 @@ from .stranger import Manners, Stranger
 from .strangers import STRANGERS
 
 __all__ = [
+    "DEPLOYMENTS",
     "FAULTS",
     "HOLDOUT",
     "NOT_SHOWN",

@@ -8,6 +8,7 @@ import dataclasses
 import json
 from typing import Any
 
+from .deployments import DEPLOYMENTS
 from .faults import FAULTS
 from .holdout import HOLDOUT
 from .races import RACING
@@ -33,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.liars", description=__doc__)
     parser.add_argument("--fault", choices=sorted(LIARS), metavar="ID")
     parser.add_argument("--manner", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--stranger", choices=sorted(STRANGERS), metavar="NAME")
+    parser.add_argument("--stranger", choices=sorted(STRANGERS | DEPLOYMENTS), metavar="NAME")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--list", action="store_true", help="name the faults and stop")
     options = parser.parse_args()
@@ -41,8 +42,9 @@ def main() -> None:
         for fault in LIARS.values():
             print(fault.id, fault.group, fault.verdict, fault.text, sep="\t")
         return
-    manners = STRANGERS[options.stranger] if options.stranger else manners_of(options.manner)
-    app = LIARS[options.fault](manners) if options.fault else Stranger(manners)
+    manners = STRANGERS.get(options.stranger) or manners_of(options.manner)
+    makes = LIARS.get(options.fault, Stranger)
+    app = DEPLOYMENTS[options.stranger]() if options.stranger in DEPLOYMENTS else makes(manners)
     with listening(app, options.port) as server, contextlib.suppress(KeyboardInterrupt):
         print(f"http://127.0.0.1:{server.port}", flush=True)
         server.serve_forever()

@@ -1082,7 +1082,7 @@ class H094(Stranger):
         return next((org for good, org in self.keys.items() if key.startswith(good)), None)
 
 
-@hidden("auth", "violation")
+@hidden("auth", "warning")
 class H095(Stranger):
     """a good x-arklow-auth is refused when Authorization is bad [S-ing, S-mod, B002]"""
 

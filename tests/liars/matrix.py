@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import FAULTS, HOLDOUT, RACING, STRANGERS
+from . import DEPLOYMENTS, FAULTS, HOLDOUT, RACING, STRANGERS
 from .faults import Fault
 
 KEYS = {"KEY_ONE": "good-key-one", "KEY_TWO": "good-key-two"}
@@ -170,7 +170,7 @@ def rows(names: Iterable[str], sets: Iterable[str]) -> Iterator[tuple[Row, list[
             if not wanted or fault.id in wanted:
                 yield Row(fault.id, fault.verdict, fault.text), ["--fault", fault.id]
         if kind == "strangers":
-            for name in STRANGERS:
+            for name in (*STRANGERS, *DEPLOYMENTS):
                 if not wanted or name in wanted:
                     yield Row(name, "none", "keeps every promise"), ["--stranger", name]
 
