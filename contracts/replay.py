@@ -189,9 +189,9 @@ class _Playing:
 
     def alike(self, script: Sequence[Exchange]) -> list[Request]:
         """Signals for actions that are made like the one which a script asks for last, and that nobody touches."""
-        number = self._judge.body_of(script[-1]).get("action_record_id")
+        number = _asked_for(script[-1]) or ""
         made = [one for one in script if number and _number(one) == number]
-        asked = [one for one in script if number and number.encode() in (one.body or b"")]
+        asked = [one for one in script if _asked_for(one) == number]
         if not made:
             return []
         for one in script:
@@ -208,6 +208,13 @@ class _Playing:
         return Request(one.method, path, one.headers, _rewritten(one.body, rename), one.chunks)
 
 
+def _asked_for(exchange: Exchange) -> str | None:
+    """The id of the action that a signal is for."""
+    body = Judge.body_of(exchange)
+    number = body.get("action_record_id") if isinstance(body, dict) else None
+    return number if isinstance(number, str) else None
+
+
 def _number(exchange: Exchange) -> str:
     """The id that an action was given, in digits; nothing where there is none."""
     number = exchange.data().get("a_id")
@@ -216,12 +223,21 @@ def _number(exchange: Exchange) -> str:
 
 def hasty(finding: Finding) -> bool:
     """Whether it rests on a refusal of something that was so fresh that not all of a target need have known it."""
-    made = -math.inf
+    made: dict[tuple[str | None, Any], float] = {}
     for one in finding.exchanges:
-        if one.method == "POST" and one.status in _UNKNOWN and one.call < made + IN_FORCE:
+        key, body = one.sent("x-arklow-auth") or one.sent("authorization"), Judge.body_of(one)
+        names = (one.segment, _asked_for(one))
+        if one.status in _UNKNOWN and any(
+            one.call < made.get((key, name), -math.inf) + IN_FORCE for name in names
+        ):
             return True
-        if one.status == 200 and (one.method == "PUT" or "a_id" in one.data()):
-            made = one.back
+        if one.status == 200 and one.method == "PUT" and isinstance(body, dict):
+            made |= {
+                (key, name): one.back
+                for name in (str(body.get("variant")), *map(str, body.get("alias") or ()))
+            }
+        elif _number(one):
+            made[key, _number(one)] = one.back
     return False
 
 

@@ -133,7 +133,7 @@ class Stage:
         if self.careful and exchange.status in (400, 404) and len(self.judge.suspects) > suspects:
             del self.judge.suspects[suspects:]
             self.judge.origins.forget(exchange)
-            self._let_go_by(self._made + IN_FORCE - self.client.now())
+            self.client.wait(max(0.0, self._made + IN_FORCE - self.client.now()))
             exchange = self.client.send(request, self.waited)
             found = self.judge.see(exchange)
         self.exchanges.append(exchange)
@@ -187,11 +187,6 @@ class Stage:
                 probe.chunks,
             )
         )
-
-    def _let_go_by(self, seconds: float) -> None:
-        if seconds > 0:
-            self.client.wait(seconds)
-            self.waited += seconds
 
     def _look_into_silence(self, request: Request, reason: str) -> None:
         """A plain request that is cut off each time, while others beside it are answered, is not weather."""
@@ -266,7 +261,7 @@ class Stage:
         """Wait until a definition is as old as a fresh one may be before all of the target knows it."""
         known = self.model.definitions.get((self.org(org), name))
         if known is not None:
-            self._let_go_by(known.since + IN_FORCE - self.client.now())
+            self.client.wait(max(0.0, known.since + IN_FORCE - self.client.now()))
 
     def accept(self, name: str, payload: Any = PLAIN, *, org: int = 0, **members: Any) -> str:
         """The id of an action that was accepted.

@@ -254,13 +254,16 @@ def organisations(stage: Stage) -> None:
 
 def _same_count(stage: Stage) -> None:
     """Where each organisation counts its own ids, two actions of the same id are two."""
+    own, other = stage.define(), stage.define(org=1)
+    first, latest = stage.accept(own), stage.accept(other, org=1)
+    if len(first) >= _LONG_ID or abs(int(first) - int(latest)) > _FAR:
+        return
+    for _ in range(int(latest) - int(first)):
+        stage.accept(own)
     mine = stage.live()
-    theirs = stage.accept(variant := stage.define(org=1), org=1)
-    ahead = int(mine) - int(theirs)
-    if len(mine) < _LONG_ID and 0 < ahead < _FAR:
-        for _ in range(ahead + 1):
-            stage.accept(variant, org=1)
-        stage.modack(mine, stage.attempt_of(mine), 300)
+    for _ in range(int(mine) - int(latest)):
+        stage.accept(other, org=1)
+    stage.modack(mine, stage.attempt_of(mine), 300)
 
 
 def _is_theirs(stage: Stage, number: str) -> bool:
@@ -291,7 +294,7 @@ def more_members(stage: Stage) -> None:
 
 _LONG_ID = 12
 """Digits from which on two organisations do not count to the same id."""
-_FAR = 600
+_FAR = 2_000
 """How far one organisation may be behind another to be counted up to it."""
 
 __all__ = [
