@@ -78,7 +78,7 @@ The peers, to a lesser degree:
 - Any new signature counts, whatever it is about, and places make signatures fine: noise that comes twice is a find.
 - Their tuned settings were made with knowledge of this server: documented refusals, examples, ids that live. They were
   not made fault by fault, and nobody wrote checks in Python for Schemathesis, which it would take.
-- Ours may take 30 s whenever it likes; the others end by themselves, long before they are interrupted at {cap} s
+- Ours may take 20 s whenever it likes; the others end by themselves, long before they are interrupted at {cap} s
   as a rule. What a tool had reported until then counts.
 
 Neither: times are of runs at the lowest priority, on a machine that did other work meanwhile and also ran the server,

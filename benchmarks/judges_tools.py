@@ -207,7 +207,7 @@ OURS: Final = Tool(
     command=(
         *("arklow-contracts", "check", "--base-url", "{url}", "--seed", "{seed}"),
         *("--api-key", "env:KEY", "--org", "1", "--second-api-key", "env:OTHER_KEY", "--second-org", "2"),
-        *("--max-time", "30", "--strict", "--report-dir", "report"),
+        *("--max-time", "20", "--strict", "--report-dir", "report"),
     ),
     programs=beside_python("arklow-contracts"),
     version=our_version,
