@@ -34,6 +34,11 @@ def keyed(one: Exchange, header: str) -> Exchange:
     return replace(one, headers=(*one.headers, (header, "good-key-one")))
 
 
+def beside(one: Exchange, value: str) -> Exchange:
+    """With another header for keys."""
+    return replace(one, headers=(*one.headers, ("authorization", value)))
+
+
 def announced(one: Exchange, media: str) -> Exchange:
     """With a body of another type."""
     sent = tuple(pair for pair in one.headers if pair[0] != "content-type")
@@ -65,6 +70,12 @@ def found(one: Exchange, *, envelope: bool = True) -> list[str]:
         exchange(PUT, 200, b'{"data":null,"errors":[]}', body=b"[]"),
         exchange(PUT, 422, REFUSED, body=b"[]"),
         exchange(PUT, 403, REFUSED, body=DEFINITION, url="/v1/orgs/7/actions/definitions"),
+        exchange(PUT, 200, DEFINED, body=b"\xef\xbb\xbf" + DEFINITION),
+        exchange(INGRESS, 400, b"<html>", body=WORK, media="text/html", url="/v1/ingress/a%2Fb"),
+        exchange(INGRESS, 400, b'{"message":"m"}', body=WORK, url="/v1/ingress/v?x=%ff"),
+        exchange(INGRESS, 404, b'{"message":"m"}', body=WORK, url="/v1/ingress/v/"),
+        exchange(INGRESS, 308, b"", body=WORK, media=None, url="/v1/ingress/v/"),
+        keyed(exchange(INGRESS, 431, b"", body=WORK, media=None), "x" * 1_001),
         exchange("GET /v1/modack", 405, b"", media=None, allow="POST"),
         exchange("GET /v1/modack", 404, b"<html>", media="text/html"),
         exchange("OPTIONS /v1/modack", 204, b"", media=None),
@@ -121,6 +132,12 @@ def test_what_the_sources_allow_is_passed_over(one: Exchange) -> None:
         ("HTTP-1", exchange("GET /v1/modack", 405, b"", media=None)),
         ("HTTP-5", exchange("DELETE /v1/modack", 200, OK)),
         ("AUTH-1", exchange(MODACK, 401, REFUSED, body=LEASE, www_authenticate="ApiKey")),
+        ("AUTH-10", beside(exchange(MODACK, 401, REFUSED, body=LEASE, www_authenticate="ApiKey"), "")),
+        ("AUTH-10", beside(exchange(INGRESS, 401, REFUSED, body=WORK, www_authenticate="ApiKey"), "wrong")),
+        (
+            "AUTH-1",
+            beside(exchange(INGRESS, 401, REFUSED, body=WORK, www_authenticate="ApiKey"), "good-key-one"),
+        ),
         ("AUTH-4", exchange(MODACK, 200, OK, body=LEASE, key=None)),
         ("AUTH-4", exchange(INGRESS, 200, ACCEPTED, body=WORK, key="wrong")),
         ("AUTH-6", exchange(PUT, 200, DEFINED, body=DEFINITION, key="good-key-two")),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -16,11 +17,11 @@ from contracts.failures import Finding, Ledger
 from contracts.judge import Judge
 from contracts.knowledge import Knowledge
 from contracts.model import Model
-from contracts.replay import Replay
+from contracts.replay import Replay, hasty
 from contracts.stage import INGRESS, JSON, MODACK, PUT, Stage
-from tests.contracts.runs import rules, stage
-from tests.liars import FAULTS, Stranger, stranger
-from tests.liars.stranger import Definition, Wanted
+from tests.contracts.runs import exchange, rules, stage
+from tests.liars import FAULTS, HOLDOUT, Manners, Stranger, stranger
+from tests.liars.stranger import Action, Definition, Refused, Wanted
 
 PREFIX = "contract.test."
 
@@ -353,6 +354,94 @@ def test_a_reading_that_is_kept_from_a_fresh_beginning_was_not_taken_back() -> N
         playing.ingress(playing.name("unknown"))
 
         assert replay.confirm(found(playing, "READ-1"), playing.exchanges) is None
+
+
+class Forgetful(Stranger):
+    """Knows what was made when it is first asked, and then not once it is so old, or not until then."""
+
+    def __init__(self, *, actions: bool, while_fresh: bool, seconds: float = 0.5) -> None:
+        super().__init__()
+        self.actions_alone, self.while_fresh, self.seconds = actions, while_fresh, seconds
+        self.made: dict[str, float] = {}
+
+    def forgotten(self, name: str) -> bool:
+        first = name not in self.made
+        fresh = time.monotonic() < self.made.setdefault(name, time.monotonic()) + self.seconds
+        return not first and fresh is self.while_fresh
+
+    def resolve(self, org: str, name: str) -> Definition:
+        if not self.actions_alone and self.forgotten(name):
+            raise Refused(400, "UNKNOWN_VARIANT", "no definition has this variant")
+        return super().resolve(org, name)
+
+    def find(self, org: str, number: str) -> Action:
+        if self.actions_alone and self.forgotten(number):
+            raise Refused(404, "UNKNOWN_ACTION", "no action has this id")
+        return super().find(org, number)
+
+
+def test_a_refusal_that_ends_when_all_of_the_target_knows_what_was_made_accuses_nobody() -> None:
+    """Each of two nodes may learn of a definition in its own time, so that work is taken and then refused."""
+    with on(Forgetful(actions=False, while_fresh=True)) as (playing, replay):
+        variant = playing.define()
+        for _ in range(2):
+            playing.play(playing.request(INGRESS, {"payload": 1}, name=variant))
+        finding = found(playing, "PAGE-11")
+
+        assert replay.play(playing.exchanges, finding) is not None
+        assert replay.confirm(finding, playing.exchanges) is None
+
+
+def test_a_refusal_that_lasts_is_confirmed() -> None:
+    """Two seconds later it is refused as before."""
+    with on(FAULTS["V46"]()) as (playing, replay):
+        variant = playing.define()
+        playing.accept(variant)
+        playing.ingress(variant, tags={})
+        finding = found(playing, "PAGE-11")
+
+        again = replay.confirm(finding, playing.exchanges)
+
+    assert again is not None
+    assert again.exchanges[-1].call - again.exchanges[0].back > 1.9
+
+
+@pytest.mark.parametrize(
+    ("server", "confirmed"),
+    [
+        (lambda: Forgetful(actions=True, while_fresh=False), False),
+        (lambda: HOLDOUT["H130"](Manners(operations="all")), True),
+    ],
+    ids=["each is put away", "one is lost"],
+)
+def test_an_action_is_lost_where_others_like_it_are_not(
+    server: Callable[[], Stranger], confirmed: bool
+) -> None:
+    """Else somebody settles actions, and what is settled may be forgotten (Q2, Q23)."""
+    with on(server()) as (playing, replay):
+        number = playing.accept(playing.define())
+        for _ in range(3):
+            playing.modack(number)
+        playing.client.wait(0.6)
+        playing.modack(number)
+        finding = found(playing, "ING-11")
+
+        assert (replay.confirm(finding, playing.exchanges) is not None) is confirmed
+
+
+@pytest.mark.parametrize(
+    ("name", "later", "expected"), [("v", 1, True), ("v", 3, False), ("other", 1, False)]
+)
+def test_a_refusal_is_hasty_while_what_it_is_about_is_fresh(name: str, later: float, expected: bool) -> None:
+    """And only of what was made with the same key."""
+    made = exchange(PUT, 200, b'{"data":{"id":"2"}}', body=b'{"variant":"v","schema":{}}')
+    refused = exchange(INGRESS, 400, b"{}", body=b'{"payload":1}', url=f"/v1/ingress/{name}")
+    finding = Finding("PAGE-11", INGRESS, "", "", "", (made, replace(refused, call=made.back + later)))
+    theirs = replace(
+        finding, exchanges=(replace(made, headers=(("x-arklow-auth", "two"),)), finding.exchanges[1])
+    )
+
+    assert (hasty(finding), hasty(theirs)) == (expected, False)
 
 
 class Away(Client):
