@@ -296,6 +296,30 @@ def test_a_modack_that_cannot_be_told_moves_no_lease(odd: Exchange) -> None:
     assert rules(judge.suspects) == ["LEASE-3"]
 
 
+def test_a_reading_that_was_none_is_unlearned() -> None:
+    """The next answer is then the first one, and the one that it is held to."""
+    judge = seen(refusal(segment="contract.one"))
+    judge.unlearn("unknown variant")
+    assert "unknown variant" not in judge.model.taken | judge.known.readings
+
+    judge.see(work(segment="contract.two"))
+    judge.see(refusal(segment="contract.three"))
+
+    [finding] = judge.suspects
+    assert (finding.rule, finding.expected) == ("READ-1", "made on the fly")
+    assert finding.exchanges[0].status == 200
+
+
+def test_an_alias_that_a_lost_update_may_have_taken_is_nobodys_for_sure() -> None:
+    """Whether it took effect is not known, and who has the alias then neither (C5)."""
+    made = put(body={"variant": "v", "schema": {}, "alias": ["a"]})
+    made = replace(made, answer=made.answer.replace(b'"alias": []', b'"alias": ["a"]'))
+    judge = seen(made)
+    judge.lost(put(status=0, data=None, body={"variant": "w", "schema": {}, "alias": ["a"]}))
+
+    assert judge.model.definitions["1", "v"].shaken
+
+
 def test_a_request_that_met_no_answer_leaves_its_definition_open() -> None:
     """Whether it took effect is not known."""
     judge = seen(put())

@@ -392,6 +392,20 @@ def test_a_refusal_that_ends_when_all_of_the_target_knows_what_was_made_accuses_
         assert replay.confirm(finding, playing.exchanges) is None
 
 
+def test_a_careful_sequence_asks_for_what_nobody_expects_to_be_refused_a_second_time() -> None:
+    """Later, and only the last answer stands; a refusal that is expected is taken as it is."""
+    with on(Forgetful(actions=False, while_fresh=True)) as (playing, _):
+        playing.careful = True
+        variant = playing.define()
+        for _ in range(2):
+            playing.play(playing.request(INGRESS, {"payload": 1}, name=variant))
+        began = time.monotonic()
+        unknown = playing.ingress(playing.name())
+
+    assert (playing.judge.suspects, playing.exchanges[-2].status, unknown.status) == ([], 200, 400)
+    assert time.monotonic() - began < 1
+
+
 def test_a_refusal_that_lasts_is_confirmed() -> None:
     """Two seconds later it is refused as before."""
     with on(FAULTS["V46"]()) as (playing, replay):
