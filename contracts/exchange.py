@@ -72,6 +72,11 @@ class Exchange:
         ) and not any(one in (".", "..") or "/" in one for one in map(unquote, segments))
 
     @property
+    def made(self) -> bool:
+        """Whether a definition was stored, or work accepted."""
+        return self.status == 200 and ("a_id" in self.data() or (self.method == "PUT" and bool(self.data())))
+
+    @property
     def strange(self) -> bool:
         """Whether a server in front of the application may refuse this before anybody routes it."""
         names = {name.lower() for name, _ in self.headers}

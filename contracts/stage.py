@@ -122,27 +122,29 @@ class Stage:
         Raises:
             Weather: no answer of the application came.
         """
+        before = list(self.judge.suspects)
+        exchange, found = self._sent(request)
+        if self.careful and exchange.status in (400, 404) and len(self.judge.suspects) > len(before):
+            self.client.wait(self._made + IN_FORCE - self.client.now())
+            self.judge.suspects = before
+            self.judge.origins.forget(exchange)
+            exchange, found = self._sent(request)
+        self.exchanges.append(exchange)
+        if exchange.made:
+            self._made = exchange.back
+        refused = [finding for finding in found if finding.rule == "AUTH-1"]
+        if refused and self.looks_into_refusals:
+            self._look_into(refused)
+        return exchange
+
+    def _sent(self, request: Request) -> tuple[Exchange, list[Finding]]:
         try:
             exchange = self.client.send(request, self.waited)
         except Weather as weather:
             self.judge.lost(self.client.unanswered(request))
             self._look_into_silence(request, str(weather))
             raise
-        suspects = len(self.judge.suspects)
-        found = self.judge.see(exchange)
-        if self.careful and exchange.status in (400, 404) and len(self.judge.suspects) > suspects:
-            del self.judge.suspects[suspects:]
-            self.judge.origins.forget(exchange)
-            self.client.wait(max(0.0, self._made + IN_FORCE - self.client.now()))
-            exchange = self.client.send(request, self.waited)
-            found = self.judge.see(exchange)
-        self.exchanges.append(exchange)
-        if exchange.status == 200 and (exchange.method == "PUT" or "a_id" in exchange.data()):
-            self._made = exchange.back
-        refused = [finding for finding in found if finding.rule == "AUTH-1"]
-        if refused and self.looks_into_refusals:
-            self._look_into(refused)
-        return exchange
+        return exchange, self.judge.see(exchange)
 
     def probe(self, label: str, body: Any = None, **members: Any) -> Exchange | None:
         """One request that stands alone: weather costs it and not the sequence, as long as others get through."""
@@ -261,7 +263,7 @@ class Stage:
         """Wait until a definition is as old as a fresh one may be before all of the target knows it."""
         known = self.model.definitions.get((self.org(org), name))
         if known is not None:
-            self.client.wait(max(0.0, known.since + IN_FORCE - self.client.now()))
+            self.client.wait(known.since + IN_FORCE - self.client.now())
 
     def accept(self, name: str, payload: Any = PLAIN, *, org: int = 0, **members: Any) -> str:
         """The id of an action that was accepted.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..model import Breach
+from ..model import LONG_ID, Breach
 from ..stage import INGRESS, JSON, PUT, NotReached, Stage
 from .scenario import scenario
 
@@ -243,8 +243,6 @@ def organisations(stage: Stage) -> None:
     stage.send(PUT, {"variant": variant, "schema": {"title": "forged"}}, org=1, path_org=stage.org(0))
     stage.ingress(variant)
     number = stage.live()
-    if not (number.isascii() and number.isdigit() and len(number) < 1_000):
-        raise NotReached("an action's id is not made of digits")
     if _is_theirs(stage, number):
         for attempt in (stage.attempt_of(number), stage.attempt_of(number) + 1):
             stage.modack(number, attempt, 300, org=1)
@@ -256,21 +254,28 @@ def _same_count(stage: Stage) -> None:
     """Where each organisation counts its own ids, two actions of the same id are two."""
     own, other = stage.define(), stage.define(org=1)
     first, latest = stage.accept(own), stage.accept(other, org=1)
-    if len(first) >= _LONG_ID or abs(int(first) - int(latest)) > _FAR:
+    ahead = _counted(latest) - _counted(first)
+    if len(first) >= LONG_ID or abs(ahead) > _FAR:
         return
-    for _ in range(int(latest) - int(first)):
+    for _ in range(ahead):
         stage.accept(own)
     mine = stage.live()
-    for _ in range(int(mine) - int(latest)):
+    for _ in range(min(_counted(mine) - _counted(latest), _FAR)):
         stage.accept(other, org=1)
     stage.modack(mine, stage.attempt_of(mine), 300)
 
 
 def _is_theirs(stage: Stage, number: str) -> bool:
     """Whether the other organisation cannot have an action of the same id: long ids, or one counter for all."""
-    latest = stage.accept(stage.define(org=1), org=1)
-    stage.model.one_count = len(number) >= _LONG_ID or 0 < int(latest) - int(number) <= 3
+    ahead = _counted(stage.accept(stage.define(org=1), org=1)) - _counted(number)
+    stage.model.one_count = len(number) >= LONG_ID or 0 < ahead <= 3
     return stage.model.one_count
+
+
+def _counted(number: str) -> int:
+    if not (number.isascii() and number.isdigit() and len(number) < 1_000):
+        raise NotReached("an action's id is not made of digits")
+    return int(number)
 
 
 @scenario("versions below nought", "READ-1")
@@ -292,8 +297,6 @@ def more_members(stage: Stage) -> None:
         )
 
 
-_LONG_ID = 12
-"""Digits from which on two organisations do not count to the same id."""
 _FAR = 2_000
 """How far one organisation may be behind another to be counted up to it."""
 

@@ -182,7 +182,8 @@ def _reader(stage: Stage, variant: str) -> Answer:
             refused = 400 <= exchange.status < 500 if put else ripe and exchange.status in (400, 404)
             return REFUSED if refused else None
         if put:
-            return ("ok", whole(data.get("version")), data.get("id"))
+            version = whole(data.get("version"))
+            return None if version is None else ("ok", version, data.get("id"))
         shown = data.get("a_ve")
         known = isinstance(shown, str) and shown.isascii() and shown.isdigit() and len(shown) < 1_000
         return ("ok", int(str(shown)), data.get("a_def_id")) if known else None

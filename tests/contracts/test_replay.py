@@ -441,6 +441,7 @@ def test_an_action_is_lost_where_others_like_it_are_not(
         finding = found(playing, "ING-11")
 
         assert (replay.confirm(finding, playing.exchanges) is not None) is confirmed
+        assert (finding.key in replay.excused) is not confirmed
 
 
 @pytest.mark.parametrize(
