@@ -25,6 +25,8 @@ _UNKNOWN = frozenset({400, 404})
 """Statuses that a fresh thing may be answered with where not all of the target knows it yet."""
 _LOST = frozenset({"ING-11"})
 """Rules that somebody who settles actions makes look broken."""
+_NOBODYS = "9" * 18
+"""Stands for an action that is not made in the script: from nothing there is none."""
 _OTHERS = 6
 """Actions that are let alone beside one that is lost."""
 
@@ -161,7 +163,9 @@ class _Playing:
 
     def send(self, one: Exchange, *, patient: bool) -> Exchange:
         """Send what an exchange has sent; with patience what was served then is asked for until it is."""
-        request = self._request(one, self._ids)
+        asked = _asked_for(one)
+        made_before = asked in self._judge.model.seen and asked not in self._ids
+        request = self._request(one, {**self._ids, str(asked): _NOBODYS} if made_before else self._ids)
         exchange = self._client.send(request, one.waited)
         began = time.monotonic()
         while (
