@@ -287,7 +287,7 @@ class Stage:
             return exchange
         later = self._patiently(exchange, request, 404)
         if later.status != 404:
-            self._suspect(_LATE, (*self._leading(exchange), exchange, later))
+            self._suspect(_LATE, self.judge.origins.needed(exchange))
         return later
 
     def signal(self, kind: str, number: str, attempt: int = 0, *, org: int = 0, **members: Any) -> Exchange:
@@ -313,7 +313,7 @@ class Stage:
         if [one.status for one in asked] == [400, 400, 409, 400]:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
-            self.accuse(breach, (*self._leading(asked[2])[:2], asked[2], asked[3]))
+            self.accuse(breach, self.judge.origins.needed(asked[3]))
         raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
 
     def attempt_of(self, number: str) -> int:
@@ -335,9 +335,6 @@ class Stage:
 
     def _suspect(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
         self.judge.suspects.append(replace(finding_of(breach, shown[-1], shown), staged=True))
-
-    def _leading(self, exchange: Exchange) -> tuple[Exchange, ...]:
-        return self.judge.origins.history(exchange)[:-1]
 
     def _patiently(self, first: Exchange, request: Request, refusal: int) -> Exchange:
         """Ask again while a fresh thing is refused: only the last answer stands."""

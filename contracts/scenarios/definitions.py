@@ -13,11 +13,12 @@ from .scenario import scenario
 def updates(stage: Stage) -> None:
     """Each followed by work that says which version is current."""
     variant = stage.define({"type": "object"})
+    first = stage.exchanges[-1]
     stage.ingress(variant, {"n": 1})
     again = stage.put(variant, {"type": "object"})
     if not again.data() and 400 <= again.status < 500:
         stage.define()
-        stage.judge.note("a definition that is put again", "refused", again)
+        stage.judge.note("a definition that is put again", "refused", first, again)
     stage.ingress(variant, {"n": 2})
     for number in range(3):
         stage.put(variant, {"type": "object", "maxProperties": 100 + number})
@@ -112,6 +113,7 @@ def aliases(stage: Stage) -> None:
     """What they reach, before and after updates, and whose they are."""
     alias, second = stage.name("alias"), stage.name("alias")
     variant = stage.define(alias=[alias])
+    first = stage.exchanges[-1]
     stage.ingress(alias)
     stage.ingress(variant)
     stage.put(variant, {"maxProperties": 111}, alias=[alias, second])
@@ -124,7 +126,7 @@ def aliases(stage: Stage) -> None:
     taken = stage.put(stage.name(), alias=[alias])
     if taken.data() or 400 <= taken.status < 500:
         stage.judge.note(
-            "alias that another definition has", "taken over" if taken.data() else "refused", taken
+            "alias that another definition has", "taken over" if taken.data() else "refused", first, taken
         )
     shadow = stage.define()
     stage.ingress(shadow)

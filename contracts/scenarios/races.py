@@ -29,6 +29,9 @@ def updates(stage: Stage) -> None:
     """Updates and work at the same moment: no update is lost, and no id given twice."""
     taken = stage.model.taken.get("a changed definition", "")
     changed = {"version + 1": 1, "same version": 0}.get(taken)
+    fresh = stage.define()
+    if stage.put(fresh, _another(stage)).data().get("version") not in (1, 2):
+        raise NotReached("a version moves by more than one")
     for variant, history in _rounds(stage):
         version = stage.model.definitions[stage.org(), variant].version
         requests = [
