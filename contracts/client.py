@@ -84,6 +84,8 @@ class Client:
             Weather: the admin plane did not move the clock.
             TimeUp: the run ends before.
         """
+        if seconds <= 0:
+            return
         admin = self.target.admin
         if admin is None:
             if time.monotonic() + seconds > self.deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,10 @@ class SecondOpinion:
 
 def _reason(error: Exception) -> str:
     inner: list[Any] = [*getattr(error.__cause__ or error, "schema_errors", [])]
-    return "; ".join(str(one.message) for one in inner)[:300] or str(error.__cause__ or error)[:300]
+    said = "; ".join(str(one.message) for one in inner)
+    with suppress(ValueError):  # its own words may decode the answer once more
+        said = said or str(error.__cause__ or error)
+    return said[:300] or type(error.__cause__ or error).__name__
 
 
 __all__ = ["SecondOpinion"]

@@ -62,6 +62,9 @@ _POLISH = 2.0
 _LONGEST = 500
 """Exchanges of a sequence that is played once more when what it found does not show by itself."""
 
+_LONG_PAUSE = 20.0
+"""Seconds that are not let go by a second time: what shows twice after them counts."""
+
 LONG = 75.0
 """Seconds after which the leases that every destination has, of a minute, have run out."""
 
@@ -117,7 +120,7 @@ class Run:
         self._client = Client(plan.target, self._locate)
         self._pending: list[_Pending] = []
         self._asked_again = False
-        self._unsure: set[tuple[str, str]] = set()
+        self._unsure: set[tuple[Scenario | None, tuple[str, str]]] = set()
         self._tried: Counter[tuple[str, str]] = Counter()
         self._opinions = Opinions(self._known)
         self._judge.listeners.append(self._opinions.hear)
@@ -170,7 +173,7 @@ class Run:
                 self._explored()
                 self._generated()
                 self._resume(last=True)
-                self._give_up()
+                self._give_up(*self._pending)
                 self._polish()
         except Exception as error:
             self._inconclusive = (
@@ -332,13 +335,14 @@ class Run:
                 self._client.wait(pending.seconds if moved else left)
             except (Weather, TimeUp) as why:
                 self._mask(pending.scenario.rules, str(why) or "the time was up")
+                self._give_up(pending)
                 return
             pending.stage.waited += pending.seconds
             self._go_on(pending)
 
-    def _give_up(self) -> None:
+    def _give_up(self, *sequences: _Pending) -> None:
         """What sequences had found that were not played to their end is written down."""
-        for pending in self._pending:
+        for pending in sequences:
             for finding in pending.suspects:
                 self._ledger.doubtful[finding.rule] = "it was broken, and there was no time to try again"
 
@@ -361,13 +365,18 @@ class Run:
     def _settle(self, scenario: Scenario | None, whole: Sequence[Exchange], *, again: bool = False) -> None:
         """What the model did not allow counts when it is found again from a fresh beginning."""
         suspects: dict[tuple[str, str], Finding] = {}
-        for finding in sorted(self._judge.take(), key=lambda one: one.exchanges[-1].call):
+        taken = sorted(self._judge.take(), key=lambda one: one.exchanges[-1].call)
+        for finding in taken:
             suspects.setdefault(finding.key, finding)
+        often = Counter(finding.key for finding in taken)
         known = {finding.key for finding in self._ledger.all()}
         unsure = []
         for key, finding in suspects.items():
             unwanted = self._plan.only and finding.rule not in self._plan.only
             if key in known or unwanted or self._ledger.explains(finding.rule):
+                continue
+            if often[key] > 1 and finding.exchanges[-1].waited - finding.exchanges[0].waited > _LONG_PAUSE:
+                self._ledger.add([finding])
                 continue
             self._tried[key] += 1
             try:
@@ -379,19 +388,23 @@ class Run:
                 continue
             if confirmed is not None:
                 self._ledger.add([confirmed])
-            elif again and key in self._unsure and (finding.staged or not hasty(finding)):
+            elif again and (scenario, key) in self._unsure and self._stands(finding):
                 self._ledger.add([finding])
             else:
                 unsure.append(finding.rule)
                 if hasty(finding):
                     self._judge.unlearn(finding.question or "")
         if unsure and scenario is not None and not again and len(whole) <= _LONGEST:
-            self._unsure |= set(suspects)
+            self._unsure |= {(scenario, key) for key in suspects}
             self._play(scenario, again=True)
         broken = {finding.rule for finding in self._ledger.all()}
         for rule in unsure:
             if rule not in broken:
                 self._ledger.doubtful[rule] = "it was broken once and kept when tried again"
+
+    def _stands(self, finding: Finding) -> bool:
+        """Whether it counts when its sequence shows it a second time, although a replay does not."""
+        return finding.staged or not (hasty(finding) or finding.key in self._replay.excused)
 
     def _polish(self) -> None:
         """Find a shorter way to what single exchanges have shown."""

@@ -72,6 +72,11 @@ class Exchange:
         ) and not any(one in (".", "..") or "/" in one for one in map(unquote, segments))
 
     @property
+    def made(self) -> bool:
+        """Whether a definition was stored, or work accepted."""
+        return self.status == 200 and ("a_id" in self.data() or (self.method == "PUT" and bool(self.data())))
+
+    @property
     def strange(self) -> bool:
         """Whether a server in front of the application may refuse this before anybody routes it."""
         names = {name.lower() for name, _ in self.headers}
@@ -124,6 +129,12 @@ class Exchange:
         """Whether there is an answer that cannot be read, or be read in two ways."""
         return bool(self.answer) and self._reading[1] is not None
 
+    @property
+    def issued(self) -> str | None:
+        """The digits of an id that the bytes of the answer give to an action, whether they are JSON or not."""
+        found = _ISSUED.search(self.answer)
+        return found[1].decode() if found else None
+
     def data(self) -> Mapping[str, Any]:
         """The answer's `data` when that is an object, else nothing."""
         value = self.value()
@@ -175,14 +186,13 @@ class Script:
             if pause >= SHORTEST_PAUSE:
                 lines.append(f"sleep {pause:.1f}")
             line = self._curl(exchange)
-            issued = _ISSUED.search(exchange.answer)
+            digits = exchange.issued or ""
             if (
-                issued
+                digits
                 and number + 1 < len(exchanges)
-                and (issued[1] in later or _wide(issued[1].decode()).encode() in later)
+                and (digits.encode() in later or _wide(digits).encode() in later)
             ):
                 name = f"ID{len(self.ids) + 1}"
-                digits = issued[1].decode()
                 self.ids[digits] = f"${name}"
                 self.ids[_wide(digits)] = f"$(printf %s \"${name}\" | sed 's/./\\\\uff1&/g')"
                 line = f'{name}=$({line} | sed -n \'s/.*"a_id": *"\\([0-9]*\\)".*/\\1/p\')'

@@ -96,14 +96,14 @@ class Judge:
             ]
         )
 
-    def note(self, question: str, answer: str, exchange: Exchange | None = None) -> None:
-        """A sequence has shown a reading, in that exchange last."""
+    def note(self, question: str, answer: str, *shown: Exchange) -> None:
+        """A sequence has shown a reading, by these exchanges."""
         breaches = self.model.note(question, answer)
-        if exchange is None:
+        if not shown:
             self.known.note(question, answer)
             self.model.readings.clear()
         else:
-            self._suspect(exchange, breaches)
+            self._suspect(shown[-1], breaches, shown)
 
     def unlearn(self, question: str) -> None:
         """An answer to a question was taken back, and not when it was tried again: it may have been none."""
@@ -150,7 +150,8 @@ class Judge:
     def _count(self, exchange: Exchange) -> None:
         for listener in self.listeners:
             listener(exchange)
-        if isinstance(number := exchange.data().get("a_id"), str):
+        number = exchange.issued if exchange.unread else exchange.data().get("a_id")
+        if isinstance(number, str):
             self.model.seen.add(number)
         operation = self.known.operation(exchange.operation)
         if operation is None:
@@ -292,7 +293,7 @@ class Judge:
             ),
         )
 
-    def _suspect(self, exchange: Exchange, breaches: list[Breach]) -> None:
+    def _suspect(self, exchange: Exchange, breaches: list[Breach], shown: tuple[Exchange, ...] = ()) -> None:
         """Keep what the model does not allow, and write down what it saw."""
         self.ledger.tested.update(self.model.tested)
         self.model.tested.clear()
@@ -301,8 +302,12 @@ class Judge:
             self.origins.witness(question, exchange)
         self.model.readings.clear()
         for breach in breaches:
-            shown = self.origins.history(exchange, first_of=breach.question)
-            self.suspects.append(finding_of(breach, exchange, shown))
+            whole = (
+                () if breach.question is None else self.origins.history(exchange, first_of=breach.question)
+            )
+            self.suspects.append(
+                finding_of(breach, exchange, whole or shown or self.origins.history(exchange))
+            )
 
 
 def finding_of(breach: Breach, exchange: Exchange, shown: tuple[Exchange, ...]) -> Finding:

@@ -131,7 +131,7 @@ class Model:
     def scratch(self, without: str | None = None) -> Model:
         """An empty world in which the same readings are taken, but for one."""
         taken = {name: answer for name, answer in self.taken.items() if name != without}
-        return Model(self.fits, taken, seen=self.seen)
+        return Model(self.fits, taken, seen=self.seen, one_count=self.one_count)
 
     def note(self, question: str, answer: str) -> list[Breach]:
         """A reading was seen; another one than before is a breach where it has to be kept."""
@@ -457,7 +457,7 @@ class Model:
 
     def _anothers(self, org: str, definition: Any) -> list[Breach]:
         """Work of one organisation reached a definition of another; small ids may be counted for each."""
-        if not isinstance(definition, str) or len(definition) < _LONG_ID:
+        if not isinstance(definition, str) or len(definition) < LONG_ID:
             return []
         self.tested.append("ORG-1")
         owners = self._by_id.get(definition, {})
@@ -554,7 +554,7 @@ class Model:
         theirs = any((one, number) in self.actions for one in self.organisations - {org})
         if number in self.seen and not theirs:
             return []
-        if len(number) < _LONG_ID and not (theirs and self.one_count):
+        if len(number) < LONG_ID and not (theirs and self.one_count):
             return []
         self.tested.append("LEASE-6")
         whose = "of another organisation" if theirs else "that was never issued"
@@ -689,7 +689,7 @@ class Model:
 
 
 _SCHEMA = "payload against its schema"
-_LONG_ID = 12
+LONG_ID = 12
 """Digits from which on nobody else has made the same id, and two organisations do not count to it."""
 
 
@@ -771,4 +771,4 @@ def _answered(rule: str, member: str, expected: Any, actual: Any, place: str | N
     )
 
 
-__all__ = ["IN_FORCE", "Action", "Breach", "Definition", "Model", "Signal", "same", "whole"]
+__all__ = ["IN_FORCE", "LONG_ID", "Action", "Breach", "Definition", "Model", "Signal", "same", "whole"]

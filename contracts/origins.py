@@ -55,9 +55,9 @@ class Origins:
         if exchange.path.endswith("/{variant}"):
             return (*self._made.get(f"variant {exchange.segment}", ()), exchange)
         text = (exchange.body or b"").replace(b"\\uff1", b"")  # full-width digits as JSON escapes them
-        for digits in _DIGITS.findall(text):
-            if digits.decode() in self._made:
-                return (*self._made[digits.decode()], exchange)
+        for name in (*self._about(exchange), *(digits.decode() for digits in _DIGITS.findall(text))):
+            if name in self._made and name.isdigit():
+                return (*self._made[name], exchange)
         return (exchange,)
 
     def history(self, exchange: Exchange, first_of: str | None = None) -> tuple[Exchange, ...]:

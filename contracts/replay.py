@@ -25,6 +25,8 @@ _UNKNOWN = frozenset({400, 404})
 """Statuses that a fresh thing may be answered with where not all of the target knows it yet."""
 _LOST = frozenset({"ING-11"})
 """Rules that somebody who settles actions makes look broken."""
+_NOBODYS = "9" * 18
+"""Stands for an action that is not made in the script: from nothing there is none."""
 _OTHERS = 6
 """Actions that are let alone beside one that is lost."""
 
@@ -37,6 +39,8 @@ class Replay:
         self._judge = judge
         self._prefix = prefix
         self._count = 0
+        self.excused: set[tuple[str, str]] = set()
+        """Findings that are no wonder, as others like them have ends of their own."""
 
     def confirm(self, finding: Finding, whole: Sequence[Exchange]) -> Finding | None:
         """The finding with the shortest way to it that was found; None when it did not show again.
@@ -86,16 +90,16 @@ class Replay:
         may have settled that one (Q2, Q23).
         """
         playing, script = self._begun(finding), finding.exchanges
+        until = time.monotonic() + 3 * _PATIENCE
         for number, one in enumerate(script):
             self._pause(script, number)
             last = number + 1 == len(script)
-            if one.method == "POST" and one.status in _UNKNOWN:
+            if one.method == "POST" and one.status in _UNKNOWN and (last or time.monotonic() < until):
                 age = self._client.now() - playing.began
                 others = playing.alike(script) if last and finding.rule in _LOST else []
-                self._client.wait(
-                    max(age if others else 0.0, playing.made + IN_FORCE - self._client.now(), 0.0)
-                )
-                if any(self._client.send(other).status != 200 for other in others):
+                self._client.wait(max(age if others else 0.0, playing.made + IN_FORCE - self._client.now()))
+                if any(self._client.send(other).status == 404 for other in others):
+                    self.excused.add(finding.key)
                     return None
             playing.send(one, patient=not last)
             if (again := playing.shows(finding)) is not None:
@@ -159,7 +163,9 @@ class _Playing:
 
     def send(self, one: Exchange, *, patient: bool) -> Exchange:
         """Send what an exchange has sent; with patience what was served then is asked for until it is."""
-        request = self._request(one, self._ids)
+        asked = _asked_for(one)
+        made_before = asked in self._judge.model.seen and asked not in self._ids
+        request = self._request(one, {**self._ids, str(asked): _NOBODYS} if made_before else self._ids)
         exchange = self._client.send(request, one.waited)
         began = time.monotonic()
         while (
@@ -172,7 +178,7 @@ class _Playing:
             exchange = self._client.send(request, one.waited)
         self._judge.see(exchange)
         self._played.append(exchange)
-        if exchange.status == 200 and (exchange.method == "PUT" or "a_id" in exchange.data()):
+        if exchange.made:
             self.made = exchange.back
         old, new = _number(one), _number(exchange)
         if old and new:
@@ -191,14 +197,14 @@ class _Playing:
         """Signals for actions that are made like the one which a script asks for last, and that nobody touches."""
         number = _asked_for(script[-1]) or ""
         made = [one for one in script if number and _number(one) == number]
-        asked = [one for one in script if _asked_for(one) == number]
-        if not made:
+        asked = [one for one in script[:-1] if _asked_for(one) == number and one.status == 200]
+        if not (made and asked):
             return []
         for one in script:
-            if one.method == "PUT":
+            if one.method == "PUT":  # which may be lost as well
                 self._client.send(self._request(one, self._ids))
         others = [self._client.send(self._request(made[0], self._ids)) for _ in range(_OTHERS)]
-        return [self._request(asked[0], {number: _number(one)}) for one in others]
+        return [self._request(asked[0], {number: new}) for one in others if (new := _number(one))]
 
     def _request(self, one: Exchange, ids: dict[str, str]) -> Request:
         """The same request, with names and ids of this replay."""
@@ -231,11 +237,10 @@ def hasty(finding: Finding) -> bool:
             one.call < made.get((key, name), -math.inf) + IN_FORCE for name in names
         ):
             return True
-        if one.status == 200 and one.method == "PUT" and isinstance(body, dict):
-            made |= {
-                (key, name): one.back
-                for name in (str(body.get("variant")), *map(str, body.get("alias") or ()))
-            }
+        if one.made and one.method == "PUT" and isinstance(body, dict):
+            alias = body.get("alias")
+            names = (body.get("variant"), *(alias if isinstance(alias, list) else ()))
+            made |= {(key, str(name)): one.back for name in names}
         elif _number(one):
             made[key, _number(one)] = one.back
     return False

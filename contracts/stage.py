@@ -122,27 +122,29 @@ class Stage:
         Raises:
             Weather: no answer of the application came.
         """
+        before = list(self.judge.suspects)
+        exchange, found = self._sent(request)
+        if self.careful and exchange.status in (400, 404) and len(self.judge.suspects) > len(before):
+            self.client.wait(self._made + IN_FORCE - self.client.now())
+            self.judge.suspects = before
+            self.judge.origins.forget(exchange)
+            exchange, found = self._sent(request)
+        self.exchanges.append(exchange)
+        if exchange.made:
+            self._made = exchange.back
+        refused = [finding for finding in found if finding.rule == "AUTH-1"]
+        if refused and self.looks_into_refusals:
+            self._look_into(refused)
+        return exchange
+
+    def _sent(self, request: Request) -> tuple[Exchange, list[Finding]]:
         try:
             exchange = self.client.send(request, self.waited)
         except Weather as weather:
             self.judge.lost(self.client.unanswered(request))
             self._look_into_silence(request, str(weather))
             raise
-        suspects = len(self.judge.suspects)
-        found = self.judge.see(exchange)
-        if self.careful and exchange.status in (400, 404) and len(self.judge.suspects) > suspects:
-            del self.judge.suspects[suspects:]
-            self.judge.origins.forget(exchange)
-            self.client.wait(max(0.0, self._made + IN_FORCE - self.client.now()))
-            exchange = self.client.send(request, self.waited)
-            found = self.judge.see(exchange)
-        self.exchanges.append(exchange)
-        if exchange.status == 200 and (exchange.method == "PUT" or "a_id" in exchange.data()):
-            self._made = exchange.back
-        refused = [finding for finding in found if finding.rule == "AUTH-1"]
-        if refused and self.looks_into_refusals:
-            self._look_into(refused)
-        return exchange
+        return exchange, self.judge.see(exchange)
 
     def probe(self, label: str, body: Any = None, **members: Any) -> Exchange | None:
         """One request that stands alone: weather costs it and not the sequence, as long as others get through."""
@@ -261,7 +263,7 @@ class Stage:
         """Wait until a definition is as old as a fresh one may be before all of the target knows it."""
         known = self.model.definitions.get((self.org(org), name))
         if known is not None:
-            self.client.wait(max(0.0, known.since + IN_FORCE - self.client.now()))
+            self.client.wait(known.since + IN_FORCE - self.client.now())
 
     def accept(self, name: str, payload: Any = PLAIN, *, org: int = 0, **members: Any) -> str:
         """The id of an action that was accepted.
@@ -285,7 +287,7 @@ class Stage:
             return exchange
         later = self._patiently(exchange, request, 404)
         if later.status != 404:
-            self._suspect(_LATE, (*self._leading(exchange), exchange, later))
+            self._suspect(_LATE, self.judge.origins.needed(exchange))
         return later
 
     def signal(self, kind: str, number: str, attempt: int = 0, *, org: int = 0, **members: Any) -> Exchange:
@@ -311,7 +313,7 @@ class Stage:
         if [one.status for one in asked] == [400, 400, 409, 400]:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
-            self.accuse(breach, (*self._leading(asked[2])[:2], asked[2], asked[3]))
+            self.accuse(breach, self.judge.origins.needed(asked[3]))
         raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
 
     def attempt_of(self, number: str) -> int:
@@ -333,9 +335,6 @@ class Stage:
 
     def _suspect(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
         self.judge.suspects.append(replace(finding_of(breach, shown[-1], shown), staged=True))
-
-    def _leading(self, exchange: Exchange) -> tuple[Exchange, ...]:
-        return self.judge.origins.history(exchange)[:-1]
 
     def _patiently(self, first: Exchange, request: Request, refusal: int) -> Exchange:
         """Ask again while a fresh thing is refused: only the last answer stands."""

@@ -24,7 +24,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
         name.lower(): value.strip() for name, value in exchange.headers if name.lower() in operation.keys
     }
     shown = {name: value for name, value in named.items() if value}
-    good = {owners[value] for value in shown.values() if value in owners}
+    good = {name: owners[value] for name, value in shown.items() if value in owners}
     served = accepted(exchange, operation)
     if good:
         yield from _with_a_good_key(exchange, operation, known, good, named, served, tested)
@@ -73,13 +73,14 @@ def _with_a_good_key(
     exchange: Exchange,
     operation: Operation,
     known: Knowledge,
-    owners: set[str],
+    good: dict[str, str],
     named: dict[str, str],
     served: bool,
     tested: Counter[str],
 ) -> Iterator[Finding]:
+    """`good` has the organisation of each header with a good key, `named` every header for keys."""
     org = organisation(exchange, operation)
-    if org is not None and org not in owners:
+    if org is not None and org not in good.values():
         if not (org.isascii() and org.isdigit()):
             return
         tested["AUTH-6"] += 1
@@ -93,20 +94,18 @@ def _with_a_good_key(
                 (exchange,),
             )
         return
-    keys = {credential.key for credential in known.target.credentials}
-    good = [name for name, value in named.items() if value in keys]
-    alone = len(good) == len(named)
-    tested["AUTH-1" if alone else "AUTH-10"] += 1
+    rule = "AUTH-1" if len(named) == 1 else "AUTH-10"
+    tested[rule] += 1
     if exchange.status == 401:
+        beside = "" if len(named) == 1 else ", as there is another header for keys"
         yield Finding(
-            "AUTH-1" if alone else "AUTH-10",
+            rule,
             operation.label,
-            f"A good key in {' and '.join(good)} is refused"
-            + ("" if alone else ", as the other header has none"),
+            f"A good key in {' and '.join(good)} is refused{beside}",
             f"the key accepted in {' or '.join(operation.keys)}",
             f"401 {known.shown(exchange.answer)}",
             (exchange,),
-            good[0],
+            next(iter(good)),
         )
 
 

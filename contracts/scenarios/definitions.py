@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..model import Breach
+from ..model import LONG_ID, Breach
 from ..stage import INGRESS, JSON, PUT, NotReached, Stage
 from .scenario import scenario
 
@@ -13,11 +13,12 @@ from .scenario import scenario
 def updates(stage: Stage) -> None:
     """Each followed by work that says which version is current."""
     variant = stage.define({"type": "object"})
+    first = stage.exchanges[-1]
     stage.ingress(variant, {"n": 1})
     again = stage.put(variant, {"type": "object"})
     if not again.data() and 400 <= again.status < 500:
         stage.define()
-        stage.judge.note("a definition that is put again", "refused", again)
+        stage.judge.note("a definition that is put again", "refused", first, again)
     stage.ingress(variant, {"n": 2})
     for number in range(3):
         stage.put(variant, {"type": "object", "maxProperties": 100 + number})
@@ -112,6 +113,7 @@ def aliases(stage: Stage) -> None:
     """What they reach, before and after updates, and whose they are."""
     alias, second = stage.name("alias"), stage.name("alias")
     variant = stage.define(alias=[alias])
+    first = stage.exchanges[-1]
     stage.ingress(alias)
     stage.ingress(variant)
     stage.put(variant, {"maxProperties": 111}, alias=[alias, second])
@@ -124,7 +126,7 @@ def aliases(stage: Stage) -> None:
     taken = stage.put(stage.name(), alias=[alias])
     if taken.data() or 400 <= taken.status < 500:
         stage.judge.note(
-            "alias that another definition has", "taken over" if taken.data() else "refused", taken
+            "alias that another definition has", "taken over" if taken.data() else "refused", first, taken
         )
     shadow = stage.define()
     stage.ingress(shadow)
@@ -243,8 +245,6 @@ def organisations(stage: Stage) -> None:
     stage.send(PUT, {"variant": variant, "schema": {"title": "forged"}}, org=1, path_org=stage.org(0))
     stage.ingress(variant)
     number = stage.live()
-    if not (number.isascii() and number.isdigit() and len(number) < 1_000):
-        raise NotReached("an action's id is not made of digits")
     if _is_theirs(stage, number):
         for attempt in (stage.attempt_of(number), stage.attempt_of(number) + 1):
             stage.modack(number, attempt, 300, org=1)
@@ -256,21 +256,28 @@ def _same_count(stage: Stage) -> None:
     """Where each organisation counts its own ids, two actions of the same id are two."""
     own, other = stage.define(), stage.define(org=1)
     first, latest = stage.accept(own), stage.accept(other, org=1)
-    if len(first) >= _LONG_ID or abs(int(first) - int(latest)) > _FAR:
+    ahead = _counted(latest) - _counted(first)
+    if len(first) >= LONG_ID or abs(ahead) > _FAR:
         return
-    for _ in range(int(latest) - int(first)):
+    for _ in range(ahead):
         stage.accept(own)
     mine = stage.live()
-    for _ in range(int(mine) - int(latest)):
+    for _ in range(min(_counted(mine) - _counted(latest), _FAR)):
         stage.accept(other, org=1)
     stage.modack(mine, stage.attempt_of(mine), 300)
 
 
 def _is_theirs(stage: Stage, number: str) -> bool:
     """Whether the other organisation cannot have an action of the same id: long ids, or one counter for all."""
-    latest = stage.accept(stage.define(org=1), org=1)
-    stage.model.one_count = len(number) >= _LONG_ID or 0 < int(latest) - int(number) <= 3
+    ahead = _counted(stage.accept(stage.define(org=1), org=1)) - _counted(number)
+    stage.model.one_count = len(number) >= LONG_ID or 0 < ahead <= 3
     return stage.model.one_count
+
+
+def _counted(number: str) -> int:
+    if not (number.isascii() and number.isdigit() and len(number) < 1_000):
+        raise NotReached("an action's id is not made of digits")
+    return int(number)
 
 
 @scenario("versions below nought", "READ-1")
@@ -292,8 +299,6 @@ def more_members(stage: Stage) -> None:
         )
 
 
-_LONG_ID = 12
-"""Digits from which on two organisations do not count to the same id."""
 _FAR = 2_000
 """How far one organisation may be behind another to be counted up to it."""
 

@@ -96,15 +96,19 @@ def _ended_by_modack(stage: Stage, touched: list[str], untouched: list[str]) -> 
 
 @scenario("leases of the length that every destination has", "LEASE-3", "LEASE-7", "LEASE-8")
 def long_leases(stage: Stage) -> Iterator[float]:
-    """What was extended is held, and what was not goes on to the next attempt."""
-    held, left = stage.live(), stage.live()
-    stage.modack(held, stage.attempt_of(held), 300)
-    stage.modack(left, stage.attempt_of(left), 1)
-    before = stage.attempt_of(left)
+    """What was extended is held, and what was not goes on to the next attempt: of each two, as nobody waits again."""
+    held, left = [stage.live(), stage.live()], [stage.live(), stage.live()]
+    for number in held:
+        stage.modack(number, stage.attempt_of(number), 300)
+    for number in left:
+        stage.modack(number, stage.attempt_of(number), 1)
+    before = [stage.attempt_of(number) for number in left]
     yield stage.long
-    if stage.modack(left, before + 1, 300).status == 200:
-        stage.modack(left, before, 300)
-    _still_held(stage, held)
+    for number, attempt in zip(left, before, strict=True):
+        if stage.modack(number, attempt + 1, 300).status == 200:
+            stage.modack(number, attempt, 300)
+    for number in held:
+        _still_held(stage, number)
 
 
 @scenario(

@@ -29,6 +29,9 @@ def updates(stage: Stage) -> None:
     """Updates and work at the same moment: no update is lost, and no id given twice."""
     taken = stage.model.taken.get("a changed definition", "")
     changed = {"version + 1": 1, "same version": 0}.get(taken)
+    fresh = stage.define()
+    if stage.put(fresh, _another(stage)).data().get("version") not in (1, 2):
+        raise NotReached("a version moves by more than one")
     for variant, history in _rounds(stage):
         version = stage.model.definitions[stage.org(), variant].version
         requests = [
@@ -182,7 +185,8 @@ def _reader(stage: Stage, variant: str) -> Answer:
             refused = 400 <= exchange.status < 500 if put else ripe and exchange.status in (400, 404)
             return REFUSED if refused else None
         if put:
-            return ("ok", whole(data.get("version")), data.get("id"))
+            version = whole(data.get("version"))
+            return None if version is None else ("ok", version, data.get("id"))
         shown = data.get("a_ve")
         known = isinstance(shown, str) and shown.isascii() and shown.isdigit() and len(shown) < 1_000
         return ("ok", int(str(shown)), data.get("a_def_id")) if known else None

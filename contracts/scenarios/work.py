@@ -83,18 +83,20 @@ def _kept(stage: Stage, variant: str) -> None:
     """Of actions that were accepted alike none is unknown while the others are live."""
     if not stage.model.definitions[stage.org(), variant].unattended:
         return  # whoever is linked may have settled them
-    live = 0
+    live, lost = 0, None
     for number in [stage.accept(variant, {"n": number}) for number in range(12)]:
         exchange = stage.modack(number)
         live += exchange.status == 200
         if exchange.status == 404 and live > 2:
+            lost = lost or exchange
+        elif exchange.status == 200 and lost is not None:  # which was let alone as long
             breach = Breach(
                 "ING-11",
                 "An accepted action is not known, and others that were accepted alike are",
                 "200, as for the others",
                 "404, after two seconds too",
             )
-            stage.accuse(breach, stage.judge.origins.needed(exchange))
+            stage.accuse(breach, stage.judge.origins.needed(lost))
             return
 
 

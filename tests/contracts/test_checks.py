@@ -135,7 +135,7 @@ def test_what_the_sources_allow_is_passed_over(one: Exchange) -> None:
         ("AUTH-10", beside(exchange(MODACK, 401, REFUSED, body=LEASE, www_authenticate="ApiKey"), "")),
         ("AUTH-10", beside(exchange(INGRESS, 401, REFUSED, body=WORK, www_authenticate="ApiKey"), "wrong")),
         (
-            "AUTH-1",
+            "AUTH-10",
             beside(exchange(INGRESS, 401, REFUSED, body=WORK, www_authenticate="ApiKey"), "good-key-one"),
         ),
         ("AUTH-4", exchange(MODACK, 200, OK, body=LEASE, key=None)),

@@ -21,7 +21,7 @@ from contracts.replay import Replay, hasty
 from contracts.stage import INGRESS, JSON, MODACK, PUT, Stage
 from tests.contracts.runs import exchange, rules, stage
 from tests.liars import FAULTS, HOLDOUT, Manners, Stranger, stranger
-from tests.liars.stranger import Action, Definition, Refused, Wanted
+from tests.liars.stranger import Action, Definition, Refused, Wanted, Work
 
 PREFIX = "contract.test."
 
@@ -266,6 +266,17 @@ def test_headers_chunks_and_queries_are_sent_again_as_they_were() -> None:
     assert played[-1].query == "tag.region=e%75"
 
 
+def test_an_action_that_the_script_does_not_make_is_nobodys() -> None:
+    """An example stands for itself, so that no id of an earlier sequence may be needed for it."""
+    with on(Stranger()) as (playing, replay):
+        last = playing.modack(playing.accept(playing.define()))
+        playing.exchanges = playing.exchanges[-1:]
+
+        [played] = everything(replay, playing, last)
+
+    assert (last.status, played.status) == (200, 404)
+
+
 def test_pauses_are_repeated() -> None:
     """As long as they were; moments that nobody waited for on purpose are not."""
     Quick.waited.clear()
@@ -356,33 +367,42 @@ def test_a_reading_that_is_kept_from_a_fresh_beginning_was_not_taken_back() -> N
         assert replay.confirm(found(playing, "READ-1"), playing.exchanges) is None
 
 
-class Forgetful(Stranger):
-    """Knows what was made when it is first asked, and then not once it is so old, or not until then."""
+class TwoNodes(Stranger):
+    """The second learns of a definition half a second after the first was asked for it."""
 
-    def __init__(self, *, actions: bool, while_fresh: bool, seconds: float = 0.5) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.actions_alone, self.while_fresh, self.seconds = actions, while_fresh, seconds
-        self.made: dict[str, float] = {}
-
-    def forgotten(self, name: str) -> bool:
-        first = name not in self.made
-        fresh = time.monotonic() < self.made.setdefault(name, time.monotonic()) + self.seconds
-        return not first and fresh is self.while_fresh
+        self.asked: dict[str, float] = {}
 
     def resolve(self, org: str, name: str) -> Definition:
-        if not self.actions_alone and self.forgotten(name):
+        first = name not in self.asked
+        if time.monotonic() < self.asked.setdefault(name, time.monotonic()) + 0.5 and not first:
             raise Refused(400, "UNKNOWN_VARIANT", "no definition has this variant")
         return super().resolve(org, name)
 
+
+class Archive(Stranger):
+    """Knows no action that is half a second old."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: dict[str, float] = {}
+
+    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
+        action = super().accept(definition, version, asked, work)
+        self.made[action.id] = time.monotonic()
+        return action
+
     def find(self, org: str, number: str) -> Action:
-        if self.actions_alone and self.forgotten(number):
+        action = super().find(org, number)
+        if time.monotonic() > self.made[action.id] + 0.5:
             raise Refused(404, "UNKNOWN_ACTION", "no action has this id")
-        return super().find(org, number)
+        return action
 
 
 def test_a_refusal_that_ends_when_all_of_the_target_knows_what_was_made_accuses_nobody() -> None:
     """Each of two nodes may learn of a definition in its own time, so that work is taken and then refused."""
-    with on(Forgetful(actions=False, while_fresh=True)) as (playing, replay):
+    with on(TwoNodes()) as (playing, replay):
         variant = playing.define()
         for _ in range(2):
             playing.play(playing.request(INGRESS, {"payload": 1}, name=variant))
@@ -394,7 +414,7 @@ def test_a_refusal_that_ends_when_all_of_the_target_knows_what_was_made_accuses_
 
 def test_a_careful_sequence_asks_for_what_nobody_expects_to_be_refused_a_second_time() -> None:
     """Later, and only the last answer stands; a refusal that is expected is taken as it is."""
-    with on(Forgetful(actions=False, while_fresh=True)) as (playing, _):
+    with on(TwoNodes()) as (playing, _):
         playing.careful = True
         variant = playing.define()
         for _ in range(2):
@@ -423,7 +443,7 @@ def test_a_refusal_that_lasts_is_confirmed() -> None:
 @pytest.mark.parametrize(
     ("server", "confirmed"),
     [
-        (lambda: Forgetful(actions=True, while_fresh=False), False),
+        (Archive, False),
         (lambda: HOLDOUT["H130"](Manners(operations="all")), True),
     ],
     ids=["each is put away", "one is lost"],
@@ -437,10 +457,12 @@ def test_an_action_is_lost_where_others_like_it_are_not(
         for _ in range(3):
             playing.modack(number)
         playing.client.wait(0.6)
+        playing.waited += 0.6
         playing.modack(number)
         finding = found(playing, "ING-11")
 
         assert (replay.confirm(finding, playing.exchanges) is not None) is confirmed
+        assert (finding.key not in replay.excused) is confirmed
 
 
 @pytest.mark.parametrize(
