@@ -144,13 +144,17 @@ def shown(script: str, url: str, server: str, slow: bool) -> object:
         ["sh", "-c", script.replace(url, server)],
         capture_output=True,
         text=True,
+        errors="replace",
         env={**os.environ, **KEYS},
         timeout=120,
     )
     if slow:
         return time.monotonic() - began > 1
     text = re.sub(r"(?m)^Date:.*$", "", ran.stdout)
-    return ran.returncode, re.sub(r"[0-9]{10,}", "0", text)
+    ids: dict[str, str] = {}
+    return ran.returncode, re.sub(
+        r"[0-9]{10,}", lambda found: ids.setdefault(found[0], f"id {len(ids)}"), text
+    )
 
 
 def read(row: Row, report: dict[str, Any]) -> None:
