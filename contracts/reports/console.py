@@ -85,8 +85,8 @@ class Terminal:
 
     def _advanced(self, event: Advanced) -> None:
         line = (
-            f"{event.seconds:4.0f} s  {event.requests:5} requests  {event.violations} violations"
-            f"  {event.warnings} warnings  {self._part}"
+            f"{event.seconds:4.0f} s  {event.requests:5} requests  {_counted(event.violations, 'violation')}"
+            f"  {_counted(event.warnings, 'warning')}  {self._part}"
         )
         if self._status is not None:
             self._status.update(f"{line} [dim](up to {self._limit:.0f} s)[/]")
