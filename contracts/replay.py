@@ -170,6 +170,7 @@ class _Playing:
         began = time.monotonic()
         while (
             patient
+            and not made_before
             and one.status < 300
             and exchange.status in _UNKNOWN
             and time.monotonic() < began + IN_FORCE
