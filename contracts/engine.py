@@ -547,7 +547,7 @@ class Run:
 
     def _stage(self) -> Stage:
         stage = Stage(self._client, self._judge, self._random, self._prefix)
-        stage.patience = 4.0 if self._plan.only else 1.0
+        stage.patience = 2.0 if self._plan.only else 1.0
         stage.long = self._plan.wait or LONG
         return stage
 
