@@ -42,6 +42,9 @@ class Weather(Exception):
 class TimeUp(Exception):
     """The run has used its time."""
 
+    def __init__(self) -> None:
+        super().__init__("the time was up")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

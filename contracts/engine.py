@@ -256,7 +256,7 @@ class Run:
     def _constructed(self) -> None:
         for scenario in self._scenarios():
             if self._over():
-                self._mask(scenario.rules, "the time was up")
+                self._mask(scenario.rules, str(TimeUp()))
                 continue
             if scenario.title in _ALWAYS or self._wanted(scenario.rules):
                 self._phase(scenario.title)
@@ -309,10 +309,8 @@ class Run:
                 if again_slow or not self._wait():
                     break
                 continue
-            except NotReached as why:
+            except (NotReached, TimeUp) as why:
                 self._mask(scenario.rules, str(why))
-            except TimeUp:
-                self._mask(scenario.rules, "the time was up")
             self._settle(scenario, stage.exchanges, again=again)
             return
         self._mask(scenario.rules, f"weather: {reason}")
@@ -327,14 +325,14 @@ class Run:
             if too_early or self._ledger.settled or (self._over() and not self._plan.only):
                 return
             if not moved and time.monotonic() + left > self._client.deadline:
-                self._mask(pending.scenario.rules, "the time was up")
+                self._mask(pending.scenario.rules, str(TimeUp()))
                 return
             self._pending.remove(pending)
             self._phase(pending.scenario.title)
             try:
                 self._client.wait(pending.seconds if moved else left)
             except (Weather, TimeUp) as why:
-                self._mask(pending.scenario.rules, str(why) or "the time was up")
+                self._mask(pending.scenario.rules, str(why))
                 self._give_up(pending)
                 return
             pending.stage.waited += pending.seconds
@@ -355,10 +353,8 @@ class Run:
                 pending.suspects += self._judge.take()
                 self._pending.append(pending)
                 return
-        except (Weather, NotReached) as why:
+        except (Weather, NotReached, TimeUp) as why:
             self._mask(scenario.rules, str(why))
-        except TimeUp:
-            self._mask(scenario.rules, "the time was up")
         self._judge.suspects += pending.suspects
         self._settle(scenario, stage.exchanges, again=pending.again)
 
@@ -383,8 +379,7 @@ class Run:
                 replays = not finding.staged and self._tried[key] <= 3
                 confirmed = self._replay.confirm(finding, whole) if replays else None
             except (Weather, TimeUp) as why:
-                reason = str(why) or "the time was up"
-                self._ledger.doubtful[finding.rule] = f"it was broken, and could not be tried again: {reason}"
+                self._ledger.doubtful[finding.rule] = f"it was broken, and could not be tried again: {why}"
                 continue
             if confirmed is not None:
                 self._ledger.add([confirmed])

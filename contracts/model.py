@@ -23,6 +23,9 @@ SURELY_GRANTED: Final = 300
 IN_FORCE: Final = 2.0
 """Seconds that a fresh definition, or a fresh action, may take to be known: nothing says that it is at once."""
 
+MAY_PASS: Final = frozenset({400, 404})
+"""Statuses that such a thing may be answered with while not all of the target knows it."""
+
 Fit = Callable[[Any, Any], bool | None]
 """Whether a payload keeps a schema; None when that depends on who reads the schema."""
 Signal = Literal["modack", "ack", "nack", "defer"]
@@ -351,7 +354,7 @@ class Model:
                 known.proven = True
             return breaches
         if not reached:
-            sure = status in (400, 404) and (org, name) not in self.doubtful
+            sure = status in MAY_PASS and (org, name) not in self.doubtful
             if sure and self._letters.get((org, name.lower()), name) != name:
                 self.note("a variant in other letters", "is told apart")
             return self.note("unknown variant", "refused") if sure else []
@@ -771,4 +774,15 @@ def _answered(rule: str, member: str, expected: Any, actual: Any, place: str | N
     )
 
 
-__all__ = ["IN_FORCE", "LONG_ID", "Action", "Breach", "Definition", "Model", "Signal", "same", "whole"]
+__all__ = [
+    "IN_FORCE",
+    "LONG_ID",
+    "MAY_PASS",
+    "Action",
+    "Breach",
+    "Definition",
+    "Model",
+    "Signal",
+    "same",
+    "whole",
+]

@@ -15,14 +15,12 @@ from .client import Client, Request, TimeUp, Weather
 from .exchange import SHORTEST_PAUSE, Exchange
 from .failures import Finding
 from .judge import Judge
-from .model import IN_FORCE
+from .model import IN_FORCE, MAY_PASS
 
 _LONGEST = 100
 """Exchanges of a sequence that are played again."""
 _TRIES, _PATIENCE, _OFTEN = 40, 3.0, 150
 """Replays that one finding is worth, and the seconds; how often one that is rare is asked for again."""
-_UNKNOWN = frozenset({400, 404})
-"""Statuses that a fresh thing may be answered with where not all of the target knows it yet."""
 _LOST = frozenset({"ING-11"})
 """Rules that somebody who settles actions makes look broken."""
 _NOBODYS = "9" * 18
@@ -57,7 +55,7 @@ class Replay:
             again = self.play(script, finding)
             if again is not None:
                 short = self._shortened(again)
-                late = finding.question or short.exchanges[-1].status in _UNKNOWN
+                late = finding.question or short.exchanges[-1].status in MAY_PASS
                 return self._once_more(short) if late else short
         return None
 
@@ -94,7 +92,7 @@ class Replay:
         for number, one in enumerate(script):
             self._pause(script, number)
             last = number + 1 == len(script)
-            if one.method == "POST" and one.status in _UNKNOWN and (last or time.monotonic() < until):
+            if one.method == "POST" and one.status in MAY_PASS and (last or time.monotonic() < until):
                 age = self._client.now() - playing.began
                 others = playing.alike(script) if last and finding.rule in _LOST else []
                 self._client.wait(max(age if others else 0.0, playing.made + IN_FORCE - self._client.now()))
@@ -172,7 +170,7 @@ class _Playing:
             patient
             and not made_before
             and one.status < 300
-            and exchange.status in _UNKNOWN
+            and exchange.status in MAY_PASS
             and time.monotonic() < began + IN_FORCE
         ):
             time.sleep(0.2)
@@ -234,7 +232,7 @@ def hasty(finding: Finding) -> bool:
     for one in finding.exchanges:
         key, body = one.sent("x-arklow-auth") or one.sent("authorization"), Judge.body_of(one)
         names = (one.segment, _asked_for(one))
-        if one.status in _UNKNOWN and any(
+        if one.status in MAY_PASS and any(
             one.call < made.get((key, name), -math.inf) + IN_FORCE for name in names
         ):
             return True

@@ -256,28 +256,22 @@ def _same_count(stage: Stage) -> None:
     """Where each organisation counts its own ids, two actions of the same id are two."""
     own, other = stage.define(), stage.define(org=1)
     first, latest = stage.accept(own), stage.accept(other, org=1)
-    ahead = _counted(latest) - _counted(first)
+    ahead = stage.counted(latest) - stage.counted(first)
     if len(first) >= LONG_ID or abs(ahead) > _FAR:
         return
     for _ in range(ahead):
         stage.accept(own)
     mine = stage.live()
-    for _ in range(min(_counted(mine) - _counted(latest), _FAR)):
+    for _ in range(min(stage.counted(mine) - stage.counted(latest), _FAR)):
         stage.accept(other, org=1)
     stage.modack(mine, stage.attempt_of(mine), 300)
 
 
 def _is_theirs(stage: Stage, number: str) -> bool:
     """Whether the other organisation cannot have an action of the same id: long ids, or one counter for all."""
-    ahead = _counted(stage.accept(stage.define(org=1), org=1)) - _counted(number)
+    ahead = stage.counted(stage.accept(stage.define(org=1), org=1)) - stage.counted(number)
     stage.model.one_count = len(number) >= LONG_ID or 0 < ahead <= 3
     return stage.model.one_count
-
-
-def _counted(number: str) -> int:
-    if not (number.isascii() and number.isdigit() and len(number) < 1_000):
-        raise NotReached("an action's id is not made of digits")
-    return int(number)
 
 
 @scenario("versions below nought", "READ-1")

@@ -56,10 +56,9 @@ def _calls(stage: Stage) -> list[tuple[str, dict[str, Any], str]]:
         number = stage.live()
     except NotReached:
         number = stage.accept(variant)
-    lease = {"action_record_id": number, "attempt": stage.attempt_of(number), "mod_ack": 300}
     return [
         (INGRESS, {"payload": 1}, variant),
-        (MODACK, lease, ""),
+        (MODACK, stage.lease(number), ""),
         (PUT, {"variant": variant, "schema": {}}, ""),
     ]
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..client import Request
 from ..exchange import Exchange
 from ..linear import REFUSED, Call, Explicit, Settling, Spec, Versions, check
-from ..model import IN_FORCE, Breach, Definition, whole
+from ..model import IN_FORCE, MAY_PASS, Breach, Definition, whole
 from ..stage import INGRESS, MODACK, PUT, NotReached, Stage
 from .scenario import scenario
 
@@ -182,7 +182,7 @@ def _reader(stage: Stage, variant: str) -> Answer:
             return None
         data, put = exchange.data(), exchange.method == "PUT"
         if not data:
-            refused = 400 <= exchange.status < 500 if put else ripe and exchange.status in (400, 404)
+            refused = 400 <= exchange.status < 500 if put else ripe and exchange.status in MAY_PASS
             return REFUSED if refused else None
         if put:
             version = whole(data.get("version"))

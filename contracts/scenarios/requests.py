@@ -51,12 +51,10 @@ def broken_work(stage: Stage) -> None:
 def broken_modacks(stage: Stage) -> None:
     """Each member and keyword, for a live action, which is live afterwards too."""
     number = _live_or_not(stage)
-    good: dict[str, Any] = {"action_record_id": number, "attempt": stage.attempt_of(number), "mod_ack": 300}
+    good = stage.lease(number)
     for negative in _tried(stage, MODACK, good):
         _record(stage, MODACK, negative, stage.probe(MODACK, negative.body))
-    if not (number.isascii() and number.isdigit() and len(number) < 1_000):
-        raise NotReached("an action's id is not made of digits")
-    for shown in (int(number), f"{number}\n", f" {number}", f"{number}.0", f"+{number}"):
+    for shown in (stage.counted(number), f"{number}\n", f" {number}", f"{number}.0", f"+{number}"):
         stage.probe(MODACK, {**good, "action_record_id": shown})
     if stage.modack(number, good["attempt"]).status != 200:
         raise NotReached("the action did not stay alive while broken modacks were aimed at it")
@@ -126,7 +124,7 @@ def _good(stage: Stage) -> list[tuple[str, dict[str, Any], str]]:
     variant = stage.define()
     stage.accept(variant)
     number = _live_or_not(stage)
-    lease = {"action_record_id": number, "attempt": stage.attempt_of(number), "mod_ack": 300}
+    lease = stage.lease(number)
     return [
         (INGRESS, {"payload": {"order_id": "8471"}}, variant),
         (MODACK, lease, ""),
@@ -162,7 +160,7 @@ def _sent(stage: Stage, label: str, body: dict[str, Any], name: str, probe: Prob
 def edges(stage: Stage) -> None:
     """What the page allows and a program may find too much: it is no bad request."""
     number, variant = stage.live(), stage.name()
-    lease = {"action_record_id": number, "attempt": stage.attempt_of(number), "mod_ack": 300}
+    lease = stage.lease(number)
     schemas: tuple[Any, ...] = (True, False, None, [], "a", 1)
     calls: list[tuple[str, dict[str, Any]]] = [
         *((MODACK, {**lease, "action_record_id": digits}) for digits in ("1" * 25, "9" * 40)),
