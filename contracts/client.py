@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import secrets
 import selectors
 import ssl
 import time
@@ -70,6 +71,8 @@ class Client:
         self.weather: dict[str, int] = {}
         """What was in the way → how often."""
         self.requests = 0
+        self.trace = secrets.token_hex(16)
+        """Names this run in the `traceparent` of each request."""
         self.shift = 0.0
         """Seconds by which the clock of the target was moved."""
         self._locate = locate
@@ -122,8 +125,8 @@ class Client:
         patience = self._patience()
         base = self.target.base_of(request.path)
         target = urlsplit(base).path + request.path
-        headers = _Head(target, [*request.headers, *_own(request.headers)])
-        self.requests += 1
+        trace = self.traced()
+        headers = _Head(target, [*request.headers, *_own(request.headers, trace)])
         call = self.now()
         try:
             got = self._pools[base].urlopen(
@@ -143,11 +146,16 @@ class Client:
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             raise self._met(_reason(error)) from None
         exchange = self._exchange(
-            request, got.status, tuple(map(_pair, got.headers.items())), answer, call, waited
+            request, got.status, tuple(map(_pair, got.headers.items())), answer, call, waited, trace
         )
         if exchange.status in WEATHER:
             raise self._met(f"{exchange.status}")
         return exchange
+
+    def traced(self) -> str:
+        """The `traceparent` of one more request (W3C Trace Context)."""
+        self.requests += 1
+        return f"00-{self.trace}-{self.requests:016x}-01"
 
     def close(self) -> None:
         """Close every connection."""
@@ -167,8 +175,11 @@ class Client:
         patience = self._patience()
         answers: list[Exchange | None] = [None] * len(requests)
         lines = self._ready(requests, patience)
-        self.requests += len(requests)
-        texts = [_text(request, self.target.base_of(request.path)) for request in requests]
+        traces = [self.traced() for _ in requests]
+        texts = [
+            _text(request, self.target.base_of(request.path), trace)
+            for request, trace in zip(requests, traces, strict=True)
+        ]
         calls: list[float] = []
         with selectors.DefaultSelector() as waiting:
             for number, (line, text) in enumerate(zip(lines, texts, strict=True)):
@@ -185,12 +196,14 @@ class Client:
                     number = key.data
                     line = lines[number]
                     line.sock.settimeout(max(until - time.monotonic(), 0.001))
-                    answers[number] = self._heard(line, requests[number], calls[number])
+                    answers[number] = self._heard(line, requests[number], calls[number], traces[number])
             for key in list(waiting.get_map().values()):
                 self._lost(lines[key.data], TOO_SLOW)
         return answers
 
-    def _heard(self, line: http.client.HTTPConnection, request: Request, call: float) -> Exchange | None:
+    def _heard(
+        self, line: http.client.HTTPConnection, request: Request, call: float, trace: str
+    ) -> Exchange | None:
         got = _Answer(line.sock, method=request.method)
         try:
             got.begin()
@@ -208,7 +221,7 @@ class Client:
         if got.status in WEATHER:
             self.note_weather(str(got.status))
             return None
-        return self._exchange(request, got.status, tuple(got.getheaders()), answer, call, 0.0)
+        return self._exchange(request, got.status, tuple(got.getheaders()), answer, call, 0.0, trace)
 
     def _lost(self, line: http.client.HTTPConnection, reason: str) -> None:
         line.close()
@@ -255,8 +268,16 @@ class Client:
         return bytes(answer)
 
     def _exchange(
-        self, request: Request, status: int, headers: Headers, answer: bytes, call: float, waited: float
+        self,
+        request: Request,
+        status: int,
+        headers: Headers,
+        answer: bytes,
+        call: float,
+        waited: float,
+        trace: str = "",
     ) -> Exchange:
+        now = self.now()
         url = self.target.base_of(request.path) + request.path
         operation, path = self._locate(request.method, url)
         return Exchange(
@@ -270,9 +291,11 @@ class Client:
             operation,
             path,
             call,
-            self.now(),
+            now,
             waited,
             request.chunks,
+            time.time() - (now - call),
+            trace,
         )
 
     def unanswered(self, request: Request) -> Exchange:
@@ -283,8 +306,19 @@ class Client:
         """The exchange of a request that somebody else sent just now; `answer` are the members of an exchange."""
         operation, path = self._locate(method, url)
         now = self.now()
+        trace = next((value for name, value in headers if name.lower() == "traceparent"), "")
         return Exchange(
-            method, url, headers, body, operation=operation, path=path, call=now, back=now, **answer
+            method,
+            url,
+            headers,
+            body,
+            operation=operation,
+            path=path,
+            call=now,
+            back=now,
+            at=time.time(),
+            trace=trace,
+            **answer,
         )
 
     def note_weather(self, reason: str) -> None:
@@ -296,10 +330,10 @@ class Client:
         return Weather(reason)
 
 
-def _own(headers: Headers) -> Iterator[tuple[str, str]]:
+def _own(headers: Headers, trace: str) -> Iterator[tuple[str, str]]:
     """What is said of ourselves, unless the request says it."""
     named = {name.lower() for name, _ in headers}
-    for name, value in (("User-Agent", AGENT), ("Accept", "*/*")):
+    for name, value in (("User-Agent", AGENT), ("Accept", "*/*"), ("traceparent", trace)):
         if name.lower() not in named:
             yield name, value
 
@@ -402,11 +436,11 @@ def _line(base: str) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(host, parts.port)
 
 
-def _text(request: Request, base: str) -> bytes:
+def _text(request: Request, base: str, trace: str) -> bytes:
     """A request as it goes over the wire."""
     parts, body = urlsplit(base), request.body or b""
     head = [f"{request.method} {parts.path}{request.path} HTTP/1.1", f"Host: {parts.netloc}"]
-    head += [f"{name}: {value}" for name, value in (*request.headers, *_own(request.headers))]
+    head += [f"{name}: {value}" for name, value in (*request.headers, *_own(request.headers, trace))]
     head += [f"Content-Length: {len(body)}", "", ""]
     return "\r\n".join(head).encode("latin-1") + body
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-import yaml
+from .yaml_text import read_yaml
 
 SPEC = Path(__file__).parent.parent / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
@@ -109,11 +109,12 @@ def load(file: Path) -> Document:
     """
     try:
         text = file.read_bytes()
-        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except OSError as error:
         raise Unreadable(f"{file}: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise Unreadable(f"{file} is neither YAML nor JSON: {' '.join(str(error).split())[:160]}") from None
+    try:
+        content = read_yaml(text)
+    except ValueError as error:
+        raise Unreadable(f"{file} is neither YAML nor JSON: {error}") from None
     if isinstance(content, dict):
         content = _with_text_keys(content)
     if not isinstance(content, dict) or not str(content.get("openapi", "")).startswith("3.1"):

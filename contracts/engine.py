@@ -538,6 +538,9 @@ class Run:
             strict=plan.strict,
             secrets=dict(plan.target.secrets),
             negatives=dict(ledger.negatives),
+            ingress=plan.target.ingress_url,
+            keys=tuple((one.org, one.name) for one in plan.target.credentials),
+            run=self._client.trace,
         )
 
     def _stage(self) -> Stage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .baseline import Known
 from .failures import Finding
 
 
@@ -85,13 +86,43 @@ class RunFinished:
     """Operation, place and keyword that a body can break → `proven`, `masked`, `accepted` or `not tried`."""
     secrets: dict[str, str] = field(repr=False)
     """Key → the shell expression that stands for it."""
+    ingress: str = ""
+    """Where ingress is; empty where it is at `target`."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """Organisation and name of the variable of each key."""
+    run: str = ""
+    """What names this run in the tags of its actions, and in `traceparent`."""
+    known: tuple[Known, ...] = ()
+    """What the baseline excuses, and what it excuses no more or in vain."""
+    not_offered: tuple[str, ...] = ()
+    """Operations that the target does not have."""
+    min_verified: float = 0.0
+    """Percent of the rules that have to be put to the test before a run can be green."""
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 violations (with `--strict` warnings too), 3 inconclusive."""
-        if self.violations or (self.strict and self.warnings):
+        """0 conforms, 1 violations (with `--strict` warnings too) beyond the baseline, 3 inconclusive."""
+        if any(finding.id not in self.excused for finding in self.counted):
             return 1
         return 3 if self.inconclusive else 0
+
+    @property
+    def verified(self) -> float:
+        """Percent of the rules that were put to the test, of those that were asked for."""
+        broken = {finding.rule for finding in (*self.violations, *self.warnings)}
+        put = len(self.tested.keys() | broken)
+        asked = len(self.tested.keys() | broken | self.not_verified.keys())
+        return round(100 * put / asked, 1) if asked else 0.0
+
+    @property
+    def counted(self) -> tuple[Finding, ...]:
+        """Findings that are of weight, if no baseline excuses them."""
+        return (*self.violations, *(self.warnings if self.strict else ()))
+
+    @property
+    def excused(self) -> frozenset[str]:
+        """Ids of findings that the baseline excuses today."""
+        return frozenset(one.id for one in self.known if one.state == "excused")
 
 
 Event = RunStarted | PhaseStarted | Advanced | Found | RunFinished

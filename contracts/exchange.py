@@ -43,6 +43,15 @@ class Exchange:
     """Seconds that its sequence had let go by on purpose until it was sent."""
     chunks: tuple[int, ...] = ()
     """Sizes of the pieces in which the body was sent, if it was sent chunked."""
+    at: float = 0.0
+    """When it was sent, in seconds since 1970."""
+    trace: str = ""
+    """The `traceparent` that it carried (W3C Trace Context), by which its server can be asked about it."""
+
+    @property
+    def request_id(self) -> str | None:
+        """How the server names this exchange, if its answer says so."""
+        return next((value for name in _REQUEST_IDS if (value := self.got(name))), None)
 
     @property
     def query(self) -> str:
@@ -152,7 +161,14 @@ def _first(headers: Headers, name: str) -> str | None:
     return next((value for other, value in headers if other.lower() == name), None)
 
 
-_QUIET = {"accept-encoding", "connection", "user-agent", "host", "x-schemathesis-testcaseid"}
+_QUIET = {
+    *("accept-encoding", "connection", "user-agent", "host", "traceparent", "x-schemathesis-testcaseid"),
+}
+_REQUEST_IDS = (
+    *("x-request-id", "request-id", "x-correlation-id", "traceresponse", "x-amzn-requestid"),
+    *("x-amzn-trace-id", "x-cloud-trace-context", "x-azure-ref", "cf-ray"),
+)
+"""Answer headers that name an exchange, those of the application before those of gateways."""
 _AGAIN = "# at the same moment, which takes luck by hand: arklow-contracts check … --only does it often"
 SHORTEST_PAUSE = 0.3
 """Seconds from which on a pause is part of an example."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -34,11 +36,36 @@ class Finding:
     """How often they have to be sent until it shows; it is a matter of chance or of count if that is not once."""
     also: tuple[str, ...] = ()
     """Other operations that break the rule in the same place."""
+    shown: int = 0
+    """How often it showed again under fresh names."""
+    tried: int = 0
+    """How often that was tried."""
 
     @property
     def key(self) -> tuple[str, str]:
         """What makes a finding distinct: one promise, broken in one place, whichever operations break it."""
-        return self.rule, self.place
+        return self.rule, _POSITION.sub("/*", self.place)
+
+    @property
+    def id(self) -> str:
+        """What it is called in every run, whatever its seed: its rule, and a hash of its place."""
+        return f"{self.rule}-{hashlib.sha256(self.key[1].encode()).hexdigest()[:6]}"
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it needs no second time: a history is its own proof, and so is an application's 500."""
+        return self.together or self.rule in _PROOF
+
+    @property
+    def side(self) -> str:
+        """Who is to blame, as far as the answer tells."""
+        last = self.exchanges[-1]
+        value, announced = last.value(), last.got("content-type") or "no content-type"
+        if isinstance(value, dict) and value.keys() & {"data", "errors"}:
+            return "the application, as the answer is its envelope"
+        if not last.status:
+            return "the application, or a server in front of it: no answer came, and others got one"
+        return f"the application, or a server in front of it: the answer ({announced}) is not the envelope"
 
     @property
     def sentence(self) -> str:
@@ -57,6 +84,11 @@ class Finding:
     def size(self) -> tuple[int, int]:
         """Requests, then bytes: how long its example is."""
         return len(self.exchanges), sum(exchange.size for exchange in self.exchanges)
+
+
+_POSITION = re.compile(r"/\d+(?=/|$)")
+"""The number of an item in a list: which one it is depends on chance."""
+_PROOF = frozenset({"PAGE-8", "RACE-1"})
 
 
 @dataclass(slots=True)

@@ -63,9 +63,13 @@ def installed(aim: Aim) -> Iterator[None]:
 
     def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
         aim.turn(case)
+        kwargs["auth"] = named  # what Requests lets change a request that is ready to be sent
+
+    def named(request: Any) -> Any:
+        request.headers["traceparent"] = aim.client.traced()
+        return request
 
     def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
-        aim.client.requests += 1
         _lost(aim.client, aim.judge, request, CUT_OFF)
 
     hooks = (before_init_operation, before_call, after_network_error)
@@ -83,7 +87,6 @@ def installed(aim: Aim) -> Iterator[None]:
 
 def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Case[Any]], None]:
     def ArklowRules(ctx: CheckContext, response: Response, case: Case[Any]) -> None:  # noqa: N802 - its name is shown
-        client.requests += 1
         if response.status_code in WEATHER:
             _lost(client, judge, response.request, str(response.status_code))
             return

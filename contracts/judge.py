@@ -383,7 +383,7 @@ def _modest(value: Any, depth: int) -> bool:
 _ORDINARY = frozenset(
     {
         *("x-arklow-auth", "authorization", "content-type", "content-length", "transfer-encoding", "accept"),
-        *("accept-encoding", "connection", "user-agent", "host", "x-schemathesis-testcaseid"),
+        *("accept-encoding", "connection", "user-agent", "host", "traceparent", "x-schemathesis-testcaseid"),
     }
 )
 _IN_NAMES = frozenset(" ._-:@~😀")

@@ -10,7 +10,8 @@ from typing import Any, Final
 import pytest
 
 from . import cli
-from .cli import Usage, judge, plan_of, write_reports
+from .commands.checking import judge, plan_of, write_reports
+from .commands.flags import Usage
 from .document import Unreadable, load
 from .events import RunFinished
 from .exchange import redact
@@ -89,8 +90,8 @@ _VERDICT = pytest.StashKey[Verdict]()
 class Broken(Exception):
     """A rule is broken."""
 
-    def __init__(self, findings: list[Finding], secrets: dict[str, str]) -> None:
-        self.records = [finding_record(finding, secrets) for finding in findings]
+    def __init__(self, findings: list[Finding], run: RunFinished) -> None:
+        self.records = [finding_record(finding, run) for finding in findings]
         super().__init__(self.records[0]["title"])
 
 
@@ -102,7 +103,7 @@ class RuleItem(pytest.Item):
         run = self.config.stash[_VERDICT].run
         found = [one for one in (*run.violations, *run.warnings) if one.rule == self.name]
         if found and (RULES[self.name].severity is Severity.VIOLATION or run.strict):
-            raise Broken(found, run.secrets)
+            raise Broken(found, run)
         if self.name in run.not_verified:
             pytest.skip(redact(run.not_verified[self.name], run.secrets))
 
@@ -180,7 +181,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run = verdict.run
     terminalreporter.section("arklow")
     for finding in () if run.strict else run.warnings:
-        one = finding_record(finding, run.secrets)
+        one = finding_record(finding, run)
         terminalreporter.line(f"warning {one['rule']} {one['operation']}: {one['title']}")
     for question, answer in run.readings.items():
         terminalreporter.line(f"reading {question}: {redact(answer, run.secrets)}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,18 @@ class Credential:
     org: str
     name: str
     """What stands for the key wherever something is shown: the shell variable `$name`."""
+
+    @property
+    def forms(self) -> Mapping[str, str]:
+        """The key as encoders write it → the shell expression that makes it so."""
+        name, key = self.name, self.key
+        code = base64.b64encode(key.encode()).decode()
+        return {
+            quote(key, safe=""): f'$(printf %s "${name}" | od -An -tx1 | tr " " % | tr -d "\\n")',
+            code: f'$(printf %s "${name}" | base64 -w0)',
+            code[: len(key) // 3 * 4]: f'$(printf %s "${name}" | base64 -w0 | tr -d =)',
+            json.dumps(key)[1:-1]: f"${name}",
+        }
 
     @property
     def near(self) -> Mapping[str, str]:
@@ -64,18 +77,38 @@ class Target:
         """Key, in every form in which it may be met, → the shell expression that stands for it."""
         found: dict[str, str] = {}
         for credential in self.credentials:
-            key, shown = credential.key, f"${credential.name}"
-            found[key] = shown
-            for form in (quote(key, safe=""), base64.b64encode(key.encode()).decode(), json.dumps(key)[1:-1]):
+            found[credential.key] = f"${credential.name}"
+        for credential in self.credentials:
+            for form, shown in credential.forms.items():
                 found.setdefault(form, shown)
         for credential in self.credentials:
             for key, shown in credential.near.items():
                 found.setdefault(key, shown)
         return found
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the hosts that are contacted; no other is."""
+        urls = (self.base_url, self.ingress_url, *([self.admin.url] if self.admin else []))
+        return tuple(dict.fromkeys(urlsplit(url).hostname or "" for url in urls))
+
+    @property
+    def production(self) -> str | None:
+        """A host that is known to be nobody's test system, if there is one among them."""
+        return next((host for host in self.hosts if _PRODUCTION.search(host)), None)
+
+    @property
+    def local(self) -> bool:
+        """Whether all of it is on this machine."""
+        return all(host == "localhost" or _LOOPBACK.fullmatch(host) for host in self.hosts)
+
     def base_of(self, path: str) -> str:
         """The URL before a path of the document."""
         return self.base_url if path.startswith("/v1/orgs/") else self.ingress_url
 
+
+_PRODUCTION = re.compile(r"(?:^|\.)arklow\.io\.?$")
+"""The service's own domain, as the published pages and the guides name its servers."""
+_LOOPBACK = re.compile(r"127(?:\.[0-9]+){3}|::1")
 
 __all__ = ["Admin", "Credential", "Target"]

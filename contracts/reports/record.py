@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from ..events import RunFinished
 from ..exchange import Script, redact
 from ..failures import Finding
+from ..kept import kept
 from ..rules import RULES
 
 SCHEMA: Final = Path(__file__).parent / "report.schema.json"
@@ -20,6 +22,9 @@ def record(run: RunFinished) -> dict[str, Any]:
     """The run as JSON data; keys stand as `$NAME` everywhere."""
     return {
         "target": run.target,
+        "ingress": run.ingress or run.target,
+        "keys": [{"name": name, "organisation": org} for org, name in run.keys],
+        "run": run.run,
         "document": {"name": run.document, "sha256": run.digest},
         "seed": run.seed,
         "started": run.started,
@@ -29,11 +34,24 @@ def record(run: RunFinished) -> dict[str, Any]:
         "inconclusive": run.inconclusive and redact(run.inconclusive, run.secrets),
         "requests": run.requests,
         "served": run.served,
-        "violations": [finding_record(finding, run.secrets) for finding in run.violations],
-        "warnings": [finding_record(finding, run.secrets) for finding in run.warnings],
+        "violations": [finding_record(finding, run) for finding in run.violations],
+        "warnings": [finding_record(finding, run) for finding in run.warnings],
         "readings": {question: redact(answer, run.secrets) for question, answer in run.readings.items()},
         "not_verified": [
             {"rule": rule, "why": redact(why, run.secrets)} for rule, why in run.not_verified.items()
+        ],
+        "not_offered": list(run.not_offered),
+        "verified": run.verified,
+        "min_verified": run.min_verified,
+        "baseline": [
+            {
+                "id": one.id,
+                "owner": redact(one.owner, run.secrets),
+                "reason": redact(one.reason, run.secrets),
+                "expires": one.expires.isoformat(),
+                "state": one.state,
+            }
+            for one in run.known
         ],
         "tested": run.tested,
         "negatives": [
@@ -50,9 +68,12 @@ def record(run: RunFinished) -> dict[str, Any]:
     }
 
 
-def finding_record(finding: Finding, secrets: dict[str, str]) -> dict[str, Any]:
+def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
     """A finding as a stranger reads it, without keys."""
+    last, secrets = finding.exchanges[-1], run.secrets
+    bases = (run.target, run.ingress or run.target)
     return {
+        "id": finding.id,
         "rule": finding.rule,
         "operation": finding.operation,
         "also": list(finding.also),
@@ -61,8 +82,19 @@ def finding_record(finding: Finding, secrets: dict[str, str]) -> dict[str, Any]:
         "expected": redact(finding.expected, secrets),
         "actual": redact(finding.actual, secrets),
         "source": RULES[finding.rule].source,
+        "side": redact(finding.side, secrets),
+        "at": moment(last.at),
+        "traceparent": last.trace,
+        "request_id": last.request_id and redact(last.request_id, secrets),
+        "reproduced": None if finding.at_once else {"shown": finding.shown, "tried": finding.tried},
         "curl": Script(secrets).of(finding.exchanges, together=finding.together, times=finding.times),
+        "script": [kept(exchange, secrets, bases) for exchange in finding.exchanges],
     }
+
+
+def moment(seconds: float) -> str:
+    """A time as RFC 3339 has it, in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def write(run: RunFinished, directory: Path) -> None:

@@ -46,13 +46,16 @@ ROOMS: dict[str, set[str]] = {
     "contracts.negatives": set(),
     "contracts.probes": set(),
     "contracts.strict_json": set(),
-    "contracts.document": set(),
+    "contracts.baseline": set(),
+    "contracts.yaml_text": set(),
+    "contracts.kept": {"exchange", "target"},
+    "contracts.document": {"yaml_text"},
     "contracts.strategies": set(),
     "contracts.model": {"readings"},
     "contracts.schemas": {"strict_json"},
     "contracts.exchange": {"strict_json"},
     "contracts.failures": {"exchange", "rules"},
-    "contracts.events": {"failures"},
+    "contracts.events": {"baseline", "failures"},
     "contracts.explain": {"document", "readings", "rules"},
     "contracts.knowledge": {"document", "exchange", "schemas", "strict_json", "target"},
     "contracts.conformance": {"document", "exchange"},
@@ -76,9 +79,14 @@ ROOMS: dict[str, set[str]] = {
         *("strict_json", "target"),
     },
     "contracts.opinions": {"conformance", "document", "exchange", "knowledge"},
-    "contracts.reports": {"reports", "events", "exchange", "failures", "rules"},
-    "contracts.cli": {"document", "engine", "events", "explain", "reports", "rules", "target"},
-    "contracts.pytest_plugin": {"cli", "document", "events", "exchange", "failures", "reports", "rules"},
+    "contracts.reports": {"reports", "events", "exchange", "failures", "kept", "rules"},
+    "contracts.commands": {
+        *("commands", "document", "engine", "events", "explain", "reports", "rules", "target"),
+    },
+    "contracts.cli": {"commands", "engine"},
+    "contracts.pytest_plugin": {
+        *("cli", "commands", "document", "events", "exchange", "failures", "reports", "rules"),
+    },
 }
 """Room → the rooms of the same package it may import. A new room is a new row."""
 
@@ -110,7 +118,7 @@ DOORS = {
     "urllib3": {"contracts.client"},
     "uvicorn": {"mock_server.serving"},
     "werkzeug": {"mock_server.admin.application", "mock_server.admin.server"},
-    "yaml": {"contracts.document", "mock_server.api.document", "mock_server.seeds.text"},
+    "yaml": {"contracts.yaml_text", "mock_server.api.document", "mock_server.seeds.text"},
 }
 """Engine, or part of the standard library that reaches the wire → the only modules that may import it."""
 

@@ -158,6 +158,7 @@ def test_nothing_is_added_but_what_every_request_has(door: Door, way: str) -> No
 
     named = {line.partition(b":")[0].lower(): line.partition(b": ")[2] for line in lines(recorder.got[0])[1:]}
     assert named.pop(b"accept-encoding", b"identity") == b"identity"
+    assert named.pop(b"traceparent") == f"00-{made.trace}-{made.requests:016x}-01".encode()
     assert named == {
         b"host": recorder.url.removeprefix("http://").encode(),
         b"user-agent": AGENT.encode(),

@@ -1,0 +1,107 @@
+"""Flags that commands share: which target, with which keys; and what is wrong with a value."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from ..rules import RULES
+from ..target import Admin, Credential, Target
+
+
+class Usage(Exception):
+    """What was asked for makes no sense; the text says what would."""
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """The flags that say which deployment is contacted: no command contacts another host."""
+    add = parser.add_argument
+    add("--base-url", required=True, metavar="URL", help="where the control plane is")
+    add("--ingress-url", metavar="URL", help="where ingress is, if elsewhere")
+    add("--api-key", required=True, metavar="KEY", help="a key, or env:NAME to read it from a variable")
+    add("--org", required=True, metavar="ID", help="the organisation of that key")
+    add("--second-api-key", metavar="KEY", help="a key of another organisation, or env:NAME")
+    add("--second-org", metavar="ID", help="the other organisation")
+    add("--production", action="store_true", help="let a known production host be contacted")
+
+
+def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Target:
+    """The target that the flags describe.
+
+    Raises:
+        Usage: they do not describe one, or a production host that was not asked for by name.
+    """
+    base = url_of("--base-url", options.base_url)
+    if (options.second_api_key is None) != (options.second_org is None):
+        raise Usage("--second-api-key and --second-org belong together: give both or neither")
+    first = _credential("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)
+    second = None
+    if options.second_api_key is not None:
+        name = "ARKLOW_SECOND_API_KEY"
+        second = _credential(
+            "--second-api-key", options.second_api_key, options.second_org, name, environment
+        )
+        if second.key == first.key or second.org == first.org:
+            raise Usage("the second key and organisation must differ from the first")
+    ingress = url_of("--ingress-url", options.ingress_url) if options.ingress_url else base
+    target = Target(base, ingress, first, second, _admin(options, environment))
+    if target.production and not options.production:
+        raise Usage(
+            f"{target.production} is a production host: what a run makes there stays, "
+            "and nothing is sent to it without --production"
+        )
+    return target
+
+
+def _admin(options: argparse.Namespace, environment: Mapping[str, str]) -> Admin | None:
+    given = getattr(options, "admin_token", None)
+    if getattr(options, "admin_url", None) is None:
+        if given is not None:
+            raise Usage("--admin-token is of no use without --admin-url")
+        return None
+    given = given or "env:ARKLOW_ADMIN_TOKEN"
+    token = environment.get(given[4:], "") if given.startswith("env:") else given
+    if not token:
+        raise Usage("--admin-url needs the token that the mock printed: --admin-token, or ARKLOW_ADMIN_TOKEN")
+    return Admin(url_of("--admin-url", options.admin_url), token)
+
+
+def _credential(flag: str, given: str, org: str, name: str, environment: Mapping[str, str]) -> Credential:
+    key = given
+    if given.startswith("env:"):
+        name = given.removeprefix("env:")
+        key = environment.get(name, "")
+        if not key:
+            raise Usage(f"{flag} {given}: the environment has no variable {name}, or it is empty")
+    if not (key.strip() == key and key and all("!" <= c <= "~" for c in key)):
+        raise Usage(f"{flag}: a key is printable ASCII without blanks")
+    if not (org.isascii() and org.isdigit()):
+        raise Usage(f"the organisation {org!r} is not a number such as 42")
+    return Credential(key, org, name)
+
+
+def url_of(flag: str, given: str) -> str:
+    """A base URL, without a final slash.
+
+    Raises:
+        Usage: it is none.
+    """
+    try:
+        parts = urlsplit(given)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or "@" in parts.netloc:
+        raise Usage(f"{flag} {given.rpartition('@')[2]!r} is not a URL such as http://localhost:3123")
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path.rstrip("/"), "", ""))
+
+
+def rule(text: str) -> str:
+    """The code of a rule, for argparse."""
+    if text.upper() not in RULES:
+        raise argparse.ArgumentTypeError(f"there is no rule {text!r}; there are {', '.join(RULES)}")
+    return text.upper()
+
+
+__all__ = ["Usage", "add_target", "rule", "target_of", "url_of"]
