@@ -114,7 +114,7 @@ class Ledger:
     def add(self, findings: Iterable[Finding]) -> None:
         """Keep what is new, or shorter than what was kept."""
         for finding in findings:
-            if self.only and finding.rule not in self.only:
+            if not self.wanted(finding.rule):
                 continue
             kept = self._kept.get(finding.key)
             if kept is None:
@@ -125,6 +125,10 @@ class Ledger:
             best = self._told(finding) if finding.size < kept.size else kept
             others = {kept.operation, finding.operation, *kept.also, *finding.also} - {best.operation}
             self._kept[finding.key] = replace(best, also=tuple(sorted(others)))
+
+    def wanted(self, rule: str) -> bool:
+        """Whether a rule is listened to."""
+        return not self.only or rule in self.only
 
     def explains(self, rule: str) -> bool:
         """Whether another broken rule is reason enough for this one."""

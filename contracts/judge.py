@@ -143,6 +143,12 @@ class Judge:
                 self.known.actions[number] = owner
             self._suspect(exchange, breaches)
 
+    def forget(self) -> None:
+        """Let go of actions but the latest, so that a night needs no more room than an hour."""
+        self.model.trim(_REMEMBERED)
+        for number in list(self.known.actions)[:-_REMEMBERED]:
+            del self.known.actions[number]
+
     def scratch(self, without: str | None) -> Judge:
         """A judge of the same target that has seen nothing, but knows the readings, all but one."""
         return Judge(self.known, Ledger(), self.model.scratch(without))
@@ -159,7 +165,10 @@ class Judge:
         self.ledger.tested.update(["HTTP-6", "HTTP-9"])
         if exchange.back - exchange.call > 1 and len(self.slow) < _SLOW:
             self.slow.append(exchange)
-        if exchange.status not in (404, 405, 501):
+        self.known.asked.add(operation.label)
+        if exchange.status not in _NO_ROUTE or (
+            isinstance(exchange.value(), dict) and "errors" in exchange.value()
+        ):
             self.known.routed.add(operation.label)
         if exchange.status != 200 or not accepted(exchange, operation):
             return
@@ -341,8 +350,12 @@ _HARMLESS = frozenset(
     }
 )
 """Rules whose breach leaves what was asked and answered as sure as it was."""
+_REMEMBERED = 50_000
+"""Actions that are remembered."""
 _SLOW = 20
 """Slow exchanges that are remembered."""
+_NO_ROUTE = (404, 405, 501)
+"""Statuses of an operation that a target does not have."""
 _NOT_READ = frozenset({401, 403, 405, 408, 411, 413, 414, 415, 431})
 """Statuses that say something about keys or HTTP, not about the world."""
 _KEYS = frozenset({"x-arklow-auth", "authorization"})

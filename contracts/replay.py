@@ -39,6 +39,8 @@ class Replay:
         self._count = 0
         self.excused: set[tuple[str, str]] = set()
         """Findings that are no wonder, as others like them have ends of their own."""
+        self.thrifty = False
+        """Whether examples are made short at the end only, as requests are few."""
 
     def confirm(self, finding: Finding, whole: Sequence[Exchange]) -> Finding | None:
         """The finding with the shortest way to it that was found; None when it did not show again.
@@ -54,7 +56,7 @@ class Replay:
         for script in (finding.exchanges, tuple(whole[max(0, at - _LONGEST) : at + 1])):
             again = self.play(script, finding)
             if again is not None:
-                short = self._shortened(again)
+                short = again if self.thrifty else self._shortened(again)
                 late = finding.question or short.exchanges[-1].status in MAY_PASS
                 return self._once_more(short) if late else short
         return None

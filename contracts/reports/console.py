@@ -92,7 +92,7 @@ class Terminal:
             self._status.update(f"{line} [dim](up to {self._limit:.0f} s)[/]")
         elif event.seconds >= self._printed:
             self._console.print(line, highlight=False, soft_wrap=True)
-            self._printed = event.seconds + 5
+            self._printed = event.seconds + min(600, max(5, event.seconds / 10))
 
 
 def summary(run: RunFinished) -> Iterator[Text]:

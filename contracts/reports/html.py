@@ -9,7 +9,7 @@ from jinja2 import Environment, StrictUndefined
 
 from ..events import RunFinished
 from ..rules import RULES
-from .record import record
+from .record import record, replaced
 
 _TEMPLATE: Final = Path(__file__).parent / "report.html.jinja"
 
@@ -18,7 +18,7 @@ def write(run: RunFinished, directory: Path) -> None:
     """Write `report.html`."""
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     text = page.from_string(_TEMPLATE.read_text("utf-8")).render(run=record(run), rules=RULES)
-    (directory / "report.html").write_text(text.encode("utf-8", "replace").decode(), "utf-8")
+    replaced(directory / "report.html", text)
 
 
 __all__ = ["write"]
