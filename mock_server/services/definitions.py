@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from .. import schemas as json_schemas
 from ..domain.definitions import Definition
 from ..domain.destinations import Destination
 from ..domain.errors import SchemaNotEnforceable
-from ..domain.json_text import Json
+from ..domain.json_text import ABSENT, Json
 from ..domain.ports import Schemas, Store
+from ..domain.readings import USUAL, Readings
+from ..strict_json import digest
 
 
 class Stored(NamedTuple):
@@ -24,10 +27,11 @@ class Stored(NamedTuple):
 class Definitions:
     """The control plane's part of the world."""
 
-    def __init__(self, store: Store, schemas: Schemas, *, strict: bool) -> None:
+    def __init__(self, store: Store, schemas: Schemas, *, strict: bool, readings: Readings = USUAL) -> None:
         self._store = store
         self._schemas = schemas
         self._strict = strict
+        self._readings = readings
 
     async def put(
         self, org_id: str, variant: str, schema: Json, *, alias: tuple[str, ...] | None, version: int | None
@@ -42,8 +46,26 @@ class Definitions:
             raise SchemaNotEnforceable(
                 f"body/schema: expected a schema that can be enforced, got one where {unenforced}"
             )
+        if self._readings.misfit == "accepted":
+            unenforced = unenforced or "work that breaks a schema is accepted here (--readings)"
         organisation = self._store.organisation(org_id)
+        if self._readings.annotated == "same version":
+            schema = _as_before(organisation.registry.by_variant.get(variant), schema)
         organisation.registry, definition = organisation.registry.put(
-            variant, schema, alias=alias, version=version, new_id=organisation.new_definition_id
+            variant,
+            schema,
+            alias=alias,
+            version=version,
+            new_id=organisation.new_definition_id,
+            readings=self._readings,
         )
         return Stored(definition, unenforced, organisation.registry.destinations)
+
+
+def _as_before(old: Definition | None, schema: Json) -> Json:
+    """A schema that differs from the one before in what only describes counts as equal; large ones are not looked
+    into."""
+    if old is None or old.schema.value is ABSENT or schema.value is ABSENT:
+        return schema
+    before, after = (digest(json_schemas.undescribed(one.value)) for one in (old.schema, schema))
+    return schema._replace(canonical=old.schema.canonical) if before == after else schema
