@@ -149,7 +149,7 @@ class Front:
     async def _refuse(
         self, send: Send, exchange: Exchange, code: str, message: str, headers: Headers = ()
     ) -> None:
-        statuses = self._statuses[code]
+        statuses = (self._statuses if exchange.operation else STATUSES)[code]
         status = statuses.ingress if exchange.ingress else statuses.elsewhere
         exchange.reason = f"{code} {message}"
         await send_json(exchange.send or send, exchange, status, encode(refusal(code, message)), headers)

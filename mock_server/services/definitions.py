@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .. import schemas as json_schemas
 from ..domain.definitions import Definition
 from ..domain.destinations import Destination
 from ..domain.errors import SchemaNotEnforceable
-from ..domain.json_text import ABSENT, Json
-from ..domain.ports import Schemas, Store
+from ..domain.json_text import Json
+from ..domain.ports import Organisation, Schemas, Store
 from ..domain.readings import USUAL, Readings
-from ..strict_json import digest
 
 
 class Stored(NamedTuple):
@@ -50,7 +48,7 @@ class Definitions:
             unenforced = unenforced or "work that breaks a schema is accepted here (--readings)"
         organisation = self._store.organisation(org_id)
         if self._readings.annotated == "same version":
-            schema = _as_before(organisation.registry.by_variant.get(variant), schema)
+            schema = await self._as_before(organisation, variant, schema)
         organisation.registry, definition = organisation.registry.put(
             variant,
             schema,
@@ -61,11 +59,10 @@ class Definitions:
         )
         return Stored(definition, unenforced, organisation.registry.destinations)
 
-
-def _as_before(old: Definition | None, schema: Json) -> Json:
-    """A schema that differs from the one before in what only describes counts as equal; large ones are not looked
-    into."""
-    if old is None or old.schema.value is ABSENT or schema.value is ABSENT:
-        return schema
-    before, after = (digest(json_schemas.undescribed(one.value)) for one in (old.schema, schema))
-    return schema._replace(canonical=old.schema.canonical) if before == after else schema
+    async def _as_before(self, organisation: Organisation, variant: str, schema: Json) -> Json:
+        """A schema that differs from the stored one in what only describes counts as equal to it."""
+        while True:
+            old = organisation.registry.by_variant.get(variant)
+            alike = old is not None and await self._schemas.alike(old.schema, schema)
+            if organisation.registry.by_variant.get(variant) is old:  # else put or reset meanwhile
+                return schema._replace(canonical=old.schema.canonical) if old and alike else schema

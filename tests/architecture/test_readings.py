@@ -1,0 +1,25 @@
+"""The open questions stand in both programs, which do not know each other: the two tables are one."""
+
+from __future__ import annotations
+
+from contracts.readings import QUESTIONS as ASKED
+from mock_server.readings import QUESTIONS as TAKEN
+
+
+def test_the_mock_has_a_row_for_every_question_of_the_judge() -> None:
+    """Whether it can take an answer or not; and for no other."""
+    assert TAKEN.keys() == ASKED.keys()
+
+
+def test_both_know_which_answers_may_stand_side_by_side() -> None:
+    """Where a deployment need not keep to one answer the judge joins what it saw."""
+    assert {name for name, one in TAKEN.items() if one.varies} == {
+        name for name, one in ASKED.items() if not one.kept
+    }
+
+
+def test_every_answer_that_the_judge_remarks_on_is_known() -> None:
+    """Its words are the mock's words."""
+    for name, question in ASKED.items():
+        known = TAKEN[name]
+        assert question.remarks.keys() <= {*known.answers, *known.beyond}, name
