@@ -94,7 +94,7 @@ STATUSES: Final[dict[str, Statuses]] = {
     "INTERNAL_ERROR": Statuses(500, 500),
 }
 
-_HTTPS_OWN: Final = {
+_OF_HTTP: Final = {
     *("UNAUTHORIZED", "FORBIDDEN_ORGANISATION", "NOT_FOUND", "METHOD_NOT_ALLOWED", "BODY_INCOMPLETE"),
 }
 """Codes of refusals that have their own status whatever the control plane's envelope is taken to hold."""
@@ -104,7 +104,7 @@ def statuses(readings: Readings) -> Mapping[str, Statuses]:
     """The table as readings have it."""
     table = dict(STATUSES)
     if readings.refusal == "200 with data null":
-        for code in table.keys() - _HTTPS_OWN:
+        for code in table.keys() - _OF_HTTP:
             if table[code].elsewhere < 500:
                 table[code] = table[code]._replace(elsewhere=200)
     for code, asked in (

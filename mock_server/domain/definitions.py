@@ -135,7 +135,7 @@ class Registry:
             variant = name
         else:
             variant = self.by_alias.get(name, name)
-        found = self.by_variant.get(variant) or self.by_variant.get(self._spelled(variant, readings))
+        found = self.by_variant.get(variant) or self.by_variant.get(self.spelled(variant, readings))
         if found is not None:
             return found
         aliases = self.by_alias if readings.alias == "reaches its definition" else ()
@@ -178,7 +178,7 @@ class Registry:
             )
         if version is not None and version >= 10**MAX_VERSION_DIGITS:
             raise VersionTooLong(f"body/version: expected at most {MAX_VERSION_DIGITS} digits")
-        variant = self._spelled(variant, readings)
+        variant = self.spelled(variant, readings)
         old = self.by_variant.get(variant)
         if old is not None and readings.put_again == "refused":
             raise DefinitionExists(
@@ -198,27 +198,7 @@ class Registry:
         )
         return registry, put
 
-    def _robbed(self, variant: str, alias: tuple[str, ...], readings: Readings) -> dict[str, Definition]:
-        """Definitions that lose an alias to the one of `variant`.
-
-        Raises:
-            AliasTaken: none does, unless the readings say so.
-        """
-        robbed: dict[str, Definition] = {}
-        for position, name in enumerate(alias):
-            owner = self.by_alias.get(name, variant)
-            if owner == variant:
-                continue
-            if readings.taken_alias == "refused":
-                raise AliasTaken(
-                    f"body/alias/{position}: expected an alias that no other definition owns, got "
-                    f"{short(name)}, which belongs to {short(owner)}"
-                )
-            loser = robbed.get(owner, self.by_variant[owner])
-            robbed[owner] = replace(loser, alias=tuple(one for one in loser.alias if one != name))
-        return robbed
-
-    def _spelled(self, variant: str, readings: Readings) -> str:
+    def spelled(self, variant: str, readings: Readings) -> str:
         """The variant as it is known here in any case of its letters, if the readings overlook that."""
         if readings.other_letters == "is told apart" or variant in self.by_variant:
             return variant
@@ -268,6 +248,26 @@ class Registry:
         first = labels[0] if default is None and labels else default
         links = tuple(Link(ids.get(label) or new_id(), label, label == first) for label in labels)
         return self._linked({**self.by_variant, variant: replace(definition, links=links)}, self.destinations)
+
+    def _robbed(self, variant: str, alias: tuple[str, ...], readings: Readings) -> dict[str, Definition]:
+        """Definitions that lose an alias to the one of `variant`.
+
+        Raises:
+            AliasTaken: none does, unless the readings say so.
+        """
+        robbed: dict[str, Definition] = {}
+        for position, name in enumerate(alias):
+            owner = self.by_alias.get(name, variant)
+            if owner == variant:
+                continue
+            if readings.taken_alias == "refused":
+                raise AliasTaken(
+                    f"body/alias/{position}: expected an alias that no other definition owns, got "
+                    f"{short(name)}, which belongs to {short(owner)}"
+                )
+            loser = robbed.get(owner, self.by_variant[owner])
+            robbed[owner] = replace(loser, alias=tuple(one for one in loser.alias if one != name))
+        return robbed
 
     def _linked(
         self, by_variant: Mapping[str, Definition], destinations: Mapping[str, Destination]

@@ -62,7 +62,8 @@ class Definitions:
     async def _as_before(self, organisation: Organisation, variant: str, schema: Json) -> Json:
         """A schema that differs from the stored one in what only describes counts as equal to it."""
         while True:
-            old = organisation.registry.by_variant.get(variant)
+            registry = organisation.registry
+            old = registry.by_variant.get(registry.spelled(variant, self._readings))
             alike = old is not None and await self._schemas.alike(old.schema, schema)
-            if organisation.registry.by_variant.get(variant) is old:  # else put or reset meanwhile
+            if organisation.registry is registry:  # else put or reset meanwhile: compare once more
                 return schema._replace(canonical=old.schema.canonical) if old and alike else schema

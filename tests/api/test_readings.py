@@ -216,6 +216,13 @@ def test_what_only_describes(before: Any, after: Any, alike: bool) -> None:
         mock.app.close()
 
 
+def test_annotations_are_overlooked_in_other_letters_too() -> None:
+    """Where both readings are taken the stored definition is found by either spelling."""
+    mock = World(readings=Readings(annotated="same version", other_letters="is the same"))
+
+    assert versions(mock, {"variant": "v"}, {"variant": "V", "schema": {"title": "t"}}) == [1, 1]
+
+
 def test_another_schema_gives_another_id() -> None:
     """Q5: other aliases do not; work that was accepted before keeps what it was answered."""
     mock = world(changed_id="changes")
