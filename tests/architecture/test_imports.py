@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 ROOMS: dict[str, set[str]] = {
     "mock_server": {"settings", "app"},
     "mock_server.__main__": {"cli"},
-    "mock_server.settings": set(),
+    "mock_server.settings": {"domain"},
+    "mock_server.readings": {"seeds", "domain", "strict_json"},
     "mock_server.timestamps": set(),
     "mock_server.clocks": set(),
     "mock_server.courier": {"domain"},
@@ -36,7 +37,7 @@ ROOMS: dict[str, set[str]] = {
         *("api", "seeds", "services", "storage", "domain"),
         *("clocks", "courier", "ids", "workbench", "settings"),
     },
-    "mock_server.cli": {"admin", "app", "api", "seeds", "serving", "settings"},
+    "mock_server.cli": {"admin", "app", "api", "domain", "readings", "seeds", "serving", "settings"},
     "contracts": {"engine", "events", "failures", "rules", "target"},
     "contracts.__main__": {"cli"},
     "contracts.rules": set(),
