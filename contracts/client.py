@@ -79,6 +79,9 @@ class Client:
         """A plain request that was served, by which it is told how the target is."""
         self.trace = secrets.token_hex(16)
         """Names this run in the `traceparent` of each request, and in the tags of actions."""
+        self.drops = 0
+        """Connections that were to be kept, and that the target has closed meanwhile."""
+        self._keeps: dict[str, bool] = {}
         self._traced = 0
         self.shift = 0.0
         """Seconds by which the clock of the target was moved."""
@@ -202,9 +205,10 @@ class Client:
         target = urlsplit(base).path + request.path
         trace = self.traced()
         headers = _Head(target, [*request.headers, *_own(request.headers, trace)])
-        call = self.now()
+        call, pool = self.now(), self._pools[base]
+        before = pool.num_connections
         try:
-            got = self._pools[base].urlopen(
+            got = pool.urlopen(
                 request.method,
                 target,
                 body=list(_pieces(request)) if request.chunks else request.body,
@@ -218,7 +222,11 @@ class Client:
             )
             answer = self._read(got, request.method)
             got.release_conn()
+            self.drops += pool.num_connections > before and self._keeps.get(base, False)
+            self._keeps[base] = (got.headers.get("connection") or "").lower() != "close"
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+            if time.monotonic() >= self.deadline:
+                raise TimeUp from None  # which cut the time for an answer short
             self.pace.answered(self.now() - call, 0)
             raise self._met(_reason(error)) from None
         exchange = self._exchange(

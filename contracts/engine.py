@@ -33,7 +33,7 @@ from .exchange import Exchange
 from .failures import Finding, Ledger
 from .judge import Judge, finding_of
 from .knowledge import Knowledge
-from .model import Breach
+from .model import MAY_PASS, Breach
 from .opinions import Opinions
 from .pace import Limits
 from .proof import Proof
@@ -181,6 +181,9 @@ class Run:
         self._inconclusive: str | None = None
         self._unreachable: str | None = None
         self._interrupted = False
+        self._drops = 0
+        self._canary: Request | None = None
+        """The definition that was put at first contact."""
         self._progress = Progress()
         self._kept = -math.inf
         if plan.before is not None:
@@ -204,7 +207,7 @@ class Run:
         excused = {one.id for one in self._plan.baseline if one.expires >= self._today}
         replay = Replay(self._client, self._judge, self._prefix)
         replay.thrifty = self._plan.limits.requests is not None
-        return Proof(replay, self._judge, self._ledger, excused)
+        return Proof(replay, self._judge, self._ledger, excused, self._begun_anew)
 
     def judge(self) -> RunFinished:
         """Judge the target, telling the listeners; the last event is also returned."""
@@ -281,12 +284,14 @@ class Run:
         said: list[str] = []
         for pause in (0.0, 0.5, 1.0):
             time.sleep(pause)
+            served = None
             try:
                 stage = self._stage()
                 stage.looks_into_refusals = False
                 answers = [self._first_definition(stage)]
                 with suppress(Weather):  # of one operation alone, which is looked into
                     answers.append(stage.ingress(stage.name("unknown")))
+                    served = self._served_at_first(stage, answers[0])
                 with suppress(Weather):
                     answers.append(stage.modack("1"))
                 others = [
@@ -301,7 +306,8 @@ class Run:
             self._client.timeout = 10.0
             self._known.puts_refused = not answers[0].data() and answers[0].status in _MAY_NOT
             reason = self._nobody(answers) or self._strangers(answers[0], others)
-            self._client.yardstick = self._yardstick(stage)
+            self._client.yardstick = self._request_of(served or answers[-1])
+            self._canary = self._request_of(answers[0]) if served and answers[0].data() else None
             if reason:
                 self._ledger.clear()
             self._judge.suspects.clear()
@@ -310,6 +316,12 @@ class Run:
         if said[-1].isdigit():
             return f"{base} answers nothing but {said[-1]}, which is a gateway or a limit and not the application."
         return f"{base} could not be reached: {said[-1]}."
+
+    def _served_at_first(self, stage: Stage, defined: Exchange) -> Exchange | None:
+        """Work for the first definition, or for a declared one, which is served as long as the target knows it."""
+        variant = defined.data().get("variant") or next(iter(self._known.declared), None)
+        exchange = None if variant is None else stage.ingress(str(variant))
+        return exchange if exchange is not None and exchange.status == 200 else None
 
     def _first_definition(self, stage: Stage) -> Exchange:
         """A definition; under a name without dots if names with dots are refused, which is a broken promise (B057)."""
@@ -336,10 +348,7 @@ class Run:
                 )
         return None
 
-    def _yardstick(self, stage: Stage) -> Request | None:
-        """What was served of the first contact: work before a definition, else whatever was answered."""
-        asked = [one for one in stage.exchanges if one.status == 200] or stage.exchanges
-        one = asked[-1]
+    def _request_of(self, one: Exchange) -> Request:
         return Request(one.method, self._known.path_of(one.url), one.headers, one.body)
 
     def _nobody(self, answers: list[Exchange]) -> str | None:
@@ -420,6 +429,7 @@ class Run:
                 self._ask_slow_again()
                 if again_slow or not self._wait():
                     break
+                self._lost_all()
                 continue
             except (NotReached, TimeUp) as why:
                 self._mask(scenario.rules, str(why))
@@ -490,6 +500,23 @@ class Run:
         self._phase("every finding again")
         self._proof.attest(math.inf if self._plan.steady else _ATTEST)
 
+    def _begun_anew(self) -> bool:
+        """Whether the target has closed a connection since somebody asked, and has forgotten what it knew."""
+        drops, self._drops = self._drops, self._client.drops
+        return drops != self._drops and self._lost_all()
+
+    def _lost_all(self) -> bool:
+        """Whether what was served at first contact is refused; then the model begins anew too."""
+        canary = self._client.yardstick
+        if canary is None or not self._canary:
+            return False
+        with suppress(Weather, TimeUp):
+            if self._client.send(canary).status in MAY_PASS:
+                self._judge.model.start_again()
+                self._client.send(self._canary)
+                return True
+        return False
+
     def _wait(self) -> bool:
         """Wait until the target answers again; False when it does not."""
         until = time.monotonic() + (_LONG_PATIENCE if self._plan.night else _PATIENCE)
@@ -533,6 +560,7 @@ class Run:
                 self._judge.suspects.clear()
                 if not self._wait():
                     return
+                self._lost_all()
                 continue
             except NotReached:
                 continue
@@ -608,7 +636,8 @@ class Run:
             if taken != expected:
                 title = f"{question[0].upper()}{question[1:]}: {taken}, and {expected} was expected"
                 self._ledger.add(
-                    [finding_of(Breach("READ-2", title, expected, taken, question), shown[-1], shown)]
+                    [finding_of(Breach("READ-2", title, expected, taken, question), shown[-1], shown)],
+                    proven=True,
                 )
 
     def _finished(self) -> RunFinished:

@@ -40,6 +40,8 @@ class Judge:
         self.served: dict[str, int] = {}
         """Operation → answers of 200."""
         self.listeners: list[Callable[[Exchange], None]] = []
+        self.trusting = False
+        """Whether a refusal of a good key is put in the ledger without a look into it."""
         self.slow: list[Exchange] = []
         """Those that took more than a second."""
         self.suspects: list[Finding] = []
@@ -52,7 +54,7 @@ class Judge:
             replace(finding, exchanges=self.origins.needed(exchange))
             for finding in judge(exchange, self.known, self.ledger.tested)
         ]
-        self.ledger.add(finding for finding in found if finding.rule != "AUTH-1")
+        self.ledger.add(finding for finding in found if finding.rule != "AUTH-1" or self.trusting)
         broken = any(finding.rule not in _HARMLESS for finding in found)
         self._follow(exchange, broken=broken)
         self.origins.learn(exchange)
@@ -93,7 +95,8 @@ class Judge:
                     "no answer, twice",
                     (request,),
                 )
-            ]
+            ],
+            proven=True,
         )
 
     def note(self, question: str, answer: str, *shown: Exchange) -> None:
@@ -151,7 +154,9 @@ class Judge:
 
     def scratch(self, without: str | None) -> Judge:
         """A judge of the same target that has seen nothing, but knows the readings, all but one."""
-        return Judge(self.known, Ledger(), self.model.scratch(without))
+        judge = Judge(self.known, Ledger(), self.model.scratch(without))
+        judge.trusting = True
+        return judge
 
     def _count(self, exchange: Exchange) -> None:
         for listener in self.listeners:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -27,12 +27,21 @@ _TRIES = 3
 class Proof:
     """Puts into the ledger what stands when it is tried again."""
 
-    def __init__(self, replay: Replay, judge: Judge, ledger: Ledger, excused: Collection[str]) -> None:
+    def __init__(
+        self,
+        replay: Replay,
+        judge: Judge,
+        ledger: Ledger,
+        excused: Collection[str],
+        begun_anew: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.replay = replay
         self._judge = judge
         self._ledger = ledger
         self._excused = excused
         """Ids of findings that are known, and not tried again."""
+        self._begun_anew = begun_anew
+        """Tells whether the target has lost all that it knew since somebody asked."""
         self._unsure: set[tuple[Any, tuple[str, str]]] = set()
         self._tried: Counter[tuple[str, str]] = Counter()
 
@@ -46,6 +55,8 @@ class Proof:
         taken = sorted(self._judge.take(), key=lambda one: one.exchanges[-1].call)
         for finding in taken:
             suspects.setdefault(finding.key, finding)
+        if taken and self._begun_anew():
+            return not again
         often = Counter(finding.key for finding in taken)
         known = {finding.key for finding in self._ledger.all()}
         unsure = []
@@ -54,7 +65,7 @@ class Proof:
                 continue
             waited = finding.exchanges[-1].waited - finding.exchanges[0].waited
             if finding.id in self._excused or (often[key] > 1 and waited > _LONG_PAUSE):
-                self._ledger.add([finding])
+                self._ledger.add([finding], proven=True)
                 continue
             self._tried[key] += 1
             try:
@@ -63,10 +74,14 @@ class Proof:
             except (Weather, TimeUp) as why:
                 self._ledger.doubtful[finding.rule] = f"it was broken, and could not be tried again: {why}"
                 continue
-            if confirmed is not None:
-                self._ledger.add([confirmed])
+            if confirmed is not None and self._begun_anew():
+                self._ledger.doubtful[finding.rule] = (
+                    "it was broken, and the target lost what it knew meanwhile"
+                )
+            elif confirmed is not None:
+                self._ledger.add([confirmed], proven=True)
             elif again and (sequence, key) in self._unsure and self._stands(finding):
-                self._ledger.add([replace(finding, shown=1, tried=1)])
+                self._ledger.add([replace(finding, shown=1, tried=1)], proven=True)
             else:
                 unsure.append(finding.rule)
                 if hasty(finding):
@@ -86,6 +101,33 @@ class Proof:
     def _stands(self, finding: Finding) -> bool:
         """Whether it counts when its sequence shows it a second time, although a replay does not."""
         return finding.staged or not (hasty(finding) or finding.key in self.replay.excused)
+
+    def prove(self) -> None:
+        """Show what single exchanges have broken a second time; a few times at most in a run."""
+        for key in list(self._ledger.unproven):
+            finding = self._ledger.of_key(key)
+            if finding.id in self._excused:
+                self._ledger.prove(key)
+            if key not in self._ledger.unproven or self._tried[key] > _TRIES:
+                continue
+            self._tried[key] += 1
+            try:
+                again = self.replay.play(finding.exchanges, finding)
+                if again is None and not self.replay.thrifty and self._tried[key] == 1:
+                    again = self.replay.often(finding)
+            except (Weather, TimeUp):
+                continue
+            if again is not None:
+                self._ledger.put(again)
+            if again is not None or (self._tried[key] == _TRIES and self._ledger.seen[key] > _TRIES):
+                self._ledger.prove(key)
+
+    def end(self) -> None:
+        """What was never shown a second time does not stand."""
+        for key in list(self._ledger.unproven):
+            often = f"{self._ledger.seen[key]} time{'s' if self._ledger.seen[key] > 1 else ''}"
+            tried = "kept when tried again" if self._tried[key] else "there was no time to try it again"
+            self._ledger.drop(key, f"it was broken {often}, and {tried}")
 
     def polish(self, seconds: float) -> None:
         """Find a shorter way to what single exchanges have shown."""

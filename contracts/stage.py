@@ -16,7 +16,7 @@ from .client import CUT_OFF, TOO_SLOW, Client, Request, Weather
 from .exchange import Exchange
 from .failures import Finding
 from .judge import Judge, finding_of, plain
-from .model import IN_FORCE, MAY_PASS, Action, Breach, Model
+from .model import IN_FORCE, MAY_PASS, Action, Breach, Definition, Model
 from .probes import Probe
 
 JSON: Final = ("content-type", "application/json")
@@ -301,7 +301,7 @@ class Stage:
         self.looks_into_refusals = True
         if plain.status in (401, 403):
             raise Weather("the key is refused from now on")
-        self.judge.ledger.add(refused)
+        self.judge.ledger.add(refused, proven=True)
 
     # What clients do
 
@@ -316,8 +316,10 @@ class Stage:
         Raises:
             NotReached: the deployment does not take it.
         """
-        if self.known.puts_refused and schema is None and not members and self.known.declared:
-            return next(iter(self.known.declared))
+        if self.known.puts_refused and self.known.declared:
+            if schema is None and not members and kind == "v":
+                return next(iter(self.known.declared))
+            raise NotReached("the key may not put definitions")
         for _ in range(_AGAIN):
             variant = self.name(kind)
             try:
@@ -407,7 +409,20 @@ class Stage:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
             self.accuse(breach, self.judge.origins.needed(asked[3]))
+        if MODACK not in self.known.routed:
+            raise NotReached(f"the target does not offer {MODACK}")
         raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
+
+    def definition(self, variant: str) -> Definition:
+        """What is known of a definition of the first organisation.
+
+        Raises:
+            NotReached: nothing is, as it was declared and not put.
+        """
+        known = self.model.definitions.get((self.org(), variant))
+        if known is None:
+            raise NotReached("the key may not put definitions")
+        return known
 
     def live_or_not(self) -> str:
         """An action of ours: live, or at least known."""

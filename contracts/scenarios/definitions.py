@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ..exchange import Exchange
 from ..model import LONG_ID, Breach
 from ..stage import INGRESS, JSON, PUT, NotReached, Stage
 from .scenario import scenario
@@ -16,7 +17,7 @@ def updates(stage: Stage) -> None:
     first = stage.exchanges[-1]
     stage.ingress(variant, {"n": 1})
     again = stage.put(variant, {"type": "object"})
-    if not again.data() and 400 <= again.status < 500:
+    if refused(again):
         stage.define()
         stage.judge.note("a definition that is put again", "refused", first, again)
     stage.ingress(variant, {"n": 2})
@@ -37,7 +38,7 @@ def versions(stage: Stage) -> None:
     """Asserted ones, unknown ones, and explicit ones above and below the current one."""
     variant = stage.define(kind="versions")
     stage.ingress(variant)
-    current = stage.model.definitions[stage.org(), variant].version
+    current = stage.definition(variant).version
     stage.ingress(variant, version=current)
     stage.ingress(variant, version=current + 1_000)
     stage.put(variant, {"maxProperties": 107}, version=current + 6)
@@ -124,7 +125,7 @@ def aliases(stage: Stage) -> None:
     stage.put(variant, {"maxProperties": 113})
     stage.ingress(variant)
     taken = stage.put(stage.name(), alias=[alias])
-    if taken.data() or 400 <= taken.status < 500:
+    if taken.data() or refused(taken):
         stage.judge.note(
             "alias that another definition has", "taken over" if taken.data() else "refused", first, taken
         )
@@ -207,11 +208,13 @@ def nothing_stored(stage: Stage) -> None:
     for headers, broken in cases:
         variant = stage.name()
         made = stage.put(variant)
+        if not made.data():
+            raise NotReached(f"a plain definition is answered with {made.status}")
         before = stage.ingress(variant).data().get("a_ve")
         if before is None:
             raise NotReached("plain work is refused")
-        refused = stage.send(PUT, {"variant": variant, **forged, **broken}, headers=headers)
-        if not (400 <= refused.status < 500 or (refused.status == 200 and not refused.data())):
+        forgery = stage.send(PUT, {"variant": variant, **forged, **broken}, headers=headers)
+        if not refused(forgery):
             continue
         after = stage.ingress(variant)
         if after.status == 400:
@@ -226,7 +229,7 @@ def nothing_stored(stage: Stage) -> None:
                 f"version {before} still",
                 f"version {stored}" if stored else f"its schema refuses work with {after.status}",
             )
-            stage.accuse(breach, (made, refused, after))
+            stage.accuse(breach, (made, forgery, after))
 
 
 @scenario("two organisations", "AUTH-6", "LEASE-6", "ING-3", "ING-9", "ING-11", "ORG-1", "READ-1")
@@ -291,6 +294,11 @@ def more_members(stage: Stage) -> None:
         stage.judge.note(
             "members that the page does not name", "ignored" if more.status == 200 else "refused", more
         )
+
+
+def refused(put: Exchange) -> bool:
+    """Whether a definition was refused, by its status or by an answer without data (B009)."""
+    return 400 <= put.status < 500 or (put.status == 200 and not put.data())
 
 
 _FAR = 2_000

@@ -34,11 +34,11 @@ def updates(stage: Stage) -> None:
     changed = {"version + 1": 1, "same version": 0}.get(taken)
     _allowed(stage)
     fresh = stage.define()
-    before = stage.model.definitions[stage.org(), fresh].version
+    before = stage.definition(fresh).version
     if stage.put(fresh, _another(stage)).data().get("version") not in (before, before + 1):
         raise NotReached("a version moves by more than one")
     for variant, history in _rounds(stage):
-        version = stage.model.definitions[stage.org(), variant].version
+        version = stage.definition(variant).version
         requests = [
             _put(stage, variant, _another(stage)) if number % 3 else _work(stage, variant)
             for number in range(CLIENTS)
@@ -67,7 +67,7 @@ def explicit_versions(stage: Stage) -> None:
         reading or ""
     )
     for variant, history in _rounds(stage):
-        version = stage.model.definitions[stage.org(), variant].version
+        version = stage.definition(variant).version
         requests = [
             _put(stage, variant, {"maxProperties": 100 + number}, version=version + 1 + number)
             if number % 2
@@ -143,7 +143,7 @@ def _usable(stage: Stage, known: Definition) -> bool:
 
 
 def _ripe(stage: Stage, variant: str) -> bool:
-    return bool(stage.model.definitions[stage.org(), variant].since + IN_FORCE < stage.client.now())
+    return bool(stage.definition(variant).since + IN_FORCE < stage.client.now())
 
 
 def _another(stage: Stage) -> dict[str, int]:

@@ -144,6 +144,8 @@ def _sent(stage: Stage, label: str, body: dict[str, Any], name: str, probe: Prob
     exchange = stage.probed(label, probe, name)
     if exchange is None or not probe.serve or exchange.status not in _OWN_REFUSAL or exchange.strange:
         return
+    if name in stage.known.declared:
+        return  # whose schema nobody has told
     if label == INGRESS:
         stage.ripen(name)
     again = stage.probed(label, probe, name)
