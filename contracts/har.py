@@ -312,7 +312,7 @@ def _void(entry: Mapping[str, Any], answer: Mapping[str, Any], exchange: Exchang
 # What is nobody's business
 
 _SECRET: Final = re.compile(
-    "(?:proxy-)?authorization|(?:set-)?cookie2?|.*(?:api-?key|auth|token|secret|password|session).*",
+    "(?:set-)?cookie2?|(?:.*[-_.])?key|.*(?:apikey|auth|token|secret|password|session).*",
     re.IGNORECASE,
 )
 """Names of headers, and of members of a query, whose values are not shown."""
