@@ -45,7 +45,7 @@ _ON_KEYS: Final = frozenset({"AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "
 _ON_SERVICE: Final = frozenset({*_ON_BODIES, "JSON-5", "AUTH-3", "AUTH-4", "AUTH-6"})
 """Rules on what was served: of the control plane only its body tells that (B009)."""
 _ON_VALUES: Final = frozenset({"PAGE-5", "PAGE-6", "PAGE-7", "PAGE-14"})
-_ON_STATUS: Final = frozenset({"PAGE-2", "PAGE-15"})
+_ON_STATUS: Final = frozenset({"PAGE-2", "PAGE-13", "PAGE-15"})
 """Rules on refusals, for which HTTP may have a reason that the headers tell."""
 _ABSENT: Final = frozenset({"AUTH-8", "HTTP-1", "HTTP-8"})
 """Rules that a header which is not there breaks."""

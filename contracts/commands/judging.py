@@ -88,7 +88,7 @@ def _entries(file: Path) -> list[Entry]:
     if len(data) > _LARGEST << 20:
         raise Usage(f"{file} is larger than {_LARGEST} MiB: record less, or leave out other hosts")
     try:
-        return read(data, file.name)
+        return read(data, str(file))
     except NoArchive as error:
         raise Usage(str(error)) from None
 

@@ -87,15 +87,16 @@ LIES = {
     "A15": "AUTH-4",
     "B13": "HTTP-1",
     "B14": "HTTP-5",
-    "B20": "PAGE-8",
-    "B25": "PAGE-8",
     "B34": "HTTP-8",
+    "R03": "PAGE-5",
     "R04": "PAGE-5",
+    "R07": "PAGE-5",
     "R11": "PAGE-5",
     "R13": "JSON-7",
     "R15": "PAGE-4",
     "R17": "PAGE-1",
     "R21": "PAGE-5",
+    "R22": "PAGE-5",
     "R25": "PAGE-4",
     "R30": "PAGE-5",
     "R40": "JSON-7",
@@ -105,8 +106,7 @@ LIES = {
     "R50": "JSON-7",
     "V14": "PAGE-9",
     "V24": "PAGE-9",
-    "V34": "JSON-8",
-    "V40": "JSON-5",
+    "V25": "PAGE-9",
 }
 """Fault → the rule that a run names, and that its recording has to name as well."""
 
@@ -128,23 +128,27 @@ def test_the_recording_of_a_run_shows_what_the_run_has_found(fault: str) -> None
 
 @pytest.mark.parametrize("manners", [Manners(), Manners(extra_members=True, html_404=True, body="raw")])
 def test_the_recording_of_an_honest_run_is_silent(manners: Manners) -> None:
-    """With the key and without it, and with half of the entries."""
-    with stranger(Stranger(manners)) as url:
-        _, seen = recorded(url, seconds=3)
-    entries = [entry(one) for one in seen]
+    """With the key and without it, with half of the entries, and as browsers and proxies would have written it.
 
-    for run in (
+    What a run warns of is another thing: a body that is read raw (C1).
+    """
+    with stranger(Stranger(manners)) as url:
+        run, seen = recorded(url, seconds=2)
+    entries = [entry(one) for one in seen[:1_500]]
+    few = entries[::5]
+
+    for told in (
         judged(archive(*entries), KEYS[0]),
-        judged(archive(*entries)),
         judged(archive(*entries[::2])),
-        judged(archive(*(without(one, "request", "x-arklow-auth") for one in entries)), KEYS[0]),
-        judged(archive(*map(chrome, entries)), KEYS[0]),
-        judged(archive(*map(mitmproxy, entries)), KEYS[0]),
-        judged(archive(*map(firefox, entries)), KEYS[0]),
+        judged(archive(*(without(one, "request", "x-arklow-auth") for one in few)), KEYS[0]),
+        judged(archive(*map(chrome, few)), KEYS[0]),
+        judged(archive(*map(mitmproxy, few)), KEYS[0]),
+        judged(archive(*map(firefox, few)), KEYS[0]),
     ):
-        assert said(run) == {}
-        assert run.exit_code == 0
-        assert run.requests > 100
+        assert told.violations == ()
+        assert said(told).keys() <= said(run).keys()
+        assert told.exit_code == 0
+        assert told.requests > 100
 
 
 # As others write them
@@ -449,7 +453,7 @@ def test_exit_codes_and_lines(
     assert main(["judge", good, bad, "--report-dir", str(tmp_path / "out")]) == 1
     assert main(["judge", none]) == 3
     out = capsys.readouterr().out
-    assert "entry 1 of bad.har" in out
+    assert f"(entry 1 of {bad}, 2026-" in out or f"(entry 1 of {bad}, 1970-" in out
     assert "Inconclusive: No exchange with an operation" in out
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
