@@ -104,7 +104,8 @@ def report_of(text: bytes, name: str) -> Report:
         report = Report(json.loads(text))
         for one in report.findings.values():
             for exchange in one["script"]:
-                _ = exchange["method"], exchange["path"], exchange["headers"], exchange["body"]
+                if not all(isinstance(exchange[name], str) for name in ("method", "path")):
+                    raise ValueError(f"{one['id']} has an exchange without method and path")
         _ = report.digest, report.keys
     except RecursionError:
         raise BadReport(f"{name} is nested too deeply for a report") from None
@@ -133,7 +134,11 @@ class Again:
         self._named = _with_names(target, [name for name, _ in report.keys])
 
     def play(self, one: Mapping[str, Any], times: int) -> Outcome:
-        """Play a finding so many times."""
+        """Play a finding so many times.
+
+        Raises:
+            BadReport: it has no exchanges that could be sent.
+        """
         client = _Listening(self._target, self._locate)
         try:
             return self._played(one, times, client)
@@ -144,8 +149,11 @@ class Again:
         if self._needs_another(one):
             return Outcome(0, 0, why="it takes another key: give --second-api-key and --second-org")
         fresh = f"contract.{SystemRandom().getrandbits(32):08x}."
-        finding = self._restored(one, fresh)
-        replay = Replay(client, self._judge(), fresh)
+        try:
+            finding, judge = self._restored(one, fresh), self._judge()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadReport(f"{one['id']} cannot be read: {error!r}") from None
+        replay = Replay(client, judge, fresh)
         shown, last = 0, None
         for number in range(times):
             client.answers.clear()

@@ -129,9 +129,9 @@ class Recorded:
         """What all entries show together; the order is that of their times."""
         started = datetime.now(UTC)
         entries = [entry for archive in archives for entry in archive]
-        self._hide(entries)
         for entry in sorted(entries, key=lambda one: one.exchange.at):
             self._sort_in(entry)
+        self._hide(entry for place in self._places.values() for entry in place.entries)
         for place in self._places.values():
             self._learn(place)
             for number, entry in enumerate(place.entries):
@@ -141,7 +141,7 @@ class Recorded:
     # What is there
 
     def _hide(self, entries: Iterable[Entry]) -> None:
-        """Name every secret, the keys that were given by their own names."""
+        """Name every secret of what may be shown, the keys that were given by their own names."""
         given = self._given
         if given is not None:
             self._secrets.update(Target("", "", given).secrets)
@@ -311,11 +311,15 @@ class Recorded:
     def _finished(self, archives: Sequence[Sequence[Entry]], started: datetime) -> RunFinished:
         ledger = Ledger(secrets=self._secrets)
         often: Counter[tuple[str, str]] = Counter()
+        shortest: dict[tuple[object, ...], tuple[_Place, int, Finding]] = {}
         for place, number, finding in self._found:
-            entry = place.entries[number]
-            shown = self._without_secrets(entry.exchange)
-            self._sources[id(shown)] = entry
             often[finding.key] += 1
+            kept = shortest.setdefault((*finding.key, finding.operation), (place, number, finding))
+            if finding.size < kept[2].size:
+                shortest[(*finding.key, finding.operation)] = (place, number, finding)
+        for place, number, finding in shortest.values():
+            shown = self._without_secrets(finding.exchanges[-1])
+            self._sources[id(shown)] = place.entries[number]
             ledger.add([replace(finding, exchanges=(shown,))])
         violations = tuple(self._from_where(one, often) for one in ledger.violations)
         warnings = tuple(self._from_where(one, often) for one in ledger.warnings)

@@ -56,7 +56,10 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
             outcomes.append(Outcome(0, 0, why=why))
             print(f"{name} cannot be told by a replay: {why}; try: check --only {one['rule']}", flush=True)
             continue
-        outcomes.append(again.play(one, options.times))
+        try:
+            outcomes.append(again.play(one, options.times))
+        except BadReport as error:
+            raise Usage(f"{options.report}: {error}") from None
         print(*_told(name, outcomes[-1], target), sep="\n", flush=True)
     if any(outcome.shown for outcome in outcomes):
         return 1

@@ -184,6 +184,44 @@ def test_no_such_file_and_another_document(tmp_path: Path, capsys: pytest.Captur
     assert "made by another document than d.yaml" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"headers": 7},
+        {"headers": [["a"]]},
+        {"body": {"octets": "?"}},
+        {"status": "x"},
+        {"path": 7},
+        {"chunks": [{}]},
+    ],
+)
+def test_a_report_that_was_edited_is_said_in_one_line(
+    spoilt: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is sent of it."""
+    [name] = reported(tmp_path, "S01", "LEASE-6")
+    file = tmp_path / "report.json"
+    report = json.loads(file.read_text("utf-8"))
+    report["violations"][0]["script"][0] |= spoilt
+    file.write_text(json.dumps(report), "utf-8")
+
+    assert replay(tmp_path, "http://127.0.0.1:9", name) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_nobody_else_is_contacted_whatever_the_report_says(tmp_path: Path) -> None:
+    """Neither by its target nor by a path that looks like a host."""
+    [name] = reported(tmp_path, "S01", "LEASE-6")
+    file = tmp_path / "report.json"
+    report = json.loads(file.read_text("utf-8"))
+    with stranger(FAULTS["S01"](keys=OTHERS)) as elsewhere, stranger(Stranger(Manners(), OTHERS)) as here:
+        report |= {"target": elsewhere, "ingress": elsewhere}
+        for path in ("/v1/modack", f"@{elsewhere[7:]}/v1/modack", f"{elsewhere}/v1/modack"):
+            report["violations"][0]["script"][0]["path"] = path
+            file.write_text(json.dumps(report), "utf-8")
+            assert replay(tmp_path, here, name) in (0, 3)
+
+
 def test_the_prefix_of_the_names_is_told_or_found() -> None:
     """The report says it, or the names do."""
     one = exchange(MODACK, 200, body=b'{"variant":"contract.0a1b2c3d.r5.v1"}')
