@@ -55,17 +55,9 @@ class Replay:
             again = self.play(script, finding)
             if again is not None:
                 short = self._shortened(again)
-                return self._once_more(short) if _late(short, finding) else short
+                late = finding.question or short.exchanges[-1].status in MAY_PASS
+                return self._once_more(short) if late else short
         return None
-
-    def again(self, finding: Finding) -> Finding | None:
-        """The finding, if its own exchanges show it, and also when all of the target has had the time to know them.
-
-        Raises:
-            Weather, TimeUp: it could not be tried.
-        """
-        again = self.play(finding.exchanges, finding)
-        return self._once_more(again) if again is not None and _late(again, finding) else again
 
     def shorter(self, finding: Finding) -> Finding | None:
         """A finding that is beyond doubt, with the shortest way to it that was found.
@@ -75,6 +67,16 @@ class Replay:
         """
         again = self.play(finding.exchanges, finding)
         return None if again is None else self._shortened(again)
+
+    def again(self, finding: Finding) -> Finding | None:
+        """The finding, if its own exchanges show it, and also when all of the target has had the time to know them.
+
+        Raises:
+            Weather, TimeUp: it could not be tried.
+        """
+        again = self.play(finding.exchanges, finding)
+        late = again is not None and (finding.question or again.exchanges[-1].status in MAY_PASS)
+        return self._once_more(again) if again is not None and late else again
 
     def play(self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True) -> Finding | None:
         """Play a script; the same finding, if it comes up. Without patience it ends where an answer is another one."""
@@ -232,11 +234,6 @@ def _number(exchange: Exchange) -> str:
     """The id that an action was given, in digits; nothing where there is none."""
     number = exchange.data().get("a_id")
     return number if isinstance(number, str) and number.isascii() and number.isdigit() else ""
-
-
-def _late(again: Finding, finding: Finding) -> bool:
-    """Whether it may rest on what not all of a target knows yet."""
-    return finding.question is not None or again.exchanges[-1].status in MAY_PASS
 
 
 def hasty(finding: Finding) -> bool:
