@@ -70,6 +70,16 @@ class Replay:
         again = self.play(finding.exchanges, finding)
         return None if again is None else self._shortened(again)
 
+    def again(self, finding: Finding) -> Finding | None:
+        """The finding, if its own exchanges show it, and also when all of the target has had the time to know them.
+
+        Raises:
+            Weather, TimeUp: it could not be tried.
+        """
+        again = self.play(finding.exchanges, finding)
+        late = again is not None and (finding.question or again.exchanges[-1].status in MAY_PASS)
+        return self._once_more(again) if again is not None and late else again
+
     def play(self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True) -> Finding | None:
         """Play a script; the same finding, if it comes up. Without patience it ends where an answer is another one."""
         playing = self._begun(finding)
@@ -189,7 +199,7 @@ class _Playing:
     def shows(self, finding: Finding) -> Finding | None:
         """The finding, if what was sent last has brought it up."""
         for found in (*self._judge.ledger.all(), *self._judge.suspects):
-            if found.key == finding.key:
+            if found.id == finding.id:
                 return replace(found, exchanges=tuple(self._played))
         self._judge.suspects.clear()
         return None

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from . import checking, explaining
+from . import checking, explaining, judging, replaying
 
 
 class Command(Protocol):
@@ -23,7 +23,12 @@ class Command(Protocol):
         """
 
 
-COMMANDS: Final[Mapping[str, Command]] = {"check": checking, "explain": explaining}
+COMMANDS: Final[Mapping[str, Command]] = {
+    "check": checking,
+    "explain": explaining,
+    "judge": judging,
+    "replay": replaying,
+}
 """Name → module."""
 
 __all__ = ["COMMANDS"]

@@ -67,6 +67,15 @@ ROOMS: dict[str, set[str]] = {
         *("checks", "document", "exchange", "failures", "knowledge", "model", "origins", "strict_json"),
     },
     "contracts.replay": {"client", "exchange", "failures", "judge", "model"},
+    "contracts.har": {"exchange"},
+    "contracts.recorded": {
+        *("checks", "client", "document", "events", "exchange", "failures", "har", "knowledge", "rules"),
+        *("schemas", "target"),
+    },
+    "contracts.again": {
+        *("client", "document", "exchange", "failures", "judge", "kept", "knowledge", "readings", "replay"),
+        *("schemas", "target"),
+    },
     "contracts.stage": {"client", "exchange", "failures", "judge", "model", "probes"},
     "contracts.scenarios": {
         *("scenarios", "client", "exchange", "linear", "model", "negatives", "probes", "stage"),
@@ -82,7 +91,8 @@ ROOMS: dict[str, set[str]] = {
     "contracts.opinions": {"conformance", "document", "exchange", "knowledge"},
     "contracts.reports": {"reports", "events", "exchange", "failures", "kept", "rules"},
     "contracts.commands": {
-        *("commands", "document", "engine", "events", "explain", "reports", "rules", "target"),
+        *("again", "commands", "document", "engine", "events", "exchange", "explain", "har", "recorded"),
+        *("reports", "rules", "target"),
     },
     "contracts.cli": {"commands", "engine"},
     "contracts.pytest_plugin": {
@@ -246,6 +256,10 @@ def test_a_module_imports_what_its_room_may_know(module: str) -> None:
         ("contracts.hooks", "import requests"),
         ("contracts.engine", "import requests"),
         ("contracts.engine", "import socket"),
+        ("contracts.har", "from .client import Client"),
+        ("contracts.har", "import urllib3"),
+        ("contracts.recorded", "from .replay import Replay"),
+        ("contracts.again", "from .engine import Run"),
         ("contracts.scenarios.races", "from http.client import HTTPConnection"),
         ("contracts.engine", "import schemathesis"),
         ("contracts.engine", "def f():\n    from mock_server.domain import states"),
