@@ -206,7 +206,14 @@ class Run:
         excused = {one.id for one in self._plan.baseline if one.expires >= self._today}
         replay = Replay(self._client, self._judge, self._prefix)
         replay.thrifty = self._plan.limits.requests is not None
-        return Proof(replay, self._judge, self._ledger, excused, self._begun_anew)
+        return Proof(
+            replay,
+            self._judge,
+            self._ledger,
+            excused,
+            self._begun_anew,
+            lambda: self._wait() and self._lost_all(),
+        )
 
     def judge(self) -> RunFinished:
         """Judge the target, telling the listeners; the last event is also returned."""

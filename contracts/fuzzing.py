@@ -44,7 +44,7 @@ def fuzz(
                     tell(TITLES[event.phase.name.value])
                 elif isinstance(event, events.NonFatalError | events.FatalError):
                     error = event.value if isinstance(event, events.NonFatalError) else event.exception
-                    if isinstance(error, TimeUp):
+                    if isinstance(error.__cause__ or error, TimeUp):
                         stream.stop()
                     elif not isinstance(error, requests.RequestException | ServerUnavailable):
                         raise error

@@ -34,6 +34,7 @@ class Proof:
         ledger: Ledger,
         excused: Collection[str],
         begun_anew: Callable[[], bool] = lambda: False,
+        lost_all: Callable[[], bool] = lambda: False,
     ) -> None:
         self.replay = replay
         self._judge = judge
@@ -42,6 +43,8 @@ class Proof:
         """Ids of findings that are known, and not tried again."""
         self._begun_anew = begun_anew
         """Tells whether the target has lost all that it knew since somebody asked."""
+        self._lost_all = lost_all
+        """Waits until the target is back, and tells whether it has lost all that it knew."""
         self._unsure: set[tuple[Any, tuple[str, str]]] = set()
         self._tried: Counter[tuple[str, str]] = Counter()
 
@@ -69,10 +72,12 @@ class Proof:
                 continue
             self._tried[key] += 1
             try:
-                replays = not finding.staged and self._tried[key] <= _TRIES
-                confirmed = self.replay.confirm(finding, whole) if replays else None
+                confirmed = self._confirmed(finding, whole)
             except (Weather, TimeUp) as why:
-                self._ledger.doubtful[finding.rule] = f"it was broken, and could not be tried again: {why}"
+                if isinstance(why, TimeUp) or not self._lost_all():  # which explains it
+                    self._ledger.doubtful[finding.rule] = (
+                        f"it was broken, and could not be tried again: {why}"
+                    )
                 continue
             if confirmed is not None and self._begun_anew():
                 self._ledger.doubtful[finding.rule] = (
@@ -91,6 +96,18 @@ class Proof:
             return True
         self._doubt(unsure)
         return False
+
+    def _confirmed(self, finding: Finding, whole: Sequence[Exchange]) -> Finding | None:
+        """The finding as it shows from a fresh beginning, if it does; tried again when weather comes between."""
+        if finding.staged or self._tried[finding.key] > _TRIES:
+            return None
+        for left in reversed(range(_TRIES)):
+            try:
+                return self.replay.confirm(finding, whole)
+            except Weather:
+                if not left or self._lost_all():
+                    raise
+        return None
 
     def _doubt(self, rules: Sequence[str]) -> None:
         broken = {finding.rule for finding in self._ledger.all()}
@@ -154,13 +171,17 @@ class Proof:
                 except (Weather, TimeUp):
                     continue
                 self._ledger.put(replace(finding, shown=finding.shown + shown, tried=finding.tried + 1))
+        for finding in self._open():
+            if finding.tried == _TRIES and not finding.shown and self._ledger.seen[finding.key] <= _TRIES:
+                why = f"it was broken, and kept {_TRIES} times when tried again at the end"
+                self._ledger.drop(finding.key, why)
 
     def _open(self) -> list[Finding]:
         """Findings that a replay of their exchanges can tell."""
         return [
             finding
             for finding in self._ledger.all()
-            if not (finding.together or finding.staged or finding.id in self._excused)
+            if not (finding.at_once or finding.staged or finding.id in self._excused)
         ]
 
 

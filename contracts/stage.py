@@ -340,7 +340,8 @@ class Stage:
         known = self.model.definitions.get((self.org(org), name))
         if known is None or not known.told:
             self._given["plain"] = 0
-            name = self._plain[org] = self.define(org=org, kind="plain" if self.slot else "v")
+            own = self.slot and not self.known.puts_refused
+            name = self._plain[org] = self.define(org=org, kind="plain" if own else "v")
         return name
 
     def ingress(
@@ -456,8 +457,15 @@ class Stage:
         return int(number)
 
     def action(self, number: str) -> Action:
-        """What is known of an action of the first organisation."""
-        return self.model.actions[self.org(), number]
+        """What is known of an action of the first organisation.
+
+        Raises:
+            NotReached: nothing any more, as the target has begun anew.
+        """
+        known = self.model.actions.get((self.org(), number))
+        if known is None:
+            raise NotReached("the target has lost what it knew")
+        return known
 
     def accuse(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
         """A breach that only the whole sequence shows; it stands for what else the last exchange broke."""

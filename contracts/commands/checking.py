@@ -74,7 +74,12 @@ def add(commands: Any) -> None:
     add("--expect-readings", type=Path, metavar="FILE", help="warn where a reading is another one")
     add("--dry-run", action="store_true", help="print what would be done, and contact nobody")
     add("--seed", type=_whole, metavar="N", help="repeat the requests of another run")
-    add("--report-dir", type=Path, metavar="DIR", help="write report.html, report.json and junit.xml there")
+    add(
+        "--report-dir",
+        type=Path,
+        metavar="DIR",
+        help="write report.html, report.json, junit.xml, readings.yaml there",
+    )
     add("--strict", action="store_true", help="warnings count as violations")
     add(
         "--only",
@@ -118,7 +123,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     with suppress(OSError):  # nobody listens
         terminal.summarise(finished)
         if directory is not None:
-            print(f"Reports are in {directory}/: report.html, report.json, junit.xml", flush=True)
+            print(
+                f"Reports are in {directory}/: report.html, report.json, junit.xml, readings.yaml", flush=True
+            )
     return finished.exit_code
 
 
@@ -136,9 +143,9 @@ def judge(plan: Plan, *listeners: Listener) -> RunFinished:
 
 def write_reports(finished: RunFinished, directory: Path) -> None:
     """Write every format."""
-    from ..reports import html, junit, record  # not before there is something to report
+    from ..reports import html, junit, record, taken  # not before there is something to report
 
-    for report in (record, junit, html):
+    for report in (record, junit, html, taken):
         report.write(finished, directory)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..exchange import Exchange
 from ..model import Breach
@@ -111,72 +112,74 @@ def long_leases(stage: Stage) -> Iterator[float]:
         _still_held(stage, number)
 
 
-@scenario(
-    "what ends an action",
-    *("LIFE-7", "LIFE-9", "LIFE-11", "LIFE-13", "LEASE-3", "LEASE-6", "RACE-1", "READ-1"),
-)
-def settling(stage: Stage) -> Iterator[float]:
+@scenario("what ends an action", "LIFE-9", "LEASE-3", "LEASE-6", "READ-1")
+def settling(stage: Stage) -> None:
     """Ack, nack and defer are documented in guides: where they are offered, they do what the guides say."""
     number = stage.live()
     held = stage.attempt_of(number)
-    if not _offered(stage.signal("ack", number, held)):
+    answer = stage.signal("ack", number, held)
+    if answer.status in _NO_ROUTE:
         stage.known.not_offered.add("POST /v1/ack")
-        raise NotReached("the target does not offer /v1/ack")
+    _needed(answer)
     stage.modack(number, held, 300)
     stage.signal("nack", number, held)
     stage.signal("defer", number, held)
     stage.signal("ack", number, held)
+
+
+@scenario("who may end an action", "LEASE-3", "LEASE-6")
+def settling_others(stage: Stage) -> None:
+    """Neither whoever has another attempt, nor another organisation, nor anybody what was never issued."""
     for kind in ("ack", "nack", "defer"):
-        stage.signal(kind, str(stage.random.randrange(10**17, 10**18)))
+        _needed(stage.signal(kind, str(stage.random.randrange(10**17, 10**18))), unknown=True)
         other = stage.live()
         if stage.two and len(other) >= 12:
             stage.signal(kind, other, stage.attempt_of(other), org=1)
         stage.signal(kind, other, stage.attempt_of(other) + 1)
         stage.modack(other, stage.attempt_of(other), 300)
-    later = [*_rejected(stage), *_deferred(stage)]
-    _given_back(stage)
-    yield SHORT
-    for number, attempt in later:
-        stage.modack(number, attempt, 300)
 
 
-def _rejected(stage: Stage) -> list[tuple[str, int]]:
-    """A nack that may not be retried ends the action, one that may ends the attempt (B128, B129, B130)."""
+@scenario("what a nack ends", "LIFE-7", "LIFE-9", "LEASE-3")
+def rejected(stage: Stage) -> Iterator[float]:
+    """One that may not be retried ends the action, one that may ends the attempt (B128, B129, B130)."""
     later = []
     asked: tuple[dict[str, Any], ...] = ({"retry": False}, {}, {"retry_at": int(time.time()) + 7_200})
     for terms in asked:
         number = stage.live()
         held = stage.attempt_of(number)
-        if _offered(stage.signal("nack", number, held, terms=terms)):
-            stage.modack(number, held, 300)
-            later += [(number, held + 1)] if terms else []
-    return later
+        _needed(stage.signal("nack", number, held, terms=terms))
+        stage.modack(number, held, 300)
+        later += [(number, held + 1)] if terms else []
+    yield SHORT
+    for number, attempt in later:
+        stage.modack(number, attempt, 300)
 
 
-def _deferred(stage: Stage) -> list[tuple[str, int]]:
+@scenario("what a defer holds", "LIFE-9", "LIFE-11", "READ-1")
+def deferred(stage: Stage) -> Iterator[float]:
     """A deferred attempt stays the current one until it is acked or its lease is over (B141, B142, B144)."""
     number, left = stage.live(), stage.live()
     held = stage.attempt_of(number)
-    if not _offered(stage.signal("defer", number, held)):
-        return []
+    _needed(stage.signal("defer", number, held))
     stage.modack(number, held, 300)
     stage.modack(number, held + 1, 300)
     stage.signal("ack", number, held)
     stage.modack(number, held, 300)
     held = stage.attempt_of(left)
-    if _offered(stage.signal("defer", left, held)):
-        stage.modack(left, held, 1)
-        return [(left, held + 1)]
-    return []
+    stage.signal("defer", left, held)
+    stage.modack(left, held, 1)
+    yield SHORT
+    stage.modack(left, held + 1, 300)
 
 
-def _given_back(stage: Stage) -> None:
-    """A nack after a defer is no rejection (B143): the attempt goes on as if it had not been sent."""
+@scenario("a nack after a defer", "LIFE-13", "READ-1")
+def given_back(stage: Stage) -> None:
+    """It is no rejection (B143): the attempt goes on as if it had not been sent."""
     pairs = []
     for _ in range(2):
         plain, given = stage.live(), stage.live()
         for number in (plain, given):
-            stage.signal("defer", number, stage.attempt_of(number))
+            _needed(stage.signal("defer", number, stage.attempt_of(number)))
         nacked = stage.signal("nack", given, stage.attempt_of(given))
         again = [stage.modack(number, stage.attempt_of(number), 300) for number in (plain, given)]
         pairs.append((nacked.status, again[0].status, again[1].status))
@@ -191,8 +194,32 @@ def _given_back(stage: Stage) -> None:
         stage.accuse(breach, stage.judge.origins.history(again[1]))
 
 
-def _offered(exchange: Exchange) -> bool:
-    return 200 <= exchange.status < 300
+def _needed(exchange: Exchange, *, unknown: bool = False) -> None:
+    """Go on only where a signal is offered.
+
+    Raises:
+        NotReached: it was not taken; of something unknown: no application has answered it.
+    """
+    if exchange.status in _NO_ROUTE and not (unknown and exchange.status == 404):
+        raise NotReached(f"the target does not offer {exchange.method} {_path(exchange)}")
+    if not unknown and not 200 <= exchange.status < 300:
+        raise NotReached(f"{_path(exchange)} of a held attempt is answered with {exchange.status}")
 
 
-__all__ = ["attempts", "long_leases", "settling", "short_leases", "unknown_ids"]
+def _path(exchange: Exchange) -> str:
+    return urlsplit(exchange.url).path
+
+
+_NO_ROUTE = (404, 405, 501)
+
+__all__ = [
+    "attempts",
+    "deferred",
+    "given_back",
+    "long_leases",
+    "rejected",
+    "settling",
+    "settling_others",
+    "short_leases",
+    "unknown_ids",
+]

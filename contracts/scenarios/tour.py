@@ -27,7 +27,7 @@ def life(stage: Stage) -> None:
     stage.modack(str(stage.random.randrange(10**17, 10**18)))
 
 
-@scenario("one wrong key of each kind", "AUTH-4", "DEF-11")
+@scenario("one wrong key of each kind", "AUTH-3", "AUTH-4", "AUTH-10", "DEF-11")
 def strangers(stage: Stage) -> None:
     """None, an empty one, a wrong one, and some that are nearly right; each where it would do most harm."""
     good = stage.key()[1]
@@ -56,6 +56,7 @@ def strangers(stage: Stage) -> None:
         name=variant,
         headers=[("x-arklow-auth", WRONG), ("authorization", good), JSON],
     )
+    stage.probe(PUT, {"variant": variant, "schema": {}}, headers=[("authorization", good), JSON])
     stage.ingress(variant)
 
 

@@ -101,7 +101,9 @@ ROOMS: dict[str, set[str]] = {
         *("schemas", "stage", "strict_json", "target"),
     },
     "contracts.opinions": {"conformance", "document", "exchange", "knowledge"},
-    "contracts.reports": {"reports", "events", "exchange", "failures", "kept", "rules", "target"},
+    "contracts.reports": {
+        *("reports", "events", "exchange", "failures", "kept", "rules", "target", "yaml_text"),
+    },
     "contracts.commands": {
         *(
             "commands",
