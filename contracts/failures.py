@@ -129,7 +129,8 @@ class Ledger:
                 self.prove(finding.key)
             if kept is None:
                 continue
-            best = self._told(finding) if finding.size < kept.size else kept
+            shorter = (finding.together, finding.size) < (kept.together, kept.size)
+            best = self._told(finding) if shorter else kept
             others = {kept.operation, finding.operation, *kept.also, *finding.also} - {best.operation}
             self._kept[finding.key] = replace(best, also=tuple(sorted(others)))
 

@@ -21,6 +21,7 @@ from ..engine import LONG, Plan, Run
 from ..events import Listener, RunFinished
 from ..pace import Limits
 from ..readings import expected
+from ..reports import taken
 from ..reports.console import Patient, Terminal
 from ..scenarios import SCENARIOS
 from ..stage import TAG
@@ -113,13 +114,13 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     terminal = Terminal(Patient(soft_wrap=True), plan.target.secrets)
     listeners: list[Listener] = [terminal]
     if directory is not None and plan.night:
-        listeners.append(Keeper(directory, write_reports))
+        listeners.append(Keeper(directory, _write))
     try:
         finished = judge(plan, *listeners)
     finally:
         terminal.close()
     if directory is not None:
-        write_reports(finished, directory)
+        _write(finished, directory)
     with suppress(OSError):  # nobody listens
         terminal.summarise(finished)
         if directory is not None:
@@ -141,11 +142,16 @@ def judge(plan: Plan, *listeners: Listener) -> RunFinished:
         raise Usage(str(error)) from None
 
 
+def _write(finished: RunFinished, directory: Path) -> None:
+    write_reports(finished, directory)
+    taken.write(finished, directory)
+
+
 def write_reports(finished: RunFinished, directory: Path) -> None:
     """Write every format."""
-    from ..reports import html, junit, record, taken  # not before there is something to report
+    from ..reports import html, junit, record  # not before there is something to report
 
-    for report in (record, junit, html, taken):
+    for report in (record, junit, html):
         report.write(finished, directory)
 
 

@@ -51,6 +51,7 @@ def found(one: Exchange, *, envelope: bool = True) -> list[str]:
     if envelope:
         known.note("ingress body", "envelope")
     known.definitions["2"] = known.actions["1"] = "1"
+    known.routed |= known.document.operations.keys()
     return rules(list(judge(one, known, Counter())))
 
 

@@ -262,8 +262,8 @@ def test_keys_that_are_nearly_right_are_shown_no_more_than_the_right_one(tmp_pat
         assert part not in everything
 
 
-def test_an_interrupted_run_ends_quietly(tmp_path: Path) -> None:
-    """Ctrl-C is no traceback, and proves nothing."""
+def test_an_interrupted_run_says_what_it_has_found(tmp_path: Path) -> None:
+    """Ctrl-C is no traceback, and proves nothing: the summary says so."""
     with stranger(Stranger()) as url:
         flags = ["check", "--base-url", url, "--api-key", "good-key-one", "--org", "1"]
         with subprocess.Popen(
@@ -281,12 +281,13 @@ def test_an_interrupted_run_ends_quietly(tmp_path: Path) -> None:
                 pass
             running.send_signal(signal.SIGINT)
             try:
-                _, errors = running.communicate(timeout=20)
+                output, errors = running.communicate(timeout=20)
             finally:
                 running.kill()
 
     assert running.returncode == 3
-    assert errors.strip() == "arklow-contracts: interrupted, nothing is proved"
+    assert errors == ""
+    assert output.splitlines()[-1] == "? Inconclusive: The run was interrupted."
 
 
 def plugin(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
