@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from . import checking, explaining
+from . import checking, comparing, explaining
 
 
 class Command(Protocol):
@@ -23,7 +23,7 @@ class Command(Protocol):
         """
 
 
-COMMANDS: Final[Mapping[str, Command]] = {"check": checking, "explain": explaining}
+COMMANDS: Final[Mapping[str, Command]] = {"check": checking, "compare": comparing, "explain": explaining}
 """Name → module."""
 
 __all__ = ["COMMANDS"]

@@ -81,9 +81,9 @@ def judge(plan: Plan, *listeners: Listener) -> RunFinished:
 
 def write_reports(finished: RunFinished, directory: Path) -> None:
     """Write every format."""
-    from ..reports import html, junit, record  # not before there is something to report
+    from ..reports import html, junit, record, sarif, script  # not before there is something to report
 
-    for report in (record, junit, html):
+    for report in (record, junit, html, sarif, script):
         report.write(finished, directory)
 
 

@@ -92,6 +92,11 @@ def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
     }
 
 
+def name_of(identity: str) -> str:
+    """What the test of a finding is called: `test_lease_3_e3b0c4`."""
+    return "test_" + identity.lower().replace("-", "_")
+
+
 def moment(seconds: float) -> str:
     """A time as RFC 3339 has it, in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -103,4 +108,4 @@ def write(run: RunFinished, directory: Path) -> None:
     (directory / "report.json").write_text(text.encode("utf-8", "replace").decode() + "\n", "utf-8")
 
 
-__all__ = ["finding_record", "record", "write"]
+__all__ = ["finding_record", "name_of", "record", "write"]

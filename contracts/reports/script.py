@@ -1,0 +1,398 @@
+"""`tests/test_….py`: a finding as a test of its own, which fails while the deployment is at fault, and then passes."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ..events import RunFinished
+from ..exchange import SHORTEST_PAUSE
+from . import again
+from .record import name_of, record
+
+Record = dict[str, Any]
+
+_PLAIN: Final = Path(again.__file__).read_text("utf-8")
+_SETTLED = 2.0
+"""Seconds after which what was made is known everywhere, so that a refusal counts."""
+_CROWD = 16
+"""Clients of a request that fails when many send it."""
+_ROUNDS = "until = time.monotonic() + 4\nwhile time.monotonic() < until:\n    "
+
+
+def write(run: RunFinished, directory: Path) -> None:
+    """Write a test for each finding below `tests/`, and take away those of earlier runs."""
+    data = record(run)
+    folder = directory / "tests"
+    for old in folder.glob("test_*_[0-9a-f]*.py"):
+        old.unlink()
+    for one in [*data["violations"], *data["warnings"]]:
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name_of(one['id'])}.py").write_text(test_of(one, data), "utf-8")
+
+
+def test_of(one: Record, run: Record) -> str:
+    """The file for one finding of a report: it needs pytest, the keys' variables, and nothing else."""
+    together = one["curl"].rpartition("\n")[2].startswith("# at the same moment")
+    many = re.match(r"for i in \$\(seq (\d+)\)", one["curl"])
+    requests = [*_before(one, run, together), *_requests(one, together)]
+    said, story = _asserted(one, together)
+    words = list(_words(requests, [key["name"] for key in run["keys"]], everyone=one["rule"] == "SAFE-1"))
+    played = "play(REQUESTS, WORDS" + (
+        ", together=True)" if together else f", times={many[1]})" if many else ")"
+    )
+    if one["rule"] == "HTTP-6":
+        played = "play(REQUESTS, WORDS, times=3)"
+    body = f"answers = {played}\nif wrong := {said}:\n    pytest.fail(wrong, pytrace=False)"
+    if together or story is not None:
+        body = _ROUNDS.replace("+ 4", "+ 4" if together else "+ 0.5") + body.replace("\n", "\n    ")
+    parts = [
+        _literal_doc(_head(one, run)),
+        "",
+        f"BASE_URL = os.environ.get('ARKLOW_BASE_URL', {run['target']!r}).rstrip('/')",
+        "INGRESS_URL = os.environ.get('ARKLOW_INGRESS_URL', "
+        + ("BASE_URL" if run["ingress"] == run["target"] else repr(run["ingress"]))
+        + ").rstrip('/')",
+        "",
+        "WORDS = {",
+        *(f"    {word!r}: {made}," for word, made in words),
+        "}",
+        '"""What stands for a key → the key."""',
+        "",
+        "REQUESTS = [",
+        *(textwrap.indent(_shown(each), "    ") for each in requests),
+        "]",
+        "",
+        *([f"WAS = {story!r}", ""] if story is not None else []),
+        "",
+        f"def {name_of(one['id'])}() -> None:",
+        textwrap.indent(_literal_doc(_ascii(f"{one['sentence']}.")), "    "),
+        textwrap.indent(body, "    "),
+        "",
+        "",
+        "# What follows is the same in every such test, as far as it is needed.",
+    ]
+    text = "\n".join(parts)
+    needed, imports = _needed(text)
+    doc, rest = text.split('"""\n', 1)
+    return "\n".join([f'{doc}"""', "", *imports, rest, "\n\n\n".join(["", *needed]).lstrip("\n")]) + "\n"
+
+
+def _head(one: Record, run: Record) -> str:
+    keys = " ".join(f"{key['name']}=…" for key in run["keys"])
+    asked = f", request id {one['request_id']}" if one.get("request_id") else ""
+    return _ascii(
+        f"{one['id']}: {one['sentence']}.\n\n"
+        f"expected  {one['expected']}\nactual    {one['actual']}\nsource    {one.get('source', '')}\n"
+        f"found     {one.get('at', '')} at {run['target']}, traceparent {one.get('traceparent', '')}{asked}\n\n"
+        f"Fails while it is so, and passes when it is mended: {keys} pytest {name_of(one['id'])}.py"
+    )
+
+
+def _ascii(text: str) -> str:
+    """A text that a docstring can hold as it is."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def _literal_doc(text: str) -> str:
+    """A docstring of that text."""
+    plain = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    return (
+        '"""'
+        + plain.replace("\\", "\\\\").replace('"""', "'''")
+        + ('\n"""' if plain.endswith('"') else '"""')
+    )
+
+
+# The requests
+
+
+def _requests(one: Record, together: bool) -> list[Record]:
+    """What is sent, with what is made before it where the report leaves that out."""
+    script = one["script"]
+    texts = [_text(each) for each in script]
+    made = {number: at for at, each in enumerate(script) if (number := _made(each))}
+    requests = []
+    for at, each in enumerate(script):
+        last = at + 1 == len(script)
+        request: Record = {"method": each["method"], "path": each["path"]}
+        request["headers"] = [tuple(header) for header in each["headers"]]
+        request["body"] = None if each["body"] is None else _bytes(each["body"])
+        request["was"] = each["status"]
+        if each.get("chunks"):
+            request["chunks"] = each["chunks"]
+        pause = each.get("waited", 0) - script[max(0, at - 1)].get("waited", 0)
+        fresh = last and at and each["status"] in (400, 404) and one["rule"] != "ING-12" and not together
+        pause = max(pause, _SETTLED) if fresh and one["rule"] not in _STORIES else pause
+        if pause >= SHORTEST_PAUSE:
+            request["wait"] = round(pause, 1)
+        served = 200 <= each["status"] < 300 and not each["path"].endswith("/nack")
+        if served and not last and not together and one["rule"] not in _STORIES:
+            request["needed"] = True  # for what comes after it
+        if _with_a_good_key(each) and not one["rule"].startswith("AUTH-"):
+            request["keyed"] = True
+        if (number := _made(each)) and made[number] == at and any(number in text for text in texts[at + 1 :]):
+            request["makes"] = number
+        if together:
+            request["after"] = [n for n, other in enumerate(script) if other["back"] < each["call"]]
+        requests.append(request)
+    if together and len(requests) == 1:
+        requests *= _CROWD
+    return requests
+
+
+def _before(one: Record, run: Record, together: bool) -> Iterator[Record]:
+    """What the report takes for granted: a definition that others were at work with, an action that was served."""
+    script = one["script"]
+    made = {_made(each) for each in script}
+    asked = {
+        number for each in script if 200 <= each["status"] < 300 for number in [_asked_for(each)] if number
+    }
+    missing = {number for number in asked if number not in made}
+    header = next(
+        (tuple(h) for h in script[0]["headers"] if h[0].lower() in ("x-arklow-auth", "authorization")), None
+    )
+    if header is None or one["rule"] == "LEASE-6":
+        return
+    headers = [("x-arklow-auth", header[1]), ("content-type", "application/json")]
+    owners = {f"${key['name']}": key["organisation"] for key in run["keys"]}
+    put = {"method": "PUT", "headers": headers, "was": 200, "needed": True, "first": True}
+    put["path"] = f"/v1/orgs/{owners.get(header[1], run['keys'][0]['organisation'])}/actions/definitions"
+    names = {
+        found[0]
+        for each in script
+        if together
+        and ("/v1/ingress/" in each["path"] or '"version": 1' not in _text(each | {"body": each["answer"]}))
+        for found in [re.search(r"contract\.[0-9a-f]{8}\.[\w.]+", each["path"] + _text(each))]
+        if found
+    }
+    for variant in sorted(names):
+        yield put | {"body": f'{{"variant": "{variant}", "schema": {{}}}}'.encode()}
+    for at, number in enumerate(sorted(missing)):
+        variant = f"contract.00000000.before{at}"
+        post = {"method": "POST", "path": f"/v1/ingress/{variant}", "headers": headers, "was": 200}
+        yield put | {"body": f'{{"variant": "{variant}", "schema": {{}}}}'.encode()}
+        yield post | {"body": b'{"payload": {}}', "makes": number, "needed": True, "first": True}
+
+
+def _asked_for(each: Record) -> str:
+    """The id that a signal has, in plain digits and without noughts before it."""
+    found = re.search(r"action_record_id\W{1,5}((?:\d|\\u[0-9a-f]{4}){6,})", _text(each))
+    text = re.sub(r"\\u([0-9a-f]{4})", lambda one: chr(int(one[1], 16)), found[1]) if found else ""
+    return "".join(str(int(c)) for c in text).lstrip("0") if text.isdecimal() else ""
+
+
+def _made(each: Record) -> str:
+    """The id of the action that an exchange made."""
+    found = re.search(r'"a_id"\s*:\s*"?(\d+)', _text(each | {"body": each["answer"]}))
+    return found[1] if found and 200 <= each["status"] < 300 else ""
+
+
+def _text(each: Record) -> str:
+    return "" if each["body"] is None else _bytes(each["body"]).decode("latin-1")
+
+
+def _bytes(data: Record) -> bytes:
+    return base64.b64decode(data["base64"]) if "base64" in data else str(data["text"]).encode()
+
+
+def _with_a_good_key(each: Record) -> bool:
+    named = [(name.lower(), value) for name, value in each["headers"] if name.lower() in _KEYED]
+    good = len(named) == 1 and re.fullmatch(r"\$\w+", named[0][1]) is not None
+    return good and (named[0][0] == "x-arklow-auth" or "/orgs/" not in each["path"])
+
+
+_KEYED = ("x-arklow-auth", "authorization")
+
+
+def _words(requests: Sequence[Record], names: Sequence[str], *, everyone: bool) -> Iterator[tuple[str, str]]:
+    """Each expression of a key that the requests have → the Python that makes it."""
+    text = repr(requests).replace("\\\\", "\\")
+    for name in names:
+        key = f'os.environ.get("{name}", "")'
+        code = f"base64.b64encode({key}.encode()).decode()"
+        forms = {
+            f"${name}": key,
+            f'$(printf %s "${name}" | od -An -tx1 | tr " " % | tr -d "\\n")': f"quote({key}, safe='')",
+            f'$(printf %s "${name}" | base64 -w0)': code,
+            f'$(printf %s "${name}" | base64 -w0 | tr -d =)': f"{code}.rstrip('=')",
+            f"${{{name}%?}}": f"{key}[:-1]",
+            **{f"${{{name}}}{end}": f'{key} + "{end}"' for end in (".", "0", "-not")},
+            f'$(printf %s "${name}" | tr a-z A-Z)': f"{key}.upper()",
+            f'$(printf %s "${name}" | tr a-zA-Z A-Za-z)': f"{key}.swapcase()",
+        }
+        for half in re.findall(rf'\$\(printf %\.(\d+)s "\${name}"\)', text):
+            forms[f'$(printf %.{half}s "${name}")'] = f"{key}[:{half}]"
+        used = {word: made for word, made in forms.items() if word in text}
+        if used or everyone:
+            yield from ({f"${name}": key} | used).items()
+
+
+def _shown(request: Record) -> str:
+    """A request as Python, its body in lines that can be read."""
+    members = [
+        f'    "{name}": {_body(value) if name == "body" else repr(value)},' for name, value in request.items()
+    ]
+    return "\n".join(["{", *members, "},"])
+
+
+def _body(content: bytes | None) -> str:
+    """Bytes as Python; many of the same as a product."""
+    if content is None or len(content) < 100:
+        return repr(content)
+    parts = [
+        repr(run[0]) if run[1] is None else f"{run[1]!r} * {len(run[0])}"
+        for run in re.finditer(rb"(.)\1{99,}|(?:(?!(.)\2{99}).){1,80}", content, re.DOTALL)
+    ]
+    glue = "\n        + " if any(" * " in part for part in parts) else "\n        "
+    return "(\n        " + glue.join(parts) + "\n    )"
+
+
+# What is asserted
+
+
+def _asserted(one: Record, together: bool) -> tuple[str, list[Any] | None]:
+    """The expression that is a sentence while the deployment is at fault; and the answers that were, if they are compared."""
+    rule = one["rule"]
+    if rule in _STORIES:
+        return "same(answers, WAS)", again.story([_answer(each) for each in one["script"]])
+    if rule == "PAGE-8":
+        return "fails(answers)", None
+    if rule == "ING-7":
+        return "twice(answers)", None
+    return _CHECKS[rule](one, one["script"][-1]), None
+
+
+def _answer(each: Record) -> again.Answer:
+    body, answer = _text(each).encode("latin-1"), _bytes(each["answer"])
+    return again.Answer(each["method"], each["path"], body, each["status"], [], answer)
+
+
+def _served(*_: Any) -> str:
+    return "served(answers[-1])"
+
+
+def _refused(*_: Any) -> str:
+    return "refused(answers[-1])"
+
+
+def _not(*statuses: int) -> Callable[[Record, Record], str]:
+    return lambda one, last: f"among(answers[-1], {list(statuses) or [last['status']]}, {one['expected']!r})"
+
+
+def _not_its_kind(one: Record, last: Record) -> str:
+    """A success of another kind than the page's is wrong whatever its number; a refusal is wrong by its own."""
+    kind = list(range(201, 300)) if 200 <= last["status"] < 300 else [last["status"]]
+    return f"among(answers[-1], {'range(201, 300)' if len(kind) > 1 else kind}, {one['expected']!r})"
+
+
+def _its_status(one: Record, last: Record) -> str:
+    """Work that is to be served; where other answers are lawful too, it is not the one that was given."""
+    return _refused() if one["expected"].startswith("200,") else _not()(one, last)
+
+
+def _its_attempt(one: Record, last: Record) -> str:
+    return _served() if 200 <= last["status"] < 300 else _refused()
+
+
+def _member(one: Record, last: Record) -> str:
+    place, _, expected = one["expected"].partition(": ")
+    place = "" if place == "the body" else place
+    if expected == "without other members":
+        expected = f"without {one['actual'].removeprefix('with ')}"
+    return f"breaks(answers[-1], {last['status']}, {place!r}, {expected!r})"
+
+
+def _named(one: Record, _: Record) -> str:
+    return repr(one["expected"].partition(":")[0])
+
+
+_STORIES = frozenset({"READ-1", "RACE-1", "ORG-1", "DEF-7", "DEF-11", "ING-1", "ING-15"})
+"""Rules of which no single answer can tell that they are kept."""
+_CHECKS: Final[dict[str, Callable[[Record, Record], str]]] = {
+    **dict.fromkeys(
+        ("AUTH-3", "AUTH-4", "AUTH-6", "JSON-5", "JSON-8", "PAGE-9", "PAGE-10", "HTTP-5"), _served
+    ),
+    **dict.fromkeys(("LEASE-3", "LEASE-6", "LEASE-9", "LIFE-7", "LIFE-9", "LIFE-11"), _served),
+    **dict.fromkeys(("AUTH-1", "AUTH-10"), _not(401)),
+    "AUTH-9": _not(400, 403, 404, 409, 422),
+    "AUTH-8": lambda *_: "lacks(answers[-1], 401, 'www-authenticate')",
+    "HTTP-1": lambda *_: "lacks(answers[-1], 405, 'allow')",
+    "HTTP-6": lambda *_: "slow(min(answers[-3:], key=lambda one: one.seconds))",
+    **dict.fromkeys(("HTTP-7", "HTTP-9"), _not(0)),
+    "HTTP-8": lambda one, _: f"not_allowed(answers[-1], {re.findall('[A-Z]{3,}', one['expected'])})",
+    **dict.fromkeys(("PAGE-1", "PAGE-2", "PAGE-3", "PAGE-15"), _not_its_kind),
+    "PAGE-4": lambda _, last: f"not_announced(answers[-1], {last['status']})",
+    "JSON-7": lambda _, last: f"not_json(answers[-1], {last['status']})",
+    "JSON-9": lambda *_: "doubled(answers[-1])",
+    **dict.fromkeys(("PAGE-5", "PAGE-6", "PAGE-7"), _member),
+    "PAGE-11": _its_status,
+    "PAGE-12": _not(404, 409),
+    "PAGE-13": lambda *_: "no_envelope(answers[-1])",
+    "PAGE-14": lambda *_: "no_error(answers[-1])",
+    "PAGE-16": _not(400),
+    "SAFE-1": lambda *_: "shows_a_key(answers[-1:], WORDS)",
+    "SAFE-2": lambda *_: "shows_a_trace(answers[-1])",
+    "DEF-1": _refused,
+    "DEF-2": lambda *_: "other(answers[-1], 'version', 1)",
+    "DEF-3": lambda *_: "jumps(answers)",
+    "DEF-10": lambda one, last: f"not_as_put(answers, {_named(one, last)})",
+    "ING-3": lambda *_: "another_version(answers)",
+    "ING-9": lambda one, _: (
+        f"another_definition(answers, {'a_va' if one['expected'].startswith('a_va') else 'a_def_id'!r})"
+    ),
+    "ING-10": lambda *_: "other(answers[-1], 'queue_s', 'queued')",
+    "ING-11": _not(404),
+    "ING-12": _not(404),
+    "ING-14": lambda *_: "under_its_alias(answers)",
+    "LEASE-7": _not(404),
+    "LEASE-8": _its_attempt,
+    "LIFE-13": _refused,
+}
+"""Rule → what its test asserts, for a finding and its last exchange."""
+
+
+# What a test needs of the plain module
+
+
+def _needed(text: str) -> tuple[list[str], list[str]]:
+    """The functions that a text needs, with all that these need, and the imports of them all."""
+    tree = ast.parse(_PLAIN)
+    lines = _PLAIN.splitlines()
+    parts = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    wanted, todo = set[str](), _names(ast.parse(text))
+    while todo:
+        name = todo.pop()
+        if name in parts and name not in wanted:
+            wanted.add(name)
+            todo |= _names(parts[name])
+    used = _names(ast.parse(text)).union(*(_names(parts[name]) for name in wanted))
+    texts = []
+    for name, node in parts.items():
+        if name in wanted:
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            texts.append("\n".join(lines[first - 1 : node.end_lineno]))
+    imports = ["from __future__ import annotations", ""]
+    for each in tree.body:
+        if isinstance(each, ast.Import) and each.names[0].name.split(".")[0] in used:
+            imports += [""] * (each.names[0].name == "pytest") + [ast.unparse(each)]
+        elif isinstance(each, ast.ImportFrom) and each.module != "__future__":
+            names = [alias.name for alias in each.names if alias.name in used]
+            imports += [f"from {each.module} import {', '.join(names)}"] if names else []
+    if "base64" in used:
+        imports.insert(2, "import base64")
+    if "quote" in used:
+        imports.insert(-2, "from urllib.parse import quote")
+    return texts, [*imports, ""]
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
+__all__ = ["test_of", "write"]
