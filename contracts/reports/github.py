@@ -9,9 +9,7 @@ from ..events import RunFinished
 from .gist import Gist, Record, gist, shown, some, when
 from .markdown import cell, table
 from .record import record
-from .sarif import line_of
-
-_DOCUMENT = "spec/arklow.openapi.yaml"
+from .sarif import DOCUMENT, line_of
 
 
 def announce(run: RunFinished, environment: Mapping[str, str]) -> list[str]:
@@ -44,9 +42,7 @@ def _of(level: str, one: Record) -> str:
         f"{one['sentence']}.\nTo blame: {one['side']}. {when(one)}; {shown(one)}.\n"
         f"Again: arklow-contracts replay {one['id']}"
     )
-    line = line_of(one["operation"])
-    place = {"file": _DOCUMENT, "line": str(line)} if line else {}
-    return _command(level, one["id"], text, **place)
+    return _command(level, one["id"], text, file=DOCUMENT, line=str(line_of(one["operation"])))
 
 
 def _command(level: str, title: str, text: str, **place: str) -> str:

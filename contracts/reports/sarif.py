@@ -14,7 +14,7 @@ from .gist import Record, shown, when
 from .record import record
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_DOCUMENT: Final = "spec/arklow.openapi.yaml"
+DOCUMENT: Final = "spec/arklow.openapi.yaml"
 _LEVELS: Final = {Severity.VIOLATION: "error", Severity.WARNING: "warning"}
 
 
@@ -69,9 +69,10 @@ def _result(one: Record, index: int, entry: Record | None) -> Record:
         f"{when(one)}; {shown(one)}.",
         f"Again: arklow-contracts replay {one['id']}",
     ]
-    place: Record = {"artifactLocation": {"uri": _DOCUMENT, "uriBaseId": "%SRCROOT%"}}
-    if line := line_of(one["operation"]):
-        place["region"] = {"startLine": line}
+    place = {
+        "artifactLocation": {"uri": DOCUMENT, "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": line_of(one["operation"])},
+    }
     result: Record = {
         "ruleId": one["rule"],
         "ruleIndex": index,
@@ -86,13 +87,13 @@ def _result(one: Record, index: int, entry: Record | None) -> Record:
     return result
 
 
-def line_of(operation: str) -> int | None:
-    """The line of an operation in the published document: of its method, else of its path."""
+def line_of(operation: str) -> int:
+    """The line of an operation in the published document: of its method, else of its path, else the first."""
     method, _, path = operation.partition(" ")
     lines = _lines()
     at = next((n for n, line in enumerate(lines) if line.rstrip() == f"  {path}:"), None)
     if at is None:
-        return None
+        return 1
     for number in range(at + 1, len(lines)):
         if re.match(r" {0,2}\S", lines[number]):
             break
@@ -103,7 +104,7 @@ def line_of(operation: str) -> int | None:
 
 @cache
 def _lines() -> list[str]:
-    file = Path(__file__).parents[2] / _DOCUMENT
+    file = Path(__file__).parents[2] / DOCUMENT
     return file.read_text("utf-8").splitlines() if file.is_file() else []
 
 
@@ -111,4 +112,4 @@ def _utc(moment: str) -> str:
     return re.sub(r"\+00:00$", "Z", moment)
 
 
-__all__ = ["line_of", "sarif", "write"]
+__all__ = ["DOCUMENT", "line_of", "sarif", "write"]

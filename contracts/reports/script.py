@@ -20,17 +20,18 @@ Record = dict[str, Any]
 _PLAIN: Final = Path(again.__file__).read_text("utf-8")
 _SETTLED = 2.0
 """Seconds after which what was made is known everywhere, so that a refusal counts."""
+_BEFORE = "contract.00000000.before"
 _CROWD = 16
 """Clients of a request that fails when many send it."""
-_ROUNDS = "until = time.monotonic() + 4\nwhile time.monotonic() < until:\n    "
 
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write a test for each finding below `tests/`, and take away those of earlier runs."""
     data = record(run)
     folder = directory / "tests"
-    for old in folder.glob("test_*_[0-9a-f]*.py"):
-        old.unlink()
+    for old in folder.glob("test_*.py"):
+        if re.fullmatch("test_[a-z]+_[0-9]+_[0-9a-f]{6}", old.stem):
+            old.unlink()
     for one in [*data["violations"], *data["warnings"]]:
         folder.mkdir(exist_ok=True)
         (folder / f"{name_of(one['id'])}.py").write_text(test_of(one, data), "utf-8")
@@ -50,7 +51,9 @@ def test_of(one: Record, run: Record) -> str:
         played = "play(REQUESTS, WORDS, times=3)"
     body = f"answers = {played}\nif wrong := {said}:\n    pytest.fail(wrong, pytrace=False)"
     if together or story is not None:
-        body = _ROUNDS.replace("+ 4", "+ 4" if together else "+ 0.5") + body.replace("\n", "\n    ")
+        seconds = 3 if together else 0.5
+        body = body.replace("answers =", "answers +=").replace("\n", "\n    ")
+        body = f"answers: list[Answer] = []\nuntil = time.monotonic() + {seconds}\nwhile time.monotonic() < until:\n    {body}"
     parts = [
         _literal_doc(_head(one, run)),
         "",
@@ -147,37 +150,40 @@ def _requests(one: Record, together: bool) -> list[Record]:
 
 
 def _before(one: Record, run: Record, together: bool) -> Iterator[Record]:
-    """What the report takes for granted: a definition that others were at work with, an action that was served."""
-    script = one["script"]
-    made = {_made(each) for each in script}
-    asked = {
-        number for each in script if 200 <= each["status"] < 300 for number in [_asked_for(each)] if number
-    }
-    missing = {number for number in asked if number not in made}
-    header = next(
-        (tuple(h) for h in script[0]["headers"] if h[0].lower() in ("x-arklow-auth", "authorization")), None
-    )
-    if header is None or one["rule"] == "LEASE-6":
+    """What the report takes for granted: a world that is not empty, what others had defined, an action that was served."""
+    script, owners = one["script"], {f"${key['name']}": key["organisation"] for key in run["keys"]}
+    if not owners or one["rule"] == "LEASE-6":
         return
-    headers = [("x-arklow-auth", header[1]), ("content-type", "application/json")]
-    owners = {f"${key['name']}": key["organisation"] for key in run["keys"]}
-    put = {"method": "PUT", "headers": headers, "was": 200, "needed": True, "first": True}
-    put["path"] = f"/v1/orgs/{owners.get(header[1], run['keys'][0]['organisation'])}/actions/definitions"
-    names = {
+    key = next((value for name, value in script[0]["headers"] if value in owners), next(iter(owners)))
+    plain = {"headers": [("x-arklow-auth", key), ("content-type", "application/json")], "was": 200}
+    plain |= {"needed": True, "first": True}
+
+    def defined(variant: str) -> Record:
+        body = f'{{"variant": "{variant}", "schema": {{}}}}'.encode()
+        return {"method": "PUT", "path": f"/v1/orgs/{owners[key]}/actions/definitions", "body": body} | plain
+
+    def accepted(variant: str) -> Record:
+        return {"method": "POST", "path": f"/v1/ingress/{variant}", "body": b'{"payload": {}}'} | plain
+
+    if one["rule"] in ("DEF-2", "ING-9"):
+        yield from (defined(_BEFORE), accepted(_BEFORE))
+    if together:
+        yield from map(defined, sorted(_in_use(script)))
+    made = {_made(each) for each in script}
+    asked = {_asked_for(each) for each in script if 200 <= each["status"] < 300}
+    for at, number in enumerate(sorted(asked - made - {""})):
+        yield from (defined(f"{_BEFORE}{at}"), accepted(f"{_BEFORE}{at}") | {"makes": number})
+
+
+def _in_use(script: list[Record]) -> set[str]:
+    """Variants that were defined when the calls of a volley began."""
+    return {
         found[0]
         for each in script
-        if together
-        and ("/v1/ingress/" in each["path"] or '"version": 1' not in _text(each | {"body": each["answer"]}))
+        if "/v1/ingress/" in each["path"] or '"version": 1' not in _text(each | {"body": each["answer"]})
         for found in [re.search(r"contract\.[0-9a-f]{8}\.[\w.]+", each["path"] + _text(each))]
         if found
     }
-    for variant in sorted(names):
-        yield put | {"body": f'{{"variant": "{variant}", "schema": {{}}}}'.encode()}
-    for at, number in enumerate(sorted(missing)):
-        variant = f"contract.00000000.before{at}"
-        post = {"method": "POST", "path": f"/v1/ingress/{variant}", "headers": headers, "was": 200}
-        yield put | {"body": f'{{"variant": "{variant}", "schema": {{}}}}'.encode()}
-        yield post | {"body": b'{"payload": {}}', "makes": number, "needed": True, "first": True}
 
 
 def _asked_for(each: Record) -> str:
