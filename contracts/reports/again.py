@@ -56,10 +56,10 @@ def play(
             time.sleep(0.2)  # a fresh definition or action may take two seconds to be known
             answer = send(one, words, fresh, ids)
         said = f"{answer.method} {answer.path.partition('?')[0]} is answered with {answer.status}, and was with {one['was']}"
-        if one.get("needed") and not 200 <= answer.status < 300:
-            pytest.fail(f"{said}: what comes after it cannot be told", pytrace=False)
         if one.get("keyed") and answer.status == 401 != one["was"]:
             pytest.fail(f"{said}: is {' or '.join(words)} a good key?", pytrace=False)
+        if one.get("needed") and not 200 <= answer.status < 300:
+            pytest.fail(f"{said}: what comes after it cannot be told", pytrace=False)
         answers.append(answer)
         made = re.search(rb'"a_id"\s*:\s*"?([^",\s}]+)', answer.body)
         if made and "makes" in one:

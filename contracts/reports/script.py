@@ -42,7 +42,7 @@ def test_of(one: Record, run: Record) -> str:
     together = one["curl"].rpartition("\n")[2].startswith("# at the same moment")
     many = re.match(r"for i in \$\(seq (\d+)\)", one["curl"])
     requests = [*_before(one, run, together), *_requests(one, together)]
-    said, story = _asserted(one, together)
+    said, story = _asserted(one)
     words = list(_words(requests, [key["name"] for key in run["keys"]], everyone=one["rule"] == "SAFE-1"))
     played = "play(REQUESTS, WORDS" + (
         ", together=True)" if together else f", times={many[1]})" if many else ")"
@@ -262,15 +262,11 @@ def _body(content: bytes | None) -> str:
 # What is asserted
 
 
-def _asserted(one: Record, together: bool) -> tuple[str, list[Any] | None]:
+def _asserted(one: Record) -> tuple[str, list[Any] | None]:
     """The expression that is a sentence while the deployment is at fault; and the answers that were, if they are compared."""
     rule = one["rule"]
     if rule in _STORIES:
         return "same(answers, WAS)", again.story([_answer(each) for each in one["script"]])
-    if rule == "PAGE-8":
-        return "fails(answers)", None
-    if rule == "ING-7":
-        return "twice(answers)", None
     return _CHECKS[rule](one, one["script"][-1]), None
 
 
@@ -337,6 +333,7 @@ _CHECKS: Final[dict[str, Callable[[Record, Record], str]]] = {
     "JSON-7": lambda _, last: f"not_json(answers[-1], {last['status']})",
     "JSON-9": lambda *_: "doubled(answers[-1])",
     **dict.fromkeys(("PAGE-5", "PAGE-6", "PAGE-7"), _member),
+    "PAGE-8": lambda *_: "fails(answers)",
     "PAGE-11": _its_status,
     "PAGE-12": _not(404, 409),
     "PAGE-13": lambda *_: "no_envelope(answers[-1])",
@@ -349,6 +346,7 @@ _CHECKS: Final[dict[str, Callable[[Record, Record], str]]] = {
     "DEF-3": lambda *_: "jumps(answers)",
     "DEF-10": lambda one, last: f"not_as_put(answers, {_named(one, last)})",
     "ING-3": lambda *_: "another_version(answers)",
+    "ING-7": lambda *_: "twice(answers)",
     "ING-9": lambda one, _: (
         f"another_definition(answers, {'a_va' if one['expected'].startswith('a_va') else 'a_def_id'!r})"
     ),
@@ -361,6 +359,11 @@ _CHECKS: Final[dict[str, Callable[[Record, Record], str]]] = {
     "LIFE-13": _refused,
 }
 """Rule → what its test asserts, for a finding and its last exchange."""
+
+
+def asserted() -> frozenset[str]:
+    """The rules whose findings have a test."""
+    return frozenset(_CHECKS) | _STORIES
 
 
 # What a test needs of the plain module
@@ -401,4 +404,4 @@ def _names(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
-__all__ = ["test_of", "write"]
+__all__ = ["asserted", "test_of", "write"]

@@ -72,7 +72,8 @@ def test_the_readmes_seed_file_is_all_right() -> None:
 def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:
     """A flag that nobody can find does not exist."""
     commands = next(action.choices for action in judge_parser()._actions if isinstance(action.choices, dict))
-    actions = [*_parser()._actions, *_export_parser()._actions, *commands["check"]._actions]
+    judges = [action for command in commands.values() for action in command._actions]
+    actions = [*_parser()._actions, *_export_parser()._actions, *judges]
     flags = {flag for action in actions for flag in action.option_strings if flag.startswith("--")}
 
     assert flags - {"--help"} == set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
