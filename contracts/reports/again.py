@@ -52,7 +52,7 @@ def play(
     for one in [one for one in requests if one not in volley] if together else requests:
         time.sleep(one.get("wait", 0))
         answer, until = send(one, words, fresh, ids), time.monotonic() + 2
-        while one.get("needed") and answer.status in (400, 404) and time.monotonic() < until:
+        while one.get("patient") and answers and answer.status in (400, 404) and time.monotonic() < until:
             time.sleep(0.2)  # a fresh definition or action may take two seconds to be known
             answer = send(one, words, fresh, ids)
         said = f"{answer.method} {answer.path.partition('?')[0]} is answered with {answer.status}, and was with {one['was']}"
@@ -64,7 +64,13 @@ def play(
         made = re.search(rb'"a_id"\s*:\s*"?([^",\s}]+)', answer.body)
         if made and "makes" in one:
             ids[one["makes"]] = made[1].decode()
-    answers += at_once([(partial(send, one, words, fresh, ids), one["after"]) for one in volley])
+    gate = threading.Barrier(sum(not one["after"] for one in volley) or 1)
+    answers += at_once(
+        [
+            (partial(send, one, words, fresh, ids, None if one["after"] else gate), one["after"])
+            for one in volley
+        ]
+    )
     return answers + [send(requests[-1], words, fresh, ids) for _ in range(times - 1)]
 
 
@@ -87,8 +93,17 @@ def at_once(calls: list[tuple[Callable[[], Answer], list[int]]]) -> list[Answer]
     return [answers[number] for number in sorted(answers)]
 
 
-def send(one: dict[str, Any], words: dict[str, str], fresh: str, ids: dict[str, str]) -> Answer:
-    """One request, byte for byte, on a connection of its own; a limit or a gateway is asked for again."""
+def send(
+    one: dict[str, Any],
+    words: dict[str, str],
+    fresh: str,
+    ids: dict[str, str],
+    gate: threading.Barrier | None = None,
+) -> Answer:
+    """One request, byte for byte, on a connection of its own; a limit or a gateway is asked for again.
+
+    With a gate it is sent when all who wait there are connected.
+    """
     path = renamed(one["path"], words, fresh, ids)
     body = None if one["body"] is None else renamed(one["body"].decode("latin-1"), words, fresh, ids)
     content = None if body is None else body.encode("latin-1")
@@ -119,11 +134,12 @@ def send(one: dict[str, Any], words: dict[str, str], fresh: str, ids: dict[str, 
     began, asked = time.monotonic(), f"{one['method']} {path.partition('?')[0]}"
     for _ in range(3):
         try:
-            status, got, answer = ask(url.scheme, url.hostname or "", url.port, one["method"], sent)
+            status, got, answer = ask(url.scheme, url.hostname or "", url.port, one["method"], sent, gate)
         except (OSError, http.client.HTTPException) as error:
             if one["was"]:
                 pytest.fail(f"{asked}: no answer ({error!r}), so nothing can be told", pytrace=False)
             status, got, answer = 0, [], b""
+        gate = None
         if status not in (429, 502, 503, 504):
             break
         time.sleep(1)
@@ -141,7 +157,12 @@ def send(one: dict[str, Any], words: dict[str, str], fresh: str, ids: dict[str, 
 
 
 def ask(
-    scheme: str, host: str, port: int | None, method: str, sent: bytes
+    scheme: str,
+    host: str,
+    port: int | None,
+    method: str,
+    sent: bytes,
+    gate: threading.Barrier | None,
 ) -> tuple[int, list[tuple[str, str]], bytes]:
     """Status, headers and body of the answer to these bytes; no redirect is followed, and no proxy is used."""
     if scheme == "https":
@@ -153,6 +174,9 @@ def ask(
         line = http.client.HTTPConnection(host, port, timeout=10)
     try:
         line.connect()
+        if gate is not None and not gate.broken:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                gate.wait(5)
         with contextlib.suppress(ConnectionError):  # there may be an answer to a body that was not read
             line.sock.sendall(sent)
         got = http.client.HTTPResponse(line.sock, method=method)
@@ -460,9 +484,14 @@ def under_its_alias(answers: list[Answer]) -> str:
     return told(last, "the variant of the definition") if data_of(last).get("a_va") == name else ""
 
 
-def story(answers: list[Answer]) -> list[Any]:
-    """What answers say, whatever the names and ids of the time: statuses and `data`, ids by when they came up."""
+def story(answers: list[Answer], *, together: bool = False) -> list[Any]:
+    """What answers say, whatever the names and ids of the time: statuses and `data`, ids by when they came up.
+
+    Of calls at the same moment versions count from the lowest: how many there were before is nothing to them.
+    """
     known: dict[str, int] = {}
+    versions = [int(one) for each in answers for one in versions_of(each)]
+    lowest = min(versions, default=0) if together else 0
 
     def plain(name: str, value: Any) -> Any:
         if isinstance(value, dict):
@@ -472,16 +501,17 @@ def story(answers: list[Answer]) -> list[Any]:
         if name in ("id", "a_def_id", "a_id") and isinstance(value, str | int):
             kind = "action" if name == "a_id" else "definition"
             return f"#{known.setdefault(f'{kind} {value}', len(known))}"
-        return (
-            re.sub(r"contract\.[0-9a-f]{8}\.(r[0-9a-f]+\.)?", "", value) if isinstance(value, str) else value
-        )
+        if name in ("version", "a_ve") and str(value).isdecimal():
+            return int(value) - lowest
+        names = r"contract\.[0-9a-f]{8}\.(r[0-9a-f]+\.)?"
+        return re.sub(names, "", value) if isinstance(value, str) else value
 
     return sorted(([one.status, plain("", data_of(one))] for one in answers), key=json.dumps)
 
 
-def same(answers: list[Answer], was: list[Any]) -> str:
+def same(answers: list[Answer], was: list[Any], *, together: bool = False) -> str:
     """Nothing more can be asserted than that the answers say once more what they said in the report."""
-    if story(answers[-len(was) :]) != was:
+    if story(answers[-len(was) :], together=together) != was:
         return ""
     told_again = "\n".join(told(one, "another answer to one of these") for one in answers[-len(was) :])
     return f"the answers are those of the report once more\n{told_again}"
@@ -539,6 +569,12 @@ def data_of(answer: Answer) -> dict[str, Any]:
     value = json_of(answer)
     data = value.get("data") if isinstance(value, dict) else None
     return data if isinstance(data, dict) else {}
+
+
+def versions_of(answer: Answer) -> list[str]:
+    """The versions that an answer names."""
+    named = [str(data_of(answer).get(name)) for name in ("version", "a_ve")]
+    return [one for one in named if one.isdecimal()]
 
 
 def variant_of(answer: Answer) -> str:

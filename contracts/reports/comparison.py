@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from ..rules import EXPLAINED_BY, RULES
+from .gist import Record
 from .markdown import cell, table
 
-Record = dict[str, Any]
 Kind = Literal["new", "still there", "unstable", "fixed", "not verified"]
 KINDS: Final[Mapping[Kind, str]] = {
     "new": "Found by the last run, and by none before.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Record = dict[str, Any]
+"""A run, or a finding of it, as `record` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +90,4 @@ def _counted(number: int, what: str) -> str:
 
 _STATES = ("excused", "expired", "gone", "not verified")
 
-__all__ = ["Gist", "gist", "shown", "some", "when"]
+__all__ = ["Gist", "Record", "gist", "shown", "some", "when"]

@@ -6,20 +6,21 @@ import ast
 import base64
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ..events import RunFinished
 from ..exchange import SHORTEST_PAUSE
 from . import again
+from .assertions import STORIES, asserted
+from .gist import Record
 from .record import name_of, record
-
-Record = dict[str, Any]
 
 _PLAIN: Final = Path(again.__file__).read_text("utf-8")
 _SETTLED = 2.0
 """Seconds after which what was made is known everywhere, so that a refusal counts."""
+_FAIL = "    pytest.fail(wrong, pytrace=False)"
 _BEFORE = "contract.00000000.before"
 _CROWD = 16
 """Clients of a request that fails when many send it."""
@@ -42,18 +43,11 @@ def test_of(one: Record, run: Record) -> str:
     together = one["curl"].rpartition("\n")[2].startswith("# at the same moment")
     many = re.match(r"for i in \$\(seq (\d+)\)", one["curl"])
     requests = [*_before(one, run, together), *_requests(one, together)]
-    said, story = _asserted(one)
     words = list(_words(requests, [key["name"] for key in run["keys"]], everyone=one["rule"] == "SAFE-1"))
-    played = "play(REQUESTS, WORDS" + (
-        ", together=True)" if together else f", times={many[1]})" if many else ")"
-    )
-    if one["rule"] == "HTTP-6":
-        played = "play(REQUESTS, WORDS, times=3)"
-    body = f"answers = {played}\nif wrong := {said}:\n    pytest.fail(wrong, pytrace=False)"
-    if together or story is not None:
-        seconds = 3 if together else 0.5
-        body = body.replace("answers =", "answers +=").replace("\n", "\n    ")
-        body = f"answers: list[Answer] = []\nuntil = time.monotonic() + {seconds}\nwhile time.monotonic() < until:\n    {body}"
+    told = [_answer(each) for each in one["script"]]
+    story = again.story(told, together=together) if one["rule"] in STORIES else None
+    times = 3 if one["rule"] == "HTTP-6" else int(many[1]) if many else 1
+    body = _body_of(asserted(one, together), together, times, again_and_again=together or story is not None)
     parts = [
         _literal_doc(_head(one, run)),
         "",
@@ -84,6 +78,23 @@ def test_of(one: Record, run: Record) -> str:
     needed, imports = _needed(text)
     doc, rest = text.split('"""\n', 1)
     return "\n".join([f'{doc}"""', "", *imports, rest, "\n\n\n".join(["", *needed]).lstrip("\n")]) + "\n"
+
+
+def _body_of(said: str, together: bool, times: int, *, again_and_again: bool) -> str:
+    """The lines of the test itself; what hangs on chance is tried for a while."""
+    more = ", together=True" if together else f", times={times}" if times > 1 else ""
+    if not again_and_again:
+        lines = [f"answers = play(REQUESTS, WORDS{more})", f"if wrong := {said}:", _FAIL]
+        return "\n".join(lines)
+    lines = [
+        "answers: list[Answer] = []",
+        f"until = time.monotonic() + {3 if together else 0.5}",
+        "while time.monotonic() < until:",
+        f"    answers += play(REQUESTS, WORDS{more})",
+        f"    if wrong := {said}:",
+        f"    {_FAIL}",
+    ]
+    return "\n".join(lines)
 
 
 def _head(one: Record, run: Record) -> str:
@@ -130,13 +141,14 @@ def _requests(one: Record, together: bool) -> list[Record]:
         if each.get("chunks"):
             request["chunks"] = each["chunks"]
         pause = each.get("waited", 0) - script[max(0, at - 1)].get("waited", 0)
-        fresh = last and at and each["status"] in (400, 404) and one["rule"] != "ING-12" and not together
-        pause = max(pause, _SETTLED) if fresh and one["rule"] not in _STORIES else pause
+        unsure = at and each["status"] in (400, 404) and one["rule"] != "ING-12" and not together
+        pause = max(pause, _SETTLED) if unsure and (last or one["rule"] in STORIES) else pause
         if pause >= SHORTEST_PAUSE:
             request["wait"] = round(pause, 1)
-        served = 200 <= each["status"] < 300 and not each["path"].endswith("/nack")
-        if served and not last and not together and one["rule"] not in _STORIES:
-            request["needed"] = True  # for what comes after it
+        if 200 <= each["status"] < 300 and not together:
+            request["patient"] = True  # what is so fresh may not be known everywhere
+            if not last and one["rule"] not in STORIES and not each["path"].endswith("/nack"):
+                request["needed"] = True
         if _with_a_good_key(each) and not one["rule"].startswith("AUTH-"):
             request["keyed"] = True
         if (number := _made(each)) and made[number] == at and any(number in text for text in texts[at + 1 :]):
@@ -156,7 +168,7 @@ def _before(one: Record, run: Record, together: bool) -> Iterator[Record]:
         return
     key = next((value for name, value in script[0]["headers"] if value in owners), next(iter(owners)))
     plain = {"headers": [("x-arklow-auth", key), ("content-type", "application/json")], "was": 200}
-    plain |= {"needed": True, "first": True}
+    plain |= {"patient": True, "needed": True, "first": True}
 
     def defined(variant: str) -> Record:
         body = f'{{"variant": "{variant}", "schema": {{}}}}'.encode()
@@ -259,111 +271,10 @@ def _body(content: bytes | None) -> str:
     return "(\n        " + glue.join(parts) + "\n    )"
 
 
-# What is asserted
-
-
-def _asserted(one: Record) -> tuple[str, list[Any] | None]:
-    """The expression that is a sentence while the deployment is at fault; and the answers that were, if they are compared."""
-    rule = one["rule"]
-    if rule in _STORIES:
-        return "same(answers, WAS)", again.story([_answer(each) for each in one["script"]])
-    return _CHECKS[rule](one, one["script"][-1]), None
-
-
 def _answer(each: Record) -> again.Answer:
+    """An exchange of the report as a test has it."""
     body, answer = _text(each).encode("latin-1"), _bytes(each["answer"])
     return again.Answer(each["method"], each["path"], body, each["status"], [], answer)
-
-
-def _served(*_: Any) -> str:
-    return "served(answers[-1])"
-
-
-def _refused(*_: Any) -> str:
-    return "refused(answers[-1])"
-
-
-def _not(*statuses: int) -> Callable[[Record, Record], str]:
-    return lambda one, last: f"among(answers[-1], {list(statuses) or [last['status']]}, {one['expected']!r})"
-
-
-def _not_its_kind(one: Record, last: Record) -> str:
-    """A success of another kind than the page's is wrong whatever its number; a refusal is wrong by its own."""
-    kind = list(range(201, 300)) if 200 <= last["status"] < 300 else [last["status"]]
-    return f"among(answers[-1], {'range(201, 300)' if len(kind) > 1 else kind}, {one['expected']!r})"
-
-
-def _its_status(one: Record, last: Record) -> str:
-    """Work that is to be served; where other answers are lawful too, it is not the one that was given."""
-    return _refused() if one["expected"].startswith("200,") else _not()(one, last)
-
-
-def _its_attempt(one: Record, last: Record) -> str:
-    return _served() if 200 <= last["status"] < 300 else _refused()
-
-
-def _member(one: Record, last: Record) -> str:
-    place, _, expected = one["expected"].partition(": ")
-    place = "" if place == "the body" else place
-    if expected == "without other members":
-        expected = f"without {one['actual'].removeprefix('with ')}"
-    return f"breaks(answers[-1], {last['status']}, {place!r}, {expected!r})"
-
-
-def _named(one: Record, _: Record) -> str:
-    return repr(one["expected"].partition(":")[0])
-
-
-_STORIES = frozenset({"READ-1", "RACE-1", "ORG-1", "DEF-7", "DEF-11", "ING-1", "ING-15"})
-"""Rules of which no single answer can tell that they are kept."""
-_CHECKS: Final[dict[str, Callable[[Record, Record], str]]] = {
-    **dict.fromkeys(
-        ("AUTH-3", "AUTH-4", "AUTH-6", "JSON-5", "JSON-8", "PAGE-9", "PAGE-10", "HTTP-5"), _served
-    ),
-    **dict.fromkeys(("LEASE-3", "LEASE-6", "LEASE-9", "LIFE-7", "LIFE-9", "LIFE-11"), _served),
-    **dict.fromkeys(("AUTH-1", "AUTH-10"), _not(401)),
-    "AUTH-9": _not(400, 403, 404, 409, 422),
-    "AUTH-8": lambda *_: "lacks(answers[-1], 401, 'www-authenticate')",
-    "HTTP-1": lambda *_: "lacks(answers[-1], 405, 'allow')",
-    "HTTP-6": lambda *_: "slow(min(answers[-3:], key=lambda one: one.seconds))",
-    **dict.fromkeys(("HTTP-7", "HTTP-9"), _not(0)),
-    "HTTP-8": lambda one, _: f"not_allowed(answers[-1], {re.findall('[A-Z]{3,}', one['expected'])})",
-    **dict.fromkeys(("PAGE-1", "PAGE-2", "PAGE-3", "PAGE-15"), _not_its_kind),
-    "PAGE-4": lambda _, last: f"not_announced(answers[-1], {last['status']})",
-    "JSON-7": lambda _, last: f"not_json(answers[-1], {last['status']})",
-    "JSON-9": lambda *_: "doubled(answers[-1])",
-    **dict.fromkeys(("PAGE-5", "PAGE-6", "PAGE-7"), _member),
-    "PAGE-8": lambda *_: "fails(answers)",
-    "PAGE-11": _its_status,
-    "PAGE-12": _not(404, 409),
-    "PAGE-13": lambda *_: "no_envelope(answers[-1])",
-    "PAGE-14": lambda *_: "no_error(answers[-1])",
-    "PAGE-16": _not(400),
-    "SAFE-1": lambda *_: "shows_a_key(answers[-1:], WORDS)",
-    "SAFE-2": lambda *_: "shows_a_trace(answers[-1])",
-    "DEF-1": _refused,
-    "DEF-2": lambda *_: "other(answers[-1], 'version', 1)",
-    "DEF-3": lambda *_: "jumps(answers)",
-    "DEF-10": lambda one, last: f"not_as_put(answers, {_named(one, last)})",
-    "ING-3": lambda *_: "another_version(answers)",
-    "ING-7": lambda *_: "twice(answers)",
-    "ING-9": lambda one, _: (
-        f"another_definition(answers, {'a_va' if one['expected'].startswith('a_va') else 'a_def_id'!r})"
-    ),
-    "ING-10": lambda *_: "other(answers[-1], 'queue_s', 'queued')",
-    "ING-11": _not(404),
-    "ING-12": _not(404),
-    "ING-14": lambda *_: "under_its_alias(answers)",
-    "LEASE-7": _not(404),
-    "LEASE-8": _its_attempt,
-    "LIFE-13": _refused,
-}
-"""Rule → what its test asserts, for a finding and its last exchange."""
-
-
-def asserted() -> frozenset[str]:
-    """The rules whose findings have a test."""
-    return frozenset(_CHECKS) | _STORIES
 
 
 # What a test needs of the plain module
@@ -404,4 +315,4 @@ def _names(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
-__all__ = ["asserted", "test_of", "write"]
+__all__ = ["test_of", "write"]

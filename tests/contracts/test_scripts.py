@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from contracts.reports import again, script
+from contracts.reports.assertions import CHECKS, STORIES
 from contracts.reports.record import record
 from contracts.rules import RULES
 from tests.contracts.runs import judged
@@ -113,7 +115,24 @@ def _name(run: Any) -> str:
 
 def test_every_rule_has_something_to_assert() -> None:
     """A rule without one would have no test."""
-    assert script.asserted() == RULES.keys()
+    assert CHECKS.keys() | STORIES == RULES.keys()
+    assert not CHECKS.keys() & STORIES
+
+
+def put(version: int, number: str) -> again.Answer:
+    """The answer to a PUT."""
+    data = {"id": number, "variant": "contract.0a1b2c3d.r4.v", "version": version}
+    return again.Answer("PUT", "/", b"", 200, [], json.dumps({"data": data}).encode())
+
+
+def test_answers_tell_the_same_story_under_other_names_and_ids() -> None:
+    """Versions are what they are, but of calls at the same moment they count from where these began."""
+    was = again.story([put(4, "77"), put(4, "77")], together=True)
+
+    assert again.same([put(2, "9"), put(2, "9")], was, together=True)
+    assert not again.same([put(2, "9"), put(3, "9")], was, together=True)
+    assert not again.same([put(2, "9"), put(2, "8")], was, together=True)
+    assert not again.same([put(2, "9"), put(2, "9")], again.story([put(4, "77"), put(4, "77")]))
 
 
 @pytest.mark.parametrize(
