@@ -145,6 +145,8 @@ def _requests(one: Record, together: bool) -> list[Record]:
         pause = max(pause, _SETTLED) if unsure and (last or one["rule"] in STORIES) else pause
         if pause >= SHORTEST_PAUSE:
             request["wait"] = round(pause, 1)
+        if last and one["rule"] in ("LEASE-8", "LIFE-13"):
+            request["patient"] = True  # only 409 says that it is over
         if 200 <= each["status"] < 300 and not together:
             request["patient"] = True  # what is so fresh may not be known everywhere
             if not last and one["rule"] not in STORIES and not each["path"].endswith("/nack"):
