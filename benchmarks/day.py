@@ -106,7 +106,7 @@ class Day:
         clock = ManualClock(START)
         self.clockwork = Clockwork(store, clock, Deliveries(Courier()))
         self.schemas = PayloadSchemas(Workbench())
-        self.ingress = Ingress(store, self.clockwork, self.schemas, auto_define=False)
+        self.ingress = Ingress(store, self.clockwork, self.schemas)
         self.definitions = Definitions(store, self.schemas, strict=False)
         self.signals = Signals(store, self.clockwork)
         self.steering = Steering(store, self.clockwork)

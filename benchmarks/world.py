@@ -27,6 +27,7 @@ from benchmarks.processes import machine
 from mock_server.clocks import ManualClock
 from mock_server.courier import Courier
 from mock_server.domain.json_text import Json
+from mock_server.domain.readings import Readings
 from mock_server.ids import Suffixes
 from mock_server.services.clockwork import Clockwork
 from mock_server.services.deliveries import Deliveries
@@ -48,7 +49,12 @@ class World:
         self.clock = ManualClock()
         self.store = MemoryStore(2_000_000, 1 << 40, journal_limit=journal, suffix=Suffixes().of, seed=0)
         self.clockwork = Clockwork(self.store, self.clock, Deliveries(Courier()))
-        self.ingress = Ingress(self.store, self.clockwork, PayloadSchemas(Workbench()), auto_define=True)
+        self.ingress = Ingress(
+            self.store,
+            self.clockwork,
+            PayloadSchemas(Workbench()),
+            Readings(unknown_variant="made on the fly"),
+        )
         self.signals = Signals(self.store, self.clockwork)
         self.steering = Steering(self.store, self.clockwork, most_due=10**9)
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from .exchange import Exchange, Headers
+from .pace import Limits, Pace, TimeUp, seconds_until
 from .target import Target
 
 WEATHER: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
@@ -35,16 +36,14 @@ TOO_LONG: Final = f"an answer of more than {LARGEST >> 20} MiB"
 
 AGENT: Final = "arklow-contracts"
 
+_LIMITED = 3
+"""How often a request is sent that a limit refuses."""
+_PAUSE = 60.0
+"""Seconds for which a target that suffers is left alone at first."""
+
 
 class Weather(Exception):
     """The request met no answer of the application: unreachable, cut off, limited, or a gateway's word."""
-
-
-class TimeUp(Exception):
-    """The run has used its time."""
-
-    def __init__(self) -> None:
-        super().__init__("the time was up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,28 @@ class Request:
 class Client:
     """Sends requests to the target and to nobody else."""
 
-    def __init__(self, target: Target, locate: Callable[[str, str], tuple[str | None, str | None]]) -> None:
+    def __init__(
+        self,
+        target: Target,
+        locate: Callable[[str, str], tuple[str | None, str | None]],
+        limits: Limits | None = None,
+    ) -> None:
         self.target = target
+        self.pace = Pace(limits or Limits(), time.monotonic, time.sleep)
         self.timeout = 10.0
         """Seconds that an answer may take."""
         self.deadline = math.inf
         """When the run ends, by `time.monotonic`."""
         self.weather: dict[str, int] = {}
         """What was in the way → how often."""
-        self.requests = 0
+        self.yardstick: Request | None = None
+        """A plain request that was served, by which it is told how the target is."""
         self.trace = secrets.token_hex(16)
-        """Names this run in the `traceparent` of each request."""
+        """Names this run in the `traceparent` of each request, and in the tags of actions."""
+        self.drops = 0
+        """Connections that were to be kept, and that the target has closed meanwhile."""
+        self._keeps: dict[str, bool] = {}
+        self._traced = 0
         self.shift = 0.0
         """Seconds by which the clock of the target was moved."""
         self._locate = locate
@@ -118,18 +128,87 @@ class Client:
     def send(self, request: Request, waited: float = 0.0) -> Exchange:
         """One request; no redirect is followed, no proxy and no password file is used.
 
+        What a limit refuses is sent again when the limit allows.
+
         Raises:
             Weather: no answer of the application came.
-            TimeUp: the run has ended.
+            TimeUp: the run has ended, or a budget is used up.
         """
-        patience = self._patience()
+        for left in reversed(range(_LIMITED)):
+            self.admit()
+            exchange = self._once(request, waited, self._patience())
+            if exchange.status not in WEATHER:
+                return exchange
+            if not self.limited(exchange) or not left:
+                break
+            self.note_weather(str(exchange.status))
+        raise self._met(str(exchange.status))
+
+    def admit(self, count: int = 1) -> None:
+        """Wait until so many requests may go; a target that seems to suffer is looked at, and left alone.
+
+        Raises:
+            TimeUp: the run has ended, or a budget is used up.
+        """
+        if self.yardstick is not None and (what := self.pace.suspicion()) is not None:
+            self._look_into(what)
+        self.pace.admit(self.deadline, count)
+
+    def limited(self, exchange: Exchange) -> bool:
+        """Whether a limit has refused a request, so that it can be sent again; nothing goes until it may."""
+        asked = seconds_until(exchange.got("retry-after"), time.time())
+        if exchange.status != 429 and (exchange.status != 503 or asked is None):
+            return False
+        self.pace.hold(1.0 if asked is None else asked)
+        return True
+
+    def _look_into(self, what: str) -> None:
+        """Brake when plain requests suffer as well: for a minute, then for longer, or for good.
+
+        Raises:
+            TimeUp: the run would end before that.
+        """
+        pause = _PAUSE
+        while (why := self._suffers(what)) is not None:
+            self.note_weather(f"the brake, as {why}")
+            if time.monotonic() + pause > self.deadline:
+                self.pace.close(f"the brake was put on, as {why}")
+                return
+            time.sleep(pause)
+            pause *= 2
+        self.pace.relieved()
+
+    def _suffers(self, what: str) -> str | None:
+        """What is wrong with plain requests: two slow ones, or two of twenty that fail."""
+        assert self.yardstick is not None
+        bad, patience = 0, max(1.0, 2 * self.pace.slowest)
+        for _ in range(2 if what == "slow" else 20):
+            self.pace.admit(self.deadline)
+            began = time.monotonic()
+            try:
+                failed = self._once(self.yardstick, 0.0, patience).status >= 500
+            except Weather:
+                failed = what != "slow"
+            bad += self.pace.slow(time.monotonic() - began) if what == "slow" else failed
+            if bad == 2:
+                slow = f"answers take more than {1_000 * self.pace.slowest:.0f} ms, three times as long as at first"
+                return slow if what == "slow" else "more than 5 % of plain requests fail"
+        return None
+
+    def _once(self, request: Request, waited: float, patience: float) -> Exchange:
+        """One request, whatever its answer means for the next ones.
+
+        Raises:
+            Weather: no answer came.
+        """
         base = self.target.base_of(request.path)
         target = urlsplit(base).path + request.path
         trace = self.traced()
         headers = _Head(target, [*request.headers, *_own(request.headers, trace)])
-        call = self.now()
+        call, pool = self.now(), self._pools[base]
+        before = pool.num_connections
         try:
-            got = self._pools[base].urlopen(
+            got = pool.urlopen(
                 request.method,
                 target,
                 body=list(_pieces(request)) if request.chunks else request.body,
@@ -143,19 +222,28 @@ class Client:
             )
             answer = self._read(got, request.method)
             got.release_conn()
+            self.drops += pool.num_connections > before and self._keeps.get(base, False)
+            self._keeps[base] = (got.headers.get("connection") or "").lower() != "close"
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+            if time.monotonic() >= self.deadline:
+                raise TimeUp from None  # which cut the time for an answer short
+            self.pace.answered(self.now() - call, 0)
             raise self._met(_reason(error)) from None
         exchange = self._exchange(
             request, got.status, tuple(map(_pair, got.headers.items())), answer, call, waited, trace
         )
-        if exchange.status in WEATHER:
-            raise self._met(f"{exchange.status}")
+        self.pace.answered(exchange.back - call, exchange.status, made=exchange.made)
         return exchange
 
+    @property
+    def requests(self) -> int:
+        """How many were sent."""
+        return self.pace.sent
+
     def traced(self) -> str:
-        """The `traceparent` of one more request (W3C Trace Context)."""
-        self.requests += 1
-        return f"00-{self.trace}-{self.requests:016x}-01"
+        """The `traceparent` of a request (W3C Trace Context)."""
+        self._traced += 1
+        return f"00-{self.trace}-{self._traced:016x}-01"
 
     def close(self) -> None:
         """Close every connection."""
@@ -172,6 +260,7 @@ class Client:
             Weather: the connections could not be made.
             TimeUp: the run has ended.
         """
+        self.admit(len(requests))
         patience = self._patience()
         answers: list[Exchange | None] = [None] * len(requests)
         lines = self._ready(requests, patience)
@@ -218,10 +307,13 @@ class Client:
             return None
         if got.will_close:
             line.close()
-        if got.status in WEATHER:
-            self.note_weather(str(got.status))
+        exchange = self._exchange(request, got.status, tuple(got.getheaders()), answer, call, 0.0, trace)
+        self.pace.answered(exchange.back - call, exchange.status, made=exchange.made)
+        if exchange.status in WEATHER:
+            self.limited(exchange)
+            self.note_weather(str(exchange.status))
             return None
-        return self._exchange(request, got.status, tuple(got.getheaders()), answer, call, 0.0, trace)
+        return exchange
 
     def _lost(self, line: http.client.HTTPConnection, reason: str) -> None:
         line.close()

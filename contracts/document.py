@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -82,6 +82,18 @@ class Document:
     def methods(self, path: str) -> set[str]:
         """The methods that a path template has."""
         return {operation.method for operation in self.operations.values() if operation.path == path}
+
+    def locate(self, method: str, url: str, bases: Collection[str]) -> tuple[str | None, str | None]:
+        """The operation and the path template of a URL below one of these base URLs; None for what it has not."""
+        parts = urlsplit(url)
+        for base in sorted(bases, key=len, reverse=True):
+            prefix = urlsplit(base)
+            if parts.netloc == prefix.netloc and parts.path.startswith(f"{prefix.path}/"):
+                path = self.path_of(target_of(url, base))
+                label = f"{method} {path}"
+                if path is not None:
+                    return (label if label in self.operations else None), path
+        return None, None
 
     def path_of(self, target: str) -> str | None:
         """The path template that a request's path fits, literal segments before parameters."""

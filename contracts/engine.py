@@ -5,37 +5,53 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import strict_json
+from .baseline import Known, told
 from .client import TOO_SLOW, Client, Request, TimeUp, Weather
 from .document import LINKED, PUBLISHED, load, target_of
-from .events import Advanced, Found, Listener, PhaseStarted, RunFinished, RunStarted, SecondOpinions
+from .events import (
+    Advanced,
+    Found,
+    Kept,
+    Listener,
+    PhaseStarted,
+    Progress,
+    RunFinished,
+    RunStarted,
+    SecondOpinions,
+)
 from .exchange import Exchange
 from .failures import Finding, Ledger
 from .judge import Judge, finding_of
 from .knowledge import Knowledge
-from .model import Breach
+from .model import MAY_PASS, Breach
 from .opinions import Opinions
-from .replay import Replay, hasty
+from .pace import Limits
+from .proof import Proof
+from .replay import Replay
 from .rules import RULES
 from .scenarios import SCENARIOS, Scenario, leases, requests
 from .schemas import Shapes
-from .stage import INGRESS, PUT, NotReached, Stage
+from .stage import INGRESS, PUT, Manners, NotReached, Stage
 from .target import Target
+
+if TYPE_CHECKING:
+    from .machine import Walk
 
 ANYWHERE = frozenset(
     rule
     for rule in RULES
-    if rule.startswith(("PAGE-", "SAFE-")) or rule in ("JSON-7", "JSON-9", "AUTH-8", "HTTP-6", "HTTP-9")
+    if rule.startswith(("PAGE-", "SAFE-"))
+    or rule in ("JSON-7", "JSON-9", "AUTH-8", "HTTP-6", "HTTP-9", "READ-2")
 )
 """Rules that every exchange may break."""
 
@@ -59,20 +75,31 @@ _GRACE = 5.0
 _POLISH = 2.0
 """Seconds that go into shorter examples when the time is up."""
 
-_LONGEST = 500
-"""Exchanges of a sequence that is played once more when what it found does not show by itself."""
-
-_LONG_PAUSE = 20.0
-"""Seconds that are not let go by a second time: what shows twice after them counts."""
+_ATTEST = 2.0
+"""Seconds in which every finding is tried again when the time is up."""
 
 LONG = 75.0
 """Seconds after which the leases that every destination has, of a minute, have run out."""
 
+_SHORT, _RANDOM = "every short sequence", "random walks against the model"
+
+_ROUND = 60.0
+"""Seconds of random sequences, and of generated requests, before it is the others' turn."""
+
+_KEEP = 2.0
+"""Seconds after which what there is so far is told."""
+
 _ALWAYS = frozenset({"how a body is read"})
 """Titles of sequences that others build on."""
 
+_MAY_NOT = (401, 403, 404, 405, 501)
+"""Statuses by which a key is told that it may not put definitions, or that nobody may."""
+
 _PATIENCE = 4.0
 """Seconds that a target may take to come back before a sequence is given up."""
+
+_LONG_PATIENCE = 1_800.0
+"""The same for a night, in which somebody may deploy."""
 
 
 @dataclass(slots=True)
@@ -86,6 +113,8 @@ class _Pending:
     again: bool
     seconds: float
     suspects: list[Finding] = field(default_factory=list)
+    turns: int = 2
+    """Sequences that are played before it goes on, where time is no measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +131,24 @@ class Plan:
     """Codes of the rules to listen to; empty for all."""
     wait: float | None = None
     """Seconds that leases are given to run out; without them only leases of a second are waited for."""
+    slot: str = ""
+    """Names the definitions of a run, which runs of the same slot use again; empty for fresh names in each run."""
+    limits: Limits = field(default_factory=Limits)
+    intrusive: bool = True
+    """Large, deep and slow requests, and many at the same moment, are in order."""
+    steady: bool = False
+    """The same requests in each run against the same target, however fast it is."""
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    """Variant that exists → a payload that it takes, for a key that may not put definitions."""
+    min_verified: float = 0.0
+    """Percent of the rules that have to be put to the test before a run can be green."""
+    baseline: tuple[Known, ...] = ()
+    expected: Mapping[str, str] = field(default_factory=dict)
+    """Open question → the reading that another one is a warning for."""
+    night: bool = False
+    """Go on with random sequences and generated requests, round after round, until the time is up."""
+    before: Kept | None = None
+    """What an earlier part of the run has left."""
 
 
 class Run:
@@ -109,6 +156,8 @@ class Run:
 
     def __init__(self, plan: Plan, *listeners: Listener) -> None:
         document = load(plan.document)
+        started = datetime.now(UTC)
+        self._started, self._today = started.isoformat(timespec="seconds"), started.date()
         self._plan = plan
         self._listeners: tuple[Listener, ...] = listeners
         self._document = document
@@ -117,22 +166,48 @@ class Run:
             plan.only, heard=lambda finding: self._tell(Found(finding)), secrets=plan.target.secrets
         )
         self._judge = Judge(self._known, self._ledger)
-        self._client = Client(plan.target, self._locate)
+        self._client = Client(plan.target, self._locate, plan.limits)
         self._pending: list[_Pending] = []
         self._asked_again = False
-        self._unsure: set[tuple[Scenario | None, tuple[str, str]]] = set()
-        self._tried: Counter[tuple[str, str]] = Counter()
         self._opinions = Opinions(self._known)
         self._judge.listeners.append(self._opinions.hear)
         self._judge.listeners.append(lambda _: self._tell_progress())
-        self._random = Random(f"{plan.seed} {time.time_ns()}")  # names are fresh in every run
+        self._random = Random(plan.seed if plan.steady else f"{plan.seed} {time.time_ns()}")
         self._known.prefix = "contract"
-        self._prefix = f"contract.{self._random.getrandbits(32):08x}."
-        self._replay = Replay(self._client, self._judge, self._prefix)
+        self._known.declared = plan.declared
+        self._prefix = f"contract.{plan.slot or f'{self._random.getrandbits(32):08x}'}."
+        self._proof = self._prover()
         self._began = self._told = time.monotonic()
-        self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._inconclusive: str | None = None
         self._unreachable: str | None = None
+        self._interrupted = False
+        self._drops = 0
+        self._canary: Request | None = None
+        """The definition that was put at first contact."""
+        self._progress = Progress()
+        self._kept = -math.inf
+        if plan.before is not None:
+            self._remember(plan.before)
+
+    def _remember(self, before: Kept) -> None:
+        """Begin where an earlier part of the run has ended."""
+        run, progress, ledger = before.run, before.progress, self._ledger
+        self._progress, self._started, self._client.trace = progress, run.started, run.run
+        ledger.tested.update(run.tested)
+        ledger.masked.update(progress.masked)
+        ledger.doubtful.update(progress.doubtful)
+        ledger.negatives.update(run.negatives)
+        ledger.add([*run.violations, *run.warnings])
+        self._judge.model.taken.update(progress.readings)
+        self._judge.served.update(run.served)
+        self._known.readings.update(run.readings)
+        self._client.weather.update(run.weather)
+
+    def _prover(self) -> Proof:
+        excused = {one.id for one in self._plan.baseline if one.expires >= self._today}
+        replay = Replay(self._client, self._judge, self._prefix)
+        replay.thrifty = self._plan.limits.requests is not None
+        return Proof(replay, self._judge, self._ledger, excused, self._begun_anew)
 
     def judge(self) -> RunFinished:
         """Judge the target, telling the listeners; the last event is also returned."""
@@ -142,12 +217,18 @@ class Run:
                 plan.target.base_url, self._document.name, self._document.digest, plan.seed, plan.max_time
             )
         )
+        if plan.night:
+            self._keep()
         worker = threading.Thread(target=self._work, daemon=True)
         worker.start()
-        worker.join(_FIRST_CONTACT)
+        try:
+            self._join(worker)
+        except KeyboardInterrupt:
+            self._interrupted = True
+            self._client.pace.close("the run was interrupted")
+            self._client.deadline = min(self._client.deadline, time.monotonic() + 1)
+            self._join(worker)
         reached = self._client.deadline < math.inf
-        if reached:
-            worker.join(max(0.0, self._client.deadline + _GRACE - time.monotonic()))
         if worker.is_alive() and reached:
             self._client.note_weather("an answer without end")
         elif worker.is_alive():
@@ -162,23 +243,39 @@ class Run:
         self._listeners = ()  # what a hanging request still says is not heard
         return finished
 
+    def _join(self, worker: threading.Thread) -> None:
+        """Wait for the end; the deadline may move meanwhile."""
+        worker.join(_FIRST_CONTACT)
+        while worker.is_alive() and time.monotonic() < self._client.deadline + _GRACE < math.inf:
+            worker.join(min(1.0, max(0.01, self._client.deadline + _GRACE - time.monotonic())))
+
     def _work(self) -> None:
         """Everything that sends requests; whatever fails, what was found before stands."""
         try:
             self._inconclusive = self._first_contact()
             if self._inconclusive is None:
                 self._began = time.monotonic()
+                self._client.pace.reserve = self._reserve()
                 self._client.deadline = self._began + max(self._plan.max_time, (self._plan.wait or 0) + 10)
                 self._constructed()
-                self._explored()
-                self._generated()
+                if self._plan.night:
+                    self._rounds()
+                else:
+                    self._explored()
+                    self._generated()
                 self._resume(last=True)
                 self._give_up(*self._pending)
                 self._polish()
+                self._expected()
         except Exception as error:
             self._inconclusive = (
                 f"The judge itself failed, which says nothing of the target: {describe(error)}."
             )
+
+    def _reserve(self) -> int:
+        """Requests that are kept for examples: a tenth of what may be sent."""
+        most = self._plan.limits.requests
+        return 0 if most is None else most // 10
 
     def _first_contact(self) -> str | None:
         """Why nothing can be judged, in one sentence; None when something can."""
@@ -187,16 +284,19 @@ class Run:
         said: list[str] = []
         for pause in (0.0, 0.5, 1.0):
             time.sleep(pause)
+            served = None
             try:
                 stage = self._stage()
                 stage.looks_into_refusals = False
                 answers = [self._first_definition(stage)]
                 with suppress(Weather):  # of one operation alone, which is looked into
-                    answers.append(stage.ingress(stage.name()))
+                    answers.append(stage.ingress(stage.name("unknown")))
+                    served = self._served_at_first(stage, answers[0])
                 with suppress(Weather):
                     answers.append(stage.modack("1"))
                 others = [
-                    stage.put(stage.name(), org=org) for org in range(1, len(self._plan.target.credentials))
+                    stage.put(f"{stage.prefix}plain0" if stage.slot else stage.name(), org=org)
+                    for org in range(1, len(self._plan.target.credentials))
                 ]
             except NotReached as why:
                 return f"There is nothing to judge: {why}."
@@ -204,7 +304,10 @@ class Run:
                 said.append(str(weather))
                 continue
             self._client.timeout = 10.0
+            self._known.puts_refused = not answers[0].data() and answers[0].status in _MAY_NOT
             reason = self._nobody(answers) or self._strangers(answers[0], others)
+            self._client.yardstick = self._request_of(served or answers[-1])
+            self._canary = self._request_of(answers[0]) if served and answers[0].data() else None
             if reason:
                 self._ledger.clear()
             self._judge.suspects.clear()
@@ -214,16 +317,22 @@ class Run:
             return f"{base} answers nothing but {said[-1]}, which is a gateway or a limit and not the application."
         return f"{base} could not be reached: {said[-1]}."
 
+    def _served_at_first(self, stage: Stage, defined: Exchange) -> Exchange | None:
+        """Work for the first definition, or for a declared one, which is served as long as the target knows it."""
+        variant = defined.data().get("variant") or next(iter(self._known.declared), None)
+        exchange = None if variant is None else stage.ingress(str(variant))
+        return exchange if exchange is not None and exchange.status == 200 else None
+
     def _first_definition(self, stage: Stage) -> Exchange:
         """A definition; under a name without dots if names with dots are refused, which is a broken promise (B057)."""
-        dotted = stage.put(stage.name())
+        dotted = stage.put(stage.name("plain"))
         if dotted.data() or dotted.status not in (400, 409, 422):
             return dotted
         stage.prefix = self._prefix.replace(".", "-")
-        plain = stage.put(stage.name())
+        plain = stage.put(stage.name("plain"))
         if plain.data():
             self._prefix = stage.prefix
-            self._replay = Replay(self._client, self._judge, self._prefix)
+            self._proof = self._prover()
             title = "A definition whose variant has dots is refused, and one without dots is not"
             breach = Breach("PAGE-11", title, "200, as dots are a convention", str(dotted.status), "variant")
             self._ledger.add([finding_of(breach, dotted, (dotted,))])
@@ -232,12 +341,15 @@ class Run:
     def _strangers(self, first: Exchange, others: list[Exchange]) -> str | None:
         """Which key is refused for its own organisation."""
         for credential, answer in zip(self._plan.target.credentials, (first, *others), strict=True):
-            if answer.status == 401 or (answer is not first and answer.status == 403):
+            if answer.status == 401 or (answer is not first and answer.status == 403 != first.status):
                 return (
                     f"The target refuses the key ${credential.name} for organisation {credential.org}: "
                     f"its definitions are answered with {answer.status}."
                 )
         return None
+
+    def _request_of(self, one: Exchange) -> Request:
+        return Request(one.method, self._known.path_of(one.url), one.headers, one.body)
 
     def _nobody(self, answers: list[Exchange]) -> str | None:
         """Why these answers are not the application's, in one sentence; None when one of them is."""
@@ -255,12 +367,17 @@ class Run:
 
     def _constructed(self) -> None:
         for scenario in self._scenarios():
+            if scenario.title in self._progress.done and scenario.title not in _ALWAYS:
+                continue
             if self._over():
-                self._mask(scenario.rules, str(TimeUp()))
+                self._mask(scenario.rules, str(self._up()))
                 continue
             if scenario.title in _ALWAYS or self._wanted(scenario.rules):
                 self._phase(scenario.title)
                 self._play(scenario)
+                self._done(scenario)
+            for pending in self._pending:
+                pending.turns -= 1
             self._resume()
             self._ask_slow_again()
         if self._plan.only:
@@ -283,15 +400,19 @@ class Run:
         return not only or bool(only & (rules | ANYWHERE))
 
     def _over(self) -> bool:
-        late = time.monotonic() > self._client.deadline
+        late = time.monotonic() > self._client.deadline or self._client.pace.spent is not None
         return late or self._ledger.settled or self._unreachable is not None
+
+    def _up(self) -> TimeUp:
+        why = self._client.pace.spent
+        return TimeUp() if why is None else TimeUp(why)
 
     def _play(self, scenario: Scenario, *, again: bool = False) -> None:
         """Play a sequence, from the beginning as often as weather disturbs it."""
         reason = ""
         for _ in range(4):
             stage = self._stage()
-            stage.careful = again
+            stage.careful, stage.scope = again, scenario.initials
             try:
                 steps = scenario.play(stage)
                 if steps is not None:
@@ -308,6 +429,7 @@ class Run:
                 self._ask_slow_again()
                 if again_slow or not self._wait():
                     break
+                self._lost_all()
                 continue
             except (NotReached, TimeUp) as why:
                 self._mask(scenario.rules, str(why))
@@ -321,11 +443,12 @@ class Run:
             pending = min(self._pending, key=lambda one: one.due)
             moved = self._plan.target.admin is not None
             left = max(0.0, pending.due - time.monotonic())
-            too_early = left > 0 and not (last or moved)
+            early = pending.turns > 0 if self._plan.steady else left > 0
+            too_early = early and not (last or moved)
             if too_early or self._ledger.settled or (self._over() and not self._plan.only):
                 return
             if not moved and time.monotonic() + left > self._client.deadline:
-                self._mask(pending.scenario.rules, str(TimeUp()))
+                self._mask(pending.scenario.rules, str(self._up()))
                 return
             self._pending.remove(pending)
             self._phase(pending.scenario.title)
@@ -349,7 +472,7 @@ class Run:
         try:
             seconds = next(pending.steps, None)
             if seconds is not None:
-                pending.due, pending.seconds = time.monotonic() + seconds, seconds
+                pending.due, pending.seconds, pending.turns = time.monotonic() + seconds, seconds, 2
                 pending.suspects += self._judge.take()
                 self._pending.append(pending)
                 return
@@ -357,74 +480,50 @@ class Run:
             self._mask(scenario.rules, str(why))
         self._judge.suspects += pending.suspects
         self._settle(scenario, stage.exchanges, again=pending.again)
+        self._done(scenario)
+
+    def _done(self, scenario: Scenario) -> None:
+        """Remember that a sequence is over, unless it waits for something or was cut short."""
+        if not self._over() and all(one.scenario is not scenario for one in self._pending):
+            self._progress = replace(self._progress, done=(*self._progress.done, scenario.title))
 
     def _settle(self, scenario: Scenario | None, whole: Sequence[Exchange], *, again: bool = False) -> None:
-        """What the model did not allow counts when it is found again from a fresh beginning."""
-        suspects: dict[tuple[str, str], Finding] = {}
-        taken = sorted(self._judge.take(), key=lambda one: one.exchanges[-1].call)
-        for finding in taken:
-            suspects.setdefault(finding.key, finding)
-        often = Counter(finding.key for finding in taken)
-        known = {finding.key for finding in self._ledger.all()}
-        unsure = []
-        for key, finding in suspects.items():
-            unwanted = self._plan.only and finding.rule not in self._plan.only
-            if key in known or unwanted or self._ledger.explains(finding.rule):
-                continue
-            if often[key] > 1 and finding.exchanges[-1].waited - finding.exchanges[0].waited > _LONG_PAUSE:
-                self._ledger.add([finding])
-                continue
-            self._tried[key] += 1
-            try:
-                replays = not finding.staged and self._tried[key] <= 3
-                confirmed = self._replay.confirm(finding, whole) if replays else None
-            except (Weather, TimeUp) as why:
-                self._ledger.doubtful[finding.rule] = f"it was broken, and could not be tried again: {why}"
-                continue
-            if confirmed is not None:
-                self._ledger.add([confirmed])
-            elif again and (scenario, key) in self._unsure and self._stands(finding):
-                self._ledger.add([finding])
-            else:
-                unsure.append(finding.rule)
-                if hasty(finding):
-                    self._judge.unlearn(finding.question or "")
-        if unsure and scenario is not None and not again and len(whole) <= _LONGEST:
-            self._unsure |= {(scenario, key) for key in suspects}
+        if self._proof.settle(scenario, whole, again=again) and scenario is not None:
             self._play(scenario, again=True)
-        broken = {finding.rule for finding in self._ledger.all()}
-        for rule in unsure:
-            if rule not in broken:
-                self._ledger.doubtful[rule] = "it was broken once and kept when tried again"
-
-    def _stands(self, finding: Finding) -> bool:
-        """Whether it counts when its sequence shows it a second time, although a replay does not."""
-        return finding.staged or not (hasty(finding) or finding.key in self._replay.excused)
 
     def _polish(self) -> None:
-        """Find a shorter way to what single exchanges have shown."""
+        """Shorter examples, each shown again: with what was kept for them of time and requests."""
         self._phase("shorter examples")
-        until = time.monotonic() + _POLISH
-        self._client.deadline = max(self._client.deadline, until)
-        for finding in self._ledger.all():
-            if (
-                time.monotonic() > until
-                or finding.rule == "AUTH-1"  # which looks into refusals first
-                or finding.together
-                or finding.staged
-                or len({one.waited for one in finding.exchanges}) > 1
-            ):
-                continue
-            with suppress(Weather, TimeUp):
-                better = self._replay.shorter(finding) or self._replay.often(finding)
-                if better is not None:
-                    self._ledger.put(better)
+        self._client.pace.reserve = 0
+        self._client.deadline = max(self._client.deadline, time.monotonic() + _POLISH + _ATTEST)
+        self._proof.polish(math.inf if self._plan.steady else _POLISH)
+        self._phase("every finding again")
+        self._proof.attest(math.inf if self._plan.steady else _ATTEST)
+
+    def _begun_anew(self) -> bool:
+        """Whether the target has closed a connection since somebody asked, and has forgotten what it knew."""
+        drops, self._drops = self._drops, self._client.drops
+        return drops != self._drops and self._lost_all()
+
+    def _lost_all(self) -> bool:
+        """Whether what was served at first contact is refused; then the model begins anew too."""
+        canary = self._client.yardstick
+        if canary is None or not self._canary:
+            return False
+        with suppress(Weather, TimeUp):
+            if self._client.send(canary).status in MAY_PASS:
+                self._judge.model.start_again()
+                self._client.send(self._canary)
+                return True
+        return False
 
     def _wait(self) -> bool:
         """Wait until the target answers again; False when it does not."""
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until:
-            time.sleep(0.2)
+        until = time.monotonic() + (_LONG_PATIENCE if self._plan.night else _PATIENCE)
+        pause = 0.2
+        while time.monotonic() < min(until, self._client.deadline):
+            time.sleep(pause)
+            pause = min(1.2 * pause, 10.0)
             try:
                 self._client.send(Request("GET", "/v1/modack"))
             except Weather:
@@ -441,54 +540,76 @@ class Run:
             return
         from .machine import short_walks, walks
 
-        for title, source, share in (
-            ("every short sequence", short_walks(), 0.3),
-            ("random walks against the model", walks(self._plan.seed), 0.35),
-        ):
-            until = time.monotonic() + share * (self._client.deadline - time.monotonic())
-            self._phase(title)
-            for walk in source:
-                if time.monotonic() > until or self._over():
-                    break
-                stage = self._stage()
-                try:
-                    walk(stage)
-                except Weather:
-                    self._judge.suspects.clear()
-                    if not self._wait():
-                        return
-                    continue
-                except NotReached:
-                    continue
-                except TimeUp:
+        self._walk(_SHORT, short_walks(), 0.3)
+        self._walk(_RANDOM, walks(self._plan.seed), 0.35)
+
+    def _walk(self, title: str, source: Iterable[Walk], share: float, most: float = math.inf) -> None:
+        """Walk after walk, for a share of what is left of time and requests."""
+        until = time.monotonic() + min(most, share * (self._client.deadline - time.monotonic()))
+        enough = self._client.requests + share * self._client.pace.left
+        self._phase(title)
+        for walk in source:
+            late = time.monotonic() > until and not self._plan.steady
+            if late or self._client.requests > enough or self._over():
+                break
+            stage = self._stage()
+            stage.scope = "w"
+            try:
+                walk(stage)
+            except Weather:
+                self._judge.suspects.clear()
+                if not self._wait():
                     return
-                if self._judge.suspects:
-                    self._settle(None, stage.exchanges)
-            self._resume()
+                self._lost_all()
+                continue
+            except NotReached:
+                continue
+            except TimeUp:
+                return
+            if self._judge.suspects:
+                self._settle(None, stage.exchanges)
+        self._resume()
 
     def _generated(self) -> None:
         """Schemathesis for the rest of the time."""
-        if self._over() or not self._wanted(_OF_ONE_EXCHANGE):
-            return
+        if not self._over() and self._wanted(_OF_ONE_EXCHANGE):
+            self._fuzz(self._plan.seed, self._client.deadline - _POLISH)
+
+    def _rounds(self) -> None:
+        """Random sequences and generated requests in turns, none of them twice, as long as there is time."""
+        from .machine import walks
+
+        while not self._over():
+            number = self._progress.rounds
+            self._progress = replace(self._progress, rounds=number + 1)
+            seed = self._plan.seed + 1_000 * (number + 1)
+            self._walk(_RANDOM, walks(seed), 1.0, _ROUND)
+            self._fuzz(seed, min(time.monotonic() + _ROUND, self._client.deadline - _POLISH))
+            self._judge.forget()
+
+    def _fuzz(self, seed: int, until: float) -> None:
         from .fuzzing import fuzz
         from .hooks import Aim
         from .machine import no_traces
 
         with no_traces():
-            aim = Aim(self._client, self._judge, self._prefix)
             stage = self._stage()
+            names = [stage.name("any"), stage.name("any")] if stage.slot else []
+            aim = Aim(self._client, self._judge, self._prefix, names)
             with suppress(NotReached, Weather, TimeUp):  # then requests are aimed at what there is
-                aim.variant = stage.define()
+                aim.variant = stage.plain()
                 aim.action = stage.live()
             content: Mapping[str, Any] = self._document.content
             if self._plan.document == PUBLISHED and LINKED.exists():
                 linked = load(LINKED).content  # of which only what is published is asked for
                 content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
-            fuzz(content, aim, self._plan.seed, self._client.deadline - _POLISH, self._phase, self._over)
+            fuzz(content, aim, seed, until, self._phase, self._over)
         self._settle(None, ())
 
     def _too_little(self) -> str | None:
         """Why a run without a finding proves too little, in one sentence."""
+        if self._interrupted:
+            return "The run was interrupted."
         if self._inconclusive or self._unreachable:
             return self._inconclusive or self._unreachable
         lost, sent = sum(self._client.weather.values()), self._client.requests
@@ -498,26 +619,45 @@ class Run:
         if self._plan.only:
             untested = sorted(rule for rule in self._plan.only if not self._ledger.tested[rule])
             return f"{', '.join(untested)} could not be put to the test." if untested else None
-        for label, what in ((PUT, "definition"), (INGRESS, "work")):
+        served = ((PUT, "definition"), (INGRESS, "work"))
+        for label, what in served[1:] if self._known.declared else served:
             if not self._judge.served.get(label):
                 return f"Too little was verified: no {what} was accepted ({label} never answered 200)."
         return None
 
+    def _expected(self) -> None:
+        """A reading that is lawful, and another one than somebody counts on, is a warning."""
+        for question, expected in self._plan.expected.items():
+            taken = self._known.readings.get(question)
+            shown = self._judge.origins.first(question)
+            if taken is None or not shown:
+                continue
+            self._ledger.tested["READ-2"] += 1
+            if taken != expected:
+                title = f"{question[0].upper()}{question[1:]}: {taken}, and {expected} was expected"
+                self._ledger.add(
+                    [finding_of(Breach("READ-2", title, expected, taken, question), shown[-1], shown)],
+                    proven=True,
+                )
+
     def _finished(self) -> RunFinished:
         plan, ledger = self._plan, self._ledger
         inconclusive = self._too_little()
-        wanted = [rule for rule in RULES if not plan.only or rule in plan.only]
+        asked = plan.only or (RULES.keys() if plan.expected else RULES.keys() - {"READ-2"})
+        wanted = [rule for rule in RULES if rule in asked]
         why = inconclusive or "no answer put it to the test"
         opinions = self._opinions
         broken = {finding.rule for finding in (*ledger.violations, *ledger.warnings)}
-        return RunFinished(
+        finished = RunFinished(
             target=plan.target.base_url,
             document=self._document.name,
             digest=self._document.digest,
             seed=plan.seed,
             started=self._started,
-            seconds=round(time.monotonic() - self._began, 1),
-            requests=self._client.requests,
+            seconds=round(
+                time.monotonic() - self._began + (plan.before.run.seconds if plan.before else 0), 1
+            ),
+            requests=self._client.requests + (plan.before.run.requests if plan.before else 0),
             served={label: self._judge.served.get(label, 0) for label in self._document.operations},
             violations=tuple(ledger.violations),
             warnings=tuple(ledger.warnings),
@@ -540,11 +680,31 @@ class Run:
             negatives=dict(ledger.negatives),
             ingress=plan.target.ingress_url,
             keys=tuple((one.org, one.name) for one in plan.target.credentials),
+            prefix=self._prefix,
             run=self._client.trace,
+            known=told(
+                plan.baseline,
+                {finding.id for finding in (*ledger.violations, *ledger.warnings)},
+                {rule for rule in wanted if ledger.tested[rule] and rule not in ledger.doubtful},
+                self._today,
+            ),
+            not_offered=self._not_offered(),
+            min_verified=plan.min_verified,
         )
+        if inconclusive is None and finished.verified < plan.min_verified:
+            few = f"Too little was verified: {finished.verified:.0f} % of the rules, and {plan.min_verified:.0f} % was asked for."
+            return replace(finished, inconclusive=few)
+        return finished
+
+    def _not_offered(self) -> tuple[str, ...]:
+        known = self._known
+        published = [label for label in self._document.operations if label in known.asked - known.routed]
+        return (*published, *sorted(known.not_offered))
 
     def _stage(self) -> Stage:
-        stage = Stage(self._client, self._judge, self._random, self._prefix)
+        plan = self._plan
+        manners = Manners(bool(plan.slot), bool(plan.slot), plan.intrusive, plan.steady)
+        stage = Stage(self._client, self._judge, self._random, self._prefix, manners)
         stage.patience = 2.0 if self._plan.only else 1.0
         stage.long = self._plan.wait or LONG
         return stage
@@ -570,6 +730,8 @@ class Run:
 
     def _tell_progress(self) -> None:
         now = time.monotonic()
+        if self._plan.night and now - self._kept > _KEEP:
+            self._keep()
         if now - self._told < 0.25:
             return
         self._told = now
@@ -577,6 +739,19 @@ class Run:
         self._tell(
             Advanced(now - self._began, self._client.requests, len(ledger.violations), len(ledger.warnings))
         )
+
+    def _keep(self) -> None:
+        """Tell what there is so far."""
+        run = replace(self._finished(), inconclusive="The run is not over, or was ended from outside.")
+        ledger = self._ledger
+        progress = replace(
+            self._progress,
+            readings=dict(self._judge.model.taken),
+            masked=dict(ledger.masked),
+            doubtful=dict(ledger.doubtful),
+        )
+        self._tell(Kept(run, progress))
+        self._kept = time.monotonic()
 
     def _tell(self, event: Any) -> None:
         for listener in self._listeners:

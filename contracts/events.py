@@ -90,6 +90,8 @@ class RunFinished:
     """Where ingress is; empty where it is at `target`."""
     keys: tuple[tuple[str, str], ...] = ()
     """Organisation and name of the variable of each key."""
+    prefix: str = ""
+    """Begins the variants and aliases of the run."""
     run: str = ""
     """What names this run in the tags of its actions, and in `traceparent`."""
     known: tuple[Known, ...] = ()
@@ -125,15 +127,39 @@ class RunFinished:
         return frozenset(one.id for one in self.known if one.state == "excused")
 
 
-Event = RunStarted | PhaseStarted | Advanced | Found | RunFinished
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What there is so far, from which the run can be told, and gone on with, if it ends here."""
+
+    run: RunFinished
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come, beside what it has found."""
+
+    done: tuple[str, ...] = ()
+    """Titles of the constructed sequences that are over."""
+    rounds: int = 0
+    """Rounds of random sequences and generated requests that were begun."""
+    readings: dict[str, str] = field(default_factory=dict)
+    """Open question → the answer that is to be kept."""
+    masked: dict[str, str] = field(default_factory=dict)
+    doubtful: dict[str, str] = field(default_factory=dict)
+
+
+Event = RunStarted | PhaseStarted | Advanced | Found | Kept | RunFinished
 Listener = Callable[[Event], None]
 
 __all__ = [
     "Advanced",
     "Event",
     "Found",
+    "Kept",
     "Listener",
     "PhaseStarted",
+    "Progress",
     "RunFinished",
     "RunStarted",
     "SecondOpinions",

@@ -109,22 +109,52 @@ class Ledger:
     """Rule → why nothing can be said of it, although it was tested."""
     negatives: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Operation, place and keyword that a body can break → `proven`, `masked`, `accepted` or `not tried`."""
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Key of a finding → how often it was made."""
+    unproven: dict[tuple[str, str], None] = field(default_factory=dict)
+    """Keys of findings that were not shown a second time yet."""
     _kept: dict[tuple[str, str], Finding] = field(default_factory=dict)
 
-    def add(self, findings: Iterable[Finding]) -> None:
-        """Keep what is new, or shorter than what was kept."""
+    def add(self, findings: Iterable[Finding], *, proven: bool = False) -> None:
+        """Keep what is new, or shorter than what was kept; what is not its own proof has to be shown again."""
         for finding in findings:
-            if self.only and finding.rule not in self.only:
+            if not self.wanted(finding.rule):
                 continue
+            self.seen[finding.key] += 1
             kept = self._kept.get(finding.key)
             if kept is None:
-                told = self._kept[finding.key] = self._told(finding)
-                if not self.explains(finding.rule):
-                    self.heard(told)
+                self._kept[finding.key] = self._told(finding)
+                self.unproven[finding.key] = None
+            if proven or finding.at_once or finding.staged:
+                self.prove(finding.key)
+            if kept is None:
                 continue
             best = self._told(finding) if finding.size < kept.size else kept
             others = {kept.operation, finding.operation, *kept.also, *finding.also} - {best.operation}
             self._kept[finding.key] = replace(best, also=tuple(sorted(others)))
+
+    def prove(self, key: tuple[str, str]) -> None:
+        """A finding was shown again, or needs no second time."""
+        if key in self.unproven:
+            del self.unproven[key]
+            finding = self._kept[key]
+            if not self.explains(finding.rule):
+                self.heard(finding)
+
+    def drop(self, key: tuple[str, str], why: str) -> None:
+        """A finding does not stand: nothing can be said of its rule."""
+        finding = self._kept.pop(key)
+        self.unproven.pop(key, None)
+        if finding.rule not in {rule for rule, _ in self._kept}:
+            self.doubtful[finding.rule] = why
+
+    def of_key(self, key: tuple[str, str]) -> Finding:
+        """The finding that is kept under a key."""
+        return self._kept[key]
+
+    def wanted(self, rule: str) -> bool:
+        """Whether a rule is listened to."""
+        return not self.only or rule in self.only
 
     def explains(self, rule: str) -> bool:
         """Whether another broken rule is reason enough for this one."""
@@ -134,6 +164,7 @@ class Ledger:
     def clear(self) -> None:
         """Forget everything: what it was said of was not the application."""
         self._kept.clear()
+        self.unproven.clear()
         self.tested.clear()
         self.masked.clear()
 
@@ -181,7 +212,9 @@ class Ledger:
     @property
     def settled(self) -> bool:
         """Whether every rule that was asked for has spoken, so that nothing is left to look for."""
-        return bool(self.only) and self.only <= {rule for rule, _ in list(self._kept)}
+        return bool(self.only) and self.only <= {
+            key[0] for key in list(self._kept) if key not in self.unproven
+        }
 
 
 __all__ = ["Finding", "Ledger"]

@@ -13,6 +13,7 @@ import schemathesis
 from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.errors import ServerUnavailable
 
+from .client import TimeUp
 from .document import local
 from .hooks import CHECK, Aim, installed
 
@@ -43,7 +44,9 @@ def fuzz(
                     tell(TITLES[event.phase.name.value])
                 elif isinstance(event, events.NonFatalError | events.FatalError):
                     error = event.value if isinstance(event, events.NonFatalError) else event.exception
-                    if not isinstance(error, requests.RequestException | ServerUnavailable):
+                    if isinstance(error, TimeUp):
+                        stream.stop()
+                    elif not isinstance(error, requests.RequestException | ServerUnavailable):
                         raise error
                 elif isinstance(event, events.EngineFinished):
                     away = event.stop_reason is StopReason.SERVER_UNAVAILABLE

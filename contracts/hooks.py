@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,11 +23,13 @@ CHECK = "ArklowRules"
 class Aim:
     """What exists: most generated requests are turned to it, so that they are not refused before they are read."""
 
-    def __init__(self, client: Client, judge: Judge, prefix: str) -> None:
+    def __init__(self, client: Client, judge: Judge, prefix: str, names: Sequence[str] = ()) -> None:
         self.client = client
         self.judge = judge
         self.prefix = prefix
         """Begins the names of all definitions that are generated."""
+        self.names = names
+        """If there are any, the only ones that are generated."""
         self.variant: str | None = None
         self.action: str | None = None
 
@@ -44,14 +46,17 @@ class Aim:
                 case.body["action_record_id"] = self.action
         elif isinstance(case.body, dict):
             variant = case.body.get("variant")
-            if isinstance(variant, str) and not variant.startswith(self.prefix):
-                case.body["variant"] = f"{self.prefix}{variant}"
+            if isinstance(variant, str):
+                case.body["variant"] = self._own(variant)
             alias = case.body.get("alias")
             if isinstance(alias, list):
-                case.body["alias"] = [
-                    f"{self.prefix}{one}" if isinstance(one, str) and not one.startswith(self.prefix) else one
-                    for one in alias
-                ]
+                case.body["alias"] = [self._own(one) if isinstance(one, str) else one for one in alias]
+
+    def _own(self, name: str) -> str:
+        """A name of this run for one that was generated."""
+        if self.names:
+            return self.names[zlib.crc32(name.encode(errors="replace")) % len(self.names)]
+        return name if name.startswith(self.prefix) else f"{self.prefix}{name}"
 
 
 @contextmanager
@@ -62,6 +67,7 @@ def installed(aim: Aim) -> Iterator[None]:
         operation.base_url = aim.client.target.base_of(operation.path)
 
     def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+        aim.client.admit()
         aim.turn(case)
         kwargs["auth"] = named  # what Requests lets change a request that is ready to be sent
 
@@ -87,9 +93,6 @@ def installed(aim: Aim) -> Iterator[None]:
 
 def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Case[Any]], None]:
     def ArklowRules(ctx: CheckContext, response: Response, case: Case[Any]) -> None:  # noqa: N802 - its name is shown
-        if response.status_code in WEATHER:
-            _lost(client, judge, response.request, str(response.status_code))
-            return
         answer = response.content or b""
         if len(answer) > LARGEST:
             _lost(client, judge, response.request, TOO_LONG)
@@ -102,6 +105,12 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
             ),
             answer=answer,
         )
+        client.pace.answered(response.elapsed, exchange.status, made=exchange.made)
+        if exchange.status in WEATHER:
+            client.limited(exchange)
+            client.note_weather(str(exchange.status))
+            judge.lost(exchange)
+            return
         for finding in judge.see(exchange):
             if finding.severity is Severity.VIOLATION:
                 raise AssertionError(f"{finding.rule}: {finding.title}")  # so that it is shrunk

@@ -40,6 +40,8 @@ class Judge:
         self.served: dict[str, int] = {}
         """Operation → answers of 200."""
         self.listeners: list[Callable[[Exchange], None]] = []
+        self.trusting = False
+        """Whether a refusal of a good key is put in the ledger without a look into it."""
         self.slow: list[Exchange] = []
         """Those that took more than a second."""
         self.suspects: list[Finding] = []
@@ -52,7 +54,7 @@ class Judge:
             replace(finding, exchanges=self.origins.needed(exchange))
             for finding in judge(exchange, self.known, self.ledger.tested)
         ]
-        self.ledger.add(finding for finding in found if finding.rule != "AUTH-1")
+        self.ledger.add(finding for finding in found if finding.rule != "AUTH-1" or self.trusting)
         broken = any(finding.rule not in _HARMLESS for finding in found)
         self._follow(exchange, broken=broken)
         self.origins.learn(exchange)
@@ -93,7 +95,8 @@ class Judge:
                     "no answer, twice",
                     (request,),
                 )
-            ]
+            ],
+            proven=True,
         )
 
     def note(self, question: str, answer: str, *shown: Exchange) -> None:
@@ -143,9 +146,17 @@ class Judge:
                 self.known.actions[number] = owner
             self._suspect(exchange, breaches)
 
+    def forget(self) -> None:
+        """Let go of actions but the latest, so that a night needs no more room than an hour."""
+        self.model.trim(_REMEMBERED)
+        for number in list(self.known.actions)[:-_REMEMBERED]:
+            del self.known.actions[number]
+
     def scratch(self, without: str | None) -> Judge:
         """A judge of the same target that has seen nothing, but knows the readings, all but one."""
-        return Judge(self.known, Ledger(), self.model.scratch(without))
+        judge = Judge(self.known, Ledger(), self.model.scratch(without))
+        judge.trusting = True
+        return judge
 
     def _count(self, exchange: Exchange) -> None:
         for listener in self.listeners:
@@ -159,7 +170,10 @@ class Judge:
         self.ledger.tested.update(["HTTP-6", "HTTP-9"])
         if exchange.back - exchange.call > 1 and len(self.slow) < _SLOW:
             self.slow.append(exchange)
-        if exchange.status not in (404, 405, 501):
+        self.known.asked.add(operation.label)
+        if exchange.status not in _NO_ROUTE or (
+            isinstance(exchange.value(), dict) and "errors" in exchange.value()
+        ):
             self.known.routed.add(operation.label)
         if exchange.status != 200 or not accepted(exchange, operation):
             return
@@ -341,8 +355,12 @@ _HARMLESS = frozenset(
     }
 )
 """Rules whose breach leaves what was asked and answered as sure as it was."""
+_REMEMBERED = 50_000
+"""Actions that are remembered."""
 _SLOW = 20
 """Slow exchanges that are remembered."""
+_NO_ROUTE = (404, 405, 501)
+"""Statuses of an operation that a target does not have."""
 _NOT_READ = frozenset({401, 403, 405, 408, 411, 413, 414, 415, 431})
 """Statuses that say something about keys or HTTP, not about the world."""
 _KEYS = frozenset({"x-arklow-auth", "authorization"})

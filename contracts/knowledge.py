@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +26,12 @@ class Knowledge:
     """Definition id → its organisation; those that this run made."""
     actions: dict[str, str] = field(default_factory=dict)
     """Action id → its organisation; those that this run made."""
+    asked: set[str] = field(default_factory=set)
+    """Operations that were called."""
     routed: set[str] = field(default_factory=set)
-    """Operations that have answered anything but 404: a plain 404 of the others may come from a router."""
+    """Operations that have answered anything but a router's 404: that of the others may come from a router."""
+    not_offered: set[str] = field(default_factory=set)
+    """Operations of the guides that the target does not have."""
     negative: set[str] = field(default_factory=set)
     """Ids and variants of definitions that have had a negative version: what that leads to is nobody's fault (C16)."""
 
@@ -36,6 +41,10 @@ class Knowledge:
     """Refusals of fresh things that did not end within two seconds."""
     silent: set[str] = field(default_factory=set)
     """Operations of which a request was cut off, which was looked into."""
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    """Variant that exists → a payload that it takes, as the user says."""
+    puts_refused: bool = False
+    """The key may not put definitions."""
     variants: set[str] = field(default_factory=set)
     """Variants that this run has defined."""
 

@@ -73,7 +73,7 @@ class _World:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._names = [stage.name(), stage.name(), stage.name("alias")]
+        self._names = [stage.name("any"), stage.name("any"), stage.name("alias")]
         self._actions: list[tuple[int, str]] = []
         self._two = stage.two
 

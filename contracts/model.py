@@ -69,6 +69,8 @@ class Definition:
     """Nothing happened to it that is not known."""
     shaken: bool = False
     """Another definition was given one of its aliases: whose it is, is open (C5)."""
+    found: int = 0
+    """The version with which it was found; those below may have been stored by somebody before."""
 
     @property
     def schema(self) -> Any:
@@ -120,6 +122,8 @@ class Model:
     """(organisation, action id) → action."""
     doubtful: set[tuple[str, str]] = field(default_factory=set)
     """(organisation, variant) of which definitions may exist that no PUT has shown."""
+    reused: set[tuple[str, str]] = field(default_factory=set)
+    """(organisation, variant) of which a definition may be there from an earlier run, and nobody else touches it."""
     _owners: defaultdict[tuple[str, str], dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     """(organisation, alias) → variants that have it, or had it."""
     _letters: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -153,6 +157,19 @@ class Model:
                 breaches.append(Breach(remark.rule, remark.title, remark.expected, answer, question))
         return breaches
 
+    def trim(self, most: int) -> None:
+        """Forget all actions but the latest."""
+        for org, number in list(self.actions)[:-most]:
+            del self.actions[org, number]
+            self._bare.discard((org, number.lstrip("0")))
+        if len(self.seen) > 2 * most:
+            self.seen = {number for _, number in self.actions}
+
+    def start_again(self) -> None:
+        """The deployment has forgotten everything: nothing that was told holds any more."""
+        self.definitions.clear()
+        self.actions.clear()
+
     # Definitions
 
     def put(
@@ -180,7 +197,7 @@ class Model:
         breaches += self._stepped(place, known, body, data, version)
         current = self._current(known, body, version)
         if known is not None:
-            if not same(known.schema, body["schema"]) and "version" not in body:
+            if not same(_plain(known.schema), _plain(body["schema"])) and "version" not in body:
                 stays = "stays" if identity in known.ids else "changes"
                 breaches += self.note("id of a changed definition", stays)
             breaches += self.note("a definition that is put again", "updated")
@@ -197,6 +214,7 @@ class Model:
             known is not None and known.proven,
             (known.told if known is not None else place not in self.doubtful)
             and body.get("version", version) == version,
+            found=known.found if known is not None else version if place in self.reused else 0,
         )
         for name in self.definitions[place].alias:
             for other in self.owners(org, name):
@@ -212,6 +230,16 @@ class Model:
         self.doubtful.add((org, variant))
         for owner in self.owners(org, variant):
             owner.shaken = True
+
+    def renew(self, org: str, variant: str) -> None:
+        """What is stored under a variant is open until its next PUT, which tells it."""
+        self.definitions.pop((org, variant), None)
+        self.doubtful.discard((org, variant))
+        self.reused.add((org, variant))
+
+    def _open(self, place: tuple[str, str]) -> bool:
+        """Whether a variant that no PUT has shown may be defined."""
+        return place in self.doubtful or place in self.reused
 
     def owners(self, org: str, name: str) -> list[Definition]:
         """Definitions that have a name as an alias."""
@@ -247,7 +275,7 @@ class Model:
         own = {body["variant"]}  # which it reaches anyway
         sent, answered = set(body.get("alias", ())) - own, set(map(str, got)) - own
         before = known.alias - own if known is not None else frozenset()
-        told = known.told if known is not None else (org, body["variant"]) not in self.doubtful
+        told = known.told if known is not None else not self._open((org, body["variant"]))
         if not sent - theirs <= answered or (told and not answered <= sent | before):
             breaches.append(_answered("DEF-10", "alias", sorted(sent), got, ""))
         elif known is None or known.shaken:
@@ -277,14 +305,14 @@ class Model:
         if "version" in body:
             return self._explicit(place, known, body["version"], version)
         if known is None:
-            if place in self.doubtful:
+            if self._open(place):
                 return []
             self.tested.append("DEF-2")
             title = "A new definition does not begin with version 1"
             return [] if version == 1 else [Breach("DEF-2", title, "1", str(version))]
         self.tested.append("DEF-3")
         step = version - known.version
-        if len(known.current) > 1 and version - max(known.current) in (0, 1):
+        if known.current != {known.version} and version - max(known.current) in (0, 1):
             return []
         breaches = []
         if step not in (0, 1):
@@ -303,7 +331,7 @@ class Model:
         if sent < 0:
             return self.note("negative version of a definition", "accepted")
         if known is None:
-            told = place not in self.doubtful and sent != 1
+            told = not self._open(place) and sent != 1
             return self.note("an explicit version of a new definition", stored) if told else []
         if not known.told or version == sent == known.version + 1:
             return []
@@ -354,7 +382,7 @@ class Model:
                 known.proven = True
             return breaches
         if not reached:
-            sure = status in MAY_PASS and (org, name) not in self.doubtful
+            sure = status in MAY_PASS and not self._open((org, name))
             if sure and self._letters.get((org, name.lower()), name) != name:
                 self.note("a variant in other letters", "is told apart")
             return self.note("unknown variant", "refused") if sure else []
@@ -367,7 +395,7 @@ class Model:
             return self.note(_SCHEMA, "refused") if asked is None else []
         if asked is not None and known.current != {asked}:
             older = asked in known.schemas
-            if not known.told:
+            if not known.told or asked < known.found:
                 return []
             question = "an older version" if older else "a version that was never stored"
             return self.note(question, "refused") if enveloped else []
@@ -411,12 +439,12 @@ class Model:
         breaches += self._anothers(org, definition)
         if known is None and not owners:
             reached = self._by_id.get(definition, {}).get(org) if isinstance(definition, str) else None
-            if reached is not None and (org, name) not in self.doubtful:
+            if reached is not None and not self._open((org, name)):
                 if reached.lower() == name.lower():
                     return breaches + self.note("a variant in other letters", "is the same")
                 title = "Work for a variant that was never defined reaches a definition of another name"
                 return [*breaches, Breach("ING-9", title, "a refusal, or a new definition", str(reached))]
-            if (org, name) not in self.doubtful:
+            if not self._open((org, name)):
                 if self._letters.get((org, name.lower()), name) != name:
                     self.note("a variant in other letters", "is told apart")
                 self.doubtful.add((org, name))
@@ -497,7 +525,7 @@ class Model:
         if not known.told and version > max(known.schemas):
             return []
         self.tested.append("ING-3")
-        if asked is not None and (asked in known.schemas or not known.told):
+        if asked is not None and (asked in known.schemas or not known.told or asked < known.found):
             allowed |= {asked}
         if version not in allowed:
             expected = " or ".join(map(str, sorted(allowed)))
@@ -505,6 +533,8 @@ class Model:
         if asked is None:
             return self._narrowed(known, version)
         if not known.told or known.current == {asked} or (version == asked and asked in known.current):
+            return []
+        if asked < known.found:
             return []
         if asked in known.schemas:
             return self.note("an older version", "used" if version == asked else "the current one is used")
@@ -590,7 +620,7 @@ class Model:
             breaches = self._held(action, attempt, status, left)
         if extended and not breaches:
             breaches = self._extended(action, attempt, call, back, seconds)
-        elif action.attempt is None and attempt == 0 and status == 409 and action.unattended:
+        elif action.attempt is None and attempt == action.lowest == 0 and status == 409 and action.unattended:
             self.note("delivery", "not at once")
         return breaches
 

@@ -88,6 +88,10 @@ class Origins:
         if question not in self._first:
             self._first[question] = self.history(exchange)
 
+    def first(self, question: str) -> tuple[Exchange, ...]:
+        """What showed the first answer to a question; nothing where no exchange is known for it."""
+        return self._first.get(question, ())
+
     def unlearn(self, question: str) -> None:
         """What showed the first answer to a question has shown nothing."""
         self._first.pop(question, None)

@@ -47,6 +47,12 @@ class Probe:
     large: bool = False
     """More than 64 KiB, very deep, or slow: left out unless wanted."""
 
+    @property
+    def mild(self) -> bool:
+        """Whether it is neither large nor deep, so that nobody's server suffers by it."""
+        body = self.body or b""
+        return not self.large and len(body) <= 10_000 and max(body.count(b"["), body.count(b"{")) <= 64
+
 
 def probes(label: str, good: dict[str, Any]) -> Iterator[Probe]:
     """Every probe of an operation: the most telling of each group first, the large ones last and only then made.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +118,21 @@ _QUESTIONS = (
 QUESTIONS: Final[Mapping[str, Question]] = {question.name: question for question in _QUESTIONS}
 """Name → question."""
 
-__all__ = ["QUESTIONS", "Question", "Remark"]
+
+def expected(value: Any) -> dict[str, str]:
+    """The readings of a file as a run writes it: `{readings: {question: answer}}`.
+
+    Raises:
+        ValueError: it is not of that form; the text says where, and what would be.
+    """
+    if not isinstance(value, dict) or not isinstance(value.get("readings"), dict):
+        raise ValueError("expected an object with a member 'readings', as a run writes it to readings.yaml")
+    for question, answer in value["readings"].items():
+        if question not in QUESTIONS:
+            raise ValueError(f"readings: there is no question {question!r}; there are {', '.join(QUESTIONS)}")
+        if not isinstance(answer, str):
+            raise ValueError(f"readings/{question}: expected a text, got {answer!r}")
+    return dict(value["readings"])
+
+
+__all__ = ["QUESTIONS", "Question", "Remark", "expected"]

@@ -39,6 +39,8 @@ class Replay:
         self._count = 0
         self.excused: set[tuple[str, str]] = set()
         """Findings that are no wonder, as others like them have ends of their own."""
+        self.thrifty = False
+        """Whether examples are made short at the end only, as requests are few."""
 
     def confirm(self, finding: Finding, whole: Sequence[Exchange]) -> Finding | None:
         """The finding with the shortest way to it that was found; None when it did not show again.
@@ -54,7 +56,7 @@ class Replay:
         for script in (finding.exchanges, tuple(whole[max(0, at - _LONGEST) : at + 1])):
             again = self.play(script, finding)
             if again is not None:
-                short = self._shortened(again)
+                short = again if self.thrifty else self._shortened(again)
                 late = finding.question or short.exchanges[-1].status in MAY_PASS
                 return self._once_more(short) if late else short
         return None
@@ -67,6 +69,16 @@ class Replay:
         """
         again = self.play(finding.exchanges, finding)
         return None if again is None else self._shortened(again)
+
+    def again(self, finding: Finding) -> Finding | None:
+        """The finding, if its own exchanges show it, and also when all of the target has had the time to know them.
+
+        Raises:
+            Weather, TimeUp: it could not be tried.
+        """
+        again = self.play(finding.exchanges, finding)
+        late = again is not None and (finding.question or again.exchanges[-1].status in MAY_PASS)
+        return self._once_more(again) if again is not None and late else again
 
     def play(self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True) -> Finding | None:
         """Play a script; the same finding, if it comes up. Without patience it ends where an answer is another one."""
@@ -187,7 +199,7 @@ class _Playing:
     def shows(self, finding: Finding) -> Finding | None:
         """The finding, if what was sent last has brought it up."""
         for found in (*self._judge.ledger.all(), *self._judge.suspects):
-            if found.key == finding.key:
+            if found.id == finding.id:
                 return replace(found, exchanges=tuple(self._played))
         self._judge.suspects.clear()
         return None

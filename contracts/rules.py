@@ -68,6 +68,7 @@ RULES: Final[dict[str, Rule]] = {
             "A reading that was taken is kept",
             "C1, C4, C5, C6, C7, C16, Q2, Q3, Q5, Q6, Q7",
         ),
+        Rule("READ-2", _W, "A reading is the one that was expected", "ours"),
         Rule(
             "RACE-1",
             _V,

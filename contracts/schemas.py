@@ -91,7 +91,7 @@ class Shapes:
 
 _SAFE: Final = {
     *("type", "required", "properties", "title", "description", "const", "enum", "minimum", "maximum"),
-    *("items", "maxLength", "minLength"),
+    *("items", "maxLength", "minLength", "maxProperties"),
 }
 """Keywords that every dialect reads alike (Q18)."""
 

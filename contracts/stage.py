@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from .client import CUT_OFF, TOO_SLOW, Client, Request, Weather
 from .exchange import Exchange
 from .failures import Finding
 from .judge import Judge, finding_of, plain
-from .model import IN_FORCE, MAY_PASS, Action, Breach, Model
+from .model import IN_FORCE, MAY_PASS, Action, Breach, Definition, Model
 from .probes import Probe
 
 JSON: Final = ("content-type", "application/json")
@@ -25,10 +26,38 @@ MODACK: Final = "POST /v1/modack"
 
 _IMPATIENT = 0.3
 """Seconds for which a fresh thing is asked for again when two seconds have been in vain before."""
+_PAUSE = 0.2
+"""Seconds after which it is asked for again."""
 PLAIN: Final = {"order_id": "8471"}
 """A payload that nobody has a reason to refuse."""
 _PROBE = 5.0
 """Seconds that the answer to a probe may take: some targets hang on some of them."""
+
+
+_RING = 3
+"""Definitions of a slot that take turns."""
+_AGAIN = 3
+"""How often a request is sent again whose connection was cut off, where that does no harm."""
+_NO_DEFINITIONS = frozenset({"alias", "unknown"})
+"""Kinds of names under which nothing is put."""
+_MUDDLED = frozenset({"any"})
+"""Kinds of names whose versions come in any order, so that one PUT does not tell what is stored."""
+TAG: Final = "contract-run"
+"""The tag by which the actions of a run are found: its value is in the run's `traceparent` too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a run behaves at its target."""
+
+    slot: bool = False
+    """Names are used again by each run, as definitions cannot be deleted."""
+    tag: bool = False
+    """Actions carry the run in their tags."""
+    intrusive: bool = True
+    """Large, deep and slow requests, and many at the same moment, are in order."""
+    steady: bool = False
+    """What is sent depends on answers alone, and not on the time they take."""
 
 
 class NotReached(Exception):
@@ -38,7 +67,15 @@ class NotReached(Exception):
 class Stage:
     """One sequence of calls under names that nobody has used."""
 
-    def __init__(self, client: Client, judge: Judge, random: Random, prefix: str = "contract.run.") -> None:
+    def __init__(
+        self,
+        client: Client,
+        judge: Judge,
+        random: Random,
+        prefix: str = "contract.run.",
+        manners: Manners | None = None,
+    ) -> None:
+        self.manners = manners or Manners()
         self.client = client
         self.judge = judge
         self.known = judge.known
@@ -49,6 +86,8 @@ class Stage:
         """All of this sequence, in order."""
         self.looks_into_refusals = True
         """Whether a refused key is asked for again elsewhere before anybody is blamed."""
+        self.scope = ""
+        """Tells the aliases of this sequence in a slot from those of others."""
         self.waited = 0.0
         """Seconds that were let go by on purpose."""
         self.patience = 1.0
@@ -57,6 +96,8 @@ class Stage:
         """Seconds that leases of the length that every destination has are given to run out."""
         self.careful = False
         """Whether a refusal that nobody expects is asked for again when all of the target knows what was made."""
+        self._given: Counter[str] = Counter()
+        self._plain: dict[int, str] = {}
         self._lost = 0
         self._made = -math.inf
 
@@ -66,8 +107,30 @@ class Stage:
         return self.judge.model
 
     def name(self, kind: str = "v") -> str:
-        """A variant that nobody has used."""
-        return f"{self.prefix}{kind}{self.random.getrandbits(32):08x}"
+        """A variant that nobody has used; in a slot one of its few, of which only its next PUT tells what it is."""
+        if not self.manners.slot:
+            return f"{self.prefix}{kind}{self.random.getrandbits(32):08x}"
+        number = self._given[kind]
+        self._given[kind] += 1
+        if kind in _NO_DEFINITIONS:
+            name = f"{self.prefix}{kind}.{self.scope}{number}"
+        else:
+            name = f"{self.prefix}{kind}{number % _RING if kind == 'v' else number}"
+        if kind != "unknown":
+            self.renew(name, told=kind not in _MUDDLED)
+        return name
+
+    def renew(self, name: str, *, told: bool = True) -> None:
+        """In a slot a definition may be there from an earlier run: its next PUT tells it, if versions went upwards."""
+        for credential in self.known.target.credentials if self.slot else ():
+            self.model.renew(credential.org, name)
+            if not told:
+                self.model.forget(credential.org, name)
+
+    @property
+    def slot(self) -> bool:
+        """Whether names are those of a slot, which earlier runs had as well."""
+        return self.manners.slot
 
     def key(self, org: int = 0) -> tuple[str, str]:
         """The header with the key of the first or second organisation."""
@@ -104,6 +167,8 @@ class Stage:
         """
         if label in (PUT, INGRESS, MODACK) and self.known.operation(label) is None:
             raise NotReached(f"the document has no {label}")
+        if label == INGRESS and raw is None and isinstance(body, dict) and "payload" in body:
+            body = self._worked(name, body)
         verb, _, template = label.partition(" ")
         path = template.replace("{variant}", quote(name, safe="")).replace(
             "{org_id}", quote(self.org(org) if path_org is None else path_org, safe="")
@@ -111,6 +176,15 @@ class Stage:
         sent = [self.key(org), JSON] if headers is None else list(headers)
         text = raw if raw is not None else None if body is None else json.dumps(body).encode()
         return Request(method or verb, path + (f"?{query}" if query else ""), tuple(sent), text)
+
+    def _worked(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Work with a payload that a declared variant takes, and the run's own tag."""
+        if name in self.known.declared:
+            body = {**body, "payload": self.known.declared[name]}
+        tags = body.get("tags", {})
+        if not self.manners.tag or not isinstance(tags, dict):
+            return body
+        return {**body, "tags": {**tags, TAG: self.client.trace}}
 
     def send(self, label: str, body: Any = None, **members: Any) -> Exchange:
         """One request, judged."""
@@ -227,7 +301,7 @@ class Stage:
         self.looks_into_refusals = True
         if plain.status in (401, 403):
             raise Weather("the key is refused from now on")
-        self.judge.ledger.add(refused)
+        self.judge.ledger.add(refused, proven=True)
 
     # What clients do
 
@@ -236,24 +310,45 @@ class Stage:
         body = {"variant": variant, "schema": {} if schema is None else schema, **members}
         return self.send(PUT, body, org=org)
 
-    def define(self, schema: Any = None, *, org: int = 0, **members: Any) -> str:
-        """A fresh definition.
+    def define(self, schema: Any = None, *, org: int = 0, kind: str = "v", **members: Any) -> str:
+        """A fresh definition; one that is declared, where none can be put.
 
         Raises:
             NotReached: the deployment does not take it.
         """
-        variant = self.name()
-        exchange = self.put(variant, schema, org=org, **members)
-        if (self.org(org), variant) not in self.model.definitions:
-            raise NotReached(f"a plain definition is answered with {exchange.status}")
-        return variant
+        if self.known.puts_refused and self.known.declared:
+            if schema is None and not members and kind == "v":
+                return next(iter(self.known.declared))
+            raise NotReached("the key may not put definitions")
+        for _ in range(_AGAIN):
+            variant = self.name(kind)
+            try:
+                exchange = self.put(variant, schema, org=org, **members)
+            except Weather as weather:
+                if str(weather) != CUT_OFF:
+                    raise
+                continue
+            if (self.org(org), variant) not in self.model.definitions:
+                declare = "; declare what exists with --variant" if self.known.puts_refused else ""
+                raise NotReached(f"a plain definition is answered with {exchange.status}{declare}")
+            return variant
+        raise Weather(CUT_OFF)
+
+    def plain(self, *, org: int = 0) -> str:
+        """A definition that takes any work, of which nothing else is asked: one for all of the sequence, or the slot."""
+        name = self._plain.get(org, f"{self.prefix}plain0")
+        known = self.model.definitions.get((self.org(org), name))
+        if known is None or not known.told:
+            self._given["plain"] = 0
+            name = self._plain[org] = self.define(org=org, kind="plain" if self.slot else "v")
+        return name
 
     def ingress(
         self, name: str, payload: Any = PLAIN, *, org: int = 0, query: str = "", **members: Any
     ) -> Exchange:
         """Post work in a valid envelope. Work for a fresh definition is posted again for two seconds."""
         request = self.request(INGRESS, {"payload": payload, **members}, name=name, org=org, query=query)
-        exchange = self.play(request)
+        exchange = self._insist(request)
         known = self.model.definitions.get((self.org(org), name))
         fresh = known is not None and not known.proven
         fits = known is None or self.known.fits(known.schema, payload) is not False
@@ -281,7 +376,7 @@ class Stage:
         """Extend a lease. A fresh action that is not known yet is asked for again for two seconds."""
         body = {"action_record_id": number, "attempt": attempt, "mod_ack": seconds}
         request = self.request(MODACK, body, org=org)
-        exchange = self.play(request)
+        exchange = self._insist(request)
         action = self.model.actions.get((self.org(org), number))
         if exchange.status != 404 or action is None or action.attempt is not None:
             return exchange
@@ -301,7 +396,7 @@ class Stage:
         Raises:
             NotReached: no attempt of a fresh action can be extended.
         """
-        number = self.accept(self.define(org=org), org=org)
+        number = self.accept(self.plain(org=org), org=org)
         asked = []
         for attempt in (0, 0, 1, 0):
             asked.append(self.modack(number, attempt, org=org))
@@ -314,7 +409,32 @@ class Stage:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
             self.accuse(breach, self.judge.origins.needed(asked[3]))
+        if MODACK not in self.known.routed:
+            raise NotReached(f"the target does not offer {MODACK}")
         raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
+
+    def definition(self, variant: str) -> Definition:
+        """What is known of a definition of the first organisation.
+
+        Raises:
+            NotReached: nothing is, as it was declared and not put.
+        """
+        known = self.model.definitions.get((self.org(), variant))
+        if known is None:
+            raise NotReached("the key may not put definitions")
+        return known
+
+    def live_or_not(self) -> str:
+        """An action of ours: live, or at least known."""
+        try:
+            return self.live()
+        except NotReached:
+            return self.accept(self.plain())
+
+    @staticmethod
+    def in_chunks(request: Request) -> Request:
+        """The same request, its body in pieces of seven bytes."""
+        return replace(request, chunks=(7,) * (len(request.body or b"") // 7))
 
     def attempt_of(self, number: str) -> int:
         """The attempt that this run holds."""
@@ -351,13 +471,25 @@ class Stage:
     def _suspect(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
         self.judge.suspects.append(replace(finding_of(breach, shown[-1], shown), staged=True))
 
+    def _insist(self, request: Request) -> Exchange:
+        """Send what does no harm when it is done twice: again, if its connection is cut off."""
+        for left in reversed(range(_AGAIN)):
+            try:
+                return self.play(request)
+            except Weather as weather:
+                if str(weather) != CUT_OFF or not left:
+                    raise
+        raise AssertionError
+
     def _patiently(self, first: Exchange, request: Request, refusal: int) -> Exchange:
         """Ask again while a fresh thing is refused: only the last answer stands."""
-        exchange, began = first, time.monotonic()
+        exchange = first
         patience = _IMPATIENT if refusal in self.known.in_vain else IN_FORCE
-        while exchange.status == refusal and time.monotonic() < began + patience:
-            time.sleep(0.2)
-            self.waited += 0.2
+        for _ in range(math.ceil(patience / _PAUSE)):
+            if exchange.status != refusal:
+                break
+            time.sleep(_PAUSE)
+            self.waited += _PAUSE
             self.judge.origins.forget(exchange)
             exchange = self.play(request)
         if exchange.status == refusal:
@@ -369,4 +501,4 @@ _LATE = Breach(
     "ING-12", "An accepted action is not known at once", "known when its POST is answered", "404, later not"
 )
 
-__all__ = ["INGRESS", "JSON", "MODACK", "PLAIN", "PUT", "NotReached", "Stage"]
+__all__ = ["INGRESS", "JSON", "MODACK", "PLAIN", "PUT", "TAG", "Manners", "NotReached", "Stage"]

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .api import pages
 from .api.contract import Handler, contracted
 from .api.document import Document, Operation
+from .api.errors import statuses
 from .api.exchange import Exchange
 from .api.front import Front
 from .api.handlers import PUBLISHED, adapters, handlers
@@ -164,7 +165,7 @@ def create_app(
     contract = contracted(
         document,
         world | stubs,
-        adapters=adapters(raw_bodies=settings.raw_bodies),
+        adapters=adapters(settings.taken, document.operations),
         otherwise=Pages(document),
         keys=keys,
         settings=settings,
@@ -178,7 +179,13 @@ def create_app(
         unused=tuple(sorted(PUBLISHED - {operation.id for operation in document.operations})),
         ignored=tuple(ignored(document)),
     )
-    front = Front(contract, [*routes, *pages.ROUTES], log, _journal(store, clockwork))
+    front = Front(
+        contract,
+        [*routes, *pages.ROUTES],
+        log,
+        _journal(store, clockwork),
+        statuses(settings.taken),
+    )
     seed_file = None
     if settings.seed_file is not None:
         from .seeds.watching import SeedFile  # a start without one need not load it
@@ -198,11 +205,13 @@ def create_app(
 def _handlers(
     settings: Settings, store: Store, clockwork: Clockwork, schemas: PayloadSchemas
 ) -> dict[str, Handler]:
+    readings = settings.taken
     return handlers(
-        Definitions(store, schemas, strict=settings.strict_schemas),
-        Ingress(store, clockwork, schemas, auto_define=settings.auto_define),
-        Signals(store, clockwork),
-        Records(store, clockwork),
+        Definitions(store, schemas, strict=settings.strict_schemas, readings=readings),
+        Ingress(store, clockwork, schemas, readings),
+        Signals(store, clockwork, readings),
+        Records(store, clockwork, readings),
+        readings,
     )
 
 

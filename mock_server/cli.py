@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .domain.readings import USUAL
 from .settings import OVERLAID, PUBLISHED, Admin, Settings
 
 if TYPE_CHECKING:
@@ -48,11 +49,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    taken = None
+    if options.readings is not None:
+        from .readings import BadReadings, load
+
+        try:
+            taken = load(options.readings)
+        except BadReadings as error:
+            return _fail(str(error))
+        switches = {"--auto-define": options.auto_define, "--raw-bodies": options.raw_bodies}
+        for flag in [flag for flag, is_on in switches.items() if is_on]:
+            if contradiction := taken.against(flag):
+                return _fail(contradiction)
     settings = Settings(
         document=options.document or (PUBLISHED if options.document_only else OVERLAID),
         keys={"dev-key": "1"} | dict(options.key),
         auto_define=options.auto_define,
         raw_bodies=options.raw_bodies,
+        readings=USUAL if taken is None else taken.readings,
         strict_schemas=options.strict_schemas,
         max_body=round(options.max_body_mib * (1 << 20)),
         max_actions=options.max_actions,
@@ -89,6 +103,8 @@ def _run(options: argparse.Namespace) -> int:
             app.close()
             return _fail(str(error))
     _say(_table(app.coverage, settings))
+    if taken is not None:
+        _say(f"  {taken.told()}")
     if options.strict_document and not app.coverage.complete:
         return _fail("--strict-document: the document is not wholly served; see the table above")
     _say(_addresses(control, ingress, admin, "" if options.admin_token else token))
@@ -223,6 +239,12 @@ def _parser() -> argparse.ArgumentParser:
         "--raw-bodies",
         action="store_true",
         help="a body without a payload member is the payload (the guides' reading)",
+    )
+    add(
+        "--readings",
+        type=Path,
+        metavar="FILE",
+        help="imitate the deployment that a judge wrote this file of, where the documentation leaves things open",
     )
     add("--strict-schemas", action="store_true", help="refuse definitions whose schema cannot be enforced")
     document = parser.add_mutually_exclusive_group()

@@ -37,6 +37,37 @@ class Compiled(NamedTuple):
     """Whether all its patterns run in linear time; look-around, back references and the like do not."""
 
 
+def undescribed(schema: Any) -> Any:
+    """A schema without what only describes (JSON Schema, validation §9); a copy, made without recursion."""
+    holder = [schema]
+    left: list[tuple[Any, Any, bool]] = [(holder, 0, False)]
+    while left:
+        above, where, named = left.pop()
+        value = above[where]
+        if isinstance(value, list):
+            above[where] = copy = list(value)
+            left += [(copy, position, False) for position in range(len(copy))]
+        elif isinstance(value, dict):
+            above[where] = members = {
+                name: member
+                for name, member in value.items()
+                if named or not (name in _ANNOTATIONS or name.startswith("x-"))
+            }
+            left += [
+                (members, name, not named and name in _NAMING)
+                for name in members
+                if named or name not in ("const", "enum")
+            ]
+    return holder[0]
+
+
+_NAMING: Final = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
+"""Keywords whose members are named by whoever writes the schema."""
+_ANNOTATIONS: Final = frozenset(
+    {"$comment", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly"}
+)
+
+
 def compile_schema(schema: Any) -> Compiled:
     """The validator for a definition's schema: an object that is a valid 2020-12 schema. Fetches nothing.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from .domain.readings import USUAL, Readings
 
 SPEC = Path(__file__).parent.parent / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
@@ -41,6 +43,8 @@ class Settings:
     """An unknown variant gets an open definition instead of a 400."""
     raw_bodies: bool = False
     """A body without a `payload` member is the payload (the guides' reading, C1)."""
+    readings: Readings = USUAL
+    """Which answers are taken where sources are silent or contradict each other."""
     strict_schemas: bool = False
     """Refuse a definition whose schema cannot be enforced."""
     max_body: int = 10 << 20
@@ -61,3 +65,13 @@ class Settings:
     """Seconds that a webhook has for its whole answer, by the machine's clock."""
     seed_file: Path | None = None
     """What organisations begin with; read again when it changes."""
+
+    @property
+    def taken(self) -> Readings:
+        """The readings, with those two that have a switch of their own."""
+        taken = self.readings
+        if self.auto_define:
+            taken = replace(taken, unknown_variant="made on the fly")
+        if self.raw_bodies:
+            taken = replace(taken, ingress_body="envelope, whole without payload")
+        return taken

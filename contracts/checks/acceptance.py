@@ -89,7 +89,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
         tested["PAGE-12"] += 1
     if served:
         yield _taken(exchange, operation, known, problems[0])
-    elif exchange.status in (404, 409) and not operation.control_plane:
+    elif exchange.status in (404, 409) and not operation.control_plane and operation.label in known.routed:
         yield Finding(
             "PAGE-12",
             operation.label,

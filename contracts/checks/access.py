@@ -58,7 +58,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
         )
     elif not operation.control_plane and 400 <= exchange.status < 500 and not shown and not undeclared:
         tested["AUTH-9"] += 1
-        if exchange.status in (400, 403, 404, 409, 422):
+        if exchange.status in (400, 403, 404, 409, 422) and operation.label in known.routed:
             yield Finding(
                 "AUTH-9",
                 operation.label,

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from . import checking, comparing, explaining
+from . import checking, comparing, explaining, judging, replaying
 
 
 class Command(Protocol):
@@ -23,7 +23,13 @@ class Command(Protocol):
         """
 
 
-COMMANDS: Final[Mapping[str, Command]] = {"check": checking, "compare": comparing, "explain": explaining}
+COMMANDS: Final[Mapping[str, Command]] = {
+    "check": checking,
+    "compare": comparing,
+    "explain": explaining,
+    "judge": judging,
+    "replay": replaying,
+}
 """Name → module."""
 
 __all__ = ["COMMANDS"]

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import json
+import math
+import platform
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
+from typing import Any, Final
 
+from ..baseline import entries
 from ..document import PUBLISHED, Unreadable
 from ..engine import LONG, Plan, Run
 from ..events import Listener, RunFinished
+from ..pace import Limits
+from ..readings import expected
 from ..reports.console import Patient, Terminal
+from ..scenarios import SCENARIOS
+from ..stage import TAG
+from ..yaml_text import read_yaml
 from .flags import Usage, add_target, rule, target_of
+from .keeping import Keeper, resumed
+
+PROFILES: Final = ("check", "gate", "night")
 
 
 def add(commands: Any) -> None:
@@ -24,7 +39,41 @@ def add(commands: Any) -> None:
     )
     add_target(check)
     add = check.add_argument
-    add("--max-time", type=_seconds, default=25.0, metavar="S", help="seconds the run may take (default 25)")
+    add(
+        "--profile",
+        choices=PROFILES,
+        default="check",
+        help="gate: the same requests each time, bounded by count; night: until a time of day",
+    )
+    add("--until", type=_time_of_day, metavar="HH:MM", help="when a night ends, by the clock here (06:00)")
+    add("--resume", action="store_true", help="go on with the night of this --report-dir")
+    add("--max-time", type=_seconds, metavar="S", help="seconds the run may take (default 25)")
+    add("--max-requests", type=_count, metavar="N", help="requests the run may send (gate: 1000)")
+    add(
+        "--max-writes",
+        type=_count,
+        metavar="N",
+        help="definitions and actions it may make (2000 off loopback)",
+    )
+    add("--rate", type=_rate, metavar="N[/m]", help="requests a second, or a minute (10 off loopback)")
+    add(
+        "--intrusive",
+        action="store_true",
+        help="large, deep, slow and simultaneous requests off loopback too",
+    )
+    add("--slot", type=_slot, metavar="NAME", help="names its definitions, which later runs use again")
+    add("--min-verified", type=_percent, default=60.0, metavar="PCT", help="rules to put to the test (60)")
+    add(
+        "--variant",
+        action="append",
+        type=_variant,
+        default=[],
+        metavar="NAME=FILE",
+        help="a variant that exists and a JSON payload that it takes, for a key that may not put (repeatable)",
+    )
+    add("--baseline", type=Path, metavar="FILE", help="findings that are known: id, owner, reason, expires")
+    add("--expect-readings", type=Path, metavar="FILE", help="warn where a reading is another one")
+    add("--dry-run", action="store_true", help="print what would be done, and contact nobody")
     add("--seed", type=_whole, metavar="N", help="repeat the requests of another run")
     add("--report-dir", type=Path, metavar="DIR", help="write report.html, report.json and junit.xml there")
     add("--strict", action="store_true", help="warnings count as violations")
@@ -52,10 +101,17 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Judge, print, and write the reports."""
     plan = plan_of(options, environment)
+    if options.dry_run:
+        for line in described(plan):
+            print(line)
+        return 0
     directory = _directory(options.report_dir)
     terminal = Terminal(Patient(soft_wrap=True), plan.target.secrets)
+    listeners: list[Listener] = [terminal]
+    if directory is not None and plan.night:
+        listeners.append(Keeper(directory, write_reports))
     try:
-        finished = judge(plan, terminal)
+        finished = judge(plan, *listeners)
     finally:
         terminal.close()
     if directory is not None:
@@ -93,15 +149,103 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
     Raises:
         Usage: they make no sense together.
     """
+    target = target_of(options, environment)
+    gate, night = options.profile == "gate", options.profile == "night"
+    if (options.until or options.resume) and not night:
+        raise Usage("--until and --resume are for --profile night")
+    if options.resume and options.report_dir is None:
+        raise Usage("--resume needs the --report-dir of the run that it goes on with")
+    before = resumed(options.report_dir, target) if options.resume else None
+    seed = options.seed if options.seed is not None else 0 if gate else SystemRandom().randrange(10**6)
+    own = _own_slot() if gate or night or not target.local else ""
     return Plan(
-        target_of(options, environment),
+        target,
         options.document or PUBLISHED,
-        options.seed if options.seed is not None else SystemRandom().randrange(10**6),
-        options.max_time,
+        before.run.seed if before else seed,
+        options.max_time
+        or (_GATE_TIME if gate else _seconds_until(options.until or _MORNING) if night else 25.0),
         options.strict,
         frozenset(options.only or ()),
         options.wait,
+        slot=options.slot or own,
+        limits=Limits(
+            options.rate or (math.inf if target.local else _RATE),
+            options.max_requests or (_GATE_REQUESTS if gate else None),
+            options.max_writes or (None if target.local else _WRITES_AT_NIGHT if night else _WRITES),
+        ),
+        intrusive=options.intrusive or target.local,
+        steady=gate,
+        declared=dict(options.variant),
+        min_verified=0.0 if options.only else options.min_verified,
+        baseline=_of_file("--baseline", options.baseline, entries) or (),
+        expected=_of_file("--expect-readings", options.expect_readings, expected) or {},
+        night=night,
+        before=before,
     )
+
+
+def described(plan: Plan) -> Iterator[str]:
+    """What a plan would do, line by line."""
+    target, limits = plan.target, plan.limits
+    yield f"Would judge {target.base_url}, and contact nothing but {', '.join(target.hosts)}:"
+    yield f"  keys      {', '.join(f'${one.name} for organisation {one.org}' for one in target.credentials)}"
+    names = (
+        f"contract.{plan.slot}.…, which runs of this slot use again"
+        if plan.slot
+        else "contract.<random>.…, new ones in each run"
+    )
+    yield f"  names     definitions are called {names}"
+    if plan.slot:
+        yield f"  tags      actions carry {TAG}=<run>"
+    time = f"{plan.max_time:.0f} s" if plan.max_time < 600 else f"{plan.max_time / 3600:.1f} h"
+    rate = (
+        "as fast as it answers" if limits.rate == math.inf else f"{limits.rate:.3g} requests a second at most"
+    )
+    yield f"  how long  {time} at most, {rate}"
+    for what, most in (
+        ("requests", limits.requests),
+        ("definitions and actions that are made", limits.writes),
+    ):
+        if most is not None:
+            yield f"  budget    {most:,} {what}"
+    spared = "" if plan.intrusive else ": none, as --intrusive is not given"
+    yield f"  intrusive large and deep bodies, requests at the same moment{spared}"
+    yield "  brake     stops when plain answers take three times as long as at first, or 5 % of them fail"
+    yield "Sequences, in this order:"
+    for scenario in SCENARIOS:
+        yield f"  {scenario.title}"
+    rest = (
+        "random sequences and generated requests in turns"
+        if plan.night
+        else "short and random sequences, then generated requests"
+    )
+    yield f"  {rest}, as long as time and budgets last"
+
+
+def _seconds_until(text: str) -> float:
+    """Seconds until it is that time of day here, today or tomorrow."""
+    now = datetime.now().astimezone()
+    hour, minute = map(int, text.split(":"))
+    then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return ((then - now).total_seconds() - 1) % 86_400 + 1
+
+
+def _of_file(flag: str, file: Path | None, read: Callable[[Any], Any]) -> Any:
+    """What a YAML file says."""
+    if file is None:
+        return None
+    try:
+        return read(read_yaml(file.read_bytes()))
+    except OSError as error:
+        raise Usage(f"{flag} {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise Usage(f"{flag} {file}: {error}") from None
+
+
+def _own_slot() -> str:
+    """A slot of this user on this machine."""
+    name = f"{getpass.getuser()}-{platform.node()}"
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
 
 
 def _directory(given: Path | None) -> Path | None:
@@ -137,5 +281,60 @@ def _whole(text: str) -> int:
         raise argparse.ArgumentTypeError("a seed is 0 or more")
     return number
 
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("1 or more")
+    return number
+
+
+def _percent(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError("from 0 to 100 percent")
+    return number
+
+
+def _rate(text: str) -> float:
+    number, _, unit = text.partition("/")
+    rate = float(number)
+    if unit not in ("", "s", "m") or not 0 < rate <= 10**6:
+        raise argparse.ArgumentTypeError("a rate is a number such as 10 or 10/s, or 60/m")
+    return rate / 60 if unit == "m" else rate
+
+
+def _time_of_day(text: str) -> str:
+    if not re.fullmatch("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", text):
+        raise argparse.ArgumentTypeError("a time of day such as 06:00")
+    return text
+
+
+def _slot(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
+        raise argparse.ArgumentTypeError("a slot is a name such as ci-2: small letters, digits and hyphens")
+    return text
+
+
+def _variant(text: str) -> tuple[str, Any]:
+    name, _, file = text.partition("=")
+    if not name or not file:
+        raise argparse.ArgumentTypeError("expected NAME=FILE, such as order.created=payload.json")
+    try:
+        return name, json.loads(Path(file).read_bytes())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{file} is not JSON: {error}") from None
+
+
+_GATE_REQUESTS: Final = 1_000
+_GATE_TIME: Final = 1_800.0
+"""Seconds after which a gate ends whatever it has done: its measure is requests."""
+_MORNING: Final = "06:00"
+_RATE: Final = 10.0
+_WRITES: Final = 2_000
+_WRITES_AT_NIGHT: Final = 100_000
+"""Off loopback, where nobody asked for other limits."""
 
 __all__ = ["add", "judge", "plan_of", "run", "write_reports"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from ..rules import RULES
@@ -35,11 +37,11 @@ def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Ta
     base = url_of("--base-url", options.base_url)
     if (options.second_api_key is None) != (options.second_org is None):
         raise Usage("--second-api-key and --second-org belong together: give both or neither")
-    first = _credential("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)
+    first = credential_of("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)
     second = None
     if options.second_api_key is not None:
         name = "ARKLOW_SECOND_API_KEY"
-        second = _credential(
+        second = credential_of(
             "--second-api-key", options.second_api_key, options.second_org, name, environment
         )
         if second.key == first.key or second.org == first.org:
@@ -67,7 +69,12 @@ def _admin(options: argparse.Namespace, environment: Mapping[str, str]) -> Admin
     return Admin(url_of("--admin-url", options.admin_url), token)
 
 
-def _credential(flag: str, given: str, org: str, name: str, environment: Mapping[str, str]) -> Credential:
+def credential_of(flag: str, given: str, org: str, name: str, environment: Mapping[str, str]) -> Credential:
+    """A key that is given as it is or as `env:NAME`, and its organisation.
+
+    Raises:
+        Usage: there is no such variable, or it is none.
+    """
     key = given
     if given.startswith("env:"):
         name = given.removeprefix("env:")
@@ -97,6 +104,23 @@ def url_of(flag: str, given: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path.rstrip("/"), "", ""))
 
 
+def directory_of(given: Path | None) -> Path | None:
+    """The directory for reports, made and tried before there is anything to lose.
+
+    Raises:
+        Usage: nothing can be written there.
+    """
+    if given is None:
+        return None
+    try:
+        given.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=given):
+            pass
+    except OSError as error:
+        raise Usage(f"--report-dir {given}: {error.strerror}") from None
+    return given
+
+
 def rule(text: str) -> str:
     """The code of a rule, for argparse."""
     if text.upper() not in RULES:
@@ -104,4 +128,4 @@ def rule(text: str) -> str:
     return text.upper()
 
 
-__all__ = ["Usage", "add_target", "rule", "target_of", "url_of"]
+__all__ = ["Usage", "add_target", "credential_of", "directory_of", "rule", "target_of", "url_of"]

@@ -94,7 +94,7 @@ class Terminal:
             self._status.update(f"{line} [dim](up to {self._limit:.0f} s)[/]")
         elif event.seconds >= self._printed:
             self._console.print(line, highlight=False, soft_wrap=True)
-            self._printed = event.seconds + 5
+            self._printed = event.seconds + min(600, max(5, event.seconds / 10))
 
 
 def summary(run: RunFinished, reports: Path | None = None) -> Iterator[Text]:
@@ -112,7 +112,9 @@ def summary(run: RunFinished, reports: Path | None = None) -> Iterator[Text]:
             yield Text.assemble(
                 (f"{kind.upper()} {number}  ", f"bold {colour}"), (f"{one['sentence']}.", "bold")
             )
-            yield from _details(one, brief, reports)
+            yield from _details(one, brief)
+            if data["run"]:
+                yield from _again(one, reports)
             yield Text()
     excused = ((one["id"], _excuse(entry)) for one, entry in brief.excused)
     yield from _table("Known, and excused by the baseline", excused)
@@ -157,8 +159,8 @@ def _excuse(entry: dict[str, Any]) -> str:
     return f"{entry['owner']}, until {entry['expires']}: {entry['reason']}"
 
 
-def _details(one: dict[str, Any], brief: Gist, reports: Path | None) -> Iterator[Text]:
-    """A finding line by line: what was expected, who is to blame, when it was, and how to see it again."""
+def _details(one: dict[str, Any], brief: Gist) -> Iterator[Text]:
+    """A finding line by line: what was expected, who is to blame, when it was."""
     entry = brief.expired.get(one["id"])
     rows = [
         ("also", ", ".join(one["also"]), ""),
@@ -177,6 +179,10 @@ def _details(one: dict[str, Any], brief: Gist, reports: Path | None) -> Iterator
         yield Text(
             f"  {line if len(line) < _LONG else line[:_LONG] + '…  (whole in report.json)'}", style="cyan"
         )
+
+
+def _again(one: dict[str, Any], reports: Path | None) -> Iterator[Text]:
+    """How to see a finding again, if it was this run that sent its requests."""
     again = f"{one['id']}, from a report: --report-dir DIR"
     if reports is not None:
         again = f"arklow-contracts replay {one['id']} --report {reports / 'report.json'} …"

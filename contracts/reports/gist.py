@@ -84,10 +84,15 @@ def shown(one: Record) -> str:
     )
 
 
+def again(one: Record, run: Record) -> list[str]:
+    """How to see a finding again, in a line; nothing where its requests were somebody else's."""
+    return [f"Again: arklow-contracts replay {one['id']}"] if run["run"] else []
+
+
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 _STATES = ("excused", "expired", "gone", "not verified")
 
-__all__ = ["Gist", "Record", "gist", "shown", "some", "when"]
+__all__ = ["Gist", "Record", "again", "gist", "shown", "some", "when"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..events import RunFinished
-from .gist import Gist, Record, gist, shown, some, when
+from .gist import Gist, Record, again, gist, shown, some, when
 from .markdown import cell, table
 from .record import record
 from .sarif import DOCUMENT, line_of
@@ -24,8 +24,8 @@ def announce(run: RunFinished, environment: Mapping[str, str]) -> list[str]:
 def commands(run: Record) -> list[str]:
     """A workflow command for each thing that somebody should look at."""
     brief = gist(run)
-    lines = [_of("error", one) for one in brief.violations]
-    lines += [_of("warning", one) for one in brief.warnings]
+    lines = [_of("error", one, run) for one in brief.violations]
+    lines += [_of("warning", one, run) for one in brief.warnings]
     if run["inconclusive"]:
         lines.append(_command("error", "Inconclusive", run["inconclusive"]))
     if not brief.enough:
@@ -37,11 +37,9 @@ def commands(run: Record) -> list[str]:
     return lines
 
 
-def _of(level: str, one: Record) -> str:
-    text = (
-        f"{one['sentence']}.\nTo blame: {one['side']}. {when(one)}; {shown(one)}.\n"
-        f"Again: arklow-contracts replay {one['id']}"
-    )
+def _of(level: str, one: Record, run: Record) -> str:
+    said = f"To blame: {one['side']}. {when(one)}; {shown(one)}."
+    text = "\n".join([f"{one['sentence']}.", said, *again(one, run)])
     return _command(level, one["id"], text, file=DOCUMENT, line=str(line_of(one["operation"])))
 
 

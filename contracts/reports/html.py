@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from ..events import RunFinished
 from ..rules import RULES
 from .gist import gist, shown, when
-from .record import name_of, record
+from .record import name_of, record, replaced
 
 _TEMPLATE: Final = Path(__file__).parent / "report.html.jinja"
 
@@ -22,7 +22,7 @@ def write(run: RunFinished, directory: Path) -> None:
     text = page.from_string(_TEMPLATE.read_text("utf-8")).render(
         run=data, rules=RULES, brief=gist(data), when=when, shown=shown, name_of=name_of
     )
-    (directory / "report.html").write_text(text.encode("utf-8", "replace").decode(), "utf-8")
+    replaced(directory / "report.html", text)
 
 
 __all__ = ["write"]

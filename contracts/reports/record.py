@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -10,8 +11,9 @@ from typing import Any, Final
 from ..events import RunFinished
 from ..exchange import Script, redact
 from ..failures import Finding
-from ..kept import kept
+from ..kept import kept, restored
 from ..rules import RULES
+from ..target import Target
 
 SCHEMA: Final = Path(__file__).parent / "report.schema.json"
 
@@ -25,6 +27,7 @@ def record(run: RunFinished) -> dict[str, Any]:
         "ingress": run.ingress or run.target,
         "keys": [{"name": name, "organisation": org} for org, name in run.keys],
         "run": run.run,
+        "prefix": run.prefix,
         "document": {"name": run.document, "sha256": run.digest},
         "seed": run.seed,
         "started": run.started,
@@ -88,6 +91,11 @@ def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
         "request_id": last.request_id and redact(last.request_id, secrets),
         "reproduced": None if finding.at_once else {"shown": finding.shown, "tried": finding.tried},
         "curl": Script(secrets).of(finding.exchanges, together=finding.together, times=finding.times),
+        "place": redact(finding.place, secrets),
+        "question": finding.question,
+        "together": finding.together,
+        "staged": finding.staged,
+        "times": finding.times,
         "script": [kept(exchange, secrets, bases) for exchange in finding.exchanges],
     }
 
@@ -97,6 +105,31 @@ def name_of(identity: str) -> str:
     return "test_" + identity.lower().replace("-", "_")
 
 
+def finding_of(data: Mapping[str, Any], target: Target) -> Finding:
+    """The finding of which this is the record, with the keys of the target.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    again = data["reproduced"] or {"shown": 0, "tried": 0}
+    return Finding(
+        data["rule"],
+        data["operation"],
+        data["title"],
+        data["expected"],
+        data["actual"],
+        exchanges=tuple(restored(one, target) for one in data["script"]),
+        place=data["place"],
+        question=data["question"],
+        together=data["together"],
+        staged=data["staged"],
+        times=data["times"],
+        also=tuple(data["also"]),
+        shown=again["shown"],
+        tried=again["tried"],
+    )
+
+
 def moment(seconds: float) -> str:
     """A time as RFC 3339 has it, in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -104,8 +137,14 @@ def moment(seconds: float) -> str:
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.json`."""
-    text = json.dumps(record(run), indent=2, ensure_ascii=False)
-    (directory / "report.json").write_text(text.encode("utf-8", "replace").decode() + "\n", "utf-8")
+    replaced(directory / "report.json", json.dumps(record(run), indent=2, ensure_ascii=False) + "\n")
 
 
-__all__ = ["finding_record", "name_of", "record", "write"]
+def replaced(file: Path, text: str) -> None:
+    """Write a file whole or not at all, so that whoever ends the process leaves the one before."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_text(text.encode("utf-8", "replace").decode(), "utf-8")
+    beside.replace(file)
+
+
+__all__ = ["finding_of", "finding_record", "moment", "name_of", "record", "replaced", "write"]

@@ -10,8 +10,8 @@ from typing import Final
 
 from ..events import RunFinished
 from ..rules import RULES, Severity
-from .gist import Record, shown, when
-from .record import record
+from .gist import Record, again, shown, when
+from .record import record, replaced
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 DOCUMENT: Final = "spec/arklow.openapi.yaml"
@@ -20,8 +20,7 @@ _LEVELS: Final = {Severity.VIOLATION: "error", Severity.WARNING: "warning"}
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.sarif`."""
-    text = json.dumps(sarif(record(run)), indent=2, ensure_ascii=False)
-    (directory / "report.sarif").write_text(text.encode("utf-8", "replace").decode() + "\n", "utf-8")
+    replaced(directory / "report.sarif", json.dumps(sarif(record(run)), indent=2, ensure_ascii=False) + "\n")
 
 
 def sarif(run: Record) -> Record:
@@ -45,7 +44,9 @@ def sarif(run: Record) -> Record:
                 "automationDetails": {"id": f"arklow-contracts/{run['target']}/"},
                 "invocations": [invocation],
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(one, rules.index(one["rule"]), entries.get(one["id"])) for one in found],
+                "results": [
+                    _result(one, run, rules.index(one["rule"]), entries.get(one["id"])) for one in found
+                ],
             }
         ],
     }
@@ -61,13 +62,13 @@ def _rule(code: str) -> Record:
     }
 
 
-def _result(one: Record, index: int, entry: Record | None) -> Record:
+def _result(one: Record, run: Record, index: int, entry: Record | None) -> Record:
     lines = [
         f"{one['sentence']}.",
         f"Expected {one['expected']}; got {one['actual']}.",
         f"To blame: {one['side']}.",
         f"{when(one)}; {shown(one)}.",
-        f"Again: arklow-contracts replay {one['id']}",
+        *again(one, run),
     ]
     place = {
         "artifactLocation": {"uri": DOCUMENT, "uriBaseId": "%SRCROOT%"},

@@ -12,12 +12,12 @@ from typing import Final
 
 from ..events import RunFinished
 from ..exchange import SHORTEST_PAUSE
-from . import again
+from . import standalone
 from .assertions import STORIES, asserted
 from .gist import Record
-from .record import name_of, record
+from .record import name_of, record, replaced
 
-_PLAIN: Final = Path(again.__file__).read_text("utf-8")
+_PLAIN: Final = Path(standalone.__file__).read_text("utf-8")
 _SETTLED = 2.0
 """Seconds after which what was made is known everywhere, so that a refusal counts."""
 _FAIL = "    pytest.fail(wrong, pytrace=False)"
@@ -33,20 +33,22 @@ def write(run: RunFinished, directory: Path) -> None:
     for old in folder.glob("test_*.py"):
         if re.fullmatch("test_[a-z]+_[0-9]+_[0-9a-f]{6}", old.stem):
             old.unlink()
-    for one in [*data["violations"], *data["warnings"]]:
+    if not data["run"]:
+        return  # the requests were somebody else's
+    found = [*data["violations"], *data["warnings"]]
+    for one in found:
         folder.mkdir(exist_ok=True)
-        (folder / f"{name_of(one['id'])}.py").write_text(test_of(one, data), "utf-8")
+        replaced(folder / f"{name_of(one['id'])}.py", test_of(one, data))
 
 
 def test_of(one: Record, run: Record) -> str:
     """The file for one finding of a report: it needs pytest, the keys' variables, and nothing else."""
-    together = one["curl"].rpartition("\n")[2].startswith("# at the same moment")
-    many = re.match(r"for i in \$\(seq (\d+)\)", one["curl"])
+    together = one["together"]
     requests = [*_before(one, run, together), *_requests(one, together)]
     words = list(_words(requests, [key["name"] for key in run["keys"]], everyone=one["rule"] == "SAFE-1"))
     told = [_answer(each) for each in one["script"]]
-    story = again.story(told, together=together) if one["rule"] in STORIES else None
-    times = 3 if one["rule"] == "HTTP-6" else int(many[1]) if many else 1
+    story = standalone.story(told, together=together) if one["rule"] in STORIES else None
+    times = 3 if one["rule"] == "HTTP-6" else one["times"]
     body = _body_of(asserted(one, together), together, times, again_and_again=together or story is not None)
     parts = [
         _literal_doc(_head(one, run)),
@@ -273,10 +275,10 @@ def _body(content: bytes | None) -> str:
     return "(\n        " + glue.join(parts) + "\n    )"
 
 
-def _answer(each: Record) -> again.Answer:
+def _answer(each: Record) -> standalone.Answer:
     """An exchange of the report as a test has it."""
     body, answer = _text(each).encode("latin-1"), _bytes(each["answer"])
-    return again.Answer(each["method"], each["path"], body, each["status"], [], answer)
+    return standalone.Answer(each["method"], each["path"], body, each["status"], [], answer)
 
 
 # What a test needs of the plain module

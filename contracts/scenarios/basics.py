@@ -65,7 +65,7 @@ def bodies(stage: Stage) -> None:
             reading = "envelope, whole without payload"
     if reading is None:
         raise NotReached("it could not be told how an ingress body is read")
-    stage.judge.note("ingress body", reading)
+    stage.judge.note("ingress body", reading, stage.exchanges[-1])
 
 
 _BROKEN_ENVELOPES: Final = ({"tags": 5}, {"version": "x"}, {"tags": ["a"]}, {"version": None})

@@ -120,6 +120,7 @@ def settling(stage: Stage) -> Iterator[float]:
     number = stage.live()
     held = stage.attempt_of(number)
     if not _offered(stage.signal("ack", number, held)):
+        stage.known.not_offered.add("POST /v1/ack")
         raise NotReached("the target does not offer /v1/ack")
     stage.modack(number, held, 300)
     stage.signal("nack", number, held)

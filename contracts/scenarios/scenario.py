@@ -19,6 +19,11 @@ class Scenario:
     rules: frozenset[str]
     play: Play
 
+    @property
+    def initials(self) -> str:
+        """Its title as few letters."""
+        return "".join(word[0] for word in self.title.replace(",", "").split())
+
 
 def scenario(title: str, *rules: str) -> Callable[[Play], Scenario]:
     """Make a scenario of a function that plays it."""

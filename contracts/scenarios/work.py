@@ -81,7 +81,7 @@ def custody(stage: Stage) -> None:
 
 def _kept(stage: Stage, variant: str) -> None:
     """Of actions that were accepted alike none is unknown while the others are live."""
-    if not stage.model.definitions[stage.org(), variant].unattended:
+    if not stage.definition(variant).unattended:
         return  # whoever is linked may have settled them
     live, lost = 0, None
     for number in [stage.accept(variant, {"n": number}) for number in range(12)]:

@@ -7,7 +7,10 @@ that HTTP has for the case.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
+
+from ..domain.readings import Readings
 
 
 class Refused(Exception):
@@ -54,11 +57,14 @@ STATUSES: Final[dict[str, Statuses]] = {
     "INVALID_BODY": Statuses(400, 400),
     # what the world says
     "UNKNOWN_VARIANT": Statuses(400, 404),
+    "UNKNOWN_VERSION": Statuses(400, 400),
     "PAYLOAD_REJECTED": Statuses(400, 400),
     "PAYLOAD_UNDECIDED": Statuses(400, 400),
     "NEGATIVE_VERSION": Statuses(409, 409),
     "VERSION_TOO_LONG": Statuses(409, 409),
     "ALIAS_TAKEN": Statuses(409, 409),
+    "DEFINITION_EXISTS": Statuses(409, 409),
+    "LOWER_VERSION": Statuses(409, 409),
     "SCHEMA_NOT_ENFORCEABLE": Statuses(400, 400),
     "UNKNOWN_ACTION": Statuses(404, 404),
     "DROPPED_ACTION": Statuses(404, 404),
@@ -87,3 +93,24 @@ STATUSES: Final[dict[str, Statuses]] = {
     # our own fault
     "INTERNAL_ERROR": Statuses(500, 500),
 }
+
+_OF_HTTP: Final = {
+    *("UNAUTHORIZED", "FORBIDDEN_ORGANISATION", "NOT_FOUND", "METHOD_NOT_ALLOWED", "BODY_INCOMPLETE"),
+}
+"""Codes of refusals that have their own status whatever the control plane's envelope is taken to hold."""
+
+
+def statuses(readings: Readings) -> Mapping[str, Statuses]:
+    """The table as readings have it."""
+    table = dict(STATUSES)
+    if readings.refusal == "200 with data null":
+        for code in table.keys() - _OF_HTTP:
+            if table[code].elsewhere < 500:
+                table[code] = table[code]._replace(elsewhere=200)
+    for code, asked in (
+        ("FORBIDDEN_ORGANISATION", readings.foreign_path),
+        ("STALE_ATTEMPT", readings.past_attempt),
+        ("FUTURE_ATTEMPT", readings.future_attempt),
+    ):
+        table[code] = Statuses(int(asked), int(asked))
+    return table

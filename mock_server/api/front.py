@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..domain.errors import ArklowError
 from .bodies import ClientGone
 from .envelope import Headers, encode, refusal, send_json
-from .errors import STATUSES, Refused
+from .errors import STATUSES, Refused, Statuses
 from .exchange import Exchange
 
 Log = Callable[[str], None]
@@ -37,10 +37,12 @@ class Front:
         routes: Iterable[tuple[str, str]],
         log: Log,
         journal: Callable[[Scope, Exchange], None],
+        statuses: Mapping[str, Statuses] = STATUSES,
     ) -> None:
         self._app = app
         self._log = log
         self._journal = journal
+        self._statuses = statuses
         self._routes: dict[str, tuple[re.Pattern[str], list[str]]] = {}
         for method, path in routes:
             pattern = re.compile(
@@ -147,7 +149,7 @@ class Front:
     async def _refuse(
         self, send: Send, exchange: Exchange, code: str, message: str, headers: Headers = ()
     ) -> None:
-        statuses = STATUSES[code]
+        statuses = (self._statuses if exchange.operation else STATUSES)[code]
         status = statuses.ingress if exchange.ingress else statuses.elsewhere
         exchange.reason = f"{code} {message}"
         await send_json(exchange.send or send, exchange, status, encode(refusal(code, message)), headers)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import orjson
 
 from ..domain.actions import Action, Happening
-from ..domain.definitions import Definition
+from ..domain.definitions import Definition, short
 from ..domain.destinations import Destination, Link
 from ..domain.json_text import Json
+from ..domain.readings import USUAL, Readings
 from ..domain.states import Event, State, Status
 from ..services.definitions import Definitions
 from ..services.ingress import Ingress
@@ -20,7 +22,9 @@ from ..strict_json import digest
 from ..timestamps import timestamp
 from .bodies import Adapt, as_json
 from .contract import Handler, Request
+from .document import Operation
 from .envelope import Answer, data, data_and_errors
+from .errors import Refused
 
 PUBLISHED: Final = frozenset(
     {"put_v1_orgs_by_org_id_actions_definitions", "createIngressVariantAction", "modAckIngressAction"}
@@ -54,8 +58,9 @@ def put_definition(definitions: Definitions) -> Handler:
     return handle
 
 
-def accept_work(ingress: Ingress) -> Handler:
+def accept_work(ingress: Ingress, readings: Readings = USUAL) -> Handler:
     """POST /v1/ingress/{variant}, and POST /v1/ingress, which names the variant in its body (B034)"""
+    shows_alias = readings.shown_variant == "the alias"
 
     async def handle(request: Request) -> Answer:
         body: Mapping[str, Any] = request.body
@@ -65,9 +70,10 @@ def accept_work(ingress: Ingress) -> Handler:
             tags = {**tags, **dict(_tags(request.query))}
         version = body.get("version")
         metadata = body.get("metadata")
+        name = request.path["variant"] if "variant" in request.path else body["variant"]
         action = await ingress.accept(
             request.organisation,
-            request.path["variant"] if "variant" in request.path else body["variant"],
+            name,
             as_json(body.get("payload")),
             metadata=as_json(metadata).text if "metadata" in body else b"",
             tags=tuple(tags.items()),
@@ -79,7 +85,7 @@ def accept_work(ingress: Ingress) -> Handler:
                     "a_id": action.id,
                     "a_def_id": action.work.definition_id,
                     "queue_s": Status.QUEUED.value,  # B021, whatever takes it a moment later
-                    "a_va": action.work.variant,
+                    "a_va": name if shows_alias else action.work.variant,
                     "a_ve": str(action.work.version),
                 }
             )
@@ -170,13 +176,17 @@ def get_record(records: Records) -> Handler:
 
 
 def handlers(
-    definitions: Definitions, ingress: Ingress, signals: Signals, records: Records
+    definitions: Definitions,
+    ingress: Ingress,
+    signals: Signals,
+    records: Records,
+    readings: Readings = USUAL,
 ) -> dict[str, Handler]:
     """Operation id → handler."""
     return {
         "put_v1_orgs_by_org_id_actions_definitions": put_definition(definitions),
-        "createIngressVariantAction": accept_work(ingress),
-        "createIngressAction": accept_work(ingress),
+        "createIngressVariantAction": accept_work(ingress, readings),
+        "createIngressAction": accept_work(ingress, readings),
         "ackIngressAction": ack(signals),
         "nackIngressAction": nack(signals),
         "modAckIngressAction": modack(signals),
@@ -302,6 +312,44 @@ def enveloped(value: Any) -> Any:
     return value if isinstance(value, dict) and "payload" in value else {"payload": value}
 
 
-def adapters(*, raw_bodies: bool) -> dict[str, Adapt]:
+def whole(value: Any) -> Any:
+    """The guides' latest reading: all of a body is the payload, whatever it is (C1, B028)."""
+    return {"payload": value}
+
+
+def named_alone(value: Any, *, members: Sequence[str]) -> Any:
+    """A body of no other members than these.
+
+    Raises:
+        Refused: it has another (B044).
+    """
+    other = next((name for name in value if name not in members), None) if isinstance(value, dict) else None
+    if other is not None:
+        raise Refused(
+            "INVALID_BODY", f"body: expected no members but {', '.join(members)}, got {short(other)}"
+        )
+    return value
+
+
+def adapters(readings: Readings, operations: Iterable[Operation]) -> dict[str, Adapt]:
     """Operation id → what its body becomes before it is checked."""
-    return {"createIngressVariantAction": enveloped} if raw_bodies else {}
+    variant, named = "createIngressVariantAction", "createIngressAction"
+    match readings.ingress_body:
+        case "whole body":
+            found: dict[str, Adapt] = {variant: whole}
+        case "envelope, whole without payload":
+            found = {variant: enveloped}
+        case _:
+            found = {}
+    if readings.unnamed_members == "ignored":
+        return found
+    for operation in operations:
+        if operation.id in (variant, named) and operation.body is not None and operation.body.members:
+            checked = partial(named_alone, members=sorted(operation.body.members))
+            first = found.get(operation.id)
+            found[operation.id] = checked if first is None else partial(_both, first=first, then=checked)
+    return found
+
+
+def _both(value: Any, *, first: Adapt, then: Adapt) -> Any:
+    return then(first(value))

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from . import leases
 from .answers import Meaning
 from .errors import DeferredAction, FinishedAction, FutureAttempt, StaleAttempt
+from .readings import USUAL, Readings
 from .states import FOLLOWS, HELD, TERMINAL, TRANSITIONS, Event, Refusal, State
 from .worker import Do, Step, Taker
 
@@ -206,23 +207,41 @@ def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:
     return _after(action, Event.EXTEND, now, deadline, action.acts_at)
 
 
-def acked(action: Action, attempt: int, now: int) -> Action:
-    """After an ack by the holder of `attempt` (B127, B144).
+def acked(action: Action, attempt: int, now: int, readings: Readings = USUAL) -> Action:
+    """After an ack by the holder of `attempt` (B127, B144); another one by the same changes nothing, where readings have
+    it accepted (Q3).
 
     Raises:
         SettleRefused: see `_settling`.
     """
+    if action.event is Event.ACK and action.attempt == attempt and readings.second_ack == "accepted":
+        return action
     _settling(action, attempt, Event.ACK)
     return _after(action, Event.ACK, now, now)
 
 
-def nacked(action: Action, attempt: int, *, retry: bool, retry_at: int | None, seed: int, now: int) -> Action:
+def nacked(
+    action: Action,
+    attempt: int,
+    *,
+    retry: bool,
+    retry_at: int | None,
+    seed: int,
+    now: int,
+    readings: Readings = USUAL,
+) -> Action:
     """After a nack by the holder of `attempt`: for good without `retry` (B130), until `retry_at`
     (milliseconds, B129; a past one means now), or for as long as the back-off says (B128).
 
     Raises:
-        SettleRefused: see `_settling`; a deferred action is not given back (B143).
+        SettleRefused: see `_settling`; a deferred action is not given back (B143), whatever readings have it answered.
     """
+    if (
+        action.state is State.DEFERRED
+        and action.attempt == attempt
+        and readings.nack_after_defer != "refused"
+    ):
+        return action
     event = Event.REJECT if not retry else Event.NACK if retry_at is None else Event.SCHEDULE
     _settling(action, attempt, event)
     if event is Event.REJECT:

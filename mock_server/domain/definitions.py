@@ -8,8 +8,18 @@ from difflib import get_close_matches
 from itertools import chain, islice
 
 from .destinations import Destination, Link
-from .errors import AliasTaken, NegativeVersion, UnknownDestination, UnknownVariant, VersionTooLong
+from .errors import (
+    AliasTaken,
+    DefinitionExists,
+    LowerVersion,
+    NegativeVersion,
+    UnknownDestination,
+    UnknownVariant,
+    UnknownVersion,
+    VersionTooLong,
+)
 from .json_text import Json
+from .readings import USUAL, Readings
 
 MAX_VERSION_DIGITS = 4_000
 """Below the 4,300 digits a JSON number may have here, so that `+1` never leaves that bound."""
@@ -28,9 +38,77 @@ class Definition:
     links: tuple[Link, ...] = ()
     """Where its actions may go (B058); one is the default, if there are any (B059)."""
 
-    def available(self, asserted: int | None) -> int:
-        """The version to use: the asserted one if it is stored, else the current one (B035 to B037, C4)."""
-        return self.version if asserted is None or asserted not in self.versions else asserted
+    def available(self, asserted: int | None, readings: Readings = USUAL) -> int:
+        """The version to use: the asserted one if it is stored, else the current one (B035 to B037, C4).
+
+        Raises:
+            UnknownVersion: the readings have such an assertion refused.
+        """
+        if asserted is None or asserted == self.version:
+            return self.version
+        older = asserted in self.versions
+        reading = readings.older_version if older else readings.unstored_version
+        if reading == "refused":
+            raise UnknownVersion(
+                f"body/version: expected {self.version}, the current version of {short(self.variant)}, got "
+                f"{short(str(asserted))}, which is {'an older one' if older else 'not stored'}"
+            )
+        return asserted if reading == "used" else self.version
+
+    def updated(
+        self,
+        schema: Json,
+        alias: tuple[str, ...] | None,
+        version: int | None,
+        new_id: Callable[[], str],
+        readings: Readings,
+    ) -> tuple[Definition, Definition]:
+        """What a PUT answers, and what is kept: the same, unless a lower version is not the current one.
+
+        Raises:
+            LowerVersion: the readings have it refused.
+        """
+        names = self._names(alias, readings)
+        highest = readings.after_lower == "the highest one is current"
+        number = self._number(version, readings)
+        if number is None:
+            number = (max(self.versions) if highest else self.version) + self._step(schema, names, readings)
+        changes = readings.changed_id == "changes" and schema.canonical != self.schema.canonical
+        put = replace(
+            self,
+            id=new_id() if changes else self.id,
+            version=number,
+            alias=names,
+            schema=schema,
+            versions={**self.versions, number: schema},
+        )
+        current = max(put.versions) if highest else number
+        return put, replace(put, version=current, schema=put.versions[current])
+
+    def _names(self, alias: tuple[str, ...] | None, readings: Readings) -> tuple[str, ...]:
+        if alias is None:
+            return self.alias if readings.omitted_aliases == "kept" else ()
+        if readings.updated_aliases == "are added to those before":
+            return tuple(dict.fromkeys((*self.alias, *alias)))
+        return alias
+
+    def _number(self, version: int | None, readings: Readings) -> int | None:
+        """The version that an update names, as far as it is heeded."""
+        if version is None or version == self.version:
+            return version
+        reading = readings.higher_version if version > self.version else readings.lower_version
+        if reading == "refused":
+            raise LowerVersion(
+                f"body/version: expected a version from {self.version} on, which {short(self.variant)} has, "
+                f"got {short(str(version))}"
+            )
+        return version if reading == "stored" else None
+
+    def _step(self, schema: Json, names: tuple[str, ...], readings: Readings) -> bool:
+        """Whether an update that names no version raises it."""
+        steps = [readings.changed] if schema.canonical != self.schema.canonical else []
+        steps += [readings.other_aliases] if names != self.alias else []
+        return "version + 1" in (steps or [readings.equal])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +123,23 @@ class Registry:
     routes: Mapping[str, Destination] = field(default_factory=dict)
     """Variant → default destination of its definition, where it has one (B059)."""
 
-    def resolve(self, name: str) -> Definition:
+    def resolve(self, name: str, readings: Readings = USUAL) -> Definition:
         """The definition that `name` reaches, alias before variant (B038, C5).
 
         Raises:
             UnknownVariant: nothing answers to this name (Q6).
         """
-        found = self.by_variant.get(self.by_alias.get(name, name))
+        if readings.alias != "reaches its definition" or (
+            readings.alias_or_variant == "the variant" and name in self.by_variant
+        ):
+            variant = name
+        else:
+            variant = self.by_alias.get(name, name)
+        found = self.by_variant.get(variant) or self.by_variant.get(self.spelled(variant, readings))
         if found is not None:
             return found
-        known = [other[:40] for other in islice(chain(self.by_alias, self.by_variant), 100)]
+        aliases = self.by_alias if readings.alias == "reaches its definition" else ()
+        known = [other[:40] for other in islice(chain(aliases, self.by_variant), 100)]
         near = get_close_matches(name[:40], known, n=3) or known[:3]
         hint = (
             f"known here: {', '.join(short(n) for n in near)}" if near else "this organisation has none yet"
@@ -72,17 +157,19 @@ class Registry:
         alias: tuple[str, ...] | None,
         version: int | None,
         new_id: Callable[[], str],
+        readings: Readings = USUAL,
     ) -> tuple[Registry, Definition]:
-        """Store a definition: upsert by variant, id kept (B054, B055, Q5, C7).
+        """Store a definition: upsert by variant, id kept (B054, B055, Q5, C7). Returns it as it was put.
 
-        A first version is 1; a schema or an alias list that differs as JSON raises it by one; an explicit
-        version is stored as sent, lower ones too; an omitted alias list is kept. `new_id` is asked once, for
-        a variant that is new.
+        Unless readings say otherwise, a first version is 1; a schema or an alias list that differs as JSON raises it by
+        one; an explicit version is stored as sent, lower ones too; an omitted alias list is kept. `new_id` is asked once,
+        for a variant that is new.
 
         Raises:
             NegativeVersion: ingress could not answer it as published (C16).
             VersionTooLong: more than 4,000 digits.
             AliasTaken: an alias belongs to another definition.
+            DefinitionExists, LowerVersion: the readings have an update refused, or one to a lower version.
         """
         if version is not None and version < 0:
             raise NegativeVersion(
@@ -91,31 +178,32 @@ class Registry:
             )
         if version is not None and version >= 10**MAX_VERSION_DIGITS:
             raise VersionTooLong(f"body/version: expected at most {MAX_VERSION_DIGITS} digits")
-        for position, name in enumerate(alias or ()):
-            owner = self.by_alias.get(name, variant)
-            if owner != variant:
-                raise AliasTaken(
-                    f"body/alias/{position}: expected an alias that no other definition owns, got "
-                    f"{short(name)}, which belongs to {short(owner)}"
-                )
+        variant = self.spelled(variant, readings)
         old = self.by_variant.get(variant)
-        if old is None:
-            number = 1 if version is None else version
-            new = Definition(new_id(), variant, number, alias or (), schema, {number: schema})
-        else:
-            alias = old.alias if alias is None else alias
-            changed = alias != old.alias or schema.canonical != old.schema.canonical
-            number = version if version is not None else old.version + changed
-            new = replace(
-                old, version=number, alias=alias, schema=schema, versions={**old.versions, number: schema}
+        if old is not None and readings.put_again == "refused":
+            raise DefinitionExists(
+                f"body/variant: expected one that has no definition yet, got {short(variant)}"
             )
-        kept = {name: owner for name, owner in self.by_alias.items() if owner != variant}
+        robbed = self._robbed(variant, alias or (), readings)
+        if old is None:
+            number = 1 if version is None or readings.first_version == "not stored" else version
+            put = kept = Definition(new_id(), variant, number, alias or (), schema, {number: schema})
+        else:
+            put, kept = old.updated(schema, alias, version, new_id, readings)
+        others = {name: owner for name, owner in self.by_alias.items() if owner != variant}
         registry = replace(
             self,
-            by_variant={**self.by_variant, variant: new},
-            by_alias=kept | dict.fromkeys(new.alias, variant),
+            by_variant={**self.by_variant, **robbed, variant: kept},
+            by_alias=others | dict.fromkeys(kept.alias, variant),
         )
-        return registry, new
+        return registry, put
+
+    def spelled(self, variant: str, readings: Readings) -> str:
+        """The variant as it is known here in any case of its letters, if the readings overlook that."""
+        if readings.other_letters == "is told apart" or variant in self.by_variant:
+            return variant
+        small = variant.lower()
+        return next((known for known in self.by_variant if known.lower() == small), variant)
 
     def with_destination(self, destination: Destination) -> Registry:
         """With a destination, in place of the one of its label."""
@@ -160,6 +248,26 @@ class Registry:
         first = labels[0] if default is None and labels else default
         links = tuple(Link(ids.get(label) or new_id(), label, label == first) for label in labels)
         return self._linked({**self.by_variant, variant: replace(definition, links=links)}, self.destinations)
+
+    def _robbed(self, variant: str, alias: tuple[str, ...], readings: Readings) -> dict[str, Definition]:
+        """Definitions that lose an alias to the one of `variant`.
+
+        Raises:
+            AliasTaken: none does, unless the readings say so.
+        """
+        robbed: dict[str, Definition] = {}
+        for position, name in enumerate(alias):
+            owner = self.by_alias.get(name, variant)
+            if owner == variant:
+                continue
+            if readings.taken_alias == "refused":
+                raise AliasTaken(
+                    f"body/alias/{position}: expected an alias that no other definition owns, got "
+                    f"{short(name)}, which belongs to {short(owner)}"
+                )
+            loser = robbed.get(owner, self.by_variant[owner])
+            robbed[owner] = replace(loser, alias=tuple(one for one in loser.alias if one != name))
+        return robbed
 
     def _linked(
         self, by_variant: Mapping[str, Definition], destinations: Mapping[str, Destination]

@@ -2,12 +2,15 @@
 
 ArklowError
 ├── UnknownVariant          no definition answers to this name
+├── UnknownVersion          the asserted version is not current, where readings have that refused (C4)
 ├── PayloadRejected         the payload breaks its definition's schema
 ├── PayloadUndecided        the schema could not be decided for this payload in time
 ├── DefinitionRefused
 │   ├── NegativeVersion     `a_ve` could not be answered as published (C16)
 │   ├── VersionTooLong      more digits than a number may have here
 │   ├── AliasTaken          another definition owns the alias
+│   ├── DefinitionExists    the variant has one, where readings have an update refused (Q5)
+│   ├── LowerVersion        below the current one, where readings have that refused (Q5)
 │   └── SchemaNotEnforceable   only when strict schemas were asked for
 ├── SettleRefused
 │   ├── UnknownAction       never issued, or another organisation's (B133)
@@ -47,6 +50,10 @@ class UnknownVariant(ArklowError):
     code = "UNKNOWN_VARIANT"
 
 
+class UnknownVersion(ArklowError):
+    code = "UNKNOWN_VERSION"
+
+
 class PayloadRejected(ArklowError):
     code = "PAYLOAD_REJECTED"
 
@@ -69,6 +76,14 @@ class VersionTooLong(DefinitionRefused):
 
 class AliasTaken(DefinitionRefused):
     code = "ALIAS_TAKEN"
+
+
+class DefinitionExists(DefinitionRefused):
+    code = "DEFINITION_EXISTS"
+
+
+class LowerVersion(DefinitionRefused):
+    code = "LOWER_VERSION"
 
 
 class SchemaNotEnforceable(DefinitionRefused):

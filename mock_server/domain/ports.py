@@ -273,6 +273,10 @@ class Schemas(Protocol):
         """Empty when the schema will be enforced, else one line that says why it checks nothing."""
         ...
 
+    async def alike(self, one: Json, other: Json) -> bool:
+        """Whether two schemas are equal but for what only describes; not when that could not be told in time."""
+        ...
+
     async def check(self, schema: Json, payload: Json) -> None:
         """Return when the payload fits.
 

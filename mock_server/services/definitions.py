@@ -9,7 +9,8 @@ from ..domain.definitions import Definition
 from ..domain.destinations import Destination
 from ..domain.errors import SchemaNotEnforceable
 from ..domain.json_text import Json
-from ..domain.ports import Schemas, Store
+from ..domain.ports import Organisation, Schemas, Store
+from ..domain.readings import USUAL, Readings
 
 
 class Stored(NamedTuple):
@@ -24,10 +25,11 @@ class Stored(NamedTuple):
 class Definitions:
     """The control plane's part of the world."""
 
-    def __init__(self, store: Store, schemas: Schemas, *, strict: bool) -> None:
+    def __init__(self, store: Store, schemas: Schemas, *, strict: bool, readings: Readings = USUAL) -> None:
         self._store = store
         self._schemas = schemas
         self._strict = strict
+        self._readings = readings
 
     async def put(
         self, org_id: str, variant: str, schema: Json, *, alias: tuple[str, ...] | None, version: int | None
@@ -42,8 +44,26 @@ class Definitions:
             raise SchemaNotEnforceable(
                 f"body/schema: expected a schema that can be enforced, got one where {unenforced}"
             )
+        if self._readings.misfit == "accepted":
+            unenforced = unenforced or "work that breaks a schema is accepted here (--readings)"
         organisation = self._store.organisation(org_id)
+        if self._readings.annotated == "same version":
+            schema = await self._as_before(organisation, variant, schema)
         organisation.registry, definition = organisation.registry.put(
-            variant, schema, alias=alias, version=version, new_id=organisation.new_definition_id
+            variant,
+            schema,
+            alias=alias,
+            version=version,
+            new_id=organisation.new_definition_id,
+            readings=self._readings,
         )
         return Stored(definition, unenforced, organisation.registry.destinations)
+
+    async def _as_before(self, organisation: Organisation, variant: str, schema: Json) -> Json:
+        """A schema that differs from the stored one in what only describes counts as equal to it."""
+        while True:
+            registry = organisation.registry
+            old = registry.by_variant.get(registry.spelled(variant, self._readings))
+            alike = old is not None and await self._schemas.alike(old.schema, schema)
+            if organisation.registry is registry:  # else put or reset meanwhile: compare once more
+                return schema._replace(canonical=old.schema.canonical) if old and alike else schema

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from ..domain import actions, leases
 from ..domain.actions import Action, Work
-from ..domain.definitions import Definition
+from ..domain.definitions import Definition, Registry
 from ..domain.errors import UnknownVariant
 from ..domain.json_text import EMPTY_OBJECT, Json
 from ..domain.ports import Organisation, Schemas, Store
+from ..domain.readings import USUAL, Readings
 from .clockwork import Clockwork
 
 
 class Ingress:
     """Turns accepted work into actions."""
 
-    def __init__(self, store: Store, clockwork: Clockwork, schemas: Schemas, *, auto_define: bool) -> None:
+    def __init__(
+        self, store: Store, clockwork: Clockwork, schemas: Schemas, readings: Readings = USUAL
+    ) -> None:
         self._store = store
         self._clockwork = clockwork
         self._schemas = schemas
-        self._auto_define = auto_define
+        self._readings = readings
+        self._checks = readings.misfit == "refused"
 
     async def accept(
         self,
@@ -37,15 +41,16 @@ class Ingress:
 
         Raises:
             UnknownVariant: nothing answers to `name`.
+            UnknownVersion: see `Definition.available`.
             PayloadRejected, PayloadUndecided: see `Schemas.check`; no record exists then (B039).
         """
         organisation = self._store.organisation(org_id)
         definition = self._definition(organisation, name)
         while True:
             registry = organisation.registry
-            number = definition.available(version)
+            number = definition.available(version, self._readings)
             schema = definition.versions[number]
-            if schema is EMPTY_OBJECT:
+            if schema is EMPTY_OBJECT or not self._checks:
                 break
             await self._schemas.check(schema, payload)
             if organisation.registry is registry:
@@ -75,11 +80,17 @@ class Ingress:
     def _definition(self, organisation: Organisation, name: str) -> Definition:
         registry = organisation.registry
         try:
-            return registry.resolve(name)
+            return registry.resolve(name, self._readings)
         except UnknownVariant:
-            if not self._auto_define:
+            if not self._makes(registry, name):
                 raise
         organisation.registry, definition = registry.put(
             name, EMPTY_OBJECT, alias=None, version=None, new_id=organisation.new_definition_id
         )
         return definition
+
+    def _makes(self, registry: Registry, name: str) -> bool:
+        """Whether a name that reaches nothing is given an open definition."""
+        if name in registry.by_alias:
+            return self._readings.alias == "is a variant of its own"
+        return self._readings.unknown_variant == "made on the fly"

@@ -45,6 +45,17 @@ class PayloadSchemas:
         """Empty when the schema is enforced on ingress, else one line that says why it checks nothing."""
         return (await self._look_up(schema)).reason
 
+    async def alike(self, one: Json, other: Json) -> bool:
+        """Whether two schemas are equal but for what only describes; not when that could not be told in time."""
+        if one.canonical == other.canonical:
+            return True
+        if one.value is not ABSENT and other.value is not ABSENT:
+            return _outline(one.value) == _outline(other.value)
+        try:
+            return await self._workbench.run(TIME_LIMIT, _are_alike, one.text, other.text)
+        except TookTooLong:
+            return False
+
     async def check(self, schema: Json, payload: Json) -> None:
         """Return when the payload fits the schema or the schema checks nothing.
 
@@ -126,3 +137,11 @@ def _why_unusable(schema: bytes) -> str:
 
 def _mismatch(schema: bytes, payload: bytes) -> str | None:
     return schemas.mismatch(_compiled(schema), strict_json.parse(payload), "body/payload")
+
+
+def _outline(schema: object) -> bytes:
+    return strict_json.digest(schemas.undescribed(schema))
+
+
+def _are_alike(one: bytes, other: bytes) -> bool:
+    return _outline(strict_json.parse(one)) == _outline(strict_json.parse(other))

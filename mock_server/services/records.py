@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..domain.actions import Action, Happening
 from ..domain.definitions import Definition, Registry
 from ..domain.ports import Organisation, Store
+from ..domain.readings import USUAL, Readings
 from ..domain.states import Status
 from .clockwork import SCANNED, Clockwork
 from .signals import find
@@ -50,9 +51,10 @@ class Page(NamedTuple):
 class Records:
     """The actions of an organisation as its clock shows them now."""
 
-    def __init__(self, store: Store, clockwork: Clockwork) -> None:
+    def __init__(self, store: Store, clockwork: Clockwork, readings: Readings = USUAL) -> None:
         self._store = store
         self._clockwork = clockwork
+        self._readings = readings
 
     async def one(self, org_id: str, action_id: str) -> Record:
         """One action with its events (B078, B081).
@@ -62,7 +64,7 @@ class Records:
         """
         organisation = self._store.organisation(org_id)
         await self._clockwork.settle(organisation)
-        action = find(organisation, action_id, "path id")
+        action = find(organisation, action_id, "path id", self._readings)
         return _record(organisation, organisation.registry, action)._replace(
             events=organisation.history(action)
         )

@@ -8,19 +8,23 @@ from ..domain import actions
 from ..domain.actions import Action
 from ..domain.errors import DroppedAction, UnknownAction
 from ..domain.ports import Organisation, Store
+from ..domain.readings import USUAL, Readings
 from .clockwork import Clockwork
 
 
 class Signals:
     """Settles, extends and defers attempts. All raise what `find` and the domain's functions raise."""
 
-    def __init__(self, store: Store, clockwork: Clockwork) -> None:
+    def __init__(self, store: Store, clockwork: Clockwork, readings: Readings = USUAL) -> None:
         self._store = store
         self._clockwork = clockwork
+        self._readings = readings
 
     async def ack(self, org_id: str, action_id: str, attempt: int) -> None:
         """The work is done (B127)."""
-        await self._signal(org_id, action_id, lambda action, now, _: actions.acked(action, attempt, now))
+        await self._signal(
+            org_id, action_id, lambda action, now, _: actions.acked(action, attempt, now, self._readings)
+        )
 
     async def nack(
         self, org_id: str, action_id: str, attempt: int, *, retry: bool, retry_at: int | None
@@ -31,7 +35,13 @@ class Signals:
             org_id,
             action_id,
             lambda action, now, seed: actions.nacked(
-                action, attempt, retry=retry, retry_at=moment, seed=seed, now=now
+                action,
+                attempt,
+                retry=retry,
+                retry_at=moment,
+                seed=seed,
+                now=now,
+                readings=self._readings,
             ),
         )
 
@@ -50,20 +60,22 @@ class Signals:
     ) -> None:
         organisation = self._store.organisation(org_id)
         before, now = await self._clockwork.current(
-            organisation, lambda: find(organisation, action_id, "body/action_record_id")
+            organisation, lambda: find(organisation, action_id, "body/action_record_id", self._readings)
         )
         after = change(before, now, organisation.seed)
         if after is not before:
             self._clockwork.save(organisation, (after,), now)
 
 
-def find(organisation: Organisation, action_id: str, place: str) -> Action:
+def find(organisation: Organisation, action_id: str, place: str, readings: Readings = USUAL) -> Action:
     """The action that a request names at `place`.
 
     Raises:
         UnknownAction: not an action of this organisation (B133).
         DroppedAction: it was one, and was dropped to keep memory bounded.
     """
+    if readings.noughts == "overlooked":
+        action_id = action_id.lstrip("0")
     action = organisation.action(action_id)
     if action is not None:
         return action

@@ -14,6 +14,7 @@ from contracts.rules import RULES as JUDGED
 from docs import make
 from mock_server.api.errors import STATUSES
 from mock_server.cli import _export_parser, _parser
+from mock_server.readings import read as read_readings
 from tests.seeds.worlds import Seeded
 from tests.served import mock
 
@@ -62,18 +63,26 @@ def test_the_readmes_steering_lines_work() -> None:
 
 def test_the_readmes_seed_file_is_all_right() -> None:
     """As written; an action of it is in its state."""
-    [block] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    world = Seeded(block)
+    seed, _ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    world = Seeded(seed)
 
     assert world.shape() == [("retrying", 2)]
     assert world.app.store.organisation("42").seed == 7
 
 
+def test_the_readmes_readings_are_all_right() -> None:
+    """As written; the mock can take all of them."""
+    _, readings = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    found = read_readings(readings.encode(), "readings.yaml")
+
+    assert (found.readings.past_attempt, found.beyond) == ("404", ())
+
+
 def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:
     """A flag that nobody can find does not exist."""
     commands = next(action.choices for action in judge_parser()._actions if isinstance(action.choices, dict))
-    judges = [action for command in commands.values() for action in command._actions]
-    actions = [*_parser()._actions, *_export_parser()._actions, *judges]
+    actions = [*_parser()._actions, *_export_parser()._actions]
+    actions += [action for command in commands.values() for action in command._actions]
     flags = {flag for action in actions for flag in action.option_strings if flag.startswith("--")}
 
     assert flags - {"--help"} == set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}

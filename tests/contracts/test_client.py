@@ -266,7 +266,8 @@ def test_a_gateway_s_word_is_weather(door: Door, status: int) -> None:
             made.send(Request("GET", "/v1/modack"))
         assert made.volley([Request("GET", "/v1/modack")] * 2) == [None, None]
 
-    assert made.weather == {str(status): 3}
+    tries = 3 if status == 429 else 1  # as what a limit refuses is sent again
+    assert made.weather == {str(status): tries + 2}
 
 
 def cut_off(connection: socket.socket) -> None:

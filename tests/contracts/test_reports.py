@@ -65,6 +65,7 @@ def finished(**members: Any) -> RunFinished:
             (MODACK, "mod_ack", "type"): "proven",
         },
         secrets={KEY: "$MY_KEY"},
+        run="ab12",
     )
     return replace(run, **members)
 
@@ -195,6 +196,18 @@ def test_a_finding_says_who_is_to_blame_when_it_was_and_how_to_see_it_again() ->
     assert "test pytest out/tests/test_lease_3_e3b0c4.py" in said
     assert "shown seen once, which is proof" in said
     assert "again LEASE-3-e3b0c4, from a report: --report-dir DIR" in text(run).replace("     ", " ")
+
+
+def test_what_others_have_sent_is_not_sent_again(tmp_path: Path) -> None:
+    """A finding of recorded traffic has no test, and nobody is told to play it."""
+    recorded = finished(run="")
+    script.write(recorded, tmp_path)
+
+    assert not list(tmp_path.iterdir())
+    assert "\n  again " not in text(recorded)
+    assert "Again" not in str(
+        [sarif.sarif(record(recorded)), *announce(recorded, {"GITHUB_ACTIONS": "true"})]
+    )
 
 
 def known(rule: str, state: Any) -> Known:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from contracts.reports import again, script
+from contracts.reports import script, standalone
 from contracts.reports.assertions import CHECKS, STORIES
 from contracts.reports.record import record
 from contracts.rules import RULES
@@ -119,20 +119,20 @@ def test_every_rule_has_something_to_assert() -> None:
     assert not CHECKS.keys() & STORIES
 
 
-def put(version: int, number: str) -> again.Answer:
+def put(version: int, number: str) -> standalone.Answer:
     """The answer to a PUT."""
     data = {"id": number, "variant": "contract.0a1b2c3d.r4.v", "version": version}
-    return again.Answer("PUT", "/", b"", 200, [], json.dumps({"data": data}).encode())
+    return standalone.Answer("PUT", "/", b"", 200, [], json.dumps({"data": data}).encode())
 
 
 def test_answers_tell_the_same_story_under_other_names_and_ids() -> None:
     """Versions are what they are, but of calls at the same moment they count from where these began."""
-    was = again.story([put(4, "77"), put(4, "77")], together=True)
+    was = standalone.story([put(4, "77"), put(4, "77")], together=True)
 
-    assert again.same([put(2, "9"), put(2, "9")], was, together=True)
-    assert not again.same([put(2, "9"), put(3, "9")], was, together=True)
-    assert not again.same([put(2, "9"), put(2, "8")], was, together=True)
-    assert not again.same([put(2, "9"), put(2, "9")], again.story([put(4, "77"), put(4, "77")]))
+    assert standalone.same([put(2, "9"), put(2, "9")], was, together=True)
+    assert not standalone.same([put(2, "9"), put(3, "9")], was, together=True)
+    assert not standalone.same([put(2, "9"), put(2, "8")], was, together=True)
+    assert not standalone.same([put(2, "9"), put(2, "9")], standalone.story([put(4, "77"), put(4, "77")]))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,9 @@ def test_answers_tell_the_same_story_under_other_names_and_ids() -> None:
 )
 def test_names_ids_and_keys_are_those_of_this_time(text: str, renamed: str) -> None:
     """And nothing else is changed."""
-    assert again.renamed(text, {"$KEY": "s3cret"}, "contract.fresh000.", {"1234567": "7654321"}) == renamed
+    assert (
+        standalone.renamed(text, {"$KEY": "s3cret"}, "contract.fresh000.", {"1234567": "7654321"}) == renamed
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,4 +181,4 @@ def test_names_ids_and_keys_are_those_of_this_time(text: str, renamed: str) -> N
 )
 def test_what_a_report_expected_of_a_member_can_be_asked_again(value: Any, expected: str, kept: bool) -> None:
     """In the words of the report; what cannot be told passes."""
-    assert again.keeps(value, expected) is kept
+    assert standalone.keeps(value, expected) is kept

@@ -48,6 +48,10 @@ class Client:
         self.time = FIRST_TIME
         self.address = ("", 0)
 
+    def reach(self, url: str) -> None:
+        host, _, port = url.removeprefix("http://").partition(":")
+        self.address = (host, int(port))
+
     def clock(self) -> float:
         return self.time
 
@@ -120,6 +124,5 @@ class Client:
 def speaking(make: Callable[..., Stranger], manners: Manners = PLAIN) -> Iterator[Client]:
     client = Client()
     with stranger(make(manners, KEYS, client.clock)) as url:
-        host, _, port = url.removeprefix("http://").partition(":")
-        client.address = (host, int(port))
+        client.reach(url)
         yield client

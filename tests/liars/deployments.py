@@ -151,6 +151,9 @@ def _json(said: str) -> tuple[str, bytes]:
     return "application/json", json.dumps({"message": said}).encode()
 
 
+PAGES: dict[str, Callable[[str], tuple[str, bytes]]] = {"html": _html, "json": _json}
+"""What gateways write about a status: media type and body."""
+
 DEPLOYMENTS: dict[str, Callable[[], Any]] = {
     "nodes": Nodes,
     "slow-nodes": SlowNodes,
@@ -158,9 +161,9 @@ DEPLOYMENTS: dict[str, Callable[[], Any]] = {
     "own-numbers": lambda: OwnNumbers(_ALL),
     "described": lambda: Described(_ALL),
     "padded-ids": lambda: Padded(_ALL),
-    "behind-a-page": lambda: Front(Stranger(Manners(html_404=True)), _html),
-    "behind-a-gateway": lambda: Front(Stranger(_ALL), _json),
+    "behind-a-page": lambda: Front(Stranger(Manners(html_404=True)), PAGES["html"]),
+    "behind-a-gateway": lambda: Front(Stranger(_ALL), PAGES["json"]),
 }
 """Name → a fresh server."""
 
-__all__ = ["DEPLOYMENTS"]
+__all__ = ["DEPLOYMENTS", "PAGES"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -156,10 +157,18 @@ def listening(app: WSGIApplication, port: int = 0) -> BaseWSGIServer:
     return make_server("127.0.0.1", port, app, threaded=True, request_handler=Handler)
 
 
+def reset(connection: socket.socket) -> None:
+    """Ends a connection without a goodbye: wakes its handler, and the socket closes when that lets go of it."""
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        connection.shutdown(socket.SHUT_RD)
+
+
 @contextmanager
-def stranger(app: WSGIApplication) -> Iterator[str]:
-    """Serves an application on a free port, and ends it with all its connections."""
-    server = listening(app)
+def stranger(app: WSGIApplication, port: int = 0) -> Iterator[str]:
+    """Serves an application, on a free port unless one is given, and ends it with all its connections."""
+    server = listening(app, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -169,5 +178,4 @@ def stranger(app: WSGIApplication) -> Iterator[str]:
         thread.join()
         server.server_close()
         for connection in list(connections(server)):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            reset(connection)

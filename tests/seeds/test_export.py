@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.domain.destinations import Kind
+from mock_server.domain.readings import Readings
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
 from mock_server.seeds.exporting import HEADING
@@ -399,3 +400,26 @@ def test_an_export_that_cannot_be_had_is_one_sentence_and_exit_code_2(served: Se
         assert message in done.stderr
         assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_world_that_readings_have_made_is_a_seed_without_them() -> None:
+    """What no usual mock comes to is written all the same, and another goes on from it by its own readings."""
+    readings = Readings(
+        misfit="accepted",
+        alias="is a variant of its own",
+        after_lower="the highest one is current",
+        taken_alias="taken over",
+    )
+    world = Seeded(readings=readings)
+    world.put("order", schema={"type": "string"}, alias=["a", "b"])
+    world.accept("order", payload=5)
+    world.accept("a")
+    world.put("order", version=7)
+    world.put("order", version=3, schema={"const": 3})
+    world.put("other", alias=["b"])
+
+    again = Seeded(world.export())
+
+    assert again.records() == world.records()
+    assert again.accept("order")["a_ve"] == "7"
+    assert again.accept("b")["a_va"] == "other"

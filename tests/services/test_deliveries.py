@@ -13,6 +13,7 @@ from mock_server.domain.answers import Reply
 from mock_server.domain.destinations import Kind
 from mock_server.domain.json_text import Json
 from mock_server.domain.own_time import OwnTime
+from mock_server.domain.readings import Readings
 from mock_server.ids import Suffixes
 from mock_server.services.clockwork import Clockwork
 from mock_server.services.deliveries import MOST_TO_ONE, Deliveries
@@ -53,7 +54,9 @@ class _Mock:
         store = MemoryStore(1_000, 1 << 20, journal_limit=1_000, suffix=Suffixes().of, seed=0)
         self.clockwork = Clockwork(store, ManualClock(), Deliveries(caller))
         self.workbench = Workbench()
-        self.ingress = Ingress(store, self.clockwork, PayloadSchemas(self.workbench), auto_define=True)
+        self.ingress = Ingress(
+            store, self.clockwork, PayloadSchemas(self.workbench), Readings(unknown_variant="made on the fly")
+        )
         self.steering = Steering(store, self.clockwork)
         self.organisation = store.organisation("42")
         self.organisation.time = OwnTime(stands_at=self.clockwork.machine())

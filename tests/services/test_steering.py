@@ -14,6 +14,7 @@ from mock_server.domain.errors import ClockGoesBack, TooMuchDue, UnknownSnapshot
 from mock_server.domain.journal import Exchanged, Transition
 from mock_server.domain.json_text import EMPTY_OBJECT
 from mock_server.domain.own_time import OwnTime
+from mock_server.domain.readings import Readings
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
 from mock_server.ids import Suffixes
@@ -179,7 +180,11 @@ def test_a_signal_to_an_action_with_a_long_past_lets_others_have_their_turn() ->
 def _parts() -> tuple[MemoryStore, Clockwork, Ingress]:
     store = MemoryStore(10, 1 << 20, journal_limit=100, suffix=Suffixes().of, seed=0)
     clockwork = Clockwork(store, SystemClock(), Deliveries(Courier()))
-    return store, clockwork, Ingress(store, clockwork, PayloadSchemas(Workbench()), auto_define=True)
+    return (
+        store,
+        clockwork,
+        Ingress(store, clockwork, PayloadSchemas(Workbench()), Readings(unknown_variant="made on the fly")),
+    )
 
 
 def test_a_restored_clock_stands_where_it_stood_and_leases_hold_again() -> None:

@@ -1,0 +1,167 @@
+"""What counts: what was found is tried again on fresh names, made short, and shown so many times of three."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from .client import TimeUp, Weather
+from .exchange import Exchange
+from .failures import Finding, Ledger
+from .judge import Judge
+from .replay import Replay, hasty
+
+LONGEST = 500
+"""Exchanges of a sequence that is played once more when what it found does not show by itself."""
+_LONG_PAUSE = 20.0
+"""Seconds that are not let go by a second time: what shows twice after them counts."""
+_TRIES = 3
+"""How often a finding is tried again when all is done."""
+
+
+class Proof:
+    """Puts into the ledger what stands when it is tried again."""
+
+    def __init__(
+        self,
+        replay: Replay,
+        judge: Judge,
+        ledger: Ledger,
+        excused: Collection[str],
+        begun_anew: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.replay = replay
+        self._judge = judge
+        self._ledger = ledger
+        self._excused = excused
+        """Ids of findings that are known, and not tried again."""
+        self._begun_anew = begun_anew
+        """Tells whether the target has lost all that it knew since somebody asked."""
+        self._unsure: set[tuple[Any, tuple[str, str]]] = set()
+        self._tried: Counter[tuple[str, str]] = Counter()
+
+    def settle(self, sequence: Any, whole: Sequence[Exchange], *, again: bool = False) -> bool:
+        """What the model did not allow counts when it is found again from a fresh beginning.
+
+        Returns:
+            whether the sequence has to be played again to tell.
+        """
+        suspects: dict[tuple[str, str], Finding] = {}
+        taken = sorted(self._judge.take(), key=lambda one: one.exchanges[-1].call)
+        for finding in taken:
+            suspects.setdefault(finding.key, finding)
+        if taken and self._begun_anew():
+            return not again
+        often = Counter(finding.key for finding in taken)
+        known = {finding.key for finding in self._ledger.all()}
+        unsure = []
+        for key, finding in suspects.items():
+            if key in known or not self._ledger.wanted(finding.rule) or self._ledger.explains(finding.rule):
+                continue
+            waited = finding.exchanges[-1].waited - finding.exchanges[0].waited
+            if finding.id in self._excused or (often[key] > 1 and waited > _LONG_PAUSE):
+                self._ledger.add([finding], proven=True)
+                continue
+            self._tried[key] += 1
+            try:
+                replays = not finding.staged and self._tried[key] <= _TRIES
+                confirmed = self.replay.confirm(finding, whole) if replays else None
+            except (Weather, TimeUp) as why:
+                self._ledger.doubtful[finding.rule] = f"it was broken, and could not be tried again: {why}"
+                continue
+            if confirmed is not None and self._begun_anew():
+                self._ledger.doubtful[finding.rule] = (
+                    "it was broken, and the target lost what it knew meanwhile"
+                )
+            elif confirmed is not None:
+                self._ledger.add([confirmed], proven=True)
+            elif again and (sequence, key) in self._unsure and self._stands(finding):
+                self._ledger.add([replace(finding, shown=1, tried=1)], proven=True)
+            else:
+                unsure.append(finding.rule)
+                if hasty(finding):
+                    self._judge.unlearn(finding.question or "")
+        if unsure and sequence is not None and not again and len(whole) <= LONGEST:
+            self._unsure |= {(sequence, key) for key in suspects}
+            return True
+        self._doubt(unsure)
+        return False
+
+    def _doubt(self, rules: Sequence[str]) -> None:
+        broken = {finding.rule for finding in self._ledger.all()}
+        for rule in rules:
+            if rule not in broken:
+                self._ledger.doubtful[rule] = "it was broken once and kept when tried again"
+
+    def _stands(self, finding: Finding) -> bool:
+        """Whether it counts when its sequence shows it a second time, although a replay does not."""
+        return finding.staged or not (hasty(finding) or finding.key in self.replay.excused)
+
+    def prove(self) -> None:
+        """Show what single exchanges have broken a second time; a few times at most in a run."""
+        for key in list(self._ledger.unproven):
+            finding = self._ledger.of_key(key)
+            if finding.id in self._excused:
+                self._ledger.prove(key)
+            if key not in self._ledger.unproven or self._tried[key] > _TRIES:
+                continue
+            self._tried[key] += 1
+            try:
+                again = self.replay.play(finding.exchanges, finding)
+                if again is None and not self.replay.thrifty and self._tried[key] == 1:
+                    again = self.replay.often(finding)
+            except (Weather, TimeUp):
+                continue
+            if again is not None:
+                self._ledger.put(again)
+            if again is not None or (self._tried[key] == _TRIES and self._ledger.seen[key] > _TRIES):
+                self._ledger.prove(key)
+
+    def end(self) -> None:
+        """What was never shown a second time does not stand."""
+        for key in list(self._ledger.unproven):
+            often = f"{self._ledger.seen[key]} time{'s' if self._ledger.seen[key] > 1 else ''}"
+            tried = "kept when tried again" if self._tried[key] else "there was no time to try it again"
+            self._ledger.drop(key, f"it was broken {often}, and {tried}")
+
+    def polish(self, seconds: float) -> None:
+        """Find a shorter way to what single exchanges have shown."""
+        until = time.monotonic() + seconds
+        for finding in self._open():
+            if time.monotonic() > until:
+                return
+            if finding.rule == "AUTH-1" or len({one.waited for one in finding.exchanges}) > 1:
+                continue  # the one looks into refusals first
+            with suppress(Weather, TimeUp):
+                better = self.replay.shorter(finding) or self.replay.often(finding)
+                if better is not None:
+                    self._ledger.put(better)
+
+    def attest(self, seconds: float = math.inf) -> None:
+        """Try every finding again, three times if there is time, and write down how often it showed."""
+        until = time.monotonic() + seconds
+        for _ in range(_TRIES):
+            for finding in self._open():
+                if time.monotonic() > until or finding.times > 1:
+                    continue
+                try:
+                    shown = self.replay.play(finding.exchanges, finding) is not None
+                except (Weather, TimeUp):
+                    continue
+                self._ledger.put(replace(finding, shown=finding.shown + shown, tried=finding.tried + 1))
+
+    def _open(self) -> list[Finding]:
+        """Findings that a replay of their exchanges can tell."""
+        return [
+            finding
+            for finding in self._ledger.all()
+            if not (finding.together or finding.staged or finding.id in self._excused)
+        ]
+
+
+__all__ = ["LONGEST", "Proof"]

@@ -1,0 +1,96 @@
+"""HTTP Archives as those write them who record: a proxy that keeps all, and browsers, which do not."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts import Credential, RunFinished
+from contracts.document import PUBLISHED, load
+from contracts.engine import Plan, Run
+from contracts.exchange import Exchange
+from contracts.har import read
+from contracts.recorded import Recorded
+from tests.contracts.runs import target
+
+DOCUMENT = load(PUBLISHED)
+
+
+def recorded(
+    url: str, *only: str, seconds: float = 10.0, **members: Any
+) -> tuple[RunFinished, list[Exchange]]:
+    """A run of the judge, and every exchange that it saw."""
+    run = Run(Plan(target(url), seed=7, max_time=seconds, only=frozenset(only), **members))
+    seen: list[Exchange] = []
+    run._judge.listeners.append(seen.append)
+    return run.judge(), seen
+
+
+def pairs(headers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Headers as archives have them."""
+    return [{"name": name, "value": value} for name, value in headers]
+
+
+def entry(exchange: Exchange) -> dict[str, Any]:
+    """An exchange as a proxy writes it that keeps everything."""
+    body = exchange.body
+    sent = [("host", "recorded"), *exchange.headers]
+    if exchange.sent("content-length") is None and not exchange.chunks:
+        sent.append(("content-length", str(len(body or b""))))
+    request: dict[str, Any] = {
+        "method": exchange.method,
+        "url": exchange.url,
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": pairs(sent),
+        "queryString": [],
+        "headersSize": -1,
+        "bodySize": len(body or b""),
+    }
+    if body:
+        request["postData"] = {"mimeType": exchange.sent("content-type") or "", **text(body)}
+    answer = exchange.answer
+    return {
+        "startedDateTime": datetime.fromtimestamp(exchange.at, UTC).isoformat(),
+        "time": 1,
+        "request": request,
+        "response": {
+            "status": exchange.status,
+            "statusText": "",
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": pairs(exchange.answer_headers),
+            "content": {
+                "size": len(answer),
+                "mimeType": exchange.got("content-type") or "",
+                **text(answer),
+            },
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": len(answer),
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": 1, "receive": 0},
+    }
+
+
+def text(data: bytes) -> dict[str, str]:
+    """Bytes as text, or in Base64 where they are none."""
+    try:
+        return {"text": data.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"text": base64.b64encode(data).decode(), "encoding": "base64"}
+
+
+def archive(*entries: Any) -> bytes:
+    """A file with these entries."""
+    log = {"version": "1.2", "creator": {"name": "test", "version": "1"}, "entries": list(entries)}
+    return json.dumps({"log": log}).encode()
+
+
+def judged(data: bytes, credential: Credential | None = None, **members: Any) -> RunFinished:
+    """What is said of one archive."""
+    return Recorded(DOCUMENT, credential=credential, **members).judge([read(data, "a.har")])
