@@ -18,12 +18,9 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from .exchange import Exchange, Headers
+from .exchange import WEATHER, Exchange, Headers
 from .pace import Limits, Pace, TimeUp, seconds_until
 from .target import Target
-
-WEATHER: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
-"""Statuses that a gateway or a limit gives, whoever stands behind it: never a finding."""
 
 LARGEST: Final = 8 << 20
 """Bytes of an answer that are read."""
@@ -570,7 +567,6 @@ __all__ = [
     "LARGEST",
     "TOO_LONG",
     "TOO_SLOW",
-    "WEATHER",
     "Client",
     "Request",
     "TimeUp",

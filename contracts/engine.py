@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from . import strict_json
 from .baseline import Known, told
 from .client import TOO_SLOW, Client, Request, TimeUp, Weather
-from .document import LINKED, PUBLISHED, load, target_of
+from .document import LINKED, PUBLISHED, load
 from .events import (
     Advanced,
     Found,
@@ -711,15 +710,8 @@ class Run:
 
     def _locate(self, method: str, url: str) -> tuple[str | None, str | None]:
         """The operation and the path template of a URL."""
-        bases = {self._plan.target.base_url, self._plan.target.ingress_url}
-        for base in sorted(bases, key=len, reverse=True):
-            parts, prefix = urlsplit(url), urlsplit(base)
-            if parts.netloc == prefix.netloc and parts.path.startswith(f"{prefix.path}/"):
-                path = self._document.path_of(target_of(url, base))
-                label = f"{method} {path}"
-                if path is not None:
-                    return (label if label in self._document.operations else None), path
-        return None, None
+        target = self._plan.target
+        return self._document.locate(method, url, {target.base_url, target.ingress_url})
 
     def _mask(self, rules: frozenset[str], why: str) -> None:
         for rule in rules:

@@ -7,12 +7,15 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from . import strict_json
 
 Headers = tuple[tuple[str, str], ...]
+
+WEATHER: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
+"""Statuses that a gateway or a limit gives, whoever stands behind it: never a finding."""
 
 
 def media(content_type: str | None) -> str:
@@ -298,4 +301,4 @@ def shown(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:
     return strict_json.excerpt(redact(text, secrets), limit)
 
 
-__all__ = ["SHORTEST_PAUSE", "Exchange", "Headers", "Script", "media", "redact", "shown"]
+__all__ = ["SHORTEST_PAUSE", "WEATHER", "Exchange", "Headers", "Script", "media", "redact", "shown"]

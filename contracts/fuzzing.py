@@ -13,9 +13,9 @@ import schemathesis
 from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.errors import ServerUnavailable
 
-from .client import TimeUp
 from .document import local
 from .hooks import CHECK, Aim, installed
+from .pace import TimeUp
 
 TITLES = {
     "coverage": "edges of every schema",

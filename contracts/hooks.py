@@ -13,7 +13,8 @@ from schemathesis import APIOperation, Case, CheckContext, HookContext, Response
 from schemathesis.checks import CHECKS
 from schemathesis.hooks import unregister
 
-from .client import CUT_OFF, LARGEST, TOO_LONG, WEATHER, Client
+from .client import CUT_OFF, LARGEST, TOO_LONG, Client
+from .exchange import WEATHER
 from .judge import Judge
 from .rules import Severity
 

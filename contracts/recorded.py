@@ -14,10 +14,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from .checks import judge, secrecy
 from .checks.acceptance import accepted
-from .client import WEATHER
 from .document import Document, Operation
 from .events import RunFinished, SecondOpinions
-from .exchange import Exchange
+from .exchange import WEATHER, Exchange
 from .failures import Finding, Ledger
 from .har import Entry, Loss, is_key, is_secret
 from .knowledge import Knowledge

@@ -224,7 +224,8 @@ def _of_a_front(exchange: Exchange, operation: Operation, known: Knowledge) -> b
         return False
     if exchange.status == 404:
         return operation.label not in known.routed or not exchange.plain_path
-    return exchange.status == 400 and exchange.strange
+    unread = not exchange.answer and (exchange.got("connection") or "").lower() == "close"
+    return exchange.status == 400 and (exchange.strange or unread)  # as servers do with what broke off
 
 
 def _unknown_coding(exchange: Exchange) -> bool:

@@ -8,7 +8,6 @@ import json
 import math
 import platform
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -26,7 +25,7 @@ from ..reports.console import Patient, Terminal
 from ..scenarios import SCENARIOS
 from ..stage import TAG
 from ..yaml_text import read_yaml
-from .flags import Usage, add_target, rule, target_of
+from .flags import Usage, add_target, directory_of, rule, target_of
 from .keeping import Keeper, resumed
 
 PROFILES: Final = ("check", "gate", "night")
@@ -105,7 +104,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         for line in described(plan):
             print(line)
         return 0
-    directory = _directory(options.report_dir)
+    directory = directory_of(options.report_dir)
     terminal = Terminal(Patient(soft_wrap=True), plan.target.secrets)
     listeners: list[Listener] = [terminal]
     if directory is not None and plan.night:
@@ -246,19 +245,6 @@ def _own_slot() -> str:
     """A slot of this user on this machine."""
     name = f"{getpass.getuser()}-{platform.node()}"
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-
-
-def _directory(given: Path | None) -> Path | None:
-    """The directory for reports, made and tried before the run rather than lost after it."""
-    if given is None:
-        return None
-    try:
-        given.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=given):
-            pass
-    except OSError as error:
-        raise Usage(f"--report-dir {given}: {error.strerror}") from None
-    return given
 
 
 def _seconds(text: str) -> float:

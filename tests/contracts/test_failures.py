@@ -82,7 +82,7 @@ def test_the_words_of_a_finding_are_few_and_hold_no_key(way: str) -> None:
     one = Finding("PAGE-5", MODACK, words, f"a\n{words}", words, (exchange(),), "200 data")
     if way == "add a shorter one":
         ledger.add([finding(size=9)])
-    ledger.put(one) if way == "put" else ledger.add([one])
+    ledger.put(one) if way == "put" else ledger.add([one], proven=True)
 
     [kept] = ledger.all()
 
@@ -94,21 +94,48 @@ def test_the_words_of_a_finding_are_few_and_hold_no_key(way: str) -> None:
 
 
 def test_a_finding_is_told_once() -> None:
-    """When it is new."""
+    """When it has shown a second time."""
     heard: list[Finding] = []
     ledger = Ledger(heard=heard.append)
-    ledger.add([finding(), finding(operation=PUT), finding(size=0)])
+    ledger.add([finding(), finding(operation=PUT), finding(size=9)])
+    assert heard == []
 
-    assert heard == [finding()]
+    ledger.prove(finding().key)
+    ledger.prove(finding().key)
+
+    assert heard == ledger.all()
+
+
+@pytest.mark.parametrize("rule", ["PAGE-8", "RACE-1"])
+def test_what_is_its_own_proof_is_told_at_once(rule: str) -> None:
+    """A server error, and a history that no order explains."""
+    heard: list[Finding] = []
+    Ledger(heard=heard.append).add([finding(rule)])
+
+    assert [one.rule for one in heard] == [rule]
+
+
+def test_what_does_not_show_again_does_not_stand() -> None:
+    """Then nothing can be said of its rule, if nothing else has broken it."""
+    ledger = Ledger()
+    ledger.add([finding(), finding("PAGE-4"), finding("PAGE-4", place="elsewhere")])
+
+    for one in (finding(), finding("PAGE-4")):
+        ledger.drop(one.key, "it was kept when tried again")
+
+    assert [(one.rule, one.place) for one in ledger.all()] == [("PAGE-4", "elsewhere")]
+    assert ledger.doubtful == {"PAGE-5": "it was kept when tried again"}
 
 
 def test_rules_that_nobody_asked_for_are_not_heard() -> None:
     """And a run is settled when each of the others has spoken."""
     ledger = Ledger(only=frozenset({"PAGE-4", "PAGE-5"}))
-    ledger.add([finding(), finding("PAGE-1")])
+    ledger.add([finding(), finding("PAGE-1")], proven=True)
     assert ([one.rule for one in ledger.all()], ledger.settled) == (["PAGE-5"], False)
 
     ledger.add([finding("PAGE-4")])
+    assert not ledger.settled
+    ledger.prove(finding("PAGE-4").key)
 
     assert ledger.settled
     assert not Ledger().settled
@@ -120,10 +147,10 @@ def test_what_another_broken_rule_is_reason_enough_for_is_not_said_beside_it(rul
     for reason in EXPLAINED_BY[rule]:
         heard: list[str] = []
         ledger = Ledger(heard=lambda one, heard=heard: heard.append(one.rule))  # type: ignore[misc]
-        ledger.add([finding(rule)])
+        ledger.add([finding(rule)], proven=True)
         assert [one.rule for one in (*ledger.violations, *ledger.warnings)] == [rule]
 
-        ledger.add([finding(reason), finding(rule, place="elsewhere")])
+        ledger.add([finding(reason), finding(rule, place="elsewhere")], proven=True)
 
         assert rule not in [one.rule for one in (*ledger.violations, *ledger.warnings)]
         assert heard == [rule, reason]
