@@ -186,7 +186,7 @@ def _before(one: Record, run: Record, together: bool) -> Iterator[Record]:
     if together:
         yield from map(defined, sorted(_in_use(script)))
     made = {_made(each) for each in script}
-    asked = {_asked_for(each) for each in script if 200 <= each["status"] < 300}
+    asked = {_asked_for(each) for each in script if each["status"] in (200, 409)}  # so there was one
     for at, number in enumerate(sorted(asked - made - {""})):
         yield from (defined(f"{_BEFORE}{at}"), accepted(f"{_BEFORE}{at}") | {"makes": number})
 
