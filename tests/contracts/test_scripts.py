@@ -67,7 +67,7 @@ def test_it_fails_against_the_liar_and_passes_against_an_honest_server(what: str
     """Both are fresh, so that nothing but the file can know what was found; and no key is printed."""
     rule, liar = LIARS[what]
     with stranger(liar()) as url:
-        script.write(judged(url, rule), tmp_path)
+        script.write(judged(url, rule, seconds=4.0), tmp_path)
     [file] = (tmp_path / "tests").glob(f"test_{rule.lower().replace('-', '_')}_*.py")
 
     with stranger(liar()) as url:
@@ -82,7 +82,7 @@ def test_it_fails_against_the_liar_and_passes_against_an_honest_server(what: str
 def test_it_tells_nothing_without_a_key_or_without_a_deployment(tmp_path: Path) -> None:
     """Without the variable it is skipped, and says which; a key that is refused, or silence, is never a pass."""
     with stranger(FAULTS["S15"]()) as url:
-        script.write(judged(url, "ING-3"), tmp_path)
+        script.write(judged(url, "ING-3", seconds=4.0), tmp_path)
     [file] = (tmp_path / "tests").iterdir()
 
     with stranger(Stranger()) as url:
@@ -101,7 +101,7 @@ def test_the_tests_of_an_earlier_run_are_taken_away_and_nothing_else_is(tmp_path
     for name in ("test_lease_3_e3b0c4.py", "test_admin.py", "test_b_a.py", "conftest.py"):
         (folder / name).touch()
     with stranger(FAULTS["R04"]()) as url:
-        run = judged(url, "PAGE-5")
+        run = judged(url, "PAGE-5", seconds=2.0)
     script.write(run, tmp_path)
 
     left = sorted(file.name for file in folder.iterdir())
