@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from . import checking, explaining, judging, replaying
+from . import checking, comparing, explaining, judging, replaying
 
 
 class Command(Protocol):
@@ -25,6 +25,7 @@ class Command(Protocol):
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "check": checking,
+    "compare": comparing,
     "explain": explaining,
     "judge": judging,
     "replay": replaying,

@@ -149,9 +149,9 @@ def _write(finished: RunFinished, directory: Path) -> None:
 
 def write_reports(finished: RunFinished, directory: Path) -> None:
     """Write every format."""
-    from ..reports import html, junit, record  # not before there is something to report
+    from ..reports import html, junit, record, sarif, script  # not before there is something to report
 
-    for report in (record, junit, html):
+    for report in (record, junit, html, sarif, script):
         report.write(finished, directory)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,7 +15,8 @@ from rich.text import Text
 from ..events import Advanced, Event, Found, PhaseStarted, RunFinished, RunStarted
 from ..exchange import redact
 from ..rules import RULES, Severity
-from .record import record
+from .gist import Gist, gist, shown, some, when
+from .record import name_of, record
 
 
 class Patient(Console):
@@ -59,9 +61,9 @@ class Terminal:
             case RunFinished():
                 self.close()
 
-    def summarise(self, run: RunFinished) -> None:
-        """Print the summary."""
-        for line in summary(run):
+    def summarise(self, run: RunFinished, reports: Path | None = None) -> None:
+        """Print the summary; `reports` is the directory that has them, if they were written."""
+        for line in summary(run, reports):
             self._console.print(line, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -95,33 +97,28 @@ class Terminal:
             self._printed = event.seconds + min(600, max(5, event.seconds / 10))
 
 
-def summary(run: RunFinished) -> Iterator[Text]:
-    """Everything a tired person needs, line by line, the verdict last."""
+def summary(run: RunFinished, reports: Path | None = None) -> Iterator[Text]:
+    """Everything a tired person needs, line by line: what the verdict rests on first, the verdict last."""
     data = record(run)
+    brief = gist(data)
     yield Text()
-    for kind, colour in (("violations", "red"), ("warnings", "yellow")):
-        for number, one in enumerate(data[kind], 1):
+    yield from _basis(brief, data)
+    yield Text()
+    for kind, found, colour in (
+        ("violation", brief.violations, "red"),
+        ("warning", brief.warnings, "yellow"),
+    ):
+        for number, one in enumerate(found, 1):
             yield Text.assemble(
-                (f"{kind[:-1].upper()} {number}  ", f"bold {colour}"), (f"{one['sentence']}.", "bold")
+                (f"{kind.upper()} {number}  ", f"bold {colour}"), (f"{one['sentence']}.", "bold")
             )
-            if one["also"]:
-                yield Text.assemble(("  also      ", "dim"), ", ".join(one["also"]))
-            yield Text.assemble(("  expected  ", "dim"), one["expected"])
-            yield Text.assemble(("  actual    ", "dim"), one["actual"])
-            yield Text.assemble(
-                ("  rule      ", "dim"), RULES[one["rule"]].title, (f" ({one['source']})", "dim")
-            )
-            for line in one["curl"].splitlines():
-                yield Text(
-                    f"  {line if len(line) < _LONG else line[:_LONG] + '…  (whole in report.json)'}",
-                    style="cyan",
-                )
+            yield from _details(one, brief)
+            if data["run"]:
+                yield from _again(one, reports)
             yield Text()
+    excused = ((one["id"], _excuse(entry)) for one, entry in brief.excused)
+    yield from _table("Known, and excused by the baseline", excused)
     yield from _table("Readings this deployment takes", data["readings"].items())
-    why: dict[str, list[str]] = {}
-    for one in data["not_verified"]:
-        why.setdefault(one["why"], []).append(one["rule"])
-    yield from _table("Not verified", ((", ".join(rules), reason) for reason, rules in why.items()))
     yield from _table("In the way of requests, and not counted against the target", data["weather"].items())
     yield from _table("Bodies that break one member in one way", _negatives(run))
     opinions = run.opinions
@@ -141,7 +138,58 @@ def summary(run: RunFinished) -> Iterator[Text]:
             ),
         ],
     )
-    yield _verdict(run, data["inconclusive"])
+    yield _verdict(run, brief, data["inconclusive"])
+
+
+def _basis(brief: Gist, data: dict[str, Any]) -> Iterator[Text]:
+    """What the verdict rests on, and what it says nothing about."""
+    yield Text(brief.verified, style="bold" if brief.enough else "bold yellow")
+    rows = [("Not verified", f"{some(rules)}: {why}") for rules, why in brief.not_verified]
+    rows += [("Not offered", ", ".join(data["not_offered"]))] if data["not_offered"] else []
+    rows += [("Excused", f"{len(brief.excused)} by the baseline, below")] if brief.excused else []
+    rows += [("Expired", f"{name}: {_excuse(entry)}") for name, entry in brief.expired.items()]
+    rows += [("Gone", f"{one['id']} did not show: take it out of the baseline") for one in brief.gone]
+    said = ""
+    for name, text in rows:
+        yield Text.assemble((f"{'' if name == said else name:12}  ", "dim"), text)
+        said = name
+
+
+def _excuse(entry: dict[str, Any]) -> str:
+    return f"{entry['owner']}, until {entry['expires']}: {entry['reason']}"
+
+
+def _details(one: dict[str, Any], brief: Gist) -> Iterator[Text]:
+    """A finding line by line: what was expected, who is to blame, when it was."""
+    entry = brief.expired.get(one["id"])
+    rows = [
+        ("also", ", ".join(one["also"]), ""),
+        ("expected", one["expected"], ""),
+        ("actual", one["actual"], ""),
+        ("rule", RULES[one["rule"]].title, f" ({one['source']})"),
+        ("side", one["side"], ""),
+        ("when", when(one), ""),
+        ("shown", shown(one), ""),
+        ("baseline", f"expired; {_excuse(entry)}" if entry else "", ""),
+    ]
+    for name, text, aside in rows:
+        if text:
+            yield Text.assemble((f"  {name:8}  ", "dim"), text, (aside, "dim"))
+    for line in one["curl"].splitlines():
+        yield Text(
+            f"  {line if len(line) < _LONG else line[:_LONG] + '…  (whole in report.json)'}", style="cyan"
+        )
+
+
+def _again(one: dict[str, Any], reports: Path | None) -> Iterator[Text]:
+    """How to see a finding again, if it was this run that sent its requests."""
+    again = f"{one['id']}, from a report: --report-dir DIR"
+    if reports is not None:
+        again = f"arklow-contracts replay {one['id']} --report {reports / 'report.json'} …"
+    yield Text.assemble(("  again     ", "dim"), (again, "cyan"))
+    if reports is not None:
+        test = reports / "tests" / f"{name_of(one['id'])}.py"
+        yield Text.assemble(("  test      ", "dim"), (f"pytest {test}", "cyan"))
 
 
 def _negatives(run: RunFinished) -> Iterator[tuple[str, str]]:
@@ -156,10 +204,10 @@ def _negatives(run: RunFinished) -> Iterator[tuple[str, str]]:
             for (place, word), said in told.items()
             if said in ("masked", "not tried")
         ]
-        shown = ", ".join(one for one in counted if not one.startswith("0 "))
+        told_of = ", ".join(one for one in counted if not one.startswith("0 "))
         yield (
             operation,
-            shown + (f": {', '.join(others[:4])}{'…' if len(others) > 4 else ''}" if others else ""),
+            told_of + (f": {', '.join(others[:4])}{'…' if len(others) > 4 else ''}" if others else ""),
         )
 
 
@@ -178,13 +226,14 @@ def _table(title: str, rows: Iterable[tuple[str, object]]) -> Iterator[Text]:
     yield Text()
 
 
-def _verdict(run: RunFinished, inconclusive: str | None) -> Text:
-    warnings = f", {_counted(len(run.warnings), 'warning')}" if run.warnings else ""
+def _verdict(run: RunFinished, brief: Gist, inconclusive: str | None) -> Text:
     if run.exit_code == 1:
-        return Text(f"✗ {_counted(len(run.violations), 'violation')}{warnings}", style="bold red")
+        return Text(f"✗ {brief.headline}", style="bold red")
     if run.exit_code == 3:
         return Text(f"? Inconclusive: {inconclusive}", style="bold yellow")
-    return Text(f"✓ Conforms: no violation{warnings}", style="bold green")
+    return Text(
+        f"✓ Conforms: {brief.headline.replace('0 violations', 'no violation', 1)}", style="bold green"
+    )
 
 
 def _counted(number: int, what: str) -> str:

@@ -9,15 +9,19 @@ from jinja2 import Environment, StrictUndefined
 
 from ..events import RunFinished
 from ..rules import RULES
-from .record import record, replaced
+from .gist import gist, shown, when
+from .record import name_of, record, replaced
 
 _TEMPLATE: Final = Path(__file__).parent / "report.html.jinja"
 
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.html`."""
+    data = record(run)
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    text = page.from_string(_TEMPLATE.read_text("utf-8")).render(run=record(run), rules=RULES)
+    text = page.from_string(_TEMPLATE.read_text("utf-8")).render(
+        run=data, rules=RULES, brief=gist(data), when=when, shown=shown, name_of=name_of
+    )
     replaced(directory / "report.html", text)
 
 

@@ -100,6 +100,11 @@ def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
     }
 
 
+def name_of(identity: str) -> str:
+    """What the test of a finding is called: `test_lease_3_e3b0c4`."""
+    return "test_" + identity.lower().replace("-", "_")
+
+
 def finding_of(data: Mapping[str, Any], target: Target) -> Finding:
     """The finding of which this is the record, with the keys of the target.
 
@@ -142,4 +147,4 @@ def replaced(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-__all__ = ["finding_of", "finding_record", "moment", "record", "replaced", "write"]
+__all__ = ["finding_of", "finding_record", "moment", "name_of", "record", "replaced", "write"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,11 +14,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from rich.console import Console
 
+from contracts.baseline import Known
 from contracts.events import Found, RunFinished, RunStarted, SecondOpinions
 from contracts.exchange import Exchange
 from contracts.failures import Finding
-from contracts.reports import html, junit
+from contracts.reports import html, junit, sarif, script
 from contracts.reports.console import Terminal, summary
+from contracts.reports.github import announce
 from contracts.reports.record import SCHEMA, record, write
 from contracts.rules import RULES
 from contracts.stage import INGRESS, MODACK, PUT
@@ -62,6 +65,7 @@ def finished(**members: Any) -> RunFinished:
             (MODACK, "mod_ack", "type"): "proven",
         },
         secrets={KEY: "$MY_KEY"},
+        run="ab12",
     )
     return replace(run, **members)
 
@@ -107,11 +111,16 @@ def test_the_schema_of_the_record_lets_nothing_else_pass() -> None:
 @pytest.mark.parametrize("verdict", RUNS)
 def test_no_report_has_a_key(verdict: str, tmp_path: Path) -> None:
     """Not in titles, values, readings, reasons or examples; the variable stands for it."""
-    for report in (write, junit.write, html.write):
+    for report in (write, junit.write, html.write, sarif.write, script.write):
         report(RUNS[verdict], tmp_path)
+    environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    lines = announce(RUNS[verdict], environment)
 
-    everything = text(RUNS[verdict]) + "".join(file.read_text("utf-8") for file in tmp_path.iterdir())
-    assert {file.name for file in tmp_path.iterdir()} == {"report.json", "junit.xml", "report.html"}
+    written = [file for file in tmp_path.rglob("*.*") if file.is_file()]
+    everything = "".join([text(RUNS[verdict]), *lines, *(file.read_text("utf-8") for file in written)])
+    assert {file.name for file in written if file.parent == tmp_path} == {
+        *("report.json", "junit.xml", "report.html", "report.sarif", "summary.md"),
+    }
     assert KEY not in everything
     assert "$MY_KEY" in everything
 
@@ -155,12 +164,82 @@ def test_bodies_that_break_one_member_are_counted_by_what_they_proved() -> None:
     }
 
 
-def test_rules_that_were_not_verified_for_one_reason_share_a_line() -> None:
-    """The reason is said once."""
+def test_the_first_lines_say_what_the_verdict_rests_on() -> None:
+    """Rules that were not verified for one reason share a line, and the reason is said once."""
     lines = [" ".join(line.split()) for line in text(finished()).splitlines()]
 
-    assert "LEASE-8, RACE-1 no lease, $MY_KEY" in lines
-    assert "ORG-1 no second key" in lines
+    assert lines[1:4] == [
+        "Verified 3 of 6 rules (50 %)",
+        "Not verified LEASE-8, RACE-1: no lease, $MY_KEY",
+        "ORG-1: no second key",
+    ]
+
+
+def test_a_finding_says_who_is_to_blame_when_it_was_and_how_to_see_it_again() -> None:
+    """With what its server calls the request, and how often it showed."""
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    sent = Exchange(
+        *("POST", "http://target/v1/modack", (), b"{}", 200, (("x-request-id", "r-77"),), b'{"data": null}'),
+        at=1767225600.25,
+        trace=trace,
+    )
+    three = finding("LEASE-3", exchanges=(sent,), shown=2, tried=3)
+    run = finished(violations=(three, finding("PAGE-8")))
+
+    said = [" ".join(line.plain.split()) for line in summary(run, Path("out"))]
+    at = said.index("side the application, as the answer is its envelope")
+    assert said[at + 1 : at + 3] == [
+        f"when 2026-01-01 00:00:00.250 UTC, traceparent {trace}, request id r-77",
+        "shown reproduced 2 of 3",
+    ]
+    assert "again arklow-contracts replay LEASE-3-e3b0c4 --report out/report.json …" in said
+    assert "test pytest out/tests/test_lease_3_e3b0c4.py" in said
+    assert "shown seen once, which is proof" in said
+    assert "again LEASE-3-e3b0c4, from a report: --report-dir DIR" in text(run).replace("     ", " ")
+
+
+def test_what_others_have_sent_is_not_sent_again(tmp_path: Path) -> None:
+    """A finding of recorded traffic has no test, and nobody is told to play it."""
+    recorded = finished(run="")
+    script.write(recorded, tmp_path)
+
+    assert not list(tmp_path.iterdir())
+    assert "\n  again " not in text(recorded)
+    assert "Again" not in str(
+        [sarif.sarif(record(recorded)), *announce(recorded, {"GITHUB_ACTIONS": "true"})]
+    )
+
+
+def known(rule: str, state: Any) -> Known:
+    """An entry of the baseline for a finding of that rule."""
+    return Known(finding(rule).id, "anna", "ticket 12", date(2026, 12, 1), state)
+
+
+def test_what_the_baseline_excuses_is_no_violation() -> None:
+    """It stands in a line below; an entry that excuses no more, or nothing, is among the first lines."""
+    entries = (known("PAGE-5", "excused"), known("PAGE-9", "expired"), known("PAGE-4", "gone"))
+    run = finished(violations=(finding("PAGE-5"), finding("PAGE-9")), known=entries, min_verified=80.0)
+
+    lines = text(run).splitlines()
+    assert lines[1] == "Verified 4 of 7 rules (57.1 %, and 80 % are asked for)"
+    assert lines[4:7] == [
+        "Excused       1 by the baseline, below",
+        "Expired       PAGE-9-e3b0c4: anna, until 2026-12-01: ticket 12",
+        "Gone          PAGE-4-e3b0c4 did not show: take it out of the baseline",
+    ]
+    assert "VIOLATION 1  POST /v1/modack breaks PAGE-9: a title with $MY_KEY." in lines
+    assert "  baseline  expired; anna, until 2026-12-01: ticket 12" in lines
+    at = lines.index("Known, and excused by the baseline")
+    assert lines[at + 1] == "  PAGE-5-e3b0c4  anna, until 2026-12-01: ticket 12"
+    assert lines[-1] == "✗ 1 violation, 1 warning, 1 known"
+
+
+def test_a_run_of_known_findings_alone_conforms() -> None:
+    """And says how many there are."""
+    run = finished(warnings=(), known=(known("PAGE-5", "excused"),))
+
+    assert run.exit_code == 0
+    assert text(run).splitlines()[-1] == "✓ Conforms: no violation, 1 known"
 
 
 @pytest.mark.parametrize(
