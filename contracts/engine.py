@@ -196,7 +196,7 @@ class Run:
         ledger.masked.update(progress.masked)
         ledger.doubtful.update(progress.doubtful)
         ledger.negatives.update(run.negatives)
-        ledger.add([*run.violations, *run.warnings])
+        ledger.add([*run.violations, *run.warnings], proven=True)
         self._judge.model.taken.update(progress.readings)
         self._judge.served.update(run.served)
         self._known.readings.update(run.readings)
@@ -273,6 +273,7 @@ class Run:
                 self._give_up(*self._pending)
                 self._polish()
                 self._expected()
+                self._proof.end()
         except Exception as error:
             self._inconclusive = (
                 f"The judge itself failed, which says nothing of the target: {describe(error)}."
@@ -341,7 +342,7 @@ class Run:
             self._proof = self._prover()
             title = "A definition whose variant has dots is refused, and one without dots is not"
             breach = Breach("PAGE-11", title, "200, as dots are a convention", str(dotted.status), "variant")
-            self._ledger.add([finding_of(breach, dotted, (dotted,))])
+            self._ledger.add([finding_of(breach, dotted, (dotted,))], proven=True)
         return plain
 
     def _strangers(self, first: Exchange, others: list[Exchange]) -> str | None:
@@ -494,6 +495,7 @@ class Run:
             self._progress = replace(self._progress, done=(*self._progress.done, scenario.title))
 
     def _settle(self, scenario: Scenario | None, whole: Sequence[Exchange], *, again: bool = False) -> None:
+        self._proof.prove()
         if self._proof.settle(scenario, whole, again=again) and scenario is not None:
             self._play(scenario, again=True)
 
@@ -502,6 +504,7 @@ class Run:
         self._phase("shorter examples")
         self._client.pace.reserve = 0
         self._client.deadline = max(self._client.deadline, time.monotonic() + _POLISH + _ATTEST)
+        self._proof.prove()
         self._proof.polish(math.inf if self._plan.steady else _POLISH)
         self._phase("every finding again")
         self._proof.attest(math.inf if self._plan.steady else _ATTEST)
@@ -572,7 +575,7 @@ class Run:
                 continue
             except TimeUp:
                 return
-            if self._judge.suspects:
+            if self._judge.suspects or self._ledger.unproven:
                 self._settle(None, stage.exchanges)
         self._resume()
 

@@ -23,6 +23,7 @@ from ..pace import Limits
 from ..readings import expected
 from ..reports import taken
 from ..reports.console import Patient, Terminal
+from ..reports.github import announce
 from ..scenarios import SCENARIOS
 from ..stage import TAG
 from ..yaml_text import read_yaml
@@ -79,7 +80,7 @@ def add(commands: Any) -> None:
         "--report-dir",
         type=Path,
         metavar="DIR",
-        help="write report.html, report.json, junit.xml, readings.yaml there",
+        help="write report.html, report.json, junit.xml, report.sarif, readings.yaml and tests/ there",
     )
     add("--strict", action="store_true", help="warnings count as violations")
     add(
@@ -122,10 +123,13 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     if directory is not None:
         _write(finished, directory)
     with suppress(OSError):  # nobody listens
-        terminal.summarise(finished)
+        terminal.summarise(finished, directory)
+        for line in announce(finished, environment):
+            print(line)
         if directory is not None:
             print(
-                f"Reports are in {directory}/: report.html, report.json, junit.xml, readings.yaml", flush=True
+                f"Reports are in {directory}/: report.html, report.json, junit.xml, report.sarif, readings.yaml, tests/",
+                flush=True,
             )
     return finished.exit_code
 
