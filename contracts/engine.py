@@ -450,7 +450,7 @@ class Run:
             pending = min(self._pending, key=lambda one: one.due)
             moved = self._plan.target.admin is not None
             left = max(0.0, pending.due - time.monotonic())
-            early = pending.turns > 0 if self._plan.steady else left > 0
+            early = pending.turns > 0 if self._plan.limits.requests is not None else left > 0
             too_early = early and not (last or moved)
             if too_early or self._ledger.settled or (self._over() and not self._plan.only):
                 return

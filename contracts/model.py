@@ -479,6 +479,8 @@ class Model:
             return []
         self.organisations.add(org)
         if (org, number) in self.actions:
+            if not number.isdigit():
+                return []  # the page has something to say of such an id
             return [
                 Breach("ING-7", "Two accepted POSTs have the same a_id", "an id of its own", number, "a_id")
             ]

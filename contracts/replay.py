@@ -6,6 +6,7 @@ import json
 import math
 import re
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -222,7 +223,7 @@ class _Playing:
         rename = _renamer(self._prefix, self._fresh, ids)
         base = self._client.target.base_of(self._judge.known.path_of(one.url))
         path = _names(self._prefix).sub(self._fresh, one.url[len(base) :])
-        return Request(one.method, path, one.headers, _rewritten(one.body, rename), one.chunks)
+        return Request(one.method, path, one.headers, _rewritten(one.body, rename, self._fresh), one.chunks)
 
 
 def _asked_for(exchange: Exchange) -> str | None:
@@ -279,28 +280,37 @@ def _wide(digits: str) -> str:
     return "".join(chr(ord(digit) + 0xFEE0) for digit in digits)
 
 
-def _rewritten(body: bytes | None, rename: Callable[[str, int], str]) -> bytes | None:
+def _rewritten(body: bytes | None, rename: Callable[[str, int], str], fresh: str) -> bytes | None:
     """A body with other names; as JSON where it is JSON as we write it, else as text."""
     if body is None:
         return None
     with suppress(ValueError, RecursionError):
         value = json.loads(body)
         if json.dumps(value).encode() == body:
-            return json.dumps(_renamed(value, rename)).encode()
+            return json.dumps(_renamed(value, rename, fresh)).encode()
     return rename(body.decode("latin-1"), _LONG).encode("latin-1")
 
 
-def _renamed(value: Any, rename: Callable[[str, int], str]) -> Any:
-    """The members that name something; what else a body says is left as it is."""
+def _renamed(value: Any, rename: Callable[[str, int], str], fresh: str) -> Any:
+    """The members that name something; what else a body says is left as it is. An alias is always a fresh one."""
     if not isinstance(value, dict):
         return value
     named = dict(value)
+
+    def alias(one: Any) -> Any:
+        if isinstance(one, int) and not isinstance(one, bool):
+            return one + zlib.crc32(fresh.encode()) % 10**6  # which may be somebody's by now
+        if not isinstance(one, str) or not one:
+            return one
+        changed = rename(one, 1)
+        return changed if fresh in changed else f"{fresh}{one}"
+
     for name in value.keys() & {"variant", "action_record_id", "alias"}:
         member = value[name]
-        if isinstance(member, str):
+        if name == "alias":
+            named[name] = list(map(alias, member)) if isinstance(member, list) else alias(member)
+        elif isinstance(member, str):
             named[name] = rename(member, 1)
-        elif isinstance(member, list):
-            named[name] = [rename(one, 1) if isinstance(one, str) else one for one in member]
         elif isinstance(member, int) and not isinstance(member, bool):
             named[name] = int(rename(str(member), 1))
     return named

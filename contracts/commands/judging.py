@@ -48,7 +48,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     with suppress(OSError):  # nobody listens
         terminal.summarise(finished)
         if directory is not None:
-            print(f"Reports are in {directory}/: report.html, report.json, junit.xml, report.sarif", flush=True)
+            print(
+                f"Reports are in {directory}/: report.html, report.json, junit.xml, report.sarif", flush=True
+            )
     return finished.exit_code
 
 
