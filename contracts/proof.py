@@ -167,7 +167,7 @@ class Proof:
                 if time.monotonic() > until or finding.times > 1:
                     continue
                 try:
-                    shown = self.replay.play(finding.exchanges, finding) is not None
+                    shown = self.replay.shows(finding)
                 except (Weather, TimeUp):
                     continue
                 self._ledger.put(replace(finding, shown=finding.shown + shown, tried=finding.tried + 1))

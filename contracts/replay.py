@@ -26,7 +26,7 @@ _LOST = frozenset({"ING-11"})
 """Rules that somebody who settles actions makes look broken."""
 _NOBODYS = "9" * 18
 """Stands for an action that is not made in the script: from nothing there is none."""
-_OTHERS = 6
+_OTHERS = 10
 """Actions that are let alone beside one that is lost."""
 
 
@@ -81,6 +81,16 @@ class Replay:
         late = again is not None and (finding.question or again.exchanges[-1].status in MAY_PASS)
         return self._once_more(again) if again is not None and late else again
 
+    def shows(self, finding: Finding) -> bool:
+        """Whether a finding shows once more; of what is lost, only where others that were let alone are not.
+
+        Raises:
+            Weather, TimeUp: it could not be tried.
+        """
+        if finding.rule in _LOST:
+            return self._once_more(finding) is not None
+        return self.play(finding.exchanges, finding) is not None
+
     def play(self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True) -> Finding | None:
         """Play a script; the same finding, if it comes up. Without patience it ends where an answer is another one."""
         playing = self._begun(finding)
@@ -114,6 +124,9 @@ class Replay:
                     return None
             playing.send(one, patient=not last)
             if (again := playing.shows(finding)) is not None:
+                if not last and finding.rule in _LOST:  # before others were let alone
+                    self.excused.add(finding.key)
+                    return None
                 return again
         return None
 
