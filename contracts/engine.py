@@ -342,7 +342,8 @@ class Run:
             self._proof = self._prover()
             title = "A definition whose variant has dots is refused, and one without dots is not"
             breach = Breach("PAGE-11", title, "200, as dots are a convention", str(dotted.status), "variant")
-            self._ledger.add([finding_of(breach, dotted, (dotted,))], proven=True)
+            finding = finding_of(breach, dotted, (dotted,))
+            self._ledger.add([replace(finding, staged=True, shown=1, tried=1)])
         return plain
 
     def _strangers(self, first: Exchange, others: list[Exchange]) -> str | None:
@@ -491,7 +492,8 @@ class Run:
 
     def _done(self, scenario: Scenario) -> None:
         """Remember that a sequence is over, unless it waits for something or was cut short."""
-        if not self._over() and all(one.scenario is not scenario for one in self._pending):
+        waits = any(one.scenario is scenario for one in self._pending)
+        if not (self._over() or waits or scenario.title in self._progress.done):
             self._progress = replace(self._progress, done=(*self._progress.done, scenario.title))
 
     def _settle(self, scenario: Scenario | None, whole: Sequence[Exchange], *, again: bool = False) -> None:
@@ -500,14 +502,13 @@ class Run:
             self._play(scenario, again=True)
 
     def _polish(self) -> None:
-        """Shorter examples, each shown again: with what was kept for them of time and requests."""
-        self._phase("shorter examples")
+        """Every finding again, and shorter examples: with what was kept for them of time and requests."""
+        self._phase("every finding again")
         self._client.pace.reserve = 0
         self._client.deadline = max(self._client.deadline, time.monotonic() + _POLISH + _ATTEST)
         self._proof.prove()
-        self._proof.polish(math.inf if self._plan.steady else _POLISH)
-        self._phase("every finding again")
         self._proof.attest(math.inf if self._plan.steady else _ATTEST)
+        self._proof.polish(math.inf if self._plan.steady else _POLISH)
 
     def _begun_anew(self) -> bool:
         """Whether the target has closed a connection since somebody asked, and has forgotten what it knew."""

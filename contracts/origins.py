@@ -44,7 +44,9 @@ class Origins:
         if operation.control_plane and isinstance(data.get("variant"), str):
             alias = data.get("alias")
             for name in (data["variant"], *(alias if isinstance(alias, list) else ())):
-                self._keep(f"variant {name}", (kept,))
+                self._keep(f"{_key(kept)} variant {name}", (kept,))
+                if _key(kept) == self._known.target.first.key or f"variant {name}" not in self._made:
+                    self._keep(f"variant {name}", (kept,))  # for whoever has no such key
         elif isinstance(data.get("a_id"), str):
             self._keep(data["a_id"], self.needed(kept))
 
@@ -53,7 +55,9 @@ class Origins:
         if exchange.path is None:
             return (exchange,)
         if exchange.path.endswith("/{variant}"):
-            return (*self._made.get(f"variant {exchange.segment}", ()), exchange)
+            name = f"variant {exchange.segment}"
+            made = self._made.get(f"{_key(exchange)} {name}") or self._made.get(name, ())
+            return (*made, exchange)
         text = (exchange.body or b"").replace(b"\\uff1", b"")  # full-width digits as JSON escapes them
         for name in (*self._about(exchange), *(digits.decode() for digits in _DIGITS.findall(text))):
             if name in self._made and name.isdigit():
@@ -124,6 +128,10 @@ class Origins:
         self._made[name] = exchanges
         if len(self._made) > _KEPT:
             self._made.popitem(last=False)
+
+
+def _key(exchange: Exchange) -> str:
+    return exchange.sent("x-arklow-auth") or exchange.sent("authorization") or ""
 
 
 __all__ = ["Origins"]

@@ -157,7 +157,7 @@ class Proof:
             with suppress(Weather, TimeUp):
                 better = self.replay.shorter(finding) or self.replay.often(finding)
                 if better is not None:
-                    self._ledger.put(better)
+                    self._ledger.put(replace(better, shown=finding.shown, tried=finding.tried))
 
     def attest(self, seconds: float = math.inf) -> None:
         """Try every finding again, three times if there is time, and write down how often it showed."""

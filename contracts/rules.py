@@ -21,12 +21,22 @@ class Rule:
     """One statement about a deployment, under a code that does not change."""
 
     code: str
-    severity: Severity
+    weight: Severity
     title: str
     """What holds, as a sentence without its full stop."""
     source: str
     """The page, documented behaviour (B…, C…, Q… of `spec/sources.md`) or RFC it comes from."""
+    since: str = ""
+    """The release that has brought it, if that is not the first."""
 
+    @property
+    def severity(self) -> Severity:
+        """Its weight; in the release that has brought it no more than a warning, so that no gate closes by an update."""
+        return Severity.WARNING if self.since == RELEASE else self.weight
+
+
+RELEASE: Final = "0.1"
+"""This one."""
 
 _V, _W = Severity.VIOLATION, Severity.WARNING
 
@@ -166,4 +176,4 @@ EXPLAINED_BY: Final[dict[str, frozenset[str]]] = {
 }
 """Rule → rules of which each, when broken, breaks it too: it then says nothing new."""
 
-__all__ = ["EXPLAINED_BY", "RULES", "Rule", "Severity"]
+__all__ = ["EXPLAINED_BY", "RELEASE", "RULES", "Rule", "Severity"]

@@ -474,7 +474,7 @@ class Stage:
 
     def blame(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
         """A breach that the sequence has already seen twice."""
-        self.judge.ledger.add([replace(finding_of(breach, shown[-1], shown), staged=True)])
+        self.judge.ledger.add([replace(finding_of(breach, shown[-1], shown), staged=True, shown=1, tried=1)])
 
     def _suspect(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
         self.judge.suspects.append(replace(finding_of(breach, shown[-1], shown), staged=True))

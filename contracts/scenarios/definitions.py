@@ -129,7 +129,10 @@ def aliases(stage: Stage) -> None:
         stage.judge.note(
             "alias that another definition has", "taken over" if taken.data() else "refused", first, taken
         )
-    over, shadow = stage.define(kind="over"), stage.define(kind="shadow")
+    over = stage.name("over")
+    if stage.slot:  # where it may have that alias since an earlier run
+        stage.put(over)
+    shadow = stage.define(kind="shadow")
     stage.ingress(shadow)
     if stage.put(over, alias=[shadow]).data():
         stage.ingress(shadow)

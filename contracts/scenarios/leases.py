@@ -112,7 +112,7 @@ def long_leases(stage: Stage) -> Iterator[float]:
         _still_held(stage, number)
 
 
-@scenario("what ends an action", "LIFE-9", "LEASE-3", "LEASE-6", "READ-1")
+@scenario("what ends an action", "LIFE-9", "LEASE-3", "LEASE-6", "RACE-1", "READ-1")
 def settling(stage: Stage) -> None:
     """Ack, nack and defer are documented in guides: where they are offered, they do what the guides say."""
     number = stage.live()
@@ -143,7 +143,11 @@ def settling_others(stage: Stage) -> None:
 def rejected(stage: Stage) -> Iterator[float]:
     """One that may not be retried ends the action, one that may ends the attempt (B128, B129, B130)."""
     later = []
-    asked: tuple[dict[str, Any], ...] = ({"retry": False}, {}, {"retry_at": int(time.time()) + 7_200})
+    asked: tuple[dict[str, Any], ...] = (
+        {"retry": False},
+        {},
+        {"retry_at": (int(time.time()) // _DAY + 2) * _DAY},
+    )
     for terms in asked:
         number = stage.live()
         held = stage.attempt_of(number)
@@ -211,6 +215,7 @@ def _path(exchange: Exchange) -> str:
 
 
 _NO_ROUTE = (404, 405, 501)
+_DAY = 86_400
 
 __all__ = [
     "attempts",

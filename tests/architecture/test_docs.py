@@ -63,7 +63,7 @@ def test_the_readmes_steering_lines_work() -> None:
 
 def test_the_readmes_seed_file_is_all_right() -> None:
     """As written; an action of it is in its state."""
-    seed, _ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    seed, *_ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     world = Seeded(seed)
 
     assert world.shape() == [("retrying", 2)]
@@ -72,7 +72,7 @@ def test_the_readmes_seed_file_is_all_right() -> None:
 
 def test_the_readmes_readings_are_all_right() -> None:
     """As written; the mock can take all of them."""
-    _, readings = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    *_, readings = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     found = read_readings(readings.encode(), "readings.yaml")
 
     assert (found.readings.past_attempt, found.beyond) == ("404", ())

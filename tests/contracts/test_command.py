@@ -149,7 +149,9 @@ def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_
     assert "data/a_id" in page
     assert "<script" not in page
     assert "http" not in page.replace(lying, "")
-    everything = ran.stdout + ran.stderr + "".join(f.read_text("utf-8") for f in (tmp_path / "out").iterdir())
+    everything = (
+        ran.stdout + ran.stderr + "".join(f.read_text("utf-8") for f in (tmp_path / "out").rglob("*.*"))
+    )
     assert SECRET not in everything
     assert {entry.name for entry in tmp_path.iterdir()} == {"out"}
 
@@ -255,7 +257,7 @@ def test_keys_that_are_nearly_right_are_shown_no_more_than_the_right_one(tmp_pat
         environment = {"ARKLOW_API_KEY": SECRET, "PATH": os.environ["PATH"]}
         again = subprocess.run(["sh", "-c", curl], capture_output=True, text=True, env=environment)
 
-    everything = ran.stdout + "".join(f.read_text("utf-8") for f in (tmp_path / "out").iterdir())
+    everything = ran.stdout + "".join(f.read_text("utf-8") for f in (tmp_path / "out").rglob("*.*"))
     assert ran.returncode == 1
     assert '"data"' in again.stdout
     for part in (SECRET[:-1], SECRET[:8], SECRET.upper()[:8], SECRET.swapcase()[:8]):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from contracts.document import SPEC
 from contracts.explain import explain
 from contracts.readings import QUESTIONS
-from contracts.rules import RULES, Severity
+from contracts.rules import RELEASE, RULES, Rule, Severity
+
+ROOT = Path(__file__).parents[2]
 
 
 def sources(code: str) -> list[str]:
@@ -68,3 +72,18 @@ def test_there_is_nothing_to_say_of_a_rule_that_is_none() -> None:
     """The command line asks before."""
     with pytest.raises(KeyError):
         list(explain("PAGE-99"))
+
+
+@pytest.mark.parametrize(
+    ("since", "severity"), [("", "violation"), (RELEASE, "warning"), ("0.0", "violation")]
+)
+def test_a_new_rule_warns_for_one_release(since: str, severity: str) -> None:
+    """So that no gate closes by an update of the judge."""
+    assert Rule("X-1", Severity.VIOLATION, "It holds", "ours", since).severity == severity
+
+
+def test_the_release_is_that_of_the_project() -> None:
+    """Its first two numbers."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert project["version"].startswith(f"{RELEASE}.")

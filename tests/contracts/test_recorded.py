@@ -457,7 +457,9 @@ def test_exit_codes_and_lines(
     assert "Inconclusive: No exchange with an operation" in out
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
-    assert {one.name for one in (tmp_path / "out").iterdir()} == {"report.html", "report.json", "junit.xml"}
+    assert {one.name for one in (tmp_path / "out").iterdir()} == {
+        *("report.html", "report.json", "report.sarif", "junit.xml"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,174 @@
+"""A correct deployment on a bad day is never accused, and what could not be verified is named by its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+
+from contracts import Plan, Run, RunFinished
+from contracts.pace import Limits
+from contracts.stage import PUT
+from tests.contracts.runs import target
+from tests.liars import weathers
+from tests.liars.weathers import Weather
+
+Condition = Callable[[], AbstractContextManager[Weather]]
+
+DECLARED = {"declared": {"orders.created": {"order_id": "8471"}}}
+NEVER = {"PAGE-6", "PAGE-7", "ING-15"}
+"""Needs what a plain deployment does not show: destinations, or a variant found in other letters."""
+SPARED = {"HTTP-7", "RACE-1"}
+"""Needs large bodies, or requests at the same moment."""
+OF_LEASES = {"ING-11", "LEASE-3", "LEASE-7", "LEASE-8", "LEASE-9", "PAGE-16"}
+OF_SIGNALS = {"LIFE-7", "LIFE-9", "LIFE-11", "LIFE-13"}
+OF_DEFINITIONS = {
+    *("DEF-1", "DEF-2", "DEF-3", "DEF-7", "DEF-10", "DEF-11", "ING-1", "ING-3", "ING-9", "ING-11", "ING-14"),
+    "PAGE-11",
+}
+
+
+def judged(url: str, requests: int, **members: Any) -> RunFinished:
+    """A run that is measured by its requests, so that its figures do not depend on the machine."""
+    plan = Plan(
+        target(url),
+        max_time=90.0,
+        slot="bad-days",
+        limits=Limits(requests=requests),
+        intrusive=False,
+        steady=True,
+        min_verified=60.0,
+        **members,
+    )
+    return Run(plan).judge()
+
+
+@pytest.mark.parametrize(
+    ("condition", "requests", "members", "exit_code", "not_verified"),
+    [
+        (lambda: weathers.far(0.0), 1_000, {}, 0, NEVER | SPARED | {"DEF-2"}),
+        (lambda: weathers.cutting(40), 1_500, {}, 0, NEVER | SPARED | {"DEF-2"}),
+        (
+            weathers.behind_html,
+            1_000,
+            {},
+            0,
+            NEVER | SPARED | OF_SIGNALS | {"DEF-2", "HTTP-1", "HTTP-8"},
+        ),
+        (
+            lambda: weathers.behind_html(modack=False),
+            1_000,
+            {},
+            0,
+            NEVER | SPARED | OF_SIGNALS | OF_LEASES | {"DEF-2", "HTTP-1", "HTTP-8"},
+        ),
+        (weathers.no_lease, 1_000, {}, 0, NEVER | SPARED | OF_SIGNALS | OF_LEASES | {"DEF-2"}),
+        (lambda: weathers.refusing_puts(403), 1_000, DECLARED, 0, NEVER | SPARED | OF_DEFINITIONS),
+        (lambda: weathers.refusing_puts(404), 1_000, DECLARED, 0, NEVER | SPARED | OF_DEFINITIONS),
+    ],
+    ids=["calm", "cut off", "HTML 404", "no modack", "no lease", "no PUT: 403", "no PUT: 404"],
+)
+def test_what_is_not_verified_is_exactly_what_the_condition_hides(
+    condition: Condition, requests: int, members: dict[str, Any], exit_code: int, not_verified: set[str]
+) -> None:
+    """Green all the same, as enough else was verified; nothing is a violation."""
+    with condition() as weather:
+        run = judged(weather.url, requests, **members)
+
+    assert run.violations == ()
+    assert set(run.not_verified) == not_verified
+    assert (run.exit_code, run.inconclusive) == (exit_code, None)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda: weathers.limited(20),
+        lambda: weathers.limited(20, retry_after=None),
+        lambda: weathers.far(0.05),
+    ],
+    ids=["20 a second", "20 a second, without Retry-After", "far away"],
+)
+def test_a_limit_or_a_long_way_costs_time_and_nothing_else(condition: Condition) -> None:
+    """A hundred and fifty requests verify what they verify on a calm day."""
+    with weathers.far(0.0) as calm, condition() as weather:
+        expected, run = judged(calm.url, 150), judged(weather.url, 150)
+
+    assert run.violations == ()
+    assert set(run.not_verified) == set(expected.not_verified)
+    assert run.exit_code == expected.exit_code == 0
+    assert run.weather.get("429", 0) <= 3
+
+
+def test_a_limit_is_run_into_once() -> None:
+    """Then no more than it allows is sent."""
+    with weathers.limited(20) as weather:
+        judged(weather.url, 100)
+        refused = [one for one in weather.requests if one.at > weather.requests[60].at]
+
+    assert len(weather.requests) <= 100
+    for first, last in zip(refused, refused[20:], strict=False):
+        assert last.at - first.at > 0.9
+
+
+def test_restarts_accuse_nobody() -> None:
+    """Five times the world is lost, and connections are refused."""
+    with weathers.restarting(times=5, every=2.0) as weather:
+        run = Run(Plan(target(weather.url), seed=7, max_time=14.0, min_verified=60.0)).judge()
+
+    assert run.violations == ()
+    assert run.weather.get("connection refused")
+    assert run.exit_code in (0, 3)
+
+
+def test_a_key_that_may_not_put_is_not_green_unless_something_is_declared() -> None:
+    """What exists has to be told."""
+    with weathers.refusing_puts(403) as weather:
+        run = judged(weather.url, 300)
+
+    assert run.exit_code == 3
+    assert run.violations == ()
+    assert (
+        run.inconclusive == f"Too little was verified: no definition was accepted ({PUT} never answered 200)."
+    )
+
+
+def test_operations_that_a_target_has_not_are_not_offered() -> None:
+    """And no answer to them is a finding."""
+    with weathers.behind_html(modack=False) as weather:
+        run = judged(weather.url, 300)
+
+    assert run.not_offered == ("POST /v1/modack",)
+    assert (run.violations, run.warnings) == ((), ())
+
+
+def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
+    """What thirty requests prove is said, and that it is too little."""
+    with weathers.far(0.0) as weather:
+        run = judged(weather.url, 30)
+
+    assert run.exit_code == 3
+    assert run.verified > 40
+    assert "Too little was verified" in (run.inconclusive or "")
+
+
+@pytest.mark.parametrize(
+    ("condition", "why"),
+    [
+        (lambda: weathers.slowing(5, 0.4), "three times as long"),
+        (lambda: weathers.failing(5, 0.3), "more than 5 % of plain requests fail"),
+    ],
+    ids=["slow", "failing"],
+)
+def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> None:
+    """Within ten seconds nothing new is sent to it."""
+    with condition() as weather:
+        began = weather.requests[0].at if weather.requests else None
+        run = Run(Plan(target(weather.url), seed=7, max_time=25.0)).judge()
+        began = weather.requests[0].at if began is None else began
+        late = [one for one in weather.requests if one.at > began + 5 + 10]
+
+    assert any(why in reason for reason in run.weather)
+    assert late == []

@@ -1,0 +1,183 @@
+"""What flags make of a plan: safe by construction, and usage errors that say what would pass."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from contracts import Plan
+from contracts.cli import main, parser
+from contracts.commands.checking import plan_of
+from contracts.commands.flags import Usage
+
+BASE = ["--api-key", "env:KEY", "--org", "1"]
+ENVIRONMENT = {"KEY": "good-key-one"}
+
+
+def planned(url: str, *more: str) -> Plan:
+    """The plan of these flags."""
+    return plan_of(parser().parse_args(["check", "--base-url", url, *BASE, *more]), ENVIRONMENT)
+
+
+def test_on_this_machine_nothing_is_held_back() -> None:
+    """As fast as it answers, with fresh names."""
+    plan = planned("http://localhost:3123")
+
+    assert (plan.limits.rate, plan.limits.requests, plan.limits.writes) == (math.inf, None, None)
+    assert (plan.slot, plan.intrusive, plan.steady, plan.night) == ("", True, False, False)
+
+
+def test_elsewhere_a_run_is_careful() -> None:
+    """A rate, a budget of writes, a slot, and nothing intrusive."""
+    plan = planned("https://staging.example")
+
+    assert (plan.limits.rate, plan.limits.writes, plan.intrusive) == (10.0, 2_000, False)
+    assert plan.slot
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost", "http://127.9.9.9"]
+)
+def test_this_machine_has_several_names(url: str) -> None:
+    """And no other has."""
+    assert planned(url).target.local
+    assert not planned("http://127.0.0.1.example").target.local
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://api.arklow.io", "https://ARKLOW.IO", "https://ingress.arklow.io./x", "http://api.arklow.io:1"],
+)
+def test_production_needs_a_flag_of_its_own(url: str) -> None:
+    """By whichever of its names."""
+    with pytest.raises(Usage, match="is a production host"):
+        planned(url)
+    with pytest.raises(Usage, match="is a production host"):
+        planned("http://localhost", "--ingress-url", url)
+
+    assert planned(url, "--production").limits.rate == 10.0
+    assert planned("https://notarklow.io").limits.rate == 10.0
+
+
+def test_a_gate_is_measured_by_its_requests() -> None:
+    """With a seed that is always the same."""
+    plan, again = (
+        planned("http://localhost", "--profile", "gate"),
+        planned("http://localhost", "--profile", "gate"),
+    )
+
+    assert plan == again
+    assert (plan.seed, plan.steady, plan.limits.requests) == (0, True, 1_000)
+    assert plan.slot
+
+
+def test_a_night_lasts_until_the_morning() -> None:
+    """A day at most."""
+    plan = planned("http://localhost", "--profile", "night", "--until", "06:00")
+
+    assert 0 < plan.max_time <= 86_400
+    assert plan.night
+
+
+@pytest.mark.parametrize(("text", "rate"), [("5", 5.0), ("5/s", 5.0), ("60/m", 1.0), ("0.5", 0.5)])
+def test_a_rate_is_by_the_second_or_by_the_minute(text: str, rate: float) -> None:
+    """As people say it."""
+    assert planned("http://localhost", "--rate", text).limits.rate == rate
+
+
+def test_a_variant_is_declared_with_a_payload(tmp_path: Path) -> None:
+    """As JSON in a file."""
+    (tmp_path / "payload.json").write_text('{"order_id": "8471"}')
+
+    plan = planned("http://localhost", "--variant", f"orders.created={tmp_path}/payload.json")
+
+    assert plan.declared == {"orders.created": {"order_id": "8471"}}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--until", "06:00"], "--until and --resume are for --profile night"),
+        (["--profile", "night", "--resume"], "--resume needs the --report-dir"),
+        (["--profile", "night", "--until", "25:00"], "a time of day such as 06:00"),
+        (["--rate", "0"], "a rate is a number such as 10"),
+        (["--rate", "5/h"], "a rate is a number such as 10"),
+        (["--slot", "Job 2"], "a slot is a name such as ci-2"),
+        (["--max-requests", "0"], "1 or more"),
+        (["--min-verified", "101"], "from 0 to 100 percent"),
+        (["--variant", "orders.created"], "expected NAME=FILE"),
+        (["--variant", "a=/nowhere.json"], "No such file"),
+        (["--baseline", "/nowhere.yaml"], "No such file"),
+        (["--expect-readings", "/nowhere.yaml"], "No such file"),
+    ],
+)
+def test_flags_that_make_no_sense_are_refused(
+    more: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line that says what would pass."""
+    monkeypatch.setenv("KEY", "good-key-one")
+
+    assert main(["check", "--base-url", "http://localhost:1", *BASE, *more]) == 2
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1", "expected a list of entries"),
+        ("- 1", "entry 1: expected an object"),
+        ("- {id: PAGE-5-3f9a1c, owner: me, reason: known}", "entry 1: 'expires' must be a day"),
+        ("- {id: PAGE-5-3f9a1c, owner: me, reason: known, expires: soon}", "'expires' must be a day"),
+        ("- {id: PAGE-5, owner: me, reason: known, expires: 2026-12-31}", "is not the id of a finding"),
+        ("- {id: PAGE-5-3f9a1c, owner: '', reason: known, expires: 2026-12-31}", "'owner' must be a text"),
+        (
+            "- {id: PAGE-5-3f9a1c, owner: me, reason: x, expires: 2026-12-31, more: 1}",
+            "unknown member 'more'",
+        ),
+        (2 * "- {id: PAGE-5-3f9a1c, owner: me, reason: x, expires: 2026-12-31}\n", "stands there twice"),
+        ("[", "--baseline"),
+    ],
+)
+def test_a_baseline_says_whose_a_finding_is_why_and_until_when(text: str, said: str, tmp_path: Path) -> None:
+    """Else it is none."""
+    file = tmp_path / "baseline.yaml"
+    file.write_text(text)
+
+    with pytest.raises(Usage, match=said):
+        planned("http://localhost", "--baseline", str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "expected an object with a member 'readings'"),
+        ("readings: {no such question: yes}", "there is no question 'no such question'"),
+        ("readings: {unknown variant: 5}", "readings/unknown variant: expected a text"),
+    ],
+)
+def test_readings_that_are_expected_are_those_of_a_run(text: str, said: str, tmp_path: Path) -> None:
+    """As it writes them."""
+    file = tmp_path / "readings.yaml"
+    file.write_text(text)
+
+    with pytest.raises(Usage, match=said):
+        planned("http://localhost", "--expect-readings", str(file))
+
+
+def test_a_dry_run_says_what_would_be_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To nobody: there is no host of that name, and no key is shown."""
+    monkeypatch.setenv("KEY", "good-key-one")
+
+    assert main(["check", "--base-url", "https://staging.invalid", *BASE, "--dry-run"]) == 0
+
+    said = capsys.readouterr().out
+    assert "contact nothing but staging.invalid" in said
+    assert "$KEY for organisation 1" in said
+    assert "10 requests a second" in said
+    assert "good-key-one" not in said

@@ -1,0 +1,72 @@
+"""A gate that does not move: the same requests, the same ids, and few definitions that stay."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from contracts import Plan, Run, RunFinished
+from contracts.pace import Limits
+from contracts.stage import TAG
+from tests.contracts.runs import target
+from tests.liars import FAULTS, stranger, weathers
+from tests.liars.weathers import Arrival
+
+REQUESTS = 600
+
+
+def gate(url: str, slot: str, requests: int = REQUESTS) -> RunFinished:
+    """A run as `--profile gate` makes it."""
+    plan = Plan(target(url), max_time=90.0, slot=slot, steady=True, limits=Limits(requests=requests))
+    return Run(plan).judge()
+
+
+def renamed(one: Arrival, slot: str) -> str:
+    """A request without what differs from run to run: slot, run, ids and versions that the target made."""
+    headers = sorted(
+        (name.lower(), value)
+        for name, value in one.headers
+        if name.lower() not in ("traceparent", "host", "content-length")
+    )
+    text = f"{one.method} {one.path} {headers} {one.body.decode('latin-1')}".replace(f".{slot}.", ".slot.")
+    text = re.sub(r"[0-9a-f]{32}", "run", text)
+    text = re.sub(r"(?<![0-9])[0-9]{18,21}(?![0-9])|(?:\\uff1[0-9]){18,20}", "id", text)
+    return re.sub(r'"version": ?[0-9.]+', '"version": v', text)
+
+
+def test_two_gates_send_the_same() -> None:
+    """In another slot, and in the same one again, in which they find what they left."""
+    sent: list[list[str]] = []
+    with weathers.far(0.0) as weather:
+        for slot in ("one", "two", "one"):
+            before = len(weather.requests)
+            assert gate(weather.url, slot).exit_code == 0
+            sent.append([renamed(one, slot) for one in weather.requests[before:]])
+        names = [one.variant for one in weather.world.definitions.values()]
+
+    assert sent[0] == sent[1] == sent[2]
+    assert len([name for name in names if name.startswith("contract.one.")]) <= 20
+
+
+def test_actions_carry_the_run_in_their_tags() -> None:
+    """By which they can be found, in the server's log as well."""
+    with weathers.far(0.0) as weather:
+        run = gate(weather.url, "tagged", 200)
+        traces = {dict(one.headers).get("traceparent", "") for one in weather.requests}
+        tags = [action.work.tags for action in weather.world.actions.values()]
+
+    assert {one.split("-")[1] for one in traces if one} == {run.run}
+    assert sum(tag.get(TAG) == run.run for tag in tags if isinstance(tag, dict)) > 0.8 * len(tags)
+
+
+@pytest.mark.parametrize("fault", ["R04", "S05", "V18"])
+def test_a_finding_has_the_same_id_in_every_run(fault: str) -> None:
+    """Whatever the seed, the slot and the order."""
+    with stranger(FAULTS[fault]()) as url:
+        ids = [[one.id for one in gate(url, slot, 400).violations] for slot in ("one", "two")]
+        ids.append([one.id for one in Run(Plan(target(url), seed=9, max_time=6.0)).judge().violations])
+
+    assert ids[0] == ids[1]
+    assert set(ids[0]) <= set(ids[2])
+    assert len(ids[0]) == 1

@@ -1,0 +1,112 @@
+"""A night that may end at any moment leaves a report, and is gone on with where it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from contracts.cli import main
+from contracts.commands.keeping import NIGHT
+from contracts.reports.record import SCHEMA
+from tests.liars import FAULTS, Stranger, stranger, weathers
+
+COMMAND = Path(sys.executable).parent / "arklow-contracts"
+
+
+def flags(url: str, directory: Path, seconds: int) -> list[str]:
+    return [
+        *("check", "--profile", "night", "--base-url", url, "--api-key", "good-key-one", "--org", "1"),
+        *("--max-time", str(seconds), "--report-dir", str(directory), "--seed", "3"),
+    ]
+
+
+@contextmanager
+def night(url: str, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A night in a process of its own."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(directory)}
+    with subprocess.Popen(
+        [COMMAND, *flags(url, directory, 300)], stdout=subprocess.DEVNULL, env=environment
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def kept(directory: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((directory / "report.json").read_text("utf-8"))
+    return report
+
+
+@pytest.mark.parametrize("seconds", [1.5, 6.0])
+def test_a_night_that_is_killed_leaves_a_report_and_goes_on(seconds: float, tmp_path: Path) -> None:
+    """What it has done is not done again."""
+    with weathers.far(0.0) as weather:
+        with night(weather.url, tmp_path) as running:
+            time.sleep(seconds)
+            running.send_signal(signal.SIGKILL)
+        Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(kept(tmp_path))
+        assert (kept(tmp_path)["verdict"], kept(tmp_path)["exit_code"]) == ("inconclusive", 3)
+        before = json.loads((tmp_path / NIGHT).read_text("utf-8"))
+
+        code = main([*flags(weather.url, tmp_path, 6), "--resume"])
+
+    after = json.loads((tmp_path / NIGHT).read_text("utf-8"))
+    assert code in (0, 3)
+    assert after["progress"]["done"][: len(before["progress"]["done"])] == before["progress"]["done"]
+    assert len(set(after["progress"]["done"])) == len(after["progress"]["done"])
+    assert after["report"]["requests"] > before["report"]["requests"]
+    assert after["report"]["run"] == before["report"]["run"]
+
+
+def test_what_was_found_before_is_found_still(tmp_path: Path) -> None:
+    """With its exchanges, and with the key as a variable."""
+    with stranger(FAULTS["R11"]()) as url:
+        main(flags(url, tmp_path, 3))
+        main([*flags(url, tmp_path, 1), "--resume"])
+
+    [finding] = kept(tmp_path)["violations"]
+    assert finding["rule"] == "PAGE-5"
+    assert finding["script"][-1]["headers"][0] == ["x-arklow-auth", "$ARKLOW_API_KEY"]
+    assert "good-key-one" not in (tmp_path / NIGHT).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "No such file"),
+        ("{", "is not what a night leaves behind"),
+        ('{"report": {}}', "is not what a night leaves behind"),
+    ],
+)
+def test_a_night_that_is_not_there_cannot_be_gone_on_with(
+    text: str | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which is said before anything is sent."""
+    if text is not None:
+        (tmp_path / NIGHT).write_text(text)
+
+    assert main([*flags("http://127.0.0.1:9", tmp_path, 3), "--resume"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_night_of_another_target_is_not_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its readings and findings are not those of this one."""
+    with stranger(Stranger()) as url:
+        main(flags(url, tmp_path, 2))
+
+    assert main([*flags("http://127.0.0.1:9", tmp_path, 3), "--resume"]) == 2
+    assert "the night in" in capsys.readouterr().err
