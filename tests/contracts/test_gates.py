@@ -31,7 +31,7 @@ def renamed(one: Arrival, slot: str) -> str:
     )
     text = f"{one.method} {one.path} {headers} {one.body.decode('latin-1')}".replace(f".{slot}.", ".slot.")
     text = re.sub(r"[0-9a-f]{32}", "run", text)
-    text = re.sub(r"(?<![0-9])[0-9]{18,21}(?![0-9])|(?:\\uff1[0-9]){18,20}", "id", text)
+    text = re.sub(r"(?<![0-9])[0-9]{18,21}(?![0-9])|(?:\\u[0-9a-f]{4}){18,21}", "id", text)
     return re.sub(r'"version": ?[0-9.]+', '"version": v', text)
 
 
