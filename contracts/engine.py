@@ -85,7 +85,7 @@ _SHORT, _RANDOM = "every short sequence", "random walks against the model"
 _ROUND = 60.0
 """Seconds of random sequences, and of generated requests, before it is the others' turn."""
 
-_KEEP = 2.0
+_KEEP = 0.5
 """Seconds after which what there is so far is told."""
 
 _ALWAYS = frozenset({"how a body is read"})
@@ -243,6 +243,8 @@ class Run:
         if not self._plan.only and self._opinions.answers:
             self._opinions.ask(time.monotonic() + _POLISH)
         finished = self._finished()
+        if plan.night:
+            self._keep()
         if not worker.is_alive():
             self._client.close()
         self._tell(finished)
