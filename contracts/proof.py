@@ -14,7 +14,7 @@ from .client import TimeUp, Weather
 from .exchange import Exchange
 from .failures import Finding, Ledger
 from .judge import Judge
-from .replay import Replay, hasty
+from .replay import LOST, Replay, hasty
 
 LONGEST = 500
 """Exchanges of a sequence that is played once more when what it found does not show by itself."""
@@ -117,7 +117,8 @@ class Proof:
 
     def _stands(self, finding: Finding) -> bool:
         """Whether it counts when its sequence shows it a second time, although a replay does not."""
-        return finding.staged or not (hasty(finding) or finding.key in self.replay.excused)
+        lost = finding.rule in LOST or finding.key in self.replay.excused  # which somebody may have settled
+        return finding.staged or not (hasty(finding) or lost)
 
     def prove(self) -> None:
         """Show what single exchanges have broken a second time; a few times at most in a run."""

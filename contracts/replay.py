@@ -22,7 +22,7 @@ _LONGEST = 100
 """Exchanges of a sequence that are played again."""
 _TRIES, _PATIENCE, _OFTEN = 40, 3.0, 150
 """Replays that one finding is worth, and the seconds; how often one that is rare is asked for again."""
-_LOST = frozenset({"ING-11"})
+LOST = frozenset({"ING-11"})
 """Rules that somebody who settles actions makes look broken."""
 _NOBODYS = "9" * 18
 """Stands for an action that is not made in the script: from nothing there is none."""
@@ -87,7 +87,7 @@ class Replay:
         Raises:
             Weather, TimeUp: it could not be tried.
         """
-        if finding.rule in _LOST:
+        if finding.rule in LOST:
             return self._once_more(finding) is not None
         return self.play(finding.exchanges, finding) is not None
 
@@ -117,14 +117,14 @@ class Replay:
             last = number + 1 == len(script)
             if one.method == "POST" and one.status in MAY_PASS and (last or time.monotonic() < until):
                 age = self._client.now() - playing.began
-                others = playing.alike(script) if last and finding.rule in _LOST else []
+                others = playing.alike(script) if last and finding.rule in LOST else []
                 self._client.wait(max(age if others else 0.0, playing.made + IN_FORCE - self._client.now()))
                 if any(self._client.send(other).status == 404 for other in others):
                     self.excused.add(finding.key)
                     return None
             playing.send(one, patient=not last)
             if (again := playing.shows(finding)) is not None:
-                if not last and finding.rule in _LOST:  # before others were let alone
+                if not last and finding.rule in LOST:  # before others were let alone
                     self.excused.add(finding.key)
                     return None
                 return again
@@ -333,4 +333,4 @@ _DIGITS = re.compile(r"\d+")
 _LONG = 6
 """Digits from which on a number in a text that is no JSON is taken for an id."""
 
-__all__ = ["Replay", "hasty"]
+__all__ = ["LOST", "Replay", "hasty"]
