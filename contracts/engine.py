@@ -715,7 +715,7 @@ class Run:
 
     def _stage(self) -> Stage:
         plan = self._plan
-        manners = Manners(bool(plan.slot), bool(plan.slot), plan.intrusive, plan.steady)
+        manners = Manners(bool(plan.slot), plan.intrusive, plan.steady)
         stage = Stage(self._client, self._judge, self._random, self._prefix, manners)
         stage.patience = 2.0 if self._plan.only else 1.0
         stage.long = self._plan.wait or LONG

@@ -7,7 +7,7 @@ import statistics
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 _WINDOW = 3.0
@@ -156,9 +156,4 @@ def seconds_until(text: str | None, now: float) -> float | None:
     return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
 
 
-def clock(seconds: float) -> str:
-    """A time of day as people write it, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
-
-
-__all__ = ["Limits", "Pace", "TimeUp", "clock", "seconds_until"]
+__all__ = ["Limits", "Pace", "TimeUp", "seconds_until"]

@@ -16,7 +16,7 @@ from .failures import Finding, Ledger
 from .judge import Judge
 from .replay import LOST, Replay, hasty
 
-LONGEST = 500
+_LONGEST = 500
 """Exchanges of a sequence that is played once more when what it found does not show by itself."""
 _LONG_PAUSE = 20.0
 """Seconds that are not let go by a second time: what shows twice after them counts."""
@@ -91,7 +91,7 @@ class Proof:
                 unsure.append(finding.rule)
                 if hasty(finding):
                     self._judge.unlearn(finding.question or "")
-        if unsure and sequence is not None and not again and len(whole) <= LONGEST:
+        if unsure and sequence is not None and not again and len(whole) <= _LONGEST:
             self._unsure |= {(sequence, key) for key in suspects}
             return True
         self._doubt(unsure)
@@ -186,4 +186,4 @@ class Proof:
         ]
 
 
-__all__ = ["LONGEST", "Proof"]
+__all__ = ["Proof"]

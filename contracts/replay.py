@@ -57,9 +57,7 @@ class Replay:
         for script in (finding.exchanges, tuple(whole[max(0, at - _LONGEST) : at + 1])):
             again = self.play(script, finding)
             if again is not None:
-                short = again if self.thrifty else self._shortened(again)
-                late = finding.question or short.exchanges[-1].status in MAY_PASS
-                return self._once_more(short) if late else short
+                return self._in_time(again if self.thrifty else self._shortened(again))
         return None
 
     def shorter(self, finding: Finding) -> Finding | None:
@@ -78,8 +76,12 @@ class Replay:
             Weather, TimeUp: it could not be tried.
         """
         again = self.play(finding.exchanges, finding)
-        late = again is not None and (finding.question or again.exchanges[-1].status in MAY_PASS)
-        return self._once_more(again) if again is not None and late else again
+        return None if again is None else self._in_time(again)
+
+    def _in_time(self, finding: Finding) -> Finding | None:
+        """The finding; if it rests on what may pass, only if it shows when all of the target has had time to know."""
+        late = finding.question or finding.exchanges[-1].status in MAY_PASS
+        return self._once_more(finding) if late else finding
 
     def shows(self, finding: Finding) -> bool:
         """Whether a finding shows once more; of what is lost, only where others that were let alone are not.

@@ -51,9 +51,7 @@ class Manners:
     """How a run behaves at its target."""
 
     slot: bool = False
-    """Names are used again by each run, as definitions cannot be deleted."""
-    tag: bool = False
-    """Actions carry the run in their tags."""
+    """Names are used again by each run, as definitions cannot be deleted; actions carry the run in their tags."""
     intrusive: bool = True
     """Large, deep and slow requests, and many at the same moment, are in order."""
     steady: bool = False
@@ -182,7 +180,7 @@ class Stage:
         if name in self.known.declared:
             body = {**body, "payload": self.known.declared[name]}
         tags = body.get("tags", {})
-        if not self.manners.tag or not isinstance(tags, dict):
+        if not self.slot or not isinstance(tags, dict):
             return body
         return {**body, "tags": {**tags, TAG: self.client.trace}}
 
