@@ -204,7 +204,7 @@ class Run:
 
     def _prover(self) -> Proof:
         excused = {one.id for one in self._plan.baseline if one.expires >= self._today}
-        replay = Replay(self._client, self._judge, self._prefix)
+        replay = Replay(self._client, self._judge, self._prefix, slot=bool(self._plan.slot))
         replay.thrifty = self._plan.limits.requests is not None
         return Proof(
             replay,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -132,19 +132,29 @@ class Judge:
         operation = self.known.operation(exchange.operation)
         body = self.body_of(exchange)
         if operation is None or operation.control_plane:
-            names = [body.get("variant")] if isinstance(body, dict) else []
-            names.append(exchange.data().get("variant"))
             aliases = body.get("alias") if isinstance(body, dict) else None
-            names += aliases if isinstance(aliases, list) else []
-            for name in {name for name in names if isinstance(name, str)}:
-                for credential in self.known.target.credentials:
-                    self.model.forget(credential.org, name)
+            names = aliases if isinstance(aliases, list) else []
+            for org, name in self._places(body, exchange.data(), *({"variant": name} for name in names)):
+                self.model.forget(org, name)
         elif exchange.path == INGRESS_PATH and (owner := self._owner(exchange, operation)) is not None:
             number = exchange.data().get("a_id")
             breaches = self.model.issued(owner, number, unattended=False, at=exchange.back)
             if isinstance(number, str):
                 self.known.actions[number] = owner
             self._suspect(exchange, breaches)
+
+    def renew(self, exchange: Exchange) -> None:
+        """What an exchange has put is put once more, where the run does not see it."""
+        if exchange.method == "PUT":
+            for org, name in self._places(self.body_of(exchange), exchange.data()):
+                self.model.renew(org, name, told=self.model.reused.get((org, name), True))
+
+    def _places(self, *named: Any) -> Iterator[tuple[str, str]]:
+        """Each organisation with each variant that is named."""
+        variants = [one.get("variant") for one in named if isinstance(one, dict)]
+        for variant in {one for one in variants if isinstance(one, str)}:
+            for credential in self.known.target.credentials:
+                yield credential.org, variant
 
     def forget(self) -> None:
         """Let go of actions but the latest, so that a night needs no more room than an hour."""

@@ -122,8 +122,8 @@ class Model:
     """(organisation, action id) → action."""
     doubtful: set[tuple[str, str]] = field(default_factory=set)
     """(organisation, variant) of which definitions may exist that no PUT has shown."""
-    reused: set[tuple[str, str]] = field(default_factory=set)
-    """(organisation, variant) of which a definition may be there from an earlier run, and nobody else touches it."""
+    reused: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """(organisation, variant) of which a definition may be there from an earlier run → whether one PUT tells it."""
     _owners: defaultdict[tuple[str, str], dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     """(organisation, alias) → variants that have it, or had it."""
     _letters: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -138,7 +138,15 @@ class Model:
     def scratch(self, without: str | None = None) -> Model:
         """An empty world in which the same readings are taken, but for one."""
         taken = {name: answer for name, answer in self.taken.items() if name != without}
-        return Model(self.fits, taken, seen=self.seen, one_count=self.one_count)
+        muddled = {place for place, told in self.reused.items() if not told}
+        return Model(
+            self.fits,
+            taken,
+            seen=self.seen,
+            doubtful=muddled,
+            reused=self.reused,
+            one_count=self.one_count,
+        )
 
     def note(self, question: str, answer: str) -> list[Breach]:
         """A reading was seen; another one than before is a breach where it has to be kept."""
@@ -231,11 +239,14 @@ class Model:
         for owner in self.owners(org, variant):
             owner.shaken = True
 
-    def renew(self, org: str, variant: str) -> None:
-        """What is stored under a variant is open until its next PUT, which tells it."""
+    def renew(self, org: str, variant: str, *, told: bool = True) -> None:
+        """What is stored under a variant is open until its next PUT, which tells it unless versions went up and down."""
+        self.reused[org, variant] = told
+        if not told:
+            self.forget(org, variant)
+            return
         self.definitions.pop((org, variant), None)
         self.doubtful.discard((org, variant))
-        self.reused.add((org, variant))
 
     def _open(self, place: tuple[str, str]) -> bool:
         """Whether a variant that no PUT has shown may be defined."""

@@ -33,10 +33,12 @@ _OTHERS = 10
 class Replay:
     """Repeats exchanges of a run against the same target."""
 
-    def __init__(self, client: Client, judge: Judge, prefix: str) -> None:
+    def __init__(self, client: Client, judge: Judge, prefix: str, *, slot: bool = False) -> None:
         self._client = client
         self._judge = judge
         self._prefix = prefix
+        self._slot = slot
+        """Whether the names of the run are used again, as each other one would be a definition that stays."""
         self._count = 0
         self.excused: set[tuple[str, str]] = set()
         """Findings that are no wonder, as others like them have ends of their own."""
@@ -134,8 +136,8 @@ class Replay:
 
     def _begun(self, finding: Finding) -> _Playing:
         self._count += 1
-        fresh = f"{self._prefix}r{self._count:x}."
-        return _Playing(self._client, self._judge.scratch(finding.question), self._prefix, fresh)
+        fresh = self._prefix if self._slot else f"{self._prefix}r{self._count:x}."
+        return _Playing(self._client, self._judge, self._judge.scratch(finding.question), self._prefix, fresh)
 
     def _pause(self, script: Sequence[Exchange], number: int) -> None:
         pause = script[number].waited - script[max(0, number - 1)].waited
@@ -176,8 +178,9 @@ class Replay:
 class _Playing:
     """A script that is being played under names of its own."""
 
-    def __init__(self, client: Client, judge: Judge, prefix: str, fresh: str) -> None:
+    def __init__(self, client: Client, run: Judge, judge: Judge, prefix: str, fresh: str) -> None:
         self._client = client
+        self._run = run
         self._judge = judge
         self._prefix = prefix
         self._fresh = fresh
@@ -192,6 +195,8 @@ class _Playing:
         asked = _asked_for(one)
         made_before = asked in self._judge.model.seen and asked not in self._ids
         request = self._request(one, {**self._ids, str(asked): _NOBODYS} if made_before else self._ids)
+        if self._fresh == self._prefix:
+            self._run.renew(one)
         exchange = self._client.send(request, one.waited)
         began = time.monotonic()
         while (

@@ -121,9 +121,7 @@ class Stage:
     def renew(self, name: str, *, told: bool = True) -> None:
         """In a slot a definition may be there from an earlier run: its next PUT tells it, if versions went upwards."""
         for credential in self.known.target.credentials if self.slot else ():
-            self.model.renew(credential.org, name)
-            if not told:
-                self.model.forget(credential.org, name)
+            self.model.renew(credential.org, name, told=told)
 
     @property
     def slot(self) -> bool:

@@ -10,7 +10,7 @@ from contracts import Plan, Run, RunFinished
 from contracts.pace import Limits
 from contracts.stage import TAG
 from tests.contracts.runs import target
-from tests.liars import FAULTS, stranger, weathers
+from tests.liars import FAULTS, Stranger, stranger, weathers
 from tests.liars.weathers import Arrival
 
 REQUESTS = 600
@@ -70,3 +70,14 @@ def test_a_finding_has_the_same_id_in_every_run(fault: str) -> None:
     assert ids[0] == ids[1]
     assert set(ids[0]) <= set(ids[2])
     assert len(ids[0]) == 1
+
+
+def test_what_is_tried_again_in_a_slot_adds_no_definition() -> None:
+    """They cannot be deleted: whatever is found, the slot has those that it has when nothing is."""
+    left: list[set[str]] = []
+    for world in (Stranger(), FAULTS["S05"]()):
+        with stranger(world) as url:
+            gate(url, "one", 400)
+        left.append({one.variant for one in world.definitions.values()})
+
+    assert left[1] <= left[0]
