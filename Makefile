@@ -71,7 +71,7 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(BIN)/python -m compileall -q mock_server
+	$(BIN)/python -m compileall -q arklow_local mock_server
 	@touch $@
 
 .venv/judge: requirements-judge.lock pyproject.toml

@@ -126,7 +126,7 @@ def test_the_architecture_page_names_every_module() -> None:
     page = (ROOT / "docs" / "ARCHITECTURE.md").read_text("utf-8")
     rooms = {
         entry.stem
-        for package in ("contracts", "mock_server")
+        for package in ("arklow_local", "contracts", "mock_server")
         for entry in (ROOT / package).iterdir()
         if entry.suffix == ".py" or entry.is_dir()
     }
@@ -156,7 +156,7 @@ def test_every_number_that_is_cited_is_explained() -> None:
         RULES,
         *(
             file.read_text("utf-8")
-            for folder in ("contracts", "mock_server", "tests", "spec/overlays")
+            for folder in ("arklow_local", "contracts", "mock_server", "tests", "spec/overlays")
             for file in (ROOT / folder).rglob("*.*")
             if file.suffix in (".py", ".yaml")
         ),

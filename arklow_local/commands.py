@@ -1,0 +1,33 @@
+"""What the commands `arklow-mock` and `arklow-contracts` start; says which extra is missing when one is."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+
+def mock() -> int:
+    """`arklow-mock`; returns its exit code."""
+    return _started("mock_server", "arklow-mock", "mock")
+
+
+def judge() -> int:
+    """`arklow-contracts`; returns its exit code."""
+    return _started("contracts", "arklow-contracts", "judge")
+
+
+def _started(package: str, command: str, extra: str) -> int:
+    try:
+        code: int = import_module(f"arklow_local.{package}.cli").main()
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("arklow_local"):
+            raise
+        print(
+            f"{command}: {error.name} is not installed; `pip install 'arklow-local[{extra}]'` has it",
+            file=sys.stderr,
+        )
+        return 2
+    return code
+
+
+__all__ = ["judge", "mock"]
