@@ -97,10 +97,18 @@ ROOMS: dict[str, set[str]] = {
     "contracts.hooks": {"client", "exchange", "judge", "rules"},
     "contracts.fuzzing": {"document", "hooks", "pace"},
     "contracts.proof": {"client", "exchange", "failures", "judge", "replay"},
+    "contracts.plan": {"baseline", "document", "events", "pace", "target"},
+    "contracts.contact": {"client", "exchange", "judge", "model", "plan", "stage"},
+    "contracts.playing": {
+        *("client", "contact", "document", "events", "exchange", "failures", "fuzzing", "hooks", "judge"),
+        *("machine", "plan", "proof", "replay", "rules", "scenarios", "stage"),
+    },
+    "contracts.conclusion": {
+        *("baseline", "client", "events", "judge", "model", "opinions", "plan", "rules", "stage"),
+    },
     "contracts.engine": {
-        *("baseline", "client", "document", "events", "exchange", "failures", "fuzzing", "hooks", "judge"),
-        *("knowledge", "machine", "model", "opinions", "pace", "proof", "replay", "rules", "scenarios"),
-        *("schemas", "stage", "strict_json", "target"),
+        *("client", "conclusion", "contact", "document", "events", "failures", "judge", "knowledge"),
+        *("opinions", "plan", "playing", "schemas", "strict_json"),
     },
     "contracts.opinions": {"conformance", "document", "exchange", "knowledge"},
     "contracts.reports": {
@@ -290,6 +298,10 @@ def test_a_module_imports_what_its_room_may_know(module: str) -> None:
         ("contracts.probes", "from .exchange import media"),
         ("contracts.explain", "from .engine import Run"),
         ("contracts.hooks", "import requests"),
+        ("contracts.contact", "from .playing import Playing"),
+        ("contracts.playing", "from .engine import Run"),
+        ("contracts.playing", "import hypothesis"),
+        ("contracts.conclusion", "from .playing import Playing"),
         ("contracts.engine", "import requests"),
         ("contracts.engine", "import socket"),
         ("contracts.har", "from .client import Client"),
