@@ -53,6 +53,9 @@ ROOMS: dict[str, set[str]] = {
     "contracts.document": {"yaml_text"},
     "contracts.strategies": set(),
     "contracts.model": {"readings"},
+    "contracts.definitions": {"model"},
+    "contracts.work": {"model"},
+    "contracts.leases": {"model"},
     "contracts.schemas": {"strict_json"},
     "contracts.exchange": {"strict_json"},
     "contracts.failures": {"exchange", "rules"},
@@ -65,7 +68,8 @@ ROOMS: dict[str, set[str]] = {
     "contracts.checks": {"checks", "document", "exchange", "failures", "knowledge", "schemas", "strict_json"},
     "contracts.origins": {"checks", "exchange", "knowledge"},
     "contracts.judge": {
-        *("checks", "document", "exchange", "failures", "knowledge", "model", "origins", "strict_json"),
+        *("checks", "definitions", "document", "exchange", "failures", "knowledge", "leases", "model"),
+        *("origins", "strict_json", "work"),
     },
     "contracts.replay": {"client", "exchange", "failures", "judge", "model"},
     "contracts.har": {"exchange"},
@@ -169,6 +173,7 @@ PURE = {
 
 VALUES = {
     *("mock_server.domain", "contracts.rules", "contracts.readings", "contracts.model", "contracts.linear"),
+    *("contracts.definitions", "contracts.work", "contracts.leases"),
     *("contracts.negatives", "contracts.failures", "contracts.events", "contracts.strict_json"),
     "contracts.target",
 }
@@ -266,6 +271,9 @@ def test_a_module_imports_what_its_room_may_know(module: str) -> None:
         ("contracts.model", "import time"),
         ("contracts.model", "from .stage import Stage"),
         ("contracts.model", "from .rules import RULES"),
+        ("contracts.model", "from .leases import signal"),
+        ("contracts.leases", "from .definitions import put"),
+        ("contracts.work", "import time"),
         ("contracts.readings", "from .rules import RULES"),
         ("contracts.readings", "from .model import Model"),
         ("contracts.linear", "import time"),
