@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..events import RunFinished
-from ..exchange import Script, redact
+from ..exchange import Script, redact, utc
 from ..failures import Finding
 from ..kept import kept, restored
 from ..rules import RULES
@@ -86,7 +86,7 @@ def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
         "actual": redact(finding.actual, secrets),
         "source": RULES[finding.rule].source,
         "side": redact(finding.side, secrets),
-        "at": moment(last.at),
+        "at": utc(datetime.fromtimestamp(last.at, UTC)),
         "traceparent": last.trace,
         "request_id": last.request_id and redact(last.request_id, secrets),
         "reproduced": None if finding.at_once else {"shown": finding.shown, "tried": finding.tried},
@@ -130,11 +130,6 @@ def finding_of(data: Mapping[str, Any], target: Target) -> Finding:
     )
 
 
-def moment(seconds: float) -> str:
-    """A time as RFC 3339 has it, in UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.json`."""
     replaced(directory / "report.json", json.dumps(record(run), indent=2, ensure_ascii=False) + "\n")
@@ -147,4 +142,4 @@ def replaced(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-__all__ = ["finding_of", "finding_record", "moment", "name_of", "record", "replaced", "write"]
+__all__ = ["finding_of", "finding_record", "name_of", "record", "replaced", "write"]
