@@ -127,10 +127,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         for line in announce(finished, environment):
             print(line)
         if directory is not None:
-            print(
-                f"Reports are in {directory}/: report.html, report.json, junit.xml, report.sarif, readings.yaml, tests/",
-                flush=True,
-            )
+            tests = ", tests/" if any(directory.glob("tests/test_*.py")) else ""  # one for each finding
+            names = f"report.html, report.json, junit.xml, report.sarif, readings.yaml{tests}"
+            print(f"Reports are in {directory}/: {names}", flush=True)
     return finished.exit_code
 
 
