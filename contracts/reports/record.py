@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +10,8 @@ from typing import Any, Final
 from ..events import RunFinished
 from ..exchange import Script, redact, utc
 from ..failures import Finding
-from ..kept import kept, restored
+from ..kept import kept
 from ..rules import RULES
-from ..target import Target
 
 SCHEMA: Final = Path(__file__).parent / "report.schema.json"
 
@@ -105,31 +103,6 @@ def name_of(identity: str) -> str:
     return "test_" + identity.lower().replace("-", "_")
 
 
-def finding_of(data: Mapping[str, Any], target: Target) -> Finding:
-    """The finding of which this is the record, with the keys of the target.
-
-    Raises:
-        KeyError, TypeError, ValueError: it is none.
-    """
-    again = data["reproduced"] or {"shown": 0, "tried": 0}
-    return Finding(
-        data["rule"],
-        data["operation"],
-        data["title"],
-        data["expected"],
-        data["actual"],
-        exchanges=tuple(restored(one, target) for one in data["script"]),
-        place=data["place"],
-        question=data["question"],
-        together=data["together"],
-        staged=data["staged"],
-        times=data["times"],
-        also=tuple(data["also"]),
-        shown=again["shown"],
-        tried=again["tried"],
-    )
-
-
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.json`."""
     replaced(directory / "report.json", json.dumps(record(run), indent=2, ensure_ascii=False) + "\n")
@@ -142,4 +115,4 @@ def replaced(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-__all__ = ["finding_of", "finding_record", "name_of", "record", "replaced", "write"]
+__all__ = ["finding_record", "name_of", "record", "replaced", "write"]

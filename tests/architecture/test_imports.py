@@ -49,7 +49,7 @@ ROOMS: dict[str, set[str]] = {
     "contracts.strict_json": set(),
     "contracts.baseline": set(),
     "contracts.yaml_text": set(),
-    "contracts.kept": {"exchange", "target"},
+    "contracts.kept": {"exchange", "failures", "target"},
     "contracts.document": {"yaml_text"},
     "contracts.strategies": set(),
     "contracts.model": {"readings"},
@@ -106,7 +106,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "contracts.opinions": {"conformance", "document", "exchange", "knowledge"},
     "contracts.reports": {
-        *("reports", "events", "exchange", "failures", "kept", "rules", "target", "yaml_text"),
+        *("reports", "events", "exchange", "failures", "kept", "rules", "yaml_text"),
     },
     "contracts.commands": {
         *(
@@ -119,6 +119,7 @@ ROOMS: dict[str, set[str]] = {
             "exchange",
             "explain",
             "har",
+            "kept",
             "pace",
         ),
         *("readings", "recorded", "reports", "rules", "scenarios", "stage", "target", "yaml_text"),
