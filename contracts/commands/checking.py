@@ -27,7 +27,7 @@ from ..reports.github import announce
 from ..scenarios import SCENARIOS
 from ..stage import TAG
 from ..yaml_text import read_yaml
-from .flags import Usage, add_target, directory_of, rule, target_of
+from .flags import Usage, add_target, bounded, directory_of, rule, target_of
 from .keeping import Keeper, resumed
 
 PROFILES: Final = ("check", "gate", "night")
@@ -48,11 +48,11 @@ def add(commands: Any) -> None:
     )
     add("--until", type=_time_of_day, metavar="HH:MM", help="when a night ends, by the clock here (06:00)")
     add("--resume", action="store_true", help="go on with the night of this --report-dir")
-    add("--max-time", type=_seconds, metavar="S", help="seconds the run may take (default 25)")
-    add("--max-requests", type=_count, metavar="N", help="requests the run may send (gate: 1000)")
+    add("--max-time", type=_SECONDS, metavar="S", help="seconds the run may take (default 25)")
+    add("--max-requests", type=_COUNT, metavar="N", help="requests the run may send (gate: 1000)")
     add(
         "--max-writes",
-        type=_count,
+        type=_COUNT,
         metavar="N",
         help="definitions and actions it may make (2000 off loopback)",
     )
@@ -63,7 +63,7 @@ def add(commands: Any) -> None:
         help="large, deep, slow and simultaneous requests off loopback too",
     )
     add("--slot", type=_slot, metavar="NAME", help="names its definitions, which later runs use again")
-    add("--min-verified", type=_percent, default=60.0, metavar="PCT", help="rules to put to the test (60)")
+    add("--min-verified", type=_PERCENT, default=60.0, metavar="PCT", help="rules to put to the test (60)")
     add(
         "--variant",
         action="append",
@@ -75,7 +75,7 @@ def add(commands: Any) -> None:
     add("--baseline", type=Path, metavar="FILE", help="findings that are known: id, owner, reason, expires")
     add("--expect-readings", type=Path, metavar="FILE", help="warn where a reading is another one")
     add("--dry-run", action="store_true", help="print what would be done, and contact nobody")
-    add("--seed", type=_whole, metavar="N", help="repeat the requests of another run")
+    add("--seed", type=_SEED, metavar="N", help="repeat the requests of another run")
     add(
         "--report-dir",
         type=Path,
@@ -93,7 +93,7 @@ def add(commands: Any) -> None:
     )
     add(
         "--wait",
-        type=_waited,
+        type=_WAIT,
         nargs="?",
         const=LONG,
         metavar="S",
@@ -127,10 +127,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         for line in announce(finished, environment):
             print(line)
         if directory is not None:
-            print(
-                f"Reports are in {directory}/: report.html, report.json, junit.xml, report.sarif, readings.yaml, tests/",
-                flush=True,
-            )
+            tests = ", tests/" if any(directory.glob("tests/test_*.py")) else ""  # one for each finding
+            names = f"report.html, report.json, junit.xml, report.sarif, readings.yaml{tests}"
+            print(f"Reports are in {directory}/: {names}", flush=True)
     return finished.exit_code
 
 
@@ -264,39 +263,11 @@ def _own_slot() -> str:
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 1 <= seconds <= 10**6:
-        raise argparse.ArgumentTypeError("from 1 to 1000000 seconds")
-    return seconds
-
-
-def _waited(text: str) -> float:
-    seconds = float(text)
-    if not 1 <= seconds <= 3_600:
-        raise argparse.ArgumentTypeError("from 1 to 3600 seconds")
-    return seconds
-
-
-def _whole(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("a seed is 0 or more")
-    return number
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("1 or more")
-    return number
-
-
-def _percent(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 100:
-        raise argparse.ArgumentTypeError("from 0 to 100 percent")
-    return number
+_SECONDS: Final = bounded(float, 1, 10**6, "from 1 to 1000000 seconds")
+_WAIT: Final = bounded(float, 1, 3_600, "from 1 to 3600 seconds")
+_SEED: Final = bounded(int, 0, math.inf, "a seed is 0 or more")
+_COUNT: Final = bounded(int, 1, math.inf, "1 or more")
+_PERCENT: Final = bounded(float, 0, 100, "from 0 to 100 percent")
 
 
 def _rate(text: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -128,4 +128,17 @@ def rule(text: str) -> str:
     return text.upper()
 
 
-__all__ = ["Usage", "add_target", "credential_of", "directory_of", "rule", "target_of", "url_of"]
+def bounded(kind: type[int] | type[float], least: float, most: float, said: str) -> Callable[[str], float]:
+    """Numbers from `least` to `most`, for argparse; `said` is what would pass."""
+
+    def read(text: str) -> float:
+        number = kind(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(said)
+        return number
+
+    read.__name__ = kind.__name__  # what argparse says that a text is not
+    return read
+
+
+__all__ = ["Usage", "add_target", "bounded", "credential_of", "directory_of", "rule", "target_of", "url_of"]

@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from contracts.again import Report, untold
+from contracts.again import Report
 from contracts.cli import main
-from contracts.exchange import Script
-from contracts.failures import Finding
 from contracts.kept import kept
 from contracts.reports import record
 from contracts.stage import MODACK
@@ -230,12 +228,3 @@ def test_the_prefix_of_the_names_is_told_or_found() -> None:
     assert Report(base | {"prefix": "contract.x."}).prefix([one]) == "contract.x."
     assert Report(base).prefix([one]) == "contract.0a1b2c3d."
     assert Report(base).prefix([replace(one, body=None)]) == ""
-
-
-def test_calls_at_the_same_moment_are_told_by_their_lines() -> None:
-    """Until the record says it itself."""
-    finding = Finding("RACE-1", MODACK, "t", "e", "a", (exchange(MODACK, 200),), together=True)
-    lines = Script({}).of(finding.exchanges, together=True)
-
-    assert untold({"rule": "RACE-1", "curl": lines}) == "it takes calls at the same moment"
-    assert untold({"rule": "PAGE-5", "curl": "curl -si x"}) is None
