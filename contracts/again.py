@@ -139,6 +139,11 @@ class Again:
             finding, judge = self._restored(one, fresh), self._judge()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadReport(f"{one['id']} cannot be read: {error!r}") from None
+        script = finding.exchanges
+        if not self._report.prefix(script) and any(one.method == "PUT" for one in script):
+            return Outcome(
+                0, 0, why="it was recorded, and would put a definition again that is not the judge's"
+            )
         replay = Replay(client, judge, fresh)
         shown, last = 0, None
         for number in range(times):

@@ -63,6 +63,8 @@ class Contact:
                 ]
             except NotReached as why:
                 return f"There is nothing to judge: {why}."
+            except TimeUp as why:
+                return f"Nothing could be judged: {why}."
             except Weather as weather:
                 said.append(str(weather))
                 continue

@@ -60,7 +60,6 @@ class Run:
         self._conclusion = Conclusion(plan, self._client, self._judge, self._opinions, started)
         self._began = self._told = time.monotonic()
         self._inconclusive: str | None = None
-        self._interrupted = False
         self._kept = -math.inf
         if plan.before is not None:
             self._remember(plan.before)
@@ -94,7 +93,6 @@ class Run:
         try:
             self._join(worker)
         except KeyboardInterrupt:
-            self._interrupted = True
             self._client.pace.close("the run was interrupted")
             self._client.deadline = min(self._client.deadline, time.monotonic() + 1)
             self._join(worker)
@@ -151,8 +149,9 @@ class Run:
 
     def _finished(self) -> RunFinished:
         """What the run proves if it ends now."""
-        cut_short = self._inconclusive or self._contact.unreachable
-        ended = "The run was interrupted." if self._interrupted else cut_short
+        closed = self._client.pace.closed
+        why = closed and f"{closed[0].upper()}{closed[1:]}."
+        ended = why or self._inconclusive or self._contact.unreachable
         return self._conclusion.finished(time.monotonic() - self._began, self._contact.prefix, ended)
 
     def _locate(self, method: str, url: str) -> tuple[str | None, str | None]:

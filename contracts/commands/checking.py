@@ -271,9 +271,9 @@ _PERCENT: Final = bounded(float, 0, 100, "from 0 to 100 percent")
 
 
 def _rate(text: str) -> float:
-    number, _, unit = text.partition("/")
-    rate = float(number)
-    if unit not in ("", "s", "m") or not 0 < rate <= 10**6:
+    found = re.fullmatch("([0-9]+(?:[.][0-9]+)?)(?:/([sm]))?", text)
+    rate, unit = (float(found[1]), found[2]) if found else (0.0, None)
+    if not 0 < rate <= 10**6:
         raise argparse.ArgumentTypeError("a rate is a number such as 10 or 10/s, or 60/m")
     return rate / 60 if unit == "m" else rate
 

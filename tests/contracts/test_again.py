@@ -228,3 +228,18 @@ def test_the_prefix_of_the_names_is_told_or_found() -> None:
     assert Report(base | {"prefix": "contract.x."}).prefix([one]) == "contract.x."
     assert Report(base).prefix([one]) == "contract.0a1b2c3d."
     assert Report(base).prefix([replace(one, body=None)]) == ""
+
+
+def test_what_was_recorded_puts_nobodys_definition_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names of recorded traffic are those of a product: only those of a run are made fresh."""
+    [name] = reported(tmp_path, "R04", "PAGE-5")
+    file = tmp_path / "report.json"
+    report = json.loads(file.read_text("utf-8"))
+    text = json.dumps({**report, "prefix": ""}).replace(report["prefix"], "orders-")
+    file.write_text(text, "utf-8")
+
+    with stranger(FAULTS["R04"](keys=OTHERS)) as url:
+        assert replay(tmp_path, url, name) == 3
+    assert "it was recorded, and would put a definition again" in capsys.readouterr().out

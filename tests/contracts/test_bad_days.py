@@ -163,7 +163,7 @@ def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
     ids=["slow", "failing"],
 )
 def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> None:
-    """Within ten seconds nothing new is sent to it."""
+    """Within ten seconds nothing new is sent to it, and the run does not say that all is well."""
     with condition() as weather:
         began = weather.requests[0].at if weather.requests else None
         run = Run(Plan(target(weather.url), seed=7, max_time=25.0)).judge()
@@ -171,4 +171,14 @@ def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> 
         late = [one for one in weather.requests if one.at > began + 5 + 10]
 
     assert any(why in reason for reason in run.weather)
+    assert "The brake was put on" in str(run.inconclusive)
+    assert run.exit_code != 0
     assert late == []
+
+
+def test_a_budget_that_first_contact_uses_up_proves_nothing() -> None:
+    """And it is the budget that is named."""
+    with weathers.far(0.0) as weather:
+        run = Run(Plan(target(weather.url), limits=Limits(requests=2))).judge()
+
+    assert run.inconclusive == "Nothing could be judged: the budget of 2 requests was used up."

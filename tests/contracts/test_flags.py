@@ -106,6 +106,7 @@ def test_a_variant_is_declared_with_a_payload(tmp_path: Path) -> None:
         (["--rate", "5/h"], "a rate is a number such as 10"),
         (["--slot", "Job 2"], "a slot is a name such as ci-2"),
         (["--max-requests", "0"], "1 or more"),
+        (["--rate", "often"], "a rate is a number such as 10 or 10/s, or 60/m"),
         (["--max-requests", "1.5"], "invalid int value: '1.5'"),
         (["--max-time", "nan"], "from 1 to 1000000 seconds"),
         (["--min-verified", "101"], "from 0 to 100 percent"),
