@@ -10,9 +10,10 @@ import pytest
 
 from contracts import Plan, Run, RunFinished
 from contracts.pace import Limits
-from contracts.stage import PUT
-from tests.contracts.runs import target
-from tests.liars import weathers
+from contracts.scenarios import leases
+from contracts.stage import PUT, NotReached
+from tests.contracts.runs import stage, target
+from tests.liars import Stranger, stranger, weathers
 from tests.liars.weathers import Weather
 
 Condition = Callable[[], AbstractContextManager[Weather]]
@@ -142,6 +143,18 @@ def test_operations_that_a_target_has_not_are_not_offered() -> None:
 
     assert run.not_offered == ("POST /v1/modack",)
     assert (run.violations, run.warnings) == ((), ())
+
+
+def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
+    """A deployment of the three published pages has none of them."""
+    with stranger(Stranger()) as url:
+        playing = stage(url)
+        for scenario in (leases.settling, leases.rejected, leases.deferred):
+            with pytest.raises(NotReached):
+                list(scenario.play(playing) or ())
+        playing.client.close()
+
+    assert playing.known.not_offered == {"POST /v1/ack", "POST /v1/nack", "POST /v1/defer"}
 
 
 def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
