@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
-QUOTED = re.compile(r"`([\w./-]+)`[^`\n]*(?:\n[^`\n]+)*\n\n```(?:python|yaml|toml)\n(.*?)```", re.DOTALL)
-"""The name of a file, and the block that follows."""
+QUOTED = re.compile(r"`([\w.-]+/[\w./-]+)`[^`\n]*(?:\n[^`\n]+)*\n\n```(?:python|yaml|toml)\n(.*?)```", re.DOTALL)
+"""The name of a file of ours, and the block that follows."""
 
 
 def quotations() -> list[tuple[str, str, str]]:
