@@ -11,7 +11,7 @@ from ..again import Again, BadReport, Outcome, Report, report_of, untold
 from ..document import PUBLISHED, Unreadable, load
 from ..exchange import shown
 from ..target import Target
-from .flags import Usage, add_target, target_of
+from .flags import Usage, add_target, settled, target_of
 
 
 def add(commands: Any) -> None:
@@ -37,6 +37,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Play them, and print what came of it."""
+    options = settled(options)
     target = target_of(options, environment)
     report = _report(options.report)
     unknown = [one for one in options.ids if one not in report.findings]
