@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
@@ -22,6 +23,11 @@ WEATHER: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
 def media(content_type: str | None) -> str:
     """The media type that a `content-type` names, in lower case and without parameters; empty when it names none."""
     return (content_type or "").partition(";")[0].strip().lower()
+
+
+def utc(at: datetime) -> str:
+    """A time as RFC 3339 has it, in UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)
@@ -316,4 +322,4 @@ def shown(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:
     return strict_json.excerpt(redact(text, secrets), limit)
 
 
-__all__ = ["SHORTEST_PAUSE", "WEATHER", "Exchange", "Headers", "Script", "media", "redact", "shown"]
+__all__ = ["SHORTEST_PAUSE", "WEATHER", "Exchange", "Headers", "Script", "media", "redact", "shown", "utc"]

@@ -9,7 +9,6 @@ import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from random import SystemRandom
@@ -52,11 +51,11 @@ def add(commands: Any) -> None:
         help="when a night ends, by the clock here (06:00)",
     )
     add("--resume", action="store_true", help="go on with the night of this --report-dir")
-    add("--max-time", type=values.seconds, metavar="S", help="seconds the run may take (default 25)")
-    add("--max-requests", type=values.count, metavar="N", help="requests the run may send (gate: 1000)")
+    add("--max-time", type=values.SECONDS, metavar="S", help="seconds the run may take (default 25)")
+    add("--max-requests", type=values.COUNT, metavar="N", help="requests the run may send (gate: 1000)")
     add(
         "--max-writes",
-        type=values.count,
+        type=values.COUNT,
         metavar="N",
         help="definitions and actions it may make (2000 off loopback)",
     )
@@ -67,7 +66,7 @@ def add(commands: Any) -> None:
         help="large, deep, slow and simultaneous requests off loopback too",
     )
     add("--slot", type=values.slot, metavar="NAME", help="names its definitions, which later runs use again")
-    add("--min-verified", type=values.percent, metavar="PCT", help="rules to put to the test (60)")
+    add("--min-verified", type=values.PERCENT, metavar="PCT", help="rules to put to the test (60)")
     add(
         "--variant",
         action="append",
@@ -79,7 +78,7 @@ def add(commands: Any) -> None:
     add("--baseline", type=Path, metavar="FILE", help="findings that are known: id, owner, reason, expires")
     add("--expect-readings", type=Path, metavar="FILE", help="warn where a reading is another one")
     add("--dry-run", action="store_true", help="print what would be done, and contact nobody")
-    add("--seed", type=values.whole, metavar="N", help="repeat the requests of another run")
+    add("--seed", type=values.SEED, metavar="N", help="repeat the requests of another run")
     add(
         "--report-dir",
         type=Path,
@@ -97,7 +96,7 @@ def add(commands: Any) -> None:
     )
     add(
         "--wait",
-        type=values.waited,
+        type=values.WAIT,
         nargs="?",
         const=LONG,
         metavar="S",
@@ -121,9 +120,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     terminal = Terminal(Patient(soft_wrap=True), plan.target.secrets)
     listeners: list[Listener] = [terminal]
     if directory is not None and plan.night:
-        listeners.append(
-            Keeper(directory, lambda run, where: _write(replace(run, way=plan.target.way), where))
-        )
+        listeners.append(Keeper(directory, _write))
     try:
         finished = judge(plan, *listeners)
     finally:
@@ -135,10 +132,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         for line in announce(finished, environment):
             print(line)
         if directory is not None:
-            print(
-                f"Reports are in {directory}/: report.html, report.json, junit.xml, report.sarif, readings.yaml, tests/",
-                flush=True,
-            )
+            tests = ", tests/" if any(directory.glob("tests/test_*.py")) else ""  # one for each finding
+            names = f"report.html, report.json, junit.xml, report.sarif, readings.yaml{tests}"
+            print(f"Reports are in {directory}/: {names}", flush=True)
     return finished.exit_code
 
 
@@ -149,7 +145,7 @@ def judge(plan: Plan, *listeners: Listener) -> RunFinished:
         Usage: its document cannot be read.
     """
     try:
-        return replace(Run(plan, *listeners).judge(), way=plan.target.way)
+        return Run(plan, *listeners).judge()
     except Unreadable as error:
         raise Usage(str(error)) from None
 
@@ -183,6 +179,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
     before = resumed(options.report_dir, target) if options.resume else None
     seed = options.seed if options.seed is not None else 0 if gate else SystemRandom().randrange(10**6)
     own = _own_slot() if gate or night or not target.local else ""
+    verified = _VERIFIED if options.min_verified is None else options.min_verified
     return Plan(
         target,
         options.document or PUBLISHED,
@@ -201,11 +198,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         intrusive=target.local if options.intrusive is None else options.intrusive,
         steady=gate,
         declared=dict(options.variant),
-        min_verified=0.0
-        if options.only
-        else _VERIFIED
-        if options.min_verified is None
-        else options.min_verified,
+        min_verified=0.0 if options.only else verified,
         baseline=_of_file(options, "baseline", entries) or (),
         expected=_of_file(options, "expect_readings", expected) or {},
         night=night,

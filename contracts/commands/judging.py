@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     add("--ingress-url", metavar="URL", help="where ingress was, if elsewhere")
     add("--api-key", metavar="KEY", help="a good key, or env:NAME or file:PATH to read it from there")
     add("--org", metavar="ID", help="the organisation of that key")
-    add("--report-dir", type=Path, metavar="DIR", help="write report.html, report.json and junit.xml there")
+    add("--report-dir", type=Path, metavar="DIR", help="where the reports go")
     add("--strict", action="store_true", help="warnings count as violations")
     add("--document", type=Path, metavar="FILE", help="another OpenAPI 3.1 document to judge by")
 

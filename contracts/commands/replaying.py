@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..again import Again, BadReport, Outcome, Report, report_of, untold
 from ..document import PUBLISHED, Unreadable, load
 from ..exchange import shown
 from ..target import Target
+from . import values
 from .flags import Usage, add_target, settled, target_of
 
 
@@ -31,7 +32,7 @@ def add(commands: Any) -> None:
         help="report.json, or the directory it is in (default out)",
     )
     add_target(about)
-    add("--times", type=_times, default=3, metavar="N", help="how often each is played (default 3)")
+    add("--times", type=_TIMES, default=3, metavar="N", help="how often each is played (default 3)")
     add("--document", type=Path, metavar="FILE", help="the OpenAPI 3.1 document that the report was made by")
 
 
@@ -104,11 +105,6 @@ def _report(given: Path) -> Report:
         raise Usage(str(error)) from None
 
 
-def _times(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 100:
-        raise argparse.ArgumentTypeError("from 1 to 100 times")
-    return number
-
+_TIMES: Final = values.bounded(int, 1, 100, "from 1 to 100 times")
 
 __all__ = ["add", "run"]

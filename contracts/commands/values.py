@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,51 +13,31 @@ from typing import Any, Final
 PROFILES: Final = ("check", "gate", "night")
 
 
-def seconds(text: str) -> float:
-    """Seconds of a run."""
-    seconds = float(text)
-    if not 1 <= seconds <= 10**6:
-        raise argparse.ArgumentTypeError("from 1 to 1000000 seconds")
-    return seconds
+def bounded(kind: type[int] | type[float], least: float, most: float, said: str) -> Callable[[str], float]:
+    """Numbers from `least` to `most`, for argparse; `said` is what would pass."""
+
+    def read(text: str) -> float:
+        number = kind(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(said)
+        return number
+
+    read.__name__ = kind.__name__  # what argparse says that a text is not
+    return read
 
 
-def waited(text: str) -> float:
-    """Seconds for leases."""
-    seconds = float(text)
-    if not 1 <= seconds <= 3_600:
-        raise argparse.ArgumentTypeError("from 1 to 3600 seconds")
-    return seconds
-
-
-def whole(text: str) -> int:
-    """A seed."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("a seed is 0 or more")
-    return number
-
-
-def count(text: str) -> int:
-    """How many requests or writes."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("1 or more")
-    return number
-
-
-def percent(text: str) -> float:
-    """Of the rules."""
-    number = float(text)
-    if not 0 <= number <= 100:
-        raise argparse.ArgumentTypeError("from 0 to 100 percent")
-    return number
+SECONDS: Final = bounded(float, 1, 10**6, "from 1 to 1000000 seconds")
+WAIT: Final = bounded(float, 1, 3_600, "from 1 to 3600 seconds")
+SEED: Final = bounded(int, 0, math.inf, "a seed is 0 or more")
+COUNT: Final = bounded(int, 1, math.inf, "1 or more")
+PERCENT: Final = bounded(float, 0, 100, "from 0 to 100 percent")
 
 
 def rate(text: str) -> float:
     """Requests a second; `60/m` is by the minute."""
-    number, _, unit = text.partition("/")
-    rate = float(number)
-    if unit not in ("", "s", "m") or not 0 < rate <= 10**6:
+    found = re.fullmatch("([0-9]+(?:[.][0-9]+)?)(?:/([sm]))?", text)
+    rate, unit = (float(found[1]), found[2]) if found else (0.0, None)
+    if not 0 < rate <= 10**6:
         raise argparse.ArgumentTypeError("a rate is a number such as 10 or 10/s, or 60/m")
     return rate / 60 if unit == "m" else rate
 
@@ -114,9 +95,9 @@ OF_MEMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
     **dict.fromkeys(
         ("base_url", "ingress_url", "api_key", "second_api_key", "proxy", "org", "second_org"), str
     ),
-    **dict.fromkeys(("max_requests", "max_writes"), count),
-    "max_time": seconds,
-    "min_verified": percent,
+    **dict.fromkeys(("max_requests", "max_writes"), COUNT),
+    "max_time": SECONDS,
+    "min_verified": PERCENT,
     "profile": profile,
     "rate": rate,
     "slot": slot,
@@ -124,6 +105,17 @@ OF_MEMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
 """Member of `targets.toml` that is neither a switch nor a table → what reads it, as it reads the flag of that name."""
 
 __all__ = [
-    *("OF_MEMBERS", "PROFILES", "count", "header", "payload", "percent", "rate", "seconds"),
-    *("slot", "time_of_day", "variant", "waited", "whole"),
+    *(
+        "COUNT",
+        "OF_MEMBERS",
+        "PERCENT",
+        "PROFILES",
+        "SECONDS",
+        "SEED",
+        "WAIT",
+        "bounded",
+        "header",
+        "payload",
+    ),
+    *("profile", "rate", "slot", "time_of_day", "variant"),
 ]

@@ -53,10 +53,13 @@ ROOMS: dict[str, set[str]] = {
     "contracts.strict_json": set(),
     "contracts.baseline": set(),
     "contracts.yaml_text": set(),
-    "contracts.kept": {"exchange", "target"},
+    "contracts.kept": {"exchange", "failures", "target"},
     "contracts.document": {"yaml_text"},
     "contracts.strategies": set(),
     "contracts.model": {"readings"},
+    "contracts.definitions": {"model"},
+    "contracts.work": {"model"},
+    "contracts.leases": {"model"},
     "contracts.schemas": {"strict_json"},
     "contracts.exchange": {"strict_json", "target"},
     "contracts.failures": {"exchange", "rules"},
@@ -69,7 +72,8 @@ ROOMS: dict[str, set[str]] = {
     "contracts.checks": {"checks", "document", "exchange", "failures", "knowledge", "schemas", "strict_json"},
     "contracts.origins": {"checks", "exchange", "knowledge"},
     "contracts.judge": {
-        *("checks", "document", "exchange", "failures", "knowledge", "model", "origins", "strict_json"),
+        *("checks", "definitions", "document", "exchange", "failures", "knowledge", "leases", "model"),
+        *("origins", "strict_json", "work"),
     },
     "contracts.replay": {"client", "exchange", "failures", "judge", "model"},
     "contracts.har": {"exchange"},
@@ -99,14 +103,22 @@ ROOMS: dict[str, set[str]] = {
     "contracts.hooks": {"client", "exchange", "judge", "rules"},
     "contracts.fuzzing": {"document", "hooks", "pace"},
     "contracts.proof": {"client", "exchange", "failures", "judge", "replay"},
+    "contracts.plan": {"baseline", "document", "events", "pace", "target"},
+    "contracts.contact": {"client", "exchange", "judge", "model", "plan", "stage"},
+    "contracts.playing": {
+        *("client", "contact", "document", "events", "exchange", "failures", "fuzzing", "hooks", "judge"),
+        *("machine", "plan", "proof", "replay", "rules", "scenarios", "stage"),
+    },
+    "contracts.conclusion": {
+        *("baseline", "client", "events", "judge", "model", "opinions", "plan", "rules", "stage"),
+    },
     "contracts.engine": {
-        *("baseline", "client", "document", "events", "exchange", "failures", "fuzzing", "hooks", "judge"),
-        *("knowledge", "machine", "model", "opinions", "pace", "proof", "replay", "rules", "scenarios"),
-        *("schemas", "stage", "strict_json", "target"),
+        *("client", "conclusion", "contact", "document", "events", "failures", "judge", "knowledge"),
+        *("opinions", "plan", "playing", "schemas", "strict_json"),
     },
     "contracts.opinions": {"conformance", "document", "exchange", "knowledge"},
     "contracts.reports": {
-        *("reports", "events", "exchange", "failures", "kept", "rules", "target", "yaml_text"),
+        *("reports", "events", "exchange", "failures", "kept", "rules", "yaml_text"),
     },
     "contracts.commands": {
         *(
@@ -119,6 +131,7 @@ ROOMS: dict[str, set[str]] = {
             "exchange",
             "explain",
             "har",
+            "kept",
             "pace",
         ),
         *("named", "readings", "recorded", "reports", "rules", "scenarios", "stage", "target", "wires"),
@@ -176,6 +189,7 @@ PURE = {
 
 VALUES = {
     *("mock_server.domain", "contracts.rules", "contracts.readings", "contracts.model", "contracts.linear"),
+    *("contracts.definitions", "contracts.work", "contracts.leases"),
     *("contracts.negatives", "contracts.failures", "contracts.events", "contracts.strict_json"),
     "contracts.target",
 }
@@ -278,6 +292,9 @@ def test_a_module_imports_what_its_room_may_know(module: str) -> None:
         ("contracts.model", "import time"),
         ("contracts.model", "from .stage import Stage"),
         ("contracts.model", "from .rules import RULES"),
+        ("contracts.model", "from .leases import signal"),
+        ("contracts.leases", "from .definitions import put"),
+        ("contracts.work", "import time"),
         ("contracts.readings", "from .rules import RULES"),
         ("contracts.readings", "from .model import Model"),
         ("contracts.linear", "import time"),
@@ -296,6 +313,10 @@ def test_a_module_imports_what_its_room_may_know(module: str) -> None:
         ("contracts.probes", "from .exchange import media"),
         ("contracts.explain", "from .engine import Run"),
         ("contracts.hooks", "import requests"),
+        ("contracts.contact", "from .playing import Playing"),
+        ("contracts.playing", "from .engine import Run"),
+        ("contracts.playing", "import hypothesis"),
+        ("contracts.conclusion", "from .playing import Playing"),
         ("contracts.engine", "import requests"),
         ("contracts.engine", "import socket"),
         ("contracts.har", "from .client import Client"),

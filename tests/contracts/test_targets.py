@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -469,6 +470,15 @@ def test_the_example_makes_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert (plan.target.base_url, plan.target.first.org) == ("http://localhost:3123", "1")
     assert any("100 requests a second" in line for line in described(plan))
+
+
+def test_the_readmes_targets_are_all_right() -> None:
+    """As written."""
+    [text] = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    named = read(text.encode(), Path("team/targets.toml")).named("staging")
+
+    assert named.members["headers"] == {"x-gateway-secret": "env:GATEWAY_SECRET"}
+    assert named.members["ca"] == "team/certificates/staging-ca.pem"
 
 
 def test_pytest_judges_a_target_too(here: Path) -> None:
