@@ -75,6 +75,7 @@ class Conclusion:
                 self.started.date(),
             ),
             not_offered=self._not_offered(),
+            way=plan.target.way,
             min_verified=plan.min_verified,
         )
         if inconclusive is None and finished.verified < plan.min_verified:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from . import strict_json
+from .target import Way
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -192,6 +193,7 @@ class Script:
 
     secrets: Mapping[str, str]
     """Key → the shell expression that stands for it."""
+    way: Way = field(default_factory=Way)
     ids: dict[str, str] = field(default_factory=dict)
     """Action id, in digits or as escaped wide ones, → the shell expression that stands for it."""
 
@@ -232,6 +234,7 @@ class Script:
         elif exchange.method != ("GET" if exchange.body is None else "POST"):
             parts.append(f"-X {shlex.quote(exchange.method)}")
         parts.append(self._quoted(exchange.url))
+        parts += self._reached()
         chunked = bool(exchange.chunks)
         for name, value in exchange.headers:
             if (
@@ -253,6 +256,18 @@ class Script:
             return " ".join(parts)
         octets = "".join(f"\\{byte:03o}" for byte in exchange.body)
         return f"printf '{octets}' | " + " ".join([*parts, "--data-binary @-"])
+
+    def _reached(self) -> Iterator[str]:
+        """The words of how the target is reached."""
+        way = self.way
+        files = (
+            ("--cacert", way.ca),
+            ("--cert", way.certificate),
+            ("--key", way.key),
+            ("--proxy", way.proxy),
+        )
+        yield from (f"{flag} {shlex.quote(given)}" for flag, given in files if given is not None)
+        yield from (f'-H {shlex.quote(f"{one.name}: ")}"${one.variable}"' for one in way.headers)
 
     def _header(self, name: str, value: str) -> str:
         """A header as one shell word; a key that is all of its value becomes a variable however short it is."""

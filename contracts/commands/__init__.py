@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from . import checking, comparing, explaining, judging, replaying
+from . import checking, comparing, explaining, judging, listing, replaying
 
 
 class Command(Protocol):
@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "explain": explaining,
     "judge": judging,
     "replay": replaying,
+    "targets": listing,
 }
 """Name → module."""
 

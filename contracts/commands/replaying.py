@@ -11,7 +11,8 @@ from ..again import Again, BadReport, Outcome, Report, report_of, untold
 from ..document import PUBLISHED, Unreadable, load
 from ..exchange import shown
 from ..target import Target
-from .flags import Usage, add_target, bounded, target_of
+from . import values
+from .flags import Usage, add_target, settled, target_of
 
 
 def add(commands: Any) -> None:
@@ -37,6 +38,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Play them, and print what came of it."""
+    options = settled(options)
     target = target_of(options, environment)
     report = _report(options.report)
     unknown = [one for one in options.ids if one not in report.findings]
@@ -103,6 +105,6 @@ def _report(given: Path) -> Report:
         raise Usage(str(error)) from None
 
 
-_TIMES: Final = bounded(int, 1, 100, "from 1 to 100 times")
+_TIMES: Final = values.bounded(int, 1, 100, "from 1 to 100 times")
 
 __all__ = ["add", "run"]

@@ -24,6 +24,13 @@ def record(run: RunFinished) -> dict[str, Any]:
         "target": run.target,
         "ingress": run.ingress or run.target,
         "keys": [{"name": name, "organisation": org} for org, name in run.keys],
+        "way": {
+            "headers": [{"name": one.name, "variable": one.variable} for one in run.way.headers],
+            "ca": run.way.ca,
+            "client_certificate": run.way.certificate,
+            "client_key": run.way.key,
+            "proxy": run.way.proxy,
+        },
         "run": run.run,
         "prefix": run.prefix,
         "document": {"name": run.document, "sha256": run.digest},
@@ -88,7 +95,9 @@ def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
         "traceparent": last.trace,
         "request_id": last.request_id and redact(last.request_id, secrets),
         "reproduced": None if finding.at_once else {"shown": finding.shown, "tried": finding.tried},
-        "curl": Script(secrets).of(finding.exchanges, together=finding.together, times=finding.times),
+        "curl": Script(secrets, run.way).of(
+            finding.exchanges, together=finding.together, times=finding.times
+        ),
         "place": redact(finding.place, secrets),
         "question": finding.question,
         "together": finding.together,
