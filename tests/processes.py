@@ -1,8 +1,9 @@
-"""Whether processes of others are still there."""
+"""Processes that tests start: what they are given, and whether they are still there."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -27,3 +28,19 @@ def stops(pid: int, *, within: float) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def mock_command(file: Path, before: str = "") -> Path:
+    """A command that is the mock of this tree whatever the environment says; `before` is a line of the shell."""
+    root = Path(__file__).parents[1]
+    file.write_text(
+        f"#!/bin/sh\n{before}\nPYTHONPATH='{root}' exec '{sys.executable}' -m mock_server \"$@\"\n"
+    )
+    file.chmod(0o755)
+    return file
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """That of this process without what steers pytest or a mock, in which this tree is the one that is imported."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST", "ARKLOW"))}
+    return kept | {"PYTHONPATH": str(Path(__file__).parents[1])} | variables

@@ -34,12 +34,13 @@ def arklow(wires: Wires, request: pytest.FixtureRequest) -> Arklow:
 
 def known(running: Served) -> Mock:
     """What a ready file would say."""
-    ports = (running.port, running.ingress_port, running.admin_port)
     return Mock(
-        running.process.pid,
-        *(f"http://localhost:{port}" for port in ports),
-        running.admin_token,
-        f"http://localhost:{running.port}/openapi.json",
+        pid=running.process.pid,
+        base_url=f"http://localhost:{running.port}",
+        ingress_url=f"http://localhost:{running.ingress_port}",
+        admin_url=f"http://localhost:{running.admin_port}",
+        admin_token=running.admin_token,
+        document=f"http://localhost:{running.port}/openapi.json",
     )
 
 

@@ -8,15 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.processes import is_gone, stops
+from tests.processes import environment, is_gone, mock_command, stops
 
-ROOT = Path(__file__).parents[2]
 PARALLEL = ["-p", "xdist.plugin", "-n"]
 
 
@@ -28,7 +26,7 @@ class Suite:
 
     @property
     def mock(self) -> str:
-        """A command that no environment variable of pytest's process changes."""
+        """The command."""
         return str(self.folder / "counted-mock")
 
     @property
@@ -41,12 +39,7 @@ class Suite:
         """With these tests."""
         (self.folder / "test_shop.py").write_text(tests)
         (self.folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
-        command = self.folder / "counted-mock"
-        command.write_text(
-            f"#!/bin/sh\necho started >> '{self.folder}/starts'\n"
-            f"PYTHONPATH='{ROOT}' exec '{sys.executable}' -m mock_server \"$@\"\n"
-        )
-        command.chmod(0o755)
+        mock_command(self.folder / "counted-mock", f"echo started >> '{self.folder}/starts'")
         return self
 
     def start(self, *flags: str, **variables: str) -> subprocess.Popen[str]:
@@ -55,7 +48,7 @@ class Suite:
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *plugin, *flags],
             cwd=self.folder,
-            env=environment(variables),
+            env=environment(**variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -68,12 +61,6 @@ class Suite:
         with self.start(*flags, **variables) as process:
             said, _ = process.communicate(timeout=100)
         return process.returncode, said
-
-
-def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """That of this process, in which this tree is the one that is imported."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "ARKLOW"))}
-    return kept | {"PYTHONPATH": str(ROOT)} | variables
 
 
 @pytest.fixture
