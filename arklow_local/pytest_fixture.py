@@ -5,7 +5,6 @@ Needs pytest and the standard library alone: the mock is a command, in this envi
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -86,6 +85,7 @@ class Asked:
 
 _PROCESS: Final = pytest.StashKey[Process]()
 _OFFER: Final = pytest.StashKey[Offer]()
+_WIRES: Final = pytest.StashKey["Wires"]()
 _ARKLOW: Final = pytest.StashKey["Arklow"]()
 
 
@@ -118,40 +118,40 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["arklow"] = config.stash[_OFFER].terms | {"salt": node.gateway.id if everyone else ""}
 
 
-@pytest.fixture(scope="session")
-def _arklow_wires(pytestconfig: pytest.Config) -> Iterator[Wires]:
+def _connected(config: pytest.Config) -> Wires:
+    """The connections of this process, made when they are first needed; kept beside the fixtures, as plugins that run a test
+    again may take down even those of the session first."""
     from .testing import Wires
 
-    source: Process | Asked
-    worker = getattr(pytestconfig, "workerinput", None)
-    source = pytestconfig.stash[_PROCESS] if worker is None else Asked(worker["arklow"])
-    try:
-        wires = Wires(source.mock())
-    except CannotStart as error:
-        pytest.fail(f"arklow: {error}", pytrace=False)
-    with contextlib.closing(wires):
-        yield wires
+    if _WIRES not in config.stash:
+        worker = getattr(config, "workerinput", None)
+        source = config.stash[_PROCESS] if worker is None else Asked(worker["arklow"])
+        try:
+            wires = config.stash[_WIRES] = Wires(source.mock())
+        except CannotStart as error:
+            pytest.fail(f"arklow: {error}", pytrace=False)
+        config.add_cleanup(wires.close)
+    return config.stash[_WIRES]
 
 
 @pytest.fixture(scope="session")
-def arklow_mock(_arklow_wires: Wires) -> Mock:
+def arklow_mock(pytestconfig: pytest.Config) -> Mock:
     """The mock of this run: its addresses, and the token of its admin plane."""
-    return _arklow_wires.mock
+    return _connected(pytestconfig).mock
 
 
 @pytest.fixture
-def arklow(_arklow_wires: Wires, request: pytest.FixtureRequest) -> Iterator[Arklow]:
+def arklow(request: pytest.FixtureRequest) -> Iterator[Arklow]:
     """An organisation of this test alone, on a real stateful mock: `url`, `ingress_url`, `org`, `key`, `headers`, `clock`,
     `journal`, `worker(…)`, `reset()`, `call(…)`, `steer(…)`. The same test has the same one in each run, so with a clock
     that stands ids are the same too."""
-    from .testing import Arklow
-
+    wires = _connected(request.config)
     worker = getattr(request.config, "workerinput", {"arklow": {"salt": ""}})
-    own = Arklow(_arklow_wires, organisation(request.node.nodeid, worker["arklow"]["salt"]))
+    own = wires.organisation(organisation(request.node.nodeid, worker["arklow"]["salt"]))
     request.node.stash[_ARKLOW] = own
     yield own
     del request.node.stash[_ARKLOW]
-    own.let_go()
+    wires.leave(own)
 
 
 def organisation(node: str, salt: str = "") -> str:

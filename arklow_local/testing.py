@@ -20,6 +20,8 @@ Kind = Literal["request", "transition", "command", "delivery"]
 _PATIENCE: Final = 120.0
 """Seconds that one answer may take."""
 _PAGE: Final = 1_000
+_TOGETHER: Final = 25
+"""Organisations that are let go of at a time."""
 
 
 class Refused(Exception):
@@ -99,11 +101,43 @@ class Wires:
         self.mock = mock
         self.served = Wire(mock.base_url)
         self.admin = Wire(mock.admin_url)
+        self._left: list[str] = []
+
+    def organisation(self, org: str) -> Arklow:
+        """One of them; empty, also when an earlier test has left the same one."""
+        if org in self._left:
+            self._let_go()
+        return Arklow(self, org)
+
+    def leave(self, arklow: Arklow) -> None:
+        """Have the mock let go of what an organisation holds, calls to its webhooks too: soon, with others, as a command for each
+        test would take longer than many a test."""
+        self._left.append(arklow.org)
+        if len(self._left) >= _TOGETHER:
+            self._let_go()
+
+    def steer(self, method: str, path: str, body: Any = None) -> Any:
+        """A command of the admin plane; its data.
+
+        Raises:
+            Refused: it was refused.
+        """
+        token = {"authorization": f"Bearer {self.mock.admin_token}"}
+        answer = self.admin.call(method, path, *_sent(body, token))
+        if answer.status != 200:
+            errors = answer.json()["errors"]
+            told = "; ".join(f"{error['code']} {error['message']}" for error in errors)
+            raise Refused(f"{method} {path}: {answer.status} {told}")
+        return answer.json()["data"]
 
     def close(self) -> None:
         """Close what is kept."""
         self.served.close()
         self.admin.close()
+
+    def _let_go(self) -> None:
+        self.steer("DELETE", f"/organisations?organisation={','.join(self._left)}")
+        self._left.clear()
 
 
 class Arklow:
@@ -135,14 +169,7 @@ class Arklow:
         Raises:
             Refused: it was refused.
         """
-        whole = f"/organisations/{self.org}{path}"
-        token = {"authorization": f"Bearer {self._wires.mock.admin_token}"}
-        answer = self._wires.admin.call(method, whole, *_sent(body, token))
-        if answer.status != 200:
-            errors = answer.json()["errors"]
-            told = "; ".join(f"{error['code']} {error['message']}" for error in errors)
-            raise Refused(f"{method} {whole}: {answer.status} {told}")
-        return answer.json()["data"]
+        return self._wires.steer(method, f"/organisations/{self.org}{path}", body)
 
     def worker(self, variants: Mapping[str, Any] | None = None, *, default: Any = None) -> None:
         """What takes attempts, and what it does with each: `{"order.created": ["nack", {"do": "ack", "after": 2}]}`;
@@ -160,12 +187,6 @@ class Arklow:
         if frozen_at is not None:
             body["clock"] = {"mode": "frozen", "now": _written(frozen_at)}
         self.steer("POST", "/reset", body)
-
-    def let_go(self) -> None:
-        """Let go of all that it holds, calls to its webhooks too. The fixture does so when a test has ended."""
-        left = self.steer("POST", "/reset", {"furnish": False, "clock": {"mode": "real"}})
-        for name in left["snapshots"]:
-            self.steer("DELETE", f"/snapshots/{name}")
 
 
 class Clock:

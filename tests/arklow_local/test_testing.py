@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def wires() -> Iterator[Wires]:
 @pytest.fixture
 def arklow(wires: Wires, request: pytest.FixtureRequest) -> Arklow:
     """An organisation of its own, as the fixture of the wheel makes it."""
-    return Arklow(wires, organisation(request.node.nodeid))
+    return wires.organisation(organisation(request.node.nodeid))
 
 
 def known(running: Served) -> Mock:
@@ -128,16 +129,23 @@ def test_a_reset_makes_all_new_with_another_seed_or_a_clock_that_stands(arklow: 
     assert accepted(arklow) == second
 
 
-def test_what_is_let_go_leaves_nothing_not_even_snapshots(arklow: Arklow) -> None:
-    """So that ten thousand tests do not fill the mock."""
-    accepted(arklow)
-    arklow.steer("PUT", "/snapshots/before")
-    arklow.clock.freeze()
-    arklow.let_go()
-    left = arklow.steer("GET")
+def test_what_tests_have_left_is_let_go_soon_and_is_empty_for_who_comes_back(wires: Wires) -> None:
+    """So that ten thousand tests do not fill the mock; a test that is run again begins anew."""
+    tests = [wires.organisation(organisation(f"left {n}")) for n in range(30)]
+    for arklow in tests:
+        accepted(arklow)
+        arklow.steer("PUT", "/snapshots/before")
+        wires.leave(arklow)
+    shown = [(one["definitions"], one["actions"]["kept"], one["snapshots"]) for one in map(state, tests)]
+    again = wires.organisation(tests[-1].org)
 
-    assert (left["definitions"], left["actions"]["kept"], left["snapshots"]) == (0, 0, [])
-    assert left["clock"]["mode"] == "real"
+    assert shown == [(0, 0, [])] * 25 + [(1, 1, ["before"])] * 5
+    assert [entry["name"] for entry in again.journal] == ["reset"]
+
+
+def state(arklow: Arklow) -> Any:
+    """What the admin plane shows of it."""
+    return arklow.steer("GET")
 
 
 def test_connections_are_kept_and_one_that_was_closed_is_not_used_again() -> None:

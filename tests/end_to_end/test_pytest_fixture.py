@@ -123,6 +123,30 @@ def test_a_test_that_runs_in_every_worker_has_an_organisation_in_each(
     assert (len(seen), len(set(seen))) == ((4, 2) if workers else (2, 1))
 
 
+AGAIN = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for _ in range(2):
+        item._initrequest()
+        runtestprotocol(item, nextitem=nextitem)
+    return True
+"""
+
+
+def test_a_test_that_is_run_again_begins_anew(suite: Suite) -> None:
+    """As plugins do that give a flaky test another try; the last test of a run takes the fixtures of the session down."""
+    suite.written(
+        "def test_it(arklow):\n    assert arklow.journal.entries('request') == []\n"
+        "    arklow.call('GET', f'/v1/orgs/{arklow.org}/actions/records')\n"
+    )
+    (suite.folder / "conftest.py").write_text(AGAIN)
+    code, said = suite.run("--arklow-mock", suite.mock)
+
+    assert (code, suite.starts) == (0, 1), said
+    assert "2 passed" in said
+
+
 def test_the_report_of_a_failed_test_has_the_end_of_its_journal(suite: Suite) -> None:
     """Where it failed in its own set-up too; what passes has none."""
     suite.written("""
