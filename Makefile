@@ -60,6 +60,7 @@ bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in be
 	$(BIN)/python -m benchmarks.deliveries
 	$(BIN)/python -m benchmarks.linear
 	$(BIN)/python -m benchmarks.judging
+	$(BIN)/python -m benchmarks.team_tests
 	$(BIN)/python -m benchmarks.cold_start --prism $(PRISM)
 
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
