@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
-QUOTED = re.compile(r"`([\w.-]+/[\w./-]+)`[^`\n]*(?:\n[^`\n]+)*\n\n```(?:python|yaml|toml)\n(.*?)```", re.DOTALL)
+QUOTED = re.compile(
+    r"`([\w.-]+/[\w./-]+)`[^`\n]*(?:\n[^`\n]+)*\n\n```(?:python|yaml|toml)\n(.*?)```", re.DOTALL
+)
 """The name of a file of ours, and the block that follows."""
 
 

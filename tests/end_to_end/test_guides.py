@@ -70,7 +70,9 @@ def test_a_frontend_teams_day(tmp_path: Path) -> None:
     lines = script("frontend-day.md").replace(
         "arklow-mock &", "arklow-mock --port 3123 --ingress-port 3125 --admin-port 3124 &"
     )
-    waiting = r"\1\ncurl -so /dev/null --retry 50 --retry-connrefused --retry-delay 1 localhost:\2/openapi.json"
+    waiting = (
+        r"\1\ncurl -so /dev/null --retry 50 --retry-connrefused --retry-delay 1 localhost:\2/openapi.json"
+    )
     lines = re.sub(r"^(.*--port (\d+) .*&)$", waiting, lines, flags=re.MULTILINE)
 
     ran = carried_out(f"trap 'kill $(jobs -p)' EXIT\n{lines}", tmp_path / "home", ports)
