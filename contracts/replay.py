@@ -163,6 +163,9 @@ class Replay:
             size, at = size // 2, 0
             while at < len(best.exchanges) - 1 and tries < _TRIES and time.monotonic() < until:
                 script = best.exchanges[:at] + best.exchanges[min(at + size, len(best.exchanges) - 1) :]
+                if self._slot and not _unmade(script) <= _unmade(best.exchanges):  # it is there, in this slot
+                    at += size
+                    continue
                 tries += 1
                 try:
                     again = self.play(script, best, patient=False)
@@ -259,20 +262,39 @@ def _number(exchange: Exchange) -> str:
     return number if isinstance(number, str) and number.isascii() and number.isdigit() else ""
 
 
+def _unmade(script: Sequence[Exchange]) -> set[str]:
+    """Names under which work is posted, and that the script itself has not put."""
+    made: set[str] = set()
+    unmade: set[str] = set()
+    for one in script:
+        if one.method == "PUT":
+            made |= _put(one)
+        elif one.method == "POST" and one.segment not in made:
+            unmade.add(one.segment)
+    return unmade
+
+
+def _put(exchange: Exchange) -> set[str]:
+    """The names that a PUT gives to a definition."""
+    body = Judge.body_of(exchange)
+    if not isinstance(body, dict):
+        return set()
+    alias = body.get("alias")
+    return {str(name) for name in (body.get("variant"), *(alias if isinstance(alias, list) else ()))}
+
+
 def hasty(finding: Finding) -> bool:
     """Whether it rests on a refusal of something that was so fresh that not all of a target need have known it."""
     made: dict[tuple[str | None, Any], float] = {}
     for one in finding.exchanges:
-        key, body = one.sent("x-arklow-auth") or one.sent("authorization"), Judge.body_of(one)
+        key = one.sent("x-arklow-auth") or one.sent("authorization")
         names = (one.segment, _asked_for(one))
         if one.status in MAY_PASS and any(
             one.call < made.get((key, name), -math.inf) + IN_FORCE for name in names
         ):
             return True
-        if one.made and one.method == "PUT" and isinstance(body, dict):
-            alias = body.get("alias")
-            names = (body.get("variant"), *(alias if isinstance(alias, list) else ()))
-            made |= {(key, str(name)): one.back for name in names}
+        if one.made and one.method == "PUT":
+            made |= {(key, name): one.back for name in _put(one)}
         elif _number(one):
             made[key, _number(one)] = one.back
     return False

@@ -81,3 +81,13 @@ def test_what_is_tried_again_in_a_slot_adds_no_definition() -> None:
         left.append({one.variant for one in world.definitions.values()})
 
     assert left[1] <= left[0]
+
+
+def test_an_example_of_a_slot_shows_where_the_slot_was_never_used() -> None:
+    """It puts what it posts to, although the definition was there when it was made short."""
+    with stranger(FAULTS["R04"]()) as url:
+        plan = Plan(target(url), slot="one", only=frozenset({"PAGE-5"}))
+        runs = [Run(plan).judge() for _ in range(2)]
+    for run in runs:
+        [finding] = run.violations
+        assert [one.method for one in finding.exchanges] == ["PUT", "POST"]
