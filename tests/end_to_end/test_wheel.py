@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
+
+from contracts.cli import parser as judge_parser
+from mock_server.cli import _parser as mock_parser
 
 ROOT = Path(__file__).parents[2]
 SYSTEM = [
@@ -80,10 +86,37 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def stage(name: str) -> list[list[str]]:
+    """What the Dockerfile says of one of its images: instruction and the rest of each line."""
+    _, *stages = (ROOT / "Dockerfile").read_text("utf-8").split("FROM ")
+    text = next(one for one in stages if one.startswith(f"python:3.13-slim AS {name}\n"))
+    return [line.split(" ", 1) for line in text.splitlines()[1:] if line]
+
+
 @pytest.fixture(scope="module")
-def mocking(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is sent to build an image."""
+    names = [line.removeprefix("**/") for line in (ROOT / ".dockerignore").read_text("utf-8").split()]
+    return shutil.copytree(
+        ROOT, tmp_path_factory.mktemp("context") / "arklow", ignore=shutil.ignore_patterns(*names)
+    )
+
+
+def image(name: str, context: Path, path: Path) -> Environment:
+    """An environment that is made by the commands of an image."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", path], check=True)
+    made = Environment(path)
+    pip = f"{sys.executable} -m pip --python {made.scripts / 'python'} --disable-pip-version-check -q"
+    for instruction, rest in stage(name):
+        if instruction == "RUN" and rest.startswith("pip "):
+            subprocess.run(f"{pip} {rest.removeprefix('pip ')}", shell=True, check=True, cwd=context)
+    return made
+
+
+@pytest.fixture(scope="module")
+def mocking(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """Where the mock is."""
-    return environment(tmp_path_factory.mktemp("mock") / "mocking", "requirements.lock", wheel=wheel)
+    return image("mock", context, tmp_path_factory.mktemp("mock") / "mocking")
 
 
 @pytest.fixture
@@ -167,11 +200,26 @@ def test_the_fixture_needs_pytest_alone_and_finds_a_mock_in_another_environment(
     assert by_ini.returncode == 0, by_ini.stdout + by_ini.stderr
 
 
+def test_images_and_services_start_what_there_is() -> None:
+    """Commands and flags, of the Dockerfile and of the compose file."""
+    parsers = {"arklow-mock": mock_parser(), "arklow-contracts": judge_parser()}
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
+    for service in services.values():
+        said = {
+            name: rest for name, rest in stage(service["build"]["target"]) if name in ("ENTRYPOINT", "CMD")
+        }
+        [command] = json.loads(said["ENTRYPOINT"])
+        flags = json.loads(said["CMD"])
+        if flags != ["--help"]:
+            parsers[command].parse_args(flags)
+        parsers[command].parse_args(service["command"])
+
+
 def test_judging_needs_nothing_of_mocking_and_the_other_way_round(
-    wheel: Path, mocking: Environment, project: Path, tmp_path: Path
+    context: Path, mocking: Environment, project: Path, tmp_path: Path
 ) -> None:
     """Each extra in an environment of its own: the one serves, the other judges it, in a project with packages like ours."""
-    judging = environment(tmp_path / "judging", "requirements-judge.lock", wheel=wheel)
+    judging = image("judge", context, tmp_path / "judging")
 
     assert not mocking.has() & {"schemathesis", "hypothesis", "pytest"}
     assert not judging.has() & {"connexion", "flask", "uvicorn"}
@@ -181,13 +229,22 @@ def test_judging_needs_nothing_of_mocking_and_the_other_way_round(
             assert serving.stdout is not None
             lines = itertools.takewhile(lambda line: not line.startswith("Ready"), serving.stdout)
             url = re.findall(r"http://localhost:\d+", "".join(lines))[0]
-            key = ("--api-key", "dev-key", "--org", "1")
+            key = ("--api-key", "dev-key", "--org", "1", "--max-time", "3")
             judged = judging.run(
                 "arklow-contracts", "check", "--base-url", url, *key, "--only", "JSON-5", cwd=project
             )
             nodes = judging.run(
                 *("pytest", "-p", "arklow_local.contracts.pytest_plugin"),
-                *("--arklow-url", url, "--arklow-api-key", "dev-key", "--arklow-only", "JSON-5"),
+                *(
+                    "--arklow-url",
+                    url,
+                    "--arklow-api-key",
+                    "dev-key",
+                    "--arklow-only",
+                    "JSON-5",
+                    "--arklow-max-time",
+                    "3",
+                ),
                 cwd=project,
             )
         finally:
