@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
+from arklow_local import pages
+
 from .yaml_text import read_yaml
 
 SPEC = Path(__file__).parent.parent / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
 """The published pages, nothing added: what is judged."""
+OVERLAYS = SPEC / "overlays"
+"""Our overlays, by which nobody is judged."""
 LINKED = SPEC / "arklow.overlaid.openapi.yaml"
 """The same with our overlays, whose links make longer requests; nobody is judged by it, nor asked for an
 operation that is not published."""
@@ -61,11 +65,11 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it is in its file, and its operations."""
+    """A document as it is in its file or its pages, and its operations."""
 
     name: str
     digest: str
-    """SHA-256 of the file."""
+    """SHA-256 of the file, or of the canonical text of joined pages."""
     content: Mapping[str, Any]
     operations: Mapping[str, Operation]
     """Label → operation."""
@@ -114,11 +118,18 @@ def _fits(template: list[str], segments: list[str]) -> bool:
 
 
 def load(file: Path) -> Document:
-    """Read a document.
+    """Read a document: of a file, or of a directory of pages with the overlays in it.
 
     Raises:
         Unreadable: there is no such file, or it is not an OpenAPI 3.1 document.
     """
+    if file.is_dir():
+        try:
+            found = pages.read(file)
+            content = found.published(OVERLAYS)
+        except pages.BadPages as error:
+            raise Unreadable(str(error)) from None
+        return _made(content, found.name, pages.digest(content))
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -133,16 +144,20 @@ def load(file: Path) -> Document:
         raise Unreadable(
             f"{file} is not an OpenAPI 3.1 document: it has no member 'openapi' that begins with 3.1"
         )
+    for reference in pages.references(content):
+        if not reference.startswith("#"):
+            raise Unreadable(f"{file} refers to {reference!r}: references must stay inside the document")
+    return _made(content, file.name, hashlib.sha256(text).hexdigest(), file)
+
+
+def _made(content: dict[str, Any], name: str, digest: str, place: Path | None = None) -> Document:
     try:
         operations = {operation.label: operation for operation in _operations(content)}
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise Unreadable(f"{file} is not a well-formed OpenAPI document: {error!r}") from None
+        raise Unreadable(f"{place or name} is not a well-formed OpenAPI document: {error!r}") from None
     if not operations:
-        raise Unreadable(f"{file} has no operation")
-    for reference in _references(content):
-        if not reference.startswith("#"):
-            raise Unreadable(f"{file} refers to {reference!r}: references must stay inside the document")
-    return Document(file.name, hashlib.sha256(text).hexdigest(), content, operations)
+        raise Unreadable(f"{place or name} has no operation")
+    return Document(name, digest, content, operations)
 
 
 def local(content: Mapping[str, Any], url: str) -> dict[str, Any]:
@@ -194,17 +209,6 @@ def _with_text_keys(node: Any) -> Any:
     return [_with_text_keys(item) for item in node] if isinstance(node, list) else node
 
 
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
-        for member in node.values():
-            yield from _references(member)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _references(item)
-
-
 def _followed(content: Mapping[str, Any], node: Any, where: str) -> tuple[Any, str]:
     """What a possible `$ref` leads to within the document, and its pointer."""
     for _ in range(20):
@@ -231,4 +235,14 @@ def target_of(url: str, base: str) -> str:
     return urlsplit(url).path.removeprefix(urlsplit(base).path.rstrip("/"))
 
 
-__all__ = ["LINKED", "PUBLISHED", "Document", "Operation", "Unreadable", "load", "local", "target_of"]
+__all__ = [
+    "LINKED",
+    "OVERLAYS",
+    "PUBLISHED",
+    "Document",
+    "Operation",
+    "Unreadable",
+    "load",
+    "local",
+    "target_of",
+]

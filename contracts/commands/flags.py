@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from ..document import PUBLISHED
 from ..rules import RULES
 from ..target import Admin, Credential, Target
 
@@ -26,6 +27,35 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     add("--second-api-key", metavar="KEY", help="a key of another organisation, or env:NAME")
     add("--second-org", metavar="ID", help="the other organisation")
     add("--production", action="store_true", help="let a known production host be contacted")
+
+
+def add_document(parser: argparse.ArgumentParser, text: str) -> None:
+    """The flags that say which document counts, of which one at most is given; `text` is what a file is for."""
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--document", type=Path, metavar="FILE", help=text)
+    either.add_argument(
+        "--spec-dir",
+        type=Path,
+        metavar="DIR",
+        help="the same of a directory: the pages as they are published, with overlays/*.overlay.yaml",
+    )
+
+
+def document_of(options: argparse.Namespace) -> Path:
+    """The document that the flags name: a file, or a directory of pages.
+
+    Raises:
+        Usage: one is given for the other.
+    """
+    given: Path | None = options.document
+    if given is not None and given.is_dir():
+        raise Usage(
+            f"--document {given}: Is a directory: expected a file; --spec-dir takes a directory of pages"
+        )
+    directory: Path | None = options.spec_dir
+    if directory is not None and not directory.is_dir():
+        raise Usage(f"--spec-dir {directory}: expected a directory of pages; --document takes a file")
+    return given or directory or PUBLISHED
 
 
 def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Target:
@@ -128,4 +158,14 @@ def rule(text: str) -> str:
     return text.upper()
 
 
-__all__ = ["Usage", "add_target", "credential_of", "directory_of", "rule", "target_of", "url_of"]
+__all__ = [
+    "Usage",
+    "add_document",
+    "add_target",
+    "credential_of",
+    "directory_of",
+    "document_of",
+    "rule",
+    "target_of",
+    "url_of",
+]

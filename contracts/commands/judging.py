@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from ..document import PUBLISHED, Unreadable, load
+from ..document import Unreadable, load
 from ..har import Entry, NoArchive, read
 from ..recorded import Recorded
 from ..reports.console import Patient, Terminal
 from .checking import write_reports
-from .flags import Usage, credential_of, directory_of, url_of
+from .flags import Usage, add_document, credential_of, directory_of, document_of, url_of
 
 _LARGEST: Final = 512
 """MiB of an archive that are read."""
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
     add("--org", metavar="ID", help="the organisation of that key")
     add("--report-dir", type=Path, metavar="DIR", help="write report.html, report.json and junit.xml there")
     add("--strict", action="store_true", help="warnings count as violations")
-    add("--document", type=Path, metavar="FILE", help="another OpenAPI 3.1 document to judge by")
+    add_document(about, "another OpenAPI 3.1 document to judge by")
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -69,7 +69,7 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
     if options.api_key is not None:
         credential = credential_of("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)
     try:
-        document = load(options.document or PUBLISHED)
+        document = load(document_of(options))
     except Unreadable as error:
         raise Usage(str(error)) from None
     bases = tuple(url_of(flag, url) for flag, url in given if url)
