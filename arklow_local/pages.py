@@ -86,7 +86,7 @@ class Pages:
     overlays: tuple[Overlay, ...]
 
     def published(self, ours: Path) -> Document:
-        """The pages with the overlays of the directory: what is judged by. `ours` is the directory of our overlays.
+        """The pages with the overlays of the directory: what is judged by. `ours` is our own folder `spec`.
 
         Raises:
             BadPages: an overlay matches nothing, or what comes of it does not hold together.
@@ -104,7 +104,8 @@ class Pages:
         Raises:
             BadPages: as `published`.
         """
-        below = spared(self.joined, read_overlays(ours))
+        today = read(ours / "upstream").joined
+        below = spared(self.joined, read_overlays(ours / "overlays"), today)
         laid = applied(below.content, self.overlays)
         for overlay, target in laid.unmatched:
             raise BadPages(f"{overlay}: target {target} matches nothing: expected one that the pages have")
@@ -176,7 +177,7 @@ def join(pages: Sequence[Page], *, describing: Collection[str] = DESCRIBING) -> 
             if key not in into:
                 into[key] = copy.deepcopy(value)
                 origin[here] = page
-            elif isinstance(value, dict) and isinstance(into[key], dict) and _is_above_units(here):
+            elif isinstance(value, dict) and isinstance(into[key], dict) and is_above_units(here):
                 merge(into[key], value, page, here)
             elif into[key] != value and key not in (describing if not place else ()):
                 first = next(origin[here[:n]] for n in range(len(here), 0, -1) if here[:n] in origin)
@@ -236,7 +237,7 @@ def applied(document: Document, overlays: Iterable[Overlay]) -> Laid:
     for overlay in overlays:
         for action in overlay.actions:
             path = _path(overlay.name, action["target"])
-            found = path.find(result)
+            found = _found(overlay.name, path, result)
             if not found:
                 unmatched.append((overlay.name, action["target"]))
             elif action.get("remove") is True:
@@ -249,13 +250,16 @@ def applied(document: Document, overlays: Iterable[Overlay]) -> Laid:
     return Laid(result, tuple(unmatched))
 
 
-def spared(document: Document, overlays: Iterable[Overlay]) -> Laid:
-    """A document with overlays that give way to it: a unit that it has, or that no longer fits it, is left out."""
+def spared(document: Document, overlays: Iterable[Overlay], today: Document) -> Laid:
+    """A document with overlays that give way to it: a unit that it has, or that no longer fits it, is left out.
+
+    Components that an overlay refers to and the document has no more are those of `today`, for which it was written.
+    """
     result, left_out = copy.deepcopy(document), []
     added: list[tuple[str, Place]] = []
     for overlay in overlays:
         for action in overlay.actions:
-            found = _path(overlay.name, action["target"]).find(result)
+            found = _found(overlay.name, _path(overlay.name, action["target"]), result)
             if not found:
                 left_out.append(f"{overlay.name}: target {action['target']} matches nothing")
             for match in found:
@@ -265,6 +269,12 @@ def spared(document: Document, overlays: Iterable[Overlay]) -> Laid:
                     elif isinstance(_at(result, unit[:-1], make=True), dict):
                         _at(result, unit[:-1])[unit[-1]] = copy.deepcopy(value)
                         added.append((overlay.name, unit))
+    for name, unit in added:
+        for place in map(place_of, references(_at(result, unit))):
+            known = _at(today, place)
+            if place[0] == "components" and known is not None and _at(result, place) is None:
+                _at(result, place[:-1], make=True)[place[-1]] = copy.deepcopy(known)
+                added.append((name, place))
     fitting = list(added)
     while unfit := next(((name, unit, why) for name, unit in fitting if (why := _unfit(result, unit))), None):
         name, unit, why = unfit
@@ -279,9 +289,7 @@ def spared(document: Document, overlays: Iterable[Overlay]) -> Laid:
 
 def canonical(document: Mapping[str, Any]) -> bytes:
     """A document as text that only its content decides."""
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def digest(document: Mapping[str, Any]) -> str:
@@ -376,9 +384,11 @@ def _value(name: str, text: str, first_line: int) -> Any:
 def _as_json(node: Any) -> Any:
     """YAML as the JSON it stands for: names are strings, and so are dates."""
     if isinstance(node, dict):
-        return {str(name): _as_json(value) for name, value in node.items()}
+        return {_as_json(str(name)): _as_json(value) for name, value in node.items()}
     if isinstance(node, list):
         return [_as_json(item) for item in node]
+    if isinstance(node, str):
+        node.encode()  # which half a surrogate pair cannot be
     if isinstance(node, date):
         return node.isoformat()
     if not isinstance(node, str | int | float | None) or (
@@ -410,7 +420,8 @@ def _first_difference(one: Any, other: Any, place: Place) -> Place:
     return place
 
 
-def _is_above_units(place: Place) -> bool:
+def is_above_units(place: Place) -> bool:
+    """Whether what is at a place is a map of units, or of such maps."""
     return len(place) < 3 and place[0] in ("paths", "components")
 
 
@@ -418,7 +429,7 @@ def _units(value: Any, place: Place) -> Iterator[tuple[Place, Any]]:
     """The units of what is to be laid over a place."""
     for key, member in value.items() if isinstance(value, dict) else ():
         here = (*place, key)
-        if isinstance(member, dict) and _is_above_units(here):
+        if isinstance(member, dict) and is_above_units(here):
             yield from _units(member, here)
         else:
             yield here, member
@@ -497,6 +508,14 @@ def _path(name: str, target: str) -> Any:
         raise BadPages(f"{name}: expected a JSONPath as target, got {target[:80]!r}: {said}") from None
 
 
+def _found(name: str, path: Any, document: Document) -> list[Any]:
+    """The matches of a JSONPath."""
+    try:
+        return list(path.find(document))
+    except (AttributeError, LookupError, TypeError, ValueError, re.error) as error:
+        raise BadPages(f"{name}: target {path} cannot be looked for: {error}") from None
+
+
 def _place(match: Any) -> Place:
     """Where a match of a JSONPath is."""
     steps: list[str] = []
@@ -528,6 +547,7 @@ def _merge(into: Document, update: Mapping[str, Any]) -> None:
 
 
 __all__ = [
+    "DESCRIBING",
     "BadPages",
     "Document",
     "Laid",
@@ -538,6 +558,7 @@ __all__ = [
     "applied",
     "canonical",
     "digest",
+    "is_above_units",
     "join",
     "operations",
     "page",

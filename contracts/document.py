@@ -16,8 +16,6 @@ from .yaml_text import read_yaml
 SPEC = Path(__file__).parent.parent / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
 """The published pages, nothing added: what is judged."""
-OVERLAYS = SPEC / "overlays"
-"""Our overlays, by which nobody is judged."""
 LINKED = SPEC / "arklow.overlaid.openapi.yaml"
 """The same with our overlays, whose links make longer requests; nobody is judged by it, nor asked for an
 operation that is not published."""
@@ -83,6 +81,12 @@ class Document:
         """The schema at a JSON pointer or a reference within the document, what it refers to if it refers on."""
         return cast("Mapping[str, Any]", _followed(self.content, {"$ref": f"#{pointer.lstrip('#')}"}, "")[0])
 
+    def parameters(self, operation: Operation) -> list[Mapping[str, Any]]:
+        """The parameters of an operation and of its path, what they refer to if they refer on."""
+        item = self.content["paths"][operation.path]
+        listed = [*item[operation.method.lower()].get("parameters", ()), *item.get("parameters", ())]
+        return [_followed(self.content, one, "")[0] for one in listed]
+
     def methods(self, path: str) -> set[str]:
         """The methods that a path template has."""
         return {operation.method for operation in self.operations.values() if operation.path == path}
@@ -126,7 +130,7 @@ def load(file: Path) -> Document:
     if file.is_dir():
         try:
             found = pages.read(file)
-            content = found.published(OVERLAYS)
+            content = found.published(SPEC)
         except pages.BadPages as error:
             raise Unreadable(str(error)) from None
         return _made(content, found.name, pages.digest(content))
@@ -237,8 +241,8 @@ def target_of(url: str, base: str) -> str:
 
 __all__ = [
     "LINKED",
-    "OVERLAYS",
     "PUBLISHED",
+    "SPEC",
     "Document",
     "Operation",
     "Unreadable",

@@ -15,8 +15,6 @@ OVERLAID = SPEC / "arklow.overlaid.openapi.yaml"
 """The published pages with our overlays: what the mock promises."""
 WRITTEN_FOR = (PUBLISHED, OVERLAID)
 """What the handlers were written for."""
-OVERLAYS = SPEC / "overlays"
-"""Those overlays themselves."""
 
 SEED = SPEC / "seed.schema.json"
 """The JSON Schema of seed files."""

@@ -43,7 +43,7 @@ def promised(document: Document) -> Document:
     overlays = pages.read_overlays(HERE / "overlays")
     for name, target in pages.applied(document, overlays).unmatched:
         raise BadPages(f"{name}: target {target} matches nothing")
-    laid = pages.spared(document, overlays)
+    laid = pages.spared(document, overlays, {})
     for said in laid.left_out:
         raise BadPages(said)
     return laid.content

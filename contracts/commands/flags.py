@@ -35,7 +35,7 @@ def add_document(parser: argparse.ArgumentParser, text: str) -> None:
     either.add_argument("--document", type=Path, metavar="FILE", help=text)
     either.add_argument(
         "--spec-dir",
-        type=Path,
+        type=directory_of_pages,
         metavar="DIR",
         help="the same of a directory: the pages as they are published, with overlays/*.overlay.yaml",
     )
@@ -45,7 +45,7 @@ def document_of(options: argparse.Namespace) -> Path:
     """The document that the flags name: a file, or a directory of pages.
 
     Raises:
-        Usage: one is given for the other.
+        Usage: a directory is given as a file.
     """
     given: Path | None = options.document
     if given is not None and given.is_dir():
@@ -53,9 +53,17 @@ def document_of(options: argparse.Namespace) -> Path:
             f"--document {given}: Is a directory: expected a file; --spec-dir takes a directory of pages"
         )
     directory: Path | None = options.spec_dir
-    if directory is not None and not directory.is_dir():
-        raise Usage(f"--spec-dir {directory}: expected a directory of pages; --document takes a file")
     return given or directory or PUBLISHED
+
+
+def directory_of_pages(text: str) -> Path:
+    """A directory, for argparse."""
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"expected a directory of pages, got {text!r}; --document takes a file"
+        )
+    return path
 
 
 def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Target:
@@ -164,6 +172,7 @@ __all__ = [
     "add_target",
     "credential_of",
     "directory_of",
+    "directory_of_pages",
     "document_of",
     "rule",
     "target_of",

@@ -17,7 +17,7 @@ import yaml
 from arklow_local import pages
 
 from ..schemas import DocumentSchemas, Validator
-from ..settings import OVERLAYS
+from ..settings import SPEC
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 JSON: Final = "application/json"
@@ -98,7 +98,7 @@ class Document:
     def _join(self, directory: Path) -> None:
         try:
             found = pages.read(directory)
-            laid = found.promised(OVERLAYS)
+            laid = found.promised(SPEC)
         except pages.BadPages as error:
             raise BadDocument(str(error)) from None
         self.name, self.raw, self.left_out = found.name, laid.content, laid.left_out

@@ -54,6 +54,7 @@ ROOMS: dict[str, set[str]] = {
     "contracts.baseline": set(),
     "contracts.yaml_text": set(),
     "contracts.kept": {"exchange", "target"},
+    "contracts.moved": {"arklow_local.pages", "rules"},
     "contracts.document": {"arklow_local.pages", "yaml_text"},
     "contracts.strategies": set(),
     "contracts.model": {"readings"},
@@ -91,7 +92,7 @@ ROOMS: dict[str, set[str]] = {
         *("client", "document", "exchange", "failures", "judge", "kept", "knowledge", "readings", "replay"),
         *("schemas", "target"),
     },
-    "contracts.stage": {"client", "exchange", "failures", "judge", "model", "probes"},
+    "contracts.stage": {"client", "exchange", "failures", "judge", "model", "negatives", "probes"},
     "contracts.scenarios": {
         *("scenarios", "client", "exchange", "linear", "model", "negatives", "probes", "stage"),
     },
@@ -122,6 +123,7 @@ ROOMS: dict[str, set[str]] = {
             "pace",
         ),
         *("readings", "recorded", "reports", "rules", "scenarios", "stage", "target", "yaml_text"),
+        *("arklow_local.pages", "moved"),
     },
     "contracts.cli": {"commands", "engine"},
     "contracts.pytest_plugin": {
