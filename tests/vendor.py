@@ -87,6 +87,41 @@ components:
 """
 """A fourth page, of a newer release, which refers to what other pages define."""
 
+ACK = (
+    PEEK.replace("peekIngressAction", "ackIngressAction")
+    .replace("/v1/peek", "/v1/ack")
+    .replace("schemas/IngressPeekResponse", "schemas/IngressSignalResponse")
+    .replace(
+        "        - action_record_id\n      prop", "        - action_record_id\n        - attempt\n      prop"
+    )
+    .replace(
+        "          pattern: ^[0-9]+$\n    Ing",
+        "          pattern: ^[0-9]+$\n        attempt:\n          type: integer\n          minimum: 0\n    Ing",
+    )
+    .replace(
+        "        '500':",
+        "        '409':\n          $ref: '#/components/responses/IngressConflict'\n        '500':",
+    )
+)
+"""A page of what only guides describe so far."""
+
+LANES = (
+    PEEK.replace("peekIngressAction", "post_v1_orgs_by_org_id_lanes")
+    .replace("/v1/peek", "/v1/orgs/{org_id}/lanes/{lane}")
+    .replace(
+        "      requestBody:",
+        "      parameters:\n"
+        "        - {name: org_id, in: path, required: true, schema: {type: string}}\n"
+        "        - {name: lane, in: path, required: true, schema: {type: string, enum: [fast, slow]}}\n"
+        "        - {name: size, in: query, required: true, schema: {type: integer, minimum: 3}}\n"
+        "      requestBody:",
+    )
+    .replace("        '200':", "        '201':")
+    .replace("        - authorization: []\ncomp", "comp")
+    .replace("        '404':\n          $ref: '#/components/responses/IngressNotFound'\n", "")
+)
+"""A page of a new operation of the control plane, which lists no 404."""
+
 OVERLAY = """overlay: 1.0.0
 info: {title: What our staging does, version: 1.0.0}
 actions:
@@ -121,6 +156,18 @@ def edited(directory: Path, page: str, old: str, new: str) -> Path:
 def operation_added(directory: Path) -> Path:
     """A fourth page."""
     (pages(directory) / "003_peek.md").write_text(PEEK, "utf-8")
+    return directory
+
+
+def ack_added(directory: Path) -> Path:
+    """A fourth page, of what our overlays had before."""
+    (pages(directory) / "003_ack.txt").write_text(ACK, "utf-8")
+    return directory
+
+
+def lanes_added(directory: Path) -> Path:
+    """A fourth page, of the control plane."""
+    (pages(directory) / "003_lanes.txt").write_text(LANES, "utf-8")
     return directory
 
 

@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,8 @@ SECONDS = 8.0
 
 TABLE = {
     "an operation is added": set(),
+    "an operation of the guides is added": set(),
+    "an operation of the control plane is added": set(),
     "a value is added to an enum": set(),
     "a member of a request is made required": {("PAGE-9", INGRESS)},
     "a member of an answer is made required": {("PAGE-5", INGRESS)},
@@ -38,7 +41,18 @@ TABLE = {
 }
 """What happened → what yesterday's server, which is right by today's pages, is blamed for; the mock never is for anything."""
 
-MAKES = {**vendor.CHANGES, "an overlay of the user's own asks for a member": vendor.overlaid}
+MAKES = {
+    **vendor.CHANGES,
+    "an operation of the guides is added": vendor.ack_added,
+    "an operation of the control plane is added": vendor.lanes_added,
+    "an overlay of the user's own asks for a member": vendor.overlaid,
+}
+LANES = "POST /v1/orgs/{org_id}/lanes/{lane}"
+ADDED = {
+    "an operation is added": "POST /v1/peek",
+    "an operation of the guides is added": "POST /v1/ack",
+    "an operation of the control plane is added": LANES,
+}
 
 
 def judged(url: str, directory: Path, first: Credential, second: Credential) -> RunFinished:
@@ -64,14 +78,41 @@ def test_yesterdays_server_is_blamed_for_what_the_new_pages_forbid_and_the_mock_
     assert (blamed(yesterday), yesterday.inconclusive) == (TABLE[change], None)
     assert (blamed(today), today.inconclusive) == (set(), None)
     assert today.served.keys() == load(directory).operations.keys()
-    assert min(today.served.values()) > 0
+    assert {label for label, times in today.served.items() if not times} <= {LANES}  # which answers 201
+    assert today.not_offered == ()
     assert {run.opinions.differences for run in (yesterday, today)} == {()}
-    if change == "an operation is added":
-        assert "POST /v1/peek" in yesterday.not_offered
-        assert today.not_offered == ()
+    if change in ADDED:
+        assert yesterday.not_offered.count(ADDED[change]) == 1
     if change == "an operation is removed":
         for run in (yesterday, today):
             assert run.not_verified["LEASE-3"] == "the document has no POST /v1/modack"
+
+
+def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
+    """Its shapes, its requests and its keys, of an operation that nothing here was written for."""
+    strict = Stranger()
+
+    def careless(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/v1/peek":
+            return strict(environ, start_response)
+        answer = b'{"data": {"status": "unsure"}}'
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))]
+        start_response("200 OK", headers)
+        return [answer]
+
+    with stranger(careless) as url:
+        plan = Plan(
+            Target(url, url, *YESTERDAYS),
+            document=vendor.operation_added(tmp_path / "pages"),
+            only=frozenset({"AUTH-4", "PAGE-5", "PAGE-9"}),
+        )
+        run = Run(plan).judge()
+
+    assert blamed(run) == {
+        ("AUTH-4", "POST /v1/peek"),
+        ("PAGE-5", "POST /v1/peek"),
+        ("PAGE-9", "POST /v1/peek"),
+    }
 
 
 def accepted(running: Served) -> str:
