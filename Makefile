@@ -9,7 +9,11 @@ BASE_URL ?= http://localhost:3123
 API_KEY ?= env:ARKLOW_API_KEY
 ORG ?= 1
 
-.PHONY: run check spec-status install test lint format spec docs lock fuzz liars bench clean
+PLATFORMS := x86_64-pc-windows-msvc aarch64-apple-darwin x86_64-apple-darwin \
+	x86_64-manylinux_2_28 aarch64-manylinux_2_28
+PYTHONS := 3.11 3.12 3.13
+
+.PHONY: run check spec-status install test lint format spec docs lock wheel platforms fuzz liars bench clean
 
 run: install  ## serve; pass flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
@@ -59,6 +63,7 @@ bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in be
 	$(BIN)/python -m benchmarks.deliveries
 	$(BIN)/python -m benchmarks.linear
 	$(BIN)/python -m benchmarks.judging
+	$(BIN)/python -m benchmarks.team_tests
 	$(BIN)/python -m benchmarks.cold_start --prism $(PRISM)
 
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
@@ -66,6 +71,17 @@ lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
 	$(LOCK) --upgrade --extra mock --extra build -o requirements.lock
 	$(LOCK) --upgrade --extra judge --extra build -c requirements.lock -o requirements-judge.lock
 	$(LOCK) --upgrade --extra dev -c requirements.lock -c requirements-judge.lock -o requirements-dev.lock
+
+wheel: .venv/dev  ## one wheel for both programs, in dist/
+	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
+
+platforms: .venv/dev  ## each extra resolves to wheels alone, for each system and Python
+	$(BIN)/pip install -q uv
+	@for extra in mock judge; do for python in $(PYTHONS); do for platform in $(PLATFORMS); do \
+		$(BIN)/uv pip compile pyproject.toml -q -o /dev/null --only-binary :all: --extra $$extra \
+			--python-version $$python --python-platform $$platform \
+			&& echo "$$extra $$python $$platform: wheels alone" || exit 1; \
+	done; done; done
 
 clean:
 	rm -rf .venv

@@ -27,6 +27,8 @@ def _started(package: str, command: str, extra: str) -> int:
             file=sys.stderr,
         )
         return 2
+    except KeyboardInterrupt:  # before the program could say what it makes of it
+        return 130
     return code
 
 

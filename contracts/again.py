@@ -15,28 +15,16 @@ from .document import Document
 from .exchange import Exchange
 from .failures import Finding, Ledger
 from .judge import Judge
-from .kept import restored
+from .kept import finding_of
 from .knowledge import Knowledge
 from .readings import QUESTIONS
-from .replay import Replay
+from .replay import Replay, names_of
 from .schemas import Shapes
 from .target import Credential, Target
 
 
 class BadReport(ValueError):
     """The file is not a report of this judge; the text says where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reported(Finding):
-    """A finding as a report has it: its place is known by the id alone."""
-
-    name: str = ""
-
-    @property
-    def id(self) -> str:
-        """What the report calls it."""
-        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +46,6 @@ _BY_A_RUN: Final = {
     "HTTP-9": "whether others get an answer has to be asked as well",
 }
 """Rule → why a replay of its exchanges cannot tell it."""
-_TOGETHER: Final = "# at the same moment"
-"""In the shell lines of exchanges that overlapped."""
 _PREFIX: Final = re.compile(r"contract[.-][0-9a-z]+[.-]")
 
 
@@ -117,9 +103,9 @@ def report_of(text: bytes, name: str) -> Report:
 
 def untold(one: Mapping[str, Any]) -> str | None:
     """Why playing its exchanges again cannot tell whether a finding shows; None when it can."""
-    if one.get("together", _TOGETHER in one.get("curl", "")):
+    if one.get("together"):
         return "it takes calls at the same moment"
-    if one.get("staged", False):
+    if one.get("staged"):
         return "only the sequence that looked for it can tell it"
     return _BY_A_RUN.get(one["rule"])
 
@@ -153,6 +139,11 @@ class Again:
             finding, judge = self._restored(one, fresh), self._judge()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadReport(f"{one['id']} cannot be read: {error!r}") from None
+        script = finding.exchanges
+        if not self._report.prefix(script) and any(one.method == "PUT" for one in script):
+            return Outcome(
+                0, 0, why="it was recorded, and would put a definition again that is not the judge's"
+            )
         replay = Replay(client, judge, fresh)
         shown, last = 0, None
         for number in range(times):
@@ -183,23 +174,13 @@ class Again:
         }
         return judge
 
-    def _restored(self, one: Mapping[str, Any], fresh: str) -> Reported:
+    def _restored(self, one: Mapping[str, Any], fresh: str) -> Finding:
         """The finding, its exchanges with fresh names and the keys of today."""
-        script = [restored(self._moved(exchange), self._named) for exchange in one["script"]]
-        prefix = self._report.prefix(script)
-        text = one.get("curl", "")
-        counted = re.match(r"for i in \$\(seq ([0-9]+)\)", text)
-        return Reported(
-            one["rule"],
-            one["operation"],
-            one["title"],
-            one["expected"],
-            one["actual"],
-            tuple(_renamed(exchange, prefix, fresh) for exchange in script),
-            question=one.get("question"),
-            times=int(one.get("times", counted[1] if counted else 1)),
-            name=one["id"],
-        )
+        moved = {**one, "script": [self._moved(exchange) for exchange in one["script"]]}
+        finding = finding_of(moved, self._named)
+        prefix = self._report.prefix(finding.exchanges)
+        script = tuple(_renamed(exchange, prefix, fresh) for exchange in finding.exchanges)
+        return replace(finding, exchanges=script)
 
     def _moved(self, exchange: Mapping[str, Any]) -> dict[str, Any]:
         """An exchange with the organisations of today in its path, and with keys that are cut as the new ones."""
@@ -267,7 +248,7 @@ def _renamed(exchange: Exchange, prefix: str, fresh: str) -> Exchange:
     """An exchange whose names begin with another prefix, those of earlier replays too."""
     if not prefix:
         return exchange
-    old = re.compile(re.escape(prefix) + r"(?:r[0-9a-f]+\.)?")
+    old = names_of(prefix)
     body = exchange.body and old.sub(fresh, exchange.body.decode("latin-1")).encode("latin-1")
     return replace(exchange, url=old.sub(fresh, exchange.url), body=body)
 
@@ -291,4 +272,4 @@ def _in_the_way(heard: Sequence[Exchange], finding: Finding) -> str | None:
     return None
 
 
-__all__ = ["Again", "BadReport", "Outcome", "Report", "Reported", "report_of", "untold"]
+__all__ = ["Again", "BadReport", "Outcome", "Report", "report_of", "untold"]

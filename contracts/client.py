@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import math
-import os
+import re
 import secrets
 import selectors
 import ssl
@@ -21,6 +20,7 @@ import urllib3
 from .exchange import WEATHER, Exchange, Headers
 from .pace import Limits, Pace, TimeUp, seconds_until
 from .target import Target
+from .wires import Answer, Head, Line, Wires
 
 LARGEST: Final = 8 << 20
 """Bytes of an answer that are read."""
@@ -29,6 +29,7 @@ CUT_OFF: Final = "connection cut off"
 """Weather that may be the application's, when it meets one request and no other."""
 
 TOO_SLOW: Final = "no answer in time"
+NO_PROXY: Final = "the proxy cannot be reached"
 TOO_LONG: Final = f"an answer of more than {LARGEST >> 20} MiB"
 
 AGENT: Final = "arklow-contracts"
@@ -56,7 +57,11 @@ class Request:
 
 
 class Client:
-    """Sends requests to the target and to nobody else."""
+    """Sends requests to the target and to nobody else.
+
+    Raises:
+        NoWay: a file that says how the target is reached cannot be used.
+    """
 
     def __init__(
         self,
@@ -83,8 +88,9 @@ class Client:
         self.shift = 0.0
         """Seconds by which the clock of the target was moved."""
         self._locate = locate
-        self._pools = {base: _pool(base) for base in {target.base_url, target.ingress_url}}
-        self._lines: dict[str, list[http.client.HTTPConnection]] = {}
+        self._wires = Wires(target.way)
+        self._pools = {base: self._wires.pool(base) for base in {target.base_url, target.ingress_url}}
+        self._lines: dict[str, list[Line]] = {}
 
     def now(self) -> float:
         """Seconds of the run's clock, which goes with that of the target."""
@@ -199,15 +205,14 @@ class Client:
             Weather: no answer came.
         """
         base = self.target.base_of(request.path)
-        target = urlsplit(base).path + request.path
         trace = self.traced()
-        headers = _Head(target, [*request.headers, *_own(request.headers, trace)])
+        headers = Head(self._wires.target_of(base, request.path), self._all(request, trace))
         call, pool = self.now(), self._pools[base]
         before = pool.num_connections
         try:
             got = pool.urlopen(
                 request.method,
-                target,
+                base,
                 body=list(_pieces(request)) if request.chunks else request.body,
                 headers=headers,
                 chunked=bool(request.chunks),
@@ -231,6 +236,24 @@ class Client:
         )
         self.pace.answered(exchange.back - call, exchange.status, made=exchange.made)
         return exchange
+
+    def _all(self, request: Request, trace: str) -> Iterator[tuple[str, str]]:
+        """The headers of a request: its own, those of the target, and what is said of ourselves unless these say it."""
+        given = [*request.headers, *((one.name, one.value) for one in self.target.way.headers)]
+        yield from given
+        named = {name.lower() for name, _ in given}
+        for name, value in (("User-Agent", AGENT), ("Accept", "*/*"), ("traceparent", trace)):
+            if name.lower() not in named:
+                yield name, value
+
+    def _text(self, request: Request, trace: str) -> bytes:
+        """A request as it goes over the wire."""
+        base, body = self.target.base_of(request.path), request.body or b""
+        target = self._wires.target_of(base, request.path)
+        head = [f"{request.method} {target} HTTP/1.1", f"Host: {urlsplit(base).netloc}"]
+        head += [f"{name}: {value}" for name, value in self._all(request, trace)]
+        head += [f"Content-Length: {len(body)}", "", ""]
+        return "\r\n".join(head).encode("latin-1") + body
 
     @property
     def requests(self) -> int:
@@ -262,10 +285,7 @@ class Client:
         answers: list[Exchange | None] = [None] * len(requests)
         lines = self._ready(requests, patience)
         traces = [self.traced() for _ in requests]
-        texts = [
-            _text(request, self.target.base_of(request.path), trace)
-            for request, trace in zip(requests, traces, strict=True)
-        ]
+        texts = [self._text(request, trace) for request, trace in zip(requests, traces, strict=True)]
         calls: list[float] = []
         with selectors.DefaultSelector() as waiting:
             for number, (line, text) in enumerate(zip(lines, texts, strict=True)):
@@ -287,10 +307,8 @@ class Client:
                 self._lost(lines[key.data], TOO_SLOW)
         return answers
 
-    def _heard(
-        self, line: http.client.HTTPConnection, request: Request, call: float, trace: str
-    ) -> Exchange | None:
-        got = _Answer(line.sock, method=request.method)
+    def _heard(self, line: Line, request: Request, call: float, trace: str) -> Exchange | None:
+        got = Answer(line.sock, method=request.method)
         try:
             got.begin()
             answer = self._read(got, request.method)
@@ -312,11 +330,11 @@ class Client:
             return None
         return exchange
 
-    def _lost(self, line: http.client.HTTPConnection, reason: str) -> None:
+    def _lost(self, line: Line, reason: str) -> None:
         line.close()
         self.note_weather(reason)
 
-    def _ready(self, requests: Sequence[Request], patience: float) -> list[http.client.HTTPConnection]:
+    def _ready(self, requests: Sequence[Request], patience: float) -> list[Line]:
         """A connected line for each request."""
         taken: dict[str, int] = {}
         lines = []
@@ -325,15 +343,16 @@ class Client:
             made = self._lines.setdefault(base, [])
             number = taken[base] = taken.get(base, -1) + 1
             if number == len(made):
-                made.append(_line(base))
+                made.append(self._wires.line(base))
             line = made[number]
             line.timeout = patience
             try:
                 if line.sock is None:
                     line.connect()
                 line.sock.settimeout(patience)
-            except (OSError, http.client.HTTPException) as error:
-                raise self._met(_reason(error)) from None
+            except (urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as error:
+                at_the_proxy = isinstance(error, urllib3.exceptions.NewConnectionError) and line.proxy
+                raise self._met(NO_PROXY if at_the_proxy else _reason(error)) from None
             lines.append(line)
         return lines
 
@@ -343,7 +362,7 @@ class Client:
             raise TimeUp
         return min(self.timeout, left)
 
-    def _read(self, got: urllib3.BaseHTTPResponse | _Answer, method: str) -> bytes:
+    def _read(self, got: urllib3.BaseHTTPResponse | Answer, method: str) -> bytes:
         """The body of an answer, as long as it has an end; each piece as soon as it is there."""
         answer = bytearray()
         while piece := got.read1(1 << 16):
@@ -419,121 +438,6 @@ class Client:
         return Weather(reason)
 
 
-def _own(headers: Headers, trace: str) -> Iterator[tuple[str, str]]:
-    """What is said of ourselves, unless the request says it."""
-    named = {name.lower() for name, _ in headers}
-    for name, value in (("User-Agent", AGENT), ("Accept", "*/*"), ("traceparent", trace)):
-        if name.lower() not in named:
-            yield name, value
-
-
-class _Head(urllib3.HTTPHeaderDict):
-    """Headers, and the target of the request as it is to be sent: urllib3 would write its escapes in another way."""
-
-    def __init__(self, target: str, headers: Iterable[tuple[str, str]]) -> None:
-        super().__init__(list(headers))
-        self.target = target
-
-    def copy(self) -> _Head:
-        """The same once more, as pools ask for it."""
-        return _Head(self.target, self.iteritems())
-
-
-class _Timely(io.RawIOBase):
-    """What a socket receives: all of it within the time that the socket gives to one read."""
-
-    def __init__(self, sock: Any, raw: io.RawIOBase) -> None:
-        self._sock = sock
-        self._raw = raw
-        self._until = time.monotonic() + sock.gettimeout()
-
-    def readable(self) -> bool:
-        """It is there to be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        """Receive as much as there is.
-
-        Raises:
-            TimeoutError: the time is up, however much has come.
-        """
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        """Let go of the socket."""
-        self._raw.close()
-        super().close()
-
-
-class _Answer(http.client.HTTPResponse):
-    """The final answer to a request, read in time: http.client passes over no interim one but 100 (RFC 9110 §15.2)."""
-
-    def __init__(self, sock: Any, *args: Any, **more: Any) -> None:
-        super().__init__(sock, *args, **more)
-        self.fp = io.BufferedReader(_Timely(sock, self.fp.detach()))
-
-    def begin(self) -> None:
-        """Read the head, and those of interim answers before it."""
-        super().begin()
-        while 100 <= self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
-            self.headers = None  # type: ignore[assignment]  # else it takes itself for begun
-            super().begin()
-
-
-class _Line(urllib3.connection.HTTPConnection):
-    response_class = _Answer
-
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
-        """Send a request to the target that its headers know."""
-        super().request(method, getattr(headers, "target", url), body, headers, **more)
-
-
-class _SecureLine(_Line, urllib3.connection.HTTPSConnection):
-    pass
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Line
-
-
-class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _SecureLine
-
-
-def _pool(base: str) -> urllib3.HTTPConnectionPool:
-    """Connections to one server. Certificates are looked up as REQUESTS_CA_BUNDLE says, else as certifi has them."""
-    parts = urlsplit(base)
-    host = parts.hostname or ""
-    if parts.scheme == "https":
-        import certifi  # only here is it needed
-
-        authorities = os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
-        return _SecurePool(host, parts.port, cert_reqs="CERT_REQUIRED", ca_certs=authorities)
-    return _Pool(host, parts.port)
-
-
-def _line(base: str) -> http.client.HTTPConnection:
-    parts = urlsplit(base)
-    host = parts.hostname or ""
-    if parts.scheme == "https":
-        context = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
-        return http.client.HTTPSConnection(host, parts.port, context=context)
-    return http.client.HTTPConnection(host, parts.port)
-
-
-def _text(request: Request, base: str, trace: str) -> bytes:
-    """A request as it goes over the wire."""
-    parts, body = urlsplit(base), request.body or b""
-    head = [f"{request.method} {parts.path}{request.path} HTTP/1.1", f"Host: {parts.netloc}"]
-    head += [f"{name}: {value}" for name, value in (*request.headers, *_own(request.headers, trace))]
-    head += [f"Content-Length: {len(body)}", "", ""]
-    return "\r\n".join(head).encode("latin-1") + body
-
-
 def _pieces(request: Request) -> Iterable[bytes]:
     body, at = request.body or b"", 0
     for size in request.chunks:
@@ -556,6 +460,10 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, urllib3.exceptions.SSLError | ssl.SSLError):
         return "TLS failed"
     text = f"{error} {error.__cause__ or ''}"
+    if told := re.search(r"Tunnel connection failed: (\d+)", text):
+        return f"the proxy answers {told[1]}"
+    if isinstance(error, urllib3.exceptions.ProxyError):
+        return NO_PROXY
     if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError) or "refused" in text:
         return "connection refused" if "refused" in text else "cannot connect"
     return CUT_OFF

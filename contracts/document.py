@@ -154,6 +154,13 @@ def load(file: Path) -> Document:
     return _made(content, file.name, hashlib.sha256(text).hexdigest(), file)
 
 
+def linked_of(file: Path) -> Mapping[str, Any] | None:
+    """What `load` reads with our overlays over it, whose links make longer requests; None for another file."""
+    if file.is_dir():
+        return pages.read(file).promised(SPEC).content
+    return load(LINKED).content if file == PUBLISHED and LINKED.exists() else None
+
+
 def _made(content: dict[str, Any], name: str, digest: str, place: Path | None = None) -> Document:
     try:
         operations = {operation.label: operation for operation in _operations(content)}
@@ -246,6 +253,7 @@ __all__ = [
     "Document",
     "Operation",
     "Unreadable",
+    "linked_of",
     "load",
     "local",
     "target_of",

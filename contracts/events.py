@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .baseline import Known
 from .failures import Finding
+from .target import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class RunFinished:
     """What the baseline excuses, and what it excuses no more or in vain."""
     not_offered: tuple[str, ...] = ()
     """Operations that the target does not have."""
+    way: Way = field(default_factory=Way)
     min_verified: float = 0.0
     """Percent of the rules that have to be put to the test before a run can be green."""
 

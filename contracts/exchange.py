@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from . import strict_json
+from .target import Way
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -21,6 +23,11 @@ WEATHER: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
 def media(content_type: str | None) -> str:
     """The media type that a `content-type` names, in lower case and without parameters; empty when it names none."""
     return (content_type or "").partition(";")[0].strip().lower()
+
+
+def utc(at: datetime) -> str:
+    """A time as RFC 3339 has it, in UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)
@@ -186,6 +193,7 @@ class Script:
 
     secrets: Mapping[str, str]
     """Key → the shell expression that stands for it."""
+    way: Way = field(default_factory=Way)
     ids: dict[str, str] = field(default_factory=dict)
     """Action id, in digits or as escaped wide ones, → the shell expression that stands for it."""
 
@@ -226,6 +234,7 @@ class Script:
         elif exchange.method != ("GET" if exchange.body is None else "POST"):
             parts.append(f"-X {shlex.quote(exchange.method)}")
         parts.append(self._quoted(exchange.url))
+        parts += self._reached()
         chunked = bool(exchange.chunks)
         for name, value in exchange.headers:
             if (
@@ -247,6 +256,18 @@ class Script:
             return " ".join(parts)
         octets = "".join(f"\\{byte:03o}" for byte in exchange.body)
         return f"printf '{octets}' | " + " ".join([*parts, "--data-binary @-"])
+
+    def _reached(self) -> Iterator[str]:
+        """The words of how the target is reached."""
+        way = self.way
+        files = (
+            ("--cacert", way.ca),
+            ("--cert", way.certificate),
+            ("--key", way.key),
+            ("--proxy", way.proxy),
+        )
+        yield from (f"{flag} {shlex.quote(given)}" for flag, given in files if given is not None)
+        yield from (f'-H {shlex.quote(f"{one.name}: ")}"${one.variable}"' for one in way.headers)
 
     def _header(self, name: str, value: str) -> str:
         """A header as one shell word; a key that is all of its value becomes a variable however short it is."""
@@ -301,4 +322,4 @@ def shown(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:
     return strict_json.excerpt(redact(text, secrets), limit)
 
 
-__all__ = ["SHORTEST_PAUSE", "WEATHER", "Exchange", "Headers", "Script", "media", "redact", "shown"]
+__all__ = ["SHORTEST_PAUSE", "WEATHER", "Exchange", "Headers", "Script", "media", "redact", "shown", "utc"]

@@ -73,6 +73,7 @@ def _alone() -> Iterator[None]:
 
 def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> Any:
     target = aim.client.target
+    way = target.way
     config = schemathesis.Config.from_dict(
         {
             "seed": seed,
@@ -81,7 +82,20 @@ def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> An
             "max-redirects": 0,
             "request-timeout": aim.client.timeout,
             "continue-on-failure": True,
-            "headers": {"x-arklow-auth": target.first.key},
+            "headers": {
+                "x-arklow-auth": _plain(target.first.key),
+                **{one.name: _plain(one.value) for one in way.headers},
+            },
+            **{
+                name: _plain(value)
+                for name, value in (
+                    ("tls-verify", way.ca),
+                    ("request-cert", way.certificate),
+                    ("request-cert-key", way.key),
+                    ("proxy", way.proxy),
+                )
+                if value is not None
+            },
             "parameters": {"path.org_id": target.first.org},
             "checks": {"enabled": False, CHECK: {"enabled": True}},
             "generation": {"database": "none", "max-examples": 50},
@@ -89,6 +103,11 @@ def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> An
         }
     )
     return schemathesis.openapi.from_dict(local(content, target.base_url), config=config)
+
+
+def _plain(text: str) -> str:
+    """A text in which Schemathesis finds no variable."""
+    return text.replace("${", "$${")
 
 
 __all__ = ["fuzz"]

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from .exchange import Exchange, Headers, media
+from .exchange import Exchange, Headers, media, utc
 
 
 class NoArchive(ValueError):
@@ -59,9 +59,7 @@ class Entry:
     @property
     def name(self) -> str:
         """What it is called where it is spoken of."""
-        moment = "at no known time"
-        if self.started is not None:
-            moment = self.started.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        moment = "at no known time" if self.started is None else utc(self.started)
         return f"entry {self.number} of {self.file}, {moment}"
 
 

@@ -99,7 +99,7 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
             _lost(client, judge, response.request, TOO_LONG)
             return
         exchange = client.heard(
-            **_sent(response.request),
+            **_sent(client, response.request),
             status=response.status_code,
             answer_headers=tuple(
                 (name, value) for name, values in response.headers.items() for value in values
@@ -122,16 +122,17 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
 def _lost(client: Client, judge: Judge, request: Any, reason: str) -> None:
     """A request met weather: whether it took effect is open."""
     client.note_weather(reason)
-    judge.lost(client.heard(**_sent(request), status=0, answer_headers=(), answer=b""))
+    judge.lost(client.heard(**_sent(client, request), status=0, answer_headers=(), answer=b""))
 
 
-def _sent(request: Any) -> dict[str, Any]:
-    """What Requests has sent, as members of an exchange."""
-    body = request.body
+def _sent(client: Client, request: Any) -> dict[str, Any]:
+    """What Requests has sent, as members of an exchange: without what goes with every request."""
+    body, always = request.body, {(one.name, one.value) for one in client.target.way.headers}
+    headers = ((str(name), _text(value)) for name, value in request.headers.items())
     return {
         "method": str(request.method),
         "url": str(request.url),
-        "headers": tuple((str(name), _text(value)) for name, value in request.headers.items()),
+        "headers": tuple(header for header in headers if header not in always),
         "body": body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
     }
 

@@ -8,14 +8,15 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from . import strict_json
+from . import definitions, leases, strict_json, work
 from .checks import judge
 from .checks.acceptance import accepted, organisation
 from .document import Operation
 from .exchange import Exchange, media
 from .failures import Finding, Ledger
 from .knowledge import Knowledge
-from .model import Breach, Model, Signal, whole
+from .leases import Signal
+from .model import Breach, Model, whole
 from .origins import Origins
 
 SIGNALS: dict[str, Signal] = {
@@ -73,7 +74,7 @@ class Judge:
             if exchange.path == INGRESS_PATH and exchange.status == 200 and owner is not None:
                 number = exchange.data().get("a_id")
                 others = [one for one in exchanges if one.data().get("a_id") == number]
-                for breach in self.model.issued(owner, number, unattended=True, at=exchange.call):
+                for breach in work.issued(self.model, owner, number, unattended=True, at=exchange.call):
                     self.proved(breach, str(exchange.operation), tuple(others))
             self.ledger.tested.update(self.model.tested)
             self.model.tested.clear()
@@ -139,7 +140,7 @@ class Judge:
                 self.model.forget(org, name)
         elif exchange.path == INGRESS_PATH and (owner := self._owner(exchange, operation)) is not None:
             number = exchange.data().get("a_id")
-            breaches = self.model.issued(owner, number, unattended=False, at=exchange.back)
+            breaches = work.issued(self.model, owner, number, unattended=False, at=exchange.back)
             if isinstance(number, str):
                 self.known.actions[number] = owner
             self._suspect(exchange, breaches)
@@ -262,7 +263,7 @@ class Judge:
     def _put(self, exchange: Exchange, operation: Operation, body: dict[str, Any]) -> None:
         org = str(organisation(exchange, operation))
         data = exchange.data() if accepted(exchange, operation) else {}
-        self._suspect(exchange, self.model.put(org, body, exchange.status, data, exchange.back))
+        self._suspect(exchange, definitions.put(self.model, org, body, exchange.status, data, exchange.back))
         if isinstance(data.get("id"), str):
             self.known.definitions[data["id"]] = org
 
@@ -272,7 +273,8 @@ class Judge:
         surely = False if (body.get("tags") or exchange.query) and lanes else None
         if not exchange.segment.startswith(self.known.prefix):
             self.model.doubtful.add((org, exchange.segment))  # somebody else may have defined it
-        breaches = self.model.ingress(
+        breaches = work.ingress(
+            self.model,
             org,
             exchange.segment,
             body,
@@ -304,7 +306,8 @@ class Judge:
         retry_at = whole(terms.get("retry_at")) if isinstance(terms, dict) else None
         self._suspect(
             exchange,
-            self.model.signal(
+            leases.signal(
+                self.model,
                 signal,
                 org,
                 number,

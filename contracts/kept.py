@@ -1,4 +1,4 @@
-"""Exchanges as JSON data and back: what a report keeps, so that a finding can be played again; keys never stand in it."""
+"""What a report keeps so that a finding can be played again, as JSON data and back; keys never stand in it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from .exchange import Exchange, redact
+from .failures import Finding
 from .target import Target
 
 _LONGEST = 20_000
@@ -36,7 +37,7 @@ def kept(exchange: Exchange, secrets: Mapping[str, str], bases: Collection[str])
     }
 
 
-def restored(data: Mapping[str, Any], target: Target) -> Exchange:
+def _restored(data: Mapping[str, Any], target: Target) -> Exchange:
     """The exchange, with the keys of the target; its credentials have the names that they had when it was kept.
 
     Raises:
@@ -60,6 +61,31 @@ def restored(data: Mapping[str, Any], target: Target) -> Exchange:
         tuple(map(int, data["chunks"])),
         float(data["at"]),
         str(data["trace"]),
+    )
+
+
+def finding_of(data: Mapping[str, Any], target: Target) -> Finding:
+    """The finding of which this is the record, with the keys of the target.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    again = data["reproduced"] or {"shown": 0, "tried": 0}
+    return Finding(
+        data["rule"],
+        data["operation"],
+        data["title"],
+        data["expected"],
+        data["actual"],
+        exchanges=tuple(_restored(one, target) for one in data["script"]),
+        place=_put(data["place"], _keys(target)),
+        question=data["question"],
+        together=data["together"],
+        staged=data["staged"],
+        times=int(data["times"]),
+        also=tuple(data["also"]),
+        shown=again["shown"],
+        tried=again["tried"],
     )
 
 
@@ -92,4 +118,4 @@ def _put(text: str, keys: Mapping[str, str]) -> str:
     return re.sub(pattern, lambda found: keys[found[0]], text) if pattern else text
 
 
-__all__ = ["kept", "restored"]
+__all__ = ["finding_of", "kept"]

@@ -59,14 +59,15 @@ class Pace:
         self._usual: list[float] = []
         self._recent: deque[tuple[float, float, bool]] = deque(maxlen=2_000)
         self._look = -math.inf
-        self._closed: str | None = None
+        self.closed: str | None = None
+        """Why nothing goes any more, whatever is left of budgets."""
 
     @property
     def spent(self) -> str | None:
         """Why nothing goes any more."""
         limits = self.limits
-        if self._closed is not None:
-            return self._closed
+        if self.closed is not None:
+            return self.closed
         if self.left <= 0:
             return f"the budget of {limits.requests} requests was used up"
         if limits.writes is not None and self.made >= limits.writes:
@@ -140,7 +141,7 @@ class Pace:
 
     def close(self, why: str) -> None:
         """Let nothing go any more."""
-        self._closed = why
+        self.closed = why
 
 
 def seconds_until(text: str | None, now: float) -> float | None:

@@ -20,11 +20,13 @@ from .reports.record import finding_record
 from .rules import RULES, Severity
 
 _FLAGS: Final = {
+    "--arklow-target": ("--target", "a target of targets.toml to judge"),
+    "--arklow-targets": ("--targets", "another file of targets"),
     "--arklow-url": ("--base-url", "base URL of the deployment to judge"),
     "--arklow-ingress-url": ("--ingress-url", "where ingress is, if elsewhere"),
-    "--arklow-api-key": ("--api-key", "a key, or env:NAME (default env:ARKLOW_API_KEY)"),
+    "--arklow-api-key": ("--api-key", "a key, env:NAME or file:PATH (default env:ARKLOW_API_KEY)"),
     "--arklow-org": ("--org", "the organisation of that key (default 1)"),
-    "--arklow-second-api-key": ("--second-api-key", "a key of another organisation, or env:NAME"),
+    "--arklow-second-api-key": ("--second-api-key", "a key of another organisation, in the same way"),
     "--arklow-second-org": ("--second-org", "the other organisation"),
     "--arklow-max-time": ("--max-time", "seconds the run may take"),
     "--arklow-seed": ("--seed", "repeat the requests of another run"),
@@ -49,7 +51,8 @@ class Verdict:
 
     def __init__(self, config: pytest.Config) -> None:
         argv = ["check"]
-        defaults = {"--arklow-api-key": "env:ARKLOW_API_KEY", "--arklow-org": "1"}
+        named = config.getoption("--arklow-target")
+        defaults = {} if named else {"--arklow-api-key": "env:ARKLOW_API_KEY", "--arklow-org": "1"}
         for option, (flag, _) in _FLAGS.items():
             given = config.getoption(option) or defaults.get(option)
             values = given if isinstance(given, list) else [given] if given else []
@@ -131,7 +134,7 @@ class RuleItem(pytest.Item):
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options before anything is collected, so that a wrong one is said at once."""
-    if config.getoption("--arklow-url"):
+    if config.getoption("--arklow-url") or config.getoption("--arklow-target"):
         config.stash[_VERDICT] = Verdict(config)
 
 

@@ -242,7 +242,7 @@ class _Playing:
         """The same request, with names and ids of this replay."""
         rename = _renamer(self._prefix, self._fresh, ids)
         base = self._client.target.base_of(self._judge.known.path_of(one.url))
-        path = _names(self._prefix).sub(self._fresh, one.url[len(base) :])
+        path = names_of(self._prefix).sub(self._fresh, one.url[len(base) :])
         return Request(one.method, path, one.headers, _rewritten(one.body, rename, self._fresh), one.chunks)
 
 
@@ -286,12 +286,12 @@ def _renamer(prefix: str, fresh: str, ids: dict[str, str]) -> Callable[[str, int
         found = _DIGITS.sub(
             lambda run: known.get(run[0], run[0]) if len(run[0]) >= shortest else run[0], text
         )
-        return _names(prefix).sub(fresh, found)
+        return names_of(prefix).sub(fresh, found)
 
     return rename
 
 
-def _names(prefix: str) -> re.Pattern[str]:
+def names_of(prefix: str) -> re.Pattern[str]:
     """What the names of a run begin with, those of an earlier replay too."""
     return re.compile(re.escape(prefix) + r"(?:r[0-9a-f]+\.)?")
 
@@ -340,4 +340,4 @@ _DIGITS = re.compile(r"\d+")
 _LONG = 6
 """Digits from which on a number in a text that is no JSON is taken for an id."""
 
-__all__ = ["LOST", "Replay", "hasty"]
+__all__ = ["LOST", "Replay", "hasty", "names_of"]

@@ -173,7 +173,7 @@ class Stage:
         Raises:
             NotInDocument: it is a published one, and the document that is judged by does not have it.
         """
-        if label in (PUT, INGRESS, MODACK) and not self._may_ask(label):
+        if label in (PUT, INGRESS, MODACK) and self.known.operation(label) is None:
             raise NotInDocument(f"the document has no {label}")
         if isinstance(body, dict) and raw is None and not as_it_is:
             body = self.whole(label, body)
@@ -186,13 +186,6 @@ class Stage:
         sent = [self.key(org), JSON] if headers is None else list(headers)
         text = raw if raw is not None else None if body is None else json.dumps(body).encode()
         return Request(method or verb, path + (f"?{query}" if query else ""), tuple(sent), text)
-
-    def _may_ask(self, label: str) -> bool:
-        """Whether the document has an operation. First contact, which does not look into refusals, can do without
-        modack, and without definitions where some are declared."""
-        needless = {MODACK, PUT} if self.known.declared else {MODACK}
-        at_first = not self.looks_into_refusals and label in needless
-        return at_first or self.known.operation(label) is not None
 
     def whole(self, label: str, body: dict[str, Any]) -> dict[str, Any]:
         """A body with an example of each member that the document requires, and that sequences do not say by themselves."""
@@ -358,8 +351,7 @@ class Stage:
         Raises:
             NotReached: the deployment does not take it.
         """
-        cannot = self.known.puts_refused or self.known.operation(PUT) is None
-        if cannot and self.known.declared:
+        if self.known.puts_refused and self.known.declared:
             if schema is None and not members and kind == "v":
                 return next(iter(self.known.declared))
             raise NotReached("the key may not put definitions")

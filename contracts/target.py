@@ -1,4 +1,4 @@
-"""Which deployment is judged: its URLs and keys, and the law that nothing else is contacted."""
+"""Which deployment is judged: its URLs, its keys and how it is reached; nothing else is contacted."""
 
 from __future__ import annotations
 
@@ -22,14 +22,7 @@ class Credential:
     @property
     def forms(self) -> Mapping[str, str]:
         """The key as encoders write it → the shell expression that makes it so."""
-        name, key = self.name, self.key
-        code = base64.b64encode(key.encode()).decode()
-        return {
-            quote(key, safe=""): f'$(printf %s "${name}" | od -An -tx1 | tr " " % | tr -d "\\n")',
-            code: f'$(printf %s "${name}" | base64 -w0)',
-            code[: len(key) // 3 * 4]: f'$(printf %s "${name}" | base64 -w0 | tr -d =)',
-            json.dumps(key)[1:-1]: f"${name}",
-        }
+        return _forms(self.key, self.name)
 
     @property
     def near(self) -> Mapping[str, str]:
@@ -45,6 +38,31 @@ class Credential:
             self.key.swapcase(): f'$(printf %s "${name}" | tr a-zA-Z A-Za-z)',
         }
         return {key: expression for key, expression in made.items() if key not in ("", self.key)}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What goes with every request, for whoever stands before the deployment; as secret as a key."""
+
+    name: str
+    value: str = field(repr=False)
+    variable: str
+    """What stands for the value wherever something is shown: the shell variable `$variable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a deployment is reached, beside its URLs."""
+
+    headers: tuple[Header, ...] = ()
+    ca: str | None = None
+    """A file of PEM certificates to trust in place of the public ones."""
+    certificate: str | None = None
+    """A PEM file of the certificate by which the judge shows who it is."""
+    key: str | None = None
+    """The file of its key, where that is another one."""
+    proxy: str | None = None
+    """The URL of a proxy, the only one that is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,7 @@ class Target:
     first: Credential
     second: Credential | None = None
     admin: Admin | None = None
+    way: Way = field(default_factory=Way)
 
     @property
     def credentials(self) -> tuple[Credential, ...]:
@@ -74,12 +93,14 @@ class Target:
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """Key, in every form in which it may be met, → the shell expression that stands for it."""
+        """Key or header, in every form in which it may be met, → the shell expression that stands for it."""
+        known = [(one.key, one.name) for one in self.credentials]
+        known += [(one.value, one.variable) for one in self.way.headers]
         found: dict[str, str] = {}
-        for credential in self.credentials:
-            found[credential.key] = f"${credential.name}"
-        for credential in self.credentials:
-            for form, shown in credential.forms.items():
+        for secret, name in known:
+            found.setdefault(secret, f"${name}")
+        for secret, name in known:
+            for form, shown in _forms(secret, name).items():
                 found.setdefault(form, shown)
         for credential in self.credentials:
             for key, shown in credential.near.items():
@@ -89,8 +110,8 @@ class Target:
     @property
     def hosts(self) -> tuple[str, ...]:
         """The names of the hosts that are contacted; no other is."""
-        urls = (self.base_url, self.ingress_url, *([self.admin.url] if self.admin else []))
-        return tuple(dict.fromkeys(urlsplit(url).hostname or "" for url in urls))
+        urls = (self.base_url, self.ingress_url, self.admin and self.admin.url, self.way.proxy)
+        return tuple(dict.fromkeys(urlsplit(url).hostname or "" for url in urls if url))
 
     @property
     def production(self) -> str | None:
@@ -107,8 +128,20 @@ class Target:
         return self.base_url if path.startswith("/v1/orgs/") else self.ingress_url
 
 
+def _forms(secret: str, name: str) -> dict[str, str]:
+    """A secret as encoders write it → the shell expression that makes it so of `$name`."""
+    code = base64.b64encode(secret.encode()).decode()
+    made = {
+        quote(secret, safe=""): f'$(printf %s "${name}" | od -An -tx1 | tr " " % | tr -d "\\n")',
+        code: f'$(printf %s "${name}" | base64 -w0)',
+        code[: len(secret) // 3 * 4]: f'$(printf %s "${name}" | base64 -w0 | tr -d =)',
+        json.dumps(secret)[1:-1]: f"${name}",
+    }
+    return {form: expression for form, expression in made.items() if form}
+
+
 _PRODUCTION = re.compile(r"(?:^|\.)arklow\.io\.?$")
 """The service's own domain, as the published pages and the guides name its servers."""
 _LOOPBACK = re.compile(r"127(?:\.[0-9]+){3}|::1")
 
-__all__ = ["Admin", "Credential", "Target"]
+__all__ = ["Admin", "Credential", "Header", "Target", "Way"]

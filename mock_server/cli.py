@@ -14,10 +14,11 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .companion import CannotWrite, Parent, ReadyFile
 from .domain.readings import USUAL
 from .settings import OVERLAID, PUBLISHED, Admin, Settings
 
@@ -42,6 +43,7 @@ USAGE: Final = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    parent = Parent()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["serve"]:
         given = given[1:]
@@ -50,12 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 open to the end
         if given[:1] == ["export"]:
             return _export(_export_parser().parse_args(given[1:]))
-        return _run(_parser().parse_args(given))
+        return _run(_parser().parse_args(given), parent)
     except KeyboardInterrupt:
         return 0
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, parent: Parent) -> int:
     taken = None
     if options.readings is not None:
         from .readings import BadReadings, load
@@ -99,11 +101,12 @@ def _run(options: argparse.Namespace) -> int:
 
     log = _Log()
     try:
+        ready = ReadyFile(options.ready_file) if options.ready_file else None
         control = listen(options.host or HOSTS, options.port)
         ingress = listen(options.host or HOSTS, options.ingress_port)
         admin = [] if options.no_admin else listen(options.admin_host or HOSTS, options.admin_port)
         app = create_app(settings, log=log.write)
-    except CannotListen as error:
+    except (CannotListen, CannotWrite) as error:
         return _fail(str(error))
     except (BadDocument, CannotServe) as error:
         return _fail(f"cannot serve the document: {error}")
@@ -122,12 +125,26 @@ def _run(options: argparse.Namespace) -> int:
         return _fail("--strict-document: the document is not wholly served; see the table above")
     _say(_addresses(control, ingress, admin, "" if options.admin_token else token))
     headers = [("x-arklow-mock-document", _short(app.coverage))]
+
+    @contextlib.contextmanager
+    def beside(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        def tell(line: str) -> None:
+            loop.call_soon_threadsafe(log.write, line)
+
+        with contextlib.ExitStack() as stack:
+            if admin:
+                plane = Plane(admin, app.steering, app.troubles, admin_settings, log.write)
+                stack.enter_context(plane.beside(loop))
+            if ready is not None:
+                stack.enter_context(ready.standing(_facts(control, ingress, admin, token)))
+            if options.exit_with_parent:
+                stack.enter_context(parent.watched(tell))
+            yield
+
     try:
-        if admin:
-            plane = Plane(admin, app.steering, app.troubles, admin_settings, log.write)
-            serve(app, [*control, *ingress], plane.beside, app.running, headers)
-        else:
-            serve(app, [*control, *ingress], during=app.running, headers=headers)
+        serve(app, [*control, *ingress], beside, app.running, headers)
+    except CannotWrite as error:
+        return _fail(str(error))
     finally:
         log.close()
         app.close()
@@ -321,6 +338,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="for the whole answer of a webhook (default 5; at most 50)",
     )
+    add(
+        "--ready-file",
+        type=Path,
+        metavar="FILE",
+        help="written when all ports answer, removed at the end: JSON with the addresses and the admin token",
+    )
+    add(
+        "--exit-with-parent",
+        action="store_true",
+        help="end when the process that started this one does, or when standard input ends, if that is a pipe",
+    )
     return parser
 
 
@@ -436,6 +464,23 @@ def _addresses(
             "Ready. Ctrl-C stops.",
         ]
     )
+
+
+def _facts(
+    control: Sequence[socket.socket],
+    ingress: Sequence[socket.socket],
+    admin: Sequence[socket.socket],
+    token: str,
+) -> dict[str, object]:
+    """What the ready file has; null where there is no admin plane."""
+    return {
+        "pid": os.getpid(),
+        "base_url": _url(control),
+        "ingress_url": _url(ingress),
+        "admin_url": _url(admin) if admin else None,
+        "admin_token": token if admin else None,
+        "document": f"{_url(control)}/openapi.json",
+    }
 
 
 def _url(listeners: Sequence[socket.socket]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import json
 import math
 import platform
 import re
@@ -19,6 +18,7 @@ from ..baseline import entries
 from ..document import Unreadable
 from ..engine import LONG, Plan, Run
 from ..events import Listener, RunFinished
+from ..named import FILE
 from ..pace import Limits
 from ..readings import expected
 from ..reports import taken
@@ -27,10 +27,19 @@ from ..reports.github import announce
 from ..scenarios import SCENARIOS
 from ..stage import TAG
 from ..yaml_text import read_yaml
-from .flags import Usage, add_document, add_target, directory_of, document_of, rule, target_of
+from . import values
+from .flags import (
+    Usage,
+    add_document,
+    add_target,
+    directory_of,
+    document_of,
+    rule,
+    said_by,
+    settled,
+    target_of,
+)
 from .keeping import Keeper, resumed
-
-PROFILES: Final = ("check", "gate", "night")
 
 
 def add(commands: Any) -> None:
@@ -42,32 +51,36 @@ def add(commands: Any) -> None:
     add = check.add_argument
     add(
         "--profile",
-        choices=PROFILES,
-        default="check",
+        choices=values.PROFILES,
         help="gate: the same requests each time, bounded by count; night: until a time of day",
     )
-    add("--until", type=_time_of_day, metavar="HH:MM", help="when a night ends, by the clock here (06:00)")
+    add(
+        "--until",
+        type=values.time_of_day,
+        metavar="HH:MM",
+        help="when a night ends, by the clock here (06:00)",
+    )
     add("--resume", action="store_true", help="go on with the night of this --report-dir")
-    add("--max-time", type=_seconds, metavar="S", help="seconds the run may take (default 25)")
-    add("--max-requests", type=_count, metavar="N", help="requests the run may send (gate: 1000)")
+    add("--max-time", type=values.SECONDS, metavar="S", help="seconds the run may take (default 25)")
+    add("--max-requests", type=values.COUNT, metavar="N", help="requests the run may send (gate: 1000)")
     add(
         "--max-writes",
-        type=_count,
+        type=values.COUNT,
         metavar="N",
         help="definitions and actions it may make (2000 off loopback)",
     )
-    add("--rate", type=_rate, metavar="N[/m]", help="requests a second, or a minute (10 off loopback)")
+    add("--rate", type=values.rate, metavar="N[/m]", help="requests a second, or a minute (10 off loopback)")
     add(
         "--intrusive",
-        action="store_true",
+        action=argparse.BooleanOptionalAction,
         help="large, deep, slow and simultaneous requests off loopback too",
     )
-    add("--slot", type=_slot, metavar="NAME", help="names its definitions, which later runs use again")
-    add("--min-verified", type=_percent, default=60.0, metavar="PCT", help="rules to put to the test (60)")
+    add("--slot", type=values.slot, metavar="NAME", help="names its definitions, which later runs use again")
+    add("--min-verified", type=values.PERCENT, metavar="PCT", help="rules to put to the test (60)")
     add(
         "--variant",
         action="append",
-        type=_variant,
+        type=values.variant,
         default=[],
         metavar="NAME=FILE",
         help="a variant that exists and a JSON payload that it takes, for a key that may not put (repeatable)",
@@ -75,7 +88,7 @@ def add(commands: Any) -> None:
     add("--baseline", type=Path, metavar="FILE", help="findings that are known: id, owner, reason, expires")
     add("--expect-readings", type=Path, metavar="FILE", help="warn where a reading is another one")
     add("--dry-run", action="store_true", help="print what would be done, and contact nobody")
-    add("--seed", type=_whole, metavar="N", help="repeat the requests of another run")
+    add("--seed", type=values.SEED, metavar="N", help="repeat the requests of another run")
     add(
         "--report-dir",
         type=Path,
@@ -93,7 +106,7 @@ def add(commands: Any) -> None:
     )
     add(
         "--wait",
-        type=_waited,
+        type=values.WAIT,
         nargs="?",
         const=LONG,
         metavar="S",
@@ -108,6 +121,8 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Judge, print, and write the reports."""
     plan = plan_of(options, environment)
     if options.dry_run:
+        if options.target is not None:
+            print(f"Target {options.target} of {options.targets or FILE}")
         for line in described(plan):
             print(line)
         return 0
@@ -127,10 +142,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         for line in announce(finished, environment):
             print(line)
         if directory is not None:
-            print(
-                f"Reports are in {directory}/: report.html, report.json, junit.xml, report.sarif, readings.yaml, tests/",
-                flush=True,
-            )
+            tests = ", tests/" if any(directory.glob("tests/test_*.py")) else ""  # one for each finding
+            names = f"report.html, report.json, junit.xml, report.sarif, readings.yaml{tests}"
+            print(f"Reports are in {directory}/: {names}", flush=True)
     return finished.exit_code
 
 
@@ -165,6 +179,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
     Raises:
         Usage: they make no sense together.
     """
+    options = settled(options)
     target = target_of(options, environment)
     gate, night = options.profile == "gate", options.profile == "night"
     if (options.until or options.resume) and not night:
@@ -174,6 +189,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
     before = resumed(options.report_dir, target) if options.resume else None
     seed = options.seed if options.seed is not None else 0 if gate else SystemRandom().randrange(10**6)
     own = _own_slot() if gate or night or not target.local else ""
+    verified = _VERIFIED if options.min_verified is None else options.min_verified
     return Plan(
         target,
         document_of(options),
@@ -189,12 +205,12 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
             options.max_requests or (_GATE_REQUESTS if gate else None),
             options.max_writes or (None if target.local else _WRITES_AT_NIGHT if night else _WRITES),
         ),
-        intrusive=options.intrusive or target.local,
+        intrusive=target.local if options.intrusive is None else options.intrusive,
         steady=gate,
         declared=dict(options.variant),
-        min_verified=0.0 if options.only else options.min_verified,
-        baseline=_of_file("--baseline", options.baseline, entries) or (),
-        expected=_of_file("--expect-readings", options.expect_readings, expected) or {},
+        min_verified=0.0 if options.only else verified,
+        baseline=_of_file(options, "baseline", entries) or (),
+        expected=_of_file(options, "expect_readings", expected) or {},
         night=night,
         before=before,
     )
@@ -204,7 +220,18 @@ def described(plan: Plan) -> Iterator[str]:
     """What a plan would do, line by line."""
     target, limits = plan.target, plan.limits
     yield f"Would judge {target.base_url}, and contact nothing but {', '.join(target.hosts)}:"
+    if target.ingress_url != target.base_url:
+        yield f"  ingress   {target.ingress_url}"
     yield f"  keys      {', '.join(f'${one.name} for organisation {one.org}' for one in target.credentials)}"
+    way = target.way
+    for what, said in (
+        ("headers", ", ".join(f"{one.name}: ${one.variable}" for one in way.headers)),
+        ("trusts", way.ca),
+        ("shows", " with ".join(one for one in (way.certificate, way.key) if one)),
+        ("proxy", way.proxy),
+    ):
+        if said:
+            yield f"  {what:8}  {said}"
     names = (
         f"contract.{plan.slot}.…, which runs of this slot use again"
         if plan.slot
@@ -246,89 +273,23 @@ def _seconds_until(text: str) -> float:
     return ((then - now).total_seconds() - 1) % 86_400 + 1
 
 
-def _of_file(flag: str, file: Path | None, read: Callable[[Any], Any]) -> Any:
+def _of_file(options: argparse.Namespace, member: str, read: Callable[[Any], Any]) -> Any:
     """What a YAML file says."""
+    file: Path | None = getattr(options, member)
     if file is None:
         return None
     try:
         return read(read_yaml(file.read_bytes()))
     except OSError as error:
-        raise Usage(f"{flag} {file}: {error.strerror}") from None
+        raise Usage(f"{said_by(options, member)} {file}: {error.strerror}") from None
     except ValueError as error:
-        raise Usage(f"{flag} {file}: {error}") from None
+        raise Usage(f"{said_by(options, member)} {file}: {error}") from None
 
 
 def _own_slot() -> str:
     """A slot of this user on this machine."""
     name = f"{getpass.getuser()}-{platform.node()}"
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 1 <= seconds <= 10**6:
-        raise argparse.ArgumentTypeError("from 1 to 1000000 seconds")
-    return seconds
-
-
-def _waited(text: str) -> float:
-    seconds = float(text)
-    if not 1 <= seconds <= 3_600:
-        raise argparse.ArgumentTypeError("from 1 to 3600 seconds")
-    return seconds
-
-
-def _whole(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("a seed is 0 or more")
-    return number
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("1 or more")
-    return number
-
-
-def _percent(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 100:
-        raise argparse.ArgumentTypeError("from 0 to 100 percent")
-    return number
-
-
-def _rate(text: str) -> float:
-    number, _, unit = text.partition("/")
-    rate = float(number)
-    if unit not in ("", "s", "m") or not 0 < rate <= 10**6:
-        raise argparse.ArgumentTypeError("a rate is a number such as 10 or 10/s, or 60/m")
-    return rate / 60 if unit == "m" else rate
-
-
-def _time_of_day(text: str) -> str:
-    if not re.fullmatch("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", text):
-        raise argparse.ArgumentTypeError("a time of day such as 06:00")
-    return text
-
-
-def _slot(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
-        raise argparse.ArgumentTypeError("a slot is a name such as ci-2: small letters, digits and hyphens")
-    return text
-
-
-def _variant(text: str) -> tuple[str, Any]:
-    name, _, file = text.partition("=")
-    if not name or not file:
-        raise argparse.ArgumentTypeError("expected NAME=FILE, such as order.created=payload.json")
-    try:
-        return name, json.loads(Path(file).read_bytes())
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"{file}: {error.strerror}") from None
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{file} is not JSON: {error}") from None
 
 
 _GATE_REQUESTS: Final = 1_000
@@ -339,5 +300,6 @@ _RATE: Final = 10.0
 _WRITES: Final = 2_000
 _WRITES_AT_NIGHT: Final = 100_000
 """Off loopback, where nobody asked for other limits."""
+_VERIFIED: Final = 60.0
 
 __all__ = ["add", "judge", "plan_of", "run", "write_reports"]

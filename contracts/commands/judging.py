@@ -13,7 +13,17 @@ from ..har import Entry, NoArchive, read
 from ..recorded import Recorded
 from ..reports.console import Patient, Terminal
 from .checking import write_reports
-from .flags import Usage, add_document, credential_of, directory_of, document_of, url_of
+from .flags import (
+    Usage,
+    add_document,
+    add_named,
+    credential_of,
+    directory_of,
+    document_of,
+    said_by,
+    settled,
+    url_of,
+)
 
 _LARGEST: Final = 512
 """MiB of an archive that are read."""
@@ -28,11 +38,12 @@ def add(commands: Any) -> None:
     )
     add = about.add_argument
     add("files", nargs="+", type=Path, metavar="FILE", help="an HTTP Archive (HAR) of a browser or a proxy")
+    add_named(about)
     add("--base-url", metavar="URL", help="where the control plane was; otherwise told by the paths")
     add("--ingress-url", metavar="URL", help="where ingress was, if elsewhere")
-    add("--api-key", metavar="KEY", help="a good key, or env:NAME to read it from a variable")
+    add("--api-key", metavar="KEY", help="a good key, or env:NAME or file:PATH to read it from there")
     add("--org", metavar="ID", help="the organisation of that key")
-    add("--report-dir", type=Path, metavar="DIR", help="write report.html, report.json and junit.xml there")
+    add("--report-dir", type=Path, metavar="DIR", help="where the reports go")
     add("--strict", action="store_true", help="warnings count as violations")
     add_document(about, "another OpenAPI 3.1 document to judge by")
 
@@ -60,11 +71,14 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
     Raises:
         Usage: they make no sense together.
     """
+    options = settled(
+        options, {"base_url", "ingress_url", "document", "spec_dir", *(["org"] if options.api_key else [])}
+    )
     if options.ingress_url and not options.base_url:
         raise Usage("--ingress-url is of no use without --base-url")
     if (options.api_key is None) != (options.org is None):
         raise Usage("--api-key and --org belong together: give both or neither")
-    given = (("--base-url", options.base_url), ("--ingress-url", options.ingress_url))
+    given = ((said_by(options, one), getattr(options, one)) for one in ("base_url", "ingress_url"))
     credential = None
     if options.api_key is not None:
         credential = credential_of("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..events import Event, Kept, Progress, RunFinished, SecondOpinions
-from ..reports.record import finding_of, record, replaced
+from ..kept import finding_of
+from ..reports.record import record, replaced
 from ..target import Target
 from .flags import Usage
 

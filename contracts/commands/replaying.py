@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..again import Again, BadReport, Outcome, Report, report_of, untold
 from ..document import Unreadable, load
 from ..exchange import shown
 from ..target import Target
-from .flags import Usage, add_document, add_target, document_of, target_of
+from . import values
+from .flags import Usage, add_document, add_target, document_of, settled, target_of
 
 
 def add(commands: Any) -> None:
@@ -31,12 +32,13 @@ def add(commands: Any) -> None:
         help="report.json, or the directory it is in (default out)",
     )
     add_target(about)
-    add("--times", type=_times, default=3, metavar="N", help="how often each is played (default 3)")
+    add("--times", type=_TIMES, default=3, metavar="N", help="how often each is played (default 3)")
     add_document(about, "the OpenAPI 3.1 document that the report was made by")
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Play them, and print what came of it."""
+    options = settled(options)
     target = target_of(options, environment)
     report = _report(options.report)
     unknown = [one for one in options.ids if one not in report.findings]
@@ -105,11 +107,6 @@ def _report(given: Path) -> Report:
         raise Usage(str(error)) from None
 
 
-def _times(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 100:
-        raise argparse.ArgumentTypeError("from 1 to 100 times")
-    return number
-
+_TIMES: Final = values.bounded(int, 1, 100, "from 1 to 100 times")
 
 __all__ = ["add", "run"]

@@ -12,7 +12,8 @@ from arklow_local import pages
 from ..document import LINKED, PUBLISHED, SPEC, Unreadable, load
 from ..moved import changes, handlers_unfit, rules_touched
 from ..rules import PAGES
-from .flags import Usage, directory_of_pages
+from . import values
+from .flags import Usage
 
 
 def add(commands: Any) -> None:
@@ -29,7 +30,7 @@ def add(commands: Any) -> None:
     )
     status.add_argument(
         "--spec-dir",
-        type=directory_of_pages,
+        type=values.pages,
         metavar="DIR",
         help="the pages as they are published, with overlays/*.overlay.yaml (default: the built-in ones)",
     )

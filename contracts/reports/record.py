@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from ..events import RunFinished
-from ..exchange import Script, redact
+from ..exchange import Script, redact, utc
 from ..failures import Finding
-from ..kept import kept, restored
+from ..kept import kept
 from ..rules import RULES
-from ..target import Target
 
 SCHEMA: Final = Path(__file__).parent / "report.schema.json"
 
@@ -26,6 +24,13 @@ def record(run: RunFinished) -> dict[str, Any]:
         "target": run.target,
         "ingress": run.ingress or run.target,
         "keys": [{"name": name, "organisation": org} for org, name in run.keys],
+        "way": {
+            "headers": [{"name": one.name, "variable": one.variable} for one in run.way.headers],
+            "ca": run.way.ca,
+            "client_certificate": run.way.certificate,
+            "client_key": run.way.key,
+            "proxy": run.way.proxy,
+        },
         "run": run.run,
         "prefix": run.prefix,
         "document": {"name": run.document, "sha256": run.digest},
@@ -86,11 +91,13 @@ def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
         "actual": redact(finding.actual, secrets),
         "source": RULES[finding.rule].source,
         "side": redact(finding.side, secrets),
-        "at": moment(last.at),
+        "at": utc(datetime.fromtimestamp(last.at, UTC)),
         "traceparent": last.trace,
         "request_id": last.request_id and redact(last.request_id, secrets),
         "reproduced": None if finding.at_once else {"shown": finding.shown, "tried": finding.tried},
-        "curl": Script(secrets).of(finding.exchanges, together=finding.together, times=finding.times),
+        "curl": Script(secrets, run.way).of(
+            finding.exchanges, together=finding.together, times=finding.times
+        ),
         "place": redact(finding.place, secrets),
         "question": finding.question,
         "together": finding.together,
@@ -105,36 +112,6 @@ def name_of(identity: str) -> str:
     return "test_" + identity.lower().replace("-", "_")
 
 
-def finding_of(data: Mapping[str, Any], target: Target) -> Finding:
-    """The finding of which this is the record, with the keys of the target.
-
-    Raises:
-        KeyError, TypeError, ValueError: it is none.
-    """
-    again = data["reproduced"] or {"shown": 0, "tried": 0}
-    return Finding(
-        data["rule"],
-        data["operation"],
-        data["title"],
-        data["expected"],
-        data["actual"],
-        exchanges=tuple(restored(one, target) for one in data["script"]),
-        place=data["place"],
-        question=data["question"],
-        together=data["together"],
-        staged=data["staged"],
-        times=data["times"],
-        also=tuple(data["also"]),
-        shown=again["shown"],
-        tried=again["tried"],
-    )
-
-
-def moment(seconds: float) -> str:
-    """A time as RFC 3339 has it, in UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.json`."""
     replaced(directory / "report.json", json.dumps(record(run), indent=2, ensure_ascii=False) + "\n")
@@ -147,4 +124,4 @@ def replaced(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-__all__ = ["finding_of", "finding_record", "moment", "name_of", "record", "replaced", "write"]
+__all__ = ["finding_record", "name_of", "record", "replaced", "write"]

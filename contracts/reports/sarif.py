@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from ..events import RunFinished
+from ..exchange import utc
 from ..rules import RULES, Severity
 from .gist import Record, again, shown, when
 from .record import record, replaced
@@ -30,7 +32,7 @@ def sarif(run: Record) -> Record:
     rules = list(dict.fromkeys(one["rule"] for one in found))
     invocation: Record = {
         "executionSuccessful": not run["inconclusive"],
-        "startTimeUtc": _utc(run["started"]),
+        "startTimeUtc": utc(datetime.fromisoformat(run["started"])),
     }
     if run["inconclusive"]:
         text = {"text": run["inconclusive"]}
@@ -108,10 +110,6 @@ def line_of(operation: str) -> int:
 def _lines() -> list[str]:
     file = Path(__file__).parents[2] / DOCUMENT
     return file.read_text("utf-8").splitlines() if file.is_file() else []
-
-
-def _utc(moment: str) -> str:
-    return re.sub(r"\+00:00$", "Z", moment)
 
 
 __all__ = ["DOCUMENT", "line_of", "sarif", "write"]

@@ -57,6 +57,7 @@ def test_of(one: Record, run: Record) -> str:
         "INGRESS_URL = os.environ.get('ARKLOW_INGRESS_URL', "
         + ("BASE_URL" if run["ingress"] == run["target"] else repr(run["ingress"]))
         + ").rstrip('/')",
+        *_reached(run["way"]),
         "",
         "WORDS = {",
         *(f"    {word!r}: {made}," for word, made in words),
@@ -82,6 +83,14 @@ def test_of(one: Record, run: Record) -> str:
     return "\n".join([f'{doc}"""', "", *imports, rest, "\n\n\n".join(["", *needed]).lstrip("\n")]) + "\n"
 
 
+def _reached(way: Record) -> Iterator[str]:
+    """Constants that say how the deployment is reached; another one may be reached in another way."""
+    headers = {one["name"]: one["variable"] for one in way["headers"]}
+    yield f"HEADERS = {headers!r}"
+    for name in ("CA", "CLIENT_CERTIFICATE", "CLIENT_KEY", "PROXY"):
+        yield f"{name} = os.environ.get('ARKLOW_{name}', {way[name.lower()] or ''!r})"
+
+
 def _body_of(said: str, together: bool, times: int, *, again_and_again: bool) -> str:
     """The lines of the test itself; what hangs on chance is tried for a while."""
     more = ", together=True" if together else f", times={times}" if times > 1 else ""
@@ -100,7 +109,8 @@ def _body_of(said: str, together: bool, times: int, *, again_and_again: bool) ->
 
 
 def _head(one: Record, run: Record) -> str:
-    keys = " ".join(f"{key['name']}=…" for key in run["keys"])
+    variables = [key["name"] for key in run["keys"]] + [one["variable"] for one in run["way"]["headers"]]
+    keys = " ".join(f"{name}=…" for name in dict.fromkeys(variables))
     asked = f", request id {one['request_id']}" if one.get("request_id") else ""
     return _ascii(
         f"{one['id']}: {one['sentence']}.\n\n"
@@ -308,10 +318,6 @@ def _needed(text: str) -> tuple[list[str], list[str]]:
         elif isinstance(each, ast.ImportFrom) and each.module != "__future__":
             names = [alias.name for alias in each.names if alias.name in used]
             imports += [f"from {each.module} import {', '.join(names)}"] if names else []
-    if "base64" in used:
-        imports.insert(2, "import base64")
-    if "quote" in used:
-        imports.insert(-2, "from urllib.parse import quote")
     return texts, [*imports, ""]
 
 

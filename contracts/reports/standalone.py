@@ -6,6 +6,7 @@ neighbours alone. Those that say what is wrong return a sentence; an empty one w
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import pytest
 
@@ -47,6 +48,8 @@ def play(
     """Send requests under fresh names; `together`: all but the first ones at the same moment; `times`: the last so often."""
     if missing := [word[1:] for word, key in words.items() if not key and re.fullmatch(r"\$\w+", word)]:
         pytest.skip(f"not tried: set {' and '.join(missing)} to a key of the deployment")
+    if unset := [variable for variable in HEADERS.values() if variable not in os.environ]:
+        pytest.skip(f"not tried: set {' and '.join(unset)}, empty where the deployment needs no such header")
     fresh, ids, answers = f"contract.{secrets.token_hex(4)}.", dict[str, str](), list[Answer]()
     volley = [one for one in requests if together and not one.get("first")]
     for one in [one for one in requests if one not in volley] if together else requests:
@@ -108,7 +111,8 @@ def send(
     body = None if one["body"] is None else renamed(one["body"].decode("latin-1"), words, fresh, ids)
     content = None if body is None else body.encode("latin-1")
     url = urlsplit(BASE_URL if path.startswith("/v1/orgs/") else INGRESS_URL)
-    head = [f"{one['method']} {url.path}{path} HTTP/1.1", f"Host: {url.netloc}"]
+    server = f"http://{url.netloc}" if PROXY and url.scheme == "http" else ""
+    head = [f"{one['method']} {server}{url.path}{path} HTTP/1.1", f"Host: {url.netloc}"]
     headers = [(name, renamed(value, words, fresh, ids)) for name, value in one["headers"]]
     named = {name.lower() for name, _ in headers}
     own = [("User-Agent", "arklow-contracts"), ("Accept", "*/*"), ("Connection", "close")]
@@ -125,6 +129,7 @@ def send(
     ):
         own.append(("Content-Length", str(len(content or b""))))
     head += [f"{name}: {value}" for name, value in headers]
+    head += [f"{name}: {os.environ[word]}" for name, word in HEADERS.items() if os.environ[word]]
     head += [f"{name}: {value}" for name, value in own if name.lower() not in named]
     text = "\r\n".join([*head, "", ""])
     try:
@@ -134,7 +139,7 @@ def send(
     began, asked = time.monotonic(), f"{one['method']} {path.partition('?')[0]}"
     for _ in range(3):
         try:
-            status, got, answer = ask(url.scheme, url.hostname or "", url.port, one["method"], sent, gate)
+            status, got, answer = ask(url, one["method"], sent, gate)
         except (OSError, http.client.HTTPException) as error:
             if one["was"]:
                 pytest.fail(f"{asked}: no answer ({error!r}), so nothing can be told", pytrace=False)
@@ -157,21 +162,10 @@ def send(
 
 
 def ask(
-    scheme: str,
-    host: str,
-    port: int | None,
-    method: str,
-    sent: bytes,
-    gate: threading.Barrier | None,
+    url: SplitResult, method: str, sent: bytes, gate: threading.Barrier | None
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Status, headers and body of the answer to these bytes; no redirect is followed, and no proxy is used."""
-    if scheme == "https":
-        trusted = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
-        line: http.client.HTTPConnection = http.client.HTTPSConnection(
-            host, port, timeout=10, context=trusted
-        )
-    else:
-        line = http.client.HTTPConnection(host, port, timeout=10)
+    """Status, headers and body of the answer to these bytes; no redirect is followed, and no proxy used but PROXY."""
+    line = line_to(url)
     try:
         line.connect()
         if gate is not None and not gate.broken:
@@ -184,6 +178,23 @@ def ask(
         return got.status, got.getheaders(), got.read()
     finally:
         line.close()
+
+
+def line_to(url: SplitResult) -> http.client.HTTPConnection:
+    """A line to the server of a URL, by PROXY if there is one; not yet connected."""
+    first = urlsplit(PROXY) if PROXY else url
+    host, port = first.hostname or "", first.port or {"http": 80, "https": 443}[first.scheme]
+    if "https" not in (first.scheme, url.scheme):
+        return http.client.HTTPConnection(host, port, timeout=10)
+    if PROXY and first.scheme == url.scheme:
+        pytest.skip("not tried: TLS inside of the TLS of a proxy takes more than the standard library has")
+    trusted = ssl.create_default_context(cafile=CA or os.environ.get("REQUESTS_CA_BUNDLE"))
+    if CLIENT_CERTIFICATE and url.scheme == "https":
+        trusted.load_cert_chain(CLIENT_CERTIFICATE, CLIENT_KEY or None)
+    line = http.client.HTTPSConnection(host, port, timeout=10, context=trusted)
+    if PROXY and url.scheme == "https":
+        line.set_tunnel(url.hostname or "", url.port or 443)
+    return line
 
 
 def renamed(text: str, words: dict[str, str], fresh: str, ids: dict[str, str]) -> str:
@@ -533,13 +544,26 @@ def compared(answer: Answer, was: int) -> str:
 def told(answer: Answer, expected: str) -> str:
     """One sentence for the failure, with what the server says of it."""
     request_id = next((value for name, value in answer.headers if name.lower().endswith("request-id")), None)
-    body = " ".join(answer.body.decode("utf-8", "replace").split())
-    for word, key in WORDS.items():
-        body = body.replace(key, word) if len(key) > 5 else body
+    body = hidden(" ".join(answer.body.decode("utf-8", "replace").split()))
     asked = f"{answer.method} {answer.path.partition('?')[0]}"
     return f"{asked}: expected {expected}; got {answer.status or 'no answer'} {body[:300]}" + (
-        f" (request id {request_id})" if request_id else ""
+        f" (request id {hidden(request_id)})" if request_id else ""
     )
+
+
+def hidden(text: str) -> str:
+    """A text without keys and headers that are secret, however they are written."""
+    for word, secret in ({f"${name}": os.environ[name] for name in HEADERS.values()} | WORDS).items():
+        code = base64.b64encode(secret.encode()).decode()
+        for form in (
+            secret,
+            json.dumps(secret)[1:-1],
+            quote(secret, safe=""),
+            code,
+            code[: len(secret) // 3 * 4],
+        ):
+            text = text.replace(form, word) if len(form) > 5 else text
+    return text
 
 
 def header_of(answer: Answer, name: str) -> str | None:
@@ -590,7 +614,8 @@ def aliases_of(answer: Answer) -> list[str]:
 
 # What a test of a finding has of its own
 
-BASE_URL = INGRESS_URL = ""
+BASE_URL = INGRESS_URL = CA = CLIENT_CERTIFICATE = CLIENT_KEY = PROXY = ""
+HEADERS: dict[str, str] = {}
 """Where the deployment is."""
 WORDS: dict[str, str] = {}
 """What stands for a key → the key."""

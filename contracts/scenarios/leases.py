@@ -117,10 +117,7 @@ def settling(stage: Stage) -> None:
     """Ack, nack and defer are documented in guides: where they are offered, they do what the guides say."""
     number = stage.live()
     held = stage.attempt_of(number)
-    answer = stage.signal("ack", number, held)
-    if answer.status in _NO_ROUTE:
-        stage.known.not_offered.add("POST /v1/ack")
-    _needed(answer)
+    _needed(stage, stage.signal("ack", number, held))
     stage.modack(number, held, 300)
     stage.signal("nack", number, held)
     stage.signal("defer", number, held)
@@ -131,7 +128,7 @@ def settling(stage: Stage) -> None:
 def settling_others(stage: Stage) -> None:
     """Neither whoever has another attempt, nor another organisation, nor anybody what was never issued."""
     for kind in ("ack", "nack", "defer"):
-        _needed(stage.signal(kind, str(stage.random.randrange(10**17, 10**18))), unknown=True)
+        _needed(stage, stage.signal(kind, str(stage.random.randrange(10**17, 10**18))), unknown=True)
         other = stage.live()
         if stage.two and len(other) >= 12:
             stage.signal(kind, other, stage.attempt_of(other), org=1)
@@ -151,7 +148,7 @@ def rejected(stage: Stage) -> Iterator[float]:
     for terms in asked:
         number = stage.live()
         held = stage.attempt_of(number)
-        _needed(stage.signal("nack", number, held, terms=terms))
+        _needed(stage, stage.signal("nack", number, held, terms=terms))
         stage.modack(number, held, 300)
         later += [(number, held + 1)] if terms else []
     yield SHORT
@@ -164,7 +161,7 @@ def deferred(stage: Stage) -> Iterator[float]:
     """A deferred attempt stays the current one until it is acked or its lease is over (B141, B142, B144)."""
     number, left = stage.live(), stage.live()
     held = stage.attempt_of(number)
-    _needed(stage.signal("defer", number, held))
+    _needed(stage, stage.signal("defer", number, held))
     stage.modack(number, held, 300)
     stage.modack(number, held + 1, 300)
     stage.signal("ack", number, held)
@@ -183,7 +180,7 @@ def given_back(stage: Stage) -> None:
     for _ in range(2):
         plain, given = stage.live(), stage.live()
         for number in (plain, given):
-            _needed(stage.signal("defer", number, stage.attempt_of(number)))
+            _needed(stage, stage.signal("defer", number, stage.attempt_of(number)))
         nacked = stage.signal("nack", given, stage.attempt_of(given))
         again = [stage.modack(number, stage.attempt_of(number), 300) for number in (plain, given)]
         pairs.append((nacked.status, again[0].status, again[1].status))
@@ -198,14 +195,16 @@ def given_back(stage: Stage) -> None:
         stage.accuse(breach, stage.judge.origins.history(again[1]))
 
 
-def _needed(exchange: Exchange, *, unknown: bool = False) -> None:
+def _needed(stage: Stage, exchange: Exchange, *, unknown: bool = False) -> None:
     """Go on only where a signal is offered.
 
     Raises:
         NotReached: it was not taken; of something unknown: no application has answered it.
     """
     if exchange.status in _NO_ROUTE and not (unknown and exchange.status == 404):
-        raise NotReached(f"the target does not offer {exchange.method} {_path(exchange)}")
+        operation = f"{exchange.method} {_path(exchange)}"
+        stage.known.not_offered.add(operation)
+        raise NotReached(f"the target does not offer {operation}")
     if not unknown and not 200 <= exchange.status < 300:
         raise NotReached(f"{_path(exchange)} of a held attempt is answered with {exchange.status}")
 

@@ -153,6 +153,9 @@ def _path(operation: Operation, values: Mapping[str, str]) -> dict[str, str]:
 
 def _query(operation: Operation) -> dict[str, Any]:
     """Declared parameters; of several values each has to fit and the last one counts."""
+    for parameter in operation.parameters:
+        if parameter.location == "query" and parameter.required and parameter.name not in request.args:
+            raise Refused("INVALID_PARAMETER", f"query {parameter.name}: expected a value, got none")
     return {
         parameter.name: _value(parameter, text)
         for parameter in operation.parameters

@@ -40,6 +40,7 @@ class Commands:
         """Operation id → command. All raise the domain's errors, and `Refused` for what no schema can say."""
         return {
             "listOrganisations": self.list_organisations,
+            "letGoOrganisations": self.let_go,
             "getOrganisation": self.get_organisation,
             "resetOrganisation": self.reset,
             "forkOrganisation": self.fork,
@@ -64,6 +65,11 @@ class Commands:
         """All that were used."""
         items = [_counts(organisation) for organisation in self._steering.organisations()]
         return listed(items)
+
+    async def let_go(self, call: Call) -> Any:
+        """Let go of all that some of them hold."""
+        left = await self._steering.let_go(call.query["organisation"].split(","))
+        return listed([_counts(organisation) for organisation in left])
 
     async def get_organisation(self, call: Call) -> Any:
         """One of them."""

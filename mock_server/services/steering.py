@@ -100,6 +100,17 @@ class Steering:
             self._furnisher.furnish(organisation, seed=seed, time=told, worker=worker)
         return organisation
 
+    async def let_go(self, org_ids: Sequence[str]) -> list[Organisation]:
+        """Reset those of these organisations that were used, without what the seed file has, and delete their snapshots;
+        which they are."""
+        used = {organisation.org_id: organisation for organisation in self._store.organisations()}
+        found = [used[org_id] for org_id in dict.fromkeys(org_ids) if org_id in used]
+        for organisation in found:
+            for name in list(organisation.snapshots):
+                self._store.forget(organisation, name)
+            await self.reset(organisation.org_id, furnish=False)
+        return found
+
     def seed(self) -> Seed:
         """The seed that was applied last."""
         from ..domain.furnishing import Seed

@@ -113,6 +113,30 @@ def test_a_reset_empties_all_but_the_snapshots(desk: Desk) -> None:
     assert after["journal"] == {"last": 1}
 
 
+def test_organisations_that_are_let_go_keep_nothing_and_the_others_all(desk: Desk) -> None:
+    """Snapshots go too, and what was not used is not made."""
+    desk.freeze()
+    desk.accept()
+    desk.admin("PUT", "42/snapshots/before")
+    desk.admin("PUT", "7/snapshots/mine")
+
+    left = desk.admin("DELETE", "/organisations?organisation=42,9,42").data
+    after = desk.admin("GET", "42").data
+
+    assert [one["org_id"] for one in left["items"]] == ["42"]
+    assert left["items"][0]["actions"] == {"kept": 0, "dropped": 0}
+    assert (after["definitions"], after["snapshots"], after["clock"]["mode"]) == (0, [], "real")
+    assert after["journal"] == {"last": 1}
+    assert desk.admin("GET", "7/snapshots").data["items"] == ["mine"]
+    assert desk.admin("GET", "/organisations").data["count"] == 2
+
+
+@pytest.mark.parametrize("query", ["", "?organisation=", "?organisation=x", "?organisation=1,,2"])
+def test_nobody_is_let_go_unnamed(desk: Desk, query: str) -> None:
+    """A forgotten parameter is not everybody."""
+    assert desk.admin("DELETE", f"/organisations{query}").error == (400, "INVALID_PARAMETER")
+
+
 @pytest.mark.parametrize(
     ("clock", "shown"),
     [

@@ -297,7 +297,7 @@ def test_stock_schemathesis_finds_no_failure(running: Served, tmp_path: Path, ex
     )
 
     assert found.returncode == 0, found.stdout[-5_000:]
-    assert "Tested: 23" in found.stdout
+    assert "Tested: 24" in found.stdout
     assert not [line for line in running.lines if re.search(r" 5\d\d admin", line)]
 
 

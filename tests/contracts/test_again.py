@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from contracts.again import Report, untold
+from contracts.again import Report
 from contracts.cli import main
-from contracts.exchange import Script
-from contracts.failures import Finding
 from contracts.kept import kept
 from contracts.reports import record
 from contracts.stage import MODACK
@@ -232,10 +230,16 @@ def test_the_prefix_of_the_names_is_told_or_found() -> None:
     assert Report(base).prefix([replace(one, body=None)]) == ""
 
 
-def test_calls_at_the_same_moment_are_told_by_their_lines() -> None:
-    """Until the record says it itself."""
-    finding = Finding("RACE-1", MODACK, "t", "e", "a", (exchange(MODACK, 200),), together=True)
-    lines = Script({}).of(finding.exchanges, together=True)
+def test_what_was_recorded_puts_nobodys_definition_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names of recorded traffic are those of a product: only those of a run are made fresh."""
+    [name] = reported(tmp_path, "R04", "PAGE-5")
+    file = tmp_path / "report.json"
+    report = json.loads(file.read_text("utf-8"))
+    text = json.dumps({**report, "prefix": ""}).replace(report["prefix"], "orders-")
+    file.write_text(text, "utf-8")
 
-    assert untold({"rule": "RACE-1", "curl": lines}) == "it takes calls at the same moment"
-    assert untold({"rule": "PAGE-5", "curl": "curl -si x"}) is None
+    with stranger(FAULTS["R04"](keys=OTHERS)) as url:
+        assert replay(tmp_path, url, name) == 3
+    assert "it was recorded, and would put a definition again" in capsys.readouterr().out

@@ -72,6 +72,7 @@ def test_a_run_that_proves_nothing_is_no_successful_one() -> None:
 
     [invocation] = run["invocations"]
     assert invocation["executionSuccessful"] is False
+    assert invocation["startTimeUtc"] == "2026-01-01T00:00:00.000Z"
     assert invocation["toolExecutionNotifications"][0]["message"]["text"] == "no answer"
     assert run["results"] == []
 

@@ -10,9 +10,10 @@ import pytest
 
 from contracts import Plan, Run, RunFinished
 from contracts.pace import Limits
-from contracts.stage import PUT
-from tests.contracts.runs import target
-from tests.liars import weathers
+from contracts.scenarios import leases
+from contracts.stage import PUT, NotReached
+from tests.contracts.runs import stage, target
+from tests.liars import Stranger, stranger, weathers
 from tests.liars.weathers import Weather
 
 Condition = Callable[[], AbstractContextManager[Weather]]
@@ -144,6 +145,18 @@ def test_operations_that_a_target_has_not_are_not_offered() -> None:
     assert (run.violations, run.warnings) == ((), ())
 
 
+def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
+    """A deployment of the three published pages has none of them."""
+    with stranger(Stranger()) as url:
+        playing = stage(url)
+        for scenario in (leases.settling, leases.rejected, leases.deferred):
+            with pytest.raises(NotReached):
+                list(scenario.play(playing) or ())
+        playing.client.close()
+
+    assert playing.known.not_offered == {"POST /v1/ack", "POST /v1/nack", "POST /v1/defer"}
+
+
 def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
     """What thirty requests prove is said, and that it is too little."""
     with weathers.far(0.0) as weather:
@@ -163,7 +176,7 @@ def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
     ids=["slow", "failing"],
 )
 def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> None:
-    """Within ten seconds nothing new is sent to it."""
+    """Within ten seconds nothing new is sent to it, and the run does not say that all is well."""
     with condition() as weather:
         began = weather.requests[0].at if weather.requests else None
         run = Run(Plan(target(weather.url), seed=7, max_time=25.0)).judge()
@@ -171,4 +184,14 @@ def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> 
         late = [one for one in weather.requests if one.at > began + 5 + 10]
 
     assert any(why in reason for reason in run.weather)
+    assert "The brake was put on" in str(run.inconclusive)
+    assert run.exit_code != 0
     assert late == []
+
+
+def test_a_budget_that_first_contact_uses_up_proves_nothing() -> None:
+    """And it is the budget that is named."""
+    with weathers.far(0.0) as weather:
+        run = Run(Plan(target(weather.url), limits=Limits(requests=2))).judge()
+
+    assert run.inconclusive == "Nothing could be judged: the budget of 2 requests was used up."

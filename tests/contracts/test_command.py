@@ -129,7 +129,9 @@ def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_
     )
 
     assert ran.returncode == 1, ran.stderr
-    assert ran.stdout.splitlines()[-2] == "✗ 1 violation"
+    *_, verdict, reports = ran.stdout.splitlines()
+    assert verdict == "✗ 1 violation"
+    assert reports.endswith("report.sarif, readings.yaml, tests/")
     for line in (
         "violation  POST /v1/ingress/{variant} breaks PAGE-5: `data/a_id` of a 200 breaks its schema",
         "VIOLATION 1  POST /v1/ingress/{variant} breaks PAGE-5: `data/a_id` of a 200 breaks its schema.",
@@ -201,14 +203,19 @@ def test_strict_makes_warnings_count(tmp_path: Path) -> None:
 
 
 def test_a_run_that_proves_nothing_exits_with_3(tmp_path: Path) -> None:
-    """And its last line says why."""
+    """And it says why; of reports it names those that are there."""
     with stranger(Stranger()) as url:
-        ran = arklow("check", "--base-url", url, "--api-key", "no-key-at-all", "--org", "1", cwd=tmp_path)
+        ran = arklow(
+            *("check", "--base-url", url, "--api-key", "no-key-at-all", "--org", "1", "--report-dir", "out"),
+            cwd=tmp_path,
+        )
 
     assert ran.returncode == 3
-    assert ran.stdout.splitlines()[-1] == (
-        "? Inconclusive: The target refuses the key $ARKLOW_API_KEY: every operation is answered with 401."
-    )
+    assert ran.stdout.splitlines()[-2:] == [
+        "? Inconclusive: The target refuses the key $ARKLOW_API_KEY: every operation is answered with 401.",
+        "Reports are in out/: report.html, report.json, junit.xml, report.sarif, readings.yaml",
+    ]
+    assert not (tmp_path / "out" / "tests").exists()
 
 
 def test_a_reader_that_goes_away_does_not_change_the_verdict(tmp_path: Path) -> None:

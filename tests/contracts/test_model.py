@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from contracts.model import Breach, Model, Signal, same
+from contracts import definitions, leases
+from contracts.leases import Signal
+from contracts.model import Breach, Model, same
 from contracts.readings import QUESTIONS
+from contracts.work import ingress, issued
 
 Way = Callable[[Model, str], list[Breach]]
 """Does something to a model under a fresh name; what that breaks."""
@@ -27,7 +30,7 @@ def put(
     body = {"variant": variant, "schema": {}, **members} | ({} if sent is None else {"version": sent})
     told = {"id": f"d-{variant}", "org_id": org, "alias": [], "destinations": []}
     data = {**told, **body, "version": version, **(answered or {})}
-    return model.put(org, body, 200, data)
+    return definitions.put(model, org, body, 200, data)
 
 
 def defined(model: Model, version: int | float = 1, **members: Any) -> list[str]:
@@ -41,7 +44,7 @@ def work(
     """What an accepted POST breaks."""
     body = {"payload": 1} | ({} if asked is None else {"version": asked})
     answer = {"a_id": number, "a_def_id": f"d-{name}", "queue_s": "queued", "a_va": name, "a_ve": "1", **data}
-    return model.ingress(org, name, body, 200, answer)
+    return ingress(model, org, name, body, 200, answer)
 
 
 def accepted(model: Model, name: str = "v", number: str = "1", **members: Any) -> list[str]:
@@ -54,7 +57,7 @@ def turned_away(
 ) -> list[Breach]:
     """What a refused POST breaks, by default long after its definition was put."""
     body = {"payload": 1} | ({} if asked is None else {"version": asked})
-    return model.ingress("1", name, body, status, {}, at=at, **more)
+    return ingress(model, "1", name, body, status, {}, at=at, **more)
 
 
 def refused(model: Model, name: str = "v", **members: Any) -> list[str]:
@@ -67,14 +70,14 @@ def signal(
 ) -> list[Breach]:
     """What the answer to a signal of the first organisation breaks."""
     seconds = 300 if kind == "modack" else 0
-    return model.signal(kind, "1", number, attempt, status, at, at, seconds=seconds, **more)
+    return leases.signal(model, kind, "1", number, attempt, status, at, at, seconds=seconds, **more)
 
 
 def extended(
     model: Model, attempt: int, status: int, at: float, number: str = "1", org: str = "1", mod_ack: int = 300
 ) -> list[str]:
     """Codes of what the answer to a modack breaks."""
-    found = model.signal("modack", org, number, attempt, status, at, at, seconds=mod_ack)
+    found = leases.signal(model, "modack", org, number, attempt, status, at, at, seconds=mod_ack)
     return [breach.rule for breach in found]
 
 
@@ -298,7 +301,7 @@ def test_a_lower_version_may_be_refused() -> None:
     model = Model()
     defined(model, 7, sent=7)
 
-    assert model.put("1", {"variant": "v", "schema": {}, "version": 3}, 409, {}) == []
+    assert definitions.put(model, "1", {"variant": "v", "schema": {}, "version": 3}, 409, {}) == []
     assert accepted(model, a_ve="7") == []
 
 
@@ -476,7 +479,7 @@ def test_an_id_that_was_answered_to_anybody_was_issued() -> None:
     seven, eight = "7" * 18, "8" * 18
     model = live()
     model.seen |= {seven, eight}
-    model.issued("2", eight, unattended=True, at=0)
+    issued(model, "2", eight, unattended=True, at=0)
 
     assert extended(model, 0, 200, 1, seven) == []
     assert extended(model, 0, 200, 1, eight) == ["LEASE-6"]
@@ -499,7 +502,7 @@ def test_a_fresh_world_knows_the_readings_and_the_ids_and_nothing_else() -> None
 def test_a_definition_made_on_the_fly_has_a_version_already() -> None:
     """The PUT that follows is an update."""
     model = Model()
-    model.ingress("1", "v", {"payload": 1}, 200, {"a_id": "1"})
+    ingress(model, "1", "v", {"payload": 1}, 200, {"a_id": "1"})
 
     assert defined(model, 2) == []
 
@@ -598,7 +601,7 @@ def test_an_alias_of_somebody_else_may_be_left_out() -> None:
 def test_two_organisations_may_have_actions_of_the_same_id() -> None:
     """Nothing says that ids are unique over all."""
     model = live()
-    model.ingress("2", "v", {"payload": 1}, 200, {"a_id": "1"})
+    ingress(model, "2", "v", {"payload": 1}, 200, {"a_id": "1"})
 
     assert extended(model, 0, 200, 1, "1", "2") == []
 
@@ -625,7 +628,7 @@ def test_where_a_destination_may_settle_nobody_is_accused_of_a_refusal() -> None
 def test_an_id_of_nobody_or_of_another_organisation_is_not_extended(number: str, org: str) -> None:
     """Whatever the refusal is."""
     model = live()
-    model.issued("1", "1" * 18, unattended=True, at=0)
+    issued(model, "1", "1" * 18, unattended=True, at=0)
 
     assert extended(model, 0, 200, 1, number, org) == ["LEASE-6"]
     assert extended(model, 0, 404, 1, number, org) == []
@@ -663,7 +666,7 @@ def test_json_values_are_compared_as_json() -> None:
 
 def held(model: Model, number: str) -> None:
     """An action whose attempt 0 is held from second 0 on."""
-    model.issued("1", number, unattended=True, at=0)
+    issued(model, "1", number, unattended=True, at=0)
     signal(model, "modack", 0, 200, 0, number)
 
 
@@ -714,7 +717,7 @@ WAYS: dict[str, tuple[Way, Way]] = {
     "payload against its schema": (
         after_put(lambda m, name: turned_away(m, name, fits=False)),
         after_put(
-            lambda m, name: m.ingress("1", name, {"payload": 1}, 200, {"a_def_id": f"d-{name}"}, fits=False)
+            lambda m, name: ingress(m, "1", name, {"payload": 1}, 200, {"a_def_id": f"d-{name}"}, fits=False)
         ),
     ),
     "unknown variant": (turned_away, lambda m, name: work(m, name, "90")),
@@ -764,7 +767,7 @@ WAYS: dict[str, tuple[Way, Way]] = {
     ),
     "negative version of a definition": (
         lambda m, name: put(m, -3, variant=name, sent=-3),
-        lambda m, name: m.put("1", {"variant": name, "schema": {}, "version": -3}, 409, {}),
+        lambda m, name: definitions.put(m, "1", {"variant": name, "schema": {}, "version": -3}, 409, {}),
     ),
     "a second ack": (
         with_action(held, sends("ack", 0, 200), sends("ack", 0, 409)),

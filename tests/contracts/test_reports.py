@@ -18,12 +18,14 @@ from contracts.baseline import Known
 from contracts.events import Found, RunFinished, RunStarted, SecondOpinions
 from contracts.exchange import Exchange
 from contracts.failures import Finding
+from contracts.kept import finding_of
 from contracts.reports import html, junit, sarif, script
 from contracts.reports.console import Terminal, summary
 from contracts.reports.github import announce
 from contracts.reports.record import SCHEMA, record, write
 from contracts.rules import RULES
 from contracts.stage import INGRESS, MODACK, PUT
+from contracts.target import Credential, Target
 
 KEY = "s3cret-key-of-one"
 
@@ -106,6 +108,21 @@ def test_the_schema_of_the_record_lets_nothing_else_pass() -> None:
     assert not validator.is_valid(data | {"more": 1})
     assert not validator.is_valid(data | {"negatives": [{**data["negatives"][0], "outcome": "perhaps"}]})
     assert not validator.is_valid(data | {"violations": [{"rule": "PAGE-5"}]})
+
+
+def test_a_finding_of_a_report_has_the_id_that_it_had() -> None:
+    """And the keys of today in its exchanges, even if its place has one."""
+    found = finding("PAGE-5", place=f"200 data/tags/{KEY}", times=300, question="alias")
+    target = Target("http://target", "http://target", Credential(KEY, "1", "MY_KEY"))
+    [data] = record(finished(violations=(found,)))["violations"]
+
+    again = finding_of(json.loads(json.dumps(data)), target)
+
+    assert KEY not in f"{data}"
+    assert (again.id, again.times, again.question) == (data["id"], 300, "alias")
+    assert [(one.url, one.headers, one.body) for one in again.exchanges] == [
+        (one.url, one.headers, one.body) for one in found.exchanges
+    ]
 
 
 @pytest.mark.parametrize("verdict", RUNS)

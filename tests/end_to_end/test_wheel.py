@@ -8,12 +8,17 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SYSTEM = [
+    folder for folder in os.environ["PATH"].split(os.pathsep) if not (Path(folder) / "arklow-mock").exists()
+]
+"""Where commands are, but for those of this clone."""
 COMMANDS = {"arklow-mock": "mock", "arklow-contracts": "judge"}
 
 
@@ -28,8 +33,11 @@ class Environment:
         """Where its commands are."""
         return self.path / ("Scripts" if os.name == "nt" else "bin")
 
-    def run(self, command: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-        """Run one of its commands, with nothing of this process's paths."""
+    def run(
+        self, command: str, *arguments: str, cwd: Path, path: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one of its commands, with nothing of this process's paths; with a further folder of commands perhaps."""
+        folders = [self.scripts, path, *SYSTEM] if path else [self.scripts, *SYSTEM]
         variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         return subprocess.run(
             [self.scripts / command, *arguments],
@@ -37,7 +45,7 @@ class Environment:
             capture_output=True,
             text=True,
             timeout=60,
-            env={**variables, "PATH": f"{self.scripts}{os.pathsep}{variables['PATH']}"},
+            env={**variables, "PATH": os.pathsep.join(map(str, folders))},
         )
 
     def has(self) -> set[str]:
@@ -70,6 +78,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip("wheel", "--no-deps", "--no-build-isolation", "-w", built, ".")
     (file,) = built.glob("*.whl")
     return file
+
+
+@pytest.fixture(scope="module")
+def mocking(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Where the mock is."""
+    return environment(tmp_path_factory.mktemp("mock") / "mocking", "requirements.lock", wheel=wheel)
 
 
 @pytest.fixture
@@ -111,11 +125,52 @@ def test_a_wheel_alone_brings_nothing_and_says_what_is_missing(
         assert f"`pip install 'arklow-local[{extra}]'` has it" in ran.stderr
 
 
+def pinned(locks: Iterable[str], names: Iterable[str], to: Path) -> Path:
+    """A lock file of some distributions alone."""
+    text = "\n".join((ROOT / lock).read_text() for lock in locks)
+    blocks = [re.search(rf"^{name}==(?:.*\\\n)+.*\n", text, re.MULTILINE) for name in names]
+    to.write_text("".join(block[0] for block in blocks if block))
+    return to
+
+
+def test_the_fixture_needs_pytest_alone_and_finds_a_mock_in_another_environment(
+    wheel: Path, mocking: Environment, project: Path, tmp_path: Path
+) -> None:
+    """By an option, the ini file or PATH, whichever way pytest is started, beside packages of our folders' names; a wheel
+    without the extra has a command that cannot start, which is passed over."""
+    names = ("pytest", "pytest-xdist", "execnet", "iniconfig", "packaging", "pluggy", "pygments")
+    lock = pinned(["requirements-dev.lock"], names, tmp_path / "pytest.lock")
+    testing = environment(tmp_path / "testing", str(lock), wheel=wheel)
+    mock = mocking.scripts / "arklow-mock"
+    (project / "test_orders.py").write_text(
+        "from arklow_local.testing import Arklow\n\n\n"
+        "def test_an_order(arklow: Arklow):\n"
+        "    records = arklow.call('GET', f'/v1/orgs/{arklow.org}/actions/records')\n"
+        "    assert records.status == 200\n"
+    )
+    (project / "pytest.ini").write_text("[pytest]\npythonpath = .\nfilterwarnings = error\n")
+
+    assert testing.has() == {"arklow_local", "pytest_xdist", *names} - {"pytest-xdist"}
+    none = testing.run("pytest", cwd=project)
+    assert none.returncode == 1
+    assert "uv tool install 'arklow-local[mock]'" in none.stdout
+    for command in (("pytest",), ("python", "-m", "pytest"), ("pytest", "-n", "2")):
+        ran = testing.run(*command, "--arklow-mock", str(mock), cwd=project)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "2 passed" in ran.stdout
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "arklow-mock").symlink_to(mock)
+    on_path = testing.run("pytest", cwd=project, path=tmp_path / "tools")
+    assert on_path.returncode == 0, on_path.stdout + on_path.stderr
+    (project / "pytest.ini").write_text(f"[pytest]\npythonpath = .\narklow_mock = {mock} --seed 7\n")
+    by_ini = testing.run("pytest", cwd=project)
+    assert by_ini.returncode == 0, by_ini.stdout + by_ini.stderr
+
+
 def test_judging_needs_nothing_of_mocking_and_the_other_way_round(
-    wheel: Path, project: Path, tmp_path: Path
+    wheel: Path, mocking: Environment, project: Path, tmp_path: Path
 ) -> None:
     """Each extra in an environment of its own: the one serves, the other judges it, in a project with packages like ours."""
-    mocking = environment(tmp_path / "mocking", "requirements.lock", wheel=wheel)
     judging = environment(tmp_path / "judging", "requirements-judge.lock", wheel=wheel)
 
     assert not mocking.has() & {"schemathesis", "hypothesis", "pytest"}

@@ -1,0 +1,132 @@
+"""What stands behind a flag, read from its text; a member of `targets.toml` is read by the same."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+PROFILES: Final = ("check", "gate", "night")
+
+
+def bounded(kind: type[int] | type[float], least: float, most: float, said: str) -> Callable[[str], float]:
+    """Numbers from `least` to `most`, for argparse; `said` is what would pass."""
+
+    def read(text: str) -> float:
+        number = kind(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(said)
+        return number
+
+    read.__name__ = kind.__name__  # what argparse says that a text is not
+    return read
+
+
+SECONDS: Final = bounded(float, 1, 10**6, "from 1 to 1000000 seconds")
+WAIT: Final = bounded(float, 1, 3_600, "from 1 to 3600 seconds")
+SEED: Final = bounded(int, 0, math.inf, "a seed is 0 or more")
+COUNT: Final = bounded(int, 1, math.inf, "1 or more")
+PERCENT: Final = bounded(float, 0, 100, "from 0 to 100 percent")
+
+
+def rate(text: str) -> float:
+    """Requests a second; `60/m` is by the minute."""
+    found = re.fullmatch("([0-9]+(?:[.][0-9]+)?)(?:/([sm]))?", text)
+    rate, unit = (float(found[1]), found[2]) if found else (0.0, None)
+    if not 0 < rate <= 10**6:
+        raise argparse.ArgumentTypeError("a rate is a number such as 10 or 10/s, or 60/m")
+    return rate / 60 if unit == "m" else rate
+
+
+def time_of_day(text: str) -> str:
+    """By the clock here."""
+    if not re.fullmatch("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", text):
+        raise argparse.ArgumentTypeError("a time of day such as 06:00")
+    return text
+
+
+def slot(text: str) -> str:
+    """A part of names."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
+        raise argparse.ArgumentTypeError("a slot is a name such as ci-2: small letters, digits and hyphens")
+    return text
+
+
+def variant(text: str) -> tuple[str, Any]:
+    """A name, and the payload in a file."""
+    name, _, file = text.partition("=")
+    if not name or not file:
+        raise argparse.ArgumentTypeError("expected NAME=FILE, such as order.created=payload.json")
+    return name, payload(file)
+
+
+def payload(file: str) -> Any:
+    """The JSON value in a file."""
+    try:
+        return json.loads(Path(file).read_bytes())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{file} is not JSON: {error}") from None
+
+
+def header(text: str) -> tuple[str, str]:
+    """The name of a header, and its value or where that is found."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("expected NAME=VALUE, such as x-gateway-key=env:GATEWAY_KEY")
+    return name, value
+
+
+def profile(text: str) -> str:
+    """One of three."""
+    if text not in PROFILES:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(PROFILES)}")
+    return text
+
+
+def pages(text: str) -> Path:
+    """A directory of pages."""
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"expected a directory of pages, got {text!r}; --document takes a file"
+        )
+    return path
+
+
+OF_MEMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    **dict.fromkeys(("ca", "client_certificate", "client_key"), str),
+    **dict.fromkeys(("baseline", "expect_readings", "document"), Path),
+    **dict.fromkeys(
+        ("base_url", "ingress_url", "api_key", "second_api_key", "proxy", "org", "second_org"), str
+    ),
+    **dict.fromkeys(("max_requests", "max_writes"), COUNT),
+    "max_time": SECONDS,
+    "min_verified": PERCENT,
+    "profile": profile,
+    "rate": rate,
+    "spec_dir": pages,
+    "slot": slot,
+}
+"""Member of `targets.toml` that is neither a switch nor a table → what reads it, as it reads the flag of that name."""
+
+__all__ = [
+    *(
+        "COUNT",
+        "OF_MEMBERS",
+        "PERCENT",
+        "PROFILES",
+        "SECONDS",
+        "SEED",
+        "WAIT",
+        "bounded",
+        "header",
+        "payload",
+    ),
+    *("profile", "rate", "slot", "time_of_day", "variant"),
+]

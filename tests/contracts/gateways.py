@@ -1,0 +1,187 @@
+"""What stands between the judge and a deployment: TLS of a private authority, a gate that wants a header, a proxy."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import select
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+NAME = "deployment.invalid"
+"""What nobody can look up: only a proxy knows where that is."""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A private authority, and the certificates that it gave to a server and to a client."""
+
+    directory: Path
+
+    @property
+    def ca(self) -> str:
+        return str(self.directory / "ca.pem")
+
+    @property
+    def certificate(self) -> str:
+        return str(self.directory / "client.pem")
+
+    @property
+    def key(self) -> str:
+        return str(self.directory / "client.key")
+
+    def serving(self, *, mutual: bool = False) -> ssl.SSLContext:
+        """How a server of this authority speaks TLS; `mutual`: to its clients alone."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.ca)
+        context.load_cert_chain(self.directory / "server.pem", self.directory / "server.key")
+        context.verify_mode = ssl.CERT_REQUIRED if mutual else ssl.CERT_NONE
+        return context
+
+
+def authority(directory: Path) -> Authority:
+    """A new authority, whose certificates are good for two days."""
+
+    def openssl(*words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
+
+    new = ("req", "-newkey", "rsa:2048", "-nodes")
+    uses = "keyUsage=critical,keyCertSign"
+    openssl(
+        *new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=ca", "-addext", uses
+    )
+    names = f"subjectAltName=DNS:{NAME},DNS:localhost,IP:127.0.0.1"
+    (directory / "leaf.cnf").write_text(f"{names}\nbasicConstraints=CA:FALSE\nauthorityKeyIdentifier=keyid\n")
+    for who in ("server", "client"):
+        openssl(*new, "-keyout", f"{who}.key", "-out", f"{who}.csr", "-subj", f"/CN={who}")
+        by = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "leaf.cnf")
+        openssl("x509", "-req", "-in", f"{who}.csr", "-out", f"{who}.pem", "-days", "2", *by)
+    openssl("rsa", "-aes128", "-passout", "pass:secret", "-in", "client.key", "-out", "locked.key")
+    return Authority(directory)
+
+
+@dataclass
+class Gate:
+    """Lets a request through to an application that has the right header, and tells everybody what that was."""
+
+    app: WSGIApplication
+    header: str
+    value: str
+    passed: int = 0
+    refused: list[str] = field(default_factory=list)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        headers = [(name.lower(), value) for name, value in environ["stranger.headers"]]
+        if headers.count((self.header, self.value)) != 1:
+            self.refused.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            start_response("403 Forbidden", [("Content-Type", "text/html"), ("Content-Length", "0")])
+            return []
+        self.passed += 1
+        heads: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def heard(status: str, head: list[tuple[str, str]], *_: object) -> Any:
+            heads.append((status, head))
+
+        body = b"".join(self.app(environ, heard))
+        status, head = heads[-1]
+        code = base64.b64encode(self.value.encode()).decode()
+        echo = f"{self.value} {code} {quote(self.value, safe='')}"
+        if body.endswith(b"}"):
+            body = body[:-1] + b',"echo":' + json.dumps(echo).encode() + b"}"
+        head = [(name, value) for name, value in head if name != "Content-Length"]
+        start_response(status, [*head, ("X-Echo", echo), ("Content-Length", str(len(body)))])
+        return [body]
+
+
+@dataclass
+class Pump:
+    """Takes connections and moves bytes: to one address, or to where a proxy is asked to."""
+
+    to: tuple[str, int] | None
+    """Where all of it goes; a proxy tells it from what it is asked, and knows `NAME`."""
+    context: ssl.SSLContext | None = None
+    connections: int = 0
+    asked: list[str] = field(default_factory=list)
+    """First lines of what a proxy was asked."""
+    url: str = ""
+
+    def serve(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.connections += 1
+                threading.Thread(target=self.take, args=[connection], daemon=True).start()
+
+    def take(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            if self.context is None:
+                self.join(connection)
+                return
+            with self.context.wrap_socket(connection, server_side=True) as line:
+                self.join(line)
+
+    def join(self, line: socket.socket) -> None:
+        head, address, absolute = b"", self.to, b""
+        if address is None:
+            while b"\r\n\r\n" not in head:
+                if not (piece := line.recv(65_536)):
+                    return
+                head += piece
+            method, target, _ = head.split(b" ", 2)
+            where = urlsplit(b"//" + target if method == b"CONNECT" else target)
+            host = (where.hostname or b"").decode()
+            address = ("127.0.0.1" if host == NAME else host, where.port or 80)
+            self.asked.append(head.partition(b"\r\n")[0].decode())
+            if method == b"CONNECT":
+                line.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                head = b""
+            else:
+                absolute = b" http://" + where.netloc
+        with socket.create_connection(address) as server:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            server.sendall(head.replace(absolute, b" ") if absolute else head)
+            exchanged(line, server, absolute)
+
+
+def exchanged(client: socket.socket, server: socket.socket, left_out: bytes) -> None:
+    """Move bytes both ways until one has no more; `left_out`: what a proxy that reads requests takes away."""
+    while True:
+        waiting = isinstance(client, ssl.SSLSocket) and client.pending()
+        for source in [client] if waiting else select.select([client, server], [], [])[0]:
+            data = source.recv(65_536)
+            if not data:
+                return
+            if source is client:
+                server.sendall(data.replace(left_out, b" ") if left_out else data)
+            else:
+                client.sendall(data)
+
+
+@contextmanager
+def pumping(to: str | None = None, context: ssl.SSLContext | None = None) -> Iterator[Pump]:
+    """A pump that listens: with a URL in front of its server, else as a proxy."""
+    parts = urlsplit(to or "")
+    pump = Pump((parts.hostname or "", parts.port or 0) if to else None, context)
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        pump.url = f"{'https' if context else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        threading.Thread(target=pump.serve, args=[listener], daemon=True).start()
+        yield pump
+
+
+def shown(secret: str, text: str) -> list[str]:
+    """The forms of a secret that stand in a text."""
+    code = base64.b64encode(secret.encode()).decode()
+    forms = {secret, code, code.rstrip("="), quote(secret, safe=""), json.dumps(secret)[1:-1]}
+    return [form for form in forms if re.search(re.escape(form), text, re.IGNORECASE)]

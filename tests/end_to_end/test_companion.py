@@ -1,0 +1,182 @@
+"""A mock in somebody else's run: the file that says it is ready, and its end with the process that started it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import is_gone, stops
+
+MOCK = [sys.executable, "-m", "mock_server", "serve", "--port", "0", "--ingress-port", "0"]
+
+
+@contextlib.contextmanager
+def started(
+    command: list[str], ready: Path, *, stdin: int = subprocess.DEVNULL
+) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A process in a session of its own, and what the ready file of the mock that it is, or starts, says."""
+    process = subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    facts: dict[str, Any] = {}
+    try:
+        deadline = time.monotonic() + 30
+        while not ready.exists():
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        facts = json.loads(ready.read_text())
+        yield process, facts
+    finally:
+        for left in {process.pid, facts.get("pid", process.pid)}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(left, signal.SIGKILL)
+        process.wait(10)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def status(url: str, path: str, headers: dict[str, str]) -> int:
+    """Of one GET."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+
+
+def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path) -> None:
+    """For this user alone; gone at the end."""
+    ready = tmp_path / "ready.json"
+    with started([*MOCK, "--admin-port", "0", "--ready-file", str(ready)], ready) as (process, facts):
+        assert facts.keys() == {"pid", "base_url", "ingress_url", "admin_url", "admin_token", "document"}
+        assert stat.S_IMODE(ready.stat().st_mode) == 0o600
+        assert facts["pid"] == process.pid
+        for url in ("base_url", "ingress_url"):
+            assert status(facts[url], "/v1/orgs/7/actions/records?limit=1", {"x-arklow-auth": "org-7"}) == 200
+        token = {"authorization": f"Bearer {facts['admin_token']}"}
+        assert status(facts["admin_url"], "/organisations", token) == 200
+        assert status(facts["base_url"], facts["document"].removeprefix(facts["base_url"]), {}) == 200
+
+        process.terminate()
+        assert process.wait(10) == 0
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ready_file_that_was_left_behind_is_taken_away_at_once(tmp_path: Path) -> None:
+    """Whoever waits for the file must not read where a killed mock was; without an admin plane there is no token."""
+    ready = tmp_path / "ready.json"
+    ready.write_text('{"base_url": "of another"}')
+    command = [*MOCK, "--no-admin", "--document", "/nope.yaml", "--ready-file", str(ready)]
+
+    assert subprocess.run(command, capture_output=True, timeout=30).returncode == 2
+    assert not ready.exists()
+    with started([*MOCK, "--no-admin", "--ready-file", str(ready)], ready) as (_, facts):
+        assert (facts["admin_url"], facts["admin_token"]) == (None, None)
+
+
+def test_the_ready_file_of_another_mock_stays(tmp_path: Path) -> None:
+    """The one that was started last has the file."""
+    ready = tmp_path / "ready.json"
+    with started([*MOCK, "--no-admin", "--ready-file", str(ready)], ready) as (process, _):
+        ready.write_text("of another")
+        process.terminate()
+        assert process.wait(10) == 0
+        assert ready.read_text() == "of another"
+
+
+@pytest.mark.parametrize("place", ["no/such/folder/ready.json", "."])
+def test_a_ready_file_that_cannot_be_written_stops_the_start(tmp_path: Path, place: str) -> None:
+    """Exit code 2 and one line; nothing is served."""
+    path = tmp_path / place
+    ran = subprocess.run(
+        [*MOCK, "--no-admin", "--ready-file", path], capture_output=True, text=True, timeout=30
+    )
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith(
+        f"arklow-mock: --ready-file: expected a file that can be written, got {path} ("
+    )
+
+
+FLAGS = ["--no-admin", "--exit-with-parent", "--ready-file"]
+
+
+@pytest.mark.parametrize("held", ["PIPE", "DEVNULL"])
+def test_a_mock_ends_with_a_parent_that_is_killed(tmp_path: Path, held: str) -> None:
+    """Whether the parent holds its standard input or not; the ready file goes too."""
+    ready = tmp_path / "ready.json"
+    holding = (
+        "import subprocess, sys; p = subprocess.Popen(sys.argv[1:], stdin=subprocess." + held + "); p.wait()"
+    )
+    with started([sys.executable, "-c", holding, *MOCK, *FLAGS, str(ready)], ready) as (parent, facts):
+        assert facts["pid"] != parent.pid
+        parent.kill()
+
+        assert stops(facts["pid"], within=5)
+        assert not ready.exists()
+
+
+def test_a_mock_ends_when_standard_input_does(tmp_path: Path) -> None:
+    """What is written there before is nothing to it; the log says why it ended, and it is no error."""
+    ready = tmp_path / "ready.json"
+    with started([*MOCK, *FLAGS, str(ready)], ready, stdin=subprocess.PIPE) as (process, _):
+        assert process.stdin is not None
+        process.stdin.write("hello")
+        process.stdin.flush()
+        time.sleep(0.2)
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.wait(5) == 0
+        assert process.stdout is not None
+        assert "--exit-with-parent: standard input has ended" in process.stdout.read()
+
+
+def test_standard_input_that_nobody_holds_ends_nothing(tmp_path: Path) -> None:
+    """`/dev/null` has no end that says something; and without the flag not even a pipe has."""
+    ready = tmp_path / "ready.json"
+    with started([*MOCK, *FLAGS, str(ready)], ready) as (process, _):
+        time.sleep(1)
+        assert process.poll() is None
+    ready.unlink(missing_ok=True)
+    with started([*MOCK, "--no-admin", "--ready-file", str(ready)], ready, stdin=subprocess.PIPE) as (
+        plain,
+        _,
+    ):
+        assert plain.stdin is not None
+        plain.stdin.close()
+        time.sleep(0.5)
+        assert plain.poll() is None
+
+
+def test_ctrl_c_in_the_parents_terminal_ends_both_without_a_traceback(tmp_path: Path) -> None:
+    """The whole foreground group is sent the signal, and the parent's end follows it."""
+    ready = tmp_path / "ready.json"
+    waiting = (
+        "import subprocess, sys\np = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)\n"
+        "try:\n    p.wait()\nexcept KeyboardInterrupt:\n    p.stdin.close()\n    sys.exit(p.wait())"
+    )
+    with started([sys.executable, "-c", waiting, *MOCK, *FLAGS, str(ready)], ready) as (parent, facts):
+        os.killpg(parent.pid, signal.SIGINT)
+        said, _ = parent.communicate(timeout=10)
+
+        assert parent.returncode == 0
+        assert "Traceback" not in said
+        assert is_gone(facts["pid"])

@@ -1,0 +1,114 @@
+"""The guides' commands, as they stand: only ports are others, and what is installed is what is tested."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from contracts.cli import parser
+from tests.served import Served
+
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
+SCRIPTS = Path(sys.executable).parent
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"`([\w.-]+\.(?:yaml|toml))`[^`]*\Z")
+"""A file that is named last before its block."""
+
+
+def script(guide: str) -> str:
+    """All that a reader would type, and the files that he would write, in the order of the page."""
+    text = (GUIDES / guide).read_text("utf-8")
+    lines = ["set -euo pipefail"]
+    for block in BLOCK.finditer(text):
+        language, body = block.groups()
+        own = re.match(r"# ([\w.-]+)\n", body)
+        named = NAMED.search(text[: block.start()])
+        if language == "sh":
+            lines += [line for line in body.splitlines() if not re.search(r"pip install|-m venv", line)]
+        elif language in ("yaml", "toml") and (own or named):
+            name = (own or named or block)[1]
+            lines += [f"cat > {name} <<'END'", body.rstrip("\n"), "END"]
+    return "\n".join(lines) + "\n"
+
+
+def carried_out(lines: str, home: Path, ports: dict[str, int]) -> subprocess.CompletedProcess[str]:
+    """Run a script in an empty home whose commands are those that are tested, on other ports."""
+    (home / ".arklow").mkdir(parents=True)
+    (home / ".arklow" / "bin").symlink_to(SCRIPTS)
+    for usual, port in ports.items():
+        lines = lines.replace(usual, str(port))
+    return subprocess.run(
+        ["bash", "-c", lines],
+        cwd=home,
+        env={"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on at this moment."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def test_a_frontend_teams_day(tmp_path: Path) -> None:
+    """From the first answer to a retry that is seen to be done; each `grep` finds what the guide says."""
+    usual = ("3123", "3125", "3124", "3133", "3135", "3134")
+    ports = dict(zip(usual, free_ports(len(usual)), strict=True))
+    lines = script("frontend-day.md").replace(
+        "arklow-mock &", "arklow-mock --port 3123 --ingress-port 3125 --admin-port 3124 &"
+    )
+    waiting = (
+        r"\1\ncurl -so /dev/null --retry 50 --retry-connrefused --retry-delay 1 localhost:\2/openapi.json"
+    )
+    lines = re.sub(r"^(.*--port (\d+) .*&)$", waiting, lines, flags=re.MULTILINE)
+
+    ran = carried_out(f"trap 'kill $(jobs -p)' EXIT\n{lines}", tmp_path / "home", ports)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_a_gate_on_your_own_machine(served: Served, tmp_path: Path) -> None:
+    """Dry run, gate, and the gate with the readings of the one before."""
+    ports = {"3123": served.port, "3125": served.ingress_port}
+
+    ran = carried_out(script("ci-gate.md"), tmp_path / "home", ports)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def commands(guide: str) -> list[list[str]]:
+    """Every call of the judge in a guide, those in the pipelines' files too."""
+    text = (GUIDES / guide).read_text("utf-8").replace("\\\n", " ")
+    found = re.findall(r"^(?:\s*- (?:run: )?)?(arklow-contracts .*)$", text, re.MULTILINE)
+    return [shlex.split(line)[1:] for line in found]
+
+
+@pytest.mark.parametrize("guide", sorted(guide.name for guide in GUIDES.glob("*.md")))
+def test_every_command_of_a_guide_is_one(guide: str) -> None:
+    """With flags that there are; what they do is shown elsewhere."""
+    for words in commands(guide):
+        parser().parse_args(words)
+
+
+def test_pipelines_are_yaml_and_call_the_judge() -> None:
+    """Both hand over what the guide says they do."""
+    text = (GUIDES / "ci-gate.md").read_text("utf-8")
+    github, gitlab = (yaml.safe_load(body) for language, body in BLOCK.findall(text) if "# ." in body[:3])
+    steps = [step.get("run", "") for step in github["jobs"]["contract"]["steps"]]
+
+    assert any(step.startswith("arklow-contracts check") for step in steps)
+    assert any(step.startswith("arklow-contracts check") for step in gitlab["contract"]["script"])
+    assert gitlab["contract"]["artifacts"]["reports"]["junit"] == "out/junit.xml"

@@ -1,0 +1,289 @@
+"""The fixture `arklow` in somebody else's tests: run by a pytest of its own, with and without pytest-xdist."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.processes import environment, is_gone, mock_command, stops
+
+PARALLEL = ["-p", "xdist.plugin", "-n"]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Tests in a folder of their own, and a mock's command that counts its starts."""
+
+    folder: Path
+
+    @property
+    def mock(self) -> str:
+        """The command."""
+        return str(self.folder / "counted-mock")
+
+    @property
+    def starts(self) -> int:
+        """How often it was started."""
+        log = self.folder / "starts"
+        return len(log.read_text().splitlines()) if log.exists() else 0
+
+    def written(self, tests: str) -> Suite:
+        """With these tests."""
+        (self.folder / "test_shop.py").write_text(tests)
+        (self.folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+        mock_command(self.folder / "counted-mock", f"echo started >> '{self.folder}/starts'")
+        return self
+
+    def start(self, *flags: str, **variables: str) -> subprocess.Popen[str]:
+        """pytest, in a process group of its own."""
+        plugin = ("--disable-plugin-autoload", "-p", "arklow_local.pytest_fixture", "-p", "no:cacheprovider")
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *plugin, *flags],
+            cwd=self.folder,
+            env=environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *flags: str, **variables: str) -> tuple[int, str]:
+        """Exit code and what was printed."""
+        with self.start(*flags, **variables) as process:
+            said, _ = process.communicate(timeout=100)
+        return process.returncode, said
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    return Suite(tmp_path)
+
+
+MANY = """
+from datetime import datetime, timedelta, timezone
+import os, pytest
+
+@pytest.mark.parametrize("n", range(200))
+def test_nobody_else_is_here(arklow, arklow_mock, n):
+    at = datetime(2030, 1, 1, tzinfo=timezone.utc) + timedelta(days=n)
+    assert arklow.journal.entries() == []
+    arklow.clock.freeze(at)
+    schema = {"properties": {"order_id": {"const": n}}, "required": ["order_id"]}
+    path = f"/v1/orgs/{arklow.org}/actions"
+    assert arklow.call("PUT", f"{path}/definitions", {"variant": "order.created", "schema": schema}).data["version"] == 1
+    ids = []
+    for _ in range(n % 4 + 1):
+        ids.append(arklow.call("POST", "/v1/ingress/order.created", {"payload": {"order_id": n}}).data["a_id"])
+    assert arklow.call("POST", "/v1/ingress/order.created", {"payload": {"order_id": n + 1}}).status == 400
+    records = arklow.call("GET", f"{path}/records?limit=50").data
+    assert sorted(one["id"] for one in records["items"]) == ids
+    assert arklow.clock.now == at
+    assert {entry["action_record_id"] for entry in arklow.journal.entries("transition")} == set(ids)
+    with open("seen", "a") as seen:
+        seen.write(f"{arklow.org} {arklow_mock.pid} {os.getpid()}\\n")
+"""
+
+
+def test_two_hundred_tests_in_four_workers_share_one_mock_and_nothing_else(suite: Suite) -> None:
+    """One start; an organisation for each test, in which nobody else does anything; nothing is left of it at the end."""
+    code, said = suite.written(MANY).run("--arklow-mock", suite.mock, *PARALLEL, "4")
+    seen = [line.split() for line in (suite.folder / "seen").read_text().splitlines()]
+
+    assert (code, suite.starts) == (0, 1), said
+    assert "200 passed" in said
+    assert len({org for org, _, _ in seen}) == len(seen) == 200
+    assert len({worker for _, _, worker in seen}) == 4
+    [pid] = {int(mock) for _, mock, _ in seen}
+    assert is_gone(pid)
+
+
+@pytest.mark.parametrize("workers", [[], [*PARALLEL, "2", "--dist", "each"]], ids=["alone", "each"])
+def test_a_test_that_runs_in_every_worker_has_an_organisation_in_each(
+    suite: Suite, workers: list[str]
+) -> None:
+    """And the same one in every run, otherwise."""
+    suite.written(
+        "def test_it(arklow):\n    assert arklow.journal.entries() == []\n    arklow.clock.freeze()\n"
+        "    with open('seen', 'a') as seen:\n        seen.write(arklow.org + '\\n')\n"
+    )
+    for _ in range(2):
+        code, said = suite.run("--arklow-mock", suite.mock, *workers)
+        assert code == 0, said
+    seen = (suite.folder / "seen").read_text().split()
+
+    assert (len(seen), len(set(seen))) == ((4, 2) if workers else (2, 1))
+
+
+AGAIN = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for _ in range(2):
+        item._initrequest()
+        runtestprotocol(item, nextitem=nextitem)
+    return True
+"""
+
+
+def test_a_test_that_is_run_again_begins_anew(suite: Suite) -> None:
+    """As plugins do that give a flaky test another try; the last test of a run takes the fixtures of the session down."""
+    suite.written(
+        "def test_it(arklow):\n    assert arklow.journal.entries('request') == []\n"
+        "    arklow.call('GET', f'/v1/orgs/{arklow.org}/actions/records')\n"
+    )
+    (suite.folder / "conftest.py").write_text(AGAIN)
+    code, said = suite.run("--arklow-mock", suite.mock)
+
+    assert (code, suite.starts) == (0, 1), said
+    assert "2 passed" in said
+
+
+def test_the_report_of_a_failed_test_has_the_end_of_its_journal(suite: Suite) -> None:
+    """Where it failed in its own set-up too; what passes has none."""
+    suite.written("""
+import pytest
+
+@pytest.fixture
+def order(arklow):
+    arklow.call("POST", "/v1/ingress/order.first", {"payload": 1})
+    assert not "in the set-up"
+
+def test_in_its_setup(order):
+    pass
+
+def test_in_its_body(arklow):
+    for n in range(30):
+        arklow.call("POST", f"/v1/ingress/order.n{n}", {"payload": 1})
+    assert not "in the body"
+
+def test_passes(arklow):
+    arklow.call("POST", "/v1/ingress/order.passed", {"payload": 1})
+""")
+    code, said = suite.run("--arklow-mock", suite.mock, "-rA")
+
+    assert code == 1
+    assert said.count(" Arklow, organisation ") == 2
+    assert "request    POST /v1/ingress/order.first" in said
+    assert "/v1/ingress/order.n29" in said
+    assert "/v1/ingress/order.n10 " in said
+    assert "/v1/ingress/order.n9 " not in said
+    assert "→ 400 {" in said
+    assert "request    POST /v1/ingress/order.passed" not in said
+
+
+@pytest.mark.parametrize("workers", [[], [*PARALLEL, "2"]], ids=["alone", "xdist"])
+def test_without_the_fixture_nothing_is_started(suite: Suite, workers: list[str]) -> None:
+    """The plugin may lie in an environment where nobody uses it, and where no mock is."""
+    code, said = suite.written("def test_it():\n    pass\n").run("--arklow-mock", suite.mock, *workers)
+
+    assert (code, suite.starts) == (0, 0), said
+
+
+@pytest.mark.parametrize("workers", [[], [*PARALLEL, "2"]], ids=["alone", "xdist"])
+def test_a_mock_that_is_not_there_is_said_with_what_to_install(suite: Suite, workers: list[str]) -> None:
+    """Each test that needs it is an error, none is skipped, and there is no traceback of ours."""
+    suite.written("def test_one(arklow):\n    pass\ndef test_two(arklow):\n    pass\n")
+    code, said = suite.run("--arklow-mock", "no-such-mock --seed 7", *workers)
+
+    assert code == 1
+    assert "2 errors" in said
+    assert "arklow: expected the command no-such-mock beside " in said
+    assert "`uv tool install 'arklow-local[mock]'` or `pipx install 'arklow-local[mock]'` has it" in said
+    assert "Traceback" not in said
+    assert "pytest_fixture.py" not in said
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("{mock} --no-such-flag", "unrecognized arguments: --no-such-flag"),
+        ("{mock} --seed-file nowhere.yaml", "nowhere.yaml: expected a file that can be read"),
+        ("./not-a-command", "expected a command that can be run, got ./not-a-command (No such file"),
+        ("'unclosed", "expected the command of a mock as in a shell, arklow-mock for instance, got"),
+    ],
+)
+def test_a_mock_that_does_not_start_says_why_once(suite: Suite, command: str, complaint: str) -> None:
+    """Its own words; the second test does not try again."""
+    suite.written("def test_one(arklow):\n    pass\ndef test_two(arklow):\n    pass\n")
+    code, said = suite.run("--arklow-mock", command.format(mock=suite.mock))
+
+    assert code == 1
+    assert complaint in said
+    assert "2 errors" in said
+    assert suite.starts <= 1
+    assert "Traceback" not in said
+
+
+def test_option_variable_and_ini_name_the_command_in_this_order(suite: Suite) -> None:
+    """With flags; relative to the root folder of the tests."""
+    suite.written("def test_it(arklow):\n    assert arklow.steer('GET')['seed'] == 3\n")
+    ini = ("-o", "arklow_mock=./counted-mock --seed 3")
+
+    assert suite.run(*ini)[0] == 0
+    assert suite.run(*ini, ARKLOW_MOCK="./counted-mock --seed 4")[0] == 1
+    assert suite.run(*ini, "--arklow-mock", "./counted-mock --seed 3", ARKLOW_MOCK="./none")[0] == 0
+    assert suite.starts == 3
+
+
+LONG = """
+import pathlib, time
+
+def test_that_takes_long(arklow, arklow_mock):
+    pathlib.Path("pid").write_text(str(arklow_mock.pid))
+    pathlib.Path("pid").rename("running")
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("workers", [[], [*PARALLEL, "2"]], ids=["alone", "xdist"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+def test_nothing_is_left_of_a_run_that_is_stopped(
+    suite: Suite, number: signal.Signals, workers: list[str]
+) -> None:
+    """By Ctrl-C, which the whole group is sent, or by `kill -9` of pytest alone."""
+    suite.written(LONG)
+    with suite.start("--arklow-mock", suite.mock, *workers) as process:
+        running = suite.folder / "running"
+        deadline = time.monotonic() + 30
+        while not running.exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        pid = int(running.read_text())
+        assert not is_gone(pid)
+        if number is signal.SIGINT:
+            os.killpg(process.pid, number)
+        else:
+            process.kill()
+        assert stops(pid, within=5)
+        said, _ = process.communicate(timeout=20)
+        assert process.returncode == (2 if number is signal.SIGINT else -number)
+        assert "INTERNALERROR" not in said
+
+
+def test_the_mock_goes_on_until_the_last_test_has_been_cleaned_up_after(suite: Suite) -> None:
+    """Ctrl-C reaches pytest alone: what tests do at their end still works."""
+    suite.written("""
+import os, pathlib, pytest, signal
+
+@pytest.fixture
+def order(arklow):
+    yield
+    pathlib.Path("told").write_text(str(arklow.call("GET", f"/v1/orgs/{arklow.org}/actions/records").status))
+
+def test_it(order):
+    os.killpg(os.getpgid(0), signal.SIGINT)
+""")
+    code, _ = suite.run("--arklow-mock", suite.mock)
+
+    assert code == 2
+    assert json.loads((suite.folder / "told").read_text()) == 200
