@@ -13,13 +13,16 @@ PLATFORMS := x86_64-pc-windows-msvc aarch64-apple-darwin x86_64-apple-darwin \
 	x86_64-manylinux_2_28 aarch64-manylinux_2_28
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: run check install test lint format spec docs lock wheel platforms fuzz liars bench clean
+.PHONY: run check spec-status install test lint format spec docs lock wheel platforms fuzz liars bench clean
 
 run: install  ## serve; pass flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
 
 check: .venv/judge  ## judge a deployment: BASE_URL=… API_KEY=env:NAME ORG=…, other flags as ARGS="--strict"
 	@$(BIN)/arklow-contracts check --base-url "$(BASE_URL)" --api-key "$(API_KEY)" --org "$(ORG)" $(ARGS)
+
+spec-status: .venv/judge  ## what moved in the vendor's pages: SPEC_DIR=…
+	@$(BIN)/arklow-contracts spec status $(if $(SPEC_DIR),--spec-dir "$(SPEC_DIR)")
 
 install: .venv/mock
 

@@ -12,7 +12,7 @@ from .exchange import Exchange
 from .judge import Judge, finding_of
 from .model import MAY_PASS, Breach
 from .plan import LONG, Plan
-from .stage import Manners, NotReached, Stage
+from .stage import Manners, NotInDocument, NotReached, Stage
 
 _MAY_NOT = (401, 403, 404, 405, 501)
 """Statuses by which a key is told that it may not put definitions, or that nobody may."""
@@ -55,7 +55,7 @@ class Contact:
                 with suppress(Weather):  # of one operation alone, which is looked into
                     answers.append(stage.ingress(stage.name("unknown")))
                     served = self._served_at_first(stage, answers[0])
-                with suppress(Weather):
+                with suppress(Weather, NotInDocument):
                     answers.append(stage.modack("1"))
                 others = [
                     stage.put(f"{stage.prefix}plain0" if stage.slot else stage.name(), org=org)

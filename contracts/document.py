@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
+from arklow_local import pages
+
 from .yaml_text import read_yaml
 
 SPEC = Path(__file__).parent.parent / "spec"
@@ -61,11 +63,11 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it is in its file, and its operations."""
+    """A document as it is in its file or its pages, and its operations."""
 
     name: str
     digest: str
-    """SHA-256 of the file."""
+    """SHA-256 of the file, or of the canonical text of joined pages."""
     content: Mapping[str, Any]
     operations: Mapping[str, Operation]
     """Label → operation."""
@@ -78,6 +80,12 @@ class Document:
     def at(self, pointer: str) -> Mapping[str, Any]:
         """The schema at a JSON pointer or a reference within the document, what it refers to if it refers on."""
         return cast("Mapping[str, Any]", _followed(self.content, {"$ref": f"#{pointer.lstrip('#')}"}, "")[0])
+
+    def parameters(self, operation: Operation) -> list[Mapping[str, Any]]:
+        """The parameters of an operation and of its path, what they refer to if they refer on."""
+        item = self.content["paths"][operation.path]
+        listed = [*item[operation.method.lower()].get("parameters", ()), *item.get("parameters", ())]
+        return [_followed(self.content, one, "")[0] for one in listed]
 
     def methods(self, path: str) -> set[str]:
         """The methods that a path template has."""
@@ -114,11 +122,18 @@ def _fits(template: list[str], segments: list[str]) -> bool:
 
 
 def load(file: Path) -> Document:
-    """Read a document.
+    """Read a document: of a file, or of a directory of pages with the overlays in it.
 
     Raises:
         Unreadable: there is no such file, or it is not an OpenAPI 3.1 document.
     """
+    if file.is_dir():
+        try:
+            found = pages.read(file)
+            content = found.published(SPEC)
+        except pages.BadPages as error:
+            raise Unreadable(str(error)) from None
+        return _made(content, found.name, pages.digest(content))
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -133,16 +148,27 @@ def load(file: Path) -> Document:
         raise Unreadable(
             f"{file} is not an OpenAPI 3.1 document: it has no member 'openapi' that begins with 3.1"
         )
+    for reference in pages.references(content):
+        if not reference.startswith("#"):
+            raise Unreadable(f"{file} refers to {reference!r}: references must stay inside the document")
+    return _made(content, file.name, hashlib.sha256(text).hexdigest(), file)
+
+
+def linked_of(file: Path) -> Mapping[str, Any] | None:
+    """What `load` reads with our overlays over it, whose links make longer requests; None for another file."""
+    if file.is_dir():
+        return pages.read(file).promised(SPEC).content
+    return load(LINKED).content if file == PUBLISHED and LINKED.exists() else None
+
+
+def _made(content: dict[str, Any], name: str, digest: str, place: Path | None = None) -> Document:
     try:
         operations = {operation.label: operation for operation in _operations(content)}
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise Unreadable(f"{file} is not a well-formed OpenAPI document: {error!r}") from None
+        raise Unreadable(f"{place or name} is not a well-formed OpenAPI document: {error!r}") from None
     if not operations:
-        raise Unreadable(f"{file} has no operation")
-    for reference in _references(content):
-        if not reference.startswith("#"):
-            raise Unreadable(f"{file} refers to {reference!r}: references must stay inside the document")
-    return Document(file.name, hashlib.sha256(text).hexdigest(), content, operations)
+        raise Unreadable(f"{place or name} has no operation")
+    return Document(name, digest, content, operations)
 
 
 def local(content: Mapping[str, Any], url: str) -> dict[str, Any]:
@@ -194,17 +220,6 @@ def _with_text_keys(node: Any) -> Any:
     return [_with_text_keys(item) for item in node] if isinstance(node, list) else node
 
 
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
-        for member in node.values():
-            yield from _references(member)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _references(item)
-
-
 def _followed(content: Mapping[str, Any], node: Any, where: str) -> tuple[Any, str]:
     """What a possible `$ref` leads to within the document, and its pointer."""
     for _ in range(20):
@@ -231,4 +246,15 @@ def target_of(url: str, base: str) -> str:
     return urlsplit(url).path.removeprefix(urlsplit(base).path.rstrip("/"))
 
 
-__all__ = ["LINKED", "PUBLISHED", "Document", "Operation", "Unreadable", "load", "local", "target_of"]
+__all__ = [
+    "LINKED",
+    "PUBLISHED",
+    "SPEC",
+    "Document",
+    "Operation",
+    "Unreadable",
+    "linked_of",
+    "load",
+    "local",
+    "target_of",
+]

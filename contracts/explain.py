@@ -8,12 +8,10 @@ from typing import Final
 
 from .document import SPEC
 from .readings import QUESTIONS
-from .rules import RULES, Severity
+from .rules import PAGES, RULES, Severity
 
 _PAGES: Final = {
-    "S-ing": "the published page of POST /v1/ingress/{variant}",
-    "S-mod": "the published page of POST /v1/modack",
-    "S-def": "the published page of PUT /v1/orgs/{org_id}/actions/definitions",
+    **{page: f"the published page of {label}" for page, label in PAGES.items()},
     "ours": "our own choice, as spec/rules.md says",
 }
 _WEIGHTS: Final = {

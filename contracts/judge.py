@@ -25,9 +25,10 @@ SIGNALS: dict[str, Signal] = {
     "/v1/nack": "nack",
     "/v1/defer": "defer",
 }
-"""Path → what its operation does to an attempt; only the first is published."""
+"""Path → what its operation does to an attempt; of today's pages only the first."""
 
 INGRESS_PATH = "/v1/ingress/{variant}"
+PUT_LABEL = "PUT /v1/orgs/{org_id}/actions/definitions"
 
 
 class Judge:
@@ -215,12 +216,12 @@ class Judge:
             self.lost(exchange)
         elif body is None or not self._tells(exchange, operation, body):
             return
-        elif operation.control_plane:
+        elif operation.label == PUT_LABEL:
             self._put(exchange, operation, body)
         elif exchange.path == INGRESS_PATH:
             self._worked(exchange, body)
-        elif exchange.path == "/v1/modack":
-            self._signalled(exchange, "modack")
+        elif operation.method == "POST" and operation.path in SIGNALS:
+            self._signalled(exchange, SIGNALS[operation.path])
 
     def _tells(self, exchange: Exchange, operation: Operation, body: dict[str, Any]) -> bool:
         """Whether an answer says something about the world, rather than about keys, HTTP or limits."""

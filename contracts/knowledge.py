@@ -31,7 +31,7 @@ class Knowledge:
     routed: set[str] = field(default_factory=set)
     """Operations that have answered anything but a router's 404: that of the others may come from a router."""
     not_offered: set[str] = field(default_factory=set)
-    """Operations of the guides that the target does not have."""
+    """Operations that the target does not have: of the guides, or such as it answers like a path that nobody has."""
     negative: set[str] = field(default_factory=set)
     """Ids and variants of definitions that have had a negative version: what that leads to is nobody's fault (C16)."""
 
@@ -45,6 +45,8 @@ class Knowledge:
     """Variant that exists → a payload that it takes, as the user says."""
     puts_refused: bool = False
     """The key may not put definitions."""
+    more: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Operation → an example of each member of its body that the document requires and today's pages do not."""
     variants: set[str] = field(default_factory=set)
     """Variants that this run has defined."""
 

@@ -106,9 +106,12 @@ MEMBERS: Final[Mapping[str, _Kind]] = {
     "baseline": _FILE,
     "expect_readings": _FILE,
     "document": _FILE,
+    "spec_dir": _Kind("the path of a directory of pages", _text, path=True),
 }
 """What can be said of a target; those that are tables say it of each member."""
 _TABLES: Final = frozenset({"headers", "variants"})
+DOCUMENTS: Final = frozenset({"document", "spec_dir"})
+"""Of which one says what is judged by."""
 _OF_ITS_OWN: Final = frozenset({"production"})
 """What no target has from others."""
 
@@ -136,6 +139,8 @@ class Targets:
         for table, given in ((_DEFAULTS, self.defaults), (f"{_TARGETS}.{name}", self.targets[name])):
             for member, value in given.items():
                 tables[member] = table
+                for other in DOCUMENTS - {member} if member in DOCUMENTS else ():
+                    members.pop(other, None)
                 if member in _TABLES:
                     same = str.lower if member == "headers" else str
                     ours = {same(key) for key in value}
@@ -187,6 +192,8 @@ def _table(file: Path, table: str, given: Any) -> dict[str, Any]:
             raise BadTargets(f"{file}: [{table}]: there is no member {name!r}{hint}")
         if table == _DEFAULTS and name in _OF_ITS_OWN:
             raise BadTargets(f"{file}: [{table}] {name}: only the table of one target says that")
+    if given.keys() >= DOCUMENTS:
+        raise BadTargets(f"{file}: [{table}]: expected either document or spec_dir, got both")
     return {name: _value(file, table, name, value) for name, value in given.items()}
 
 

@@ -87,7 +87,7 @@ def _from(
         return
     schemas = tuple(_holding(schema, resolve))
     known = references.union(*map(_references, schemas))
-    value = _made(schema, resolve) if good is None else good
+    value = made(schema, resolve) if good is None else good
     place = _Place(name, schemas, value, within, known)
     yield place
     for below in _below(place, resolve):
@@ -133,8 +133,8 @@ def _like(kind: str, place: _Place, resolve: Resolve) -> Any:
     """The good value if it is of a kind, else one that may stand there and is."""
     if _is(kind, place.good):
         return place.good
-    made = _made({"allOf": list(place.schemas), "type": kind}, resolve)
-    return made if _is(kind, made) else _SAMPLES[kind]
+    value = made({"allOf": list(place.schemas), "type": kind}, resolve)
+    return value if _is(kind, value) else _SAMPLES[kind]
 
 
 def _references(schema: Schema) -> frozenset[str]:
@@ -326,7 +326,7 @@ _TEXTS: Final = (
 )
 
 
-def _made(schema: Any, resolve: Resolve, depth: int = 0) -> Any:
+def made(schema: Any, resolve: Resolve, depth: int = 0) -> Any:
     """A value that keeps a schema, or comes near it."""
     if not isinstance(schema, Mapping) or depth > 8:
         return "a"
@@ -338,7 +338,7 @@ def _made(schema: Any, resolve: Resolve, depth: int = 0) -> Any:
     branches = whole.get("anyOf", whole.get("oneOf", ()))
     candidates = chain(
         [whole["const"]] if "const" in whole else whole.get("enum", ()),
-        (_made(branch, resolve, depth + 1) for branch in branches),
+        (made(branch, resolve, depth + 1) for branch in branches),
         (value for kind in _likely(whole) for value in _of_kind(kind, whole, resolve, depth)),
     )
     tried = []
@@ -360,7 +360,7 @@ def _of_kind(kind: str, whole: Schema, resolve: Resolve, depth: int) -> Iterator
         case "object":
             yield from _objects(whole, resolve, depth)
         case "array":
-            item = _made(whole.get("items", True), resolve, depth + 1)
+            item = made(whole.get("items", True), resolve, depth + 1)
             count = max(1, whole.get("minItems", 1))
             yield [item] * count
             yield list(range(count))
@@ -391,15 +391,15 @@ def _objects(whole: Schema, resolve: Resolve, depth: int) -> Iterator[dict[str, 
     """With the members that are required, then with more of them, as some must have."""
     properties, others = whole.get("properties", {}), whole.get("additionalProperties", True)
     members = {
-        name: _made(properties.get(name, others), resolve, depth + 1) for name in whole.get("required", ())
+        name: made(properties.get(name, others), resolve, depth + 1) for name in whole.get("required", ())
     }
     if not properties and others is not False:
-        yield {**members, "region": _made(others, resolve, depth + 1) if others is not True else "eu"}
+        yield {**members, "region": made(others, resolve, depth + 1) if others is not True else "eu"}
     yield members
-    yield {**{name: _made(below, resolve, depth + 1) for name, below in properties.items()}, **members}
+    yield {**{name: made(below, resolve, depth + 1) for name, below in properties.items()}, **members}
     yield {
         **members,
-        **{f"m{n}": _made(others, resolve, depth + 1) for n in range(whole.get("minProperties", 0))},
+        **{f"m{n}": made(others, resolve, depth + 1) for n in range(whole.get("minProperties", 0))},
     }
 
 
@@ -719,4 +719,4 @@ def _telling(place: _Place, schema: Schema, keyword: str, argument: Any, resolve
     return list((cleanly or told).values())[:_AT_MOST]
 
 
-__all__ = ["Negative", "keywords", "negatives"]
+__all__ = ["Negative", "keywords", "made", "negatives"]

@@ -41,7 +41,7 @@ class Origins:
         if operation is None or not accepted(exchange, operation):
             return
         data = exchange.data()
-        if operation.control_plane and isinstance(data.get("variant"), str):
+        if exchange.method == "PUT" and isinstance(data.get("variant"), str):
             alias = data.get("alias")
             for name in (data["variant"], *(alias if isinstance(alias, list) else ())):
                 self._keep(f"{_key(kept)} variant {name}", (kept,))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .client import TOO_SLOW, Client, TimeUp, Weather
 from .contact import Contact
-from .document import LINKED, PUBLISHED, load
+from .document import linked_of
 from .events import Progress
 from .exchange import Exchange
 from .failures import Finding
@@ -310,8 +310,7 @@ class Playing:
                 aim.variant = stage.plain()
                 aim.action = stage.live()
             content: Mapping[str, Any] = self._judge.known.document.content
-            if self._plan.document == PUBLISHED and LINKED.exists():
-                linked = load(LINKED).content  # of which only what is published is asked for
+            if (linked := linked_of(self._plan.document)) is not None:  # only what is published is asked for
                 content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
             fuzz(content, aim, seed, until, self._phase, self._over)
         self._settle(None, ())

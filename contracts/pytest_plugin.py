@@ -33,6 +33,7 @@ _FLAGS: Final = {
     "--arklow-report-dir": ("--report-dir", "write report.html, report.json and junit.xml there"),
     "--arklow-only": ("--only", "code of a rule to listen to; may be repeated"),
     "--arklow-document": ("--document", "another OpenAPI 3.1 document to judge by"),
+    "--arklow-spec-dir": ("--spec-dir", "a directory of pages to judge by"),
 }
 """Option of pytest → the flag of `arklow-contracts check` that it stands for."""
 

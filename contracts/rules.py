@@ -35,6 +35,13 @@ class Rule:
         return Severity.WARNING if self.since == RELEASE else self.weight
 
 
+PAGES: Final = {
+    "S-ing": "POST /v1/ingress/{variant}",
+    "S-mod": "POST /v1/modack",
+    "S-def": "PUT /v1/orgs/{org_id}/actions/definitions",
+}
+"""Source that is a published page → its operation, with all that it refers to."""
+
 RELEASE: Final = "0.1"
 """This one."""
 
@@ -176,4 +183,4 @@ EXPLAINED_BY: Final[dict[str, frozenset[str]]] = {
 }
 """Rule → rules of which each, when broken, breaks it too: it then says nothing new."""
 
-__all__ = ["EXPLAINED_BY", "RELEASE", "RULES", "Rule", "Severity"]
+__all__ = ["EXPLAINED_BY", "PAGES", "RELEASE", "RULES", "Rule", "Severity"]

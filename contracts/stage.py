@@ -17,12 +17,17 @@ from .exchange import Exchange
 from .failures import Finding
 from .judge import Judge, finding_of, plain
 from .model import IN_FORCE, MAY_PASS, Action, Breach, Definition, Model
+from .negatives import made
 from .probes import Probe
 
 JSON: Final = ("content-type", "application/json")
 PUT: Final = "PUT /v1/orgs/{org_id}/actions/definitions"
 INGRESS: Final = "POST /v1/ingress/{variant}"
 MODACK: Final = "POST /v1/modack"
+
+_ASKED: Final = {PUT: {"variant", "schema"}, INGRESS: {"payload"}}
+_OF_SIGNALS: Final = {"action_record_id", "attempt", "mod_ack"}
+"""Members that sequences say in any case."""
 
 _IMPATIENT = 0.3
 """Seconds for which a fresh thing is asked for again when two seconds have been in vain before."""
@@ -60,6 +65,10 @@ class Manners:
 
 class NotReached(Exception):
     """What was to be tested could not be brought about; the text says why. Nobody is to blame."""
+
+
+class NotInDocument(NotReached):
+    """The document that is judged by has no such operation."""
 
 
 class Stage:
@@ -155,14 +164,19 @@ class Stage:
         raw: bytes | None = None,
         query: str = "",
         method: str | None = None,
+        as_it_is: bool = False,
     ) -> Request:
         """A request to an operation, published or not, with the key of an organisation unless headers are given.
 
+        A body gets what the document asks for beyond today's pages, unless it is to be sent as it is.
+
         Raises:
-            NotReached: it is a published one, and the document that is judged by does not have it.
+            NotInDocument: it is a published one, and the document that is judged by does not have it.
         """
         if label in (PUT, INGRESS, MODACK) and self.known.operation(label) is None:
-            raise NotReached(f"the document has no {label}")
+            raise NotInDocument(f"the document has no {label}")
+        if isinstance(body, dict) and raw is None and not as_it_is:
+            body = self.whole(label, body)
         if label == INGRESS and raw is None and isinstance(body, dict) and "payload" in body:
             body = self._worked(name, body)
         verb, _, template = label.partition(" ")
@@ -172,6 +186,24 @@ class Stage:
         sent = [self.key(org), JSON] if headers is None else list(headers)
         text = raw if raw is not None else None if body is None else json.dumps(body).encode()
         return Request(method or verb, path + (f"?{query}" if query else ""), tuple(sent), text)
+
+    def whole(self, label: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A body with an example of each member that the document requires, and that sequences do not say by themselves."""
+        more = self.known.more.get(label)
+        if more is None:
+            more = self.known.more[label] = self._more(label)
+        return {**body, **{name: value for name, value in more.items() if name not in body}} if more else body
+
+    def _more(self, label: str) -> dict[str, Any]:
+        operation, at = self.known.operation(label), self.known.document.at
+        if operation is None or operation.request is None:
+            return {}
+        schema = at(operation.request)
+        parts = [schema, *(at(one["$ref"]) if "$ref" in one else one for one in schema.get("allOf", ()))]
+        required = {name for part in parts for name in part.get("required", ())}
+        value = made(schema, at)
+        wanted = required - _ASKED.get(label, _OF_SIGNALS)
+        return {name: value[name] for name in value if name in wanted} if isinstance(value, dict) else {}
 
     def _worked(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Work with a payload that a declared variant takes, and the run's own tag."""
@@ -217,8 +249,12 @@ class Stage:
         return exchange, self.judge.see(exchange)
 
     def probe(self, label: str, body: Any = None, **members: Any) -> Exchange | None:
-        """One request that stands alone: weather costs it and not the sequence, as long as others get through."""
-        return self.try_out(self.request(label, body, **members))
+        """One request that stands alone: weather costs it and not the sequence, as long as others get through; and so
+        does a document that does not have its operation."""
+        try:
+            return self.try_out(self.request(label, body, **members))
+        except NotInDocument:
+            return None
 
     def try_out(self, request: Request) -> Exchange | None:
         """As `probe`, for a request that is ready."""
@@ -243,9 +279,12 @@ class Stage:
 
     def probed(self, label: str, probe: Probe, name: str = "", **members: Any) -> Exchange | None:
         """Send what the catalogue has."""
-        made = self.request(
-            label, name=name, raw=probe.body, query=probe.query, method=probe.method, **members
-        )
+        try:
+            made = self.request(
+                label, name=name, raw=probe.body, query=probe.query, method=probe.method, **members
+            )
+        except NotInDocument:
+            return None
         media = [] if probe.content_type is None else [("content-type", probe.content_type)]
         path, _, query = made.path.partition("?")
         if probe.path:
@@ -505,4 +544,15 @@ _LATE = Breach(
     "ING-12", "An accepted action is not known at once", "known when its POST is answered", "404, later not"
 )
 
-__all__ = ["INGRESS", "JSON", "MODACK", "PLAIN", "PUT", "TAG", "Manners", "NotReached", "Stage"]
+__all__ = [
+    "INGRESS",
+    "JSON",
+    "MODACK",
+    "PLAIN",
+    "PUT",
+    "TAG",
+    "Manners",
+    "NotInDocument",
+    "NotReached",
+    "Stage",
+]

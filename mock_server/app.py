@@ -18,7 +18,7 @@ from .api.handlers import PUBLISHED, adapters, handlers
 from .api.ignored import ignored
 from .api.pages import Pages
 from .api.security import Keys
-from .api.stubs import NoStub, stub
+from .api.stubs import NoStub, completing, stub
 from .clocks import SystemClock
 from .courier import Courier
 from .domain.ports import Clock, Store
@@ -32,7 +32,7 @@ from .services.records import Records
 from .services.signals import Signals
 from .services.steering import Steering
 from .services.troubles import Troubles
-from .settings import Settings
+from .settings import WRITTEN_FOR, Settings
 from .storage.memory import MemoryStore
 from .workbench import Workbench
 
@@ -48,6 +48,10 @@ class CannotServe(Exception):
 class Coverage(NamedTuple):
     """What the mock does with the document."""
 
+    document: str
+    """Its name."""
+    digest: str
+    """Its SHA-256, in hexadecimal digits."""
     operations: tuple[Operation, ...]
     stubs: frozenset[str]
     """Ids of the operations answered by a stub."""
@@ -55,6 +59,8 @@ class Coverage(NamedTuple):
     """Ids of handlers that the document has no operation for."""
     ignored: tuple[str, ...]
     """Keywords, formats and parts that are read and not acted on."""
+    left_out: tuple[str, ...] = ()
+    """What of our overlays the document has no room for."""
 
     @property
     def complete(self) -> bool:
@@ -153,6 +159,12 @@ def create_app(
     steering = Steering(store, clockwork, furnisher=furnisher)
     schemas = PayloadSchemas(judges)
     world = _handlers(settings, store, clockwork, schemas)
+    if settings.document not in WRITTEN_FOR:
+        world |= {
+            operation.id: completing(document, operation, world[operation.id])
+            for operation in document.operations
+            if operation.id in world
+        }
     keys = Keys(settings.keys)
     stubs: dict[str, Handler] = {}
     for operation in document.operations:
@@ -174,10 +186,13 @@ def create_app(
     )
     routes = [(operation.method, operation.path) for operation in document.operations]
     coverage = Coverage(
+        document=document.name,
+        digest=document.digest,
         operations=document.operations,
         stubs=frozenset(stubs),
         unused=tuple(sorted(PUBLISHED - {operation.id for operation in document.operations})),
         ignored=tuple(ignored(document)),
+        left_out=document.left_out,
     )
     front = Front(
         contract,

@@ -30,6 +30,13 @@ ADMIN_PORT: Final = 3124
 INGRESS_PORT: Final = 3125
 HOSTS: Final = ("127.0.0.1", "::1")
 
+_TOLD: Final = 3
+"""Sentences about overlays at the start; `arklow-contracts spec status` says all."""
+_EXPECTED: Final = {
+    "--document": "Is a directory: expected a file; --spec-dir takes a directory of pages",
+    "--spec-dir": "expected a directory of pages; --document takes a file",
+}
+
 USAGE: Final = 2
 """Exit code for wrong flags, a taken port, a document that cannot be served."""
 
@@ -63,8 +70,14 @@ def _run(options: argparse.Namespace, parent: Parent) -> int:
         for flag in [flag for flag, is_on in switches.items() if is_on]:
             if contradiction := taken.against(flag):
                 return _fail(contradiction)
+    for flag, given, usable in (
+        ("--document", options.document, lambda path: not path.is_dir()),
+        ("--spec-dir", options.spec_dir, Path.is_dir),
+    ):
+        if given is not None and not usable(given):
+            return _fail(f"{flag} {given}: " + _EXPECTED[flag])
     settings = Settings(
-        document=options.document or (PUBLISHED if options.document_only else OVERLAID),
+        document=options.document or options.spec_dir or (PUBLISHED if options.document_only else OVERLAID),
         keys={"dev-key": "1"} | dict(options.key),
         auto_define=options.auto_define,
         raw_bodies=options.raw_bodies,
@@ -105,12 +118,13 @@ def _run(options: argparse.Namespace, parent: Parent) -> int:
         except BadSeed as error:
             app.close()
             return _fail(str(error))
-    _say(_table(app.coverage, settings))
+    _say(_table(app.coverage))
     if taken is not None:
         _say(f"  {taken.told()}")
     if options.strict_document and not app.coverage.complete:
         return _fail("--strict-document: the document is not wholly served; see the table above")
     _say(_addresses(control, ingress, admin, "" if options.admin_token else token))
+    headers = [("x-arklow-mock-document", _short(app.coverage))]
 
     @contextlib.contextmanager
     def beside(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
@@ -128,7 +142,7 @@ def _run(options: argparse.Namespace, parent: Parent) -> int:
             yield
 
     try:
-        serve(app, [*control, *ingress], beside, app.running)
+        serve(app, [*control, *ingress], beside, app.running, headers)
     except CannotWrite as error:
         return _fail(str(error))
     finally:
@@ -269,6 +283,12 @@ def _parser() -> argparse.ArgumentParser:
         "--document-only", action="store_true", help="serve the published pages without overlays"
     )
     document.add_argument("--document", type=Path, metavar="FILE", help="serve another OpenAPI 3.1 document")
+    document.add_argument(
+        "--spec-dir",
+        type=Path,
+        metavar="DIR",
+        help="serve the pages of a directory, with our overlays and its own (overlays/*.overlay.yaml)",
+    )
     add(
         "--strict-document",
         action="store_true",
@@ -393,7 +413,11 @@ def _token(text: str) -> str:
     return text
 
 
-def _table(coverage: Coverage, settings: Settings) -> str:
+def _short(coverage: Coverage) -> str:
+    return f"sha256-{coverage.digest[:12]}"
+
+
+def _table(coverage: Coverage) -> str:
     rows = [
         (
             operation.method.upper(),
@@ -405,9 +429,15 @@ def _table(coverage: Coverage, settings: Settings) -> str:
         for operation in coverage.operations
     ]
     width = max((len(path) for _, path, _ in rows), default=0)
-    lines = [f"arklow-mock serves {settings.document.name}"]
+    lines = [f"arklow-mock serves {coverage.document}  {_short(coverage)}"]
     lines += [f"  {method:<6} {path:<{width}}  {how}" for method, path, how in rows]
     lines += [f"  handler without an operation: {name}" for name in coverage.unused]
+    if coverage.left_out:
+        more = len(coverage.left_out) - _TOLD
+        lines.append(
+            f"  left out of our overlays: {'; '.join(coverage.left_out[:_TOLD])}"
+            + f"; and {more} more" * (more > 0)
+        )
     lines += [f"  ignored: {what}" for what in coverage.ignored] or ["  ignored keywords and formats: none"]
     return "\n".join(lines)
 

@@ -162,8 +162,11 @@ def serve(
     sockets: list[socket.socket],
     beside: Beside = lambda _: contextlib.nullcontext(),
     during: During = contextlib.nullcontext,
+    headers: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let what is under way finish for up to three seconds.
+
+    `headers` go with every answer, whoever makes it.
 
     Raises:
         KeyboardInterrupt: always, at the end.
@@ -176,6 +179,7 @@ def serve(
         lifespan="off",
         ws="none",
         server_header=False,
+        headers=list(headers),
         proxy_headers=False,
         timeout_graceful_shutdown=3,
     )

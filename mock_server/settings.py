@@ -13,6 +13,8 @@ PUBLISHED = SPEC / "arklow.openapi.yaml"
 """The published pages, nothing added."""
 OVERLAID = SPEC / "arklow.overlaid.openapi.yaml"
 """The published pages with our overlays: what the mock promises."""
+WRITTEN_FOR = (PUBLISHED, OVERLAID)
+"""What the handlers were written for."""
 
 SEED = SPEC / "seed.schema.json"
 """The JSON Schema of seed files."""
@@ -37,6 +39,7 @@ class Settings:
     """Everything a caller may choose. The command line's flags have the same names."""
 
     document: Path = OVERLAID
+    """A document, or a directory of pages as `--spec-dir` takes it."""
     keys: Mapping[str, str] = field(default_factory=lambda: {"dev-key": "1"})
     """API key → organisation, beside the keys that name their organisation themselves."""
     auto_define: bool = False

@@ -12,83 +12,45 @@ stands for a document that was checked against the OpenAPI 3.1 meta-schema when 
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonpath_ng.ext.parser import parse as parse_jsonpath
-from oas_patch.overlay import apply_overlay
 from openapi_spec_validator import validate
+
+from arklow_local import pages
+from arklow_local.pages import BadPages, Document
 
 HERE = Path(__file__).parent
 ADMIN = "admin.openapi.yaml"
 SEED = "seed.schema.json"
-FENCE = re.compile(r"^````yaml[^\n]*\n(.*?)^````$", re.DOTALL | re.MULTILINE)
-
-Document = dict[str, Any]
 
 
-class BuildError(Exception):
-    """The sources do not fit together; the message names both places."""
+def published() -> Document:
+    """The pages, joined; not even what only describes may differ between them."""
+    return pages.join([pages.page(file) for file in sorted((HERE / "upstream").glob("*.txt"))], describing=())
 
 
-def page_document(page: Path) -> Document:
-    """The OpenAPI document that a published page holds between its fences."""
-    blocks = FENCE.findall(page.read_text("utf-8") + "\n")
-    if len(blocks) != 1:
-        raise BuildError(f"{page.name}: expected one fenced yaml block, found {len(blocks)}")
-    document: Document = yaml.safe_load(blocks[0])
-    return document
+def promised(document: Document) -> Document:
+    """The document with our overlays.
 
-
-def join(pages: dict[str, Document]) -> Document:
-    """One document out of several: maps are united, everything else must be equal."""
-    joined: Document = {}
-    origin: dict[tuple[str, ...], str] = {}
-
-    def merge(into: Document, other: Document, page: str, place: tuple[str, ...]) -> None:
-        for key, value in other.items():
-            here = (*place, str(key))
-            if key not in into:
-                into[key] = copy.deepcopy(value)
-                origin[here] = page
-            elif len(here) < 3 and here[0] in ("paths", "components") and isinstance(value, dict):
-                merge(into[key], value, page, here)
-            elif into[key] != value:
-                first = next((origin[here[:n]] for n in range(len(here), 0, -1) if here[:n] in origin), "?")
-                raise BuildError(f"/{'/'.join(here)} differs between {first} and {page}")
-
-    for page, document in pages.items():
-        merge(joined, document, page, ())
-    return joined
-
-
-def overlaid(document: Document, overlays: dict[str, Document]) -> Document:
-    """The document with every overlay applied; an action that matches nothing is an error."""
-    result = copy.deepcopy(document)
-    for name, overlay in overlays.items():
-        for action in overlay["actions"]:
-            if not parse_jsonpath(action["target"]).find(result):
-                raise BuildError(f"{name}: target {action['target']} matches nothing")
-            result = apply_overlay(result, {"actions": [copy.deepcopy(action)]})
-    return result
-
-
-class _Plain(yaml.SafeDumper):
-    """YAML without anchors, in the order of the source."""
-
-    def ignore_aliases(self, _data: object) -> bool:
-        return True
+    Raises:
+        BadPages: an action matches nothing, or adds what the document has.
+    """
+    overlays = pages.read_overlays(HERE / "overlays")
+    for name, target in pages.applied(document, overlays).unmatched:
+        raise BadPages(f"{name}: target {target} matches nothing")
+    laid = pages.spared(document, overlays, {})
+    for said in laid.left_out:
+        raise BadPages(said)
+    return laid.content
 
 
 def _text(document: Document, note: str) -> str:
-    body = yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
-    return f"# {note} Made by spec/build.py; edit its sources and run `make spec`.\n{body}"
+    return f"# {note} Made by spec/build.py; edit its sources and run `make spec`.\n{pages.written(document)}"
 
 
 def standalone(document: Document, name: str) -> Document:
@@ -121,19 +83,14 @@ def standalone(document: Document, name: str) -> Document:
 
 def built() -> dict[str, str]:
     """File name → text of everything this program makes."""
-    pages = {page.name: page_document(page) for page in sorted((HERE / "upstream").glob("*.txt"))}
-    overlays = {
-        file.name: yaml.safe_load(file.read_text("utf-8"))
-        for file in sorted((HERE / "overlays").glob("*.overlay.yaml"))
-    }
-    published = join(pages)
-    promised = overlaid(published, overlays)
+    joined = published()
+    overlaid = promised(joined)
     files = {
-        "arklow.openapi.yaml": _text(published, "The published pages, joined."),
-        "arklow.overlaid.openapi.yaml": _text(promised, "The published pages with our overlays."),
+        "arklow.openapi.yaml": _text(joined, "The published pages, joined."),
+        "arklow.overlaid.openapi.yaml": _text(overlaid, "The published pages with our overlays."),
     }
     admin = (HERE / ADMIN).read_text("utf-8")
-    for document in (published, promised, yaml.safe_load(admin)):
+    for document in (joined, overlaid, yaml.safe_load(admin)):
         validate(document)
     digested = files | {ADMIN: admin}
     sums = [f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in digested.items()]

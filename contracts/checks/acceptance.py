@@ -14,6 +14,7 @@ from ..failures import Finding
 from ..knowledge import Knowledge
 from ..schemas import Problem
 
+_INGRESS = "/v1/ingress/{variant}"
 _MASKED = (401, 403, 405, 413, 415, 429)
 """Refusals that come before anybody looked at the body."""
 
@@ -80,7 +81,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
         return
     if not problems:
         return
-    if "{variant}" in operation.path:
+    if operation.path == _INGRESS:
         yield from _ingress(exchange, operation, problems, value, known, served, tested)
         return
     if served or exchange.status == 400 or operation.control_plane:

@@ -220,10 +220,12 @@ def _formats_in(value: Any) -> Iterator[str]:
 def _of_a_front(exchange: Exchange, operation: Operation, known: Knowledge) -> bool:
     """Whether a refusal may be the word of a server in front of the application, that no page describes."""
     value = exchange.value()
-    if isinstance(value, dict) and "errors" in value:
+    enveloped = isinstance(value, dict) and "errors" in value
+    if enveloped and operation.label not in known.not_offered:
         return False
     if exchange.status == 404:
-        return operation.label not in known.routed or not exchange.plain_path
+        hidden = operation.label in known.not_offered or operation.label not in known.routed
+        return hidden or not exchange.plain_path
     unread = not exchange.answer and (exchange.got("connection") or "").lower() == "close"
     return exchange.status == 400 and (exchange.strange or unread)  # as servers do with what broke off
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from . import checking, comparing, explaining, judging, listing, replaying
+from . import checking, comparing, explaining, judging, listing, replaying, specifying
 
 
 class Command(Protocol):
@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "explain": explaining,
     "judge": judging,
     "replay": replaying,
+    "spec": specifying,
     "targets": listing,
 }
 """Name → module."""

@@ -15,7 +15,7 @@ from random import SystemRandom
 from typing import Any, Final
 
 from ..baseline import entries
-from ..document import PUBLISHED, Unreadable
+from ..document import Unreadable
 from ..engine import LONG, Plan, Run
 from ..events import Listener, RunFinished
 from ..named import FILE
@@ -28,7 +28,17 @@ from ..scenarios import SCENARIOS
 from ..stage import TAG
 from ..yaml_text import read_yaml
 from . import values
-from .flags import Usage, add_target, directory_of, rule, said_by, settled, target_of
+from .flags import (
+    Usage,
+    add_document,
+    add_target,
+    directory_of,
+    document_of,
+    rule,
+    said_by,
+    settled,
+    target_of,
+)
 from .keeping import Keeper, resumed
 
 
@@ -104,7 +114,7 @@ def add(commands: Any) -> None:
     )
     add("--admin-url", metavar="URL", help="the admin plane of a mock: its clock is moved instead of waiting")
     add("--admin-token", metavar="TOKEN", help="its token, or env:NAME (default env:ARKLOW_ADMIN_TOKEN)")
-    add("--document", type=Path, metavar="FILE", help="another OpenAPI 3.1 document to judge by")
+    add_document(check, "another OpenAPI 3.1 document to judge by")
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -182,7 +192,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
     verified = _VERIFIED if options.min_verified is None else options.min_verified
     return Plan(
         target,
-        options.document or PUBLISHED,
+        document_of(options),
         before.run.seed if before else seed,
         options.max_time
         or (_GATE_TIME if gate else _seconds_until(options.until or _MORNING) if night else 25.0),

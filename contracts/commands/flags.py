@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from ..named import FILE, MEMBERS, BadTargets, Named, Targets, read
+from ..document import PUBLISHED
+from ..named import DOCUMENTS, FILE, MEMBERS, BadTargets, Named, Targets, read
 from ..rules import RULES
 from ..target import Admin, Credential, Header, Target, Way
 from ..wires import NoWay, Wires
@@ -73,7 +74,10 @@ def settled(options: argparse.Namespace, wanted: Collection[str] = MEMBERS.keys(
         raise Usage(
             f"--base-url is given, and {named.where('ingress_url')} would stay: give --ingress-url as well"
         )
+    other_document = options.spec_dir is not None or options.document is not None
     for member, value in named.members.items():
+        if member in DOCUMENTS and other_document:
+            continue
         if member not in wanted or not hasattr(options, _FLAGS.get(member, member)):
             continue  # a command without that flag has no use for it
         if member == "headers":
@@ -137,6 +141,33 @@ def said_by(options: argparse.Namespace, member: str) -> str:
     """What says a member: the place in a file, or a flag."""
     said: str = options.said.get(member, f"--{member.replace('_', '-')}")
     return said
+
+
+def add_document(parser: argparse.ArgumentParser, text: str) -> None:
+    """The flags that say which document counts, of which one at most is given; `text` is what a file is for."""
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--document", type=Path, metavar="FILE", help=text)
+    either.add_argument(
+        "--spec-dir",
+        type=values.pages,
+        metavar="DIR",
+        help="the same of a directory: the pages as they are published, with overlays/*.overlay.yaml",
+    )
+
+
+def document_of(options: argparse.Namespace) -> Path:
+    """The document that the flags name: a file, or a directory of pages.
+
+    Raises:
+        Usage: a directory is given as a file.
+    """
+    given: Path | None = options.document
+    if given is not None and given.is_dir():
+        raise Usage(
+            f"--document {given}: Is a directory: expected a file; --spec-dir takes a directory of pages"
+        )
+    directory: Path | None = options.spec_dir
+    return given or directory or PUBLISHED
 
 
 def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Target:
@@ -339,6 +370,6 @@ def rule(text: str) -> str:
 
 
 __all__ = [
-    *("Usage", "add_named", "add_target", "credential_of", "directory_of", "rule", "said_by", "secret_of"),
-    *("settled", "target_of", "targets_of", "url_of"),
+    *("Usage", "add_document", "add_named", "add_target", "credential_of", "directory_of", "document_of"),
+    *("rule", "said_by", "secret_of", "settled", "target_of", "targets_of", "url_of"),
 ]

@@ -8,12 +8,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from ..document import PUBLISHED, Unreadable, load
+from ..document import Unreadable, load
 from ..har import Entry, NoArchive, read
 from ..recorded import Recorded
 from ..reports.console import Patient, Terminal
 from .checking import write_reports
-from .flags import Usage, add_named, credential_of, directory_of, said_by, settled, url_of
+from .flags import (
+    Usage,
+    add_document,
+    add_named,
+    credential_of,
+    directory_of,
+    document_of,
+    said_by,
+    settled,
+    url_of,
+)
 
 _LARGEST: Final = 512
 """MiB of an archive that are read."""
@@ -35,7 +45,7 @@ def add(commands: Any) -> None:
     add("--org", metavar="ID", help="the organisation of that key")
     add("--report-dir", type=Path, metavar="DIR", help="where the reports go")
     add("--strict", action="store_true", help="warnings count as violations")
-    add("--document", type=Path, metavar="FILE", help="another OpenAPI 3.1 document to judge by")
+    add_document(about, "another OpenAPI 3.1 document to judge by")
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -61,7 +71,9 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
     Raises:
         Usage: they make no sense together.
     """
-    options = settled(options, {"base_url", "ingress_url", "document", *(["org"] if options.api_key else [])})
+    options = settled(
+        options, {"base_url", "ingress_url", "document", "spec_dir", *(["org"] if options.api_key else [])}
+    )
     if options.ingress_url and not options.base_url:
         raise Usage("--ingress-url is of no use without --base-url")
     if (options.api_key is None) != (options.org is None):
@@ -71,7 +83,7 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
     if options.api_key is not None:
         credential = credential_of("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)
     try:
-        document = load(options.document or PUBLISHED)
+        document = load(document_of(options))
     except Unreadable as error:
         raise Usage(str(error)) from None
     bases = tuple(url_of(flag, url) for flag, url in given if url)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..again import Again, BadReport, Outcome, Report, report_of, untold
-from ..document import PUBLISHED, Unreadable, load
+from ..document import Unreadable, load
 from ..exchange import shown
 from ..target import Target
 from . import values
-from .flags import Usage, add_target, settled, target_of
+from .flags import Usage, add_document, add_target, document_of, settled, target_of
 
 
 def add(commands: Any) -> None:
@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     )
     add_target(about)
     add("--times", type=_TIMES, default=3, metavar="N", help="how often each is played (default 3)")
-    add("--document", type=Path, metavar="FILE", help="the OpenAPI 3.1 document that the report was made by")
+    add_document(about, "the OpenAPI 3.1 document that the report was made by")
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -46,11 +46,13 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         there = ", ".join(report.findings) or "none"
         raise Usage(f"there is no finding {unknown[0]} in the report; there are {there}")
     try:
-        document = load(options.document or PUBLISHED)
+        document = load(document_of(options))
     except Unreadable as error:
         raise Usage(str(error)) from None
     if document.digest != report.digest:
-        raise Usage(f"the report was made by another document than {document.name}: give it as --document")
+        raise Usage(
+            f"the report was made by another document than {document.name}: give it as --document or --spec-dir"
+        )
     again, outcomes = Again(report, document, target), []
     for name in dict.fromkeys(options.ids):
         one = report.findings[name]

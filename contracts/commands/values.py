@@ -89,6 +89,16 @@ def profile(text: str) -> str:
     return text
 
 
+def pages(text: str) -> Path:
+    """A directory of pages."""
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"expected a directory of pages, got {text!r}; --document takes a file"
+        )
+    return path
+
+
 OF_MEMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
     **dict.fromkeys(("ca", "client_certificate", "client_key"), str),
     **dict.fromkeys(("baseline", "expect_readings", "document"), Path),
@@ -100,6 +110,7 @@ OF_MEMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "min_verified": PERCENT,
     "profile": profile,
     "rate": rate,
+    "spec_dir": pages,
     "slot": slot,
 }
 """Member of `targets.toml` that is neither a switch nor a table → what reads it, as it reads the flag of that name."""

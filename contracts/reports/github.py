@@ -64,6 +64,7 @@ def summary(run: Record) -> str:
         f"## {_verdict(run, brief)}",
         "",
         f"{cell(run['target'])}, {run['started']}. {brief.verified}.",
+        f"Judged by {cell(run['document']['name'])} sha256-{run['document']['sha256'][:12]}.",
         "",
     ]
     lines += [f"- not verified: {', '.join(rules)}: {cell(why)}" for rules, why in brief.not_verified]

@@ -21,6 +21,7 @@ def write(run: RunFinished, directory: Path) -> None:
     reasons = {one["rule"]: one["why"] for one in data["not_verified"]}
     suite = TestSuite("arklow-contracts")
     suite.timestamp = run.started
+    suite.add_property("document", f"{run.document} sha256-{run.digest}")
     for rule in [*run.tested, *run.not_verified]:
         case = TestCase(f"{rule} {RULES[rule].title}", "arklow-contracts")
         broken = [one for one in [*data["violations"], *data["warnings"]] if one["rule"] == rule]

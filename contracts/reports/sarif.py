@@ -46,6 +46,7 @@ def sarif(run: Record) -> Record:
                 "automationDetails": {"id": f"arklow-contracts/{run['target']}/"},
                 "invocations": [invocation],
                 "columnKind": "unicodeCodePoints",
+                "properties": {"document": run["document"]},
                 "results": [
                     _result(one, run, rules.index(one["rule"]), entries.get(one["id"])) for one in found
                 ],

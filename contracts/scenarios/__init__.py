@@ -40,6 +40,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     requests.broken_modacks,
     requests.broken_work,
     requests.broken_definitions,
+    requests.others,
     requests.edges,
     keys.wrong_keys,
     work.equal_work,

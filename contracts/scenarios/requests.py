@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from ..client import CUT_OFF, Request, Weather
 from ..exchange import Exchange
 from ..model import Breach
-from ..negatives import Negative, keywords, negatives
+from ..negatives import Negative, keywords, made, negatives
 from ..probes import Probe, probes
 from ..stage import INGRESS, JSON, MODACK, PUT, NotReached, Stage
+from .keys import WRONG
 from .scenario import Scenario, scenario
 
 _OWN_REFUSAL: Final = frozenset({400, 422})
@@ -25,7 +28,7 @@ def broken_definitions(stage: Stage) -> None:
     """Each member and keyword, for the own organisation."""
     good = {"variant": stage.name(), "schema": {}, "alias": [stage.name("alias")], "version": 3}
     for negative in _tried(stage, PUT, good):
-        _record(stage, PUT, negative, stage.probe(PUT, negative.body))
+        _record(stage, PUT, negative, stage.probe(PUT, negative.body, as_it_is=True))
     for org in ("abc", "1a", "-1", "１", f"{stage.org()}a", f"{stage.org()}.0", f"+{stage.org()}"):
         stage.probe(PUT, good, path_org=org)
 
@@ -41,7 +44,7 @@ def broken_work(stage: Stage) -> None:
             stage.judge.ledger.negatives.setdefault((INGRESS, place, keyword), "not tried")
         raise NotReached("ingress bodies are not read as envelopes")
     for negative in _tried(stage, INGRESS, good):
-        _record(stage, INGRESS, negative, stage.probe(INGRESS, negative.body, name=variant))
+        _record(stage, INGRESS, negative, stage.probe(INGRESS, negative.body, name=variant, as_it_is=True))
     bare: Any
     for bare in ({}, {"order": 1}, [], "a", 1, None):
         stage.probe(INGRESS, raw=json.dumps(bare).encode(), name=variant)
@@ -53,11 +56,76 @@ def broken_modacks(stage: Stage) -> None:
     number = stage.live_or_not()
     good = stage.lease(number)
     for negative in _tried(stage, MODACK, good):
-        _record(stage, MODACK, negative, stage.probe(MODACK, negative.body))
+        _record(stage, MODACK, negative, stage.probe(MODACK, negative.body, as_it_is=True))
     for shown in (stage.counted(number), f"{number}\n", f" {number}", f"{number}.0", f"+{number}"):
         stage.probe(MODACK, {**good, "action_record_id": shown})
     if stage.modack(number, good["attempt"]).status != 200:
         raise NotReached("the action did not stay alive while broken modacks were aimed at it")
+
+
+@scenario("operations that no other sequence is for", "AUTH-4", "PAGE-9")
+def others(stage: Stage) -> None:
+    """What a document has beyond the three: each as its schemas say, without a key, with a wrong one, and broken."""
+    labels = [label for label in stage.known.document.operations if label not in (INGRESS, MODACK, PUT)]
+    if not labels:
+        return
+    variant = stage.plain()
+    ours = {
+        "variant": variant,
+        "action_record_id": stage.accept(variant),
+        "attempt": 0,
+        "org_id": stage.org(),
+    }
+    for label in labels:
+        request, good = _example(stage, label, ours)
+        if not _offered(stage, label, request):
+            continue
+        for headers in (request.headers, (JSON,), (("x-arklow-auth", WRONG), JSON)):
+            stage.try_out(replace(request, headers=headers))
+        if isinstance(good, dict):
+            for negative in _tried(stage, label, good):
+                broken = replace(request, body=json.dumps(negative.body).encode())
+                _record(stage, label, negative, stage.try_out(broken))
+
+
+def _example(stage: Stage, label: str, ours: Mapping[str, Any]) -> tuple[Request, Any]:
+    """A request that keeps its page, aimed at what is ours, and its body."""
+    document = stage.known.document
+    operation = document.operations[label]
+    path, query = operation.path, {}
+    for parameter in document.parameters(operation):
+        name = str(parameter["name"])
+        value = ours.get(name, made(parameter.get("schema", {}), document.at))
+        text = value if isinstance(value, str) else json.dumps(value)
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{name}}}", quote(text, safe=""))
+        elif parameter["in"] == "query" and parameter.get("required", False):
+            query[name] = text
+    good = None if operation.request is None else made(document.at(operation.request), document.at)
+    if isinstance(good, dict):
+        good |= {name: value for name, value in ours.items() if name in good}
+    body = None if operation.request is None else json.dumps(good).encode()
+    url = f"{path}?{urlencode(query)}" if query else path
+    return Request(operation.method, url, (stage.key(), JSON), body), good
+
+
+def _offered(stage: Stage, label: str, request: Request) -> bool:
+    """Whether the target knows an operation; if not, it answers as on a path that nobody has."""
+    path, _, _ = request.path.partition("?")
+    answers = [stage.client.send(one) for one in (request, replace(request, path=f"{path}.contract-nobody"))]
+    told = [(one.status, _codes(one)) for one in answers]
+    if answers[0].status != 404 or told[0] != told[1]:
+        return True
+    if told[0][1]:  # in words that are no router's own
+        stage.known.not_offered.add(label)
+    return False
+
+
+def _codes(exchange: Exchange) -> list[Any]:
+    """The codes of the errors of a refusal."""
+    value = exchange.value()
+    errors = value.get("errors") if isinstance(value, dict) else None
+    return [one.get("code") for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
 
 
 def _schema(stage: Stage, label: str) -> Any:
@@ -74,7 +142,7 @@ def _keywords(stage: Stage, label: str) -> list[tuple[str, str]]:
 def _tried(stage: Stage, label: str, good: dict[str, Any]) -> Iterator[Negative]:
     for place, keyword in _keywords(stage, label):
         stage.judge.ledger.negatives.setdefault((label, place, keyword), "not tried")
-    yield from negatives(_schema(stage, label), stage.known.document.at, good)
+    yield from negatives(_schema(stage, label), stage.known.document.at, stage.whole(label, good))
 
 
 def _record(stage: Stage, label: str, negative: Negative, exchange: Exchange | None) -> None:
@@ -130,9 +198,9 @@ def _good(stage: Stage) -> list[tuple[str, dict[str, Any], str]]:
     number = stage.live_or_not()
     lease = stage.lease(number)
     return [
-        (INGRESS, {"payload": {"order_id": "8471"}}, variant),
-        (MODACK, lease, ""),
-        (PUT, {"variant": stage.define(), "schema": {}}, ""),
+        (INGRESS, stage.whole(INGRESS, {"payload": {"order_id": "8471"}}), variant),
+        (MODACK, stage.whole(MODACK, lease), ""),
+        (PUT, stage.whole(PUT, {"variant": stage.define(), "schema": {}}), ""),
     ]
 
 
@@ -292,6 +360,7 @@ __all__ = [
     "edges",
     "large",
     "methods",
+    "others",
     "slow",
     "wire",
 ]

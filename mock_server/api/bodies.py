@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import types
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any, Final
 
 from starlette.types import Message, Receive
@@ -14,7 +14,7 @@ from starlette.types import Message, Receive
 from .. import schemas, strict_json
 from ..domain.json_text import Json
 from ..workbench import TookTooLong, Workbench
-from .document import JSON, Body, Document
+from .document import JSON, Body
 from .errors import Refused
 
 LARGE: Final = 64 << 10
@@ -157,9 +157,9 @@ def read(text: bytes, body: Body, adapt: Adapt | None) -> Any:
 
 
 async def read_large(
-    text: bytes, body: Body, adapt: Adapt | None, document: Path, workbench: Workbench
+    text: bytes, body: Body, adapt: Adapt | None, document: bytes, workbench: Workbench
 ) -> Any:
-    """As `read`, done at the workbench. Members that may hold any JSON value come back as `Json` texts, those
+    """As `read`, done at the workbench, by a document that is given as JSON. Members that may hold any JSON value come back as `Json` texts, those
     that the document does not know not at all.
 
     Raises:
@@ -167,7 +167,7 @@ async def read_large(
     """
     try:
         refused, value = await workbench.run(
-            READ_LIMIT, _read_apart, text, str(document), body.pointer, body.members, body.opaque, adapt
+            READ_LIMIT, _read_apart, text, document, body.pointer, body.members, body.opaque, adapt
         )
     except TookTooLong as reason:
         raise Refused(
@@ -180,19 +180,19 @@ async def read_large(
 
 
 @lru_cache(maxsize=2)
-def _document(path: str) -> Document:
-    return Document(Path(path))
+def _schemas(document: bytes) -> schemas.DocumentSchemas:
+    return schemas.DocumentSchemas(json.loads(document))
 
 
 def _read_apart(
     text: bytes,
-    document: str,
+    document: bytes,
     pointer: str,
     members: frozenset[str],
     opaque: frozenset[str],
     adapt: Adapt | None,
 ) -> tuple[tuple[str, str] | None, Any]:
-    body = Body(True, pointer, _document(document).schemas.at(pointer), members, opaque)
+    body = Body(True, pointer, _schemas(document).at(pointer), members, opaque)
     try:
         value = read(text, body, adapt)
     except Refused as refusal:

@@ -114,6 +114,7 @@ class _ContractedOperation:
         self._security = Security(operation.security, contract.document.security_schemes, contract.keys)
         self._path = [p for p in operation.parameters if p.location == "path"]
         self._query = [p for p in operation.parameters if p.location == "query"]
+        self._document = contract.document
         self._adapt = contract.adapters.get(operation.id)
         self._settings = contract.settings
         self._workbench = contract.workbench
@@ -213,7 +214,7 @@ class _ContractedOperation:
             return None
         if len(text) <= bodies.LARGE:
             return bodies.read(text, body, self._adapt)
-        return await bodies.read_large(text, body, self._adapt, settings.document, self._workbench)
+        return await bodies.read_large(text, body, self._adapt, self._document.json, self._workbench)
 
     def _check(self, answer: Answer) -> schemas.Validator | None:
         """Our own answers are held to the document too; one that breaks it is our fault. None: no JSON is

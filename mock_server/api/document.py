@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,7 +14,10 @@ from typing import Any, Final
 
 import yaml
 
+from arklow_local import pages
+
 from ..schemas import DocumentSchemas, Validator
+from ..settings import SPEC
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 JSON: Final = "application/json"
@@ -73,27 +76,52 @@ class Operation:
 
 
 class Document:
-    """One loaded document.
+    """One loaded document: of a file, or of a directory of pages, with our overlays.
 
     Raises:
         BadDocument: unreadable, not OpenAPI 3.1, or against the meta-schema.
     """
 
+    name: str
+    text: bytes
+    digest: str
+    raw: dict[str, Any]
+
     def __init__(self, path: Path) -> None:
+        self.left_out: tuple[str, ...] = ()
+        if path.is_dir():
+            self._join(path)
+        else:
+            self._load(path)
+        self.schemas = DocumentSchemas(self.raw)
+
+    def _join(self, directory: Path) -> None:
+        try:
+            found = pages.read(directory)
+            laid = found.promised(SPEC)
+        except pages.BadPages as error:
+            raise BadDocument(str(error)) from None
+        self.name, self.raw, self.left_out = found.name, laid.content, laid.left_out
+        self.text = pages.written(self.raw).encode()
+        self.digest = pages.digest(self.raw)
+        _check(directory, self.raw)
+
+    def _load(self, path: Path) -> None:
+        self.name = path.name
         try:
             self.text = path.read_bytes()
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            self.raw: dict[str, Any] = _as_json(yaml.load(self.text, Loader=loader))  # noqa: S506 both are safe
+            self.raw = _as_json(yaml.load(self.text, Loader=loader))  # noqa: S506 both are safe
         except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
             raise BadDocument(f"{path}: {error}") from None
         if not isinstance(self.raw, dict) or not str(self.raw.get("openapi", "")).startswith("3.1."):
             raise BadDocument(f"{path}: expected an OpenAPI 3.1 document")
-        for reference in _references(self.raw):
+        for reference in pages.references(self.raw):
             if not reference.startswith("#"):
                 raise BadDocument(f"{path}: expected references within the document alone, got {reference}")
-        if not _known_good(path, self.text):
+        self.digest = hashlib.sha256(self.text).hexdigest()
+        if not _known_good(path, self.digest):
             _check(path, self.raw)
-        self.schemas = DocumentSchemas(self.raw)
 
     @cached_property
     def json(self) -> bytes:
@@ -225,17 +253,6 @@ def _as_json(node: Any) -> Any:
     return node.isoformat() if isinstance(node, date) else node
 
 
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
-        for value in node.values():
-            yield from _references(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _references(item)
-
-
 def _specific_first(path: str) -> list[tuple[bool, int, str]]:
     """Concrete segments before templated ones, longer literals first: the order the specification asks for. A
     path comes before its beginnings, as a router that tries one after the other finds work sooner then."""
@@ -247,10 +264,10 @@ def step(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _known_good(path: Path, text: bytes) -> bool:
+def _known_good(path: Path, digest: str) -> bool:
     """Whether the digest stands in `SHA256SUMS` beside the file: then it was checked when it was built."""
     sums = path.parent / "SHA256SUMS"
-    return sums.is_file() and hashlib.sha256(text).hexdigest() in sums.read_text("utf-8").split()
+    return sums.is_file() and digest in sums.read_text("utf-8").split()
 
 
 def _check(path: Path, raw: dict[str, Any]) -> None:

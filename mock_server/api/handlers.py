@@ -150,7 +150,7 @@ def list_records(records: Records) -> Handler:
         page = await records.page(
             request.organisation,
             Filter(
-                statuses=frozenset(Status(value) for name, value in request.query if name == "status"),
+                statuses=frozenset(value for name, value in request.query if name == "status"),
                 variant=asked.get("variant", ""),
                 tags=tuple(_tags(request.query)),
             ),

@@ -1,4 +1,4 @@
-"""Answers for operations that the document has and the mock does not handle: small, schema-valid, marked."""
+"""Answers for what another document has and the mock does not handle: small, schema-valid, marked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from ..schemas import mismatch
 from .contract import STUB_HEADER, Handler, Request
-from .document import Document, Operation
+from .document import JSON, Document, Operation, step
 from .envelope import Answer
+from .errors import Refused
 
 
 class NoStub(Exception):
@@ -37,6 +38,79 @@ def stub(document: Document, operation: Operation) -> Handler:
         return Answer(body, code, (STUB_HEADER,))
 
     return handle
+
+
+def completing(document: Document, operation: Operation, handler: Handler) -> Handler:
+    """A handler that was written for the document of ours, under another one.
+
+    What its answers lack of required members is made up as in a stub, and named in the same header. A request or an
+    answer that it cannot deal with is a 500 which says so.
+    """
+    base = f"/paths/{step(operation.path)}/{operation.method}/responses"
+
+    async def handle(request: Request) -> Answer:
+        try:
+            answer = await handler(request)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise _unfit(operation, f"its request is another one ({type(error).__name__}: {error})") from None
+        if str(answer.status) not in operation.responses:
+            raise _unfit(operation, f"it answers {answer.status}")
+        validator = operation.responses[str(answer.status)]
+        if validator is None or validator.is_valid(answer.body):
+            return answer
+        made_up: list[str] = []
+        pointer = document.follow(f"{base}/{answer.status}")[0]
+        body = _completed(document, f"{pointer}/content/{step(JSON)}/schema", answer.body, "", made_up)
+        if wrong := mismatch(validator, body, "answer"):
+            raise _unfit(operation, wrong)
+        named = ", ".join(made_up).encode("ascii", "backslashreplace")
+        return answer._replace(body=body, headers=(*answer.headers, (STUB_HEADER[0], named)))
+
+    return handle
+
+
+def _unfit(operation: Operation, why: str) -> Refused:
+    name = f"{operation.method.upper()} {operation.path}"
+    return Refused("INTERNAL_ERROR", f"the handler of {name} was written for another document: {why}")
+
+
+def _completed(document: Document, pointer: str, value: Any, place: str, made_up: list[str]) -> Any:
+    """A value with a sample of each member that the schema at a pointer requires and it lacks; their places in `made_up`.
+
+    Of several alternatives the first counts that the value then fits.
+    """
+    pointer, schema = document.follow(pointer)
+    if not isinstance(schema, dict):
+        return value
+    for number in range(len(schema.get("allOf", ()))):
+        value = _completed(document, f"{pointer}/allOf/{number}", value, place, made_up)
+    for keyword in ("anyOf", "oneOf"):
+        for number in range(len(schema.get(keyword, ()))):
+            at, made = f"{pointer}/{keyword}/{number}", list[str]()
+            tried = _completed(document, at, value, place, made)
+            if document.schemas.at(at).is_valid(tried):
+                value = tried
+                made_up += made
+                break
+    if isinstance(value, list) and "items" in schema:
+        at = f"{pointer}/items"
+        return [_completed(document, at, one, f"{place}/{n}", made_up) for n, one in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    members = schema.get("properties", {})
+    done = {
+        name: _completed(
+            document, f"{pointer}/properties/{step(name)}", one, f"{place}/{name}".lstrip("/"), made_up
+        )
+        if name in members
+        else one
+        for name, one in value.items()
+    }
+    for name in schema.get("required", ()):
+        if name not in done:
+            done[name] = _sample(document, members.get(name, True), 0)
+            made_up.append(f"{place}/{name}".lstrip("/"))
+    return done
 
 
 def _sample(document: Document, schema: Any, depth: int) -> Any:

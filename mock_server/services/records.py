@@ -10,7 +10,6 @@ from ..domain.actions import Action, Happening
 from ..domain.definitions import Definition, Registry
 from ..domain.ports import Organisation, Store
 from ..domain.readings import USUAL, Readings
-from ..domain.states import Status
 from .clockwork import SCANNED, Clockwork
 from .signals import find
 
@@ -28,7 +27,8 @@ class Record(NamedTuple):
 class Filter(NamedTuple):
     """Which actions are meant; each member that is not empty has to fit."""
 
-    statuses: frozenset[Status] = frozenset()
+    statuses: frozenset[str] = frozenset()
+    """As the document spells them, which may have some that no action is ever in."""
     variant: str = ""
     tags: tuple[tuple[str, str], ...] = ()
 

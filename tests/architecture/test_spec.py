@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from arklow_local import pages
 from mock_server.app import create_app
 from mock_server.settings import OVERLAID, PUBLISHED, Settings
 from spec import build
@@ -34,10 +35,10 @@ def test_the_pages_are_as_received() -> None:
 
 def test_joining_adds_and_loses_nothing() -> None:
     """Every leaf of the joined document stands in some page, and every leaf of every page in it."""
-    pages = [set(_leaves(build.page_document(page))) for page in PAGES]
+    leaves = [set(_leaves(pages.page(page).content)) for page in PAGES]
 
-    assert len(pages) == 3
-    assert set(_leaves(_load(PUBLISHED))) == pages[0] | pages[1] | pages[2]
+    assert len(leaves) == 3
+    assert set(_leaves(_load(PUBLISHED))) == leaves[0] | leaves[1] | leaves[2]
 
 
 def _leaves(node: Any, place: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str]]:
@@ -48,21 +49,24 @@ def _leaves(node: Any, place: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...
     return [(place, repr(node))]
 
 
-def test_pages_that_differ_stop_the_build_with_both_named() -> None:
-    """Two pages that define one component in two ways are a question for a person."""
-    one = {"components": {"schemas": {"A": {"type": "string"}}}}
-    other = {"components": {"schemas": {"A": {"type": "integer"}}}}
-
-    with pytest.raises(build.BuildError, match="/components/schemas/A differs between one and other"):
-        build.join({"one": one, "other": other})
-
-
 def test_an_overlay_that_matches_nothing_stops_the_build() -> None:
     """A page that moved must not leave a promise behind in silence."""
-    overlay = {"actions": [{"target": "$.paths['/gone']", "update": {}}]}
+    document = pages.join([pages.page(page) for page in PAGES])
+    del document["paths"]["/v1/ingress/{variant}"]
 
-    with pytest.raises(build.BuildError, match=r"o\.yaml: target .* matches nothing"):
-        build.overlaid({"paths": {}}, {"o.yaml": overlay})
+    with pytest.raises(pages.BadPages, match=r"20-links.*: target .* matches nothing"):
+        build.promised(document)
+
+
+def test_an_overlay_that_adds_what_a_page_has_stops_the_build() -> None:
+    """Two who say the same thing will one day not."""
+    document = pages.join([pages.page(page) for page in PAGES])
+    document["paths"]["/v1/ack"] = {"post": {"responses": {}}}
+
+    with pytest.raises(
+        pages.BadPages, match=r"30-siblings.*: the pages have #/paths/~1v1~1ack/post themselves"
+    ):
+        build.promised(document)
 
 
 def test_the_built_files_are_fresh() -> None:

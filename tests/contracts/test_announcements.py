@@ -153,6 +153,7 @@ def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> N
         "## 1 violation, 1 known",
         "",
         "http://target, 2026-01-01T00:00:00+00:00. Verified 3 of 6 rules (50 %).",
+        "Judged by arklow.openapi.yaml sha256-dddddddddddd.",
         "",
         "- not verified: LEASE-8, RACE-1: no lease, $MY\\_KEY",
         "- not verified: ORG-1: no second key",

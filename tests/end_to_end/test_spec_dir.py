@@ -1,0 +1,355 @@
+"""Pages of another day, served by the mock and judged by the judge, without code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arklow_local import pages
+from contracts import Credential, Plan, Run, RunFinished, Target
+from contracts.document import Unreadable, load
+from mock_server.api.document import BadDocument, Document
+from tests import vendor
+from tests.liars import Stranger, stranger
+from tests.served import Served, mock
+
+INGRESS, MODACK, PUT = (
+    "POST /v1/ingress/{variant}",
+    "POST /v1/modack",
+    "PUT /v1/orgs/{org_id}/actions/definitions",
+)
+YESTERDAYS = Credential("good-key-one", "1", "A"), Credential("good-key-two", "2", "B")
+OURS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
+SECONDS = 8.0
+
+TABLE = {
+    "an operation is added": set(),
+    "an operation of the guides is added": set(),
+    "an operation of the control plane is added": set(),
+    "a value is added to an enum": set(),
+    "a member of a request is made required": {("PAGE-9", INGRESS)},
+    "a member of an answer is made required": {("PAGE-5", INGRESS)},
+    "an operation is removed": set(),
+    "an overlay of the user's own asks for a member": {("PAGE-5", MODACK)},
+}
+"""What happened → what yesterday's server, which is right by today's pages, is blamed for; the mock never is for anything."""
+
+MAKES = {
+    **vendor.CHANGES,
+    "an operation of the guides is added": vendor.ack_added,
+    "an operation of the control plane is added": vendor.lanes_added,
+    "an overlay of the user's own asks for a member": vendor.overlaid,
+}
+LANES = "POST /v1/orgs/{org_id}/lanes/{lane}"
+ADDED = {
+    "an operation is added": "POST /v1/peek",
+    "an operation of the guides is added": "POST /v1/ack",
+    "an operation of the control plane is added": LANES,
+}
+
+
+def judged(url: str, directory: Path, first: Credential, second: Credential) -> RunFinished:
+    return Run(Plan(Target(url, url, first, second), document=directory, seed=1, max_time=SECONDS)).judge()
+
+
+def blamed(run: RunFinished) -> set[tuple[str, str]]:
+    return {(finding.rule, finding.operation) for finding in (*run.violations, *run.warnings)}
+
+
+@pytest.mark.parametrize("change", TABLE)
+def test_yesterdays_server_is_blamed_for_what_the_new_pages_forbid_and_the_mock_for_nothing(
+    change: str, tmp_path: Path
+) -> None:
+    """Both runs prove something, and what the new pages have is put to the test: no operation is passed over."""
+    directory = MAKES[change](tmp_path / "pages")
+    with stranger(Stranger()) as url:
+        yesterday = judged(url, directory, *YESTERDAYS)
+    with mock("--spec-dir", str(directory), "--no-admin") as running:
+        today = judged(f"http://127.0.0.1:{running.port}", directory, *OURS)
+
+    print(change, "|", blamed(yesterday), yesterday.verified, "|", blamed(today), today.verified)
+    assert (blamed(yesterday), yesterday.inconclusive) == (TABLE[change], None)
+    assert (blamed(today), today.inconclusive) == (set(), None)
+    assert today.served.keys() == load(directory).operations.keys()
+    assert {label for label, times in today.served.items() if not times} <= {LANES}  # which answers 201
+    assert today.not_offered == ()
+    assert {run.opinions.differences for run in (yesterday, today)} == {()}
+    if change in ADDED:
+        assert yesterday.not_offered.count(ADDED[change]) == 1
+    if change == "an operation is removed":
+        for run in (yesterday, today):
+            assert run.not_verified["LEASE-3"] == "the document has no POST /v1/modack"
+
+
+def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
+    """Its shapes, its requests and its keys, of an operation that nothing here was written for."""
+    strict = Stranger()
+
+    def careless(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/v1/peek":
+            return strict(environ, start_response)
+        answer = b'{"data": {"status": "unsure"}}'
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))]
+        start_response("200 OK", headers)
+        return [answer]
+
+    with stranger(careless) as url:
+        plan = Plan(
+            Target(url, url, *YESTERDAYS),
+            document=vendor.operation_added(tmp_path / "pages"),
+            only=frozenset({"AUTH-4", "PAGE-5", "PAGE-9"}),
+        )
+        run = Run(plan).judge()
+
+    assert blamed(run) == {
+        ("AUTH-4", "POST /v1/peek"),
+        ("PAGE-5", "POST /v1/peek"),
+        ("PAGE-9", "POST /v1/peek"),
+    }
+
+
+def accepted(running: Served) -> str:
+    running.put("v")
+    return str(running.accept("v", region="eu").json["data"]["a_id"])
+
+
+def test_a_fourth_page_is_a_marked_stub(tmp_path: Path) -> None:
+    """It is checked like any other operation."""
+    with mock("--spec-dir", str(vendor.operation_added(tmp_path / "pages")), "--no-admin") as running:
+        good = running.call("POST", "/v1/peek", {"action_record_id": "1"})
+        bad = running.call("POST", "/v1/peek", {"action_record_id": "x"})
+
+    assert (good.status, good.json, good.headers["x-arklow-mock-stub"]) == (
+        200,
+        {"data": {"status": "queued"}},
+        "1",
+    )
+    assert (bad.status, bad.error["code"]) == (400, "INVALID_BODY")
+    assert any("/v1/peek" in line and "stub" in line for line in running.lines)
+
+
+def test_a_required_member_is_asked_for_and_a_promised_one_is_made_up_and_marked(tmp_path: Path) -> None:
+    """The rest of the answer is what the handler says."""
+    with mock("--spec-dir", str(vendor.asked_for(tmp_path / "asked")), "--no-admin") as running:
+        running.put("v")
+        assert running.accept("v").error["message"].startswith("body: expected a member 'region'")
+        assert running.accept("v", region="eu").status == 200
+    with mock("--spec-dir", str(vendor.promised(tmp_path / "promised")), "--no-admin") as running:
+        running.put("v")
+        answer = running.accept("v")
+
+    assert answer.headers["x-arklow-mock-stub"] == "data/region"
+    assert answer.json["data"].keys() == {"a_id", "a_def_id", "queue_s", "a_va", "a_ve", "region"}
+    assert answer.json["data"]["a_va"] == "v"
+    assert answer.json["data"]["region"] == "eu"
+
+
+def test_a_removed_operation_is_not_served_and_what_needs_it_no_more_goes_on(tmp_path: Path) -> None:
+    """One line at the start says which part of our overlays had to go."""
+    with mock("--spec-dir", str(vendor.operation_removed(tmp_path / "pages")), "--no-admin") as running:
+        action = accepted(running)
+        gone = running.modack(action)
+        acked = running.call("POST", "/v1/ack", {"action_record_id": action, "attempt": 0})
+
+    assert (gone.status, gone.error["code"], acked.status) == (404, "NOT_FOUND", 200)
+    assert "  handler without an operation: modAckIngressAction" in running.lines
+    [line] = [line for line in running.lines if "left out of our overlays" in line]
+    assert "leads to modAckIngressAction" in line
+
+
+def test_an_overlay_of_the_user_is_served_over_pages_and_ours(tmp_path: Path) -> None:
+    """A value that no handler has ever heard of is one more that nothing has."""
+    directory = vendor.overlaid(tmp_path / "pages")
+    (directory / "overlays" / "more.overlay.yaml").write_text(
+        "overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions:\n"
+        "- target: $.paths['/v1/orgs/{org_id}/actions/records'].get.parameters[?(@.name=='status')].schema.items.enum\n"
+        "  update: paused\n"
+    )
+    with mock("--spec-dir", str(directory), "--no-admin") as running:
+        answer = running.modack(accepted(running))
+        listed = [
+            running.call("GET", f"/v1/orgs/42/actions/records?status={status}").json["data"]
+            for status in ("paused", "ack_wait")
+        ]
+
+    assert (answer.json, answer.headers["x-arklow-mock-stub"]) == (
+        {"data": {"status": "ok", "until": "later"}},
+        "data/until",
+    )
+    assert [one["count"] for one in listed] == [0, 1]
+    assert running.lines[0].startswith(
+        "arklow-mock serves pages/ + more.overlay.yaml + staging.overlay.yaml  sha256-"
+    )
+    assert load(directory).name == "pages/ + more.overlay.yaml + staging.overlay.yaml"
+
+
+def test_the_digest_stands_at_the_start_in_every_answer_and_in_every_report(tmp_path: Path) -> None:
+    """The mock's is that of the overlaid document, the judge's that of what is judged by; refusals have it too."""
+    directory = vendor.value_added(tmp_path / "pages")
+    served = f"sha256-{Document(directory).digest[:12]}"
+    judged_by = load(directory).digest
+    command: list[str | Path] = [Path(sys.executable).parent / "arklow-contracts", "check"]
+    with mock("--spec-dir", str(directory), "--no-admin") as running:
+        answers = [
+            running.put(),
+            running.call("GET", "/nowhere"),
+            running.call("OPTIONS", "/v1/modack"),
+            running.call("GET", "/openapi.json"),
+            running.raw(b"no HTTP\r\n\r\n"),
+        ]
+        url = f"http://127.0.0.1:{running.port}"
+        ran = subprocess.run(
+            [*command, "--spec-dir", directory, "--base-url", url, "--api-key", "org-42", "--org", "42", "--only", "JSON-5", "--max-time", "2", "--report-dir", tmp_path / "out"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "out" / "summary.md")},
+        )  # fmt: skip
+
+    assert running.lines[0] == f"arklow-mock serves pages/  {served}"
+    assert [answer.headers.get("x-arklow-mock-document") for answer in answers] == [served] * 5
+    assert ran.returncode == 0, ran.stderr
+    assert judged_by[:12] in ran.stdout
+    for report in ("report.json", "report.html", "junit.xml", "report.sarif", "summary.md"):
+        assert judged_by[:12] in (tmp_path / "out" / report).read_text("utf-8"), report
+
+
+def test_without_the_flag_the_built_in_documents_are_served_and_judged_by_as_before() -> None:
+    """Their digests are those of the files, and pages of today are the same document."""
+    listed = (vendor.UPSTREAM.parent / "SHA256SUMS").read_text().split()
+    with mock("--no-admin") as running:
+        served = running.put().headers["x-arklow-mock-document"]
+
+    assert served == f"sha256-{listed[2][:12]}"
+    published = vendor.UPSTREAM.parent / "arklow.openapi.yaml"
+    assert load(published).digest == listed[0]
+    assert load(published).content == load(vendor.UPSTREAM).content
+    assert json.loads(Document(vendor.UPSTREAM).json) == json.loads(
+        Document(vendor.UPSTREAM.parent / "arklow.overlaid.openapi.yaml").json
+    )
+
+
+def write(name: str, text: str | bytes) -> Callable[[Path], object]:
+    """Put a file beside today's pages."""
+
+    def made(directory: Path) -> None:
+        file = vendor.pages(directory) / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    return made
+
+
+def alone(name: str, text: str) -> Callable[[Path], object]:
+    """A directory with one file."""
+
+    def made(directory: Path) -> None:
+        directory.mkdir()
+        (directory / name).write_text(text)
+
+    return made
+
+
+def fenced(text: str) -> str:
+    return f"# A page\n\n```yaml\n{text}\n```\n"
+
+
+OVERLAY = "overlays/a.overlay.yaml"
+ERRORS: list[tuple[Callable[[Path], object], str]] = [
+    (lambda directory: vendor.edited(directory, vendor.MODACK, "$ref: '#/components/schemas/IngressApiError'", "type: object"),
+     r"#/components/schemas/IngressErrorResponse/properties/errors/items differs between 000_\w+\.txt line 136 and 001_\w+\.txt line 123: expected pages that say the same of it"),
+    (write("003.txt", fenced("openapi: 3.1.0\npaths:\n  /v1/modack:\n    post:\n      responses: {}")),
+     r"#/paths/~1v1~1modack/post differs between 001_\w+\.txt line 44 and 003\.txt line 7: expected"),
+    (write("003.txt", "no block"), r"003\.txt: expected one fenced yaml or json block, found 0"),
+    (write("003.md", fenced("a: 1") + fenced("b: 2")), r"003\.md: expected one fenced yaml or json block, found 2"),
+    (write("003.txt", fenced("openapi: 3.1.0\n  paths: [")), r"003\.txt line 5: expected YAML or JSON: "),
+    (write("003.txt", fenced("a: &a [*a]")), r"003\.txt: expected YAML or JSON: "),
+    (write("003.txt", fenced("openapi: 3.1.0\na: !!binary aaaa")), r"003\.txt: expected YAML or JSON: .* is no value of JSON"),
+    (write("003.txt", fenced('openapi: 3.1.0\na: "\\ud800"')), r"003\.txt line 5: expected YAML or JSON: "),
+    (write("003.txt", b"\xff"), r"003\.txt: expected UTF-8, got another byte at 0"),
+    (write("003.txt", fenced("openapi: 3.0.3")), r"003\.txt: expected an OpenAPI 3\.1 document, got openapi: 3\.0\.3"),
+    (write("003.txt", fenced("- 1")), r"003\.txt: expected an OpenAPI 3\.1 document, got no member 'openapi'"),
+    (write("003.txt", fenced("openapi: 3.1.0\npaths: []")), r"003\.txt: expected paths to be an object, got list"),
+    (write("003.txt", fenced("openapi: 3.1.0\ncomponents: {schemas: {A: {$ref: '#/components/schemas/B'}}}")),
+     r"pages/: expected #/components/schemas/B to be there, as something refers to it; no page has it"),
+    (write("003.txt", fenced("openapi: 3.1.0\ncomponents: {schemas: {A: {$ref: 'http://127.0.0.1:9/B'}}}")),
+     r"pages/: expected references within the document alone, got http://127\.0\.0\.1:9/B"),
+    (write("openapi.yaml", "openapi: 3.1.0"), r"pages: expected either pages or one whole document, got openapi\.yaml, 000_"),
+    (alone("README.rst", ""), r"pages: expected pages \(\*\.txt, \*\.md\), or one whole document \(openapi\.yaml, openapi\.yml, openapi\.json\), got neither"),
+    (alone("openapi.json", "{"), r"openapi\.json line \d: expected YAML or JSON: "),
+    (write(OVERLAY, "openapi: 3.1.0"), r"a\.overlay\.yaml: expected an OpenAPI Overlay 1\.0 \(members overlay, info and actions\)"),
+    (write(OVERLAY, "overlay: 1.0.0"), r"a\.overlay\.yaml: expected a list of actions that is not empty"),
+    (write(OVERLAY, "overlay: 1.0.0\nactions: [{target: $.paths}]"), r"a\.overlay\.yaml: expected action 1 to have a target, and an update or remove: true"),
+    (write(OVERLAY, "overlay: 1.0.0\nactions: [{target: '$.[', update: {}}]"), r"a\.overlay\.yaml: expected a JSONPath as target, got '\$\.\['"),
+    (write(OVERLAY, "overlay: 1.0.0\nactions: [{target: $, remove: true}]"), r"a\.overlay\.yaml: expected a target within the document to remove, got \$"),
+    (write(OVERLAY, "overlay: 1.0.0\nactions: [{target: $.nothing, update: {}}]"), r"a\.overlay\.yaml: target \$\.nothing matches nothing: expected one that the pages have"),
+    (write("overlays/a.yaml", ""), r"a\.yaml: expected overlays to be called \*\.overlay\.yaml"),
+    (write("overlays", b""), r"overlays: Not a directory: expected a directory of overlays"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "said"), ERRORS, ids=[said[:40] for _, said in ERRORS])
+def test_both_say_what_is_wrong_where_and_what_would_pass(
+    make: Callable[[Path], object], said: str, tmp_path: Path
+) -> None:
+    """In one line, and in the same words."""
+    make(tmp_path / "pages")
+
+    with pytest.raises(BadDocument, match=said) as served:
+        Document(tmp_path / "pages")
+    with pytest.raises(Unreadable, match=said) as judged:
+        load(tmp_path / "pages")
+    assert str(served.value) == str(judged.value)
+    assert "\n" not in str(served.value)
+
+
+CHECK = ("check", "--base-url", "http://h", "--api-key", "k", "--org", "1")
+FREE = ("--port", "0", "--ingress-port", "0", "--no-admin")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--spec-dir", "bad"), "003.txt: expected one fenced yaml or json block, found 0"),
+        (("--spec-dir", "empty"), "empty: expected pages (*.txt, *.md), or one whole document"),
+        (("--spec-dir", "none"), "--document takes a file"),
+        (("--spec-dir", "bad/003.txt"), "--document takes a file"),
+        (
+            ("--document", "bad"),
+            "bad: Is a directory: expected a file; --spec-dir takes a directory of pages",
+        ),
+        (("--document", "bad/003.txt", "--spec-dir", "bad"), "not allowed with argument --document"),
+    ],
+)
+def test_both_programs_exit_with_2(flags: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    """Without a traceback."""
+    write("003.txt", "no block")(tmp_path / "bad")
+    (tmp_path / "empty").mkdir()
+    scripts = Path(sys.executable).parent
+    for command in ((scripts / "arklow-mock", "serve", *FREE), (scripts / "arklow-contracts", *CHECK)):
+        ran = subprocess.run([*command, *flags], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert said in ran.stderr.splitlines()[-1]
+        assert "Traceback" not in ran.stderr
+
+
+def test_one_whole_document_is_a_directory_of_pages_too(tmp_path: Path) -> None:
+    """In YAML or JSON, and with overlays."""
+    joined = pages.read(vendor.UPSTREAM).joined
+    for name, text in (("openapi.yml", pages.written(joined)), ("openapi.json", json.dumps(joined))):
+        directory = tmp_path / name.partition(".")[2]
+        directory.mkdir()
+        (directory / name).write_text(text)
+        (directory / "overlays").mkdir()
+        (directory / "overlays" / "staging.overlay.yaml").write_text(vendor.OVERLAY)
+        content = load(directory).content
+        assert content["components"]["schemas"]["IngressSignalResponse"]["properties"]["data"][
+            "required"
+        ] == ["status", "until"]
