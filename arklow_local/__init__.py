@@ -10,4 +10,6 @@ if not (_HERE / "spec").is_dir():
     __path__.append(str(_HERE.parent))
 
 __version__ = "0.1.0"
-__all__ = ["__version__"]
+WHEEL = f"arklow_local-{__version__}-py3-none-any.whl"
+"""What is installed: a file, and not a name that anybody may take in a registry."""
+__all__ = ["WHEEL", "__version__"]

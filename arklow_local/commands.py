@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from . import WHEEL
+
 
 def mock() -> int:
     """`arklow-mock`; returns its exit code."""
@@ -23,7 +25,7 @@ def _started(package: str, command: str, extra: str) -> int:
         if (error.name or "").startswith("arklow_local"):
             raise
         print(
-            f"{command}: {error.name} is not installed; `pip install 'arklow-local[{extra}]'` has it",
+            f"{command}: {error.name} is not installed; `pip install '{WHEEL}[{extra}]'` has it",
             file=sys.stderr,
         )
         return 2

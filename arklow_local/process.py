@@ -17,8 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from . import WHEEL
+
 COMMAND: Final = "arklow-mock"
-INSTALL: Final = "`uv tool install 'arklow-local[mock]'` or `pipx install 'arklow-local[mock]'`"
+INSTALL: Final = f"`uv tool install '{WHEEL}[mock]'` or `pipx install '{WHEEL}[mock]'`"
 _ENGINES: Final = ("connexion", "jsonschema_rs", "pebble")
 """What the extra `mock` brings: where it is missing, the command beside the interpreter cannot start."""
 _FLAGS: Final = (

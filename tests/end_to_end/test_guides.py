@@ -97,9 +97,7 @@ def commands(guide: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("guide", sorted(guide.name for guide in GUIDES.glob("*.md")))
-def test_every_command_of_a_guide_is_one(
-    guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_command_of_a_guide_is_one(guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With flags that there are; what they do is shown elsewhere."""
     (tmp_path / "pages").symlink_to(GUIDES.parents[1] / "spec" / "upstream")
     monkeypatch.chdir(tmp_path)

@@ -197,7 +197,10 @@ def test_a_mock_that_is_not_there_is_said_with_what_to_install(suite: Suite, wor
     assert code == 1
     assert "2 errors" in said
     assert "arklow: expected the command no-such-mock beside " in said
-    assert "`uv tool install 'arklow-local[mock]'` or `pipx install 'arklow-local[mock]'` has it" in said
+    assert (
+        "`uv tool install 'arklow_local-0.1.0-py3-none-any.whl[mock]'` or `pipx install 'arklow_local-0.1.0-py3-none-any.whl[mock]'` has it"
+        in said
+    )
     assert "Traceback" not in said
     assert "pytest_fixture.py" not in said
 

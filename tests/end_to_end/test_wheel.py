@@ -155,7 +155,7 @@ def test_a_wheel_alone_brings_nothing_and_says_what_is_missing(
     for command, extra in COMMANDS.items():
         ran = bare.run(command, cwd=project)
         assert ran.returncode == 2
-        assert f"`pip install 'arklow-local[{extra}]'` has it" in ran.stderr
+        assert f"`pip install '{wheel.name}[{extra}]'` has it" in ran.stderr
 
 
 def pinned(locks: Iterable[str], names: Iterable[str], to: Path) -> Path:
@@ -186,7 +186,7 @@ def test_the_fixture_needs_pytest_alone_and_finds_a_mock_in_another_environment(
     assert testing.has() == {"arklow_local", "pytest_xdist", *names} - {"pytest-xdist"}
     none = testing.run("pytest", cwd=project)
     assert none.returncode == 1
-    assert "uv tool install 'arklow-local[mock]'" in none.stdout
+    assert "uv tool install 'arklow_local-0.1.0-py3-none-any.whl[mock]'" in none.stdout
     for command in (("pytest",), ("python", "-m", "pytest"), ("pytest", "-n", "2")):
         ran = testing.run(*command, "--arklow-mock", str(mock), cwd=project)
         assert ran.returncode == 0, ran.stdout + ran.stderr
