@@ -13,7 +13,7 @@ PLATFORMS := x86_64-pc-windows-msvc aarch64-apple-darwin x86_64-apple-darwin \
 	x86_64-manylinux_2_28 aarch64-manylinux_2_28
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: run check spec-status install test lint format spec docs lock wheel platforms fuzz liars bench clean
+.PHONY: run check spec-status install test lint format spec docs lock wheel test-wheel platforms fuzz liars bench clean
 
 run: install  ## serve; pass flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
@@ -73,7 +73,13 @@ lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
 	$(LOCK) --upgrade --extra dev -c requirements.lock -c requirements-judge.lock -o requirements-dev.lock
 
 wheel: .venv/dev  ## one wheel for both programs, in dist/
+	rm -rf dist
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
+
+test-wheel: wheel  ## the tests, of what a wheel installs
+	rm -rf build/wheel
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --target build/wheel dist/*.whl
+	PYTHONPATH=build/wheel $(BIN)/pytest -p tests.installed --timeout 120 -n 2 --dist worksteal
 
 platforms: .venv/dev  ## each extra resolves to wheels alone, for each system and Python
 	$(BIN)/pip install -q uv

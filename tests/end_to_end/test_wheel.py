@@ -158,6 +158,28 @@ def test_a_wheel_alone_brings_nothing_and_says_what_is_missing(
         assert f"`pip install '{wheel.name}[{extra}]'` has it" in ran.stderr
 
 
+def test_what_is_installed_passes_the_tests_of_the_clone(wheel: Path, tmp_path: Path) -> None:
+    """Those that take seconds here; `make test-wheel` runs them all."""
+    pip("install", "--no-deps", "--target", tmp_path / "installed", wheel)
+    quick = (
+        "domain",
+        "storage",
+        "contracts/test_model.py",
+        "contracts/test_checks.py",
+        "contracts/test_reports.py",
+    )
+    ran = subprocess.run(
+        [Path(sys.executable).parent / "pytest", "-p", "tests.installed", *(f"tests/{one}" for one in quick)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def pinned(locks: Iterable[str], names: Iterable[str], to: Path) -> Path:
     """A lock file of some distributions alone."""
     text = "\n".join((ROOT / lock).read_text() for lock in locks)
