@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+import re
+from typing import Any, Final
 
 from ..schemas import mismatch
 from .contract import STUB_HEADER, Handler, Request
 from .document import JSON, Document, Operation, step
 from .envelope import Answer
 from .errors import Refused
+
+_UNSHOWN: Final = re.compile(r"[^ -~]")
+"""What no header's value can have."""
 
 
 class NoStub(Exception):
@@ -63,7 +67,7 @@ def completing(document: Document, operation: Operation, handler: Handler) -> Ha
         body = _completed(document, f"{pointer}/content/{step(JSON)}/schema", answer.body, "", made_up)
         if wrong := mismatch(validator, body, "answer"):
             raise _unfit(operation, wrong)
-        named = ", ".join(made_up).encode("ascii", "backslashreplace")
+        named = _UNSHOWN.sub("?", ", ".join(made_up)).encode()
         return answer._replace(body=body, headers=(*answer.headers, (STUB_HEADER[0], named)))
 
     return handle

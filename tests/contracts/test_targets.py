@@ -62,6 +62,21 @@ def test_a_target_is_what_flags_would_say() -> None:
     assert named == told
 
 
+def test_a_target_may_be_judged_by_a_directory_of_pages(here: Path) -> None:
+    """Instead of the document that all others have; what a flag says of either counts alone."""
+    (here / "pages").mkdir()
+    text = '[defaults]\ndocument = "document.yaml"\n' + PLAIN + 'spec_dir = "pages"\n'
+
+    assert planned(text).document == Path("pages")
+    assert planned(text, "--document", "other.yaml").document == Path("other.yaml")
+    other = PLAIN + 'document = "document.yaml"\n'
+    assert planned(other, "--spec-dir", "pages").document == Path("pages")
+    assert refusal(other + 'spec_dir = "pages"\n').endswith(
+        "[targets.a]: expected either document or spec_dir, got both"
+    )
+    assert refusal(PLAIN + 'spec_dir = "none"\n').endswith("got 'none'; --document takes a file")
+
+
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """A private authority."""
