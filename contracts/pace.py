@@ -14,6 +14,8 @@ _WINDOW = 3.0
 """Seconds of answers that are looked at to tell whether a target suffers."""
 _RELIEF = 5.0
 """Seconds for which nothing is suspected again after it was found to be well."""
+_HICCUP = 2.0
+"""Seconds that one answer alone may take."""
 _SLOWER = 3.0
 """How many times as long as at first answers may take."""
 _NOTICED = 0.05
@@ -119,7 +121,7 @@ class Pace:
         self._look = now + 1
         recent = [seconds for at, seconds, _ in self._recent if at > now - _WINDOW]
         long = [seconds for seconds in recent if self.slow(seconds)]
-        if sum(long) > sum(recent) / 2:
+        if sum(long) > sum(recent) / 2 and (len(long) > 1 or long[0] > _HICCUP):
             return "slow"
         failed = [failed for _, _, failed in self._recent][-5 * _FEW :]
         return "failing" if len(failed) >= _FEW and sum(failed) > _FAILING * len(failed) else None

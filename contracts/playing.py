@@ -259,8 +259,12 @@ class Playing:
                 self._ledger.doubtful[finding.rule] = "it was broken, and there was no time to try again"
 
     def _ask_slow_again(self) -> None:
-        """Once, and as soon as something was slow, since that makes the run short of time."""
-        if self._judge.slow and not self._asked_again:
+        """Once, and as soon as something was slow, since that makes the run short of time; a gate asks nothing for its time."""
+        if self._judge.slow and self._plan.steady:
+            self._ledger.doubtful["HTTP-6"] = (
+                "an answer took longer, and what a gate sends does not depend on time"
+            )
+        elif self._judge.slow and not self._asked_again:
             self._asked_again = True
             self._play(requests.slow)
 

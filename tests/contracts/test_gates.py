@@ -91,3 +91,18 @@ def test_an_example_of_a_slot_shows_where_the_slot_was_never_used() -> None:
     for run in runs:
         [finding] = run.violations
         assert [one.method for one in finding.exchanges] == ["PUT", "POST"]
+
+
+def test_a_gate_sends_nothing_for_the_time_that_an_answer_took() -> None:
+    """Or a busy machine would move it; what it cannot tell it does not say."""
+    sent: list[list[str]] = []
+    runs: list[RunFinished] = []
+    for seconds in (0.0, 1.2):
+        with weathers.lingering(30, seconds) as weather:
+            runs.append(gate(weather.url, "one", 200))
+            sent.append([renamed(one, "one") for one in weather.requests])
+
+    assert sent[0] == sent[1]
+    assert [run.exit_code for run in runs] == [0, 0]
+    assert "HTTP-6" not in runs[0].not_verified
+    assert "HTTP-6" in runs[1].not_verified

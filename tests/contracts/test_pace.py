@@ -138,6 +138,18 @@ def test_a_share_of_server_errors_is_suspicious(share: int, suspected: str | Non
     assert pace.suspicion() == suspected
 
 
+def test_one_answer_that_hesitates_is_no_reason_to_look() -> None:
+    """Two are."""
+    pace, clock = paced()
+    send(pace, clock, 100)
+    send(pace, clock, 1, seconds=1.2)
+    assert pace.suspicion() is None
+
+    send(pace, clock, 1, seconds=1.2)
+    clock.now += 1
+    assert pace.suspicion() == "slow"
+
+
 def test_one_slow_answer_among_many_is_looked_into_and_forgotten() -> None:
     """Until as much comes again."""
     pace, clock = paced()

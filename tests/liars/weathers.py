@@ -207,6 +207,20 @@ def slowing(after: float, to: float) -> AbstractContextManager[Weather]:
     return weathered(condition)
 
 
+def lingering(number: int, seconds: float) -> AbstractContextManager[Weather]:
+    """One request, by its number from 1, is answered so late; the others at once."""
+    counted = itertools.count(1)
+
+    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+        def late(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            time.sleep(seconds)
+            return world(environ, start_response)
+
+        return late if next(counted) == number else world
+
+    return weathered(condition)
+
+
 def failing(
     after: float, share: float, *, body: Body = "json", seed: int = 7
 ) -> AbstractContextManager[Weather]:
@@ -260,6 +274,7 @@ __all__ = [
     "failing",
     "far",
     "limited",
+    "lingering",
     "no_lease",
     "refusing_puts",
     "restarting",
