@@ -27,7 +27,7 @@ spec-status: .venv/judge  ## what moved in the vendor's pages: SPEC_DIR=…
 install: .venv/mock
 
 test: .venv/dev
-	$(BIN)/pytest --timeout 120 -n 2 --dist worksteal
+	$(BIN)/pytest --timeout 120 -n 3 --dist worksteal
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -79,7 +79,7 @@ wheel: .venv/dev  ## one wheel for both programs, in dist/
 test-wheel: wheel  ## the tests, of what a wheel installs
 	rm -rf build/wheel
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --target build/wheel dist/*.whl
-	PYTHONPATH=build/wheel $(BIN)/pytest -p tests.installed --timeout 120 -n 2 --dist worksteal
+	PYTHONPATH=build/wheel $(BIN)/pytest -p tests.installed --timeout 120 -n 3 --dist worksteal
 
 platforms: .venv/dev  ## each extra resolves to wheels alone, for each system and Python
 	$(BIN)/pip install -q uv
