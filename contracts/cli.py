@@ -29,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)
         return 3
+    except BrokenPipeError:  # nobody reads on, as after `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
     except Exception as error:
         print(
             f"arklow-contracts: the judge itself failed, which proves nothing: {describe(error)}",

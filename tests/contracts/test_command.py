@@ -21,6 +21,7 @@ from tests.liars import FAULTS, Stranger, stranger
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 SECRET = "s3cret-key-of-one"
+NOBODY = "--base-url http://127.0.0.1:9 --api-key a-key-of-one --org 1"
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +233,21 @@ def test_a_reader_that_goes_away_does_not_change_the_verdict(tmp_path: Path) -> 
 
     assert (ran.returncode, ran.stderr) == (0, "")
     assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["verdict"] == "conforms"
+
+
+@pytest.mark.parametrize("words", ["spec status", "explain PAGE-5", f"check {NOBODY} --dry-run"])
+def test_what_only_prints_ends_quietly_when_nobody_reads_on(words: str, tmp_path: Path) -> None:
+    """As after `| head`, and unbuffered as in a container."""
+    ran = subprocess.run(
+        ["bash", "-c", f"{COMMAND} {words} | true; exit ${{PIPESTATUS[0]}}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+    assert (ran.returncode, ran.stderr) == (3, "")
 
 
 def test_a_terminal_that_lacks_a_sign_does_not_fail_the_run(tmp_path: Path) -> None:
