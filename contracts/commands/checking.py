@@ -242,7 +242,9 @@ def described(plan: Plan) -> Iterator[str]:
         yield f"  tags      actions carry {TAG}=<run>"
     time = f"{plan.max_time:.0f} s" if plan.max_time < 600 else f"{plan.max_time / 3600:.1f} h"
     rate = (
-        "as fast as it answers" if limits.rate == math.inf else f"{limits.rate:,.6g} requests a second at most"
+        "as fast as it answers"
+        if limits.rate == math.inf
+        else f"{limits.rate:,.6g} requests a second at most"
     )
     yield f"  how long  {time} at most, {rate}"
     for what, most in (
