@@ -124,6 +124,16 @@ class Judge:
         except ValueError:
             return None
 
+    @staticmethod
+    def names_of(exchange: Exchange) -> set[str]:
+        """The names that what was sent gives to a definition: its variant, and its aliases."""
+        body = Judge.body_of(exchange)
+        if not isinstance(body, dict):
+            return set()
+        alias = body.get("alias")
+        names = (body.get("variant"), *(alias if isinstance(alias, list) else ()))
+        return {name for name in names if isinstance(name, str)}
+
     def take(self) -> list[Finding]:
         """What the model did not allow since somebody asked."""
         taken, self.suspects = self.suspects, []
@@ -132,11 +142,8 @@ class Judge:
     def lost(self, exchange: Exchange) -> None:
         """Whatever a request did, it cannot be told: no answer came, or none that says it."""
         operation = self.known.operation(exchange.operation)
-        body = self.body_of(exchange)
         if operation is None or operation.control_plane:
-            aliases = body.get("alias") if isinstance(body, dict) else None
-            names = aliases if isinstance(aliases, list) else []
-            for org, name in self._places(body, exchange.data(), *({"variant": name} for name in names)):
+            for org, name in self._places(*self.names_of(exchange), exchange.data().get("variant")):
                 self.model.forget(org, name)
         elif exchange.path == INGRESS_PATH and (owner := self._owner(exchange, operation)) is not None:
             number = exchange.data().get("a_id")
@@ -148,12 +155,13 @@ class Judge:
     def renew(self, exchange: Exchange) -> None:
         """What an exchange has put is put once more, where the run does not see it."""
         if exchange.method == "PUT":
-            for org, name in self._places(self.body_of(exchange), exchange.data()):
+            body = self.body_of(exchange)
+            variant = body.get("variant") if isinstance(body, dict) else None
+            for org, name in self._places(variant, exchange.data().get("variant")):
                 self.model.renew(org, name, told=self.model.reused.get((org, name), True))
 
-    def _places(self, *named: Any) -> Iterator[tuple[str, str]]:
-        """Each organisation with each variant that is named."""
-        variants = [one.get("variant") for one in named if isinstance(one, dict)]
+    def _places(self, *variants: Any) -> Iterator[tuple[str, str]]:
+        """Each organisation with each of these variants that is one."""
         for variant in {one for one in variants if isinstance(one, str)}:
             for credential in self.known.target.credentials:
                 yield credential.org, variant

@@ -268,19 +268,10 @@ def _unmade(script: Sequence[Exchange]) -> set[str]:
     unmade: set[str] = set()
     for one in script:
         if one.method == "PUT":
-            made |= _put(one)
+            made |= Judge.names_of(one)
         elif one.method == "POST" and one.segment not in made:
             unmade.add(one.segment)
     return unmade
-
-
-def _put(exchange: Exchange) -> set[str]:
-    """The names that a PUT gives to a definition."""
-    body = Judge.body_of(exchange)
-    if not isinstance(body, dict):
-        return set()
-    alias = body.get("alias")
-    return {str(name) for name in (body.get("variant"), *(alias if isinstance(alias, list) else ()))}
 
 
 def hasty(finding: Finding) -> bool:
@@ -294,7 +285,7 @@ def hasty(finding: Finding) -> bool:
         ):
             return True
         if one.made and one.method == "PUT":
-            made |= {(key, name): one.back for name in _put(one)}
+            made |= {(key, name): one.back for name in Judge.names_of(one)}
         elif _number(one):
             made[key, _number(one)] = one.back
     return False
