@@ -1,0 +1,1 @@
+"""Stored requests with stored answers: what proves that a change of the code changes no answer."""
