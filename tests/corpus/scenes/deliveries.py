@@ -58,6 +58,53 @@ DESTINATIONS: tuple[dict[str, Any], ...] = (
 )
 
 
+URLS: tuple[str, ...] = (
+    *(
+        "http://127.0.0.1:1/200",
+        "http://[::1]:1/200",
+        "http://sub.localhost/200",
+        "http://10.0.0.1/200",
+        "localhost/200",
+    ),
+    *(
+        "https://api.arklow.io/200",
+        "https://arklow.io/200",
+        "https://other.example/200",
+        "https://allowed.example/200",
+    ),
+    *(
+        "http://user:word@localhost/200",
+        "ftp://localhost/200",
+        "",
+        "/200",
+        "http://",
+        "http://localhost:99999/",
+        "http://é/",
+    ),
+)
+HEADERS: tuple[dict[str, str], ...] = (
+    {"x": "é"},
+    {"x": "a\nb"},
+    {"a b": "1"},
+    {"": "1"},
+    {"host": "x"},
+    {"Content-Length": "1"},
+    {"A": "1", "a": "2"},
+)
+LINKS: tuple[dict[str, Any], ...] = (
+    *(
+        {"variant": "c", "destinations": ["sink", "sdk"]},
+        {"variant": "c", "destinations": ["sink", "sdk"], "default": "sdk"},
+    ),
+    *(
+        {"variant": "c", "destinations": ["none"]},
+        {"variant": "none", "destinations": []},
+        {"variant": "c", "destinations": []},
+    ),
+    {"variant": "c", "destinations": ["sink"], "default": "sdk"},
+)
+
+
 def called(session: Session) -> None:
     """Have each receiver called until it is content."""
     for number, receiver in enumerate(RECEIVERS):
@@ -128,45 +175,14 @@ def destinations(session: Session) -> None:
         action = session.post("a")
         session.record(action)
         session.put("a", schema={"title": body["label"]})
-    for url in (
-        *(
-            "http://127.0.0.1:1/200",
-            "http://[::1]:1/200",
-            "http://sub.localhost/200",
-            "http://10.0.0.1/200",
-            "localhost/200",
-        ),
-        *(
-            "https://api.arklow.io/200",
-            "https://arklow.io/200",
-            "https://other.example/200",
-            "https://allowed.example/200",
-        ),
-        *(
-            "http://user:word@localhost/200",
-            "ftp://localhost/200",
-            "",
-            "/200",
-            "http://",
-            "http://localhost:99999/",
-            "http://é/",
-        ),
-    ):
+    for url in URLS:
         body = {"label": "hook", "type": "webhook", "config": {"url": url}}
         session.admin("PUT", "42/destinations", body)
         session.admin("PUT", "42/links", {"variant": "b", "destinations": ["hook"]})
         action = session.post("b")
         session.advance(0)
         session.record(action)
-    for headers in (
-        {"x": "é"},
-        {"x": "a\nb"},
-        {"a b": "1"},
-        {"": "1"},
-        {"host": "x"},
-        {"Content-Length": "1"},
-        {"A": "1", "a": "2"},
-    ):
+    for headers in HEADERS:
         config = {"url": f"{HERE}/200", "headers": headers}
         session.admin("PUT", "42/destinations", {"label": "h", "type": "webhook", "config": config})
         body = {
@@ -176,18 +192,7 @@ def destinations(session: Session) -> None:
             "credential": {"headers": headers},
         }
         session.admin("PUT", "42/destinations", body)
-    for links in (
-        *(
-            {"variant": "c", "destinations": ["sink", "sdk"]},
-            {"variant": "c", "destinations": ["sink", "sdk"], "default": "sdk"},
-        ),
-        *(
-            {"variant": "c", "destinations": ["none"]},
-            {"variant": "none", "destinations": []},
-            {"variant": "c", "destinations": []},
-        ),
-        {"variant": "c", "destinations": ["sink"], "default": "sdk"},
-    ):
+    for links in LINKS:
         session.admin("PUT", "42/links", links)
         session.put("c")
         session.record(session.post("c"))

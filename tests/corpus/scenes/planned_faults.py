@@ -64,6 +64,79 @@ WRONG: tuple[Any, ...] = (
 )
 
 
+PREFERENCES: tuple[Headers, ...] = tuple(
+    (("prefer", text),)
+    for text in (
+        *(
+            "code=503",
+            "code=200",
+            "code=204",
+            "code=304",
+            "code=429",
+            "code=99",
+            "code=600",
+            "code=",
+            "code",
+            "code=x",
+        ),
+        *(
+            "delay=2",
+            "delay=0",
+            "delay=0.5",
+            "delay=300",
+            "delay=301",
+            "delay=-1",
+            "delay=x",
+            "delay=1e1",
+            "delay",
+        ),
+        *(
+            "code=503, delay=2",
+            "CODE=503",
+            'code="503"',
+            "code=503; x=y",
+            "code = 503",
+            " code=503 ",
+            "code=503,code=404",
+        ),
+        *(
+            "respond-async, code=418",
+            "return=minimal",
+            'x="code=503"',
+            'code="5\\03"',
+            'code="503',
+            "",
+            ",",
+        ),
+    )
+)
+SEVERAL: tuple[Headers, ...] = (
+    (("prefer", "code=503"), ("prefer", "delay=1")),
+    (("prefer", "a"), ("prefer", "code=502")),
+)
+QUERIES = (
+    *(
+        "__code=503",
+        "__code=204",
+        "__code=99",
+        "__code=",
+        "__code",
+        "__code=503&__code=404",
+        "__code=x&__code=404",
+    ),
+    *(
+        "__delay=1.5",
+        "__delay=999",
+        "__delay=",
+        "__code=503&__delay=2",
+        "%5F_code=503",
+        "%5f%5fcode=503",
+        "__CODE=503",
+    ),
+    *("__other=1", "tag.__code=503", "tag.a=__code"),
+)
+
+
 def planned(session: Session) -> None:
     """Have each kind of fault hit a few requests."""
     session.freeze()
@@ -156,83 +229,10 @@ def preferred(session: Session) -> None:
     """Ask for faults with headers and parameters, well and badly spelled."""
     session.freeze()
     session.put("v")
-    headers: tuple[Headers, ...] = tuple(
-        (("prefer", text),)
-        for text in (
-            *(
-                "code=503",
-                "code=200",
-                "code=204",
-                "code=304",
-                "code=429",
-                "code=99",
-                "code=600",
-                "code=",
-                "code",
-                "code=x",
-            ),
-            *(
-                "delay=2",
-                "delay=0",
-                "delay=0.5",
-                "delay=300",
-                "delay=301",
-                "delay=-1",
-                "delay=x",
-                "delay=1e1",
-                "delay",
-            ),
-            *(
-                "code=503, delay=2",
-                "CODE=503",
-                'code="503"',
-                "code=503; x=y",
-                "code = 503",
-                " code=503 ",
-                "code=503,code=404",
-            ),
-            *(
-                "respond-async, code=418",
-                "return=minimal",
-                'x="code=503"',
-                'code="5\\03"',
-                'code="503',
-                "",
-                ",",
-                "code=٥٠٣",
-            ),
-        )
-        if text.isascii()
-    )
-    more: tuple[Headers, ...] = (
-        (("prefer", "code=503"), ("prefer", "delay=1")),
-        (("prefer", "a"), ("prefer", "code=502")),
-    )
-    for sent in (*headers, *more):
+    for sent in (*PREFERENCES, *SEVERAL):
         session.api("POST", "/v1/ingress/v", {"payload": 1}, headers=sent)
         session.api("GET", "/v1/orgs/42/actions/records?take=1", headers=sent)
-    queries = (
-        *(
-            "__code=503",
-            "__code=204",
-            "__code=99",
-            "__code=",
-            "__code",
-            "__code=503&__code=404",
-            "__code=x&__code=404",
-        ),
-        *(
-            "__delay=1.5",
-            "__delay=999",
-            "__delay=",
-            "__code=503&__delay=2",
-            "%5F_code=503",
-            "%5f%5fcode=503",
-            "__CODE=503",
-        ),
-        *("__other=1", "tag.__code=503", "tag.a=__code"),
-    )
-    for query in queries:
+    for query in QUERIES:
         session.api("POST", f"/v1/ingress/v?{query}", {"payload": 1})
         session.api(
             "PUT",
