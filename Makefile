@@ -51,7 +51,7 @@ fuzz: .venv/dev  ## stock Schemathesis, and the judge, against the mock, three s
 		tests/twins --seeds 3 --examples 100
 
 liars: .venv/dev  ## the judge against every liar and every stranger: two and a half hours; ARGS="S15 --max-time 12"
-	$(BIN)/python -m tests.liars.matrix $(ARGS)
+	$(BIN)/python -m tests.mutants.matrix $(ARGS)
 
 bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in benchmarks/README.md
 	$(BIN)/python -m benchmarks.ingress_cpu

@@ -10,17 +10,17 @@ from . import WHEEL
 
 def mock() -> int:
     """`arklow-mock`; returns its exit code."""
-    return _started("mock_server", "arklow-mock", "mock")
+    return _started("mock_server.cli.main", "arklow-mock", "mock")
 
 
 def judge() -> int:
     """`arklow-contracts`; returns its exit code."""
-    return _started("contracts", "arklow-contracts", "judge")
+    return _started("contracts.cli", "arklow-contracts", "judge")
 
 
-def _started(package: str, command: str, extra: str) -> int:
+def _started(module: str, command: str, extra: str) -> int:
     try:
-        code: int = import_module(f"arklow_local.{package}.cli").main()
+        code: int = import_module(f"arklow_local.{module}").main()
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("arklow_local"):
             raise

@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from .process import COMMAND, CannotStart, Mock, Process
+from .process import (
+    COMMAND,
+    CannotStart,
+    Mock,
+    Process,
+)
 
 if TYPE_CHECKING:
     from .testing import Arklow, Wires

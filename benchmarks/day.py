@@ -23,22 +23,27 @@ from hashlib import sha256
 from heapq import heapify, heappop, heappush
 
 from benchmarks.processes import machine
-from mock_server.clocks import ManualClock
-from mock_server.courier import Courier
-from mock_server.domain.errors import DeferredAction, FinishedAction, SettleRefused, StaleAttempt
+from mock_server.adapters.clocks import ManualClock
+from mock_server.adapters.ids import Suffixes
+from mock_server.adapters.process_pool import Workbench
+from mock_server.adapters.webhook_client import Courier
+from mock_server.domain.errors import (
+    DeferredAction,
+    FinishedAction,
+    SettleRefused,
+    StaleAttempt,
+)
 from mock_server.domain.json_text import EMPTY_OBJECT
 from mock_server.domain.ports import Organisation
 from mock_server.domain.states import Event
-from mock_server.ids import Suffixes
-from mock_server.services.clockwork import Clockwork
+from mock_server.services.administration import Steering
 from mock_server.services.definitions import Definitions
 from mock_server.services.deliveries import Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.signals import Signals
-from mock_server.services.steering import Steering
+from mock_server.services.timers import Clockwork
 from mock_server.storage.memory import MemoryStore
-from mock_server.workbench import Workbench
 
 START = 1_767_225_600_000
 SECOND = 1_000

@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.processes import machine
 from mock_server.app import create_app
-from mock_server.seeds.text import write
+from mock_server.seeds.yaml_source import write
 from mock_server.settings import Settings
 
 STATUSES = [

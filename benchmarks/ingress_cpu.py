@@ -19,7 +19,12 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-from benchmarks.processes import free_port, group_cpu, machine, server
+from benchmarks.processes import (
+    free_port,
+    group_cpu,
+    machine,
+    server,
+)
 
 BODY = '{"payload":{"order_id":"8471","total":12.5,"items":[{"sku":"a-1","quantity":2}]},"tags":{"region":"eu"},"version":1}'
 DEFINITION = """{"variant":"order.created","schema":{"type":"object","required":["order_id","total"],"properties":{

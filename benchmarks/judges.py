@@ -39,7 +39,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from benchmarks import judges_page
-from benchmarks.judges_kept import HONEST, Kept, Run, load
+from benchmarks.judges_kept import (
+    HONEST,
+    Kept,
+    Run,
+    load,
+)
 from benchmarks.judges_tools import (
     DEFINITION,
     DEFINITIONS,
@@ -55,7 +60,7 @@ from benchmarks.judges_tools import (
     located,
 )
 from benchmarks.processes import machine
-from tests.liars import FAULTS, Stranger, stranger
+from tests.mutants import FAULTS, Stranger, stranger
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -6,9 +6,15 @@ import statistics
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from benchmarks.judges_kept import HONEST, LEVELS, Kept, Mark, Run
+from benchmarks.judges_kept import (
+    HONEST,
+    LEVELS,
+    Kept,
+    Mark,
+    Run,
+)
 from benchmarks.judges_tools import TOOLS, Signature, Tool
-from tests.liars import FAULTS
+from tests.mutants import FAULTS
 
 SERIOUS: Final = frozenset({"violation"})
 

@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from tests.liars import Manners
-from tests.liars.stranger import PLAIN
+from tests.mutants import Manners
+from tests.mutants.conforming_variant import PLAIN
 
 ROOT: Final = Path(__file__).parent.parent
 KEY: Final = "good-key-one"

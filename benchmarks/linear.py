@@ -22,7 +22,15 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from benchmarks.processes import machine
-from contracts.linear import REFUSED, Call, Explicit, Settling, Spec, Versions, check
+from contracts.model.linearizability import (
+    REFUSED,
+    Call,
+    Explicit,
+    Settling,
+    Spec,
+    Versions,
+    check,
+)
 
 BOUND = 2.0
 """Seconds for ten thousand calls."""

@@ -24,19 +24,19 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import machine
-from mock_server.clocks import ManualClock
-from mock_server.courier import Courier
+from mock_server.adapters.clocks import ManualClock
+from mock_server.adapters.ids import Suffixes
+from mock_server.adapters.process_pool import Workbench
+from mock_server.adapters.webhook_client import Courier
+from mock_server.domain.interpretations import Readings
 from mock_server.domain.json_text import Json
-from mock_server.domain.readings import Readings
-from mock_server.ids import Suffixes
-from mock_server.services.clockwork import Clockwork
+from mock_server.services.administration import Steering
 from mock_server.services.deliveries import Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.signals import Signals
-from mock_server.services.steering import Steering
+from mock_server.services.timers import Clockwork
 from mock_server.storage.memory import MemoryStore
-from mock_server.workbench import Workbench
 
 PAYLOAD = b'{"order_id":"8471","total":12.5,"items":[{"sku":"a-1","quantity":2}]}'
 SECOND = 1_000

@@ -1,10 +1,10 @@
 """The judge of every deployment of Arklow: generates requests, judges answers, cites the source of each rule."""
 
-from .engine import Plan, Run
-from .events import RunFinished
-from .failures import Finding
-from .rules import RULES, Rule, Severity
-from .target import Credential, Target
+from .core.events import RunFinished
+from .core.findings import Finding
+from .core.rules import RULES, Rule, Severity
+from .core.target import Credential, Target
+from .run.engine import Plan, Run
 
 __version__ = "0.1.0"
 __all__ = [

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from .commands import COMMANDS
 from .commands.flags import Usage
-from .engine import describe
+from .run.engine import describe
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,14 +10,14 @@ from typing import Any, Final
 import pytest
 
 from . import cli
-from .commands.checking import judge, plan_of, write_reports
+from .commands.check import judge, plan_of, write_reports
 from .commands.flags import Usage
-from .document import Unreadable, load
-from .events import RunFinished
-from .exchange import redact
-from .failures import Finding
-from .reports.record import finding_record
-from .rules import RULES, Severity
+from .core.events import RunFinished
+from .core.exchange import redact
+from .core.findings import Finding
+from .core.rules import RULES, Severity
+from .openapi.document import Unreadable, load
+from .reports.json_report import finding_record
 
 _FLAGS: Final = {
     "--arklow-target": ("--target", "a target of targets.toml to judge"),

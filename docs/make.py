@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Final
 
 from mock_server.domain import states
-from mock_server.domain.states import FOLLOWS, TERMINAL, TRANSITIONS, Event, Refusal, State
+from mock_server.domain.states import (
+    FOLLOWS,
+    TERMINAL,
+    TRANSITIONS,
+    Event,
+    Refusal,
+    State,
+)
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -8,37 +8,37 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .adapters.clocks import SystemClock
+from .adapters.ids import Suffixes
+from .adapters.process_pool import Workbench
+from .adapters.webhook_client import Courier
 from .api import pages
-from .api.contract import Handler, contracted
+from .api.connexion_app import Handler, contracted
+from .api.coverage import ignored
 from .api.document import Document, Operation
+from .api.error_boundary import Front
 from .api.errors import statuses
 from .api.exchange import Exchange
-from .api.front import Front
 from .api.handlers import PUBLISHED, adapters, handlers
-from .api.ignored import ignored
 from .api.pages import Pages
 from .api.security import Keys
 from .api.stubs import NoStub, completing, stub
-from .clocks import SystemClock
-from .courier import Courier
 from .domain.ports import Clock, Store
-from .ids import Suffixes
-from .services.clockwork import Clockwork
+from .services.administration import Steering
 from .services.definitions import Definitions
 from .services.deliveries import Deliveries
+from .services.faults import Troubles
 from .services.ingress import Ingress
 from .services.payloads import PayloadSchemas
 from .services.records import Records
 from .services.signals import Signals
-from .services.steering import Steering
-from .services.troubles import Troubles
+from .services.timers import Clockwork
 from .settings import WRITTEN_FOR, Settings
 from .storage.memory import MemoryStore
-from .workbench import Workbench
 
 if TYPE_CHECKING:
-    from .seeds.watching import SeedFile
-    from .services.furnishing import Furnisher
+    from .seeds.watcher import SeedFile
+    from .services.provisioning import Furnisher
 
 
 class CannotServe(Exception):
@@ -152,7 +152,7 @@ def create_app(
     clockwork = Clockwork(store, clock or SystemClock(), deliveries, log)
 
     def furnisher() -> Furnisher:
-        from .services.furnishing import Furnisher
+        from .services.provisioning import Furnisher
 
         return Furnisher(store, clockwork, suffixes.claim)
 
@@ -203,7 +203,7 @@ def create_app(
     )
     seed_file = None
     if settings.seed_file is not None:
-        from .seeds.watching import SeedFile  # a start without one need not load it
+        from .seeds.watcher import SeedFile  # a start without one need not load it
 
         seed_file = SeedFile(
             settings.seed_file,

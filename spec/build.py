@@ -21,8 +21,8 @@ from typing import Any
 import yaml
 from openapi_spec_validator import validate
 
-from arklow_local import pages
-from arklow_local.pages import BadPages, Document
+from arklow_local.openapi import pages
+from arklow_local.openapi.pages import BadPages, Document
 
 HERE = Path(__file__).parent
 ADMIN = "admin.openapi.yaml"

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from mock_server.schemas import HEAVY, Unusable, compile_schema, mismatch, weight
+from mock_server.schemas import (
+    HEAVY,
+    Unusable,
+    compile_schema,
+    mismatch,
+    weight,
+)
 
 
 @pytest.mark.parametrize(

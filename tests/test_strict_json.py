@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.strict_json import JsonRefused, digest, dump, parse
+from mock_server.strict_json import (
+    JsonRefused,
+    digest,
+    dump,
+    parse,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"])),

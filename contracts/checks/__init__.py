@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ..exchange import Exchange
-from ..failures import Finding
-from ..knowledge import Knowledge
-from . import acceptance, access, answers, secrecy
+from ..core.exchange import Exchange
+from ..core.findings import Finding
+from . import (
+    acceptance,
+    access,
+    answers,
+    secrecy,
+)
+from .context import Knowledge
 
 CHECKS = (answers.check, access.check, acceptance.check, secrecy.check)
 

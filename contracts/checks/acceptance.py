@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-from .. import strict_json
-from ..document import Operation
-from ..exchange import Exchange, media
-from ..failures import Finding
-from ..knowledge import Knowledge
-from ..schemas import Problem
+from ..core import strict_json
+from ..core.exchange import Exchange, media
+from ..core.findings import Finding
+from ..openapi.document import Operation
+from ..openapi.schemas import Problem
+from .context import Knowledge
 
 _INGRESS = "/v1/ingress/{variant}"
 _MASKED = (401, 403, 405, 413, 415, 429)

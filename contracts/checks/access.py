@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from .. import strict_json
-from ..document import Operation
-from ..exchange import Exchange
-from ..failures import Finding
-from ..knowledge import Knowledge
+from ..core import strict_json
+from ..core.exchange import Exchange
+from ..core.findings import Finding
+from ..openapi.document import Operation
 from .acceptance import accepted, organisation
+from .context import Knowledge
 
 
 def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:

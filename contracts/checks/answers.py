@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from .. import strict_json
-from ..document import Operation
-from ..exchange import Exchange, media
-from ..failures import Finding
-from ..knowledge import Knowledge
+from ..core import strict_json
+from ..core.exchange import Exchange, media
+from ..core.findings import Finding
+from ..openapi.document import Operation
+from .context import Knowledge
 
 
 def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:

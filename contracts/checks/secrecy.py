@@ -10,9 +10,9 @@ from functools import cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from ..exchange import Exchange
-from ..failures import Finding
-from ..knowledge import Knowledge
+from ..core.exchange import Exchange
+from ..core.findings import Finding
+from .context import Knowledge
 
 _SHORTEST: Final = 6
 """Characters from which on a key is told from other words."""

@@ -6,7 +6,15 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from . import checking, comparing, explaining, judging, listing, replaying, specifying
+from . import (
+    check,
+    compare,
+    explain,
+    judge,
+    replay,
+    spec,
+    targets,
+)
 
 
 class Command(Protocol):
@@ -24,13 +32,13 @@ class Command(Protocol):
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
-    "check": checking,
-    "compare": comparing,
-    "explain": explaining,
-    "judge": judging,
-    "replay": replaying,
-    "spec": specifying,
-    "targets": listing,
+    "check": check,
+    "compare": compare,
+    "explain": explain,
+    "judge": judge,
+    "replay": replay,
+    "spec": spec,
+    "targets": targets,
 }
 """Name → module."""
 

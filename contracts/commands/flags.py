@@ -10,12 +10,26 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from ..document import PUBLISHED
-from ..named import DOCUMENTS, FILE, MEMBERS, BadTargets, Named, Targets, read
-from ..rules import RULES
-from ..target import Admin, Credential, Header, Target, Way
-from ..wires import NoWay, Wires
+from ..core.rules import RULES
+from ..core.target import (
+    Admin,
+    Credential,
+    Header,
+    Target,
+    Way,
+)
+from ..openapi.document import PUBLISHED
+from ..transport.connections import NoWay, Wires
 from . import values
+from .targets_file import (
+    DOCUMENTS,
+    FILE,
+    MEMBERS,
+    BadTargets,
+    Named,
+    Targets,
+    read,
+)
 
 
 class Usage(Exception):

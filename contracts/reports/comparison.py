@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ..rules import EXPLAINED_BY, RULES
-from .gist import Record
+from ..core.rules import EXPLAINED_BY, RULES
 from .markdown import cell, table
+from .summary import Record
 
 Kind = Literal["new", "still there", "unstable", "fixed", "not verified"]
 KINDS: Final[Mapping[Kind, str]] = {

@@ -12,11 +12,24 @@ from rich.markup import escape
 from rich.status import Status
 from rich.text import Text
 
-from ..events import Advanced, Event, Found, PhaseStarted, RunFinished, RunStarted
-from ..exchange import redact
-from ..rules import RULES, Severity
-from .gist import Gist, gist, shown, some, when
-from .record import name_of, record
+from ..core.events import (
+    Advanced,
+    Event,
+    Found,
+    PhaseStarted,
+    RunFinished,
+    RunStarted,
+)
+from ..core.exchange import redact
+from ..core.rules import RULES, Severity
+from .json_report import name_of, record
+from .summary import (
+    Gist,
+    gist,
+    shown,
+    some,
+    when,
+)
 
 
 class Patient(Console):

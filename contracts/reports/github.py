@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..events import RunFinished
-from .gist import Gist, Record, again, gist, shown, some, when
+from ..core.events import RunFinished
+from .json_report import record
 from .markdown import cell, table
-from .record import record
 from .sarif import DOCUMENT, line_of
+from .summary import (
+    Gist,
+    Record,
+    again,
+    gist,
+    shown,
+    some,
+    when,
+)
 
 
 def announce(run: RunFinished, environment: Mapping[str, str]) -> list[str]:

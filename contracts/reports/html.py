@@ -7,10 +7,10 @@ from typing import Final
 
 from jinja2 import Environment, StrictUndefined
 
-from ..events import RunFinished
-from ..rules import RULES
-from .gist import gist, shown, when
-from .record import name_of, record, replaced
+from ..core.events import RunFinished
+from ..core.rules import RULES
+from .json_report import name_of, record, replaced
+from .summary import gist, shown, when
 
 _TEMPLATE: Final = Path(__file__).parent / "report.html.jinja"
 

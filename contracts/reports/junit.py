@@ -7,9 +7,9 @@ from pathlib import Path
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from ..events import RunFinished
-from ..rules import RULES, Severity
-from .record import record
+from ..core.events import RunFinished
+from ..core.rules import RULES, Severity
+from .json_report import record
 
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold."""

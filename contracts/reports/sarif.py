@@ -9,11 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from ..events import RunFinished
-from ..exchange import utc
-from ..rules import RULES, Severity
-from .gist import Record, again, shown, when
-from .record import record, replaced
+from ..core.events import RunFinished
+from ..core.exchange import utc
+from ..core.rules import RULES, Severity
+from .json_report import record, replaced
+from .summary import (
+    Record,
+    again,
+    shown,
+    when,
+)
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 DOCUMENT: Final = "spec/arklow.openapi.yaml"

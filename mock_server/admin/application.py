@@ -19,19 +19,24 @@ from werkzeug.exceptions import (
 
 from ..api import bodies
 from ..api.document import Document, Operation, Parameter
-from ..api.envelope import Headers, data_and_errors, encode, refusal
+from ..api.envelope import (
+    Headers,
+    data_and_errors,
+    encode,
+    refusal,
+)
 from ..api.errors import STATUSES, Refused
 from ..domain.errors import ArklowError
 from ..schemas import mismatch
-from ..services.steering import Steering
-from ..services.troubles import Troubles
+from ..services.administration import Steering
+from ..services.faults import Troubles
 from ..strict_json import excerpt
 from . import har
-from .bridge import Bridge
+from .access import Gate
 from .commands import Call, Commands
-from .gate import Gate
-from .tails import Tails
-from .troubles import TroubleCommands
+from .event_stream import Tails
+from .faults import TroubleCommands
+from .loop_bridge import Bridge
 
 BODY_LIMIT: Final = 1 << 20
 """Bytes that a request's body may have."""

@@ -13,8 +13,8 @@ from ..domain.leases import SECOND
 from ..domain.ports import Organisation
 from ..domain.states import Event
 from ..seeds import scripts
-from ..seeds.writing import written
-from ..services.steering import Steering
+from ..seeds.writer import written
+from ..services.administration import Steering
 from ..timestamps import END, moment, timestamp
 from . import entries, har
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..domain.journal import MASK, Command, Delivered, Delivery, Entry, Exchanged, Headers, Transition
+from ..domain.journal import (
+    MASK,
+    Command,
+    Delivered,
+    Delivery,
+    Entry,
+    Exchanged,
+    Headers,
+    Transition,
+)
 from ..timestamps import timestamp
 
 _KINDS: Final = {

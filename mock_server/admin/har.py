@@ -13,7 +13,12 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from .. import __version__
-from ..domain.journal import Delivered, Entry, Exchanged, Headers
+from ..domain.journal import (
+    Delivered,
+    Entry,
+    Exchanged,
+    Headers,
+)
 from ..timestamps import timestamp
 from .entries import pairs
 

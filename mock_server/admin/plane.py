@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ..services.steering import Steering
-from ..services.troubles import Troubles
+from ..services.administration import Steering
+from ..services.faults import Troubles
 from ..settings import ADMIN, Admin
-from .bridge import Bridge
-from .tails import Tails
+from .event_stream import Tails
+from .loop_bridge import Bridge
 
 if TYPE_CHECKING:
     from .server import Servers
@@ -69,8 +69,8 @@ class Plane:
     def _load(self, bridge: Bridge, tails: Tails) -> Servers:
         # Flask takes a tenth of a second to load, which nobody pays who does not steer
         from ..api.document import Document
+        from .access import Gate
         from .application import create_application
-        from .gate import Gate
         from .server import Servers
 
         addresses = tuple(listener.getsockname()[0] for listener in self._listeners)

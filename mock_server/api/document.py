@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from arklow_local import pages
+from arklow_local.openapi import pages
 
 from ..schemas import DocumentSchemas, Validator
 from ..settings import SPEC

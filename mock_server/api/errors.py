@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from ..domain.readings import Readings
+from ..domain.interpretations import Readings
 
 
 class Refused(Exception):

@@ -11,8 +11,8 @@ import orjson
 from ..domain.actions import Action, Happening
 from ..domain.definitions import Definition, short
 from ..domain.destinations import Destination, Link
+from ..domain.interpretations import USUAL, Readings
 from ..domain.json_text import Json
-from ..domain.readings import USUAL, Readings
 from ..domain.states import Event, State, Status
 from ..services.definitions import Definitions
 from ..services.ingress import Ingress
@@ -21,7 +21,7 @@ from ..services.signals import Signals
 from ..strict_json import digest
 from ..timestamps import timestamp
 from .bodies import Adapt, as_json
-from .contract import Handler, Request
+from .connexion_app import Handler, Request
 from .document import Operation
 from .envelope import Answer, data, data_and_errors
 from .errors import Refused

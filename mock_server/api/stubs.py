@@ -7,8 +7,13 @@ import re
 from typing import Any, Final
 
 from ..schemas import mismatch
-from .contract import STUB_HEADER, Handler, Request
-from .document import JSON, Document, Operation, step
+from .connexion_app import STUB_HEADER, Handler, Request
+from .document import (
+    JSON,
+    Document,
+    Operation,
+    step,
+)
 from .envelope import Answer
 from .errors import Refused
 

@@ -8,10 +8,23 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from . import leases
-from .answers import Meaning
-from .errors import DeferredAction, FinishedAction, FutureAttempt, StaleAttempt
-from .readings import USUAL, Readings
-from .states import FOLLOWS, HELD, TERMINAL, TRANSITIONS, Event, Refusal, State
+from .errors import (
+    DeferredAction,
+    FinishedAction,
+    FutureAttempt,
+    StaleAttempt,
+)
+from .interpretations import USUAL, Readings
+from .states import (
+    FOLLOWS,
+    HELD,
+    TERMINAL,
+    TRANSITIONS,
+    Event,
+    Refusal,
+    State,
+)
+from .webhook_answers import Meaning
 from .worker import Do, Step, Taker
 
 NEVER: Final = 1 << 62

@@ -18,8 +18,8 @@ from .errors import (
     UnknownVersion,
     VersionTooLong,
 )
+from .interpretations import USUAL, Readings
 from .json_text import Json
-from .readings import USUAL, Readings
 
 MAX_VERSION_DIGITS = 4_000
 """Below the 4,300 digits a JSON number may have here, so that `+1` never leaves that bound."""

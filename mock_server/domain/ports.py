@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from .actions import Action, Course, Happening
-from .answers import Reply
+from .clock import OwnTime
 from .definitions import Registry
+from .faults import Plan
+from .id_sequences import Numbers
 from .journal import Delivery, Entry, Headers
 from .json_text import Json
-from .lines import Numbers
-from .own_time import OwnTime
-from .trouble import Plan
+from .webhook_answers import Reply
 from .worker import Worker
 
 

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..domain.leases import LEASE, SECOND
-from ..domain.worker import Do, Script, Step, Worker
+from ..domain.worker import (
+    Do,
+    Script,
+    Step,
+    Worker,
+)
 
 
 def worker(given: Mapping[str, Any]) -> Worker:

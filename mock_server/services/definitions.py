@@ -8,9 +8,9 @@ from typing import NamedTuple
 from ..domain.definitions import Definition
 from ..domain.destinations import Destination
 from ..domain.errors import SchemaNotEnforceable
+from ..domain.interpretations import USUAL, Readings
 from ..domain.json_text import Json
 from ..domain.ports import Organisation, Schemas, Store
-from ..domain.readings import USUAL, Readings
 
 
 class Stored(NamedTuple):

@@ -9,10 +9,10 @@ from collections.abc import Callable, Container, Iterable
 from typing import Final, NamedTuple
 
 from ..domain.actions import Action
-from ..domain.answers import Reply
 from ..domain.destinations import Destination
 from ..domain.journal import MASK, Delivery, Headers
 from ..domain.ports import Caller, NoAnswer, Organisation
+from ..domain.webhook_answers import Reply
 
 MOST: Final = 64
 """Calls at a time, over all organisations."""

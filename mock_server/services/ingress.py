@@ -6,10 +6,10 @@ from ..domain import actions, leases
 from ..domain.actions import Action, Work
 from ..domain.definitions import Definition, Registry
 from ..domain.errors import UnknownVariant
+from ..domain.interpretations import USUAL, Readings
 from ..domain.json_text import EMPTY_OBJECT, Json
 from ..domain.ports import Organisation, Schemas, Store
-from ..domain.readings import USUAL, Readings
-from .clockwork import Clockwork
+from .timers import Clockwork
 
 
 class Ingress:

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .. import schemas, strict_json
+from ..adapters.process_pool import Busy, TookTooLong, Workbench
 from ..domain.errors import PayloadRejected, PayloadUndecided
 from ..domain.json_text import ABSENT, Json
-from ..workbench import Busy, TookTooLong, Workbench
 
 BUDGET: Final = 200_000
 """Schema nodes times payload bytes that may be spent on a verdict on the spot."""

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from ..domain.actions import Action, Happening
 from ..domain.definitions import Definition, Registry
+from ..domain.interpretations import USUAL, Readings
 from ..domain.ports import Organisation, Store
-from ..domain.readings import USUAL, Readings
-from .clockwork import SCANNED, Clockwork
 from .signals import find
+from .timers import SCANNED, Clockwork
 
 
 class Record(NamedTuple):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from ..domain import actions
 from ..domain.actions import Action
 from ..domain.errors import DroppedAction, UnknownAction
+from ..domain.interpretations import USUAL, Readings
 from ..domain.ports import Organisation, Store
-from ..domain.readings import USUAL, Readings
-from .clockwork import Clockwork
+from .timers import Clockwork
 
 
 class Signals:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any, Final
 
-from ..domain.journal import Command, Delivered, Delivery, Entry, Exchanged, Headers, Transition
+from ..domain.journal import (
+    Command,
+    Delivered,
+    Delivery,
+    Entry,
+    Exchanged,
+    Headers,
+    Transition,
+)
 from . import histories
 
 BODY_LIMIT: Final = 1_024

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from ..domain.actions import Action, Course, Happening
 from ..domain.errors import TooManySnapshots
-from ..domain.lines import Line, Numbers
-from ..domain.trouble import Plan
+from ..domain.faults import Plan
+from ..domain.id_sequences import Line, Numbers
 from . import histories
 from .journal import Journal
 from .organisation import Content, Organisation

@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..domain.actions import Action, Course, Happening, Work
+from ..domain.actions import (
+    Action,
+    Course,
+    Happening,
+    Work,
+)
+from ..domain.clock import OwnTime
 from ..domain.definitions import Registry
-from ..domain.lines import FIRST_ACTION, FIRST_DEFINITION, FIRST_LINK, Line, Numbers, event_id
-from ..domain.lines import action_id as id_of_action
-from ..domain.own_time import OwnTime
+from ..domain.faults import Plan
+from ..domain.id_sequences import (
+    FIRST_ACTION,
+    FIRST_DEFINITION,
+    FIRST_LINK,
+    Line,
+    Numbers,
+    event_id,
+)
+from ..domain.id_sequences import action_id as id_of_action
 from ..domain.ports import Alarm
-from ..domain.trouble import Plan
 from ..domain.worker import Worker
 from . import histories
 from .journal import Journal
-from .shelf import EMPTY, Shelf, Stock, emptied
+from .shelf import (
+    EMPTY,
+    Shelf,
+    Stock,
+    emptied,
+)
 
 
 class Content(NamedTuple):

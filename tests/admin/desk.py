@@ -13,13 +13,13 @@ from typing import Any
 
 from flask import Flask
 
+from mock_server.admin.access import Gate
 from mock_server.admin.application import create_application
-from mock_server.admin.bridge import Bridge
-from mock_server.admin.gate import Gate
-from mock_server.admin.tails import Tails
+from mock_server.admin.event_stream import Tails
+from mock_server.admin.loop_bridge import Bridge
 from mock_server.api.document import Document
 from mock_server.schemas import mismatch
-from mock_server.services.steering import Steering
+from mock_server.services.administration import Steering
 from mock_server.settings import ADMIN, Admin
 from tests.api.asgi import World
 from tests.served import JSON

@@ -10,7 +10,7 @@ import pytest
 
 from mock_server.admin.application import TAIL
 from mock_server.admin.commands import Commands
-from mock_server.admin.troubles import TroubleCommands
+from mock_server.admin.faults import TroubleCommands
 from tests.admin.desk import NOON, Desk, document
 from tests.served import PUT
 

@@ -18,7 +18,12 @@ from pathlib import Path
 import pytest
 
 from tests.admin.desk import Answer, checked
-from tests.served import JSON, Served, mock, read_reply
+from tests.served import (
+    JSON,
+    Served,
+    mock,
+    read_reply,
+)
 
 
 @pytest.fixture(scope="module")

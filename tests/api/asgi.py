@@ -12,9 +12,9 @@ from urllib.parse import quote, unquote
 
 import pytest
 
+from mock_server.adapters.clocks import ManualClock
 from mock_server.api.document import Document
 from mock_server.app import create_app
-from mock_server.clocks import ManualClock
 from mock_server.settings import OVERLAID, PUBLISHED, Settings
 from tests.served import JSON, PUT, Reply
 

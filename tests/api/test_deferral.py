@@ -9,7 +9,16 @@ import pytest
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step
 from tests.api.asgi import World
-from tests.api.lives import DAY, MINUTE, SECOND, available, listed, story, wire, world
+from tests.api.lives import (
+    DAY,
+    MINUTE,
+    SECOND,
+    available,
+    listed,
+    story,
+    wire,
+    world,
+)
 
 YEAR = 365 * 86_400
 

@@ -7,7 +7,18 @@ import pytest
 from mock_server.domain.states import Event, Status
 from mock_server.domain.worker import Do, Step, Worker
 from tests.api.asgi import World
-from tests.api.lives import DAY, MINUTE, SECOND, SIGNALS, available, listed, said, story, wire, world
+from tests.api.lives import (
+    DAY,
+    MINUTE,
+    SECOND,
+    SIGNALS,
+    available,
+    listed,
+    said,
+    story,
+    wire,
+    world,
+)
 
 ACCEPTED = ("accepted", "queued", 0)
 DELIVERED = ("delivered", "running", 0)

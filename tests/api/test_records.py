@@ -7,7 +7,19 @@ import pytest
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
 from tests.api.asgi import World
-from tests.api.lives import DAY, MINUTE, RECORDS, SECOND, SIGNALS, elapsed, listed, said, story, wire, world
+from tests.api.lives import (
+    DAY,
+    MINUTE,
+    RECORDS,
+    SECOND,
+    SIGNALS,
+    elapsed,
+    listed,
+    said,
+    story,
+    wire,
+    world,
+)
 
 
 def test_a_record_shows_what_was_accepted_and_how_it_stands() -> None:

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from contracts.cli import parser as judge_parser
-from contracts.rules import RULES as JUDGED
+from contracts.core.rules import RULES as JUDGED
 from docs import make
 from mock_server.api.errors import STATUSES
-from mock_server.cli import _export_parser, _parser
-from mock_server.readings import read as read_readings
+from mock_server.cli.main import _export_parser, _parser
+from mock_server.seeds.interpretations_file import read as read_readings
 from tests.seeds.worlds import Seeded
 from tests.served import mock
 

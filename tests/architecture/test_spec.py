@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from arklow_local import pages
+from arklow_local.openapi import pages
 from mock_server.app import create_app
 from mock_server.settings import OVERLAID, PUBLISHED, Settings
 from spec import build

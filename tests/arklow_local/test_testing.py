@@ -14,7 +14,13 @@ import pytest
 
 from arklow_local.process import Mock
 from arklow_local.pytest_fixture import organisation
-from arklow_local.testing import Arklow, Refused, Wire, Wires, shown
+from arklow_local.testing import (
+    Arklow,
+    Refused,
+    Wire,
+    Wires,
+    shown,
+)
 from tests.served import Served, mock
 
 

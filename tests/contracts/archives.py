@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts import Credential, RunFinished
-from contracts.document import PUBLISHED, load
-from contracts.engine import Plan, Run
-from contracts.exchange import Exchange
-from contracts.har import read
-from contracts.recorded import Recorded
+from contracts.core.exchange import Exchange
+from contracts.openapi.document import PUBLISHED, load
+from contracts.recordings.har import read
+from contracts.recordings.recorded_traffic import Recorded
+from contracts.run.engine import Plan, Run
 from tests.contracts.runs import target
 
 DOCUMENT = load(PUBLISHED)

@@ -5,15 +5,22 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from contracts import Credential, Finding, Plan, Run, RunFinished, Target
-from contracts.client import Client
-from contracts.document import PUBLISHED, load, target_of
-from contracts.exchange import Exchange
-from contracts.failures import Ledger
-from contracts.judge import Judge
-from contracts.knowledge import Knowledge
-from contracts.schemas import Shapes
-from contracts.stage import Stage
+from contracts import (
+    Credential,
+    Finding,
+    Plan,
+    Run,
+    RunFinished,
+    Target,
+)
+from contracts.checks.context import Knowledge
+from contracts.core.exchange import Exchange
+from contracts.core.findings import Ledger
+from contracts.openapi.document import PUBLISHED, load, target_of
+from contracts.openapi.schemas import Shapes
+from contracts.oracle.judge import Judge
+from contracts.phases.sequence import Stage
+from contracts.transport.client import Client
 
 KEYS = (
     Credential("good-key-one", "1", "ARKLOW_API_KEY"),

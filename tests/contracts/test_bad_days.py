@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from contracts import Plan, Run, RunFinished
-from contracts.pace import Limits
-from contracts.scenarios import leases
-from contracts.stage import PUT, NotReached
+from contracts.phases.scenarios import leases
+from contracts.phases.sequence import PUT, NotReached
+from contracts.transport.throttle import Limits
 from tests.contracts.runs import stage, target
-from tests.liars import Stranger, stranger, weathers
-from tests.liars.weathers import Weather
+from tests.mutants import Stranger, interferences, stranger
+from tests.mutants.interferences import Weather
 
 Condition = Callable[[], AbstractContextManager[Weather]]
 
@@ -49,25 +49,25 @@ def judged(url: str, requests: int, **members: Any) -> RunFinished:
 @pytest.mark.parametrize(
     ("condition", "requests", "members", "exit_code", "not_verified"),
     [
-        (lambda: weathers.far(0.0), 1_000, {}, 0, NEVER | SPARED | {"DEF-2"}),
-        (lambda: weathers.cutting(40), 1_500, {}, 0, NEVER | SPARED | {"DEF-2"}),
+        (lambda: interferences.far(0.0), 1_000, {}, 0, NEVER | SPARED | {"DEF-2"}),
+        (lambda: interferences.cutting(40), 1_500, {}, 0, NEVER | SPARED | {"DEF-2"}),
         (
-            weathers.behind_html,
+            interferences.behind_html,
             1_000,
             {},
             0,
             NEVER | SPARED | OF_SIGNALS | {"DEF-2", "HTTP-1", "HTTP-8"},
         ),
         (
-            lambda: weathers.behind_html(modack=False),
+            lambda: interferences.behind_html(modack=False),
             1_000,
             {},
             0,
             NEVER | SPARED | OF_SIGNALS | OF_LEASES | {"DEF-2", "HTTP-1", "HTTP-8"},
         ),
-        (weathers.no_lease, 1_000, {}, 0, NEVER | SPARED | OF_SIGNALS | OF_LEASES | {"DEF-2"}),
-        (lambda: weathers.refusing_puts(403), 1_000, DECLARED, 0, NEVER | SPARED | OF_DEFINITIONS),
-        (lambda: weathers.refusing_puts(404), 1_000, DECLARED, 0, NEVER | SPARED | OF_DEFINITIONS),
+        (interferences.no_lease, 1_000, {}, 0, NEVER | SPARED | OF_SIGNALS | OF_LEASES | {"DEF-2"}),
+        (lambda: interferences.refusing_puts(403), 1_000, DECLARED, 0, NEVER | SPARED | OF_DEFINITIONS),
+        (lambda: interferences.refusing_puts(404), 1_000, DECLARED, 0, NEVER | SPARED | OF_DEFINITIONS),
     ],
     ids=["calm", "cut off", "HTML 404", "no modack", "no lease", "no PUT: 403", "no PUT: 404"],
 )
@@ -86,15 +86,15 @@ def test_what_is_not_verified_is_exactly_what_the_condition_hides(
 @pytest.mark.parametrize(
     "condition",
     [
-        lambda: weathers.limited(20),
-        lambda: weathers.limited(20, retry_after=None),
-        lambda: weathers.far(0.05),
+        lambda: interferences.limited(20),
+        lambda: interferences.limited(20, retry_after=None),
+        lambda: interferences.far(0.05),
     ],
     ids=["20 a second", "20 a second, without Retry-After", "far away"],
 )
 def test_a_limit_or_a_long_way_costs_time_and_nothing_else(condition: Condition) -> None:
     """A hundred and fifty requests verify what they verify on a calm day."""
-    with weathers.far(0.0) as calm, condition() as weather:
+    with interferences.far(0.0) as calm, condition() as weather:
         expected, run = judged(calm.url, 150), judged(weather.url, 150)
 
     assert run.violations == ()
@@ -105,7 +105,7 @@ def test_a_limit_or_a_long_way_costs_time_and_nothing_else(condition: Condition)
 
 def test_a_limit_is_run_into_once() -> None:
     """Then no more than it allows is sent."""
-    with weathers.limited(20) as weather:
+    with interferences.limited(20) as weather:
         judged(weather.url, 100)
         refused = [one for one in weather.requests if one.at > weather.requests[60].at]
 
@@ -116,7 +116,7 @@ def test_a_limit_is_run_into_once() -> None:
 
 def test_restarts_accuse_nobody() -> None:
     """Five times the world is lost, and connections are refused."""
-    with weathers.restarting(times=5, every=2.0) as weather:
+    with interferences.restarting(times=5, every=2.0) as weather:
         run = Run(Plan(target(weather.url), seed=7, max_time=14.0, min_verified=60.0)).judge()
 
     assert run.violations == ()
@@ -126,7 +126,7 @@ def test_restarts_accuse_nobody() -> None:
 
 def test_a_key_that_may_not_put_is_not_green_unless_something_is_declared() -> None:
     """What exists has to be told."""
-    with weathers.refusing_puts(403) as weather:
+    with interferences.refusing_puts(403) as weather:
         run = judged(weather.url, 300)
 
     assert run.exit_code == 3
@@ -138,7 +138,7 @@ def test_a_key_that_may_not_put_is_not_green_unless_something_is_declared() -> N
 
 def test_operations_that_a_target_has_not_are_not_offered() -> None:
     """And no answer to them is a finding."""
-    with weathers.behind_html(modack=False) as weather:
+    with interferences.behind_html(modack=False) as weather:
         run = judged(weather.url, 300)
 
     assert run.not_offered == ("POST /v1/modack",)
@@ -159,7 +159,7 @@ def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
 
 def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
     """What thirty requests prove is said, and that it is too little."""
-    with weathers.far(0.0) as weather:
+    with interferences.far(0.0) as weather:
         run = judged(weather.url, 30)
 
     assert run.exit_code == 3
@@ -170,8 +170,8 @@ def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
 @pytest.mark.parametrize(
     ("condition", "why"),
     [
-        (lambda: weathers.slowing(5, 0.4), "three times as long"),
-        (lambda: weathers.failing(5, 0.3), "more than 5 % of plain requests fail"),
+        (lambda: interferences.slowing(5, 0.4), "three times as long"),
+        (lambda: interferences.failing(5, 0.3), "more than 5 % of plain requests fail"),
     ],
     ids=["slow", "failing"],
 )
@@ -191,7 +191,7 @@ def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> 
 
 def test_a_budget_that_first_contact_uses_up_proves_nothing() -> None:
     """And it is the budget that is named."""
-    with weathers.far(0.0) as weather:
+    with interferences.far(0.0) as weather:
         run = Run(Plan(target(weather.url), limits=Limits(requests=2))).judge()
 
     assert run.inconclusive == "Nothing could be judged: the budget of 2 requests was used up."

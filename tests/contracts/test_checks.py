@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from contracts.checks import judge
-from contracts.exchange import Exchange
-from contracts.stage import INGRESS, MODACK, PUT
+from contracts.core.exchange import Exchange
+from contracts.phases.sequence import INGRESS, MODACK, PUT
 from tests.contracts.runs import exchange, knowledge, rules
 
 ACCEPTED = b'{"data":{"a_id":"1","a_def_id":"2","queue_s":"queued","a_va":"v","a_ve":"1"}}'

@@ -13,9 +13,16 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from contracts.client import AGENT, LARGEST, Client, Request, TimeUp, Weather
-from contracts.stage import INGRESS, MODACK, PUT
-from contracts.target import Admin
+from contracts.core.target import Admin
+from contracts.phases.sequence import INGRESS, MODACK, PUT
+from contracts.transport.client import (
+    AGENT,
+    LARGEST,
+    Client,
+    Request,
+    TimeUp,
+    Weather,
+)
 from tests.contracts.runs import client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"

@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import cli
-from contracts.reports.comparison import KINDS, Seen, histories, kind_of, new_violations, page
+from contracts.reports.comparison import (
+    KINDS,
+    Seen,
+    histories,
+    kind_of,
+    new_violations,
+    page,
+)
 
 ID = {
     "LEASE-3": "LEASE-3-e3b0c4",

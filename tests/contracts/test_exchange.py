@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from contracts.exchange import Exchange, Script, redact
+from contracts.core.exchange import Exchange, Script, redact
 
 Got = list[tuple[str, str, dict[str, str], bytes]]
 

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from contracts.document import SPEC
-from contracts.explain import explain
-from contracts.readings import QUESTIONS
-from contracts.rules import RELEASE, RULES, Rule, Severity
+from contracts.commands.rule_sources import explain
+from contracts.core.rules import (
+    RELEASE,
+    RULES,
+    Rule,
+    Severity,
+)
+from contracts.model.interpretations import QUESTIONS
+from contracts.openapi.document import SPEC
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ import pytest
 
 from contracts import Plan
 from contracts.cli import main, parser
-from contracts.commands.checking import plan_of
+from contracts.commands.check import plan_of
 from contracts.commands.flags import Usage
 
 BASE = ["--api-key", "env:KEY", "--org", "1"]

@@ -7,11 +7,16 @@ import re
 import pytest
 
 from contracts import Plan, Run, RunFinished
-from contracts.pace import Limits
-from contracts.stage import TAG
+from contracts.phases.sequence import TAG
+from contracts.transport.throttle import Limits
 from tests.contracts.runs import target
-from tests.liars import FAULTS, Stranger, stranger, weathers
-from tests.liars.weathers import Arrival
+from tests.mutants import (
+    FAULTS,
+    Stranger,
+    interferences,
+    stranger,
+)
+from tests.mutants.interferences import Arrival
 
 REQUESTS = 600
 
@@ -38,7 +43,7 @@ def renamed(one: Arrival, slot: str) -> str:
 def test_two_gates_send_the_same() -> None:
     """In another slot, and in the same one again, in which they find what they left."""
     sent: list[list[str]] = []
-    with weathers.far(0.0) as weather:
+    with interferences.far(0.0) as weather:
         for slot in ("one", "two", "one"):
             before = len(weather.requests)
             assert gate(weather.url, slot).exit_code == 0
@@ -51,7 +56,7 @@ def test_two_gates_send_the_same() -> None:
 
 def test_actions_carry_the_run_in_their_tags() -> None:
     """By which they can be found, in the server's log as well."""
-    with weathers.far(0.0) as weather:
+    with interferences.far(0.0) as weather:
         run = gate(weather.url, "tagged", 200)
         traces = {dict(one.headers).get("traceparent", "") for one in weather.requests}
         tags = [action.work.tags for action in weather.world.actions.values()]
@@ -98,7 +103,7 @@ def test_a_gate_sends_nothing_for_the_time_that_an_answer_took() -> None:
     sent: list[list[str]] = []
     runs: list[RunFinished] = []
     for seconds in (0.0, 1.2):
-        with weathers.lingering(30, seconds) as weather:
+        with interferences.lingering(30, seconds) as weather:
             runs.append(gate(weather.url, "one", 200))
             sent.append([renamed(one, "one") for one in weather.requests])
 

@@ -14,10 +14,10 @@ import schemathesis
 from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
-from contracts.client import LARGEST
-from contracts.document import PUBLISHED, load, local
-from contracts.hooks import CHECK, Aim, installed
-from contracts.stage import Stage
+from contracts.openapi.document import PUBLISHED, load, local
+from contracts.phases.schemathesis_hooks import CHECK, Aim, installed
+from contracts.phases.sequence import Stage
+from contracts.transport.client import LARGEST
 from tests.contracts.runs import stage
 from tests.contracts.test_client import OK, recording
 

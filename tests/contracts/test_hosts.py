@@ -12,9 +12,9 @@ from pathlib import Path
 
 from flask import Response
 
-from contracts.document import PUBLISHED
-from tests.liars import Stranger, stranger
-from tests.liars.stranger import Operation
+from contracts.openapi.document import PUBLISHED
+from tests.mutants import Stranger, stranger
+from tests.mutants.conforming_variant import Operation
 
 RESOLVER = '''
 """A resolver in which the production host is here; it writes down every name it is asked for."""

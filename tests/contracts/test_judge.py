@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
-from contracts.exchange import Exchange, Headers
-from contracts.failures import Ledger
-from contracts.judge import Judge
-from contracts.model import Breach
-from contracts.stage import INGRESS, JSON, MODACK, PUT
+from contracts.core.exchange import Exchange, Headers
+from contracts.core.findings import Ledger
+from contracts.model.world import Breach
+from contracts.oracle.judge import Judge
+from contracts.phases.sequence import (
+    INGRESS,
+    JSON,
+    MODACK,
+    PUT,
+)
 from tests.contracts.runs import knowledge, rules
 
 KEY = ("x-arklow-auth", "good-key-one")

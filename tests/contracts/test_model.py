@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from contracts import definitions, leases
-from contracts.leases import Signal
-from contracts.model import Breach, Model, same
-from contracts.readings import QUESTIONS
-from contracts.work import ingress, issued
+from contracts.model import definitions, signals
+from contracts.model.ingress import ingress, issued
+from contracts.model.interpretations import QUESTIONS
+from contracts.model.signals import Signal
+from contracts.model.world import Breach, Model, same
 
 Way = Callable[[Model, str], list[Breach]]
 """Does something to a model under a fresh name; what that breaks."""
@@ -70,14 +70,14 @@ def signal(
 ) -> list[Breach]:
     """What the answer to a signal of the first organisation breaks."""
     seconds = 300 if kind == "modack" else 0
-    return leases.signal(model, kind, "1", number, attempt, status, at, at, seconds=seconds, **more)
+    return signals.signal(model, kind, "1", number, attempt, status, at, at, seconds=seconds, **more)
 
 
 def extended(
     model: Model, attempt: int, status: int, at: float, number: str = "1", org: str = "1", mod_ack: int = 300
 ) -> list[str]:
     """Codes of what the answer to a modack breaks."""
-    found = leases.signal(model, "modack", org, number, attempt, status, at, at, seconds=mod_ack)
+    found = signals.signal(model, "modack", org, number, attempt, status, at, at, seconds=mod_ack)
     return [breach.rule for breach in found]
 
 

@@ -17,9 +17,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from contracts.cli import main
-from contracts.commands.keeping import NIGHT
-from contracts.reports.record import SCHEMA
-from tests.liars import FAULTS, Stranger, stranger, weathers
+from contracts.commands.night_state import NIGHT
+from contracts.reports.json_report import SCHEMA
+from tests.mutants import (
+    FAULTS,
+    Stranger,
+    interferences,
+    stranger,
+)
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 
@@ -52,7 +57,7 @@ def kept(directory: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("seconds", [1.5, 6.0])
 def test_a_night_that_is_killed_leaves_a_report_and_goes_on(seconds: float, tmp_path: Path) -> None:
     """What it has done is not done again."""
-    with weathers.far(0.0) as weather:
+    with interferences.far(0.0) as weather:
         with night(weather.url, tmp_path) as running:
             time.sleep(seconds)
             running.send_signal(signal.SIGKILL)

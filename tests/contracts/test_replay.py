@@ -11,17 +11,40 @@ from typing import Any, ClassVar
 
 import pytest
 
-from contracts.client import Client, Request, TimeUp, Weather
-from contracts.exchange import Exchange
-from contracts.failures import Finding, Ledger
-from contracts.judge import Judge
-from contracts.knowledge import Knowledge
-from contracts.model import Model
-from contracts.replay import Replay, hasty
-from contracts.stage import INGRESS, JSON, MODACK, PUT, Stage
+from contracts.checks.context import Knowledge
+from contracts.core.exchange import Exchange
+from contracts.core.findings import Finding, Ledger
+from contracts.model.world import Model
+from contracts.oracle.judge import Judge
+from contracts.phases.sequence import (
+    INGRESS,
+    JSON,
+    MODACK,
+    PUT,
+    Stage,
+)
+from contracts.reproduction.replay import Replay, hasty
+from contracts.transport.client import (
+    Client,
+    Request,
+    TimeUp,
+    Weather,
+)
 from tests.contracts.runs import exchange, rules, stage
-from tests.liars import FAULTS, HOLDOUT, Manners, Stranger, stranger
-from tests.liars.stranger import Action, Definition, Refused, Wanted, Work
+from tests.mutants import (
+    FAULTS,
+    HOLDOUT,
+    Manners,
+    Stranger,
+    stranger,
+)
+from tests.mutants.conforming_variant import (
+    Action,
+    Definition,
+    Refused,
+    Wanted,
+    Work,
+)
 
 PREFIX = "contract.test."
 

@@ -14,18 +14,28 @@ import pytest
 from jsonschema import Draft202012Validator
 from rich.console import Console
 
-from contracts.baseline import Known
-from contracts.events import Found, RunFinished, RunStarted, SecondOpinions
-from contracts.exchange import Exchange
-from contracts.failures import Finding
-from contracts.kept import finding_of
-from contracts.reports import html, junit, sarif, script
+from contracts.core.baseline import Known
+from contracts.core.events import (
+    Found,
+    RunFinished,
+    RunStarted,
+    SecondOpinions,
+)
+from contracts.core.exchange import Exchange
+from contracts.core.findings import Finding
+from contracts.core.rules import RULES
+from contracts.core.serialization import finding_of
+from contracts.core.target import Credential, Target
+from contracts.phases.sequence import INGRESS, MODACK, PUT
+from contracts.reports import (
+    generated_tests,
+    html,
+    junit,
+    sarif,
+)
 from contracts.reports.console import Terminal, summary
 from contracts.reports.github import announce
-from contracts.reports.record import SCHEMA, record, write
-from contracts.rules import RULES
-from contracts.stage import INGRESS, MODACK, PUT
-from contracts.target import Credential, Target
+from contracts.reports.json_report import SCHEMA, record, write
 
 KEY = "s3cret-key-of-one"
 
@@ -128,7 +138,7 @@ def test_a_finding_of_a_report_has_the_id_that_it_had() -> None:
 @pytest.mark.parametrize("verdict", RUNS)
 def test_no_report_has_a_key(verdict: str, tmp_path: Path) -> None:
     """Not in titles, values, readings, reasons or examples; the variable stands for it."""
-    for report in (write, junit.write, html.write, sarif.write, script.write):
+    for report in (write, junit.write, html.write, sarif.write, generated_tests.write):
         report(RUNS[verdict], tmp_path)
     environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
     lines = announce(RUNS[verdict], environment)
@@ -218,7 +228,7 @@ def test_a_finding_says_who_is_to_blame_when_it_was_and_how_to_see_it_again() ->
 def test_what_others_have_sent_is_not_sent_again(tmp_path: Path) -> None:
     """A finding of recorded traffic has no test, and nobody is told to play it."""
     recorded = finished(run="")
-    script.write(recorded, tmp_path)
+    generated_tests.write(recorded, tmp_path)
 
     assert not list(tmp_path.iterdir())
     assert "\n  again " not in text(recorded)

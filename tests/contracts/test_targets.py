@@ -10,12 +10,12 @@ import pytest
 
 from contracts import Plan
 from contracts.cli import main, parser
-from contracts.commands.checking import described, plan_of
+from contracts.commands.check import described, plan_of
 from contracts.commands.flags import Usage
-from contracts.named import MEMBERS, read
+from contracts.commands.targets_file import MEMBERS, read
 from tests.contracts.gateways import Authority, authority
-from tests.contracts.test_command import SECRET, plugin
-from tests.liars import FAULTS, stranger
+from tests.contracts.test_check_command import SECRET, plugin
+from tests.mutants import FAULTS, stranger
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "targets.toml"

@@ -10,9 +10,15 @@ from typing import Any
 
 import pytest
 
-from mock_server.courier import Courier, socket_here
+from mock_server.adapters.webhook_client import Courier, socket_here
 from tests.admin.desk import Desk
-from tests.deliveries.receiver import Receiver, advance, answer, deliveries, linked
+from tests.deliveries.receiver import (
+    Receiver,
+    advance,
+    answer,
+    deliveries,
+    linked,
+)
 
 _told: list[tuple[str, Any]] = []
 _listening = [False]

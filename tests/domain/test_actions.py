@@ -8,10 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.domain import actions
-from mock_server.domain.actions import NEVER, Action, Work, due
-from mock_server.domain.errors import DeferredAction, FinishedAction, FutureAttempt, StaleAttempt
+from mock_server.domain.actions import (
+    NEVER,
+    Action,
+    Work,
+    due,
+)
+from mock_server.domain.errors import (
+    DeferredAction,
+    FinishedAction,
+    FutureAttempt,
+    StaleAttempt,
+)
 from mock_server.domain.leases import LEASE, LIFETIME, back_off
-from mock_server.domain.states import HELD, TRANSITIONS, Event, State
+from mock_server.domain.states import (
+    HELD,
+    TRANSITIONS,
+    Event,
+    State,
+)
 from mock_server.domain.worker import Do, Step, Worker
 
 START = 1_700_000_000_000

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from mock_server.domain.states import HELD, TERMINAL, TRANSITIONS, Event, Refusal, State, Status
+from mock_server.domain.states import (
+    HELD,
+    TERMINAL,
+    TRANSITIONS,
+    Event,
+    Refusal,
+    State,
+    Status,
+)
 
 
 def test_every_state_answers_every_event() -> None:

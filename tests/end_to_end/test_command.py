@@ -13,7 +13,12 @@ from pathlib import Path
 import pytest
 
 from mock_server.settings import OVERLAID, PUBLISHED
-from tests.served import PUT, Served, mock, read_reply
+from tests.served import (
+    PUT,
+    Served,
+    mock,
+    read_reply,
+)
 
 
 def _run(*flags: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from tests.served import JSON, KEY, PUT, Served, mock
+from tests.served import (
+    JSON,
+    KEY,
+    PUT,
+    Served,
+    mock,
+)
 
 SIZES = [60_000, 70_000, 160_000, 300_000, 2_000_000]
 

@@ -9,7 +9,13 @@ import threading
 import time
 from pathlib import Path
 
-from contracts import Credential, Plan, Run, RunFinished, Target
+from contracts import (
+    Credential,
+    Plan,
+    Run,
+    RunFinished,
+    Target,
+)
 from tests.served import mock
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"

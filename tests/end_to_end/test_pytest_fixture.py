@@ -13,7 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import environment, is_gone, mock_command, stops
+from tests.processes import (
+    environment,
+    is_gone,
+    mock_command,
+    stops,
+)
 
 PARALLEL = ["-p", "xdist.plugin", "-n"]
 

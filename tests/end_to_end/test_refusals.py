@@ -10,7 +10,15 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.served import JSON, KEY, PUT, Reply, Served, mock, read_reply
+from tests.served import (
+    JSON,
+    KEY,
+    PUT,
+    Reply,
+    Served,
+    mock,
+    read_reply,
+)
 
 INGRESS = "/v1/ingress/refusals"
 MODACK = "/v1/modack"

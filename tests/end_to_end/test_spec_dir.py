@@ -12,12 +12,18 @@ from typing import Any
 
 import pytest
 
-from arklow_local import pages
-from contracts import Credential, Plan, Run, RunFinished, Target
-from contracts.document import Unreadable, load
+from arklow_local.openapi import pages
+from contracts import (
+    Credential,
+    Plan,
+    Run,
+    RunFinished,
+    Target,
+)
+from contracts.openapi.document import Unreadable, load
 from mock_server.api.document import BadDocument, Document
 from tests import vendor
-from tests.liars import Stranger, stranger
+from tests.mutants import Stranger, stranger
 from tests.served import Served, mock
 
 INGRESS, MODACK, PUT = (

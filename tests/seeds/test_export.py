@@ -16,13 +16,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.domain.destinations import Kind
-from mock_server.domain.readings import Readings
+from mock_server.domain.interpretations import Readings
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
-from mock_server.seeds.exporting import HEADING
+from mock_server.seeds.export_client import HEADING
 from mock_server.settings import SEED
 from tests.admin.desk import Desk
-from tests.seeds.worlds import FROZEN, ORDER, Seeded, complaint, loaded
+from tests.seeds.worlds import (
+    FROZEN,
+    ORDER,
+    Seeded,
+    complaint,
+    loaded,
+)
 from tests.served import KEY, Served, mock
 
 RECORDS = "/v1/orgs/42/actions/records"
@@ -118,7 +124,7 @@ def test_an_export_fits_the_schema_of_seed_files() -> None:
 
     world = Seeded(EXAMPLE.read_text("utf-8"))
     world.records()
-    from mock_server.seeds.text import read
+    from mock_server.seeds.yaml_source import read
 
     value = read(world.export().encode(), "f").value
     jsonschema.Draft202012Validator(json.loads(SEED.read_text("utf-8"))).validate(value)

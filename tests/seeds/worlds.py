@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from mock_server.domain.furnishing import Seed
+from mock_server.adapters.process_pool import Workbench
+from mock_server.domain.seeds import Seed
 from mock_server.schemas import DocumentSchemas
-from mock_server.seeds.reading import load
-from mock_server.seeds.text import BadSeed, write
-from mock_server.seeds.writing import written
+from mock_server.seeds.plans import load
+from mock_server.seeds.writer import written
+from mock_server.seeds.yaml_source import BadSeed, write
 from mock_server.services.payloads import PayloadSchemas
-from mock_server.workbench import Workbench
 from tests.api.asgi import World
 
 NOON = "2030-01-01T12:00:00Z"

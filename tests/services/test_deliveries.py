@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from mock_server.clocks import ManualClock
-from mock_server.domain.answers import Reply
+from mock_server.adapters.clocks import ManualClock
+from mock_server.adapters.ids import Suffixes
+from mock_server.adapters.process_pool import Workbench
+from mock_server.domain.clock import OwnTime
 from mock_server.domain.destinations import Kind
+from mock_server.domain.interpretations import Readings
 from mock_server.domain.json_text import Json
-from mock_server.domain.own_time import OwnTime
-from mock_server.domain.readings import Readings
-from mock_server.ids import Suffixes
-from mock_server.services.clockwork import Clockwork
+from mock_server.domain.webhook_answers import Reply
+from mock_server.services.administration import Steering
 from mock_server.services.deliveries import MOST_TO_ONE, Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
-from mock_server.services.steering import Steering
+from mock_server.services.timers import Clockwork
 from mock_server.storage.memory import MemoryStore
-from mock_server.workbench import Workbench
 
 
 class _Caller:

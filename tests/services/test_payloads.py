@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from mock_server.adapters.process_pool import Workbench
 from mock_server.domain.errors import PayloadRejected, PayloadUndecided
 from mock_server.domain.json_text import Json
 from mock_server.services.payloads import PayloadSchemas
-from mock_server.workbench import Workbench
 
 
 def _json(value: Any) -> Json:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from mock_server.adapters.ids import Suffixes
 from mock_server.domain import actions
 from mock_server.domain.actions import Work
 from mock_server.domain.errors import TooManySnapshots
-from mock_server.ids import Suffixes
 from mock_server.storage.memory import MAX_SNAPSHOTS, MemoryStore
 from mock_server.storage.organisation import Organisation
 

@@ -8,7 +8,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from mock_server.domain.actions import NEVER, Action, Work, due
+from mock_server.domain.actions import (
+    NEVER,
+    Action,
+    Work,
+    due,
+)
 from mock_server.domain.states import Event, State
 from mock_server.storage.shelf import SIZE, Shelf, Stock
 

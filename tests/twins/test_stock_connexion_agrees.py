@@ -24,15 +24,15 @@ from hypothesis import HealthCheck, Phase
 from jsonschema import Draft202012Validator, FormatChecker
 from schemathesis.generation import GenerationMode
 
-from mock_server.api import contract as ours
+from mock_server.adapters.process_pool import Workbench
+from mock_server.api import connexion_app as ours
 from mock_server.api.document import Document
 from mock_server.api.envelope import Answer
-from mock_server.api.front import Front
+from mock_server.api.error_boundary import Front
 from mock_server.api.pages import Pages
 from mock_server.api.security import Keys
 from mock_server.app import create_app
 from mock_server.settings import PUBLISHED, Settings
-from mock_server.workbench import Workbench
 
 SAMPLES = {
     "createIngressVariantAction": {"data": {"a_id": "1", "a_def_id": "1", "queue_s": "queued", "a_va": "v", "a_ve": "1"}},

@@ -1,0 +1,96 @@
+"""What a night leaves behind while it goes on, so that it can be read, and gone on with, whatever ends it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..core.events import (
+    Event,
+    Kept,
+    Progress,
+    RunFinished,
+    SecondOpinions,
+)
+from ..core.serialization import finding_of
+from ..core.target import Target
+from ..reports.json_report import record, replaced
+from .flags import Usage
+
+NIGHT = "night.json"
+_OFTEN = 10.0
+"""Seconds between reports; what is needed to go on is written whenever it is told."""
+
+
+class Keeper:
+    """Listens to a run and writes what there is so far."""
+
+    def __init__(self, directory: Path, write: Callable[[RunFinished, Path], None]) -> None:
+        self._directory = directory
+        self._write = write
+        self._written = -_OFTEN
+
+    def __call__(self, event: Event) -> None:
+        """Write down what is told."""
+        if isinstance(event, Kept):
+            data = {"report": record(event.run), "progress": asdict(event.progress)}
+            replaced(self._directory / NIGHT, json.dumps(data, ensure_ascii=False))
+            if time.monotonic() > self._written + _OFTEN:
+                self._write(event.run, self._directory)
+                self._written = time.monotonic()
+
+
+def resumed(directory: Path, target: Target) -> Kept:
+    """What an earlier part of a night has left.
+
+    Raises:
+        Usage: there is nothing, or it was another target's.
+    """
+    file = directory / NIGHT
+    try:
+        data = json.loads(file.read_bytes())
+        report = data["report"]
+        if (report["target"], report["ingress"]) != (target.base_url, target.ingress_url):
+            raise Usage(f"--resume: the night in {file} was at {report['target']}, not at {target.base_url}")
+        if [one["organisation"] for one in report["keys"]] != [one.org for one in target.credentials]:
+            raise Usage(f"--resume: the night in {file} was with keys of other organisations")
+        progress = data["progress"]
+        return Kept(_run(report, target), Progress(**{**progress, "done": tuple(progress["done"])}))
+    except OSError as error:
+        raise Usage(f"--resume: {file}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise Usage(f"--resume: {file} is not what a night leaves behind: {error!r}") from None
+
+
+def _run(report: dict[str, Any], target: Target) -> RunFinished:
+    return RunFinished(
+        target=report["target"],
+        document=report["document"]["name"],
+        digest=report["document"]["sha256"],
+        seed=report["seed"],
+        started=report["started"],
+        seconds=report["seconds"],
+        requests=report["requests"],
+        served=report["served"],
+        violations=tuple(finding_of(one, target) for one in report["violations"]),
+        warnings=tuple(finding_of(one, target) for one in report["warnings"]),
+        readings=report["readings"],
+        not_verified={one["rule"]: one["why"] for one in report["not_verified"]},
+        tested=report["tested"],
+        weather=report["weather"],
+        opinions=SecondOpinions(),
+        inconclusive=report["inconclusive"],
+        strict=False,
+        negatives={
+            (one["operation"], one["place"], one["keyword"]): one["outcome"] for one in report["negatives"]
+        },
+        secrets=dict(target.secrets),
+        run=report["run"],
+    )
+
+
+__all__ = ["Keeper", "resumed"]

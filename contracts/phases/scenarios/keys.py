@@ -1,0 +1,109 @@
+"""Who may enter: every scheme alone and together, keys that are nearly right, and keys where none is read."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from ..sequence import (
+    INGRESS,
+    JSON,
+    MODACK,
+    PUT,
+    NotReached,
+    Stage,
+)
+from .scenario import scenario
+
+WRONG = "arklow-contracts-wrong-key"
+
+
+@scenario("keys that are none", "AUTH-4")
+def wrong_keys(stage: Stage) -> None:
+    """None, an empty one, and one that nobody issued, on each operation in each header."""
+    for label, body, name in _calls(stage):
+        for headers in (
+            (),
+            (("x-arklow-auth", ""),),
+            (("x-arklow-auth", WRONG),),
+            (("authorization", WRONG),),
+        ):
+            stage.probe(label, body, name=name, headers=[*headers, JSON])
+
+
+@scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "AUTH-10")
+def keys(stage: Stage) -> None:
+    """The matrix of schemes and shapes of keys: good ones first, as many wrong ones may lock the right one out."""
+    good, near = stage.key()[1], stage.known.target.first.near
+    for label, body, name in _calls(stage):
+        operation = stage.known.operation(label)
+        listed = operation.keys if operation else ()
+        for headers in _right(good, listed):
+            stage.probe(label, body, name=name, headers=[*headers, JSON])
+        for headers in _elsewhere(good, listed):
+            stage.probe(label, body, name=name, headers=[*headers, JSON])
+        for parameter in ("x-arklow-auth", "authorization", "api_key", "key", "token"):
+            stage.probe(label, body, name=name, headers=[JSON], query=f"{parameter}={quote(good, safe='')}")
+        for headers in _wrong(listed, near):
+            stage.probe(label, body, name=name, headers=[*headers, JSON])
+    stage.probe(INGRESS, {}, name=stage.name(), headers=[JSON])
+    stage.probe(MODACK, {}, headers=[JSON])
+    unknown = str(stage.random.randrange(10**17, 10**18))
+    stage.probe(MODACK, {"action_record_id": unknown, "attempt": 0, "mod_ack": 60}, headers=[JSON])
+    body = {"variant": stage.name(), "schema": {}}
+    stage.probe(PUT, body, path_org=str(int(stage.org()) + 10**9))
+
+
+def _calls(stage: Stage) -> list[tuple[str, dict[str, Any], str]]:
+    """One good body of each operation, aimed at what exists."""
+    variant = stage.define()
+    try:
+        number = stage.live()
+    except NotReached:
+        number = stage.accept(variant)
+    return [
+        (INGRESS, {"payload": 1}, variant),
+        (MODACK, stage.lease(number), ""),
+        (PUT, {"variant": variant, "schema": {}}, ""),
+    ]
+
+
+def _right(good: str, listed: tuple[str, ...]) -> Iterator[list[tuple[str, str]]]:
+    """Every listed scheme alone, in any case, and together."""
+    for name in listed:
+        yield [(name, good)]
+        yield [(name.title(), good)]
+        yield [(name.upper(), good)]
+    if len(listed) > 1:
+        yield [(name, good) for name in listed]
+    for name in listed:
+        for other in {"x-arklow-auth", "authorization"} - {name}:
+            yield [(name, good), (other, WRONG)]
+            yield [(other, WRONG), (name, good)]
+            yield [(name, good), (other, "")]
+
+
+def _elsewhere(good: str, listed: tuple[str, ...]) -> Iterator[list[tuple[str, str]]]:
+    """A good key where the page has none."""
+    if "authorization" not in listed:
+        yield [("authorization", good)]
+    for name in ("x-api-key", "api-key", "x-auth-token", "x-arklow-key"):
+        yield [(name, good)]
+    yield [("cookie", f"x-arklow-auth={good}")]
+    yield [("authorization", f"Basic {base64.b64encode(f'{good}:'.encode()).decode()}")]
+
+
+def _wrong(listed: tuple[str, ...], near: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
+    """Keys that are nearly right, in every header that is read; outer blanks are no part of a header's value."""
+    for name in listed:
+        yield [(name, "")]
+        yield [(name, WRONG)]
+        for other in near:
+            yield [(name, other)]
+    for other in ("null", "undefined", "*", "0", "Bearer", "true", "admin"):
+        yield [("x-arklow-auth", other)]
+
+
+__all__ = ["keys", "wrong_keys"]

@@ -1,0 +1,274 @@
+"""Many clients at once: what they are answered has to fit some order of their calls."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from ...core.exchange import Exchange
+from ...model.linearizability import (
+    REFUSED,
+    Call,
+    Explicit,
+    Settling,
+    Spec,
+    Versions,
+    check,
+)
+from ...model.world import (
+    IN_FORCE,
+    MAY_PASS,
+    Breach,
+    Definition,
+    whole,
+)
+from ...transport.client import Request
+from ..sequence import (
+    INGRESS,
+    MODACK,
+    PUT,
+    NotReached,
+    Stage,
+)
+from .scenario import scenario
+
+CLIENTS: Final = 16
+"""Calls that are under way at the same moment."""
+_SECONDS: Final = 0.8
+"""How long each kind of race is run."""
+_FEW: Final = 2
+"""Rounds of a kind where the requests are the same each time."""
+
+Answer = Callable[[Exchange | None], Any]
+Asked = Callable[[Request], tuple[Any, ...]]
+
+
+@scenario("many clients on one variant", "RACE-1", "ING-7", "PAGE-8")
+def updates(stage: Stage) -> None:
+    """Updates and work at the same moment: no update is lost, and no id given twice."""
+    taken = stage.model.taken.get("a changed definition", "")
+    changed = {"version + 1": 1, "same version": 0}.get(taken)
+    _allowed(stage)
+    fresh = stage.define()
+    before = stage.definition(fresh).version
+    if stage.put(fresh, _another(stage)).data().get("version") not in (before, before + 1):
+        raise NotReached("a version moves by more than one")
+    for variant, history in _rounds(stage):
+        version = stage.definition(variant).version
+        requests = [
+            _put(stage, variant, _another(stage)) if number % 3 else _work(stage, variant)
+            for number in range(CLIENTS)
+        ]
+        spec = Versions({"changed": changed}, version=version)
+        for _ in range(2):
+            history += _volley(stage, variant, requests, _reader(stage, variant))
+            requests = [
+                _put(stage, variant, _another(stage)) if number % 4 else _work(stage, variant)
+                for number in range(CLIENTS)
+            ]
+        if _judged(stage, history, spec, PUT, "updates of one variant and work for it"):
+            return
+
+
+@scenario("many clients with versions of their own", "RACE-1", "ING-7", "PAGE-8")
+def explicit_versions(stage: Stage) -> None:
+    """Each update names a version that nobody else names, so that each `a_ve` says which one was read."""
+    _allowed(stage)
+    if stage.model.taken.get("a higher explicit version") != "stored":
+        raise NotReached("explicit versions are not stored")
+    if stage.model.taken.get("a lower explicit version", "stored") == "not stored":
+        raise NotReached("lower explicit versions are passed over")
+    reading = stage.model.taken.get("after a lower explicit version")
+    latest: Any = {"the lower one is current": "last", "the highest one is current": "highest"}.get(
+        reading or ""
+    )
+    for variant, history in _rounds(stage):
+        version = stage.definition(variant).version
+        requests = [
+            _put(stage, variant, {"maxProperties": 100 + number}, version=version + 1 + number)
+            if number % 2
+            else _work(stage, variant)
+            for number in range(CLIENTS)
+        ]
+        stage.random.shuffle(requests)
+        history += _volley(stage, variant, requests, _reader(stage, variant), _numbered)
+        spec = Explicit(latest, version=version)
+        if _judged(stage, history, spec, PUT, "updates to different versions and work"):
+            return
+
+
+@scenario("many clients on one action", "RACE-1", "PAGE-8")
+def settlements(stage: Stage) -> None:
+    """Who holds the attempt extends it, nobody else does; where acks are offered, one of them ends it."""
+    _allowed(stage)
+    second: Any = {"refused": "refuse", "accepted": "ok"}.get(stage.model.taken.get("a second ack", ""))
+    for _ in _turns(stage):
+        number = stage.live()
+        if not stage.action(number).unattended:
+            raise NotReached("whoever is linked may settle actions as well")
+        if stage.attempt_of(number) != 0:
+            raise NotReached("the attempt that is held is not the first one")
+        calls: list[tuple[str, int]] = [("modack", 0)] * 9 + [("modack", 1)] * 2
+        if second is not None:
+            calls = [("modack", 0)] * 6 + [("modack", 1), ("ack", 1)] + [("ack", 0)] * 4
+        stage.random.shuffle(calls)
+        history: list[tuple[Call, Exchange | None]] = []
+        for _ in range(2):
+            requests = [_signal(stage, kind, number, attempt) for kind, attempt in calls]
+            history += _volley(stage, number, requests, _settled)
+        if _judged(stage, history, Settling(second), MODACK, "signals for one action"):
+            return
+
+
+def _allowed(stage: Stage) -> None:
+    if not stage.manners.intrusive:
+        raise NotReached("requests at the same moment need --intrusive")
+
+
+def _turns(stage: Stage) -> Iterator[int]:
+    """As many rounds as there is time for; a few, where time is no measure."""
+    until = time.monotonic() + _SECONDS * stage.patience
+    for turn in itertools.count():
+        if turn == _FEW if stage.manners.steady else time.monotonic() >= until:
+            return
+        yield turn
+
+
+def _rounds(stage: Stage) -> Iterator[tuple[str, list[tuple[Call, Exchange | None]]]]:
+    """A variant each, until the time is up: those of earlier sequences first, which all of the target knows."""
+    fresh = not stage.slot  # whose definitions are few, and have to be told again afterwards
+    ripe = [one.variant for one in stage.model.definitions.values() if fresh and _usable(stage, one)]
+    for _ in _turns(stage):
+        variant = ripe.pop() if ripe else stage.define(kind="any")
+        stage.accept(variant, 1)
+        yield variant, []
+        stage.model.forget(stage.org(), variant)
+
+
+def _usable(stage: Stage, known: Definition) -> bool:
+    """Whether all is known of a definition, it takes any work, and it is not fresh."""
+    return (
+        (known.org, known.schema, known.alias) == (stage.org(), {}, frozenset())
+        and known.variant.startswith(stage.prefix)
+        and known.told
+        and known.proven
+        and not stage.model.owners(known.org, known.variant)
+        and known.current == {max(known.schemas)}
+        and _ripe(stage, known.variant)
+    )
+
+
+def _ripe(stage: Stage, variant: str) -> bool:
+    return bool(stage.definition(variant).since + IN_FORCE < stage.client.now())
+
+
+def _another(stage: Stage) -> dict[str, int]:
+    """A schema that nobody has put, and that every payload here keeps."""
+    return {"maxProperties": stage.random.randrange(10**3, 10**9)}
+
+
+def _put(stage: Stage, variant: str, schema: Any, **members: Any) -> Request:
+    return stage.request(PUT, {"variant": variant, "schema": schema, **members})
+
+
+def _work(stage: Stage, variant: str) -> Request:
+    return stage.request(INGRESS, {"payload": {"n": 1}}, name=variant)
+
+
+def _signal(stage: Stage, kind: str, number: str, attempt: int) -> Request:
+    body: dict[str, Any] = {"action_record_id": number, "attempt": attempt}
+    if kind == "modack":
+        body["mod_ack"] = 300
+    return stage.request(f"POST /v1/{kind}", body)
+
+
+def _volley(
+    stage: Stage, key: str, requests: Sequence[Request], answer: Answer, asked: Asked | None = None
+) -> list[tuple[Call, Exchange | None]]:
+    """Send them all at once; what was asked and answered, as the checker of histories takes it."""
+    began, answers = stage.client.now(), stage.volley(requests)
+    calls = []
+    for request, exchange in zip(requests, answers, strict=True):
+        call, back = (began, math.inf) if exchange is None else (exchange.call, exchange.back)
+        calls.append((Call(key, call, back, (asked or _asked)(request), answer(exchange)), exchange))
+    return calls
+
+
+def _asked(request: Request) -> tuple[Any, ...]:
+    """What a request asks, told by its path and body."""
+    if request.method == "PUT":
+        return ("put", request.body)
+    if "/ingress/" in request.path:
+        return ("ingress",)
+    body = request.body or b""
+    return request.path.rpartition("/")[2], 0 if b'"attempt": 0' in body else 1
+
+
+def _numbered(request: Request) -> tuple[Any, ...]:
+    """A put is told by the version that it names."""
+    return ("put", json.loads(request.body or b"")["version"]) if request.method == "PUT" else ("ingress",)
+
+
+def _reader(stage: Stage, variant: str) -> Answer:
+    """Reads the version that an answer names; unknown where it says nothing, or where a fresh variant may be unknown."""
+    ripe = _ripe(stage, variant)
+
+    def read(exchange: Exchange | None) -> Any:
+        if exchange is None or exchange.status >= 500:
+            return None
+        data, put = exchange.data(), exchange.method == "PUT"
+        if not data:
+            refused = 400 <= exchange.status < 500 if put else ripe and exchange.status in MAY_PASS
+            return REFUSED if refused else None
+        if put:
+            version = whole(data.get("version"))
+            return None if version is None else ("ok", version, data.get("id"))
+        shown = data.get("a_ve")
+        known = isinstance(shown, str) and shown.isascii() and shown.isdigit() and len(shown) < 1_000
+        return ("ok", int(str(shown)), data.get("a_def_id")) if known else None
+
+    return read
+
+
+def _settled(exchange: Exchange | None) -> Any:
+    if (
+        exchange is None or exchange.status >= 500 or exchange.status == 404
+    ):  # as a fresh action may be unknown
+        return None
+    return "ok" if exchange.status < 300 else "refused"
+
+
+def _judged(
+    stage: Stage, history: list[tuple[Call, Exchange | None]], spec: Spec, operation: str, what: str
+) -> bool:
+    """Whether no order of the calls explains their answers; a history is its own proof."""
+    stage.judge.ledger.tested["RACE-1"] += 1
+    verdict = check([call for call, _ in history], spec)
+    if verdict.ok:
+        return False
+    shown = [
+        (call, exchange) for call, exchange in history if exchange is not None and _in(call, verdict.core)
+    ]
+    breach = Breach(
+        "RACE-1",
+        f"What concurrent {what} are answered fits no order of them",
+        "answers that some order of the calls allows",
+        "; ".join(f"{call.op[0]} {_words(call.answer)}" for call, _ in shown[:6]),
+    )
+    stage.judge.proved(breach, operation, tuple(exchange for _, exchange in shown))
+    return True
+
+
+def _in(call: Call, core: Sequence[Call]) -> bool:
+    return any(call.call == one.call and call.op == one.op for one in core)
+
+
+def _words(answer: Any) -> str:
+    return f"version {answer[1]}" if isinstance(answer, tuple) and len(answer) > 1 else str(answer)
+
+
+__all__ = ["CLIENTS", "explicit_versions", "settlements", "updates"]

@@ -1,0 +1,124 @@
+"""Accepted work: of every kind, as often as one likes, and never lost."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ...model.world import Breach
+from ..sequence import (
+    INGRESS,
+    JSON,
+    MODACK,
+    Stage,
+)
+from .scenario import scenario
+
+
+@scenario("work of every kind", "PAGE-11", "PAGE-8")
+def kinds(stage: Stage) -> None:
+    """Payloads, metadata and tags of every JSON type; leases of every length."""
+    variant = stage.define()
+    stage.accept(variant, {"order_id": "8471"})
+    for payload in _PAYLOADS:
+        stage.ingress(variant, payload)
+    for payload in _BEYOND:
+        stage.probe(INGRESS, {"payload": payload}, name=variant)
+    for members in _MEMBERS:
+        stage.ingress(variant, {"order_id": "8471"}, **members)
+    number = stage.accept(variant)
+    for seconds in (1, 3_600, 2**31, 2**53, 2**63 - 1):
+        stage.modack(number, 0, seconds)
+    for number in ("1" * 20, "9" * 40):
+        stage.modack(number)
+
+
+_PAYLOADS: Final[tuple[Any, ...]] = (
+    *(None, True, False, 0, -1, 1.5, 2**53 - 1, "", "a", "ünï 😀", [], [1, [2, [3]]]),
+    *({}, {"": 1}, {"__proto__": {"a": 1}, "constructor": 1, "hasOwnProperty": None}, {"a": {"b": [None]}}),
+    *({"payload": 1}, {f"m{n}": n for n in range(60)}, "x" * 2_000, list(range(300))),
+    {"payload": {"payload": 1}, "tags": 5, "version": "x"},
+)
+_BEYOND: Final[tuple[Any, ...]] = ("\u0000", 1e300, 2**64, "\ud800")
+"""Payloads that a parser with limits may refuse (RFC 8259 §9), and must not fail on."""
+_MEMBERS: Final[tuple[dict[str, Any], ...]] = (
+    {"tags": {}},
+    {"tags": {"region": "eu", "tier": ""}},
+    {"tags": {"größe": "ü", "😀": "😀", "a.b": "c", "": "x"}},
+    {"tags": {f"t{n}": "v" for n in range(12)}},
+    {"metadata": None},
+    {"metadata": False},
+    {"metadata": {"a": [1, "b", None]}},
+    {"metadata": "text"},
+    {"metadata": []},
+    {"version": 1.0},
+    {"tags": {"a": "b"}, "metadata": {"c": "d"}, "version": 1},
+)
+
+
+@scenario("tags in the query", "PAGE-11", "PAGE-8")
+def query_tags(stage: Stage) -> None:
+    """B032, B033: beside those of the body, whatever the payload is."""
+    variant = stage.define()
+    stage.accept(variant)
+    for query in ("tag.region=eu", "tag.region=eu&tag.tier=gold", "tag.region=", "tag.region=%C3%BC"):
+        stage.ingress(variant, {"a": 1}, query=query)
+    stage.ingress(variant, {"a": 1}, query="tag.region=eu", tags={"region": "us", "tier": "gold"})
+    stage.ingress(variant, [1], query="tag.region=eu")
+
+
+@scenario("what was accepted stays", "ING-11", "ING-12", "ING-3")
+def custody(stage: Stage) -> None:
+    """After refusals of every kind, and after much else was accepted."""
+    variant = stage.define()
+    first = stage.accept(variant)
+    stage.modack(first)
+    for headers in ([JSON], [stage.key()]):
+        stage.send(INGRESS, None, name=variant, headers=headers)
+    stage.send(MODACK, {})
+    stage.ingress(variant, 2)
+    stage.modack(first)
+    for number in range(40):
+        stage.accept(variant, number)
+    stage.modack(first)
+    stage.ingress(variant, 2)
+    _kept(stage, variant)
+
+
+def _kept(stage: Stage, variant: str) -> None:
+    """Of actions that were accepted alike none is unknown while the others are live."""
+    if not stage.definition(variant).unattended:
+        return  # whoever is linked may have settled them
+    live, lost = 0, None
+    for number in [stage.accept(variant, {"n": number}) for number in range(12)]:
+        exchange = stage.modack(number)
+        live += exchange.status == 200
+        if exchange.status == 404 and live > 2:
+            lost = lost or exchange
+        elif exchange.status == 200 and lost is not None:  # which was let alone as long
+            breach = Breach(
+                "ING-11",
+                "An accepted action is not known, and others that were accepted alike are",
+                "200, as for the others",
+                "404, after two seconds too",
+            )
+            stage.accuse(breach, stage.judge.origins.needed(lost))
+            return
+
+
+@scenario("equal work", "ING-7", "ING-9")
+def equal_work(stage: Stage) -> None:
+    """Every accepted POST makes a new action, whatever header says that it is the same (B023, B024)."""
+    variant, other = stage.define(), stage.define({"maxProperties": 100})
+    for _ in range(3):
+        stage.ingress(variant, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
+        stage.ingress(other, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
+    for _ in range(2):
+        stage.send(
+            INGRESS,
+            {"payload": {"same": True}},
+            name=variant,
+            headers=[stage.key(), JSON, ("idempotency-key", "arklow-contracts-1")],
+        )
+
+
+__all__ = ["custody", "equal_work", "kinds", "query_tags"]

@@ -1,0 +1,149 @@
+"""Schemathesis hooks: aim what it generates at what exists, and hand every answer to the judge."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import schemathesis
+from schemathesis import APIOperation, Case, CheckContext, HookContext, Response
+from schemathesis.checks import CHECKS
+from schemathesis.hooks import unregister
+
+from ..core.exchange import WEATHER
+from ..core.rules import Severity
+from ..oracle.judge import Judge
+from ..transport.client import (
+    CUT_OFF,
+    LARGEST,
+    TOO_LONG,
+    Client,
+)
+
+CHECK = "ArklowRules"
+
+
+class Aim:
+    """What exists: most generated requests are turned to it, so that they are not refused before they are read."""
+
+    def __init__(self, client: Client, judge: Judge, prefix: str, names: Sequence[str] = ()) -> None:
+        self.client = client
+        self.judge = judge
+        self.prefix = prefix
+        """Begins the names of all definitions that are generated."""
+        self.names = names
+        """If there are any, the only ones that are generated."""
+        self.variant: str | None = None
+        self.action: str | None = None
+
+    def turn(self, case: Case[Any]) -> None:
+        """Name what exists in three cases of four."""
+        aimed = zlib.crc32(json.dumps(case.body, default=str, sort_keys=True).encode()) % 4 != 0
+        path = case.operation.path
+        if path.startswith("/v1/ingress/") and self.variant and isinstance(case.path_parameters, dict):
+            if aimed and not str(case.path_parameters.get("variant")).startswith(self.prefix):
+                case.path_parameters["variant"] = self.variant
+        elif path == "/v1/modack" and self.action and isinstance(case.body, dict) and aimed:
+            number = case.body.get("action_record_id")
+            if isinstance(number, str) and number.isdecimal() and number not in self.judge.known.actions:
+                case.body["action_record_id"] = self.action
+        elif isinstance(case.body, dict):
+            variant = case.body.get("variant")
+            if isinstance(variant, str):
+                case.body["variant"] = self._own(variant)
+            alias = case.body.get("alias")
+            if isinstance(alias, list):
+                case.body["alias"] = [self._own(one) if isinstance(one, str) else one for one in alias]
+
+    def _own(self, name: str) -> str:
+        """A name of this run for one that was generated."""
+        if self.names:
+            return self.names[zlib.crc32(name.encode(errors="replace")) % len(self.names)]
+        return name if name.startswith(self.prefix) else f"{self.prefix}{name}"
+
+
+@contextmanager
+def installed(aim: Aim) -> Iterator[None]:
+    """Register the hooks, and the check that judges by our rules, while Schemathesis runs."""
+
+    def before_init_operation(context: HookContext, operation: APIOperation[Any, Any, Any, Any]) -> None:
+        operation.base_url = aim.client.target.base_of(operation.path)
+
+    def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+        aim.client.admit()
+        aim.turn(case)
+        kwargs["auth"] = named  # what Requests lets change a request that is ready to be sent
+
+    def named(request: Any) -> Any:
+        request.headers["traceparent"] = aim.client.traced()
+        return request
+
+    def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
+        _lost(aim.client, aim.judge, request, CUT_OFF)
+
+    hooks = (before_init_operation, before_call, after_network_error)
+    check = _check(aim.client, aim.judge)
+    for hook in hooks:
+        schemathesis.hook(hook)
+    schemathesis.check(check)
+    try:
+        yield
+    finally:
+        CHECKS.unregister(CHECK)
+        for hook in hooks:
+            unregister(hook)
+
+
+def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Case[Any]], None]:
+    def ArklowRules(ctx: CheckContext, response: Response, case: Case[Any]) -> None:  # noqa: N802 - its name is shown
+        answer = response.content or b""
+        if len(answer) > LARGEST:
+            _lost(client, judge, response.request, TOO_LONG)
+            return
+        exchange = client.heard(
+            **_sent(client, response.request),
+            status=response.status_code,
+            answer_headers=tuple(
+                (name, value) for name, values in response.headers.items() for value in values
+            ),
+            answer=answer,
+        )
+        client.pace.answered(response.elapsed, exchange.status, made=exchange.made)
+        if exchange.status in WEATHER:
+            client.limited(exchange)
+            client.note_weather(str(exchange.status))
+            judge.lost(exchange)
+            return
+        for finding in judge.see(exchange):
+            if finding.severity is Severity.VIOLATION:
+                raise AssertionError(f"{finding.rule}: {finding.title}")  # so that it is shrunk
+
+    return ArklowRules
+
+
+def _lost(client: Client, judge: Judge, request: Any, reason: str) -> None:
+    """A request met weather: whether it took effect is open."""
+    client.note_weather(reason)
+    judge.lost(client.heard(**_sent(client, request), status=0, answer_headers=(), answer=b""))
+
+
+def _sent(client: Client, request: Any) -> dict[str, Any]:
+    """What Requests has sent, as members of an exchange: without what goes with every request."""
+    body, always = request.body, {(one.name, one.value) for one in client.target.way.headers}
+    headers = ((str(name), _text(value)) for name, value in request.headers.items())
+    return {
+        "method": str(request.method),
+        "url": str(request.url),
+        "headers": tuple(header for header in headers if header not in always),
+        "body": body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
+    }
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+__all__ = ["CHECK", "Aim", "installed"]

@@ -1,0 +1,571 @@
+"""Where sequences are played: the calls of an Arklow client, each sent, judged, and followed by the model."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, Final
+from urllib.parse import quote
+
+from ..core.exchange import Exchange
+from ..core.findings import Finding
+from ..generation.corpus.catalogue import Probe
+from ..generation.invalid_bodies import made
+from ..model.world import (
+    IN_FORCE,
+    MAY_PASS,
+    Action,
+    Breach,
+    Definition,
+    Model,
+)
+from ..oracle.judge import Judge, finding_of, plain
+from ..transport.client import (
+    CUT_OFF,
+    TOO_SLOW,
+    Client,
+    Request,
+    Weather,
+)
+
+JSON: Final = ("content-type", "application/json")
+PUT: Final = "PUT /v1/orgs/{org_id}/actions/definitions"
+INGRESS: Final = "POST /v1/ingress/{variant}"
+MODACK: Final = "POST /v1/modack"
+
+_ASKED: Final = {PUT: {"variant", "schema"}, INGRESS: {"payload"}}
+_OF_SIGNALS: Final = {"action_record_id", "attempt", "mod_ack"}
+"""Members that sequences say in any case."""
+
+_IMPATIENT = 0.3
+"""Seconds for which a fresh thing is asked for again when two seconds have been in vain before."""
+_PAUSE = 0.2
+"""Seconds after which it is asked for again."""
+PLAIN: Final = {"order_id": "8471"}
+"""A payload that nobody has a reason to refuse."""
+_PROBE = 5.0
+"""Seconds that the answer to a probe may take: some targets hang on some of them."""
+
+
+_RING = 3
+"""Definitions of a slot that take turns."""
+_AGAIN = 3
+"""How often a request is sent again whose connection was cut off, where that does no harm."""
+_NO_DEFINITIONS = frozenset({"alias", "unknown"})
+"""Kinds of names under which nothing is put."""
+_MUDDLED = frozenset({"any"})
+"""Kinds of names whose versions come in any order, so that one PUT does not tell what is stored."""
+TAG: Final = "contract-run"
+"""The tag by which the actions of a run are found: its value is in the run's `traceparent` too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a run behaves at its target."""
+
+    slot: bool = False
+    """Names are used again by each run, as definitions cannot be deleted; actions carry the run in their tags."""
+    intrusive: bool = True
+    """Large, deep and slow requests, and many at the same moment, are in order."""
+    steady: bool = False
+    """What is sent depends on answers alone, and not on the time they take."""
+
+
+class NotReached(Exception):
+    """What was to be tested could not be brought about; the text says why. Nobody is to blame."""
+
+
+class NotInDocument(NotReached):
+    """The document that is judged by has no such operation."""
+
+
+class Stage:
+    """One sequence of calls under names that nobody has used."""
+
+    def __init__(
+        self,
+        client: Client,
+        judge: Judge,
+        random: Random,
+        prefix: str = "contract.run.",
+        manners: Manners | None = None,
+    ) -> None:
+        self.manners = manners or Manners()
+        self.client = client
+        self.judge = judge
+        self.known = judge.known
+        self.random = random
+        self.prefix = prefix
+        """Begins every variant and alias of the run."""
+        self.exchanges: list[Exchange] = []
+        """All of this sequence, in order."""
+        self.looks_into_refusals = True
+        """Whether a refused key is asked for again elsewhere before anybody is blamed."""
+        self.scope = ""
+        """Tells the aliases of this sequence in a slot from those of others."""
+        self.waited = 0.0
+        """Seconds that were let go by on purpose."""
+        self.patience = 1.0
+        """How many times its usual time a sequence that depends on chance may take."""
+        self.long = 0.0
+        """Seconds that leases of the length that every destination has are given to run out."""
+        self.careful = False
+        """Whether a refusal that nobody expects is asked for again when all of the target knows what was made."""
+        self._given: Counter[str] = Counter()
+        self._plain: dict[int, str] = {}
+        self._lost = 0
+        self._made = -math.inf
+
+    @property
+    def model(self) -> Model:
+        """The world as the deployment has told it."""
+        return self.judge.model
+
+    def name(self, kind: str = "v") -> str:
+        """A variant that nobody has used; in a slot one of its few, of which only its next PUT tells what it is."""
+        if not self.manners.slot:
+            return f"{self.prefix}{kind}{self.random.getrandbits(32):08x}"
+        number = self._given[kind]
+        self._given[kind] += 1
+        if kind in _NO_DEFINITIONS:
+            name = f"{self.prefix}{kind}.{self.scope}{number}"
+        else:
+            name = f"{self.prefix}{kind}{number % _RING if kind == 'v' else number}"
+        if kind != "unknown":
+            self.renew(name, told=kind not in _MUDDLED)
+        return name
+
+    def renew(self, name: str, *, told: bool = True) -> None:
+        """In a slot a definition may be there from an earlier run: its next PUT tells it, if versions went upwards."""
+        for credential in self.known.target.credentials if self.slot else ():
+            self.model.renew(credential.org, name, told=told)
+
+    @property
+    def slot(self) -> bool:
+        """Whether names are those of a slot, which earlier runs had as well."""
+        return self.manners.slot
+
+    def key(self, org: int = 0) -> tuple[str, str]:
+        """The header with the key of the first or second organisation."""
+        return "x-arklow-auth", self.known.target.credentials[org].key
+
+    def org(self, org: int = 0) -> str:
+        """The first or second organisation."""
+        return self.known.target.credentials[org].org
+
+    @property
+    def two(self) -> bool:
+        """Whether there is a second organisation."""
+        return len(self.known.target.credentials) > 1
+
+    # One request
+
+    def request(
+        self,
+        label: str,
+        body: Any = None,
+        *,
+        name: str = "",
+        org: int = 0,
+        path_org: str | None = None,
+        headers: Sequence[tuple[str, str]] | None = None,
+        raw: bytes | None = None,
+        query: str = "",
+        method: str | None = None,
+        as_it_is: bool = False,
+    ) -> Request:
+        """A request to an operation, published or not, with the key of an organisation unless headers are given.
+
+        A body gets what the document asks for beyond today's pages, unless it is to be sent as it is.
+
+        Raises:
+            NotInDocument: it is a published one, and the document that is judged by does not have it.
+        """
+        if label in (PUT, INGRESS, MODACK) and self.known.operation(label) is None:
+            raise NotInDocument(f"the document has no {label}")
+        if isinstance(body, dict) and raw is None and not as_it_is:
+            body = self.whole(label, body)
+        if label == INGRESS and raw is None and isinstance(body, dict) and "payload" in body:
+            body = self._worked(name, body)
+        verb, _, template = label.partition(" ")
+        path = template.replace("{variant}", quote(name, safe="")).replace(
+            "{org_id}", quote(self.org(org) if path_org is None else path_org, safe="")
+        )
+        sent = [self.key(org), JSON] if headers is None else list(headers)
+        text = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        return Request(method or verb, path + (f"?{query}" if query else ""), tuple(sent), text)
+
+    def whole(self, label: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A body with an example of each member that the document requires, and that sequences do not say by themselves."""
+        more = self.known.more.get(label)
+        if more is None:
+            more = self.known.more[label] = self._more(label)
+        return {**body, **{name: value for name, value in more.items() if name not in body}} if more else body
+
+    def _more(self, label: str) -> dict[str, Any]:
+        operation, at = self.known.operation(label), self.known.document.at
+        if operation is None or operation.request is None:
+            return {}
+        schema = at(operation.request)
+        parts = [schema, *(at(one["$ref"]) if "$ref" in one else one for one in schema.get("allOf", ()))]
+        required = {name for part in parts for name in part.get("required", ())}
+        value = made(schema, at)
+        wanted = required - _ASKED.get(label, _OF_SIGNALS)
+        return {name: value[name] for name in value if name in wanted} if isinstance(value, dict) else {}
+
+    def _worked(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Work with a payload that a declared variant takes, and the run's own tag."""
+        if name in self.known.declared:
+            body = {**body, "payload": self.known.declared[name]}
+        tags = body.get("tags", {})
+        if not self.slot or not isinstance(tags, dict):
+            return body
+        return {**body, "tags": {**tags, TAG: self.client.trace}}
+
+    def send(self, label: str, body: Any = None, **members: Any) -> Exchange:
+        """One request, judged."""
+        return self.play(self.request(label, body, **members))
+
+    def play(self, request: Request) -> Exchange:
+        """Send a request, and have its answer judged.
+
+        Raises:
+            Weather: no answer of the application came.
+        """
+        before = list(self.judge.suspects)
+        exchange, found = self._sent(request)
+        if self.careful and exchange.status in MAY_PASS and len(self.judge.suspects) > len(before):
+            self.client.wait(self._made + IN_FORCE - self.client.now())
+            self.judge.suspects = before
+            self.judge.origins.forget(exchange)
+            exchange, found = self._sent(request)
+        self.exchanges.append(exchange)
+        if exchange.made:
+            self._made = exchange.back
+        refused = [finding for finding in found if finding.rule == "AUTH-1"]
+        if refused and self.looks_into_refusals:
+            self._look_into(refused)
+        return exchange
+
+    def _sent(self, request: Request) -> tuple[Exchange, list[Finding]]:
+        try:
+            exchange = self.client.send(request, self.waited)
+        except Weather as weather:
+            self.judge.lost(self.client.unanswered(request))
+            self._look_into_silence(request, str(weather))
+            raise
+        return exchange, self.judge.see(exchange)
+
+    def probe(self, label: str, body: Any = None, **members: Any) -> Exchange | None:
+        """One request that stands alone: weather costs it and not the sequence, as long as others get through; and so
+        does a document that does not have its operation."""
+        try:
+            return self.try_out(self.request(label, body, **members))
+        except NotInDocument:
+            return None
+
+    def try_out(self, request: Request) -> Exchange | None:
+        """As `probe`, for a request that is ready."""
+        patience, self.client.timeout = self.client.timeout, _PROBE
+        try:
+            exchange = self.play(request)
+        except Weather:
+            self._lost += 1
+            if self._lost > 2:
+                raise
+            return None
+        finally:
+            self.client.timeout = patience
+        self._lost = 0
+        return exchange
+
+    def volley(self, requests: Sequence[Request]) -> list[Exchange | None]:
+        """Requests at the same moment, each judged by itself; None where weather was met."""
+        answers = self.client.volley(requests)
+        self.judge.see_together([exchange for exchange in answers if exchange is not None])
+        return answers
+
+    def probed(self, label: str, probe: Probe, name: str = "", **members: Any) -> Exchange | None:
+        """Send what the catalogue has."""
+        try:
+            made = self.request(
+                label, name=name, raw=probe.body, query=probe.query, method=probe.method, **members
+            )
+        except NotInDocument:
+            return None
+        media = [] if probe.content_type is None else [("content-type", probe.content_type)]
+        path, _, query = made.path.partition("?")
+        if probe.path:
+            path = probe.path.replace("{variant}", quote(name, safe="")).replace("{org_id}", self.org())
+        return self.try_out(
+            Request(
+                made.method,
+                path + probe.tail + (f"?{query}" if query else ""),
+                (self.key(), *media, *probe.headers),
+                probe.body,
+                probe.chunks,
+            )
+        )
+
+    def _look_into_silence(self, request: Request, reason: str) -> None:
+        """A plain request that is cut off each time, while others beside it are answered, is not weather."""
+        silent = self.client.unanswered(request)
+        if reason == TOO_SLOW:
+            self.judge.slow.append(silent)
+        known = silent.operation in self.known.silent or silent.operation is None
+        if reason != CUT_OFF or known or not plain(silent, self.judge.body_of(silent)):
+            return
+        self.known.silent.add(str(silent.operation))
+        self.judge.ledger.tested["HTTP-9"] += 1
+        beside = self.request(PUT, {"variant": self.name(), "schema": {}})
+        for _ in range(2):
+            try:
+                self.client.send(beside)
+            except Weather:
+                self.known.silent.discard(str(silent.operation))
+                return
+            try:
+                self.client.send(request)
+            except Weather:
+                continue
+            return
+        title = "A plain request is cut off each time, and others beside it are answered"
+        breach = Breach("HTTP-9", title, "an answer", "no answer, three times")
+        self.blame(breach, (*self.judge.origins.needed(silent)[:-1], silent))
+
+    def _look_into(self, refused: list[Finding]) -> None:
+        """Blame a refusal of a good key on the deployment only while the key is good elsewhere.
+
+        Raises:
+            Weather: it is refused everywhere by now, as keys are after many wrong ones.
+        """
+        self.looks_into_refusals = False
+        plain = self.send(PUT, {"variant": self.name(), "schema": {}})
+        self.looks_into_refusals = True
+        if plain.status in (401, 403):
+            raise Weather("the key is refused from now on")
+        self.judge.ledger.add(refused, proven=True)
+
+    # What clients do
+
+    def put(self, variant: str, schema: Any = None, *, org: int = 0, **members: Any) -> Exchange:
+        """Put a definition; without a schema it is open."""
+        body = {"variant": variant, "schema": {} if schema is None else schema, **members}
+        return self.send(PUT, body, org=org)
+
+    def define(self, schema: Any = None, *, org: int = 0, kind: str = "v", **members: Any) -> str:
+        """A fresh definition; one that is declared, where none can be put.
+
+        Raises:
+            NotReached: the deployment does not take it.
+        """
+        if self.known.puts_refused and self.known.declared:
+            if schema is None and not members and kind == "v":
+                return next(iter(self.known.declared))
+            raise NotReached("the key may not put definitions")
+        for _ in range(_AGAIN):
+            variant = self.name(kind)
+            try:
+                exchange = self.put(variant, schema, org=org, **members)
+            except Weather as weather:
+                if str(weather) != CUT_OFF:
+                    raise
+                continue
+            if (self.org(org), variant) not in self.model.definitions:
+                declare = "; declare what exists with --variant" if self.known.puts_refused else ""
+                raise NotReached(f"a plain definition is answered with {exchange.status}{declare}")
+            return variant
+        raise Weather(CUT_OFF)
+
+    def plain(self, *, org: int = 0) -> str:
+        """A definition that takes any work, of which nothing else is asked: one for all of the sequence, or the slot."""
+        name = self._plain.get(org, f"{self.prefix}plain0")
+        known = self.model.definitions.get((self.org(org), name))
+        if known is None or not known.told:
+            self._given["plain"] = 0
+            own = self.slot and not self.known.puts_refused
+            name = self._plain[org] = self.define(org=org, kind="plain" if own else "v")
+        return name
+
+    def ingress(
+        self, name: str, payload: Any = PLAIN, *, org: int = 0, query: str = "", **members: Any
+    ) -> Exchange:
+        """Post work in a valid envelope. Work for a fresh definition is posted again for two seconds."""
+        request = self.request(INGRESS, {"payload": payload, **members}, name=name, org=org, query=query)
+        exchange = self._insist(request)
+        known = self.model.definitions.get((self.org(org), name))
+        fresh = known is not None and not known.proven
+        fits = known is None or self.known.fits(known.schema, payload) is not False
+        return self._patiently(exchange, request, 400) if fresh and fits else exchange
+
+    def ripen(self, name: str, *, org: int = 0) -> None:
+        """Wait until a definition is as old as a fresh one may be before all of the target knows it."""
+        known = self.model.definitions.get((self.org(org), name))
+        if known is not None:
+            self.client.wait(known.since + IN_FORCE - self.client.now())
+
+    def accept(self, name: str, payload: Any = PLAIN, *, org: int = 0, **members: Any) -> str:
+        """The id of an action that was accepted.
+
+        Raises:
+            NotReached: it was not.
+        """
+        exchange = self.ingress(name, payload, org=org, **members)
+        number = exchange.data().get("a_id")
+        if exchange.status != 200 or not isinstance(number, str):
+            raise NotReached(f"plain work is answered with {exchange.status}")
+        return number
+
+    def modack(self, number: str, attempt: int = 0, seconds: int = 300, *, org: int = 0) -> Exchange:
+        """Extend a lease. A fresh action that is not known yet is asked for again for two seconds."""
+        body = {"action_record_id": number, "attempt": attempt, "mod_ack": seconds}
+        request = self.request(MODACK, body, org=org)
+        exchange = self._insist(request)
+        action = self.model.actions.get((self.org(org), number))
+        if exchange.status != 404 or action is None or action.attempt is not None:
+            return exchange
+        later = self._patiently(exchange, request, 404)
+        if later.status != 404:
+            self._suspect(_LATE, self.judge.origins.needed(exchange))
+        return later
+
+    def signal(self, kind: str, number: str, attempt: int = 0, *, org: int = 0, **members: Any) -> Exchange:
+        """Ack, nack or defer an attempt; operations that are documented in guides alone (B127, B128, B140)."""
+        body = {"action_record_id": number, "attempt": attempt, **members}
+        return self.send(f"POST /v1/{kind}", body, org=org)
+
+    def live(self, *, org: int = 0) -> str:
+        """An action whose attempt this run holds, with minutes of its lease left.
+
+        Raises:
+            NotReached: no attempt of a fresh action can be extended.
+        """
+        number = self.accept(self.plain(org=org), org=org)
+        asked = []
+        for attempt in (0, 0, 1, 0):
+            asked.append(self.modack(number, attempt, org=org))
+            if asked[-1].status == 200:
+                return number
+            if asked[-1].status == 404:
+                break
+            time.sleep(0.05)
+        if [one.status for one in asked] == [400, 400, 409, 400]:
+            title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
+            breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
+            self.accuse(breach, self.judge.origins.needed(asked[3]))
+        if MODACK not in self.known.routed:
+            raise NotReached(f"the target does not offer {MODACK}")
+        raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
+
+    def definition(self, variant: str) -> Definition:
+        """What is known of a definition of the first organisation.
+
+        Raises:
+            NotReached: nothing is, as it was declared and not put.
+        """
+        known = self.model.definitions.get((self.org(), variant))
+        if known is None:
+            raise NotReached("the key may not put definitions")
+        return known
+
+    def live_or_not(self) -> str:
+        """An action of ours: live, or at least known."""
+        try:
+            return self.live()
+        except NotReached:
+            return self.accept(self.plain())
+
+    @staticmethod
+    def in_chunks(request: Request) -> Request:
+        """The same request, its body in pieces of seven bytes."""
+        return replace(request, chunks=(7,) * (len(request.body or b"") // 7))
+
+    def attempt_of(self, number: str) -> int:
+        """The attempt that this run holds."""
+        return self.action(number).attempt or 0
+
+    def lease(self, number: str) -> dict[str, Any]:
+        """A body that extends the attempt that this run holds by five minutes."""
+        return {"action_record_id": number, "attempt": self.attempt_of(number), "mod_ack": 300}
+
+    @staticmethod
+    def counted(number: str) -> int:
+        """An action's id as a number.
+
+        Raises:
+            NotReached: it is not made of digits, or of too many.
+        """
+        if not (number.isascii() and number.isdigit() and len(number) < 1_000):
+            raise NotReached("an action's id is not made of digits")
+        return int(number)
+
+    def action(self, number: str) -> Action:
+        """What is known of an action of the first organisation.
+
+        Raises:
+            NotReached: nothing any more, as the target has begun anew.
+        """
+        known = self.model.actions.get((self.org(), number))
+        if known is None:
+            raise NotReached("the target has lost what it knew")
+        return known
+
+    def accuse(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
+        """A breach that only the whole sequence shows; it stands for what else the last exchange broke."""
+        self.judge.suspects = [one for one in self.judge.suspects if one.exchanges[-1] is not shown[-1]]
+        self._suspect(breach, shown)
+
+    def blame(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
+        """A breach that the sequence has already seen twice."""
+        self.judge.ledger.add([replace(finding_of(breach, shown[-1], shown), staged=True, shown=1, tried=1)])
+
+    def _suspect(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
+        self.judge.suspects.append(replace(finding_of(breach, shown[-1], shown), staged=True))
+
+    def _insist(self, request: Request) -> Exchange:
+        """Send what does no harm when it is done twice: again, if its connection is cut off."""
+        for left in reversed(range(_AGAIN)):
+            try:
+                return self.play(request)
+            except Weather as weather:
+                if str(weather) != CUT_OFF or not left:
+                    raise
+        raise AssertionError
+
+    def _patiently(self, first: Exchange, request: Request, refusal: int) -> Exchange:
+        """Ask again while a fresh thing is refused: only the last answer stands."""
+        exchange = first
+        patience = _IMPATIENT if refusal in self.known.in_vain else IN_FORCE
+        for _ in range(math.ceil(patience / _PAUSE)):
+            if exchange.status != refusal:
+                break
+            time.sleep(_PAUSE)
+            self.waited += _PAUSE
+            self.judge.origins.forget(exchange)
+            exchange = self.play(request)
+        if exchange.status == refusal:
+            self.known.in_vain.add(refusal)
+        return exchange
+
+
+_LATE = Breach(
+    "ING-12", "An accepted action is not known at once", "known when its POST is answered", "404, later not"
+)
+
+__all__ = [
+    "INGRESS",
+    "JSON",
+    "MODACK",
+    "PLAIN",
+    "PUT",
+    "TAG",
+    "Manners",
+    "NotInDocument",
+    "NotReached",
+    "Stage",
+]

@@ -1,0 +1,446 @@
+"""Judges traffic that others have recorded, by the rules on single exchanges; nothing is contacted.
+
+A rule is applied to an exchange only if the recording kept all that the rule looks at: what was lost accuses nobody.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from ..checks import judge, secrecy
+from ..checks.acceptance import accepted
+from ..checks.context import Knowledge
+from ..core.events import RunFinished, SecondOpinions
+from ..core.exchange import WEATHER, Exchange
+from ..core.findings import Finding, Ledger
+from ..core.rules import RULES
+from ..core.target import Credential, Target
+from ..openapi.document import Document, Operation
+from ..openapi.schemas import Shapes
+from .har import (
+    Entry,
+    Loss,
+    is_key,
+    is_secret,
+)
+
+_NOBODY: Final = Credential("\ue000", "", "KEY")
+"""Stands where no key is given: no header can have this one."""
+
+_ELSEWHERE: Final = "of another host or path"
+_LIVE: Final = "one recorded exchange cannot tell it; a run against the deployment can"
+
+_ON_ANSWERS: Final = frozenset(
+    {
+        *("PAGE-2", "PAGE-4", "PAGE-5", "PAGE-6", "PAGE-7", "PAGE-13", "PAGE-14", "PAGE-15"),
+        *("JSON-7", "JSON-9", "SAFE-1", "SAFE-2"),
+    }
+)
+"""Rules on what an answer says."""
+_ON_BODIES: Final = frozenset({"PAGE-9", "PAGE-10", "PAGE-12", "JSON-8"})
+"""Rules on what was taken."""
+_ON_KEYS: Final = frozenset({"AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "AUTH-10"})
+"""Rules on which keys were shown, and which were not."""
+_ON_SERVICE: Final = frozenset({*_ON_BODIES, "JSON-5", "AUTH-3", "AUTH-4", "AUTH-6"})
+"""Rules on what was served: of the control plane only its body tells that (B009)."""
+_ON_VALUES: Final = frozenset({"PAGE-5", "PAGE-6", "PAGE-7", "PAGE-14"})
+_ON_STATUS: Final = frozenset({"PAGE-2", "PAGE-13", "PAGE-15"})
+"""Rules on refusals, for which HTTP may have a reason that the headers tell."""
+_ABSENT: Final = frozenset({"AUTH-8", "HTTP-1", "HTTP-8"})
+"""Rules that a header which is not there breaks."""
+
+_LOST: Final[Mapping[Loss, frozenset[str]]] = {
+    Loss.BODY: _ON_BODIES,
+    Loss.BODY_LENGTH: frozenset({"JSON-8"}),
+    Loss.SENT_HEADERS: _ON_KEYS,
+    Loss.SENT_MEDIA: _ON_BODIES | {"JSON-5"},
+    Loss.SENT_REDACTED: _ON_BODIES | {"JSON-5"},
+    Loss.ANSWER: _ON_ANSWERS - {"PAGE-4"},
+    Loss.ANSWER_LENGTH: frozenset({"JSON-7"}),
+    Loss.ANSWER_HEADERS: _ABSENT,
+    Loss.ANSWER_MEDIA: _ON_ANSWERS,
+    Loss.ANSWER_REDACTED: _ON_VALUES,
+}
+"""Loss → the rules that cannot be told without it, whatever the exchange is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen(Target):
+    """A deployment of which a recording shows keys."""
+
+    hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Every secret of the recording → what stands for it."""
+    served: tuple[Credential, ...] = ()
+    """Keys that it has served, whosever they are."""
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """The one that was given, and those that it has served."""
+        return (self.first, *self.served)
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """What is not to be shown."""
+        return self.hidden
+
+
+@dataclass(slots=True)
+class _Place:
+    """What was recorded of one base URL, which is judged for itself: another one may be another deployment."""
+
+    base: str
+    known: Knowledge
+    echoes: Knowledge
+    """The same, but that the keys are those that the recording shows to be served."""
+    entries: list[Entry] = field(default_factory=list)
+    kept: dict[str, set[str]] = field(default_factory=dict)
+    """File → the headers for keys that it has kept, at least once, as they were sent."""
+    served: dict[str, list[int]] = field(default_factory=dict)
+    """Key → numbers of the entries, in the order of time, in which it was served."""
+
+
+class Recorded:
+    """The judge of a few archives."""
+
+    def __init__(
+        self,
+        document: Document,
+        *,
+        bases: Collection[str] = (),
+        credential: Credential | None = None,
+        strict: bool = False,
+    ) -> None:
+        self._document = document
+        self._shapes = Shapes(document.content)
+        self._bases = [_told(base) for base in bases]
+        self._given = credential
+        self._strict = strict
+        self._places: dict[str, _Place] = {}
+        self._secrets: dict[str, str] = {}
+        self._void: Counter[str] = Counter()
+        self._untold: dict[str, Counter[str]] = {}
+        self._sources: dict[int, Entry] = {}
+        self._found: list[tuple[_Place, int, Finding]] = []
+        self._judged = 0
+        self._tested: Counter[str] = Counter()
+
+    def judge(self, archives: Sequence[Sequence[Entry]]) -> RunFinished:
+        """What all entries show together; the order is that of their times."""
+        started = datetime.now(UTC)
+        entries = [entry for archive in archives for entry in archive]
+        for entry in sorted(entries, key=lambda one: one.exchange.at):
+            self._sort_in(entry)
+        self._hide(entry for place in self._places.values() for entry in place.entries)
+        for place in self._places.values():
+            self._learn(place)
+            for number, entry in enumerate(place.entries):
+                self._see(place, number, entry)
+        return self._finished(archives, started)
+
+    # What is there
+
+    def _hide(self, entries: Iterable[Entry]) -> None:
+        """Name every secret of what may be shown, the keys that were given by their own names."""
+        given = self._given
+        if given is not None:
+            self._secrets.update(Target("", "", given).secrets)
+        count = 0
+        for entry in entries:
+            for value in entry.hidden:
+                if value not in self._secrets:
+                    count += 1
+                    one = Credential(value, "", f"KEY_{count}")
+                    self._secrets[value] = f"${one.name}"
+                    for form, shown in one.forms.items():
+                        self._secrets.setdefault(form, shown)
+
+    def _sort_in(self, entry: Entry) -> None:
+        exchange = entry.exchange
+        found = self._place_of(exchange)
+        if found is None:
+            self._void[_ELSEWHERE] += 1
+            return
+        base, path = found
+        label = f"{exchange.method} {path}"
+        located = replace(
+            exchange, operation=label if label in self._document.operations else None, path=path
+        )
+        if entry.void or self._of_a_gateway(located):
+            self._void[entry.void or f"{exchange.status}"] += 1
+            return
+        if base not in self._places:
+            first = self._given or _NOBODY
+            known = Knowledge(self._document, self._shapes, _Seen(base, base, first, hidden=self._secrets))
+            self._places[base] = _Place(base, known, known)
+        self._places[base].entries.append(replace(entry, exchange=located))
+
+    def _place_of(self, exchange: Exchange) -> tuple[str, str] | None:
+        """The base URL and the path template of an exchange; None when the document has no such path."""
+        try:
+            parts = urlsplit(exchange.url)
+        except ValueError:
+            return None
+        if self._bases:
+            for base in sorted(self._bases, key=len, reverse=True):
+                _, path = self._document.locate(exchange.method, exchange.url, [base])
+                if path is not None and exchange.url.startswith(f"{base}/"):
+                    return base, path
+            return None
+        segments = parts.path.strip("/").split("/")
+        lengths = {len(one.path.strip("/").split("/")) for one in self._document.operations.values()}
+        for length in sorted(lengths, reverse=True):
+            path = self._document.path_of("/".join(segments[-length:]))
+            if path is not None and parts.netloc and parts.scheme in ("http", "https"):
+                before = "/".join(("", *segments[:-length]))
+                return urlunsplit((parts.scheme, parts.netloc, before.rstrip("/"), "", "")), path
+        return None
+
+    @staticmethod
+    def _of_a_gateway(exchange: Exchange) -> bool:
+        """Whether it is the word of a gateway or a limit, as a run would take it, or a redirect to another host."""
+        if exchange.status in WEATHER:
+            return True
+        if not 300 <= exchange.status < 400:
+            return False
+        try:
+            here, there = urlsplit(exchange.url), urlsplit(exchange.got("location") or "")
+        except ValueError:
+            return True
+        return bool(there.netloc) and (there.scheme, there.netloc) != (here.scheme, here.netloc)
+
+    def _learn(self, place: _Place) -> None:
+        """What all entries together tell, before each is judged."""
+        known = place.known
+        for number, entry in enumerate(place.entries):
+            exchange, names = entry.exchange, place.kept.setdefault(entry.file, set())
+            operation = known.operation(exchange.operation)
+            keys = {
+                name.lower(): value for name, value in exchange.headers if name.lower() in self._document.keys
+            }
+            names.update(name for name, value in keys.items() if is_key(value))
+            if operation is None:
+                continue
+            if exchange.status not in (404, 405, 501):
+                known.routed.add(operation.label)
+            if Loss.ANSWER in entry.losses or not accepted(exchange, operation):
+                continue
+            for value in keys.values():
+                if is_key(value):
+                    place.served.setdefault(value, []).append(number)
+            data = exchange.data()
+            version = data.get("version")
+            if operation.control_plane and isinstance(version, int) and version < 0:
+                known.negative |= {str(data.get("id")), str(data.get("variant"))}
+        served = tuple(
+            Credential(key, "", self._secrets.get(key, "$KEY").removeprefix("$"))
+            for key in list(place.served)[:_MANY]
+            if key != known.target.first.key
+        )
+        seen = _Seen(place.base, place.base, _NOBODY, hidden=self._secrets, served=served)
+        place.echoes = replace(known, target=seen)
+
+    # What each shows
+
+    def _see(self, place: _Place, number: int, entry: Entry) -> None:
+        exchange = entry.exchange
+        untold = self._not_to_be_told(place, number, entry)
+        tested: Counter[str] = Counter()
+        for finding in (*judge(exchange, place.known, tested), *_echoed(exchange, place.echoes)):
+            if finding.rule not in untold and not _of_a_negative_version(finding):
+                self._found.append((place, number, finding))
+        for rule in tested:
+            if rule in untold:
+                self._untold.setdefault(rule, Counter())[untold[rule]] += 1
+            else:
+                self._tested[rule] += tested[rule]
+        self._judged += 1
+
+    def _not_to_be_told(self, place: _Place, number: int, entry: Entry) -> dict[str, str]:
+        """Rule → why it is not applied to an exchange."""
+        exchange, losses = entry.exchange, entry.losses
+        operation = place.known.operation(exchange.operation)
+        untold: dict[str, str] = {}
+
+        def without(rules: Iterable[str], why: str) -> None:
+            for rule in rules:
+                untold.setdefault(rule, why)
+
+        for loss in losses:
+            without(_LOST[loss], loss.value)
+        if Loss.ANSWER in losses and operation is not None and operation.control_plane:
+            without(_ON_SERVICE, Loss.ANSWER.value)
+        if Loss.BODY in losses and exchange.status in (411, 413):
+            without(_ON_STATUS, Loss.BODY.value)
+        if Loss.SENT_MEDIA in losses and exchange.status == 415:
+            without(_ON_STATUS, Loss.SENT_MEDIA.value)
+        if Loss.SENT_HEADERS in losses and exchange.status not in (400, 401, 404, 409, 422):
+            without(_ON_STATUS, Loss.SENT_HEADERS.value)
+        value = exchange.value()
+        if not (isinstance(value, dict) and "errors" in value):
+            without(["PAGE-12"], "the refusal is not the application's envelope")
+        without(*self._keys_untold(place, number, entry, operation))
+        return untold
+
+    def _keys_untold(
+        self, place: _Place, number: int, entry: Entry, operation: Operation | None
+    ) -> tuple[Iterable[str], str]:
+        """The rules on keys that cannot be told, and why."""
+        exchange = entry.exchange
+        if operation is None or not operation.keys:
+            return (), ""
+        shown = {
+            name.lower(): value
+            for name, value in exchange.headers
+            if name.lower() in self._document.keys or name.lower() in ("cookie", "proxy-authorization")
+        }
+        given = "" if self._given is None else self._given.key
+        missing = set(operation.keys) - shown.keys()
+        if missing - place.kept[entry.file]:
+            return _ON_KEYS, "the recording may have left out keys, as browsers do"
+        if any(not value or value != given for value in shown.values()):
+            return _ON_KEYS, "whether a key is a good one is not known"
+        if shown:
+            served = place.served.get(given, [])
+            if not (served and served[0] < number < served[-1]):
+                return ("AUTH-1", "AUTH-10"), "the key was not served both before and after"
+        return (), ""
+
+    # What comes of it
+
+    def _finished(self, archives: Sequence[Sequence[Entry]], started: datetime) -> RunFinished:
+        ledger = Ledger(secrets=self._secrets)
+        often: Counter[tuple[str, str]] = Counter()
+        shortest: dict[tuple[object, ...], tuple[_Place, int, Finding]] = {}
+        for place, number, finding in self._found:
+            often[finding.key] += 1
+            kept = shortest.setdefault((*finding.key, finding.operation), (place, number, finding))
+            if finding.size < kept[2].size:
+                shortest[(*finding.key, finding.operation)] = (place, number, finding)
+        for place, number, finding in shortest.values():
+            shown = self._without_secrets(finding.exchanges[-1])
+            self._sources[id(shown)] = place.entries[number]
+            ledger.add([replace(finding, exchanges=(shown,))])
+        violations = tuple(self._from_where(one, often) for one in ledger.violations)
+        warnings = tuple(self._from_where(one, often) for one in ledger.warnings)
+        broken = {finding.rule for finding in (*violations, *warnings)}
+        served = Counter(
+            str(entry.exchange.operation)
+            for place in self._places.values()
+            for entry in place.entries
+            if entry.exchange.status == 200
+        )
+        target, ingress = self._where()
+        total = sum(map(len, archives))
+        return RunFinished(
+            target=target,
+            document=self._document.name,
+            digest=self._document.digest,
+            seed=0,
+            started=started.isoformat(timespec="seconds"),
+            seconds=round((datetime.now(UTC) - started).total_seconds(), 1),
+            requests=self._judged,
+            served={label: served[label] for label in self._document.operations},
+            violations=violations,
+            warnings=warnings,
+            readings={},
+            not_verified={
+                rule: self._why(rule) for rule in RULES if rule not in self._tested and rule not in broken
+            },
+            tested={rule: self._tested[rule] for rule in RULES if self._tested[rule]},
+            weather=dict(self._void.most_common()) | self._counts(),
+            opinions=SecondOpinions(),
+            inconclusive=self._nothing(total),
+            strict=self._strict,
+            negatives={},
+            secrets=dict(self._secrets),
+            ingress=ingress,
+            keys=() if self._given is None else ((self._given.org, self._given.name),),
+        )
+
+    def _from_where(self, finding: Finding, often: Mapping[tuple[str, str], int]) -> Finding:
+        """A finding that says which entry it is from."""
+        entry = self._sources[id(finding.exchanges[-1])]
+        count = often[finding.key] - 1
+        more = f" and {count} more" if count else ""
+        return replace(finding, title=f"{finding.title} ({entry.name}{more})")
+
+    def _without_secrets(self, exchange: Exchange) -> Exchange:
+        """An exchange whose answer names its secrets; those of the request are named where it is shown."""
+        headers = tuple(
+            (name, self._secrets.get(value, value) if is_secret(name) else value)
+            for name, value in exchange.answer_headers
+        )
+        return replace(exchange, answer_headers=headers)
+
+    def _where(self) -> tuple[str, str]:
+        """Base URLs of most that was judged: of the control plane, and of ingress."""
+        if self._bases:
+            return self._bases[0], self._bases[-1]
+        counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+        for place in self._places.values():
+            for entry in place.entries:
+                control = (entry.exchange.path or "").startswith("/v1/orgs/")
+                counts[control][place.base] += 1
+        both = [counts[control].most_common(1) for control in (True, False)]
+        named = [found[0][0] for found in both if found]
+        return (named[0], named[-1]) if named else ("a recording", "a recording")
+
+    def _why(self, rule: str) -> str:
+        reasons = self._untold.get(rule)
+        if not reasons:
+            return _LIVE if rule not in _OF_ONE else "no recorded answer put it to the test"
+        (why, count), *_ = reasons.most_common(1)
+        return f"{why} ({count} of {reasons.total()})" if len(reasons) > 1 else why
+
+    def _counts(self) -> dict[str, int]:
+        """Why rules were not applied → to how many exchanges."""
+        counts: Counter[str] = Counter()
+        for place in self._places.values():
+            for entry in place.entries:
+                counts.update(loss.value for loss in entry.losses)
+        return dict(counts.most_common())
+
+    def _nothing(self, total: int) -> str | None:
+        """Why nothing is proved, in one sentence; None when something is."""
+        if self._tested:
+            return None
+        said = ", ".join(f"{count} {why}" for why, count in self._void.most_common())
+        of = f"{total} {'entry' if total == 1 else 'entries'}" + (f" ({said})" if said else "")
+        return f"No exchange with an operation of {self._document.name} could be judged: {of}."
+
+
+_MANY: Final = 20
+"""Keys that are looked for in answers."""
+_OF_ONE: Final = frozenset(
+    {
+        *(_ON_ANSWERS | _ON_SERVICE | _ON_KEYS | _ABSENT),
+        *("PAGE-1", "PAGE-3", "PAGE-8", "HTTP-5"),
+    }
+)
+"""Rules that one exchange can tell."""
+
+
+def _echoed(exchange: Exchange, known: Knowledge) -> Iterator[Finding]:
+    """Whether an answer shows a key that is known from the recording alone."""
+    return (finding for finding in secrecy.check(exchange, known, Counter()) if finding.rule == "SAFE-1")
+
+
+def _of_a_negative_version(finding: Finding) -> bool:
+    """Whether a version is negative, which may be nobody's fault (C16): its definition was put before."""
+    return finding.rule == "PAGE-5" and finding.place == "200 data/a_ve" and finding.actual.startswith('"-')
+
+
+def _told(base: str) -> str:
+    """A base URL as archives have it, without the port that goes without saying."""
+    parts = urlsplit(base)
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    netloc = parts.netloc.rpartition(":")[0] if parts.port == usual else parts.netloc
+    return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+
+
+__all__ = ["Recorded"]

@@ -1,0 +1,127 @@
+"""`report.json`: the run as data, in the shape of `report.schema.json`; the other formats read it too."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ..core.events import RunFinished
+from ..core.exchange import Script, redact, utc
+from ..core.findings import Finding
+from ..core.rules import RULES
+from ..core.serialization import kept
+
+SCHEMA: Final = Path(__file__).parent / "report.schema.json"
+
+VERDICTS: Final = {0: "conforms", 1: "violations", 3: "inconclusive"}
+
+
+def record(run: RunFinished) -> dict[str, Any]:
+    """The run as JSON data; keys stand as `$NAME` everywhere."""
+    return {
+        "target": run.target,
+        "ingress": run.ingress or run.target,
+        "keys": [{"name": name, "organisation": org} for org, name in run.keys],
+        "way": {
+            "headers": [{"name": one.name, "variable": one.variable} for one in run.way.headers],
+            "ca": run.way.ca,
+            "client_certificate": run.way.certificate,
+            "client_key": run.way.key,
+            "proxy": run.way.proxy,
+        },
+        "run": run.run,
+        "prefix": run.prefix,
+        "document": {"name": run.document, "sha256": run.digest},
+        "seed": run.seed,
+        "started": run.started,
+        "seconds": run.seconds,
+        "verdict": "warnings" if run.exit_code == 1 and not run.violations else VERDICTS[run.exit_code],
+        "exit_code": run.exit_code,
+        "inconclusive": run.inconclusive and redact(run.inconclusive, run.secrets),
+        "requests": run.requests,
+        "served": run.served,
+        "violations": [finding_record(finding, run) for finding in run.violations],
+        "warnings": [finding_record(finding, run) for finding in run.warnings],
+        "readings": {question: redact(answer, run.secrets) for question, answer in run.readings.items()},
+        "not_verified": [
+            {"rule": rule, "why": redact(why, run.secrets)} for rule, why in run.not_verified.items()
+        ],
+        "not_offered": list(run.not_offered),
+        "verified": run.verified,
+        "min_verified": run.min_verified,
+        "baseline": [
+            {
+                "id": one.id,
+                "owner": redact(one.owner, run.secrets),
+                "reason": redact(one.reason, run.secrets),
+                "expires": one.expires.isoformat(),
+                "state": one.state,
+            }
+            for one in run.known
+        ],
+        "tested": run.tested,
+        "negatives": [
+            {"operation": operation, "place": place, "keyword": keyword, "outcome": outcome}
+            for (operation, place, keyword), outcome in run.negatives.items()
+        ],
+        "weather": run.weather,
+        "second_opinion": {
+            "validator": "openapi-core",
+            "asked": run.opinions.asked,
+            "answers": run.opinions.answers,
+            "differences": [redact(one, run.secrets) for one in run.opinions.differences],
+        },
+    }
+
+
+def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
+    """A finding as a stranger reads it, without keys."""
+    last, secrets = finding.exchanges[-1], run.secrets
+    bases = (run.target, run.ingress or run.target)
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "operation": finding.operation,
+        "also": list(finding.also),
+        "sentence": redact(finding.sentence, secrets),
+        "title": redact(finding.title, secrets),
+        "expected": redact(finding.expected, secrets),
+        "actual": redact(finding.actual, secrets),
+        "source": RULES[finding.rule].source,
+        "side": redact(finding.side, secrets),
+        "at": utc(datetime.fromtimestamp(last.at, UTC)),
+        "traceparent": last.trace,
+        "request_id": last.request_id and redact(last.request_id, secrets),
+        "reproduced": None if finding.at_once else {"shown": finding.shown, "tried": finding.tried},
+        "curl": Script(secrets, run.way).of(
+            finding.exchanges, together=finding.together, times=finding.times
+        ),
+        "place": redact(finding.place, secrets),
+        "question": finding.question,
+        "together": finding.together,
+        "staged": finding.staged,
+        "times": finding.times,
+        "script": [kept(exchange, secrets, bases) for exchange in finding.exchanges],
+    }
+
+
+def name_of(identity: str) -> str:
+    """What the test of a finding is called: `test_lease_3_e3b0c4`."""
+    return "test_" + identity.lower().replace("-", "_")
+
+
+def write(run: RunFinished, directory: Path) -> None:
+    """Write `report.json`."""
+    replaced(directory / "report.json", json.dumps(record(run), indent=2, ensure_ascii=False) + "\n")
+
+
+def replaced(file: Path, text: str) -> None:
+    """Write a file whole or not at all, so that whoever ends the process leaves the one before."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_text(text.encode("utf-8", "replace").decode(), "utf-8")
+    beside.replace(file)
+
+
+__all__ = ["finding_record", "name_of", "record", "replaced", "write"]

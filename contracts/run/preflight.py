@@ -1,0 +1,187 @@
+"""First contact with a target, and from then on whether it is still there, and knows what it knew."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from random import Random
+
+from ..core.exchange import Exchange
+from ..model.world import MAY_PASS, Breach
+from ..oracle.judge import Judge, finding_of
+from ..phases.sequence import (
+    Manners,
+    NotInDocument,
+    NotReached,
+    Stage,
+)
+from ..transport.client import (
+    Client,
+    Request,
+    TimeUp,
+    Weather,
+)
+from .plan import LONG, Plan
+
+_MAY_NOT = (401, 403, 404, 405, 501)
+"""Statuses by which a key is told that it may not put definitions, or that nobody may."""
+
+_PATIENCE = 4.0
+"""Seconds that a target may take to come back before a sequence is given up."""
+
+_LONG_PATIENCE = 1_800.0
+"""The same for a night, in which somebody may deploy."""
+
+
+class Contact:
+    """One target, as a run finds it."""
+
+    def __init__(self, plan: Plan, client: Client, judge: Judge) -> None:
+        self._plan = plan
+        self._client = client
+        self._judge = judge
+        self._known = judge.known
+        self._random = Random(plan.seed if plan.steady else f"{plan.seed} {time.time_ns()}")
+        self.prefix = f"contract.{plan.slot or f'{self._random.getrandbits(32):08x}'}."
+        """Begins every variant and alias of the run; settled when first contact is made."""
+        self.unreachable: str | None = None
+        """That the target went away for good, in one sentence."""
+        self._drops = 0
+        self._canary: Request | None = None
+        """The definition that was put at first contact."""
+
+    def first(self) -> str | None:
+        """Why nothing can be judged, in one sentence; None when something can."""
+        self._client.timeout = 3.0
+        said: list[str] = []
+        for pause in (0.0, 0.5, 1.0):
+            time.sleep(pause)
+            served = None
+            try:
+                stage = self.stage()
+                stage.looks_into_refusals = False
+                answers = [self._first_definition(stage)]
+                with suppress(Weather):  # of one operation alone, which is looked into
+                    answers.append(stage.ingress(stage.name("unknown")))
+                    served = self._served_at_first(stage, answers[0])
+                with suppress(Weather, NotInDocument):
+                    answers.append(stage.modack("1"))
+                others = [
+                    stage.put(f"{stage.prefix}plain0" if stage.slot else stage.name(), org=org)
+                    for org in range(1, len(self._plan.target.credentials))
+                ]
+            except NotReached as why:
+                return f"There is nothing to judge: {why}."
+            except TimeUp as why:
+                return f"Nothing could be judged: {why}."
+            except Weather as weather:
+                said.append(str(weather))
+                continue
+            self._client.timeout = 10.0
+            self._known.puts_refused = not answers[0].data() and answers[0].status in _MAY_NOT
+            reason = self._nobody(answers) or self._strangers(answers[0], others)
+            self._client.yardstick = self._request_of(served or answers[-1])
+            self._canary = self._request_of(answers[0]) if served and answers[0].data() else None
+            if reason:
+                self._judge.ledger.clear()
+            self._judge.suspects.clear()
+            return reason
+        base = self._plan.target.base_url
+        if said[-1].isdigit():
+            return f"{base} answers nothing but {said[-1]}, which is a gateway or a limit and not the application."
+        return f"{base} could not be reached: {said[-1]}."
+
+    def begun_anew(self) -> bool:
+        """Whether the target has closed a connection since somebody asked, and has forgotten what it knew."""
+        drops, self._drops = self._drops, self._client.drops
+        return drops != self._drops and self.lost_all()
+
+    def lost_all(self) -> bool:
+        """Whether what was served at first contact is refused; then the model begins anew too."""
+        canary = self._client.yardstick
+        if canary is None or not self._canary:
+            return False
+        with suppress(Weather, TimeUp):
+            if self._client.send(canary).status in MAY_PASS:
+                self._judge.model.start_again()
+                self._client.send(self._canary)
+                return True
+        return False
+
+    def wait(self) -> bool:
+        """Wait until the target answers again; False when it does not."""
+        until = time.monotonic() + (_LONG_PATIENCE if self._plan.night else _PATIENCE)
+        pause = 0.2
+        while time.monotonic() < min(until, self._client.deadline):
+            time.sleep(pause)
+            pause = min(1.2 * pause, 10.0)
+            try:
+                self._client.send(Request("GET", "/v1/modack"))
+            except Weather:
+                continue
+            except TimeUp:
+                return False
+            return True
+        self.unreachable = f"{self._plan.target.base_url} went away during the run and did not come back."
+        return False
+
+    def stage(self) -> Stage:
+        """Where one sequence is played, under the names of the run."""
+        plan = self._plan
+        manners = Manners(bool(plan.slot), plan.intrusive, plan.steady)
+        stage = Stage(self._client, self._judge, self._random, self.prefix, manners)
+        stage.patience = 2.0 if plan.only else 1.0
+        stage.long = plan.wait or LONG
+        return stage
+
+    def _served_at_first(self, stage: Stage, defined: Exchange) -> Exchange | None:
+        """Work for the first definition, or for a declared one, which is served as long as the target knows it."""
+        variant = defined.data().get("variant") or next(iter(self._known.declared), None)
+        exchange = None if variant is None else stage.ingress(str(variant))
+        return exchange if exchange is not None and exchange.status == 200 else None
+
+    def _first_definition(self, stage: Stage) -> Exchange:
+        """A definition; under a name without dots if names with dots are refused, which is a broken promise (B057)."""
+        dotted = stage.put(stage.name("plain"))
+        if dotted.data() or dotted.status not in (400, 409, 422):
+            return dotted
+        stage.prefix = self.prefix.replace(".", "-")
+        plain = stage.put(stage.name("plain"))
+        if plain.data():
+            self.prefix = stage.prefix
+            title = "A definition whose variant has dots is refused, and one without dots is not"
+            breach = Breach("PAGE-11", title, "200, as dots are a convention", str(dotted.status), "variant")
+            finding = finding_of(breach, dotted, (dotted,))
+            self._judge.ledger.add([replace(finding, staged=True, shown=1, tried=1)])
+        return plain
+
+    def _strangers(self, first: Exchange, others: list[Exchange]) -> str | None:
+        """Which key is refused for its own organisation."""
+        for credential, answer in zip(self._plan.target.credentials, (first, *others), strict=True):
+            if answer.status == 401 or (answer is not first and answer.status == 403 != first.status):
+                return (
+                    f"The target refuses the key ${credential.name} for organisation {credential.org}: "
+                    f"its definitions are answered with {answer.status}."
+                )
+        return None
+
+    def _nobody(self, answers: list[Exchange]) -> str | None:
+        """Why these answers are not the application's, in one sentence; None when one of them is."""
+        base, first = self._plan.target.base_url, answers[0]
+        statuses = {answer.status for answer in answers}
+        if statuses <= {401, 403}:
+            key = self._plan.target.first.name
+            return f"The target refuses the key ${key}: every operation is answered with {first.status}."
+        if statuses <= {301, 302, 303, 307, 308}:
+            where = self._known.shown(first.got("location") or "nowhere")
+            return f"{base} redirects everything to {where}: give the URL that answers itself."
+        if statuses <= {404, 405, 501} and not any(answer.value() for answer in answers):
+            return f"None of the operations is at {base}: every one is answered with {first.status}."
+        return None
+
+    def _request_of(self, one: Exchange) -> Request:
+        return Request(one.method, self._known.path_of(one.url), one.headers, one.body)
+
+
+__all__ = ["Contact"]

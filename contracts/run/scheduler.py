@@ -1,0 +1,349 @@
+"""All that is played after first contact: constructed sequences, random ones, generated requests, examples."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..core.events import Progress
+from ..core.exchange import Exchange
+from ..core.findings import Finding
+from ..core.rules import RULES
+from ..openapi.document import linked_of
+from ..oracle.judge import Judge
+from ..phases.scenarios import (
+    SCENARIOS,
+    Scenario,
+    leases,
+    requests,
+)
+from ..phases.sequence import NotReached, Stage
+from ..reproduction.confirm import Proof
+from ..reproduction.replay import Replay
+from ..transport.client import (
+    TOO_SLOW,
+    Client,
+    TimeUp,
+    Weather,
+)
+from .plan import Plan
+from .preflight import Contact
+
+if TYPE_CHECKING:
+    from ..phases.random_walks import Walk
+
+ANYWHERE = frozenset(
+    rule
+    for rule in RULES
+    if rule.startswith(("PAGE-", "SAFE-"))
+    or rule in ("JSON-7", "JSON-9", "AUTH-8", "HTTP-6", "HTTP-9", "READ-2")
+)
+"""Rules that every exchange may break."""
+
+_OF_STATE = frozenset(
+    {
+        *("DEF-2", "DEF-3", "DEF-10", "ING-3", "ING-7", "ING-9", "ING-10", "ING-11", "ORG-1", "READ-1"),
+        *("LEASE-3", "LEASE-6", "LEASE-7", "LEASE-8"),
+    }
+)
+"""Rules that sequences of plain calls may break."""
+
+_OF_ONE_EXCHANGE = ANYWHERE | {rule for rule in RULES if rule.startswith(("AUTH-", "HTTP-", "JSON-"))}
+"""Rules that generated requests may break."""
+
+POLISH = 2.0
+"""Seconds that go into shorter examples when the time is up."""
+
+_ATTEST = 2.0
+"""Seconds in which every finding is tried again when the time is up."""
+
+_SHORT, _RANDOM = "every short sequence", "random walks against the model"
+
+_ROUND = 60.0
+"""Seconds of random sequences, and of generated requests, before it is the others' turn."""
+
+_ALWAYS = frozenset({"how a body is read"})
+"""Titles of sequences that others build on."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A sequence that goes on when its time has come."""
+
+    due: float
+    scenario: Scenario
+    stage: Stage
+    steps: Iterator[float]
+    again: bool
+    seconds: float
+    suspects: list[Finding] = field(default_factory=list)
+    turns: int = 2
+    """Sequences that are played before it goes on, where time is no measure."""
+
+
+class Playing:
+    """Plays everything against one target."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        client: Client,
+        judge: Judge,
+        contact: Contact,
+        excused: Collection[str],
+        phase: Callable[[str], None],
+    ) -> None:
+        self._plan = plan
+        self._client = client
+        self._judge = judge
+        self._ledger = judge.ledger
+        self._contact = contact
+        self._excused = excused
+        """Ids of findings that are known, and not tried again."""
+        self._phase = phase
+        """Told of each part of the run by its title."""
+        self._pending: list[_Pending] = []
+        self._asked_again = False
+        self.progress = Progress() if plan.before is None else plan.before.progress
+        """Its `done` and `rounds` are kept up to date."""
+
+    @cached_property
+    def proof(self) -> Proof:
+        """Decides what counts; made when it is first asked for, as first contact settles the names."""
+        replay = Replay(self._client, self._judge, self._contact.prefix, slot=bool(self._plan.slot))
+        replay.thrifty = self._plan.limits.requests is not None
+        return Proof(
+            replay,
+            self._judge,
+            self._ledger,
+            self._excused,
+            self._contact.begun_anew,
+            lambda: self._contact.wait() and self._contact.lost_all(),
+        )
+
+    def constructed(self) -> None:
+        """Every constructed sequence that is wanted, and is not over since an earlier part of the run."""
+        for scenario in self._scenarios():
+            if scenario.title in self.progress.done and scenario.title not in _ALWAYS:
+                continue
+            if self._over():
+                self._mask(scenario.rules, str(self._up()))
+                continue
+            if scenario.title in _ALWAYS or self._wanted(scenario.rules):
+                self._phase(scenario.title)
+                self._play(scenario)
+                self._done(scenario)
+            for pending in self._pending:
+                pending.turns -= 1
+            self._resume()
+            self._ask_slow_again()
+        if self._plan.only:
+            self._resume(last=True)
+
+    def explored(self) -> None:
+        """Every short sequence of plain calls, then long random ones."""
+        if self._over() or not self._wanted(_OF_STATE):
+            return
+        from ..phases.random_walks import short_walks, walks
+
+        self._walk(_SHORT, short_walks(), 0.3)
+        self._walk(_RANDOM, walks(self._plan.seed), 0.35)
+
+    def generated(self) -> None:
+        """Schemathesis for the rest of the time."""
+        if not self._over() and self._wanted(_OF_ONE_EXCHANGE):
+            self._fuzz(self._plan.seed, self._client.deadline - POLISH)
+
+    def rounds(self) -> None:
+        """Random sequences and generated requests in turns, none of them twice, as long as there is time."""
+        from ..phases.random_walks import walks
+
+        while not self._over():
+            number = self.progress.rounds
+            self.progress = replace(self.progress, rounds=number + 1)
+            seed = self._plan.seed + 1_000 * (number + 1)
+            self._walk(_RANDOM, walks(seed), 1.0, _ROUND)
+            self._fuzz(seed, min(time.monotonic() + _ROUND, self._client.deadline - POLISH))
+            self._judge.forget()
+
+    def _resume(self, *, last: bool = False) -> None:
+        """Go on with the sequences whose time has come; at the end all are waited for."""
+        while self._pending:
+            pending = min(self._pending, key=lambda one: one.due)
+            moved = self._plan.target.admin is not None
+            left = max(0.0, pending.due - time.monotonic())
+            early = pending.turns > 0 if self._plan.limits.requests is not None else left > 0
+            too_early = early and not (last or moved)
+            if too_early or self._ledger.settled or (self._over() and not self._plan.only):
+                return
+            if not moved and time.monotonic() + left > self._client.deadline:
+                self._mask(pending.scenario.rules, str(self._up()))
+                return
+            self._pending.remove(pending)
+            self._phase(pending.scenario.title)
+            try:
+                self._client.wait(pending.seconds if moved else left)
+            except (Weather, TimeUp) as why:
+                self._mask(pending.scenario.rules, str(why))
+                self._give_up(pending)
+                return
+            pending.stage.waited += pending.seconds
+            self._go_on(pending)
+
+    def end(self) -> None:
+        """What still waits; every finding again, and shorter examples, with what was kept for them."""
+        self._resume(last=True)
+        self._give_up(*self._pending)
+        self._phase("every finding again")
+        self._client.pace.reserve = 0
+        self._client.deadline = max(self._client.deadline, time.monotonic() + POLISH + _ATTEST)
+        self.proof.prove()
+        self.proof.attest(math.inf if self._plan.steady else _ATTEST)
+        self.proof.polish(math.inf if self._plan.steady else POLISH)
+
+    def _play(self, scenario: Scenario, *, again: bool = False) -> None:
+        """Play a sequence, from the beginning as often as weather disturbs it."""
+        reason = ""
+        for _ in range(4):
+            stage = self._contact.stage()
+            stage.careful, stage.scope = again, scenario.initials
+            try:
+                steps = scenario.play(stage)
+                if steps is not None:
+                    seconds = next(steps)
+                    pending = _Pending(time.monotonic() + seconds, scenario, stage, steps, again, seconds)
+                    pending.suspects = self._judge.take()
+                    self._pending.append(pending)
+                    if self._plan.target.admin is not None:
+                        self._resume()
+                    return
+            except Weather as weather:
+                again_slow, reason = reason == str(weather) == TOO_SLOW, str(weather)
+                self._judge.suspects.clear()
+                self._ask_slow_again()
+                if again_slow or not self._contact.wait():
+                    break
+                self._contact.lost_all()
+                continue
+            except (NotReached, TimeUp) as why:
+                self._mask(scenario.rules, str(why))
+            self._settle(scenario, stage.exchanges, again=again)
+            return
+        self._mask(scenario.rules, f"weather: {reason}")
+
+    def _go_on(self, pending: _Pending) -> None:
+        scenario, stage = pending.scenario, pending.stage
+        try:
+            seconds = next(pending.steps, None)
+            if seconds is not None:
+                pending.due, pending.seconds, pending.turns = time.monotonic() + seconds, seconds, 2
+                pending.suspects += self._judge.take()
+                self._pending.append(pending)
+                return
+        except (Weather, NotReached, TimeUp) as why:
+            self._mask(scenario.rules, str(why))
+        self._judge.suspects += pending.suspects
+        self._settle(scenario, stage.exchanges, again=pending.again)
+        self._done(scenario)
+
+    def _settle(self, scenario: Scenario | None, whole: Sequence[Exchange], *, again: bool = False) -> None:
+        self.proof.prove()
+        if self.proof.settle(scenario, whole, again=again) and scenario is not None:
+            self._play(scenario, again=True)
+
+    def _done(self, scenario: Scenario) -> None:
+        """Remember that a sequence is over, unless it waits for something or was cut short."""
+        waits = any(one.scenario is scenario for one in self._pending)
+        if not (self._over() or waits or scenario.title in self.progress.done):
+            self.progress = replace(self.progress, done=(*self.progress.done, scenario.title))
+
+    def _give_up(self, *sequences: _Pending) -> None:
+        """What sequences had found that were not played to their end is written down."""
+        for pending in sequences:
+            for finding in pending.suspects:
+                self._ledger.doubtful[finding.rule] = "it was broken, and there was no time to try again"
+
+    def _ask_slow_again(self) -> None:
+        """Once, and as soon as something was slow, since that makes the run short of time; a gate asks nothing for its time."""
+        if self._judge.slow and self._plan.steady:
+            self._ledger.doubtful["HTTP-6"] = (
+                "an answer took longer, and what a gate sends does not depend on time"
+            )
+        elif self._judge.slow and not self._asked_again:
+            self._asked_again = True
+            self._play(requests.slow)
+
+    def _scenarios(self) -> Iterator[Scenario]:
+        for number, scenario in enumerate(SCENARIOS):
+            if number == 1 and (self._plan.wait or self._plan.target.admin):
+                yield leases.long_leases
+            yield scenario
+
+    def _walk(self, title: str, source: Iterable[Walk], share: float, most: float = math.inf) -> None:
+        """Walk after walk, for a share of what is left of time and requests."""
+        until = time.monotonic() + min(most, share * (self._client.deadline - time.monotonic()))
+        enough = self._client.requests + share * self._client.pace.left
+        self._phase(title)
+        for walk in source:
+            late = time.monotonic() > until and not self._plan.steady
+            if late or self._client.requests > enough or self._over():
+                break
+            stage = self._contact.stage()
+            stage.scope = "w"
+            try:
+                walk(stage)
+            except Weather:
+                self._judge.suspects.clear()
+                if not self._contact.wait():
+                    return
+                self._contact.lost_all()
+                continue
+            except NotReached:
+                continue
+            except TimeUp:
+                return
+            if self._judge.suspects or self._ledger.unproven:
+                self._settle(None, stage.exchanges)
+        self._resume()
+
+    def _fuzz(self, seed: int, until: float) -> None:
+        from ..phases.random_walks import no_traces
+        from ..phases.schemathesis_hooks import Aim
+        from ..phases.schemathesis_run import fuzz
+
+        with no_traces():
+            stage = self._contact.stage()
+            names = [stage.name("any"), stage.name("any")] if stage.slot else []
+            aim = Aim(self._client, self._judge, self._contact.prefix, names)
+            with suppress(NotReached, Weather, TimeUp):  # then requests are aimed at what there is
+                aim.variant = stage.plain()
+                aim.action = stage.live()
+            content: Mapping[str, Any] = self._judge.known.document.content
+            if (linked := linked_of(self._plan.document)) is not None:  # only what is published is asked for
+                content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
+            fuzz(content, aim, seed, until, self._phase, self._over)
+        self._settle(None, ())
+
+    def _wanted(self, rules: frozenset[str]) -> bool:
+        only = self._plan.only
+        return not only or bool(only & (rules | ANYWHERE))
+
+    def _over(self) -> bool:
+        late = time.monotonic() > self._client.deadline or self._client.pace.spent is not None
+        return late or self._ledger.settled or self._contact.unreachable is not None
+
+    def _up(self) -> TimeUp:
+        why = self._client.pace.spent
+        return TimeUp() if why is None else TimeUp(why)
+
+    def _mask(self, rules: frozenset[str], why: str) -> None:
+        for rule in rules:
+            self._ledger.masked.setdefault(rule, why)
+
+
+__all__ = ["ANYWHERE", "POLISH", "Playing"]

@@ -1,0 +1,154 @@
+"""The seed file while the mock runs: applied at the start, and again whenever it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from ..domain.errors import ArklowError
+from ..domain.ports import Schemas
+from ..domain.seeds import SeedRefused
+from ..services.administration import Steering
+from ..strict_json import excerpt
+from .plans import Loaded, load
+from .yaml_source import MAX_BYTES, BadSeed
+
+PAUSE: Final = 0.25
+"""Seconds between two looks; a file is read when two found it alike, so half a second after a change."""
+
+_Stamp = tuple[int, int, int] | None
+
+
+class SeedFile:
+    """One seed file. What goes wrong with it after the start is a line in the log, and all stays as it was."""
+
+    def __init__(
+        self,
+        path: Path,
+        steering: Steering,
+        schemas: Schemas,
+        *,
+        keys: Mapping[str, str],
+        list_keys: Callable[[Mapping[str, str]], None],
+        strict: bool,
+        log: Callable[[str], None],
+        pause: float = PAUSE,
+    ) -> None:
+        self._path = path
+        self._steering = steering
+        self._schemas = schemas
+        self._keys = keys
+        self._list_keys = list_keys
+        self._strict = strict
+        self._log = log
+        self._pause = pause
+        self._loaded: Loaded | None = None
+        self._data: bytes | None = None
+        self._stamp: _Stamp = None
+        """Of the file as it was read last."""
+
+    async def read(self) -> None:
+        """Read the file, to be applied at the start.
+
+        Raises:
+            BadSeed: it cannot be read, or used.
+        """
+        stamp = self._look()
+        try:
+            data = await asyncio.to_thread(_bytes, self._path)
+        except OSError as error:
+            raise BadSeed(
+                f"{self._path}: expected a file that can be read, got none ({error.strerror})"
+            ) from None
+        self._stamp, self._data = stamp, data
+        self._loaded = await load(
+            data, self._path.name, schemas=self._schemas, keys=self._keys, strict=self._strict
+        )
+
+    @asynccontextmanager
+    async def followed(self) -> AsyncIterator[None]:
+        """Apply the file, which was read or is read now, and follow its changes while the block runs.
+
+        Raises:
+            BadSeed: it cannot be read, or used.
+        """
+        if self._loaded is None:
+            await self.read()
+        await self._apply()
+        task = asyncio.create_task(self._follow())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _apply(self) -> list[str]:
+        assert self._loaded is not None
+        source, seed = self._loaded
+        self._loaded = None  # it holds the place of every value
+        try:
+            return await self._steering.reseed(seed, lambda: self._list_keys(seed.keys))
+        except SeedRefused as error:
+            raise source.bad(error) from None
+
+    async def _follow(self) -> None:
+        seen = self._stamp
+        while True:
+            await asyncio.sleep(self._pause)
+            stamp = self._look()
+            if stamp == seen != self._stamp:
+                await self._changed(stamp)
+            seen = stamp
+
+    async def _changed(self, stamp: _Stamp) -> None:
+        """The file is another, and was that when it was looked at before too."""
+        if stamp is None:
+            self._stamp = None
+            self._say(f"{self._path.name}: expected the file, got none; all stays as it is")
+            return
+        before = self._data
+        try:
+            self._stamp = stamp
+            await self.read()
+            if self._data == before:
+                return
+            changed = await self._apply()
+        except BadSeed as error:
+            self._data = None  # whoever saves the same again is told again
+            self._say(f"{error}; all stays as it was")
+        except ArklowError as error:
+            self._say(f"{self._path.name} applied, but for a clock: {error.message}")
+        except Exception:
+            self._say(f"{self._path.name}: the mock failed to apply it; this is its own fault")
+            self._log(traceback.format_exc())
+        else:
+            self._say(f"{self._path.name} applied; organisations in use that changed: {len(changed)}")
+
+    def _look(self) -> _Stamp:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def _say(self, text: str) -> None:
+        self._log(excerpt(f"seed  {text}", 1_000))
+
+
+def _bytes(path: Path) -> bytes:
+    """What a file holds, and no more than may be in a seed. What is no file could be waited for without end.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)

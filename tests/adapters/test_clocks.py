@@ -1,0 +1,27 @@
+"""Clocks never go back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from mock_server.adapters.clocks import ManualClock, SystemClock
+
+
+def test_the_system_clock_follows_the_machine() -> None:
+    """Milliseconds since the epoch, within a second of the wall clock."""
+    clock = SystemClock()
+
+    assert abs(clock.now() - time.time() * 1000) < 1_000
+    assert clock.now() <= clock.now()
+
+
+def test_a_manual_clock_moves_only_when_told_and_only_forward() -> None:
+    """Time is an argument."""
+    clock = ManualClock(1_000)
+    clock.advance(5)
+
+    assert (clock.now(), clock.now()) == (1_005, 1_005)
+    with pytest.raises(ValueError, match="does not go back"):
+        clock.advance(-1)

@@ -1,0 +1,31 @@
+"""Ids end with nine digits that no two organisations share."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from mock_server.adapters.ids import Suffixes
+
+
+def test_the_suffix_is_a_hash_of_organisation_and_seed() -> None:
+    """The make-up that the documents of this mock promise; the same each time."""
+    suffixes = Suffixes()
+    expected = int.from_bytes(sha256(b"0/42").digest()[:8], "big") % 10**9
+
+    assert suffixes.of("42", 0) == suffixes.of("42", 0) == f"{expected:09d}"
+    assert suffixes.of("42", 1) != suffixes.of("42", 0)
+
+
+def test_organisations_whose_hashes_collide_get_neighbouring_numbers() -> None:
+    """Found by search: the first two names below 200,000 that share nine digits."""
+    seen: dict[int, str] = {}
+    for n in range(200_000):
+        suffix = int.from_bytes(sha256(f"0/{n}".encode()).digest()[:8], "big") % 10**9
+        if suffix in seen:
+            break
+        seen[suffix] = str(n)
+    suffixes = Suffixes()
+
+    one, other = suffixes.of(seen[suffix], 0), suffixes.of(str(n), 0)
+
+    assert int(other) == int(one) + 1

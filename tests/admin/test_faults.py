@@ -1,0 +1,168 @@
+"""Troubles by the admin plane: added, counted, removed, refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_server.domain.faults import MOST
+from tests.admin.desk import Desk
+
+FULL = {
+    "number": 1,
+    "operation": "modAckIngressAction",
+    "times": 3,
+    "share": 0.5,
+    "status": 429,
+    "code": "SLOW_DOWN",
+    "message": "not so fast",
+    "delay": 0.25,
+    "cut": None,
+    "retry_after": 5,
+    "carried_out": True,
+    "hit": 0,
+    "left": 3,
+}
+
+
+def test_a_trouble_is_shown_in_full(desk: Desk) -> None:
+    """As it was asked for, with what it has hit; what was not asked for is null."""
+    given = {name: FULL[name] for name in FULL.keys() - {"number", "cut", "hit", "left"}}
+
+    assert desk.admin("POST", "42/troubles", given).data == FULL
+    least = desk.admin("POST", "42/troubles", {"cut": "half"}).data
+    assert {name: value for name, value in least.items() if value is not None} == {
+        "number": 2,
+        "share": 1,
+        "cut": "half",
+        "carried_out": False,
+        "hit": 0,
+    }
+    assert desk.admin("GET", "42/troubles").data == {"items": [FULL, least], "count": 2}
+    assert desk.admin("GET", "43/troubles").data == {"items": [], "count": 0}
+
+
+def test_what_was_hit_is_counted(desk: Desk) -> None:
+    """And what is left; a trouble that is spent stays to be read."""
+    desk.admin("POST", "42/troubles", {"times": 2, "status": 503})
+    statuses = [desk.call("POST", "/v1/ingress/v", {"payload": 1}).status for _ in range(3)]
+
+    [trouble] = desk.admin("GET", "42/troubles").data["items"]
+    assert statuses == [503, 503, 200]
+    assert (trouble["hit"], trouble["left"]) == (2, 0)
+
+
+def test_troubles_are_removed_one_by_one_or_all(desk: Desk) -> None:
+    """From the next answer on."""
+    for status in (500, 501, 502):
+        desk.admin("POST", "42/troubles", {"status": status})
+
+    def met() -> int:
+        return desk.call("GET", "/v1/orgs/42/actions/records").status
+
+    assert met() == 500
+    assert desk.admin("DELETE", "42/troubles/1").data["count"] == 2
+    assert met() == 501
+    assert desk.admin("DELETE", "42/troubles/1").error == (404, "UNKNOWN_TROUBLE")
+    assert desk.admin("DELETE", "42/troubles").data == {"items": [], "count": 0}
+    assert met() == 200
+    assert desk.admin("POST", "42/troubles", {"status": 500}).data["number"] == 4
+
+
+def test_a_reset_removes_them_and_a_restore_does_not(desk: Desk) -> None:
+    """TRB-9: numbers begin again, as all does."""
+    desk.admin("PUT", "42/snapshots/s")
+    desk.admin("POST", "42/troubles", {"status": 500})
+    desk.admin("POST", "42/snapshots/s/restore")
+    assert desk.admin("GET", "42/troubles").data["count"] == 1
+
+    desk.admin("POST", "42/reset")
+
+    assert desk.admin("GET", "42/troubles").data["count"] == 0
+    assert desk.admin("POST", "42/troubles", {"status": 500}).data["number"] == 1
+
+
+def test_commands_and_hits_stand_in_the_journal(desk: Desk) -> None:
+    """TRB-8: in order."""
+    desk.freeze()
+    desk.admin("POST", "42/troubles", {"times": 1, "status": 503})
+    desk.call("POST", "/v1/ingress/v", {"payload": 1})
+    desk.admin("DELETE", "42/troubles/1")
+    desk.admin("DELETE", "42/troubles")
+
+    entries = desk.admin("GET", "42/journal").data["entries"]
+    shown = [(e.get("name"), e.get("details"), e.get("status"), e.get("trouble")) for e in entries[1:]]
+    assert shown == [
+        ("trouble", "1 added", None, None),
+        (None, None, 503, "1"),
+        ("trouble", "1 removed", None, None),
+        ("trouble", "all removed", None, None),
+    ]
+
+
+def test_an_organisation_keeps_a_hundred(desk: Desk) -> None:
+    """TRB-9: one that is spent makes room."""
+    desk.admin("POST", "42/troubles", {"operation": "ackIngressAction", "times": 1, "status": 500})
+    for _ in range(MOST - 1):
+        desk.admin("POST", "42/troubles", {"operation": "nackIngressAction", "status": 500})
+
+    full = desk.admin("POST", "42/troubles", {"status": 500})
+    desk.signal("ack", "1")
+    after = desk.admin("POST", "42/troubles", {"status": 500})
+
+    assert full.error == (409, "TOO_MANY_TROUBLES")
+    assert after.data["number"] == MOST + 1
+    assert desk.admin("GET", "42/troubles").data["items"][0]["number"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({}, "body"),
+        ({"times": 1}, "body"),
+        ({"status": 500, "x": 1}, "body"),
+        ({"status": 199}, "body/status"),
+        ({"status": 600}, "body/status"),
+        ({"status": "500"}, "body/status"),
+        ({"status": 500, "cut": "half"}, "body"),
+        ({"cut": "gently"}, "body/cut"),
+        ({"delay": -1}, "body/delay"),
+        ({"delay": 301}, "body/delay"),
+        ({"status": 500, "share": 0}, "body/share"),
+        ({"status": 500, "share": 1.1}, "body/share"),
+        ({"status": 500, "times": 0}, "body/times"),
+        ({"status": 500, "code": "lower"}, "body/code"),
+        ({"status": 500, "code": "X" * 61}, "body/code"),
+        ({"status": 500, "message": ""}, "body/message"),
+        ({"status": 500, "retry_after": -1}, "body/retry_after"),
+        ({"status": 500, "operation": ""}, "body/operation"),
+        ({"delay": 1, "code": "X"}, "body"),
+        ({"cut": "close", "message": "x"}, "body"),
+        ({"delay": 1, "retry_after": 1}, "body"),
+        ({"delay": 1, "carried_out": True}, "body"),
+        ([], "body"),
+    ],
+)
+def test_a_trouble_that_makes_no_sense_is_refused(desk: Desk, body: object, place: str) -> None:
+    """With the place named, and what would pass."""
+    answer = desk.admin("POST", "42/troubles", body)
+
+    assert answer.error == (400, "INVALID_BODY")
+    assert answer.message.startswith(f"{place}: expected ")
+    assert desk.admin("GET", "42/troubles").data["count"] == 0
+
+
+def test_an_operation_that_is_not_served_is_refused_with_those_that_are(desk: Desk) -> None:
+    """By the ids of the served document."""
+    answer = desk.admin("POST", "42/troubles", {"operation": "modack", "status": 500})
+
+    assert answer.error == (404, "UNKNOWN_OPERATION")
+    assert answer.message.startswith(
+        "body/operation: expected one of ackIngressAction, createIngressAction, "
+    )
+    assert answer.message.endswith("; got 'modack'")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "9007199254740992"])
+def test_a_number_that_is_none_is_refused(desk: Desk, number: str) -> None:
+    """Of the path."""
+    assert desk.admin("DELETE", f"42/troubles/{number}").error == (400, "INVALID_PARAMETER")

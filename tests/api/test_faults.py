@@ -1,0 +1,338 @@
+"""Answers in trouble, as the admin plane asked or the client itself (TRB-1 to TRB-9)."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from mock_server.api.faults import asked
+from mock_server.domain.faults import Cut, Trouble
+from mock_server.domain.journal import Exchanged
+from tests.api.asgi import World
+from tests.served import PUT, Reply
+
+MARK = "x-arklow-mock-trouble"
+INGRESS = "createIngressVariantAction"
+RECORDS = "/v1/orgs/42/actions/records"
+
+
+def _world(*troubles: Trouble) -> World:
+    world = World(auto_define=True)
+    for trouble in troubles:
+        world.app.troubles.add("42", trouble)
+    return world
+
+
+def _post(world: World, query: str = "", body: object = None, **headers: str) -> Reply:
+    return world.call("POST", f"/v1/ingress/v{query}", body or {"payload": 1}, headers=headers)
+
+
+def _kept(world: World) -> int:
+    """Actions that organisation 42 has."""
+    return int(world.app.steering.organisation("42").shelf.count)
+
+
+def _exchanges(world: World) -> list[Exchanged]:
+    journal = world.app.steering.organisation("42").journal
+    return [entry for entry in journal.entries() if isinstance(entry, Exchanged)]
+
+
+def test_an_answer_is_replaced_and_nothing_happens() -> None:
+    """TRB-1, TRB-5: the documented envelope, marked; the next answer is the usual one."""
+    world = _world(Trouble(INGRESS, times=1, status=503, code="OVERLOADED", message="not now", retry_after=7))
+
+    replies = [_post(world), _post(world)]
+
+    assert (replies[0].status, replies[0].error) == (503, {"code": "OVERLOADED", "message": "not now"})
+    assert replies[0].headers[MARK] == "1"
+    assert replies[0].headers["retry-after"] == "7"
+    assert replies[0].headers["access-control-expose-headers"] == "*"
+    assert (replies[1].status, MARK in replies[1].headers) == (200, False)
+    assert _kept(world) == 1
+
+
+def test_a_trouble_of_one_operation_and_organisation_is_nobody_elses() -> None:
+    """TRB-1."""
+    world = _world(Trouble("modAckIngressAction", status=409))
+    action = world.accept()["a_id"]
+    other = world.accept(key="org-7")["a_id"]
+
+    assert world.modack(action) == (409, "INJECTED")
+    assert world.modack(other, key="org-7") == (200, "")
+    assert world.signal("ack", action) == (200, "")
+
+
+@pytest.mark.parametrize("body", [{"payload": 1}, b"{", {"no": "payload"}])
+def test_a_request_that_is_not_carried_out_is_not_checked(body: object) -> None:
+    """TRB-5: whatever it says."""
+    world = _world(Trouble(status=418))
+
+    assert _post(world, body=body).status == 418
+
+
+def test_a_request_can_be_carried_out_before_its_answer_is_replaced() -> None:
+    """TRB-5: the client is told 500, and the work is done."""
+    world = _world(Trouble(INGRESS, status=500, carried_out=True))
+
+    assert _post(world).status == 500
+    assert _kept(world) == 1
+
+
+def test_a_refusal_is_replaced_as_well() -> None:
+    """TRB-5: by the document and by the world."""
+    world = _world(Trouble(status=502, carried_out=True))
+
+    assert [_post(world, body=b"{").status, world.modack("1")] == [502, (502, "INJECTED")]
+    assert _exchanges(world)[0].trouble == "1"
+
+
+def test_a_delay_alone_leaves_the_answer_as_it_is() -> None:
+    """TRB-6: late, marked, and counted as a hit; a refusal too."""
+    world = _world(Trouble(INGRESS, times=2, delay=0.05))
+    before = time.perf_counter()
+
+    good, bad, third = _post(world), _post(world, body=b"{"), _post(world)
+
+    assert time.perf_counter() - before >= 0.1
+    assert (good.status, good.headers[MARK]) == (200, "1")
+    assert (bad.status, bad.headers[MARK], bad.error["code"]) == (400, "1", "MALFORMED_JSON")
+    assert MARK not in third.headers
+    assert _kept(world) == 2
+    assert [exchange.seconds >= 0.05 for exchange in _exchanges(world)] == [True, True, False]
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_a_status_without_content_comes_without(status: int) -> None:
+    """RFC 9110: not even a length where none may be."""
+    reply = _post(_world(Trouble(status=status)))
+
+    assert (reply.status, reply.body) == (status, b"")
+    assert "content-type" not in reply.headers
+    assert ("content-length" in reply.headers) == (status == 205)
+
+
+@pytest.mark.parametrize("status", [200, 299, 302, 418, 451, 599])
+def test_an_undocumented_status_is_no_failure_of_the_mock(status: int) -> None:
+    """TRB-5: the document is not asked."""
+    reply = _post(_world(Trouble(status=status)))
+
+    assert (reply.status, reply.error["code"]) == (status, "INJECTED")
+    assert reply.error["message"] == "mock: this answer was asked for, by trouble 1 of organisation 42"
+
+
+def test_too_many_requests_always_says_when_to_come_again() -> None:
+    """TRB-5: after a second, unless told otherwise."""
+    first, second = _world(Trouble(status=429)), _world(Trouble(status=429, retry_after=0))
+
+    assert [_post(world).headers["retry-after"] for world in (first, second)] == ["1", "0"]
+    assert _post(_world(), "?__code=429").headers["retry-after"] == "1"
+
+
+def test_a_body_that_never_comes_is_no_hit() -> None:
+    """HTTP-2: 408, as always."""
+    world = World(auto_define=True, body_timeout=0.05)
+    world.app.troubles.add("42", Trouble(times=1, status=503))
+    key = {"x-arklow-auth": "org-42"}
+
+    for query in ("", "?__code=503"):
+        late = world.on_loop(world._call("POST", f"/v1/ingress/v{query}", b"{", key, whole=False))
+        assert (late.status, late.error["code"], MARK in late.headers) == (408, "BODY_INCOMPLETE", False)
+    assert _post(world).status == 503
+
+
+def test_who_is_not_let_in_meets_no_trouble() -> None:
+    """AUTH-7: and uses none up."""
+    world = _world(Trouble(times=1, status=503))
+
+    for query in ("", "?__code=503"):
+        assert world.call("POST", f"/v1/ingress/v{query}", {"payload": 1}, key="no").status == 401
+        assert world.call("PUT", PUT + query, {}, key="org-7").status == 403
+    assert _post(world).status == 503
+
+
+def test_the_log_and_the_journal_tell_it() -> None:
+    """TRB-8: with the mark; who looks for a fault finds the trouble."""
+    world = _world(Trouble(times=1, status=409, code="STALE_ATTEMPT", message="m"))
+    _post(world)
+    _post(world, "?__code=500")
+    _post(world)
+
+    assert [(e.status, e.trouble) for e in _exchanges(world)] == [(409, "1"), (500, "prefer"), (200, "")]
+    assert _exchanges(world)[0].body == b'{"payload": 1}'
+    assert json.loads(_exchanges(world)[0].answer)["errors"][0]["code"] == "STALE_ATTEMPT"
+    assert world.log[0].startswith(f"409 {INGRESS}  org 42  ")
+    assert world.log[0].endswith(" ms  trouble 1  STALE_ATTEMPT m")
+    assert " ms  trouble prefer  INJECTED " in world.log[1]
+    assert world.log[2].endswith(" ms")
+
+
+@pytest.mark.parametrize(
+    ("prefer", "status", "applied"),
+    [
+        ("code=409", 409, "code=409"),
+        ("code=409, delay=0.01", 409, "code=409, delay=0.01"),
+        ("delay=0,code=409", 409, "code=409, delay=0"),
+        ('CODE = "409"', 409, "code=409"),
+        ('code="4\\09"', 409, "code=409"),
+        ('respond-async, wait=10, foo="a,code=500,\\"", code=409;x=y; delay=9', 409, "code=409"),
+        ("code=409, code=500", 409, "code=409"),
+        ("code=204", 204, "code=204"),
+        ("delay=0.01", 200, "delay=0.01"),
+        ("return=minimal", 200, None),
+        ("xcode=500, code-x=500", 200, None),
+        ("", 200, None),
+        (",, ;=", 200, None),
+    ],
+)
+def test_a_client_can_ask_for_trouble_by_header(prefer: str, status: int, applied: str | None) -> None:
+    """TRB-7, RFC 7240: of one name the first counts, what is unknown is ignored, parameters too."""
+    reply = _post(_world(), prefer=prefer)
+
+    assert (reply.status, reply.headers.get("preference-applied")) == (status, applied)
+    assert reply.headers.get(MARK) == (None if applied is None else "prefer")
+
+
+def test_several_lines_of_the_header_are_one_list() -> None:
+    """RFC 9110 §5.3."""
+    lines = [(b"prefer", b"delay=1"), (b"x", b"y"), (b"prefer", b"code=409"), (b"prefer", b"code=500")]
+
+    assert asked(lines, b"") == (
+        Trouble(status=409, delay=1),
+        ((b"preference-applied", b"code=409, delay=1"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("?__code=409", 409),
+        ("?__code=409&__delay=0.01", 409),
+        ("?%5F%5Fcode=409", 409),
+        ("?_%5fdel%61y=0", 200),
+        ("?__code=500&__code=409", 409),
+        ("?tag.a=b&__delay=0&tag.__code=500", 200),
+    ],
+)
+def test_a_client_can_ask_for_trouble_by_query(query: str, status: int) -> None:
+    """TRB-7: where no header can be set; no `Preference-Applied`, as there is no preference."""
+    reply = _post(_world(), query)
+
+    assert (reply.status, reply.headers[MARK]) == (status, "prefer")
+    assert "preference-applied" not in reply.headers
+
+
+def test_a_parameter_counts_more_than_a_preference() -> None:
+    """TRB-7: each for itself."""
+    reply = _post(_world(), "?__code=409", prefer="code=500, delay=0")
+
+    assert (reply.status, reply.headers["preference-applied"]) == (409, "delay=0")
+
+
+def test_what_the_query_asks_of_the_mock_reaches_no_operation() -> None:
+    """TRB-7: nor does it hurt a list."""
+    world = _world()
+    action = world.accept(query="?__delay=0&tag.a=b")["a_id"]
+
+    assert world.record(action)["tags"] == {"a": "b"}
+    assert world.call("GET", f"{RECORDS}?__delay=0&take=1").json["data"]["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "message"),
+    [
+        ("?__code=199", {}, "query __code: expected a status from 200 to 599, got '199'"),
+        ("?__code=600", {}, "query __code: expected a status from 200 to 599, got '600'"),
+        ("?__code=", {}, "query __code: expected a status from 200 to 599, got none"),
+        ("?__code=%D9%A4%D9%A0%D9%A9", {}, "query __code: expected a status from 200 to 599, got '٤٠٩'"),
+        ("?__delay=300.1", {}, "query __delay: expected seconds from 0 to 300, got '300.1'"),
+        ("?__delay=-1", {}, "query __delay: expected seconds from 0 to 300, got '-1'"),
+        ("?__delay=1e2", {}, "query __delay: expected seconds from 0 to 300, got '1e2'"),
+        ("", {"prefer": "code"}, "header Prefer code: expected a status from 200 to 599, got none"),
+        ("", {"prefer": 'code="409'}, "header Prefer code: expected a status from 200 to 599, got '\"409'"),
+        (
+            "?__code=409",
+            {"prefer": "delay=nan"},
+            "header Prefer delay: expected seconds from 0 to 300, got 'nan'",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(query: str, headers: dict[str, str], message: str) -> None:
+    """TRB-7: where it stands, and what would pass; nothing is carried out."""
+    world = _world()
+    reply = _post(world, query, **headers)
+
+    assert (reply.status, reply.error) == (400, {"code": "INVALID_PARAMETER", "message": message})
+    assert _kept(world) == 0
+
+
+def test_what_the_client_asks_for_counts_more_and_uses_nothing_up() -> None:
+    """TRB-7: the trouble that was added has its turn afterwards."""
+    world = _world(Trouble(times=1, status=503))
+
+    assert [_post(world, query).status for query in ("?__code=418", "?__delay=0", "", "")] == [
+        418,
+        200,
+        503,
+        200,
+    ]
+
+
+def test_a_page_may_ask_for_trouble() -> None:
+    """A browser's preflight allows the header."""
+    world = _world()
+
+    asked = {"origin": "http://localhost:5173", "access-control-request-method": "POST"}
+    allowed = world.call("OPTIONS", "/v1/modack", headers=asked).headers["access-control-allow-headers"]
+    assert "prefer" in allowed.split(", ")
+
+
+@pytest.mark.parametrize("cut", [Cut.CLOSE, Cut.RESET])
+def test_where_no_connection_can_be_cut_the_answer_says_so(cut: Cut) -> None:
+    """Under another server, or none: marked and replaced, not normal."""
+    reply = _post(_world(Trouble(cut=cut)))
+
+    assert (reply.status, reply.error["code"], reply.headers[MARK]) == (500, "INJECTED", "1")
+
+
+def test_a_reset_ends_all_trouble_and_nothing_else_does() -> None:
+    """TRB-9: a snapshot has none, and a fork takes none along."""
+    world = _world(Trouble(status=503))
+    world.steer("snapshot", "s")
+    world.steer("restore", "s")
+    world.steer("fork", "43", "s")
+    assert _post(world).status == 503
+    assert world.call("POST", "/v1/ingress/v", {"payload": 1}, key="org-43").status == 200
+
+    world.steer("reset")
+
+    assert _post(world).status == 200
+
+
+def test_the_same_calls_meet_the_same_trouble() -> None:
+    """LIFE-19: a share is no chance."""
+
+    def day(seed: int) -> list[int]:
+        world = _world()
+        world.steer("reset", seed=seed)
+        world.app.troubles.add("42", Trouble(share=0.5, status=503))
+        return [_post(world).status for _ in range(40)]
+
+    assert day(1) == day(1) != day(2)
+    assert set(day(1)) == {200, 503}
+
+
+def test_headers_that_are_too_many_or_too_long_are_kept_in_part() -> None:
+    """The journal keeps no megabytes alive."""
+    world = _world()
+    many: dict[str, Any] = {f"x-{number}": "1" for number in range(200)}
+    _post(world, **{"x-long": "x" * 100_000})
+    _post(world, **many)
+
+    long, crowded = _exchanges(world)
+    kept = dict(long.headers)[b"x-long"]
+    assert kept == b"x" * len(kept)
+    assert 8_000 < len(kept) <= 8_192
+    assert (dict(crowded.headers)[b"x-0"], dict(crowded.headers)[b"x-199"]) == (b"1", b"1")

@@ -1,0 +1,44 @@
+"""The open questions stand in both programs, which do not know each other: the two tables are one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from contracts.model.interpretations import QUESTIONS as ASKED
+from mock_server.seeds.interpretations_file import QUESTIONS as TAKEN
+
+
+def test_the_mock_has_a_row_for_every_question_of_the_judge() -> None:
+    """Whether it can take an answer or not; and for no other."""
+    assert TAKEN.keys() == ASKED.keys()
+
+
+def test_both_know_which_answers_may_stand_side_by_side() -> None:
+    """Where a deployment need not keep to one answer the judge joins what it saw."""
+    assert {name for name, one in TAKEN.items() if one.varies} == {
+        name for name, one in ASKED.items() if not one.kept
+    }
+
+
+def test_every_answer_that_the_judge_remarks_on_is_known() -> None:
+    """Its words are the mock's words."""
+    for name, question in ASKED.items():
+        known = TAKEN[name]
+        assert question.remarks.keys() <= {*known.answers, *known.beyond}, name
+
+
+def test_the_rules_list_every_question_with_its_answers() -> None:
+    """What can be taken with the usual answer in bold, what cannot, and a rule that there is."""
+    rules = (Path(__file__).parents[2] / "spec" / "rules.md").read_text("utf-8")
+    section = rules.partition("## Readings\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (?!Question)([^|*]+) \| ([^|]+) \| ([^|]*)\| ([^|]+) \|$", section, re.MULTILINE)
+
+    shown = {
+        name: (answers.replace("**", "").split(" · "), beyond.strip()) for name, answers, beyond, _ in rows
+    }
+    usual = {name: re.findall(r"\*\*(.*?)\*\*", answers) for name, answers, _, _ in rows}
+    assert shown == {name: (list(one.answers), ", ".join(one.beyond)) for name, one in TAKEN.items()}
+    assert usual == {name: [one.usual] for name, one in TAKEN.items()}
+    codes = {code for *_, cited in rows for code in cited.split(", ")}
+    assert [code for code in codes if f"\n| {code} | " not in rules] == []

@@ -1,0 +1,260 @@
+"""The catalogue of requests that no value generator makes: what it promises, and that it can be sent."""
+
+from __future__ import annotations
+
+import gzip
+from itertools import takewhile
+from typing import Any
+
+import pytest
+
+from contracts.core import strict_json
+from contracts.core.exchange import media
+from contracts.generation.corpus.catalogue import Probe, probes
+from contracts.model.world import same
+from contracts.openapi.document import PUBLISHED, load
+from contracts.openapi.schemas import Shapes
+from contracts.phases.sequence import INGRESS, MODACK, PUT
+
+DOCUMENT = load(PUBLISHED)
+SHAPES = Shapes(DOCUMENT.content)
+GOOD: dict[str, dict[str, Any]] = {
+    INGRESS: {"payload": {"order_id": "8471", "path": "a/b"}, "version": 1},
+    MODACK: {"action_record_id": "3625117063004160000", "attempt": 0, "mod_ack": 300},
+    PUT: {"variant": "order.créé", "schema": {"type": "object", "title": "a"}},
+}
+CATALOGUE = {label: list(probes(label, good)) for label, good in GOOD.items()}
+ALL = [(label, probe) for label, told in CATALOGUE.items() for probe in told]
+GROUPS = {
+    *("bytes", "encodings", "headers", "media types", "chunking", "sizes"),
+    *("counts", "numbers", "strings", "query", "paths", "methods"),
+}
+
+
+def members(label: str) -> set[str]:
+    """The members that the page knows."""
+    node: Any = DOCUMENT.content
+    for step in str(DOCUMENT.operations[label].request).split("/")[1:]:
+        node = node[step.replace("~1", "/").replace("~0", "~")]
+    if "$ref" in node:
+        node = DOCUMENT.content["components"]["schemas"][node["$ref"].rpartition("/")[2]]
+    return set(node["properties"])
+
+
+def found(label: str, title: str) -> Probe:
+    return next(probe for probe in CATALOGUE[label] if probe.title == title)
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_no_two_probes_of_an_operation_have_the_same_title(label: str) -> None:
+    """A report that names a title names one request."""
+    titles = [probe.title for probe in CATALOGUE[label]]
+
+    assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_every_group_speaks_in_the_first_dozen(label: str) -> None:
+    """A small budget is spent on something of everything."""
+    assert {probe.group for probe in CATALOGUE[label][:12]} == GROUPS
+    assert {probe.group for probe in CATALOGUE[label]} == GROUPS
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_the_same_question_gets_the_same_catalogue(label: str) -> None:
+    """A run can be repeated, and the good body is as it was."""
+    good = {**GOOD[label]}
+
+    assert list(probes(label, good)) == CATALOGUE[label]
+    assert good == GOOD[label]
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_what_is_large_comes_last_and_all_of_it_says_so(label: str) -> None:
+    """Who wants none of it can stop at the first."""
+    small = list(takewhile(lambda probe: not probe.large, CATALOGUE[label]))
+
+    assert all(probe.large for probe in CATALOGUE[label][len(small) :])
+    assert all(len(probe.body or b"") <= 1 << 16 for probe in small)
+    assert 15 <= len(CATALOGUE[label]) - len(small) <= 25
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_what_promises_to_be_served_keeps_its_page(label: str) -> None:
+    """Its bytes are JSON that the document allows, with members that the page knows."""
+    promised = [probe for probe in CATALOGUE[label] if probe.serve]
+
+    assert len(promised) >= 40
+    for probe in promised:
+        value = strict_json.read(probe.body or b"")
+        assert SHAPES.at(str(DOCUMENT.operations[label].request)).problems(value) == [], probe.title
+        assert value.keys() <= members(label), probe.title
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_what_promises_to_be_served_is_plain_besides(label: str) -> None:
+    """The operation's own path and method, JSON by its type, no coding, nothing large."""
+    for probe in CATALOGUE[label]:
+        if probe.serve:
+            types = [value for name, value in probe.headers if name.lower() == "content-type"]
+            assert [media(one) for one in (probe.content_type, *types) if one] == ["application/json"]
+            assert (probe.method, probe.path, probe.tail, probe.large) == (None, "", "", False)
+            assert "content-encoding" not in {name for name, _ in probe.headers}
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_a_modack_and_a_definition_that_are_promised_are_of_the_good_thing(label: str) -> None:
+    """Nothing is promised for an action that nobody holds, nor for another attempt."""
+    for probe in CATALOGUE[label]:
+        if not probe.serve or label == INGRESS:
+            continue
+        value = strict_json.read(probe.body or b"")
+        if label == MODACK:
+            assert same(value, GOOD[MODACK]), probe.title
+        else:
+            assert value["variant"].startswith(GOOD[PUT]["variant"]), probe.title
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_bytes_say_the_good_body_when_they_promise_it_and_only_then(label: str) -> None:
+    """Of the group of bytes, the promised ones are equal to the good body for a strict reader; the others are not."""
+    for probe in CATALOGUE[label]:
+        if probe.group != "bytes":
+            continue
+        try:
+            value = strict_json.read(probe.body or b"")
+        except (strict_json.NotJSON, strict_json.Ambiguous):
+            assert not probe.serve, probe.title
+        else:
+            assert same(value, GOOD[label]) == probe.serve, probe.title
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_chunks_hold_the_whole_body(label: str) -> None:
+    """No chunk is empty, as that would be the last one."""
+    for probe in CATALOGUE[label]:
+        assert bool(probe.chunks) == (probe.group == "chunking")
+        if probe.chunks:
+            assert sum(probe.chunks) == len(probe.body or b"")
+            assert min(probe.chunks) > 0
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_headers_can_be_sent_and_leave_keys_and_framing_alone(label: str) -> None:
+    """Bytes of latin-1 without a line's end; no key, no length, no protocol that needs an answer of its own."""
+    never = {
+        *("x-arklow-auth", "authorization", "x-api-key", "host", "content-length", "transfer-encoding"),
+        *("expect", "upgrade", "te", "trailer"),
+    }
+    for probe in CATALOGUE[label]:
+        for name, value in (*probe.headers, ("content-type", probe.content_type or "")):
+            assert name.isascii()
+            assert name.isprintable()
+            assert " " not in name
+            assert ":" not in name
+            assert name.lower() not in never
+            assert not {"\r", "\n", "\0"} & set(value.encode("latin-1").decode("latin-1")), probe.title
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_urls_are_ready_to_be_sent(label: str) -> None:
+    """Queries and paths are encoded: visible ASCII that does not end the part of the URL that they are."""
+    for probe in CATALOGUE[label]:
+        for text in (probe.query, probe.path, probe.tail):
+            assert text.isascii(), probe.title
+            assert text.isprintable(), probe.title
+            assert not {" ", "#"} & set(text), probe.title
+        assert "?" not in probe.path + probe.tail
+        assert probe.path.startswith("/") or not probe.path
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_other_paths_name_the_same_organisation_and_variant(label: str) -> None:
+    """A path stands for an operation of its own only where its parameter is what is odd."""
+    path = label.partition(" ")[2]
+    for probe in filter(lambda probe: probe.path, CATALOGUE[label]):
+        assert probe.path != path
+        if probe.path.count("{") < path.count("{"):
+            assert probe.title.startswith(("a variant", "an organisation", "no variant")), probe.title
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_methods_are_others_than_the_operations_own(label: str) -> None:
+    """Never those that proxies answer by themselves."""
+    own = label.partition(" ")[0]
+    sent = {probe.method for probe in CATALOGUE[label] if probe.method is not None}
+
+    assert sent.isdisjoint({own, "TRACE", "CONNECT"})
+    assert sent >= {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - {own}
+
+
+def test_gzip_is_real_where_it_says_so() -> None:
+    """Beside the one that is not, the bytes are what the header says."""
+    packed, plain = found(INGRESS, "gzip"), found(INGRESS, "gzip announced, plain bytes sent")
+
+    assert same(strict_json.read(gzip.decompress(packed.body or b"")), GOOD[INGRESS])
+    assert packed.headers == plain.headers == (("content-encoding", "gzip"),)
+    assert same(strict_json.read(plain.body or b""), GOOD[INGRESS])
+
+
+def test_a_version_with_a_point_is_promised_only_where_that_version_is_served() -> None:
+    """B028 of the faults: 1.0 is an integer; a version that the good body does not name may be unavailable (C4)."""
+    bare = {probe.title: probe for probe in probes(INGRESS, {"payload": 1})}
+
+    assert found(INGRESS, "version with a point").serve
+    assert not bare["version with a point"].serve
+    assert found(PUT, "version with a point").serve
+    assert not found(MODACK, "attempt with a point").serve
+
+
+def test_numbers_of_a_definition_leave_the_good_one_alone() -> None:
+    """A version that is stored cannot be taken back, so each goes to a variant of its own."""
+    spelled = [probe for probe in CATALOGUE[PUT] if probe.title.startswith("version ")]
+    variants = [(probe.body or b"").split(b'"variant":"')[1].split(b'"')[0] for probe in spelled]
+
+    assert len(set(variants)) == len(spelled) > 15
+    assert GOOD[PUT]["variant"].encode() not in variants
+
+
+@pytest.mark.parametrize(
+    ("label", "title", "body"),
+    [
+        (MODACK, "attempt twice and the same", b'"mod_ack":300,"attempt":0}'),
+        (MODACK, "attempt minus zero", b'"attempt":-0,'),
+        (MODACK, "mod_ack with an exponent", b'"mod_ack":300e0}'),
+        (MODACK, "mod_ack with a negative exponent", b'"mod_ack":3000e-1}'),
+        (MODACK, "invalid UTF-8 in a string", b',"x":"\xff\xfe"}'),
+        (INGRESS, "a number NaN", b'{"payload":NaN,'),
+        (INGRESS, "an escaped slash", b'{"payload":"a\\/b",'),
+        (INGRESS, "a member called __proto__", b'{"payload":{"__proto__":{"a":1}},'),
+        (INGRESS, "a member name in escapes", b'{"\\u0070\\u0061\\u0079\\u006c\\u006f\\u0061\\u0064":{'),
+        (INGRESS, "half of a surrogate pair in escapes", b'{"payload":"\\ud800",'),
+        (INGRESS, "the payload has half of a surrogate pair", b'{"payload": "a\\ud800b"'),
+        (INGRESS, "the payload has an emoji", '{"payload":"😀"'.encode()),
+        (PUT, "NULL", b'"schema":{"default":NULL}}'),
+        (PUT, "an alias has an emoji", '"alias":["order.créé.😀"]'.encode()),
+        (PUT, "without its last brace", b'"title":"a"}'),
+    ],
+)
+def test_the_bytes_are_those_that_the_title_says(label: str, title: str, body: bytes) -> None:
+    """A few looked at."""
+    sent = (found(label, title).body or b"").replace(b'": "', b'":"')
+
+    assert body.replace(b'": "', b'":"') in sent
+
+
+def test_an_unknown_operation_has_probes_that_promise_no_other_members() -> None:
+    """Whatever the document adds can be probed in what is common to all."""
+    told = list(probes("POST /v1/ack", {"attempt": 0}))
+
+    assert {probe.group for probe in told} == GROUPS
+    assert all(same(strict_json.read(probe.body or b""), {"attempt": 0}) for probe in told if probe.serve)
+
+
+def test_paths_and_variants_that_only_ingress_has() -> None:
+    """The variant is in its path, the organisation in another's."""
+    assert found(INGRESS, "a variant with an encoded slash").path == "/v1/ingress/a%2Fb"
+    assert found(INGRESS, "a letter of the path in an escape").path == "/v1/%69ngress/{variant}"
+    assert found(INGRESS, "the path in capitals").path == "/V1/INGRESS/{variant}"
+    assert found(PUT, "an organisation and a newline").path == "/v1/orgs/{org_id}%0A/actions/definitions"
+    assert not any(probe.title.startswith("a variant of emoji") for probe in CATALOGUE[MODACK])

@@ -1,0 +1,34 @@
+"""The second opinion on answers: whatever they are, it is one."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.openapi.document import PUBLISHED, load
+from contracts.openapi.openapi_core import SecondOpinion
+from contracts.phases.sequence import INGRESS
+from tests.contracts.runs import exchange
+
+GOOD = b'{"data":{"a_id":"1","a_def_id":"2","queue_s":"queued","a_va":"v","a_ve":"1"}}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused"),
+    [
+        (GOOD, False),
+        (GOOD.replace(b"queued", b"gr\xfcn"), True),
+        (GOOD.replace(b'"1"', b"NaN"), True),
+        (GOOD[:30], True),
+        (b"\xff\xfe{\x00}\x00", True),
+        (b"[" * 100_000, True),
+        (b'{"data":' + b"9" * 5_000 + b"}", True),
+        (b"", True),
+    ],
+    ids=["good", "Latin-1", "NaN", "cut off", "UTF-16", "deep", "a long number", "empty"],
+)
+def test_any_answer_gets_an_opinion(answer: bytes, refused: bool) -> None:
+    """The library's own errors may not be sayable; then their name is the reason."""
+    said = SecondOpinion(load(PUBLISHED)).refuses(exchange(INGRESS, 200, answer), "/v1/ingress/order.created")
+
+    assert (said is not None) is refused
+    assert said is None or 0 < len(said) <= 300

@@ -1,0 +1,150 @@
+"""What `spec status` says: what moved, and what rests on it, in one line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from contracts.cli import main
+from contracts.core.rules import PAGES, RULES
+from contracts.openapi.diff import (
+    Change,
+    changes,
+    cited,
+    handlers_unfit,
+)
+from contracts.openapi.document import LINKED, PUBLISHED, load
+from tests import vendor
+
+_OF_MODACK = "AUTH-1, AUTH-4, JSON-5, HTTP-5, HTTP-9, PAGE-1, PAGE-2, PAGE-4, PAGE-5, PAGE-8, PAGE-9, PAGE-11, PAGE-12, PAGE-16"
+_OF_INGRESS = _OF_MODACK.replace("PAGE-12, ", "") + ", ING-9, ING-15"
+_RESTS = "of what it rests on, this moved:"
+
+TOLD = {
+    "an operation is added": [
+        "operation added    POST /v1/peek",
+        "component added    schemas/IngressPeekRequest",
+        "component added    schemas/IngressPeekResponse",
+    ],
+    "a value is added to an enum": [
+        'component changed  schemas/IngressSignalResponse: properties/data/properties/status/enum: "scheduled" added',
+        f"rules     moved    S-mod, POST /v1/modack: {_OF_MODACK}",
+        *(
+            f"handler   unfit    POST /v1/{name}: {_RESTS} schemas/IngressSignalResponse"
+            for name in ("modack", "ack", "nack", "defer")
+        ),
+    ],
+    "a member of a request is made required": [
+        'component changed  schemas/IngressVariantRequest: required: "region" added',
+        'component changed  schemas/IngressVariantRequest: properties: region added, {"enum":["eu","us"],"type":"string"}',
+        f"rules     moved    S-ing, POST /v1/ingress/{{variant}}: {_OF_INGRESS}",
+        f"handler   unfit    POST /v1/ingress/{{variant}}: {_RESTS} schemas/IngressVariantRequest",
+    ],
+    "a member of an answer is made required": [
+        'component changed  schemas/IngressActionResponse: properties/data/required: "region" added',
+        'component changed  schemas/IngressActionResponse: properties/data/properties: region added, {"enum":["eu","us"],"type":"string"}',
+        f"rules     moved    S-ing, POST /v1/ingress/{{variant}}: {_OF_INGRESS}",
+        f"handler   unfit    POST /v1/ingress/{{variant}}: {_RESTS} schemas/IngressActionResponse",
+        f"handler   unfit    POST /v1/ingress: {_RESTS} schemas/IngressActionResponse",
+    ],
+    "an operation is removed": [
+        "operation removed  POST /v1/modack",
+        "component removed  schemas/IngressModAckRequest",
+        "component removed  schemas/IngressSignalResponse",
+        "component removed  responses/IngressNotFound",
+        "component removed  responses/IngressConflict",
+        "overlay   left out 20-links.overlay.yaml: #/paths/~1v1~1ingress~1{variant}/post/responses/200/links leads to modAckIngressAction, which the pages have no more",
+        f"rules     moved    S-mod, POST /v1/modack: {_OF_MODACK}",
+        "handler   unfit    POST /v1/modack: the document has no such operation any more",
+    ],
+}
+
+
+@pytest.mark.parametrize("change", vendor.CHANGES)
+def test_each_change_is_told_with_what_rests_on_it(
+    change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the exit code says that something moved."""
+    code = main(["spec", "status", "--spec-dir", str(vendor.CHANGES[change](tmp_path / "pages"))])
+
+    assert (code, capsys.readouterr().out.splitlines()) == (1, TOLD[change])
+
+
+def test_a_page_of_what_an_overlay_of_ours_had_added_makes_it_redundant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which of our handlers is then asked for something else is told too."""
+    page = vendor.PEEK.replace("/v1/peek", "/v1/ack").replace("peekIngressAction", "ackIngressAction")
+    (vendor.pages(tmp_path / "pages") / "003_ack.md").write_text(page)
+
+    assert main(["spec", "status", "--spec-dir", str(tmp_path / "pages")]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert "operation added    POST /v1/ack" in told
+    assert (
+        "overlay   left out 30-siblings.overlay.yaml: the pages have #/paths/~1v1~1ack/post themselves"
+        in told
+    )
+    [unfit] = [line for line in told if line.startswith("handler")]
+    assert unfit.startswith(f"handler   unfit    POST /v1/ack: {_RESTS} itself")
+
+
+def test_nothing_has_moved_in_todays_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither in the built-in ones, which are compared by default, nor in a copy of them."""
+    assert main(["spec", "status"]) == 0
+    assert main(["spec", "status", "--spec-dir", str(vendor.pages(tmp_path / "pages"))]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Nothing moved: the built-in pages and the built-in document are the same.",
+        f"Nothing moved: {tmp_path / 'pages'} and the built-in document are the same.",
+    ]
+
+
+def test_what_cannot_be_compared_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["spec", "status", "--spec-dir", str(tmp_path)]) == 2
+    assert main(["spec", "status", "--spec-dir", str(tmp_path / "none")]) == 2
+    assert main(["spec"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+def test_every_page_that_a_rule_cites_is_an_operation_that_is_judged() -> None:
+    """So that a page that moves is told with its rules, whichever rule it is."""
+    pages = {one for rule in RULES.values() for one in cited(rule.source) if one.startswith("S-")}
+
+    assert pages == PAGES.keys()
+    assert set(PAGES.values()) == load(PUBLISHED).operations.keys()
+
+
+def test_a_handler_does_not_mind_words_for_people() -> None:
+    """Descriptions, examples and links; a member that is called `description` is no description."""
+    old = load(LINKED).content
+    new = {**old, "info": {}, "paths": {**old["paths"]}}
+    new["paths"]["/v1/modack"] = {
+        "post": {**old["paths"]["/v1/modack"]["post"], "summary": "Longer", "x-new": 1}
+    }
+
+    assert [str(one) for one in changes(old, new)] == [
+        'operation changed  POST /v1/modack: summary added, "Longer"',
+        "operation changed  POST /v1/modack: x-new added, 1",
+    ]
+    assert handlers_unfit(old, new) == {}
+    schema = {"type": "object", "properties": {"description": {"type": "string"}}}
+    old, new = ({"paths": {"/a": {"get": {"schema": one}}}} for one in (schema, {**schema, "properties": {}}))
+    assert handlers_unfit(old, new) == {"GET /a": f"{_RESTS} itself"}
+
+
+def test_lists_differ_by_what_is_in_them_and_not_by_order() -> None:
+    """An object that has changed is one change and not two."""
+    old = {
+        "components": {"schemas": {"A": {"enum": ["a", "b"], "anyOf": [{"type": "null"}, {"maximum": 1}]}}}
+    }
+    new = {
+        "components": {
+            "schemas": {"A": {"enum": ["b", "a", "c"], "anyOf": [{"maximum": 2}, {"type": "null"}]}}
+        }
+    }
+
+    unit = ("components", "schemas", "A")
+    assert changes(old, new) == [
+        Change("changed", unit, 'enum: "c" added'),
+        Change("changed", unit, "anyOf/1/maximum: 1 → 2"),
+    ]

@@ -1,0 +1,172 @@
+"""What other programs show of a run: code scanning by SARIF, GitHub Actions by commands and a summary."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from contracts.core.baseline import Known
+from contracts.core.rules import RULES
+from contracts.openapi.document import PUBLISHED
+from contracts.reports import sarif
+from contracts.reports.github import announce, commands, summary
+from contracts.reports.json_report import record
+from contracts.reports.markdown import cell
+from tests.contracts.test_reports import finding, finished, known
+
+ROOT = Path(__file__).parents[2]
+
+
+def log(*entries: Known) -> dict[str, object]:
+    """The only run of the log of a run that found something of every kind."""
+    [run] = sarif.sarif(record(finished(known=entries)))["runs"]
+    assert isinstance(run, dict)
+    return run
+
+
+def test_a_result_has_its_rule_its_weight_its_id_and_its_place() -> None:
+    """The place is the operation's line in the published document; the id is what other runs know it by."""
+    run = log()
+    results = run["results"]
+    assert isinstance(results, list)
+
+    assert [(one["ruleId"], one["level"]) for one in results] == [("PAGE-5", "error"), ("AUTH-8", "warning")]
+    first = results[0]
+    assert first["partialFingerprints"] == {"arklowFinding/v1": "PAGE-5-e3b0c4"}
+    assert first["message"]["text"].startswith("POST /v1/modack breaks PAGE-5: a title with $MY_KEY.\n")
+    assert "To blame: the application" in first["message"]["text"]
+    place = first["locations"][0]["physicalLocation"]
+    lines = (ROOT / place["artifactLocation"]["uri"]).read_text("utf-8").splitlines()
+    at = place["region"]["startLine"]
+    assert [lines[at - 2].strip(), lines[at - 1].strip()] == ["/v1/modack:", "post:"]
+    assert "suppressions" not in first
+
+
+def test_every_rule_of_a_result_is_described() -> None:
+    """By its index as well, with what it says, its source and where to read more."""
+    run = sarif.sarif(record(finished()))["runs"][0]
+    rules = run["tool"]["driver"]["rules"]
+
+    for result in run["results"]:
+        rule = rules[result["ruleIndex"]]
+        assert rule["id"] == result["ruleId"]
+        assert RULES[rule["id"]].title in rule["help"]["text"]
+        assert f"arklow-contracts explain {rule['id']}" in rule["help"]["text"]
+
+
+def test_what_the_baseline_excuses_is_suppressed_with_its_owner_and_reason() -> None:
+    """An entry that has expired suppresses nothing."""
+    results = log(known("PAGE-5", "excused"), known("AUTH-8", "expired"))["results"]
+    assert isinstance(results, list)
+
+    because = "anna, until 2026-12-01: ticket 12"
+    expected = [{"kind": "external", "status": "accepted", "justification": because}]
+    assert results[0]["suppressions"] == expected
+    assert "suppressions" not in results[1]
+
+
+def test_a_run_that_proves_nothing_is_no_successful_one() -> None:
+    """And says why."""
+    run = sarif.sarif(record(finished(violations=(), warnings=(), inconclusive="no answer")))["runs"][0]
+
+    [invocation] = run["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert invocation["startTimeUtc"] == "2026-01-01T00:00:00.000Z"
+    assert invocation["toolExecutionNotifications"][0]["message"]["text"] == "no answer"
+    assert run["results"] == []
+
+
+def test_an_operation_is_found_in_the_published_document() -> None:
+    """One that it has not stands for all of it; a method that the path has not, for the path."""
+    lines = PUBLISHED.read_text("utf-8").splitlines()
+
+    assert str(PUBLISHED.relative_to(ROOT)) == sarif.DOCUMENT
+    assert lines[sarif.line_of("GET /v1/modack") - 1].strip() == "/v1/modack:"
+    assert sarif.line_of("POST /v1/ack") == 1
+
+
+def test_the_file_is_json(tmp_path: Path) -> None:
+    """Whatever characters a target has answered."""
+    odd = replace(finding("PAGE-5"), title="a\udc80b")
+    sarif.write(finished(violations=(odd,)), tmp_path)
+
+    assert json.loads((tmp_path / "report.sarif").read_text("utf-8"))["version"] == "2.1.0"
+
+
+def test_a_finding_is_an_annotation_by_its_weight() -> None:
+    """At the line of its operation, with its id for a title."""
+    [error, warning] = commands(record(finished()))
+
+    line = sarif.line_of("POST /v1/modack")
+    assert error.startswith(f"::error file={sarif.DOCUMENT},line={line},title=PAGE-5-e3b0c4::POST /v1/modack")
+    assert error.endswith("%0AAgain: arklow-contracts replay PAGE-5-e3b0c4")
+    assert warning.startswith("::warning ")
+    assert "title=AUTH-8-e3b0c4::" in warning
+
+
+def test_what_is_not_verified_below_the_bar_and_what_has_expired_is_a_notice() -> None:
+    """What is excused is none."""
+    run = finished(
+        min_verified=80.0, warnings=(), known=(known("PAGE-5", "excused"), known("AUTH-8", "expired"))
+    )
+
+    [little, expired] = commands(record(run))
+    assert little == (
+        "::notice title=Too little verified::Verified 3 of 6 rules (50 %25, and 80 %25 are asked for). "
+        "Not verified: LEASE-8, RACE-1: no lease, $MY_KEY; ORG-1: no second key"
+    )
+    assert expired == (
+        "::notice title=A baseline entry has expired::"
+        "anna has excused AUTH-8-e3b0c4 until 2026-12-01: ticket 12"
+    )
+
+
+def test_a_target_cannot_give_commands() -> None:
+    """What ends a line or a command in its words is escaped, as GitHub reads it."""
+    odd = replace(finding("PAGE-5"), title="a\n::error::b\r%0A")
+    [line, _] = commands(record(finished(violations=(odd,))))
+
+    assert "\n" not in line
+    assert "\r" not in line
+    assert "a%0A::error::b%0D%250A" in line
+
+
+def test_nothing_is_said_where_nobody_asks(tmp_path: Path) -> None:
+    """Outside of GitHub Actions there are no commands, and no file is written."""
+    assert announce(finished(), {}) == []
+
+    path = tmp_path / "summary.md"
+    path.write_text("before\n")
+    assert announce(finished(), {"GITHUB_STEP_SUMMARY": str(path)}) == []
+    assert len(announce(finished(), {"GITHUB_ACTIONS": "true"})) == 2
+    assert path.read_text("utf-8") == "before\n" + summary(record(finished()))
+
+
+def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> None:
+    """The excused ones last."""
+    run = finished(not_offered=("POST /v1/ack",), known=(known("AUTH-8", "excused"),))
+
+    broken, never = "POST /v1/modack breaks", "1970-01-01 00:00:00.000 UTC | seen once, not tried again"
+    blame = "the application, or a server in front of it: the answer (no content-type) is not the envelope"
+    assert summary(record(run)).splitlines() == [
+        "## 1 violation, 1 known",
+        "",
+        "http://target, 2026-01-01T00:00:00+00:00. Verified 3 of 6 rules (50 %).",
+        "Judged by arklow.openapi.yaml sha256-dddddddddddd.",
+        "",
+        "- not verified: LEASE-8, RACE-1: no lease, $MY\\_KEY",
+        "- not verified: ORG-1: no second key",
+        "- not offered: POST /v1/ack",
+        "",
+        "| Finding | What broke | Side | When | Shown |",
+        "| --- | --- | --- | --- | --- |",
+        f"| `PAGE-5-e3b0c4` | {broken} PAGE-5: a title with $MY\\_KEY | {blame} | {never} |",
+        f"| `AUTH-8-e3b0c4` | {broken} AUTH-8: a title with $MY\\_KEY |  |  | excused: anna, until 2026-12-01 |",
+        "",
+    ]
+
+
+def test_a_cell_is_text_and_nothing_else() -> None:
+    """Whatever a target has answered: no markup, no other cell, no other line."""
+    assert cell("a|b\n<img> *x* [l](u) `c`") == r"a\|b &lt;img&gt; \*x\* \[l\](u) \`c\`"

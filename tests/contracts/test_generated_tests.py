@@ -1,0 +1,194 @@
+"""A finding's own test fails where the finding was made, and passes where the promise is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.core.rules import RULES
+from contracts.reports import generated_test_runtime, generated_tests
+from contracts.reports.generated_assertions import CHECKS, STORIES
+from contracts.reports.json_report import record
+from tests.contracts.runs import judged
+from tests.mutants import (
+    FAULTS,
+    HOLDOUT,
+    RACING,
+    Manners,
+    Stranger,
+    stranger,
+)
+
+LIARS: dict[str, tuple[str, Callable[[], Any]]] = {
+    "a key": ("AUTH-4", FAULTS["A02"]),
+    "a shape": ("PAGE-5", FAULTS["R04"]),
+    "an action of its own": ("LEASE-3", FAULTS["S05"]),
+    "a value": ("ING-3", FAULTS["S15"]),
+    "a reading": ("READ-1", HOLDOUT["H101"]),
+    "a race": ("RACE-1", RACING["X02"]),
+}
+"""What a test has to compare → a rule, and a liar for it."""
+
+KEYS = {"ARKLOW_API_KEY": "good-key-one", "ARKLOW_SECOND_API_KEY": "good-key-two"}
+
+
+def tried(file: Path, url: str, keys: dict[str, str]) -> tuple[int, str]:
+    """The exit code of pytest for one file against a deployment, and what it prints."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in KEYS},
+        "ARKLOW_BASE_URL": url,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        **keys,
+    }
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "pytest",
+        "-rs",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+    ]
+    done = subprocess.run(
+        [*command, "--rootdir", str(file.parent), str(file)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=file.parent,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("what", LIARS)
+def test_it_fails_against_the_liar_and_passes_against_an_honest_server(what: str, tmp_path: Path) -> None:
+    """Both are fresh, so that nothing but the file can know what was found; and no key is printed."""
+    rule, liar = LIARS[what]
+    with stranger(liar()) as url:
+        generated_tests.write(judged(url, rule, seconds=4.0), tmp_path)
+    [file] = (tmp_path / "tests").glob(f"test_{rule.lower().replace('-', '_')}_*.py")
+
+    with stranger(liar()) as url:
+        code, said = tried(file, url, KEYS)
+    assert (code, "can be told" in said) == (1, False), said
+    assert not any(key in said for key in KEYS.values())
+    with stranger(Stranger(Manners(operations="all"))) as url:
+        code, said = tried(file, url, KEYS)
+    assert code == 0, said
+
+
+def test_it_tells_nothing_without_a_key_or_without_a_deployment(tmp_path: Path) -> None:
+    """Without the variable it is skipped, and says which; a key that is refused, or silence, is never a pass."""
+    with stranger(FAULTS["S15"]()) as url:
+        generated_tests.write(judged(url, "ING-3", seconds=4.0), tmp_path)
+    [file] = (tmp_path / "tests").iterdir()
+
+    with stranger(Stranger()) as url:
+        code, said = tried(file, url, {})
+        assert (code, "set ARKLOW_API_KEY to a key" in said) == (0, True), said
+        code, said = tried(file, url, {"ARKLOW_API_KEY": "revoked"})
+        assert (code, "is $ARKLOW_API_KEY a good key?" in said) == (1, True), said
+    code, said = tried(file, url, KEYS)
+    assert (code, "no answer" in said) == (1, True), said
+
+
+def test_the_tests_of_an_earlier_run_are_taken_away_and_nothing_else_is(tmp_path: Path) -> None:
+    """A directory of reports is that of one run; what is not named as we name it is somebody's own."""
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    for name in ("test_lease_3_e3b0c4.py", "test_admin.py", "test_b_a.py", "conftest.py"):
+        (folder / name).touch()
+    with stranger(FAULTS["R04"]()) as url:
+        run = judged(url, "PAGE-5", seconds=2.0)
+    generated_tests.write(run, tmp_path)
+
+    left = sorted(file.name for file in folder.iterdir())
+    assert left == ["conftest.py", "test_admin.py", "test_b_a.py", f"{_name(run)}.py"]
+
+
+def _name(run: Any) -> str:
+    [one] = record(run)["violations"]
+    return f"test_{one['id'].lower().replace('-', '_')}"
+
+
+def test_every_rule_has_something_to_assert() -> None:
+    """A rule without one would have no test."""
+    assert CHECKS.keys() | STORIES == RULES.keys()
+    assert not CHECKS.keys() & STORIES
+
+
+def put(version: int, number: str) -> generated_test_runtime.Answer:
+    """The answer to a PUT."""
+    data = {"id": number, "variant": "contract.0a1b2c3d.r4.v", "version": version}
+    return generated_test_runtime.Answer("PUT", "/", b"", 200, [], json.dumps({"data": data}).encode())
+
+
+def test_answers_tell_the_same_story_under_other_names_and_ids() -> None:
+    """Versions are what they are, but of calls at the same moment they count from where these began."""
+    was = generated_test_runtime.story([put(4, "77"), put(4, "77")], together=True)
+
+    assert generated_test_runtime.same([put(2, "9"), put(2, "9")], was, together=True)
+    assert not generated_test_runtime.same([put(2, "9"), put(3, "9")], was, together=True)
+    assert not generated_test_runtime.same([put(2, "9"), put(2, "8")], was, together=True)
+    assert not generated_test_runtime.same(
+        [put(2, "9"), put(2, "9")], generated_test_runtime.story([put(4, "77"), put(4, "77")])
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "renamed"),
+    [
+        ("contract.0a1b2c3d.r4.v1", "contract.fresh000.r4.v1"),
+        ('"action_record_id": "1234567"', '"action_record_id": "7654321"'),
+        ("action_record_id=001234567&attempt=0", "action_record_id=007654321&attempt=0"),
+        ("12345678 and 0x1234567", "12345678 and 0x7654321"),
+        (r"\uff11\uff12\uff13\uff14\uff15\uff16\uff17", r"\uff17\uff16\uff15\uff14\uff13\uff12\uff11"),
+        ("Bearer $KEY", "Bearer s3cret"),
+        ("$KEYRING", "$KEYRING"),
+    ],
+)
+def test_names_ids_and_keys_are_those_of_this_time(text: str, renamed: str) -> None:
+    """And nothing else is changed."""
+    assert (
+        generated_test_runtime.renamed(text, {"$KEY": "s3cret"}, "contract.fresh000.", {"1234567": "7654321"})
+        == renamed
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "kept"),
+    [
+        ("1", "of type string", True),
+        (1, "of type string or null", False),
+        (None, "of type string or null", True),
+        (True, "of type integer", False),
+        (2.0, "of type integer", True),
+        ("12", "a string that matches ^[0-9]+$", True),
+        ("v1", "a string that matches ^[0-9]+$", False),
+        ("ok", 'one of "ok"', True),
+        ("OK", 'one of "ok"', False),
+        (0, "at least 1", False),
+        (3, "at most 3", True),
+        ("", "of at least 1 characters", False),
+        ({"more": 1}, "without 'more'", False),
+        ({"other": 1}, "without 'more'", True),
+        ("2026-01-01T00:00:00Z", "of format date-time", True),
+        ("2026-13-01T00:00:00Z", "of format date-time", False),
+        ("2026-01-01", "of format date-time", False),
+        ("http://a/b", "of format uri", True),
+        ("not a uri", "of format uri", False),
+        (1, "what the keyword not asks for", True),
+    ],
+)
+def test_what_a_report_expected_of_a_member_can_be_asked_again(value: Any, expected: str, kept: bool) -> None:
+    """In the words of the report; what cannot be told passes."""
+    assert generated_test_runtime.keeps(value, expected) is kept

@@ -1,0 +1,197 @@
+"""What is in the way of requests is never held against the target, and never makes a run green."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contracts import Plan, Run, Target
+from tests.contracts.runs import KEYS, judged
+from tests.mutants import Stranger, stranger
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+@contextmanager
+def answering(status: int, body: bytes = b"") -> Iterator[str]:
+    """A server that gives every request the same answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (401, "refuses the key $ARKLOW_API_KEY: every operation is answered with 401"),
+        (403, "refuses the key"),
+        (429, "answers nothing but 429, which is a gateway or a limit"),
+        (502, "answers nothing but 502"),
+        (503, "answers nothing but 503"),
+        (504, "answers nothing but 504"),
+        (404, "None of the operations is at http://127.0.0.1"),
+        (302, "redirects everything to nowhere: give the URL that answers itself"),
+    ],
+)
+def test_a_target_that_says_one_thing_to_everything_is_inconclusive(status: int, why: str) -> None:
+    """With one sentence why."""
+    with answering(status) as url:
+        run = judged(url)
+
+    assert run.exit_code == 3
+    assert why in (run.inconclusive or "")
+
+
+def test_a_target_that_is_not_there_is_inconclusive() -> None:
+    """Nobody listens on the port."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+    run = judged(f"http://127.0.0.1:{port}")
+
+    assert (run.exit_code, run.inconclusive) == (
+        3,
+        f"http://127.0.0.1:{port} could not be reached: connection refused.",
+    )
+
+
+def test_a_target_that_never_answers_is_given_up_after_three_tries() -> None:
+    """Each of three seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        run = judged(f"http://127.0.0.1:{silent.getsockname()[1]}")
+
+    assert run.exit_code == 3
+    assert "no answer in time" in (run.inconclusive or "")
+    assert (run.requests, run.weather) == (3, {"no answer in time": 3})
+
+
+@pytest.mark.parametrize("way", ["a body without end", "a head that comes byte by byte"])
+def test_a_target_that_answers_without_end_is_given_up(way: str) -> None:
+    """No answer holds a run, or fills its memory."""
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=drip, args=[connection], daemon=True).start()
+
+    def drip(connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            if way == "a body without end":
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
+                while True:
+                    connection.sendall(b" " * 65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nx-drip: ")
+            while True:
+                connection.sendall(b"x")
+                time.sleep(0.5)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=[listener], daemon=True).start()
+        run = judged(f"http://127.0.0.1:{listener.getsockname()[1]}", seconds=3)
+
+    assert run.exit_code == 3
+    assert "could not be reached" in (run.inconclusive or "")
+    assert run.requests <= 3
+
+
+def test_a_second_key_that_is_refused_is_said() -> None:
+    """And nobody is accused of refusing it."""
+    with stranger(Stranger(keys={"good-key-one": "1"})) as url:
+        run = judged(url)
+
+    assert (run.exit_code, run.violations) == (3, ())
+    assert "refuses the key $ARKLOW_SECOND_API_KEY for organisation 2" in (run.inconclusive or "")
+
+
+class LocksOut(Stranger):
+    """After thirty wrong keys every key is refused."""
+
+    wrong = 0
+
+    def org_of(self, key: str) -> str | None:
+        org = super().org_of(key)
+        self.wrong += org is None
+        return org if self.wrong < 30 else None
+
+
+def test_a_lockout_after_wrong_keys_accuses_nobody() -> None:
+    """It is what a careful deployment does."""
+    with stranger(LocksOut()) as url:
+        run = judged(url, seconds=6)
+
+    assert run.violations == ()
+
+
+def test_both_planes_may_be_below_paths_of_one_host() -> None:
+    """As behind a gateway; and the host may be written in any case."""
+
+    class Mounted(Stranger):
+        def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            for prefix in ("/control", "/in"):
+                environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix)
+            return super().__call__(environ, start_response)
+
+    with stranger(Mounted()) as url:
+        target = Target(f"{url}/control", f"{url}/in", *KEYS)
+        run = Run(Plan(target, max_time=4)).judge()
+
+    assert (run.exit_code, run.violations) == (0, ())
+    assert min(run.served.values()) >= 20
+
+
+def test_a_target_that_accepts_nothing_is_inconclusive() -> None:
+    """A run that proved nothing is not green, however polite the refusals are."""
+    refusal = b'{"data":null,"errors":[{"code":"NO","message":"no"}]}'
+    with answering(404, refusal) as url:
+        run = judged(url, "LEASE-3", seconds=4)
+
+    assert (run.exit_code, run.inconclusive) == (3, "LEASE-3 could not be put to the test.")
+
+
+class BehindAGateway(Stranger):
+    """Every fortieth request gets a 503 from somebody else."""
+
+    requests = 0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.requests += 1
+        if self.requests % 40:
+            return super().__call__(environ, start_response)
+        start_response("503 Service Unavailable", [("Content-Length", "0")])
+        return []
+
+
+def test_a_gateway_that_spoils_one_request_in_forty_accuses_nobody() -> None:
+    """Sequences are played again, and what was lost is counted as weather."""
+    with stranger(BehindAGateway()) as url:
+        run = judged(url, seconds=8)
+
+    assert run.violations == ()
+    assert run.weather["503"] > 5

@@ -1,0 +1,250 @@
+"""Findings of a report are played again, wherever the command line says, and shown or not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.cli import main
+from contracts.core.serialization import kept
+from contracts.phases.sequence import MODACK
+from contracts.reports import json_report
+from contracts.reproduction.rerun import Report
+from tests.contracts.runs import KEYS, exchange, judged
+from tests.mutants import (
+    FAULTS,
+    Manners,
+    Stranger,
+    stranger,
+)
+
+OTHERS = {"another-key-of-7": "7", "one-more-key-of-8": "8"}
+
+LIES = {
+    "S01": "LEASE-6",
+    "S09": "DEF-3",
+    "S15": "ING-3",
+    "A03": "AUTH-4",
+    "A12": "AUTH-4",
+    "B20": "PAGE-8",
+    "B27": "PAGE-8",
+    "R04": "PAGE-5",
+    "V05": "PAGE-9",
+    "V24": "PAGE-9",
+}
+"""Fault → a rule that a run names: keys, crashes, bytes, chunks, answers, bodies, sequences, readings."""
+
+
+def replay(directory: Path, url: str, *ids: str, **flags: str) -> int:
+    """The command, with keys of organisations that the report does not know."""
+    given = {
+        "base-url": url,
+        "report": str(directory),
+        "api-key": "env:MINE",
+        "org": "7",
+        "second-api-key": "env:YOURS",
+        "second-org": "8",
+        "times": "2",
+        **{name.replace("_", "-"): value for name, value in flags.items()},
+    }
+    words = [word for name, value in given.items() if value for word in (f"--{name}", value)]
+    return main(["replay", *ids, *words])
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, key in zip(("MINE", "YOURS"), OTHERS, strict=True):
+        monkeypatch.setenv(name, key)
+
+
+def reported(directory: Path, fault: str, *only: str) -> list[str]:
+    """The ids of a report that a run against a liar has left."""
+    with stranger(FAULTS[fault]()) as url:
+        run = judged(url, *only)
+    json_report.write(run, directory)
+    return [one.id for one in (*run.violations, *run.warnings)]
+
+
+@pytest.mark.parametrize("fault", LIES)
+def test_a_finding_shows_again_where_it_is_and_nowhere_else(
+    fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a fresh liar with other keys and organisations 1, on an honest deployment 0; no key is in the output."""
+    [name, *_] = reported(tmp_path, fault, LIES[fault])
+
+    with stranger(FAULTS[fault](keys=OTHERS)) as url:
+        assert replay(tmp_path, url, name) == 1
+    shown = capsys.readouterr()
+    with stranger(Stranger(Manners(), OTHERS)) as url:
+        assert replay(tmp_path, url, name) == 0
+    gone = capsys.readouterr()
+
+    assert shown.out.startswith(f"{name} shows again: 2 of 2\n")
+    assert f"breaks {LIES[fault]}" in shown.out
+    assert "\n  traceparent  00-" in shown.out
+    assert gone.out == f"{name} does not show: 0 of 2\n"
+    for key in (*OTHERS, *(one.key for one in KEYS)):
+        assert key not in f"{shown}{gone}"
+
+
+def test_the_same_keys_and_organisations_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a report is replayed on the day after."""
+    monkeypatch.setenv("MINE", KEYS[0].key)
+    names = reported(tmp_path, "S01", "LEASE-6")
+    with stranger(FAULTS["S01"]()) as url:
+        assert replay(tmp_path, url, *names, org="1", second_api_key="", second_org="") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "org", "why"),
+    [
+        ("http://127.0.0.1:9", "7", "could not be tried: connection refused"),
+        ("", "9", "is answered with 403"),
+        ("/nowhere", "7", "is answered with 404"),
+    ],
+)
+def test_what_could_not_be_tried_proves_nothing(
+    url: str, org: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody is there, the key is refused, or another application answers: 3, and why."""
+    [name] = reported(tmp_path, "V24", "PAGE-9")
+    with stranger(FAULTS["V24"](Manners(html_404=True), OTHERS)) as here:
+        code = replay(tmp_path, url if url.startswith("http") else here + url, name, org=org)
+
+    assert code == 3
+    assert why in capsys.readouterr().out
+
+
+def test_what_a_replay_cannot_tell_is_said_and_nothing_is_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Races, and what only its sequence can tell: it points to a run."""
+    [name] = reported(tmp_path, "R04", "PAGE-5")
+    file = tmp_path / "report.json"
+    report = json.loads(file.read_text("utf-8"))
+    for members in ({"together": True}, {"staged": True}, {"rule": "HTTP-7"}):
+        [one] = report["violations"]
+        spoilt = {**report, "violations": [{**one, **members}]}
+        file.write_text(json.dumps(spoilt), "utf-8")
+
+        assert replay(tmp_path, "http://127.0.0.1:9", name) == 3
+        assert f"try: check --only {members.get('rule', 'PAGE-5')}" in capsys.readouterr().out
+
+
+def test_a_finding_with_a_second_key_needs_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody else's organisation is contacted in its place."""
+    shown = replace(
+        exchange(MODACK, 200, b'{"data":{"status":"ok"}}', body=b"{}"),
+        headers=(("x-arklow-auth", KEYS[1].key),),
+    )
+    [name] = reported(tmp_path, "S01", "LEASE-6")
+    file = tmp_path / "report.json"
+    report = json.loads(file.read_text("utf-8"))
+    secrets = {one.key: f"${one.name}" for one in KEYS}
+    report["violations"][0]["script"] = [kept(shown, secrets, ["http://target"])]
+    file.write_text(json.dumps(report), "utf-8")
+
+    assert replay(tmp_path, "http://127.0.0.1:9", name, second_api_key="", second_org="") == 3
+    assert "it takes another key: give --second-api-key and --second-org" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is not a report.json of arklow-contracts"),
+        ("[]", "is not a report.json of arklow-contracts"),
+        ('{"violations": [], "warnings": []}', "it has no 'document'"),
+        ('{"violations": [{"id": 1}], "warnings": []}', "it has no 'script'"),
+        ("[" * 100_000, "nested too deeply"),
+        (
+            '{"violations": [], "warnings": [], "document": {"sha256": "0"}}',
+            "there is no finding X-1-000000 in the report; there are none",
+        ),
+    ],
+)
+def test_what_is_no_report_is_said_in_one_line(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a finding that it does not have; those that it has are listed."""
+    (tmp_path / "report.json").write_text(text)
+
+    assert replay(tmp_path, "http://127.0.0.1:9", "X-1-000000") == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert (told.out, len(told.err.splitlines())) == ("", 1)
+
+
+def test_no_such_file_and_another_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """2 as well."""
+    assert replay(tmp_path / "no.json", "http://127.0.0.1:9", "X-1-000000") == 2
+    [name] = reported(tmp_path, "S01", "LEASE-6")
+    (tmp_path / "d.yaml").write_text("openapi: 3.1.0\npaths: {/a: {get: {responses: {}}}}")
+    assert replay(tmp_path, "http://127.0.0.1:9", name, document=str(tmp_path / "d.yaml")) == 2
+    assert "made by another document than d.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"headers": 7},
+        {"headers": [["a"]]},
+        {"body": {"octets": "?"}},
+        {"status": "x"},
+        {"path": 7},
+        {"chunks": [{}]},
+    ],
+)
+def test_a_report_that_was_edited_is_said_in_one_line(
+    spoilt: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is sent of it."""
+    [name] = reported(tmp_path, "S01", "LEASE-6")
+    file = tmp_path / "report.json"
+    report = json.loads(file.read_text("utf-8"))
+    report["violations"][0]["script"][0] |= spoilt
+    file.write_text(json.dumps(report), "utf-8")
+
+    assert replay(tmp_path, "http://127.0.0.1:9", name) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_nobody_else_is_contacted_whatever_the_report_says(tmp_path: Path) -> None:
+    """Neither by its target nor by a path that looks like a host."""
+    [name] = reported(tmp_path, "S01", "LEASE-6")
+    file = tmp_path / "report.json"
+    report = json.loads(file.read_text("utf-8"))
+    with stranger(FAULTS["S01"](keys=OTHERS)) as elsewhere, stranger(Stranger(Manners(), OTHERS)) as here:
+        report |= {"target": elsewhere, "ingress": elsewhere}
+        for path in ("/v1/modack", f"@{elsewhere[7:]}/v1/modack", f"{elsewhere}/v1/modack"):
+            report["violations"][0]["script"][0]["path"] = path
+            file.write_text(json.dumps(report), "utf-8")
+            assert replay(tmp_path, here, name) in (0, 3)
+
+
+def test_the_prefix_of_the_names_is_told_or_found() -> None:
+    """The report says it, or the names do."""
+    one = exchange(MODACK, 200, body=b'{"variant":"contract.0a1b2c3d.r5.v1"}')
+    base: dict[str, Any] = {"violations": [], "warnings": []}
+
+    assert Report(base | {"prefix": "contract.x."}).prefix([one]) == "contract.x."
+    assert Report(base).prefix([one]) == "contract.0a1b2c3d."
+    assert Report(base).prefix([replace(one, body=None)]) == ""
+
+
+def test_what_was_recorded_puts_nobodys_definition_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names of recorded traffic are those of a product: only those of a run are made fresh."""
+    [name] = reported(tmp_path, "R04", "PAGE-5")
+    file = tmp_path / "report.json"
+    report = json.loads(file.read_text("utf-8"))
+    text = json.dumps({**report, "prefix": ""}).replace(report["prefix"], "orders-")
+    file.write_text(text, "utf-8")
+
+    with stranger(FAULTS["R04"](keys=OTHERS)) as url:
+        assert replay(tmp_path, url, name) == 3
+    assert "it was recorded, and would put a definition again" in capsys.readouterr().out

@@ -1,0 +1,76 @@
+"""The mock's own archive of a run of the judge, judged once more: silent, and not for want of something to say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import (
+    Credential,
+    Plan,
+    Run,
+    Target,
+)
+from tests.served import Served, mock
+
+COMMAND = Path(sys.executable).parent / "arklow-contracts"
+KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
+
+
+def exported(running: Served, org: str, file: Path) -> Path:
+    """The journal of an organisation as the admin plane exports it."""
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{running.admin_port}/organisations/{org}/journal.har",
+        headers={"authorization": f"Bearer {running.admin_token}"},
+    )
+    with urllib.request.urlopen(asked) as answer:
+        file.write_bytes(answer.read())
+    return file
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What the mock recorded of a few seconds of the judge, for both organisations."""
+    folder = tmp_path_factory.mktemp("archives")
+    with mock("--journal", "100000") as running:
+        url, ingress = (f"http://127.0.0.1:{port}" for port in (running.port, running.ingress_port))
+        Run(Plan(Target(url, ingress, *KEYS), seed=1, max_time=5)).judge()
+        return [exported(running, one.org, folder / f"{one.org}.har") for one in KEYS]
+
+
+def judge(*arguments: Any, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    return subprocess.run(
+        [COMMAND, "judge", *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize("key", [[], ["--api-key", "org-41", "--org", "41"]])
+def test_the_mocks_own_archive_breaks_nothing(archives: list[Path], key: list[str], tmp_path: Path) -> None:
+    """A thousand exchanges and more, whose keys are blacked out and of which some bodies are cut."""
+    ran = judge(*archives, *key, "--strict", "--report-dir", tmp_path, cwd=tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout[-3_000:]
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert report["requests"] > 1_000
+    assert {"PAGE-1", "PAGE-4", "PAGE-5", "PAGE-9", "JSON-5", "JSON-7", "JSON-8"} <= report["tested"].keys()
+    assert min(report["served"].values()) > 10
+
+
+def test_trouble_on_request_is_not_held_against_the_mock(tmp_path: Path) -> None:
+    """A server that is asked for a 500, and gives it, has done what it was asked for."""
+    with mock() as running:
+        for trouble in ("500", "404"):
+            running.call("POST", f"/v1/modack?__code={trouble}", {"action_record_id": "1"})
+        file = exported(running, "42", tmp_path / "trouble.har")
+
+    ran = judge(file, cwd=tmp_path)
+
+    assert ran.returncode == 3
+    assert "trouble that was asked for  2" in ran.stdout

@@ -1,0 +1,177 @@
+"""Honest servers that are built, or stand, in another way than a stranger with manners: nobody forbids it."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .conforming_variant import (
+    Action,
+    Definition,
+    Manners,
+    Refused,
+    Stranger,
+    Wanted,
+    Work,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_ALL = Manners(operations="all")
+
+
+class Nodes(Stranger):
+    """three nodes of which two learn of a definition within a second, each when it comes to it"""
+
+    def __init__(self, manners: Manners = _ALL) -> None:
+        super().__init__(manners)
+        self.known_at: dict[tuple[str, str], list[float]] = {}
+
+    def define(self, org: str, wanted: Wanted) -> Definition:
+        made = super().define(org, wanted)
+        now = time.monotonic()
+        self.known_at[org, made.variant] = [now, now + random.random(), now + random.random()]
+        return made
+
+    def resolve(self, org: str, name: str) -> Definition:
+        found = super().resolve(org, name)
+        if time.monotonic() < random.choice(self.known_at[org, found.variant]):
+            raise Refused(400, "UNKNOWN_VARIANT", "no definition has this variant")
+        return found
+
+
+class SlowNodes(Stranger):
+    """three nodes of which two learn of an action within a second"""
+
+    def __init__(self, manners: Manners = _ALL) -> None:
+        super().__init__(manners)
+        self.known_at: dict[str, list[float]] = {}
+
+    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
+        action = super().accept(definition, version, asked, work)
+        now = time.monotonic()
+        self.known_at[action.id] = [now, now + random.random(), now + random.random()]
+        return action
+
+    def find(self, org: str, number: str) -> Action:
+        action = super().find(org, number)
+        if time.monotonic() < random.choice(self.known_at[action.id]):
+            raise Refused(404, "UNKNOWN_ACTION", "no action has this id")
+        return action
+
+
+class Archive(Stranger):
+    """a sink settles half of the actions within two seconds, and what is settled is not known any more"""
+
+    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
+        action = super().accept(definition, version, asked, work)
+        if random.random() < 0.5:
+            timer = threading.Timer(random.uniform(0.2, 2), self.put_away, (action,))
+            timer.daemon = True
+            timer.start()
+        return action
+
+    def put_away(self, action: Action) -> None:
+        """What the sink does."""
+        with self.lock:
+            self.actions.pop(action.id, None)
+
+
+class OwnNumbers(Stranger):
+    """the server alone says which version a definition has, whatever a PUT asks for"""
+
+    def store(self, org: str, wanted: Wanted) -> Definition:
+        return super().store(org, replace(wanted, version=None))
+
+
+class Described(Stranger):
+    """a title that changes is no new version"""
+
+    def update(self, definition: Definition, wanted: Wanted) -> None:
+        old, new = (
+            {**one, "title": 0} if isinstance(one, dict) else one
+            for one in (definition.schema, wanted.schema)
+        )
+        if wanted.version is None and wanted.alias in (None, definition.alias) and old == new:
+            definition.schema = definition.versions[definition.version] = wanted.schema
+            return
+        super().update(definition, wanted)
+
+
+class Padded(Stranger):
+    """ids have twenty digits, and are numbers"""
+
+    def new_id(self) -> str:
+        self.last_id += 1
+        return f"{self.last_id:020d}"
+
+    def find(self, org: str, number: str) -> Action:
+        return super().find(org, f"{int(number):020d}" if len(number) < 30 else number)
+
+
+class Front:
+    """a gateway that refuses odd requests in its own words before anybody else sees them"""
+
+    def __init__(self, app: WSGIApplication, page: Callable[[str], tuple[str, bytes]]) -> None:
+        self.app = app
+        self.page = page
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        said = self.refusal(environ)
+        if said is None:
+            return self.app(environ, start_response)
+        media, body = self.page(said)
+        start_response(said, [("Content-Type", media), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def refusal(self, environ: WSGIEnvironment) -> str | None:
+        """What gateways have against a request."""
+        headers: list[tuple[str, str]] = environ["stranger.headers"]
+        target = str(environ.get("REQUEST_URI") or environ["PATH_INFO"])
+        names = {name.lower() for name, _ in headers}
+        if len(target) > 1_024:
+            return "414 URI Too Long"
+        if len(headers) > 40 or sum(len(name) + len(value) for name, value in headers) > 2_048:
+            return "431 Request Header Fields Too Large"
+        if int(environ.get("CONTENT_LENGTH") or 0) > 16_384:
+            return "413 Content Too Large"
+        odd = re.search(r"%(?:[01]|7f|2f|5c|25|c0|f[ef]|2e)|/\.", target, re.IGNORECASE)
+        plain = all(" " <= c <= "~" for _, value in headers for c in value)
+        if odd or len(names) < len(headers) or not plain:
+            return "400 Bad Request"
+        if target.partition("?")[0].endswith("/"):
+            return "308 Permanent Redirect"
+        return None
+
+
+def _html(said: str) -> tuple[str, bytes]:
+    return "text/html", f"<html><h1>{said}</h1></html>".encode()
+
+
+def _json(said: str) -> tuple[str, bytes]:
+    return "application/json", json.dumps({"message": said}).encode()
+
+
+PAGES: dict[str, Callable[[str], tuple[str, bytes]]] = {"html": _html, "json": _json}
+"""What gateways write about a status: media type and body."""
+
+DEPLOYMENTS: dict[str, Callable[[], Any]] = {
+    "nodes": Nodes,
+    "slow-nodes": SlowNodes,
+    "archive": lambda: Archive(_ALL),
+    "own-numbers": lambda: OwnNumbers(_ALL),
+    "described": lambda: Described(_ALL),
+    "padded-ids": lambda: Padded(_ALL),
+    "behind-a-page": lambda: Front(Stranger(Manners(html_404=True)), PAGES["html"]),
+    "behind-a-gateway": lambda: Front(Stranger(_ALL), PAGES["json"]),
+}
+"""Name → a fresh server."""
+
+__all__ = ["DEPLOYMENTS", "PAGES"]

@@ -1,0 +1,287 @@
+"""An honest server on bad days: each has one condition in front of it, and writes down all that came."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+import re
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Literal
+
+from werkzeug import Response
+from werkzeug.http import HTTP_STATUS_CODES, http_date
+
+from .conforming_variant import (
+    KEYS,
+    Manners,
+    Stranger,
+    Wanted,
+)
+from .deployments import PAGES
+from .serving import reset, stranger
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Body = Literal["html", "json"]
+"""In which words a gateway speaks."""
+
+ALL = Manners(operations="all")
+DECLARED = Wanted(
+    "orders.created",
+    {"type": "object", "required": ["order_id"], "properties": {"order_id": {"type": "string"}}},
+    version=None,
+    alias=None,
+)
+DEFINE = r"PUT /v1/orgs/[^/]+/actions/definitions"
+TAKE_WORK = r"POST /v1/ingress/[^/]+"
+EXTEND = r"POST /v1/modack"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request that came whole."""
+
+    method: str
+    path: str
+    """As it was sent, with its query."""
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    at: float
+    """By `time.monotonic`."""
+
+    @property
+    def route(self) -> str:
+        """Method and path without the query: `POST /v1/modack`."""
+        return f"{self.method} {self.path.partition('?')[0]}"
+
+
+Condition = Callable[["WSGIApplication", Arrival], "WSGIApplication"]
+"""Says who answers a request: the honest server, or something that stands before it."""
+
+
+class Weather:
+    """An honest server, what stands before it, and what came."""
+
+    def __init__(self, condition: Condition, world: Stranger) -> None:
+        self.condition = condition
+        self.world = world
+        self.url = ""
+        self.requests: list[Arrival] = []
+        self.restarts = 0
+        """How often the server has gone."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read()
+        environ["wsgi.input"] = io.BytesIO(body)
+        method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
+        arrival = Arrival(method, target, tuple(environ["stranger.headers"]), body, time.monotonic())
+        self.requests.append(arrival)
+        return self.condition(self.world, arrival)(environ, start_response)
+
+
+@contextmanager
+def weathered(condition: Condition, world: Stranger | None = None) -> Iterator[Weather]:
+    weather = Weather(condition, world or Stranger(ALL))
+    with stranger(weather) as weather.url:
+        yield weather
+
+
+def gateway(status: int, body: Body, **headers: str) -> Response:
+    """An answer that Arklow never saw."""
+    said = f"{status} {HTTP_STATUS_CODES[status]}"
+    media, page = PAGES[body](said)
+    return Response(page, said, {name.replace("_", "-"): value for name, value in headers.items()}, media)
+
+
+@contextmanager
+def restarting(times: int = 5, every: float = 4.0, gone: float = 0.4) -> Iterator[Weather]:
+    """Serves for `every` seconds, resets all, refuses for `gone` seconds and is back with an empty world: so many times."""
+    weather = Weather(lambda world, _: world, Stranger(ALL))
+    up, over = threading.Event(), threading.Event()
+
+    def live(port: int) -> None:
+        for _ in range(times):
+            with stranger(weather, port):
+                up.set()
+                if over.wait(every):
+                    return
+            weather.world = Stranger(ALL)
+            weather.restarts += 1
+            if over.wait(gone):
+                return
+        with stranger(weather, port):
+            up.set()
+            over.wait()
+
+    with (
+        socket.socket() as kept
+    ):  # bound and never listening: while the server is gone nobody else gets its port
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        port = kept.getsockname()[1]
+        weather.url = f"http://127.0.0.1:{port}"
+        life = threading.Thread(target=live, args=[port], daemon=True)
+        life.start()
+        up.wait()
+        try:
+            yield weather
+        finally:
+            over.set()
+            life.join()
+
+
+def limited(
+    per_second: int = 20,
+    *,
+    per_minute: int | None = None,
+    retry_after: Literal["seconds", "date"] | None = "seconds",
+    body: Body = "html",
+    elapsed: float = 0.0,
+) -> AbstractContextManager[Weather]:
+    """So many requests in each second or, if that is said, in each minute; of the first one `elapsed` seconds are over."""
+    allowed, span = (per_second, 1) if per_minute is None else (per_minute, 60)
+    began = time.monotonic() - elapsed
+    counts: Counter[float] = Counter()
+    lock = threading.Lock()
+
+    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+        number, spent = divmod(arrival.at - began, span)
+        with lock:
+            counts[number] += 1
+            if counts[number] <= allowed:
+                return world
+        if retry_after is None:
+            return gateway(429, body)
+        left = span - spent
+        until = http_date(math.ceil(time.time() + left)) if retry_after == "date" else str(math.ceil(left))
+        return gateway(429, body, Retry_After=until)
+
+    return weathered(condition)
+
+
+def cutting(one_in: int = 40, seed: int = 7) -> AbstractContextManager[Weather]:
+    """One request in so many gets its connection reset: in turn before any work is done and after all of it is."""
+    chance = Random(seed)
+    ways = itertools.cycle([False, True])
+
+    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+        return _cut(world if next(ways) else None) if chance.random() < 1 / one_in else world
+
+    return weathered(condition)
+
+
+def _cut(work: WSGIApplication | None) -> WSGIApplication:
+    """Resets the connection, when the work is done if there is some."""
+
+    def cut(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if work is not None:
+            work(environ, start_response)
+        reset(environ["werkzeug.socket"])
+        raise ConnectionResetError
+
+    return cut
+
+
+def far(seconds: float = 0.3) -> AbstractContextManager[Weather]:
+    """Every answer takes so long."""
+    return slowing(0, seconds)
+
+
+def slowing(after: float, to: float) -> AbstractContextManager[Weather]:
+    """After a while each answer takes so long: half on the way there, half on the way back."""
+    began = time.monotonic()
+
+    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+        def late(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            time.sleep(to / 2)
+            answer = world(environ, start_response)
+            time.sleep(to / 2)
+            return answer
+
+        return late if arrival.at - began >= after else world
+
+    return weathered(condition)
+
+
+def lingering(number: int, seconds: float) -> AbstractContextManager[Weather]:
+    """One request, by its number from 1, is answered so late; the others at once."""
+    counted = itertools.count(1)
+
+    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+        def late(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            time.sleep(seconds)
+            return world(environ, start_response)
+
+        return late if next(counted) == number else world
+
+    return weathered(condition)
+
+
+def failing(
+    after: float, share: float, *, body: Body = "json", seed: int = 7
+) -> AbstractContextManager[Weather]:
+    """After a while a share of all requests is answered with 500, and not carried out."""
+    began = time.monotonic()
+    chance = Random(seed)
+
+    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+        fails = arrival.at - began >= after and chance.random() < share
+        return gateway(500, body) if fails else world
+
+    return weathered(condition)
+
+
+def refusing_puts(status: Literal[403, 404, 405] = 403) -> AbstractContextManager[Weather]:
+    """Nobody may define: 403 for good keys, in JSON, or 404 or 405 for everybody, in HTML; `orders.created` is there."""
+    world = Stranger(ALL)
+    for org in KEYS.values():
+        world.define(org, DECLARED)
+    body: Body = "json" if status == 403 else "html"
+    allow = {"Allow": "GET, POST"} if status == 405 else {}
+
+    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+        key = next((value.strip() for name, value in arrival.headers if name.lower() == "x-arklow-auth"), "")
+        refused = re.fullmatch(DEFINE, arrival.route) and (status != 403 or key in KEYS)
+        return gateway(status, body, **allow) if refused else world
+
+    return weathered(condition, world)
+
+
+def behind_html(modack: bool = True) -> AbstractContextManager[Weather]:
+    """Nothing is routed but the three published operations, or two of them; everything else is a page with 404."""
+    routed = "|".join([DEFINE, TAKE_WORK, *([EXTEND] if modack else [])])
+
+    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+        return world if re.fullmatch(routed, arrival.route) else gateway(404, "html")
+
+    return weathered(condition)
+
+
+def no_lease() -> AbstractContextManager[Weather]:
+    """No work is ever delivered, so that every modack of it is 409."""
+    return weathered(lambda world, _: world, Stranger(Manners(operations="all", delivery="never")))
+
+
+__all__ = [
+    "Arrival",
+    "Weather",
+    "behind_html",
+    "cutting",
+    "failing",
+    "far",
+    "limited",
+    "lingering",
+    "no_lease",
+    "refusing_puts",
+    "restarting",
+    "slowing",
+]

@@ -1,0 +1,124 @@
+"""The liars that lie only to requests that overlap; each has a window of any length."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Response
+
+from .conforming_variant import (
+    KEYS,
+    PLAIN,
+    Action,
+    Manners,
+    Operation,
+    Stranger,
+    crash,
+)
+from .faults import S20, Fault, Raced
+
+RACING: dict[str, Fault] = {}
+"""The races by id, with a window of three milliseconds; no row of the list of faults."""
+
+
+@dataclass(frozen=True)
+class Race:
+    """Makes a liar with a window of so many seconds."""
+
+    liar: type[Raced]
+    needs: dict[str, Any]
+
+    def __call__(
+        self,
+        window: float,
+        manners: Manners = PLAIN,
+        keys: dict[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Stranger:
+        server = self.liar(replace(manners, **self.needs), keys or KEYS, clock)
+        server.window = window
+        return server
+
+
+RACES: dict[str, Race] = {}
+"""The races by name."""
+
+
+def race(name: str, **needs: Any) -> Callable[[type[Raced]], type[Raced]]:
+    def register(liar: type[Raced]) -> type[Raced]:
+        text = " ".join((liar.__doc__ or "").split())
+        RACING[liar.__name__] = Fault(liar.__name__, "race", text, "violation", liar, needs)
+        RACES[name] = Race(liar, needs)
+        return liar
+
+    return register
+
+
+@race("duplicate-ids")
+class X01(S20):
+    """actions that are accepted at the same moment share an a_id"""
+
+
+@race("lost-update", upsert="bump")
+class X02(Raced):
+    """two changes of one definition both become the version after the one they read"""
+
+    def next_version(self, current: int, sent: int | None, changed: bool) -> int:
+        version = super().next_version(current, sent, changed)
+        self.pause()
+        return version
+
+
+@race("concurrent-500")
+class X03(Raced):
+    """500 for a request while another of its kind is in the window"""
+
+    def served(self, operation: Operation, step: Callable[[], Any]) -> Response:
+        return super().served(operation, lambda: self.alone(operation, step))
+
+    def alone(self, operation: Operation, step: Callable[[], Any]) -> Any:
+        inside: set[Operation] = self.__dict__.setdefault("inside", set())
+        with self.lock:
+            if operation in inside:
+                crash()
+            inside.add(operation)
+            self.pause()
+            inside.remove(operation)
+        return step()
+
+
+@race("double-ack", operations="all", delivery="at-once", second_ack="refuse")
+class X04(Raced):
+    """two acks of one attempt that overlap are both accepted"""
+
+    def succeed(self, action: Action) -> None:
+        self.pause()
+        super().succeed(action)
+
+
+@race("late-ack", operations="all", delivery="at-once")
+class X05(Raced):
+    """an ack takes effect only some time after its answer was sent"""
+
+    def __init__(self, *args: Any, **members: Any) -> None:
+        super().__init__(*args, **members)
+        self.acking = threading.local()
+        self.effective: dict[str, float] = {}
+
+    def succeed(self, action: Action) -> None:
+        self.acking.id = action.id
+
+    def answered(self) -> None:
+        if action_id := self.acking.__dict__.pop("id", None):
+            self.effective[action_id] = time.monotonic() + self.window
+
+    def elapse(self, action: Action) -> None:
+        super().elapse(action)
+        if self.effective.get(action.id, math.inf) < time.monotonic():
+            del self.effective[action.id]
+            super().succeed(action)

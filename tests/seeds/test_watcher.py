@@ -1,0 +1,140 @@
+"""What a changed file does to organisations that are in use, where that is easy to get wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mock_server.domain.errors import TooMuchDue
+from mock_server.domain.seeds import SeedRefused
+from mock_server.domain.worker import Do, Step, Worker
+from tests.seeds.worlds import FROZEN, Seeded
+
+
+def _seed(**template: Any) -> dict[str, Any]:
+    return {"template": {"clock": FROZEN} | template}
+
+
+def _away_by_reset(world: Seeded) -> None:
+    world.steer("reset", furnish=False)
+
+
+def _away_by_fork(world: Seeded) -> None:
+    world.on_loop(world.app.steering.reset("9", furnish=False))
+    world.on_loop(world.app.steering.fork("9", "42", None))
+
+
+def _away_by_put(world: Seeded) -> None:
+    world.put("v", alias=[])
+
+
+@pytest.mark.parametrize("away", [_away_by_reset, _away_by_fork, _away_by_put])
+def test_an_action_of_a_definition_that_is_not_there_any_more_has_the_whole_file_refused(away: Any) -> None:
+    """Nothing of it is applied, to nobody, and the file can be mended."""
+    definitions = [{"variant": "v", "alias": ["a"]}]
+    world = Seeded(_seed(definitions=definitions))
+    world.records("42")
+    world.records("43")
+    away(world)
+
+    with pytest.raises(SeedRefused) as refused:
+        world.seed(_seed(definitions=definitions, actions=[{"variant": "a", "payload": 1}]))
+    assert refused.value.place == "template/actions/0/variant"
+    assert "as it is in use" in refused.value.text
+    assert (world.shape("42"), world.shape("43")) == ([], [])
+
+    assert world.seed(_seed(definitions=[{"variant": "v", "alias": ["a"], "schema": {"type": "object"}}]))
+    assert world.accept("v", key="org-43", payload={})["a_ve"] == "2"
+
+
+def test_aliases_may_change_their_owners_in_one_file() -> None:
+    """What one definition gives up another takes, whichever comes first."""
+
+    def file(b: list[str], c: list[str]) -> dict[str, Any]:
+        return _seed(definitions=[{"variant": "b", "alias": b}, {"variant": "c", "alias": c}])
+
+    world = Seeded(file(["x"], ["y"]))
+    world.records()
+    world.seed(file(["y"], ["x"]))
+
+    assert (world.accept("x")["a_va"], world.accept("y")["a_va"]) == ("c", "b")
+
+
+def test_older_versions_come_with_a_change_too() -> None:
+    """As they do on first use, so that a payload is checked by the version that it names."""
+    world = Seeded(_seed(definitions=[{"variant": "v", "version": 2}]))
+    world.records()
+    strict = {"required": ["z"]}
+    world.seed(
+        _seed(definitions=[{"variant": "v", "version": 2, "versions": [{"version": 1, "schema": strict}]}])
+    )
+
+    for key in ("org-42", "org-43"):
+        reply = world.call("POST", "/v1/ingress/v", {"payload": {}, "version": 1}, key=key)
+        assert (reply.status, reply.error["code"]) == (400, "PAYLOAD_REJECTED")
+
+
+def test_what_was_steered_stays_where_the_file_says_what_it_said_before() -> None:
+    """A script that another variant gets is no reason to take back this one."""
+    world = Seeded(_seed(worker={"variants": {"a": "ack"}}))
+    world.records()
+    world.steer("set_worker", Worker(variants={"a": (Step(Do.NACK),)}))
+    world.seed(_seed(worker={"variants": {"a": "ack", "b": "reject"}}))
+
+    worker = world.app.steering.organisation("42").worker
+    assert (worker.step("a", 0).do, worker.step("b", 0).do) == (Do.NACK, Do.REJECT)
+
+
+def test_what_waits_for_capacity_waits_on_when_the_file_says_nothing_of_it() -> None:
+    """Other scripts give it away."""
+    waiting = {"variant": "v", "payload": 1, "status": "dispatch_wait"}
+    world = Seeded(_seed(definitions=[{"variant": "v"}], actions=[waiting]))
+    assert world.shape() == [("dispatch_wait", 0)]
+    world.seed(_seed(definitions=[{"variant": "v"}, {"variant": "w"}], actions=[waiting]))
+    assert world.shape() == [("dispatch_wait", 0)]
+    world.seed(
+        _seed(definitions=[{"variant": "v"}, {"variant": "w"}], actions=[waiting], worker={"default": "ack"})
+    )
+    assert world.shape() == [("succeeded", 0)]
+
+
+def test_one_clock_that_fails_keeps_no_other_back() -> None:
+    """The file is applied, but for that clock, and the caller is told."""
+
+    def file(now: str, do: str) -> dict[str, Any]:
+        clock = {"mode": "frozen", "now": now}
+        definitions = [{"variant": "v"}]
+        return {
+            "organisations": {
+                "1": {
+                    "clock": clock,
+                    "definitions": definitions,
+                    "actions": [{"variant": "v", "payload": n} for n in range(20)],
+                },
+                "2": {"clock": clock, "definitions": definitions, "worker": {"default": do}},
+            }
+        }
+
+    world = Seeded(file("2030-01-01T00:00:00Z", "wait"))
+    world.app.steering._most_due = 10
+    action = world.accept("v", key="org-2")["a_id"]
+    with pytest.raises(TooMuchDue):
+        world.seed(file("2030-01-01T12:00:00Z", "ack"))
+
+    assert world.record(action, key="org-2", org="2")["state"]["status"] == "succeeded"
+    second = world.app.steering.organisation("2")
+    assert second.time.stands_at == world.app.steering.organisation("1").time.stands_at
+
+
+def test_a_running_clock_goes_on_from_where_it_is() -> None:
+    """As by the command: an organisation that is ahead of the machine's time is no reason to refuse the file."""
+    world = Seeded(_seed(definitions=[{"variant": "v"}]))
+    world.accept("v")
+    changed = _seed(definitions=[{"variant": "v"}])
+    changed["template"]["clock"] = {"mode": "running"}
+    world.seed(changed)
+
+    organisation = world.app.steering.organisation("42")
+    assert organisation.time.stands_at is None
+    assert world.app.steering.now(organisation) == 1_893_499_200_000
