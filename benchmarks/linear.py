@@ -22,15 +22,8 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from benchmarks.processes import machine
-from contracts.model.linearizability import (
-    REFUSED,
-    Call,
-    Explicit,
-    Settling,
-    Spec,
-    Versions,
-    check,
-)
+from contracts.model.histories import REFUSED, Explicit, Settling, Versions
+from contracts.model.linearizability import Call, Spec, check
 
 BOUND = 2.0
 """Seconds for ten thousand calls."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from .commands import COMMANDS
-from .commands.flags import Usage
+from .commands.usage import Usage
 from .run.engine import describe
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from . import cli
 from .commands.check import judge, plan_of, write_reports
-from .commands.flags import Usage
+from .commands.usage import Usage
 from .core.events import RunFinished
 from .core.exchange import redact
 from .core.findings import Finding

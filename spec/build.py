@@ -21,8 +21,8 @@ from typing import Any
 import yaml
 from openapi_spec_validator import validate
 
-from arklow_local.openapi import pages
-from arklow_local.openapi.pages import BadPages, Document
+from arklow_local.openapi import overlays, pages, pointers
+from arklow_local.openapi.pointers import BadPages, Document
 
 HERE = Path(__file__).parent
 ADMIN = "admin.openapi.yaml"
@@ -40,17 +40,19 @@ def promised(document: Document) -> Document:
     Raises:
         BadPages: an action matches nothing, or adds what the document has.
     """
-    overlays = pages.read_overlays(HERE / "overlays")
-    for name, target in pages.applied(document, overlays).unmatched:
+    ours = overlays.read_overlays(HERE / "overlays")
+    for name, target in overlays.applied(document, ours).unmatched:
         raise BadPages(f"{name}: target {target} matches nothing")
-    laid = pages.spared(document, overlays, {})
+    laid = overlays.spared(document, ours, {})
     for said in laid.left_out:
         raise BadPages(said)
     return laid.content
 
 
 def _text(document: Document, note: str) -> str:
-    return f"# {note} Made by spec/build.py; edit its sources and run `make spec`.\n{pages.written(document)}"
+    return (
+        f"# {note} Made by spec/build.py; edit its sources and run `make spec`.\n{pointers.written(document)}"
+    )
 
 
 def standalone(document: Document, name: str) -> Document:

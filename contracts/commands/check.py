@@ -19,27 +19,18 @@ from ..core.events import Listener, RunFinished
 from ..core.yaml_text import read_yaml
 from ..model.interpretations import expected
 from ..openapi.document import Unreadable
+from ..phases.requests import TAG
 from ..phases.scenarios import SCENARIOS
-from ..phases.sequence import TAG
 from ..reports import interpretations_yaml
 from ..reports.console import Patient, Terminal
 from ..reports.github import announce
 from ..run.engine import LONG, Plan, Run
 from ..transport.throttle import Limits
 from . import values
-from .flags import (
-    Usage,
-    add_document,
-    add_target,
-    directory_of,
-    document_of,
-    rule,
-    said_by,
-    settled,
-    target_of,
-)
+from .flags import add_document, add_target, directory_of, document_of, rule, said_by, settled, target_of
 from .night_state import Keeper, resumed
 from .targets_file import FILE
+from .usage import Usage
 
 
 def add(commands: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..reports.comparison import new_violations, page
-from .flags import Usage
+from .usage import Usage
 
 _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
     "target": str,

@@ -21,6 +21,7 @@ from ..core.target import (
 from ..openapi.document import PUBLISHED
 from ..transport.connections import NoWay, Wires
 from . import values
+from .secrets import credential_of, secret_of
 from .targets_file import (
     DOCUMENTS,
     FILE,
@@ -30,10 +31,7 @@ from .targets_file import (
     Targets,
     read,
 )
-
-
-class Usage(Exception):
-    """What was asked for makes no sense; the text says what would."""
+from .usage import Usage
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -289,33 +287,6 @@ _OURS: Final = frozenset(
 """Headers that frame a request, or that the judge varies."""
 
 
-def secret_of(place: str, given: str, environment: Mapping[str, str]) -> tuple[str, str | None]:
-    """A secret that is given as it is, as `env:NAME` or as `file:PATH`, and the variable that has it.
-
-    Raises:
-        Usage: there is no such variable or file.
-    """
-    how, _, where = given.partition(":")
-    if how == "env":
-        if not _VARIABLE.fullmatch(where):
-            raise Usage(f"{place}: env: is followed by the name of a variable, such as env:ARKLOW_API_KEY")
-        if not environment.get(where):
-            raise Usage(f"{place} {given}: the environment has no variable {where}, or it is empty")
-        return environment[where], where
-    if how == "file":
-        try:
-            with Path(where).open("rb") as file:
-                return file.read(_LONGEST).decode("latin-1").rstrip("\r\n"), None
-        except OSError as error:
-            raise Usage(f"{place} {given}: {error.strerror}") from None
-    return given, None
-
-
-_VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
-_LONGEST: Final = 1 << 16
-"""Bytes that are read of a secret's file."""
-
-
 def _admin(options: argparse.Namespace, environment: Mapping[str, str]) -> Admin | None:
     given = getattr(options, "admin_token", None)
     if getattr(options, "admin_url", None) is None:
@@ -327,20 +298,6 @@ def _admin(options: argparse.Namespace, environment: Mapping[str, str]) -> Admin
     if not token:
         raise Usage("--admin-url needs the token that the mock printed: --admin-token, or ARKLOW_ADMIN_TOKEN")
     return Admin(url_of("--admin-url", options.admin_url), token)
-
-
-def credential_of(flag: str, given: str, org: str, name: str, environment: Mapping[str, str]) -> Credential:
-    """A key that is given as it is, as `env:NAME` or as `file:PATH`, and its organisation.
-
-    Raises:
-        Usage: there is no such variable or file, or it is no key.
-    """
-    key, variable = secret_of(flag, given, environment)
-    if not (key.strip() == key and key and all("!" <= c <= "~" for c in key)):
-        raise Usage(f"{flag}: a key is printable ASCII without blanks")
-    if not (org.isascii() and org.isdigit()):
-        raise Usage(f"the organisation {org!r} is not a number such as 42")
-    return Credential(key, org, variable or name)
 
 
 def url_of(flag: str, given: str) -> str:
@@ -384,6 +341,15 @@ def rule(text: str) -> str:
 
 
 __all__ = [
-    *("Usage", "add_document", "add_named", "add_target", "credential_of", "directory_of", "document_of"),
-    *("rule", "said_by", "secret_of", "settled", "target_of", "targets_of", "url_of"),
+    "add_document",
+    "add_named",
+    "add_target",
+    "directory_of",
+    "document_of",
+    "rule",
+    "said_by",
+    "settled",
+    "target_of",
+    "targets_of",
+    "url_of",
 ]

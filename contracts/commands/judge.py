@@ -13,17 +13,9 @@ from ..recordings.har import Entry, NoArchive, read
 from ..recordings.recorded_traffic import Recorded
 from ..reports.console import Patient, Terminal
 from .check import write_reports
-from .flags import (
-    Usage,
-    add_document,
-    add_named,
-    credential_of,
-    directory_of,
-    document_of,
-    said_by,
-    settled,
-    url_of,
-)
+from .flags import add_document, add_named, directory_of, document_of, said_by, settled, url_of
+from .secrets import credential_of
+from .usage import Usage
 
 _LARGEST: Final = 512
 """MiB of an archive that are read."""

@@ -19,7 +19,7 @@ from ..core.events import (
 from ..core.serialization import finding_of
 from ..core.target import Target
 from ..reports.json_report import record, replaced
-from .flags import Usage
+from .usage import Usage
 
 NIGHT = "night.json"
 _OFTEN = 10.0

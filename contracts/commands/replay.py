@@ -19,14 +19,8 @@ from ..reproduction.rerun import (
     untold,
 )
 from . import values
-from .flags import (
-    Usage,
-    add_document,
-    add_target,
-    document_of,
-    settled,
-    target_of,
-)
+from .flags import add_document, add_target, document_of, settled, target_of
+from .usage import Usage
 
 
 def add(commands: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from arklow_local.openapi import pages
+from arklow_local.openapi import pages, pointers
 
 from ..core.rules import PAGES
 from ..openapi.diff import changes, handlers_unfit, rules_touched
@@ -19,7 +19,7 @@ from ..openapi.document import (
     load,
 )
 from . import values
-from .flags import Usage
+from .usage import Usage
 
 
 def add(commands: Any) -> None:
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Compare, and print."""
     try:
         lines = list(status(options.spec_dir or SPEC / "upstream"))
-    except (pages.BadPages, Unreadable) as error:
+    except (pointers.BadPages, Unreadable) as error:
         raise Usage(str(error)) from None
     whose = options.spec_dir or "the built-in pages"
     print(*(lines or [f"Nothing moved: {whose} and the built-in document are the same."]), sep="\n")

@@ -9,14 +9,11 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import chain, zip_longest
 from typing import Any, Final
 
-Schema = Mapping[str, Any]
-Resolve = Callable[[str], Mapping[str, Any]]
-Value = tuple[str, Any]
-"""A value, and what it is in words."""
+from .examples import _SAMPLES, _holding, _references, made
+from .validity import _KEEPS, Resolve, Schema, Value, _bounded, _broken, _fits, _is, _kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +134,6 @@ def _like(kind: str, place: _Place, resolve: Resolve) -> Any:
     return value if _is(kind, value) else _SAMPLES[kind]
 
 
-def _references(schema: Schema) -> frozenset[str]:
-    return frozenset({schema["$ref"]} if "$ref" in schema else ())
-
-
-def _holding(schema: Schema, resolve: Resolve, seen: frozenset[str] = frozenset()) -> Iterator[Schema]:
-    """A schema and those that hold at the same place by `$ref` and `allOf`."""
-    yield schema
-    if "$ref" in schema and schema["$ref"] not in seen:
-        seen |= _references(schema)
-        yield from _holding(resolve(schema["$ref"]), resolve, seen)
-    for part in schema.get("allOf", ()):
-        if isinstance(part, Mapping):
-            yield from _holding(part, resolve, seen)
-
-
 def _pairs(place: _Place) -> Iterator[tuple[str, str]]:
     for schema in place.schemas:
         for keyword, argument in _asserted(schema):
@@ -174,233 +156,15 @@ _UNTRIED: Final = (
     *("not", "if", "contains", "patternProperties", "dependentRequired", "dependentSchemas", "prefixItems"),
     *("unevaluatedItems", "unevaluatedProperties"),
 )
-_BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
-
-
-def _bounded(schema: Schema) -> Schema:
-    """An integer's `format` as the bounds that it means."""
-    if schema.get("format") not in _BOUNDS or "integer" not in _kinds(schema):
-        return schema
-    low, high = _BOUNDS[schema["format"]]
-    bounds = {
-        "minimum": max(low, schema.get("minimum", low)),
-        "maximum": min(high, schema.get("maximum", high)),
-    }
-    return {**schema, **bounds}
-
-
-def _kinds(schema: Schema) -> list[str]:
-    kinds = schema.get("type", [])
-    return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
 # --- which values keep a schema
 
 
-def _is(kind: str, value: Any) -> bool:
-    match kind:
-        case "null":
-            return value is None
-        case "boolean":
-            return isinstance(value, bool)
-        case "integer":
-            return _is("number", value) and value == value // 1
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "string":
-            return isinstance(value, str)
-        case "array":
-            return isinstance(value, list)
-        case _:
-            return isinstance(value, Mapping)
-
-
-def _same(value: Any) -> str:
-    """A text that is equal for equal JSON values: 1 and 1.0 are, 1 and true are not."""
-
-    def plain(node: Any) -> Any:
-        if isinstance(node, dict):
-            return {name: plain(member) for name, member in node.items()}
-        if isinstance(node, list):
-            return list(map(plain, node))
-        return int(node) if isinstance(node, float) and node.is_integer() else node
-
-    return json.dumps(plain(value), sort_keys=True)
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """Whether a text has a pattern of ECMA-262, whose `$` is the end and not a newline before it.
-
-    A pattern that cannot be read is taken to match, so that nobody is sent what may be valid.
-    """
-    ends = re.sub(r"\\.|\[(?:\\.|[^\]])*\]|\$", lambda found: r"\Z" if found[0] == "$" else found[0], pattern)
-    try:
-        return re.search(ends, text, re.ASCII) is not None
-    except re.error:
-        return True
-
-
-_OF: Final[dict[str, tuple[str, ...]]] = {
-    "string": ("pattern", "minLength", "maxLength"),
-    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    "array": ("minItems", "maxItems", "uniqueItems", "items"),
-    "object": (
-        "required",
-        "minProperties",
-        "maxProperties",
-        "propertyNames",
-        "properties",
-        "additionalProperties",
-    ),
-}
-"""Kind → the keywords that look at values of that kind alone."""
-_KIND: Final = {keyword: kind for kind, names in _OF.items() for keyword in names}
-
-_Keeps = Callable[[Any, Any, Resolve], bool]
-_KEEPS: Final[dict[str, _Keeps]] = {
-    "type": lambda kinds, value, _: any(_is(kind, value) for kind in _kinds({"type": kinds})),
-    "enum": lambda values, value, _: _same(value) in map(_same, values),
-    "const": lambda only, value, _: _same(value) == _same(only),
-    "pattern": lambda pattern, value, _: _matches(pattern, value),
-    "minLength": lambda least, value, _: len(value) >= least,
-    "maxLength": lambda most, value, _: len(value) <= most,
-    "minimum": lambda least, value, _: value >= least,
-    "maximum": lambda most, value, _: value <= most,
-    "exclusiveMinimum": lambda limit, value, _: value > limit,
-    "exclusiveMaximum": lambda limit, value, _: value < limit,
-    "multipleOf": lambda step, value, _: Fraction(str(value)) % Fraction(str(step)) == 0,
-    "minItems": lambda least, value, _: len(value) >= least,
-    "maxItems": lambda most, value, _: len(value) <= most,
-    "uniqueItems": lambda unique, value, _: not unique or len(set(map(_same, value))) == len(value),
-    "items": lambda below, value, resolve: all(_fits(below, item, resolve) for item in value),
-    "required": lambda names, value, _: all(name in value for name in names),
-    "minProperties": lambda least, value, _: len(value) >= least,
-    "maxProperties": lambda most, value, _: len(value) <= most,
-    "propertyNames": lambda below, value, resolve: all(_fits(below, name, resolve) for name in value),
-    "properties": lambda below, value, resolve: all(
-        _fits(below[name], member, resolve) for name, member in value.items() if name in below
-    ),
-    "allOf": lambda parts, value, resolve: all(_fits(part, value, resolve) for part in parts),
-    "anyOf": lambda parts, value, resolve: any(_fits(part, value, resolve) for part in parts),
-    "oneOf": lambda parts, value, resolve: sum(_fits(part, value, resolve) for part in parts) == 1,
-    "$ref": lambda reference, value, resolve: _fits(resolve(reference), value, resolve),
-}
 _ASSERTIONS: Final = (_KEEPS.keys() | set(_UNTRIED)) - {"items", "properties", "allOf", "$ref"}
 
 
-def _fits(schema: Any, value: Any, resolve: Resolve) -> bool:
-    """Whether a value keeps a schema, as far as the keywords above say it."""
-    if not isinstance(schema, Mapping):
-        return schema is not False
-    return next(_broken(schema, value, resolve), None) is None
-
-
-def _broken(schema: Schema, value: Any, resolve: Resolve) -> Iterator[str]:
-    """The keywords of a schema that a value breaks, here or below."""
-    for keyword, argument in _bounded(schema).items():
-        if keyword in _KIND and not _is(_KIND[keyword], value):
-            continue
-        if keyword == "additionalProperties":
-            kept = _others_fit(schema, argument, value, resolve)
-        else:
-            kept = keyword not in _KEEPS or _KEEPS[keyword](argument, value, resolve)
-        if not kept:
-            yield keyword
-
-
-def _others_fit(schema: Schema, below: Any, value: Mapping[str, Any], resolve: Resolve) -> bool:
-    named, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    return all(
-        _fits(below, member, resolve)
-        for name, member in value.items()
-        if name not in named and not any(_matches(pattern, name) for pattern in patterns)
-    )
-
-
 # --- values that keep a schema
-
-
-_TEXTS: Final = (
-    *("eu", "1", "a", "A", "order.created", "a-1", "A1", "00000000-0000-4000-8000-000000000000"),
-    *("2026-01-01", "2026-01-01T00:00:00Z", "a@b.example", "https://a.example/", "0.1", "#ffffff", ""),
-)
-
-
-def made(schema: Any, resolve: Resolve, depth: int = 0) -> Any:
-    """A value that keeps a schema, or comes near it."""
-    if not isinstance(schema, Mapping) or depth > 8:
-        return "a"
-    whole = {
-        name: argument
-        for one in reversed(tuple(_holding(schema, resolve)))
-        for name, argument in _bounded(one).items()
-    }
-    branches = whole.get("anyOf", whole.get("oneOf", ()))
-    candidates = chain(
-        [whole["const"]] if "const" in whole else whole.get("enum", ()),
-        (made(branch, resolve, depth + 1) for branch in branches),
-        (value for kind in _likely(whole) for value in _of_kind(kind, whole, resolve, depth)),
-    )
-    tried = []
-    for value in candidates:
-        if _fits(schema, value, resolve):
-            return value
-        tried.append(value)
-    return tried[0] if tried else "a"
-
-
-def _likely(whole: Schema) -> list[str]:
-    """The types that a schema names, or those whose keywords it has."""
-    told = [kind for kind, names in _OF.items() if not whole.keys().isdisjoint(names)]
-    return _kinds(whole) or told or ["string"]
-
-
-def _of_kind(kind: str, whole: Schema, resolve: Resolve, depth: int) -> Iterator[Any]:
-    match kind:
-        case "object":
-            yield from _objects(whole, resolve, depth)
-        case "array":
-            item = made(whole.get("items", True), resolve, depth + 1)
-            count = max(1, whole.get("minItems", 1))
-            yield [item] * count
-            yield list(range(count))
-            yield [f"{item}{n}" for n in range(count)]
-            yield []
-        case "string":
-            yield from (text.ljust(whole.get("minLength", 0), "a") for text in _TEXTS)
-            yield from (text.ljust(whole.get("minLength", 0), "1") for text in _TEXTS)
-        case "integer" | "number":
-            ends = [
-                whole.get(name) for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-            ]
-            limits = [end for end in ends if end is not None]
-            yield from (1, 0, *limits, *(end + step for end in limits for step in (1, -1, 0.5, -0.5)))
-            step = whole.get("multipleOf", 1)
-            yield from (
-                step,
-                *(end // step * step for end in limits),
-                *(end // step * step + step for end in limits),
-            )
-        case "boolean":
-            yield from (True, False)
-        case _:
-            yield None
-
-
-def _objects(whole: Schema, resolve: Resolve, depth: int) -> Iterator[dict[str, Any]]:
-    """With the members that are required, then with more of them, as some must have."""
-    properties, others = whole.get("properties", {}), whole.get("additionalProperties", True)
-    members = {
-        name: made(properties.get(name, others), resolve, depth + 1) for name in whole.get("required", ())
-    }
-    if not properties and others is not False:
-        yield {**members, "region": made(others, resolve, depth + 1) if others is not True else "eu"}
-    yield members
-    yield {**{name: made(below, resolve, depth + 1) for name, below in properties.items()}, **members}
-    yield {
-        **members,
-        **{f"m{n}": made(others, resolve, depth + 1) for n in range(whole.get("minProperties", 0))},
-    }
 
 
 # --- values that break a keyword
@@ -434,15 +198,6 @@ def _near(kind: str, good: Any) -> tuple[Value, ...]:
 
 
 _DIGITS: Final = re.compile("[0-9]{1,4000}", re.ASCII)
-_SAMPLES: Final[dict[str, Any]] = {
-    "string": "a",
-    "integer": 1,
-    "number": 1.5,
-    "boolean": True,
-    "null": None,
-    "array": ["a"],
-    "object": {},
-}
 _FOR_NUMBERS: Final[tuple[Value, ...]] = (
     *(("true", True), ("an empty string", ""), ("a word", "one"), ("a string of hexadecimal digits", "0x1")),
 )
@@ -719,4 +474,4 @@ def _telling(place: _Place, schema: Schema, keyword: str, argument: Any, resolve
     return list((cleanly or told).values())[:_AT_MOST]
 
 
-__all__ = ["Negative", "keywords", "made", "negatives"]
+__all__ = ["Negative", "keywords", "negatives"]

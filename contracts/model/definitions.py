@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .world import (
-    Breach,
-    Definition,
-    Model,
-    same,
-    whole,
-    wrong,
-)
+from ..core.findings import Breach
+from .world import Definition, Model, same, whole, wrong
 
 
 def put(

@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .world import (
-    IN_FORCE,
-    LONG_ID,
-    MAY_PASS,
-    Action,
-    Breach,
-    Definition,
-    Model,
-    whole,
-    wrong,
-)
+from ..core.findings import Breach
+from .world import IN_FORCE, LONG_ID, MAY_PASS, Action, Definition, Model, whole, wrong
 
 _SCHEMA: Final = "payload against its schema"
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from .world import (
-    IN_FORCE,
-    LONG_ID,
-    Action,
-    Breach,
-    Model,
-)
+from ..core.findings import Breach
+from .world import IN_FORCE, LONG_ID, Action, Model
 
 TRUSTED_LEASE: Final = 60.0
 """Seconds of a granted lease that no reading shortens; the action's own timeout is not known (B136)."""

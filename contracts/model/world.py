@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..core.findings import Breach
 from .interpretations import QUESTIONS
 
 IN_FORCE: Final = 2.0
@@ -28,19 +29,6 @@ LONG_ID: Final = 12
 
 Fit = Callable[[Any, Any], bool | None]
 """Whether a payload keeps a schema; None when that depends on who reads the schema."""
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """An answer outside of what the sources allow."""
-
-    rule: str
-    title: str
-    expected: str
-    actual: str
-    place: str = ""
-    question: str | None = None
-    """The open question whose first answer was taken back."""
 
 
 @dataclass(slots=True)
@@ -253,15 +241,4 @@ def wrong(rule: str, member: str, expected: Any, actual: Any, place: str | None 
     )
 
 
-__all__ = [
-    "IN_FORCE",
-    "LONG_ID",
-    "MAY_PASS",
-    "Action",
-    "Breach",
-    "Definition",
-    "Model",
-    "same",
-    "whole",
-    "wrong",
-]
+__all__ = ["IN_FORCE", "LONG_ID", "MAY_PASS", "Action", "Definition", "Model", "same", "whole", "wrong"]

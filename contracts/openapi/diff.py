@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
 
-from arklow_local.openapi.pages import (
+from arklow_local.openapi.pointers import (
     DESCRIBING,
     Place,
     canonical,

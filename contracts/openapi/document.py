@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from arklow_local.openapi import pages
+from arklow_local.openapi import pages, pointers
 
 from ..core.yaml_text import read_yaml
 
@@ -131,9 +131,9 @@ def load(file: Path) -> Document:
         try:
             found = pages.read(file)
             content = found.published(SPEC)
-        except pages.BadPages as error:
+        except pointers.BadPages as error:
             raise Unreadable(str(error)) from None
-        return _made(content, found.name, pages.digest(content))
+        return _made(content, found.name, pointers.digest(content))
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -148,7 +148,7 @@ def load(file: Path) -> Document:
         raise Unreadable(
             f"{file} is not an OpenAPI 3.1 document: it has no member 'openapi' that begins with 3.1"
         )
-    for reference in pages.references(content):
+    for reference in pointers.references(content):
         if not reference.startswith("#"):
             raise Unreadable(f"{file} refers to {reference!r}: references must stay inside the document")
     return _made(content, file.name, hashlib.sha256(text).hexdigest(), file)

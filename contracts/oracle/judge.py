@@ -6,17 +6,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from ..checks import judge
 from ..checks.acceptance import accepted, organisation
 from ..checks.context import Knowledge
 from ..core import strict_json
 from ..core.exchange import Exchange, media
-from ..core.findings import Finding, Ledger
+from ..core.findings import Breach, Finding, finding_of
+from ..core.ledger import Ledger
 from ..model import definitions, ingress, signals
 from ..model.signals import Signal
-from ..model.world import Breach, Model, whole
+from ..model.world import Model, whole
 from ..openapi.document import Operation
 from .provenance import Origins
 
@@ -347,20 +348,6 @@ class Judge:
             )
 
 
-def finding_of(breach: Breach, exchange: Exchange, shown: tuple[Exchange, ...]) -> Finding:
-    """A breach as a finding about an exchange, with all that leads to it."""
-    return Finding(
-        breach.rule,
-        exchange.operation or f"{exchange.method} {exchange.path or urlsplit(exchange.url).path}",
-        breach.title,
-        breach.expected,
-        breach.actual,
-        shown,
-        breach.place,
-        breach.question,
-    )
-
-
 _HARMLESS = frozenset(
     {
         "AUTH-8",
@@ -438,4 +425,4 @@ def _unusual(query: str) -> bool:
     return not plain or "\ufffd" in f"{pairs}" or bool(query) > bool(pairs)
 
 
-__all__ = ["INGRESS_PATH", "SIGNALS", "Judge", "finding_of", "plain"]
+__all__ = ["INGRESS_PATH", "SIGNALS", "Judge", "plain"]

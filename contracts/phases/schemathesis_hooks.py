@@ -16,12 +16,8 @@ from schemathesis.hooks import unregister
 from ..core.exchange import WEATHER
 from ..core.rules import Severity
 from ..oracle.judge import Judge
-from ..transport.client import (
-    CUT_OFF,
-    LARGEST,
-    TOO_LONG,
-    Client,
-)
+from ..transport.client import Client
+from ..transport.interference import CUT_OFF, LARGEST, TOO_LONG
 
 CHECK = "ArklowRules"
 

@@ -13,34 +13,14 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ..core.exchange import Exchange
-from ..core.findings import Finding
-from ..generation.corpus.catalogue import Probe
-from ..generation.invalid_bodies import made
-from ..model.world import (
-    IN_FORCE,
-    MAY_PASS,
-    Action,
-    Breach,
-    Definition,
-    Model,
-)
-from ..oracle.judge import Judge, finding_of, plain
-from ..transport.client import (
-    CUT_OFF,
-    TOO_SLOW,
-    Client,
-    Request,
-    Weather,
-)
-
-JSON: Final = ("content-type", "application/json")
-PUT: Final = "PUT /v1/orgs/{org_id}/actions/definitions"
-INGRESS: Final = "POST /v1/ingress/{variant}"
-MODACK: Final = "POST /v1/modack"
-
-_ASKED: Final = {PUT: {"variant", "schema"}, INGRESS: {"payload"}}
-_OF_SIGNALS: Final = {"action_record_id", "attempt", "mod_ack"}
-"""Members that sequences say in any case."""
+from ..core.findings import Breach, Finding, finding_of
+from ..generation.corpus.probe import Probe
+from ..generation.examples import made
+from ..model.world import IN_FORCE, MAY_PASS, Action, Definition, Model
+from ..oracle.judge import Judge, plain
+from ..transport.client import Client, Request
+from ..transport.interference import CUT_OFF, TOO_SLOW, Weather
+from .requests import _ASKED, _OF_SIGNALS, INGRESS, JSON, MODACK, PUT, TAG, NotInDocument, NotReached
 
 _IMPATIENT = 0.3
 """Seconds for which a fresh thing is asked for again when two seconds have been in vain before."""
@@ -60,8 +40,6 @@ _NO_DEFINITIONS = frozenset({"alias", "unknown"})
 """Kinds of names under which nothing is put."""
 _MUDDLED = frozenset({"any"})
 """Kinds of names whose versions come in any order, so that one PUT does not tell what is stored."""
-TAG: Final = "contract-run"
-"""The tag by which the actions of a run are found: its value is in the run's `traceparent` too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +52,6 @@ class Manners:
     """Large, deep and slow requests, and many at the same moment, are in order."""
     steady: bool = False
     """What is sent depends on answers alone, and not on the time they take."""
-
-
-class NotReached(Exception):
-    """What was to be tested could not be brought about; the text says why. Nobody is to blame."""
-
-
-class NotInDocument(NotReached):
-    """The document that is judged by has no such operation."""
 
 
 class Stage:
@@ -557,15 +527,4 @@ _LATE = Breach(
     "ING-12", "An accepted action is not known at once", "known when its POST is answered", "404, later not"
 )
 
-__all__ = [
-    "INGRESS",
-    "JSON",
-    "MODACK",
-    "PLAIN",
-    "PUT",
-    "TAG",
-    "Manners",
-    "NotInDocument",
-    "NotReached",
-    "Stage",
-]
+__all__ = ["PLAIN", "Manners", "Stage"]

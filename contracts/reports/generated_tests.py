@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from ..core.curl import SHORTEST_PAUSE
 from ..core.events import RunFinished
-from ..core.exchange import SHORTEST_PAUSE
 from . import generated_test_runtime
 from .generated_assertions import STORIES, asserted
 from .json_report import name_of, record, replaced

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from ..core.curl import Script
 from ..core.events import RunFinished
-from ..core.exchange import Script, redact, utc
+from ..core.exchange import redact, utc
 from ..core.findings import Finding
 from ..core.rules import RULES
 from ..core.serialization import kept

@@ -11,9 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.exchange import Exchange
-from ..core.findings import Finding, Ledger
+from ..core.findings import Finding
+from ..core.ledger import Ledger
 from ..oracle.judge import Judge
-from ..transport.client import TimeUp, Weather
+from ..transport.client import TimeUp
+from ..transport.interference import Weather
 from .replay import LOST, Replay, hasty
 
 _LONGEST = 500

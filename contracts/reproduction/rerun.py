@@ -12,15 +12,18 @@ from typing import Any, Final
 
 from ..checks.context import Knowledge
 from ..core.exchange import Exchange
-from ..core.findings import Finding, Ledger
+from ..core.findings import Finding
+from ..core.ledger import Ledger
 from ..core.serialization import finding_of
 from ..core.target import Credential, Target
 from ..model.interpretations import QUESTIONS
 from ..openapi.document import Document
 from ..openapi.schemas import Shapes
 from ..oracle.judge import Judge
-from ..transport.client import Client, Request, Weather
-from .replay import Replay, names_of
+from ..transport.client import Client, Request
+from ..transport.interference import Weather
+from .renaming import names_of
+from .replay import Replay
 
 
 class BadReport(ValueError):

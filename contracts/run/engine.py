@@ -22,7 +22,7 @@ from ..core.events import (
     RunFinished,
     RunStarted,
 )
-from ..core.findings import Ledger
+from ..core.ledger import Ledger
 from ..openapi.document import load
 from ..openapi.schemas import Shapes
 from ..oracle.judge import Judge

@@ -8,10 +8,10 @@ from datetime import datetime
 from ..checks.cross_check import Opinions
 from ..core.baseline import told
 from ..core.events import RunFinished, SecondOpinions
+from ..core.findings import Breach, finding_of
 from ..core.rules import RULES
-from ..model.world import Breach
-from ..oracle.judge import Judge, finding_of
-from ..phases.sequence import INGRESS, PUT
+from ..oracle.judge import Judge
+from ..phases.requests import INGRESS, PUT
 from ..transport.client import Client
 from .plan import Plan
 

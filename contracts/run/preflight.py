@@ -8,20 +8,13 @@ from dataclasses import replace
 from random import Random
 
 from ..core.exchange import Exchange
-from ..model.world import MAY_PASS, Breach
-from ..oracle.judge import Judge, finding_of
-from ..phases.sequence import (
-    Manners,
-    NotInDocument,
-    NotReached,
-    Stage,
-)
-from ..transport.client import (
-    Client,
-    Request,
-    TimeUp,
-    Weather,
-)
+from ..core.findings import Breach, finding_of
+from ..model.world import MAY_PASS
+from ..oracle.judge import Judge
+from ..phases.requests import NotInDocument, NotReached
+from ..phases.sequence import Manners, Stage
+from ..transport.client import Client, Request, TimeUp
+from ..transport.interference import Weather
 from .plan import LONG, Plan
 
 _MAY_NOT = (401, 403, 404, 405, 501)

@@ -16,21 +16,18 @@ from ..core.findings import Finding
 from ..core.rules import RULES
 from ..openapi.document import linked_of
 from ..oracle.judge import Judge
+from ..phases.requests import NotReached
 from ..phases.scenarios import (
     SCENARIOS,
     Scenario,
     leases,
     requests,
 )
-from ..phases.sequence import NotReached, Stage
+from ..phases.sequence import Stage
 from ..reproduction.confirm import Proof
 from ..reproduction.replay import Replay
-from ..transport.client import (
-    TOO_SLOW,
-    Client,
-    TimeUp,
-    Weather,
-)
+from ..transport.client import Client, TimeUp
+from ..transport.interference import TOO_SLOW, Weather
 from .plan import Plan
 from .preflight import Contact
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import math
-import re
 import secrets
 import selectors
-import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from .connections import (
     Line,
     Wires,
 )
+from .interference import CUT_OFF, LARGEST, NO_PROXY, TOO_LONG, TOO_SLOW, Weather, _reason
 from .throttle import (
     Limits,
     Pace,
@@ -32,26 +31,12 @@ from .throttle import (
     seconds_until,
 )
 
-LARGEST: Final = 8 << 20
-"""Bytes of an answer that are read."""
-
-CUT_OFF: Final = "connection cut off"
-"""Weather that may be the application's, when it meets one request and no other."""
-
-TOO_SLOW: Final = "no answer in time"
-NO_PROXY: Final = "the proxy cannot be reached"
-TOO_LONG: Final = f"an answer of more than {LARGEST >> 20} MiB"
-
 AGENT: Final = "arklow-contracts"
 
 _LIMITED = 3
 """How often a request is sent that a limit refuses."""
 _PAUSE = 60.0
 """Seconds for which a target that suffers is left alone at first."""
-
-
-class Weather(Exception):
-    """The request met no answer of the application: unreachable, cut off, limited, or a gateway's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,31 +447,4 @@ def _pair(header: tuple[Any, Any]) -> tuple[str, str]:
     return str(header[0]), str(header[1])
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) and not isinstance(
-        error, urllib3.exceptions.NewConnectionError
-    ):
-        return TOO_SLOW
-    if isinstance(error, urllib3.exceptions.SSLError | ssl.SSLError):
-        return "TLS failed"
-    text = f"{error} {error.__cause__ or ''}"
-    if told := re.search(r"Tunnel connection failed: (\d+)", text):
-        return f"the proxy answers {told[1]}"
-    if isinstance(error, urllib3.exceptions.ProxyError):
-        return NO_PROXY
-    if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError) or "refused" in text:
-        return "connection refused" if "refused" in text else "cannot connect"
-    return CUT_OFF
-
-
-__all__ = [
-    "AGENT",
-    "CUT_OFF",
-    "LARGEST",
-    "TOO_LONG",
-    "TOO_SLOW",
-    "Client",
-    "Request",
-    "TimeUp",
-    "Weather",
-]
+__all__ = ["AGENT", "Client", "Request", "TimeUp"]

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from arklow_local.openapi import pages
+from arklow_local.openapi import pages, pointers
 
 from ..schemas import DocumentSchemas, Validator
 from ..settings import SPEC
@@ -99,11 +99,11 @@ class Document:
         try:
             found = pages.read(directory)
             laid = found.promised(SPEC)
-        except pages.BadPages as error:
+        except pointers.BadPages as error:
             raise BadDocument(str(error)) from None
         self.name, self.raw, self.left_out = found.name, laid.content, laid.left_out
-        self.text = pages.written(self.raw).encode()
-        self.digest = pages.digest(self.raw)
+        self.text = pointers.written(self.raw).encode()
+        self.digest = pointers.digest(self.raw)
         _check(directory, self.raw)
 
     def _load(self, path: Path) -> None:
@@ -116,7 +116,7 @@ class Document:
             raise BadDocument(f"{path}: {error}") from None
         if not isinstance(self.raw, dict) or not str(self.raw.get("openapi", "")).startswith("3.1."):
             raise BadDocument(f"{path}: expected an OpenAPI 3.1 document")
-        for reference in pages.references(self.raw):
+        for reference in pointers.references(self.raw):
             if not reference.startswith("#"):
                 raise BadDocument(f"{path}: expected references within the document alone, got {reference}")
         self.digest = hashlib.sha256(self.text).hexdigest()

@@ -13,7 +13,7 @@ from contracts.cli import parser as judge_parser
 from contracts.core.rules import RULES as JUDGED
 from docs import make
 from mock_server.api.errors import STATUSES
-from mock_server.cli.main import _export_parser, _parser
+from mock_server.cli.flags import _export_parser, _parser
 from mock_server.seeds.interpretations_file import read as read_readings
 from tests.seeds.worlds import Seeded
 from tests.served import mock

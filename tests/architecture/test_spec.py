@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from arklow_local.openapi import pages
+from arklow_local.openapi import pages, pointers
 from mock_server.app import create_app
 from mock_server.settings import OVERLAID, PUBLISHED, Settings
 from spec import build
@@ -54,7 +54,7 @@ def test_an_overlay_that_matches_nothing_stops_the_build() -> None:
     document = pages.join([pages.page(page) for page in PAGES])
     del document["paths"]["/v1/ingress/{variant}"]
 
-    with pytest.raises(pages.BadPages, match=r"20-links.*: target .* matches nothing"):
+    with pytest.raises(pointers.BadPages, match=r"20-links.*: target .* matches nothing"):
         build.promised(document)
 
 
@@ -64,7 +64,7 @@ def test_an_overlay_that_adds_what_a_page_has_stops_the_build() -> None:
     document["paths"]["/v1/ack"] = {"post": {"responses": {}}}
 
     with pytest.raises(
-        pages.BadPages, match=r"30-siblings.*: the pages have #/paths/~1v1~1ack/post themselves"
+        pointers.BadPages, match=r"30-siblings.*: the pages have #/paths/~1v1~1ack/post themselves"
     ):
         build.promised(document)
 

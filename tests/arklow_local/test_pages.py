@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from arklow_local.openapi import pages
+from arklow_local.openapi import overlays, pages, pointers
 from tests import vendor
 
 SPEC = vendor.UPSTREAM.parent
 
 
-def overlay(*actions: dict[str, Any]) -> pages.Overlay:
-    return pages.Overlay("o.overlay.yaml", actions)
+def overlay(*actions: dict[str, Any]) -> overlays.Overlay:
+    return overlays.Overlay("o.overlay.yaml", actions)
 
 
 def page(name: str, **members: Any) -> pages.Page:
@@ -45,14 +45,16 @@ def test_an_action_does_what_the_overlay_specification_says(
     """Objects are merged, lists get longer, elements of lists are targets too; the document itself stays as it is."""
     document = {"a": {"b": {"x": 1}}, "l": [{"n": 1}, {"n": 2}]}
 
-    assert pages.applied(document, [overlay(action)]).content == becomes
+    assert overlays.applied(document, [overlay(action)]).content == becomes
     assert document == {"a": {"b": {"x": 1}}, "l": [{"n": 1}, {"n": 2}]}
 
 
 def test_an_action_that_matches_nothing_is_told_of() -> None:
-    laid = pages.applied({"a": 1}, [overlay({"target": "$.b", "update": {}}, {"target": "$.a", "update": 2})])
+    laid = overlays.applied(
+        {"a": 1}, [overlay({"target": "$.b", "update": {}}, {"target": "$.a", "update": 2})]
+    )
 
-    assert laid == pages.Laid({"a": 2}, (("o.overlay.yaml", "$.b"),))
+    assert laid == overlays.Laid({"a": 2}, (("o.overlay.yaml", "$.b"),))
 
 
 def test_pages_that_differ_stop_with_both_places() -> None:
@@ -61,7 +63,7 @@ def test_pages_that_differ_stop_with_both_places() -> None:
     other = page("other", info={}, components={"schemas": {"A": {"type": "integer"}}})
 
     with pytest.raises(
-        pages.BadPages,
+        pointers.BadPages,
         match="#/components/schemas/A/type differs between one line 14 and other line 15: expected",
     ):
         pages.join([one, other])
@@ -75,23 +77,23 @@ def test_what_describes_the_whole_may_differ_and_nothing_else() -> None:
     )
 
     assert pages.join([one, other]) == one.content
-    with pytest.raises(pages.BadPages, match="#/info/version differs"):
+    with pytest.raises(pointers.BadPages, match="#/info/version differs"):
         pages.join([one, other], describing=())
-    with pytest.raises(pages.BadPages, match="#/security differs"):
+    with pytest.raises(pointers.BadPages, match="#/security differs"):
         pages.join([page("one", security=[]), page("other", security=[{"k": []}])])
 
 
 def test_overlays_that_give_way_are_those_that_are_laid() -> None:
     """With nothing in their way both give the same."""
     document = pages.read(vendor.UPSTREAM).joined
-    ours = pages.read_overlays(SPEC / "overlays")
+    ours = overlays.read_overlays(SPEC / "overlays")
 
-    assert pages.spared(document, ours, {}) == pages.applied(document, ours)
+    assert overlays.spared(document, ours, {}) == overlays.applied(document, ours)
 
 
-def ours_over(document: pages.Document) -> pages.Laid:
+def ours_over(document: pointers.Document) -> overlays.Laid:
     today = pages.read(vendor.UPSTREAM).joined
-    return pages.spared(document, pages.read_overlays(SPEC / "overlays"), today)
+    return overlays.spared(document, overlays.read_overlays(SPEC / "overlays"), today)
 
 
 def test_an_operation_that_a_page_has_by_now_is_the_pages() -> None:
@@ -160,6 +162,8 @@ def test_the_digest_is_that_of_what_the_pages_say(tmp_path: Path) -> None:
         file.rename(file.with_name(f"{number}.md"))
     moved = vendor.value_added(tmp_path / "moved")
 
-    digests = [pages.digest(pages.read(directory).joined) for directory in (one, tmp_path / "other", moved)]
+    digests = [
+        pointers.digest(pages.read(directory).joined) for directory in (one, tmp_path / "other", moved)
+    ]
 
     assert digests[0] == digests[1] != digests[2]

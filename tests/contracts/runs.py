@@ -15,7 +15,7 @@ from contracts import (
 )
 from contracts.checks.context import Knowledge
 from contracts.core.exchange import Exchange
-from contracts.core.findings import Ledger
+from contracts.core.ledger import Ledger
 from contracts.openapi.document import PUBLISHED, load, target_of
 from contracts.openapi.schemas import Shapes
 from contracts.oracle.judge import Judge

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from contracts import Plan, Run, RunFinished
+from contracts.phases.requests import PUT, NotReached
 from contracts.phases.scenarios import leases
-from contracts.phases.sequence import PUT, NotReached
 from contracts.transport.throttle import Limits
 from tests.contracts.runs import stage, target
 from tests.mutants import Stranger, interferences, stranger

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.checks import judge
 from contracts.core.exchange import Exchange
-from contracts.phases.sequence import INGRESS, MODACK, PUT
+from contracts.phases.requests import INGRESS, MODACK, PUT
 from tests.contracts.runs import exchange, knowledge, rules
 
 ACCEPTED = b'{"data":{"a_id":"1","a_def_id":"2","queue_s":"queued","a_va":"v","a_ve":"1"}}'

@@ -14,15 +14,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from contracts.core.target import Admin
-from contracts.phases.sequence import INGRESS, MODACK, PUT
-from contracts.transport.client import (
-    AGENT,
-    LARGEST,
-    Client,
-    Request,
-    TimeUp,
-    Weather,
-)
+from contracts.phases.requests import INGRESS, MODACK, PUT
+from contracts.transport.client import AGENT, Client, Request, TimeUp
+from contracts.transport.interference import LARGEST, Weather
 from tests.contracts.runs import client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"

@@ -16,14 +16,15 @@ from typing import Any
 
 import pytest
 
-from contracts.core.exchange import Script
+from contracts.core.curl import Script
 from contracts.core.target import Header, Target, Way
 from contracts.openapi.document import LINKED, load
 from contracts.phases.schemathesis_hooks import Aim
 from contracts.phases.schemathesis_run import fuzz
 from contracts.phases.sequence import Stage
-from contracts.transport.client import Request, Weather
+from contracts.transport.client import Request
 from contracts.transport.connections import NoWay, Wires
+from contracts.transport.interference import Weather
 from tests.contracts.gateways import (
     NAME,
     Authority,

@@ -10,11 +10,12 @@ import pytest
 
 from contracts.core import strict_json
 from contracts.core.exchange import media
-from contracts.generation.corpus.catalogue import Probe, probes
+from contracts.generation.corpus.catalogue import probes
+from contracts.generation.corpus.probe import Probe
 from contracts.model.world import same
 from contracts.openapi.document import PUBLISHED, load
 from contracts.openapi.schemas import Shapes
-from contracts.phases.sequence import INGRESS, MODACK, PUT
+from contracts.phases.requests import INGRESS, MODACK, PUT
 
 DOCUMENT = load(PUBLISHED)
 SHAPES = Shapes(DOCUMENT.content)

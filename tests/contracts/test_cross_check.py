@@ -6,7 +6,7 @@ import pytest
 
 from contracts.openapi.document import PUBLISHED, load
 from contracts.openapi.openapi_core import SecondOpinion
-from contracts.phases.sequence import INGRESS
+from contracts.phases.requests import INGRESS
 from tests.contracts.runs import exchange
 
 GOOD = b'{"data":{"a_id":"1","a_def_id":"2","queue_s":"queued","a_va":"v","a_ve":"1"}}'

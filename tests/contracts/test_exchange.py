@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from contracts.core.exchange import Exchange, Script, redact
+from contracts.core.curl import Script
+from contracts.core.exchange import Exchange, redact
 
 Got = list[tuple[str, str, dict[str, str], bytes]]
 

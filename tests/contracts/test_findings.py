@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from contracts.core.exchange import Exchange
-from contracts.core.findings import Finding, Ledger
+from contracts.core.findings import Finding
+from contracts.core.ledger import Ledger
 from contracts.core.rules import EXPLAINED_BY, RULES, Severity
-from contracts.phases.sequence import INGRESS, MODACK, PUT
+from contracts.phases.requests import INGRESS, MODACK, PUT
 
 
 def exchange(size: int = 1) -> Exchange:

@@ -10,7 +10,7 @@ import pytest
 from contracts import Plan
 from contracts.cli import main, parser
 from contracts.commands.check import plan_of
-from contracts.commands.flags import Usage
+from contracts.commands.usage import Usage
 
 BASE = ["--api-key", "env:KEY", "--org", "1"]
 ENVIRONMENT = {"KEY": "good-key-one"}

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from contracts import Plan, Run, RunFinished
-from contracts.phases.sequence import TAG
+from contracts.phases.requests import TAG
 from contracts.transport.throttle import Limits
 from tests.contracts.runs import target
 from tests.mutants import (

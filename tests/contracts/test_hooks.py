@@ -17,7 +17,7 @@ from schemathesis.core.failures import FailureGroup
 from contracts.openapi.document import PUBLISHED, load, local
 from contracts.phases.schemathesis_hooks import CHECK, Aim, installed
 from contracts.phases.sequence import Stage
-from contracts.transport.client import LARGEST
+from contracts.transport.interference import LARGEST
 from tests.contracts.runs import stage
 from tests.contracts.test_client import OK, recording
 

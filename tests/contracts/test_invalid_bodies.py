@@ -14,7 +14,7 @@ from jsonschema.validators import extend
 from contracts.generation.invalid_bodies import Negative, keywords, negatives
 from contracts.openapi.document import PUBLISHED, load
 from contracts.openapi.schemas import Shapes
-from contracts.phases.sequence import INGRESS, MODACK, PUT
+from contracts.phases.requests import INGRESS, MODACK, PUT
 
 DOCUMENT = load(PUBLISHED)
 GOOD: dict[str, dict[str, Any]] = {

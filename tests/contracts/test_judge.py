@@ -10,15 +10,10 @@ from typing import Any
 import pytest
 
 from contracts.core.exchange import Exchange, Headers
-from contracts.core.findings import Ledger
-from contracts.model.world import Breach
+from contracts.core.findings import Breach
+from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
-from contracts.phases.sequence import (
-    INGRESS,
-    JSON,
-    MODACK,
-    PUT,
-)
+from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
 from tests.contracts.runs import knowledge, rules
 
 KEY = ("x-arklow-auth", "good-key-one")

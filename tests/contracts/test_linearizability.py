@@ -19,17 +19,8 @@ from benchmarks.linear import (
     Versioned,
     history,
 )
-from contracts.model.linearizability import (
-    REFUSED,
-    Call,
-    Explicit,
-    Settling,
-    Spec,
-    State,
-    Verdict,
-    Versions,
-    check,
-)
+from contracts.model.histories import REFUSED, Explicit, Settling, Versions
+from contracts.model.linearizability import Call, Spec, State, Verdict, check
 
 ADDS_ONE = Versions({"changed": 1})
 PUT, INGRESS = ("put", "a"), ("ingress",)

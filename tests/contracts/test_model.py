@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from contracts.core.findings import Breach
 from contracts.model import definitions, signals
 from contracts.model.ingress import ingress, issued
 from contracts.model.interpretations import QUESTIONS
 from contracts.model.signals import Signal
-from contracts.model.world import Breach, Model, same
+from contracts.model.world import Model, same
 
 Way = Callable[[Model, str], list[Breach]]
 """Does something to a model under a fresh name; what that breaks."""

@@ -13,23 +13,15 @@ import pytest
 
 from contracts.checks.context import Knowledge
 from contracts.core.exchange import Exchange
-from contracts.core.findings import Finding, Ledger
+from contracts.core.findings import Finding
+from contracts.core.ledger import Ledger
 from contracts.model.world import Model
 from contracts.oracle.judge import Judge
-from contracts.phases.sequence import (
-    INGRESS,
-    JSON,
-    MODACK,
-    PUT,
-    Stage,
-)
+from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
+from contracts.phases.sequence import Stage
 from contracts.reproduction.replay import Replay, hasty
-from contracts.transport.client import (
-    Client,
-    Request,
-    TimeUp,
-    Weather,
-)
+from contracts.transport.client import Client, Request, TimeUp
+from contracts.transport.interference import Weather
 from tests.contracts.runs import exchange, rules, stage
 from tests.mutants import (
     FAULTS,

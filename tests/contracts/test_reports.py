@@ -26,7 +26,7 @@ from contracts.core.findings import Finding
 from contracts.core.rules import RULES
 from contracts.core.serialization import finding_of
 from contracts.core.target import Credential, Target
-from contracts.phases.sequence import INGRESS, MODACK, PUT
+from contracts.phases.requests import INGRESS, MODACK, PUT
 from contracts.reports import (
     generated_tests,
     html,

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.cli import main
 from contracts.core.serialization import kept
-from contracts.phases.sequence import MODACK
+from contracts.phases.requests import MODACK
 from contracts.reports import json_report
 from contracts.reproduction.rerun import Report
 from tests.contracts.runs import KEYS, exchange, judged

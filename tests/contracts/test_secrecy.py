@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from contracts.checks import judge
-from contracts.phases.sequence import MODACK
+from contracts.phases.requests import MODACK
 from tests.contracts.runs import exchange, knowledge, rules
 from tests.contracts.test_checks import LEASE, REFUSED
 

@@ -11,8 +11,8 @@ import pytest
 from contracts import Plan
 from contracts.cli import main, parser
 from contracts.commands.check import described, plan_of
-from contracts.commands.flags import Usage
 from contracts.commands.targets_file import MEMBERS, read
+from contracts.commands.usage import Usage
 from tests.contracts.gateways import Authority, authority
 from tests.contracts.test_check_command import SECRET, plugin
 from tests.mutants import FAULTS, stranger

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..sequence import (
-    INGRESS,
-    JSON,
-    MODACK,
-    PLAIN,
-    PUT,
-    NotReached,
-    Stage,
-)
+from ..requests import INGRESS, JSON, MODACK, PUT, NotReached
+from ..sequence import PLAIN, Stage
 from .scenario import scenario
 
 

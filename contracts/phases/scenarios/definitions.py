@@ -5,14 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...core.exchange import Exchange
-from ...model.world import LONG_ID, Breach
-from ..sequence import (
-    INGRESS,
-    JSON,
-    PUT,
-    NotReached,
-    Stage,
-)
+from ...core.findings import Breach
+from ...model.world import LONG_ID
+from ..requests import INGRESS, JSON, PUT, NotReached
+from ..sequence import Stage
 from .scenario import scenario
 
 

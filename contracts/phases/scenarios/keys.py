@@ -7,14 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from ..sequence import (
-    INGRESS,
-    JSON,
-    MODACK,
-    PUT,
-    NotReached,
-    Stage,
-)
+from ..requests import INGRESS, JSON, MODACK, PUT, NotReached
+from ..sequence import Stage
 from .scenario import scenario
 
 WRONG = "arklow-contracts-wrong-key"

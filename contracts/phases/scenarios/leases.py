@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.exchange import Exchange
-from ...model.world import Breach
-from ..sequence import NotReached, Stage
+from ...core.findings import Breach
+from ..requests import NotReached
+from ..sequence import Stage
 from .scenario import scenario
 
 SHORT = 1.7

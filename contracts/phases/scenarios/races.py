@@ -10,30 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from ...core.exchange import Exchange
-from ...model.linearizability import (
-    REFUSED,
-    Call,
-    Explicit,
-    Settling,
-    Spec,
-    Versions,
-    check,
-)
-from ...model.world import (
-    IN_FORCE,
-    MAY_PASS,
-    Breach,
-    Definition,
-    whole,
-)
+from ...core.findings import Breach
+from ...model.histories import REFUSED, Explicit, Settling, Versions
+from ...model.linearizability import Call, Spec, check
+from ...model.world import IN_FORCE, MAY_PASS, Definition, whole
 from ...transport.client import Request
-from ..sequence import (
-    INGRESS,
-    MODACK,
-    PUT,
-    NotReached,
-    Stage,
-)
+from ..requests import INGRESS, MODACK, PUT, NotReached
+from ..sequence import Stage
 from .scenario import scenario
 
 CLIENTS: Final = 16

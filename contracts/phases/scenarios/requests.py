@@ -11,23 +11,15 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from ...core.exchange import Exchange
-from ...generation.corpus.catalogue import Probe, probes
-from ...generation.invalid_bodies import (
-    Negative,
-    keywords,
-    made,
-    negatives,
-)
-from ...model.world import Breach
-from ...transport.client import CUT_OFF, Request, Weather
-from ..sequence import (
-    INGRESS,
-    JSON,
-    MODACK,
-    PUT,
-    NotReached,
-    Stage,
-)
+from ...core.findings import Breach
+from ...generation.corpus.catalogue import probes
+from ...generation.corpus.probe import Probe
+from ...generation.examples import made
+from ...generation.invalid_bodies import Negative, keywords, negatives
+from ...transport.client import Request
+from ...transport.interference import CUT_OFF, Weather
+from ..requests import INGRESS, JSON, MODACK, PUT, NotReached
+from ..sequence import Stage
 from .keys import WRONG
 from .scenario import Scenario, scenario
 

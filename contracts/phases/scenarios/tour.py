@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..sequence import (
-    INGRESS,
-    JSON,
-    MODACK,
-    PUT,
-    Stage,
-)
+from ..requests import INGRESS, JSON, MODACK, PUT
+from ..sequence import Stage
 from .keys import WRONG
 from .scenario import scenario
 

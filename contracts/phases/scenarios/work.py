@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ...model.world import Breach
-from ..sequence import (
-    INGRESS,
-    JSON,
-    MODACK,
-    Stage,
-)
+from ...core.findings import Breach
+from ..requests import INGRESS, JSON, MODACK
+from ..sequence import Stage
 from .scenario import scenario
 
 
