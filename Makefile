@@ -13,7 +13,7 @@ PLATFORMS := x86_64-pc-windows-msvc aarch64-apple-darwin x86_64-apple-darwin \
 	x86_64-manylinux_2_28 aarch64-manylinux_2_28
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: run check spec-status install test lint format spec docs lock wheel test-wheel platforms fuzz liars bench clean
+.PHONY: run check spec-status install test lint format spec docs lock wheel test-wheel platforms fuzz mutants bench clean
 
 run: install  ## serve; pass flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
@@ -50,7 +50,7 @@ fuzz: .venv/dev  ## stock Schemathesis, and the judge, against the mock, three s
 	$(BIN)/pytest tests/end_to_end/test_schemathesis.py tests/end_to_end/test_judge_on_the_mock.py \
 		tests/twins --seeds 3 --examples 100
 
-liars: .venv/dev  ## the judge against every liar and every stranger: two and a half hours; ARGS="S15 --max-time 12"
+mutants: .venv/dev  ## the judge against every mutant and every conforming variant: two and a half hours; ARGS="S15 --max-time 12"
 	$(BIN)/python -m tests.mutants.matrix $(ARGS)
 
 bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in benchmarks/README.md
@@ -59,7 +59,7 @@ bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in be
 	$(BIN)/python -m benchmarks.day
 	$(BIN)/python -m benchmarks.world
 	$(BIN)/python -m benchmarks.isolation
-	$(BIN)/python -m benchmarks.furnish
+	$(BIN)/python -m benchmarks.provision
 	$(BIN)/python -m benchmarks.deliveries
 	$(BIN)/python -m benchmarks.linear
 	$(BIN)/python -m benchmarks.judging

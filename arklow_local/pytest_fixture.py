@@ -24,7 +24,7 @@ from .process import (
 )
 
 if TYPE_CHECKING:
-    from .testing import Arklow, Wires
+    from .testing import Arklow, Connections
 
 _SHOWN: Final = 20
 """Entries of the journal that the report of a failed test has."""
@@ -90,7 +90,7 @@ class Asked:
 
 _PROCESS: Final = pytest.StashKey[Process]()
 _OFFER: Final = pytest.StashKey[Offer]()
-_WIRES: Final = pytest.StashKey["Wires"]()
+_WIRES: Final = pytest.StashKey["Connections"]()
 _ARKLOW: Final = pytest.StashKey["Arklow"]()
 
 
@@ -123,19 +123,19 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["arklow"] = config.stash[_OFFER].terms | {"salt": node.gateway.id if everyone else ""}
 
 
-def _connected(config: pytest.Config) -> Wires:
+def _connected(config: pytest.Config) -> Connections:
     """The connections of this process, made when they are first needed; kept beside the fixtures, as plugins that run a test
     again may take down even those of the session first."""
-    from .testing import Wires
+    from .testing import Connections
 
     if _WIRES not in config.stash:
         worker = getattr(config, "workerinput", None)
         source = config.stash[_PROCESS] if worker is None else Asked(worker["arklow"])
         try:
-            wires = config.stash[_WIRES] = Wires(source.mock())
+            connections = config.stash[_WIRES] = Connections(source.mock())
         except CannotStart as error:
             pytest.fail(f"arklow: {error}", pytrace=False)
-        config.add_cleanup(wires.close)
+        config.add_cleanup(connections.close)
     return config.stash[_WIRES]
 
 
@@ -148,15 +148,15 @@ def arklow_mock(pytestconfig: pytest.Config) -> Mock:
 @pytest.fixture
 def arklow(request: pytest.FixtureRequest) -> Iterator[Arklow]:
     """An organisation of this test alone, on a real stateful mock: `url`, `ingress_url`, `org`, `key`, `headers`, `clock`,
-    `journal`, `worker(…)`, `reset()`, `call(…)`, `steer(…)`. The same test has the same one in each run, so with a clock
+    `journal`, `worker(…)`, `reset()`, `call(…)`, `admin(…)`. The same test has the same one in each run, so with a clock
     that stands ids are the same too."""
-    wires = _connected(request.config)
+    connections = _connected(request.config)
     worker = getattr(request.config, "workerinput", {"arklow": {"salt": ""}})
-    own = wires.organisation(organisation(request.node.nodeid, worker["arklow"]["salt"]))
+    own = connections.organisation(organisation(request.node.nodeid, worker["arklow"]["salt"]))
     request.node.stash[_ARKLOW] = own
     yield own
     del request.node.stash[_ARKLOW]
-    wires.leave(own)
+    connections.leave(own)
 
 
 def organisation(node: str, salt: str = "") -> str:

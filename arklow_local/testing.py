@@ -54,7 +54,7 @@ class Answer:
         return self.json()["data"]
 
 
-class Wire:
+class Connection:
     """Connections to one address, kept while they are good; any thread may call."""
 
     def __init__(self, url: str) -> None:
@@ -94,13 +94,13 @@ class Wire:
         return HTTPConnection(self._address, timeout=_PATIENCE)
 
 
-class Wires:
+class Connections:
     """The connections of one process to a mock, which all its organisations share."""
 
     def __init__(self, mock: Mock) -> None:
         self.mock = mock
-        self.served = Wire(mock.base_url)
-        self.admin = Wire(mock.admin_url)
+        self.api = Connection(mock.base_url)
+        self.plane = Connection(mock.admin_url)
         self._left: list[str] = []
 
     def organisation(self, org: str) -> Arklow:
@@ -116,14 +116,14 @@ class Wires:
         if len(self._left) >= _TOGETHER:
             self._let_go()
 
-    def steer(self, method: str, path: str, body: Any = None) -> Any:
+    def command(self, method: str, path: str, body: Any = None) -> Any:
         """A command of the admin plane; its data.
 
         Raises:
             Refused: it was refused.
         """
         token = {"authorization": f"Bearer {self.mock.admin_token}"}
-        answer = self.admin.call(method, path, *_sent(body, token))
+        answer = self.plane.call(method, path, *_sent(body, token))
         if answer.status != 200:
             errors = answer.json()["errors"]
             told = "; ".join(f"{error['code']} {error['message']}" for error in errors)
@@ -132,21 +132,21 @@ class Wires:
 
     def close(self) -> None:
         """Close what is kept."""
-        self.served.close()
-        self.admin.close()
+        self.api.close()
+        self.plane.close()
 
     def _let_go(self) -> None:
-        self.steer("DELETE", f"/organisations?organisation={','.join(self._left)}")
+        self.command("DELETE", f"/organisations?organisation={','.join(self._left)}")
         self._left.clear()
 
 
 class Arklow:
     """One organisation. It is made on first use, and shares nothing with others."""
 
-    def __init__(self, wires: Wires, org: str) -> None:
-        self._wires = wires
-        self.url = wires.mock.base_url
-        self.ingress_url = wires.mock.ingress_url
+    def __init__(self, connections: Connections, org: str) -> None:
+        self._connections = connections
+        self.url = connections.mock.base_url
+        self.ingress_url = connections.mock.ingress_url
         self.org = org
         self.key = f"org-{org}"
         self.headers = {"x-arklow-auth": self.key}
@@ -161,15 +161,15 @@ class Arklow:
     ) -> Answer:
         """One request with this organisation's key and a body as JSON, `/v1/ingress/order.created` for instance;
         a refusal is an answer too."""
-        return self._wires.served.call(method, path, *_sent(body, self.headers | dict(headers or {})))
+        return self._connections.api.call(method, path, *_sent(body, self.headers | dict(headers or {})))
 
-    def steer(self, method: str, path: str = "", body: Any = None) -> Any:
-        """A command of the admin plane for this organisation, `POST /troubles` for instance; its data.
+    def admin(self, method: str, path: str = "", body: Any = None) -> Any:
+        """A command of the admin plane for this organisation, `POST /faults` for instance; its data.
 
         Raises:
             Refused: it was refused.
         """
-        return self._wires.steer(method, f"/organisations/{self.org}{path}", body)
+        return self._connections.command(method, f"/organisations/{self.org}{path}", body)
 
     def worker(self, variants: Mapping[str, Any] | None = None, *, default: Any = None) -> None:
         """What takes attempts, and what it does with each: `{"order.created": ["nack", {"do": "ack", "after": 2}]}`;
@@ -179,14 +179,14 @@ class Arklow:
             Refused: no worker can do so.
         """
         scripts = {} if default is None else {"default": default}
-        self.steer("PUT", "/worker", {"variants": dict(variants or {})} | scripts)
+        self.admin("PUT", "/worker", {"variants": dict(variants or {})} | scripts)
 
     def reset(self, *, seed: int | None = None, frozen_at: Moment | None = None) -> None:
         """Make it as new; with another seed for its ids, and with a clock that stands, if you like."""
         body: dict[str, Any] = {} if seed is None else {"seed": seed}
         if frozen_at is not None:
             body["clock"] = {"mode": "frozen", "now": _written(frozen_at)}
-        self.steer("POST", "/reset", body)
+        self.admin("POST", "/reset", body)
 
 
 class Clock:
@@ -198,7 +198,7 @@ class Clock:
     @property
     def now(self) -> datetime:
         """Its time, in UTC."""
-        return datetime.fromisoformat(self._arklow.steer("GET")["clock"]["now"])
+        return datetime.fromisoformat(self._arklow.admin("GET")["clock"]["now"])
 
     def freeze(self, at: Moment | None = None) -> None:
         """Let it stand, where it is or at a time."""
@@ -215,12 +215,12 @@ class Clock:
             body: dict[str, Any] = {"to": _written(to)}
         else:
             body = {"seconds": by.total_seconds() if isinstance(by, timedelta) else by}
-        ran: int = self._arklow.steer("POST", "/clock/advance", body)["ran"]
+        ran: int = self._arklow.admin("POST", "/clock/advance", body)["ran"]
         return ran
 
     def _set(self, mode: str, at: Moment | None) -> None:
         now = {} if at is None else {"now": _written(at)}
-        self._arklow.steer("PUT", "/clock", {"mode": mode} | now)
+        self._arklow.admin("PUT", "/clock", {"mode": mode} | now)
 
 
 class Journal:
@@ -252,7 +252,7 @@ class Journal:
         return found[-count:]
 
     def _read(self, query: Sequence[str]) -> Any:
-        return self._arklow.steer("GET", f"/journal?{'&'.join(query)}")
+        return self._arklow.admin("GET", f"/journal?{'&'.join(query)}")
 
 
 def shown(entry: Mapping[str, Any]) -> str:

@@ -25,8 +25,8 @@ from heapq import heapify, heappop, heappush
 from benchmarks.processes import machine
 from mock_server.adapters.clocks import ManualClock
 from mock_server.adapters.ids import Suffixes
-from mock_server.adapters.process_pool import Workbench
-from mock_server.adapters.webhook_client import Courier
+from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.domain.errors import (
     DeferredAction,
     FinishedAction,
@@ -36,13 +36,13 @@ from mock_server.domain.errors import (
 from mock_server.domain.json_text import EMPTY_OBJECT
 from mock_server.domain.ports import Organisation
 from mock_server.domain.states import Event
-from mock_server.services.administration import Steering
+from mock_server.services.administration import Administration
 from mock_server.services.definitions import Definitions
 from mock_server.services.deliveries import Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.signals import Signals
-from mock_server.services.timers import Clockwork
+from mock_server.services.timers import Timers
 from mock_server.storage.memory import MemoryStore
 
 START = 1_767_225_600_000
@@ -109,18 +109,18 @@ class Day:
     def __init__(self) -> None:
         store = MemoryStore(10**7, 1 << 40, journal_limit=10**7, suffix=Suffixes().of, seed=7)
         clock = ManualClock(START)
-        self.clockwork = Clockwork(store, clock, Deliveries(Courier()))
-        self.schemas = PayloadSchemas(Workbench())
-        self.ingress = Ingress(store, self.clockwork, self.schemas)
+        self.timers = Timers(store, clock, Deliveries(WebhookClient()))
+        self.schemas = PayloadSchemas(ProcessPool())
+        self.ingress = Ingress(store, self.timers, self.schemas)
         self.definitions = Definitions(store, self.schemas, strict=False)
-        self.signals = Signals(store, self.clockwork)
-        self.steering = Steering(store, self.clockwork)
+        self.signals = Signals(store, self.timers)
+        self.administration = Administration(store, self.timers)
         self.organisation: Organisation = store.organisation("42")
         self.hits: Counter[int] = Counter()
 
     async def run(self, accepted: list[int], calls: list[list[tuple[str, int, int]]]) -> None:
         """Everything of the plan, each thing at its moment."""
-        await self.steering.set_time("42", frozen=True, to=START)
+        await self.administration.set_time("42", frozen=True, to=START)
         await self.definitions.put("42", "v", EMPTY_OBJECT, alias=None, version=None)
         now = START
         known: list[Expected | None] = [None] * len(accepted)
@@ -129,7 +129,7 @@ class Day:
         while agenda:
             at, number, step = heappop(agenda)
             if at > now:
-                await self.steering.advance("42", at - now)
+                await self.administration.advance("42", at - now)
                 now = at
             action = known[number]
             if action is None:
@@ -141,7 +141,7 @@ class Day:
                 heappush(agenda, (max(now, action.until + calls[number][step][1]), number, step + 1))
             elif not action.over:  # whoever was too late settles the attempt that followed
                 heappush(agenda, (action.until + (1 if action.waits else -1), number, step))
-        await self.steering.advance("42", START + 2 * DAY - now)
+        await self.administration.advance("42", START + 2 * DAY - now)
 
     async def call(self, action: Expected, planned: tuple[str, int, int], now: int) -> None:
         """One settle or extension by who held the lease when it was planned, compared with what is expected."""

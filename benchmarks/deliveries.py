@@ -50,7 +50,7 @@ def main() -> int:
         server(receiver, ports["acks"]),
     ):
         mock_at = Client(control, {"x-arklow-auth": "org-42"})
-        steer = Client(admin, {"authorization": f"Bearer {TOKEN}"})
+        plane = Client(admin, {"authorization": f"Bearer {TOKEN}"})
         warm_up(mock_at)
         calm: list[float] = []
         ratios: dict[str, list[float]] = {case: [] for case in CASES}
@@ -60,11 +60,11 @@ def main() -> int:
             calm.append(quiet)
             for case in CASES:
                 org += 1
-                prepare(steer, Client(control, {"x-arklow-auth": f"org-{org}"}), org, ports[case])
-                steer.ask("PUT", f"/organisations/{org}/links", {"variant": "v", "destinations": ["d"]})
+                prepare(plane, Client(control, {"x-arklow-auth": f"org-{org}"}), org, ports[case])
+                plane.ask("PUT", f"/organisations/{org}/links", {"variant": "v", "destinations": ["d"]})
                 ratios[case].append(p99(latencies(mock_at, options.seconds)) / quiet)
-                print(f"{case:<11} {told(steer, control, org)}; {memory(mock)} MiB", flush=True)
-                steer.ask("POST", f"/organisations/{org}/reset")
+                print(f"{case:<11} {told(plane, control, org)}; {memory(mock)} MiB", flush=True)
+                plane.ask("POST", f"/organisations/{org}/reset")
                 time.sleep(0.3)
         print(
             f"{'calm':<11} p99 {statistics.median(calm) * 1000:.2f} ms ({spread([c * 1000 for c in calm])})"
@@ -96,11 +96,11 @@ def warm_up(mock: Client) -> None:
     latencies(mock, 1)
 
 
-def prepare(steer: Client, mock: Client, org: int, port: int) -> None:
+def prepare(plane: Client, mock: Client, org: int, port: int) -> None:
     """An organisation with a thousand actions that wait for their destination."""
-    steer.ask("PUT", f"/organisations/{org}/worker", {"default": "wait"})
+    plane.ask("PUT", f"/organisations/{org}/worker", {"default": "wait"})
     config = {"url": f"http://127.0.0.1:{port}/hook"}
-    steer.ask(
+    plane.ask(
         "PUT", f"/organisations/{org}/destinations", {"label": "d", "type": "webhook", "config": config}
     )
     for n in range(MANY):
@@ -128,7 +128,7 @@ def spread(values: list[float]) -> str:
     return f"{min(values):.2f} to {max(values):.2f}"
 
 
-def told(steer: Client, control: int, org: int) -> str:
+def told(plane: Client, control: int, org: int) -> str:
     """How many of an organisation's actions there are, and in which state."""
     mock = Client(control, {"x-arklow-auth": f"org-{org}"})
     for _ in range(100):  # until none changed between two questions

@@ -4,7 +4,7 @@
     python -m benchmarks.judges [--tools ours,stock,tuned,…] [--faults A02,B01,…|all|honest] [--specmatic DIR]
 
 Every tool runs as a process of its own against a correct server and against variants of it that break one
-promise each (`tests/liars`), served here on a free port. First the correct server, with several seeds: whatever
+promise each (`tests/mutants`), served here on a free port. First the correct server, with several seeds: whatever
 is said there is no news elsewhere. Then each fault; it counts as found when a run shows an accusation that no run
 against the correct server shows. Where those runs differ among themselves a second run, with another seed, has to
 show it too.
@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from benchmarks import judges_page
-from benchmarks.judges_kept import (
+from benchmarks.judges_results import (
     HONEST,
     Kept,
     Run,
@@ -60,7 +60,7 @@ from benchmarks.judges_tools import (
     located,
 )
 from benchmarks.processes import machine
-from tests.mutants import FAULTS, Stranger, stranger
+from tests.mutants import MUTANTS, ConformingServer, serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -89,7 +89,7 @@ def main() -> int:
     options = parser().parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tools inherit it, under nohup too
     kept = load(options.out)
-    chosen = [HONEST, *FAULTS] if "all" in options.faults else options.faults
+    chosen = [HONEST, *MUTANTS] if "all" in options.faults else options.faults
     for name in options.tools:
         tool = located(TOOLS[name], options.specmatic)
         for fault in chosen if options.again else ():
@@ -107,7 +107,9 @@ def parser() -> argparse.ArgumentParser:
     """What can be asked for."""
     found = argparse.ArgumentParser(prog="python -m benchmarks.judges")
     found.add_argument("--tools", type=listed(TOOLS), default=list(TOOLS), metavar="NAME,…")
-    found.add_argument("--faults", type=listed(("all", HONEST, *FAULTS)), default=["all"], metavar="ID,…|all")
+    found.add_argument(
+        "--faults", type=listed(("all", HONEST, *MUTANTS)), default=["all"], metavar="ID,…|all"
+    )
     found.add_argument("--honest", type=int, default=5, metavar="N", help="runs against the correct server")
     found.add_argument("--again", action="store_true", help="make runs again that are kept")
     found.add_argument("--specmatic", type=Path, metavar="DIR", help="where npm installed it")
@@ -150,10 +152,10 @@ def keep(kept: Kept, tool: Tool, fault: str) -> None:
 
 def run_once(tool: Tool, fault: str, seed: int) -> Run:
     """One run against a server of its own."""
-    make = Stranger if fault == HONEST else FAULTS[fault]
-    app = Counted(make(tool.manners))
+    make = ConformingServer if fault == HONEST else MUTANTS[fault]
+    app = Counted(make(tool.choices))
     with tempfile.TemporaryDirectory() as folder, served(app) as url:
-        scene = Scene(Path(folder), furnish(url) if tool.furnished else ())
+        scene = Scene(Path(folder), provision(url) if tool.provisioned else ())
         tool.prepare(scene)
         before = app.requests
         spent = cpu_of_children()
@@ -169,11 +171,11 @@ def run_once(tool: Tool, fault: str, seed: int) -> Run:
 @contextlib.contextmanager
 def served(app: WSGIApplication) -> Iterator[str]:
     """The URL of a server whose tracebacks go nowhere."""
-    with contextlib.redirect_stderr(io.StringIO()), stranger(app) as url:
+    with contextlib.redirect_stderr(io.StringIO()), serving(app) as url:
         yield url
 
 
-def furnish(url: str) -> tuple[str, ...]:
+def provision(url: str) -> tuple[str, ...]:
     """Ids of three actions in their first attempt, under a definition; made up where there are none."""
     call(url, "PUT", DEFINITIONS, DEFINITION)
     answers = [call(url, "POST", f"/v1/ingress/{VARIANT}", WORK) for _ in range(3)]

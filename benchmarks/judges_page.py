@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from benchmarks.judges_kept import (
+from benchmarks.judges_results import (
     HONEST,
     LEVELS,
     Kept,
@@ -14,7 +14,7 @@ from benchmarks.judges_kept import (
     Run,
 )
 from benchmarks.judges_tools import TOOLS, Signature, Tool
-from tests.mutants import FAULTS
+from tests.mutants import MUTANTS
 
 SERIOUS: Final = frozenset({"violation"})
 
@@ -48,7 +48,7 @@ ABOUT: Final = """\
 
 # Our judge beside its peers
 
-The same {faults} servers, each the correct one of `tests/liars` with one fault, judged by `arklow-contracts` and by
+The same {faults} servers, each the correct one of `tests/mutants` with one fault, judged by `arklow-contracts` and by
 two tools that test any HTTP API against its OpenAPI document. Of the faults {violation} break a promise, {warning}
 deserve a warning, and {none} are lawful: to accuse those is a mistake.
 
@@ -73,7 +73,7 @@ Ours, and not by a little:
   have its OpenAPI document, which says little of behaviour: most of the group *state* cannot be seen from it.
 - Ours has the keys of two organisations. Schemathesis has a check with a second user, but only for GET, which the
   published document lacks; Specmatic has none.
-- The verdicts are ours: that a fault deserves a warning, or nothing, is our reading of the pages. A peer that accuses
+- The verdicts are ours: that a fault deserves a warning, or nothing, is our interpretation of the pages. A peer that accuses
   a lawful behaviour may have good reasons of its own.
 - The correct server refuses work for unknown variants, which the pages leave open. A tool that knows nothing of
   definitions then never sees an ingress accepted; the column *open servers* has stock Schemathesis without that
@@ -93,7 +93,7 @@ calls a failure or an error counts; what Schemathesis calls a warning does not.
 """
 
 MARKS: Final = """\
-## Fault by fault
+## Mutant by fault
 
 ✓ found, ~ in the first run alone, ? the second run is still to be made, · not, ! the tool left no report. Of lawful
 behaviours a ✓ is a false accusation.
@@ -118,7 +118,7 @@ def page(kept: Kept) -> str:
     """The page, with a column for each tool that has run."""
     columns = [column for column in COLUMNS if kept.of(column.tool.name)]
     parts = [
-        ABOUT.format(faults=len(FAULTS), honest=honest_runs(kept, columns), **of_verdicts()),
+        ABOUT.format(faults=len(MUTANTS), honest=honest_runs(kept, columns), **of_verdicts()),
         "## In short\n\n" + table(["", *heads(columns)], totals(kept, columns)),
         "## By group\n\nFound of those that break a promise or deserve a warning.\n\n"
         + table(["Group", "Faults", *heads(columns)], by_group(kept, columns)),
@@ -145,13 +145,13 @@ def honest_runs(kept: Kept, columns: Iterable[Column]) -> str:
 
 def groups() -> list[str]:
     """All groups of faults."""
-    return sorted({fault.group for fault in FAULTS.values()})
+    return sorted({fault.group for fault in MUTANTS.values()})
 
 
 def chosen(group: str | None = None, verdicts: Collection[str] = tuple(VERDICTS)) -> list[str]:
     """The faults of a group, or of all groups, that have one of the verdicts."""
     return [
-        name for name, fault in FAULTS.items() if group in (None, fault.group) and fault.verdict in verdicts
+        name for name, fault in MUTANTS.items() if group in (None, fault.group) and fault.verdict in verdicts
     ]
 
 
@@ -178,7 +178,7 @@ def totals(kept: Kept, columns: list[Column]) -> Iterator[list[str]]:
         ("in the first run alone", Mark.ONCE),
         ("not yet confirmed by a second run", Mark.OPEN),
     ):
-        yield [f"{text}, not counted", *(str(marked(kept, column, FAULTS, mark)) for column in columns)]
+        yield [f"{text}, not counted", *(str(marked(kept, column, MUTANTS, mark)) for column in columns)]
     for text, cell in (
         ("accusations of the correct server, in a run", accusations),
         ("the same, over all of its runs", lambda kept, column: str(len(slanders(kept, column)))),
@@ -223,8 +223,8 @@ def honest(kept: Kept, column: Column) -> list[Run]:
 
 
 def faulty(kept: Kept, column: Column) -> list[Run]:
-    """The runs against liars."""
-    return [run for fault in FAULTS for run in kept.of(column.tool.name, fault)]
+    """The runs against mutants."""
+    return [run for fault in MUTANTS for run in kept.of(column.tool.name, fault)]
 
 
 def every(kept: Kept, column: Column) -> list[Run]:
@@ -267,11 +267,11 @@ def by_fault(kept: Kept, columns: list[Column], group: str) -> str:
     """A line for each fault of a group."""
     rows = []
     for name in chosen(group):
-        fault = FAULTS[name]
+        fault = MUTANTS[name]
         verdict = "lawful" if fault.verdict == "none" else fault.verdict
         marks = [kept.mark(column.tool.name, name, column.levels) for column in columns]
         rows.append([name, fault.text.replace("|", "\\|"), verdict, *marks])
-    return f"### {group}\n\n" + table(["", "Fault", "Verdict", *heads(columns)], rows)
+    return f"### {group}\n\n" + table(["", "Mutant", "Verdict", *heads(columns)], rows)
 
 
 # Settings and false accusations

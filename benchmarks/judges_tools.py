@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from tests.mutants import Manners
+from tests.mutants import Choices
 from tests.mutants.conforming_variant import PLAIN
 
 ROOT: Final = Path(__file__).parent.parent
@@ -78,9 +78,9 @@ class Tool:
     """Writes the files that the command needs."""
     read: Callable[[Path], frozenset[Signature]]
     """What the report in the folder accuses the server of; raises `Unreadable` where there is none."""
-    manners: Manners = PLAIN
-    """Of the server that it meets, of the correct one and of liars alike."""
-    furnished: bool = False
+    choices: Choices = PLAIN
+    """Of the server that it meets, of the correct one and of mutants alike."""
+    provisioned: bool = False
     """Whether a definition and actions are made before it starts."""
 
     def words(self, url: str = "URL", seed: object = "SEED") -> list[str]:
@@ -303,7 +303,7 @@ STOCK_OPEN: Final = replace(
 - As above, but every server, the correct one too, accepts work for a variant that nobody defined. The pages leave
   this open; where the work is refused, as in all other columns, stock Schemathesis never sees an ingress of 200.
 """,
-    manners=Manners(unknown_variant="create"),
+    choices=Choices(unknown_variant="create"),
 )
 
 TUNED: Final = replace(
@@ -323,7 +323,7 @@ TUNED: Final = replace(
 """,
     command=(*STOCK.command, "--max-response-time", "1", "--request-timeout", "4"),
     prepare=prepare_tuned,
-    furnished=True,
+    provisioned=True,
 )
 
 
@@ -463,7 +463,7 @@ TUNED_SPECMATIC: Final = replace(
 """,
     command=(*SPECMATIC.command[:-1], "--examples=examples", SPECMATIC.command[-1]),
     prepare=prepare_tuned_specmatic,
-    furnished=True,
+    provisioned=True,
 )
 
 

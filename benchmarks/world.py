@@ -26,16 +26,16 @@ from typing import Any
 from benchmarks.processes import machine
 from mock_server.adapters.clocks import ManualClock
 from mock_server.adapters.ids import Suffixes
-from mock_server.adapters.process_pool import Workbench
-from mock_server.adapters.webhook_client import Courier
-from mock_server.domain.interpretations import Readings
+from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.webhook_client import WebhookClient
+from mock_server.domain.interpretations import Interpretations
 from mock_server.domain.json_text import Json
-from mock_server.services.administration import Steering
+from mock_server.services.administration import Administration
 from mock_server.services.deliveries import Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.signals import Signals
-from mock_server.services.timers import Clockwork
+from mock_server.services.timers import Timers
 from mock_server.storage.memory import MemoryStore
 
 PAYLOAD = b'{"order_id":"8471","total":12.5,"items":[{"sku":"a-1","quantity":2}]}'
@@ -48,15 +48,15 @@ class World:
     def __init__(self, journal: int = 2_000) -> None:
         self.clock = ManualClock()
         self.store = MemoryStore(2_000_000, 1 << 40, journal_limit=journal, suffix=Suffixes().of, seed=0)
-        self.clockwork = Clockwork(self.store, self.clock, Deliveries(Courier()))
+        self.timers = Timers(self.store, self.clock, Deliveries(WebhookClient()))
         self.ingress = Ingress(
             self.store,
-            self.clockwork,
-            PayloadSchemas(Workbench()),
-            Readings(unknown_variant="made on the fly"),
+            self.timers,
+            PayloadSchemas(ProcessPool()),
+            Interpretations(unknown_variant="made on the fly"),
         )
-        self.signals = Signals(self.store, self.clockwork)
-        self.steering = Steering(self.store, self.clockwork, most_due=10**9)
+        self.signals = Signals(self.store, self.timers)
+        self.administration = Administration(self.store, self.timers, most_due=10**9)
 
     async def accept(self, count: int, org_id: str = "1") -> list[str]:
         """Work, in slices as it would come over the network; the ids."""
@@ -73,21 +73,21 @@ class World:
 async def costs(stored: int) -> dict[str, float]:
     """Milliseconds of each command beside `stored` actions of the same organisation."""
     world = World()
-    await world.steering.set_time("1", frozen=True, to=None)
+    await world.administration.set_time("1", frozen=True, to=None)
     ids = await world.accept(stored)
     taken: dict[str, list[float]] = {"snapshot": [], "restore": [], "reset": []}
     for turn in range(20):
         began = time.perf_counter()
-        world.steering.snapshot("1", f"s{turn}")
+        world.administration.snapshot("1", f"s{turn}")
         taken["snapshot"].append(time.perf_counter() - began)
         for number in range(1_000):
             await world.signals.modack("1", ids[number * stored // 1_000], 0, 30 + number % 60)
         began = time.perf_counter()
-        await world.steering.restore("1", f"s{turn}")
+        await world.administration.restore("1", f"s{turn}")
         taken["restore"].append(time.perf_counter() - began)
         await world.accept(1_000, "2")
         began = time.perf_counter()
-        await world.steering.reset("2")
+        await world.administration.reset("2")
         taken["reset"].append(time.perf_counter() - began)
         while world.store.sweep():
             pass
@@ -127,22 +127,22 @@ async def pauses(count: int) -> dict[str, float]:
         await world.accept(count)
 
     async def snapshot() -> None:
-        world.steering.snapshot("1", "s")
+        world.administration.snapshot("1", "s")
 
     async def expire() -> None:
         world.clock.advance(60 * SECOND)
-        world.clockwork.disarm(world.store.organisation("1"))
-        world.clockwork.arm(world.store.organisation("1"))
+        world.timers.disarm(world.store.organisation("1"))
+        world.timers.arm(world.store.organisation("1"))
         while world.store.organisation("1").shelf.next_look() <= world.clock.now():
             await asyncio.sleep(0.01)
 
     async def restore() -> None:
-        await world.steering.restore("1", "s")
+        await world.administration.restore("1", "s")
         await asyncio.sleep(1)
 
     async def reset() -> None:
-        world.steering.forget("1", "s")
-        await world.steering.reset("1")
+        world.administration.forget("1", "s")
+        await world.administration.reset("1")
         while world.store.sweep():
             await asyncio.sleep(0.005)
 
@@ -163,7 +163,7 @@ def resident() -> int:
 async def memory(count: int) -> tuple[float, float]:
     """Bytes an action beyond its payload: fresh ones, and with a full history of events."""
     world = World()
-    await world.steering.set_time("1", frozen=True, to=None)
+    await world.administration.set_time("1", frozen=True, to=None)
     gc.collect()
     before = resident()
     await world.accept(count)
@@ -171,7 +171,7 @@ async def memory(count: int) -> tuple[float, float]:
     length = len(PAYLOAD) + 7
     fresh = (resident() - before) / count - length
     for _ in range(6):
-        await world.steering.advance("1", 60 * SECOND)
+        await world.administration.advance("1", 60 * SECOND)
     gc.collect()
     return fresh, (resident() - before) / count - length
 

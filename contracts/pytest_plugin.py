@@ -178,7 +178,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Warnings, readings, and why a run proves nothing."""
+    """Warnings, interpretations, and why a run proves nothing."""
     verdict = config.stash.get(_VERDICT, None)
     if verdict is None or not verdict.began:
         return
@@ -187,7 +187,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     for finding in () if run.strict else run.warnings:
         one = finding_record(finding, run)
         terminalreporter.line(f"warning {one['rule']} {one['operation']}: {one['title']}")
-    for question, answer in run.readings.items():
-        terminalreporter.line(f"reading {question}: {redact(answer, run.secrets)}")
+    for question, answer in run.interpretations.items():
+        terminalreporter.line(f"interpretation {question}: {redact(answer, run.secrets)}")
     if run.inconclusive:
         terminalreporter.line(f"inconclusive: {redact(run.inconclusive, run.secrets)}", yellow=True)

@@ -38,7 +38,7 @@ IN_FULL: Final = tuple(
 """The life of an action, webhooks, settling and deferral: each of these is shown by a test, or is a named gap."""
 
 GAPS: Final = {
-    "B070": "`queued` is shown by events and by the answer to the POST: by the time of a reading the worker has it",
+    "B070": "`queued` is shown by events and by the answer to the POST: by the time of an interpretation the worker has it",
     "B076": "no operation of the service cancels, so the tests use a command of the admin plane",
     "B123": "500 is not provoked: it would be a fault of the mock",
     "B112": "a topic: nothing is published, the attempt is taken as done",

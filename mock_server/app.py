@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .adapters.clocks import SystemClock
 from .adapters.ids import Suffixes
-from .adapters.process_pool import Workbench
-from .adapters.webhook_client import Courier
+from .adapters.process_pool import ProcessPool
+from .adapters.webhook_client import WebhookClient
 from .api import pages
 from .api.connexion_app import Handler, contracted
 from .api.coverage import ignored
@@ -24,21 +24,21 @@ from .api.pages import Pages
 from .api.security import Keys
 from .api.stubs import NoStub, completing, stub
 from .domain.ports import Clock, Store
-from .services.administration import Steering
+from .services.administration import Administration
 from .services.definitions import Definitions
 from .services.deliveries import Deliveries
-from .services.faults import Troubles
+from .services.faults import Faults
 from .services.ingress import Ingress
 from .services.payloads import PayloadSchemas
 from .services.records import Records
 from .services.signals import Signals
-from .services.timers import Clockwork
+from .services.timers import Timers
 from .settings import WRITTEN_FOR, Settings
 from .storage.memory import MemoryStore
 
 if TYPE_CHECKING:
     from .seeds.watcher import SeedFile
-    from .services.provisioning import Furnisher
+    from .services.provisioning import Provisioner
 
 
 class CannotServe(Exception):
@@ -75,20 +75,20 @@ class Application:
         self,
         app: ASGIApp,
         store: Store,
-        steering: Steering,
-        troubles: Troubles,
+        administration: Administration,
+        faults: Faults,
         coverage: Coverage,
-        workbenches: Sequence[Workbench],
+        process_pools: Sequence[ProcessPool],
         deliveries: Deliveries,
         seed_file: SeedFile | None,
     ) -> None:
         self._app = app
         self._seed_file = seed_file
-        self._workbenches = workbenches
+        self._process_pools = process_pools
         self._deliveries = deliveries
         self.store = store
-        self.steering = steering
-        self.troubles = troubles
+        self.administration = administration
+        self.faults = faults
         self.coverage = coverage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,8 +119,8 @@ class Application:
 
     def close(self) -> None:
         """Stop what runs beside the server."""
-        for workbench in self._workbenches:
-            workbench.close()
+        for process_pool in self._process_pools:
+            process_pool.close()
 
 
 def create_app(
@@ -139,7 +139,7 @@ def create_app(
     """
     settings = settings or Settings()
     document = Document(settings.document)
-    readers, judges = Workbench(), Workbench()
+    readers, judges = ProcessPool(), ProcessPool()
     suffixes = Suffixes()
     store = MemoryStore(
         settings.max_actions,
@@ -148,17 +148,17 @@ def create_app(
         suffix=suffixes.of,
         seed=settings.seed,
     )
-    deliveries = Deliveries(Courier(settings.deliver_to, limit=settings.delivery_limit))
-    clockwork = Clockwork(store, clock or SystemClock(), deliveries, log)
+    deliveries = Deliveries(WebhookClient(settings.deliver_to, limit=settings.delivery_limit))
+    timers = Timers(store, clock or SystemClock(), deliveries, log)
 
-    def furnisher() -> Furnisher:
-        from .services.provisioning import Furnisher
+    def provisioner() -> Provisioner:
+        from .services.provisioning import Provisioner
 
-        return Furnisher(store, clockwork, suffixes.claim)
+        return Provisioner(store, timers, suffixes.claim)
 
-    steering = Steering(store, clockwork, furnisher=furnisher)
+    administration = Administration(store, timers, provisioner=provisioner)
     schemas = PayloadSchemas(judges)
-    world = _handlers(settings, store, clockwork, schemas)
+    world = _handlers(settings, store, timers, schemas)
     if settings.document not in WRITTEN_FOR:
         world |= {
             operation.id: completing(document, operation, world[operation.id])
@@ -173,7 +173,7 @@ def create_app(
                 stubs[operation.id] = stub(document, operation)
             except NoStub as reason:
                 raise CannotServe(f"{operation.method.upper()} {operation.path}: {reason}") from None
-    troubles = Troubles(store, clockwork, frozenset(operation.id for operation in document.operations))
+    faults = Faults(store, timers, frozenset(operation.id for operation in document.operations))
     contract = contracted(
         document,
         world | stubs,
@@ -181,8 +181,8 @@ def create_app(
         otherwise=Pages(document),
         keys=keys,
         settings=settings,
-        workbench=readers,
-        troubles=troubles,
+        process_pool=readers,
+        faults=faults,
     )
     routes = [(operation.method, operation.path) for operation in document.operations]
     coverage = Coverage(
@@ -198,7 +198,7 @@ def create_app(
         contract,
         [*routes, *pages.ROUTES],
         log,
-        _journal(store, clockwork),
+        _journal(store, timers),
         statuses(settings.taken),
     )
     seed_file = None
@@ -207,34 +207,36 @@ def create_app(
 
         seed_file = SeedFile(
             settings.seed_file,
-            steering,
+            administration,
             schemas,
             keys=settings.keys,
             list_keys=keys.add,
             strict=settings.strict_schemas,
             log=log,
         )
-    return Application(front, store, steering, troubles, coverage, (readers, judges), deliveries, seed_file)
-
-
-def _handlers(
-    settings: Settings, store: Store, clockwork: Clockwork, schemas: PayloadSchemas
-) -> dict[str, Handler]:
-    readings = settings.taken
-    return handlers(
-        Definitions(store, schemas, strict=settings.strict_schemas, readings=readings),
-        Ingress(store, clockwork, schemas, readings),
-        Signals(store, clockwork, readings),
-        Records(store, clockwork, readings),
-        readings,
+    return Application(
+        front, store, administration, faults, coverage, (readers, judges), deliveries, seed_file
     )
 
 
-def _journal(store: Store, clockwork: Clockwork) -> Callable[[Scope, Exchange], None]:
+def _handlers(
+    settings: Settings, store: Store, timers: Timers, schemas: PayloadSchemas
+) -> dict[str, Handler]:
+    interpretations = settings.taken
+    return handlers(
+        Definitions(store, schemas, strict=settings.strict_schemas, interpretations=interpretations),
+        Ingress(store, timers, schemas, interpretations),
+        Signals(store, timers, interpretations),
+        Records(store, timers, interpretations),
+        interpretations,
+    )
+
+
+def _journal(store: Store, timers: Timers) -> Callable[[Scope, Exchange], None]:
     def write(scope: Scope, exchange: Exchange) -> None:
         organisation = store.organisation(exchange.organisation)
         organisation.journal.exchanged(
-            clockwork.now(organisation),
+            timers.now(organisation),
             scope["method"],
             scope["path"],
             scope["query_string"],
@@ -244,7 +246,7 @@ def _journal(store: Store, clockwork: Clockwork) -> Callable[[Scope, Exchange], 
             scope["headers"],
             exchange.answer_headers,
             exchange.seconds,
-            exchange.trouble,
+            exchange.fault,
         )
 
     return write

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .domain.interpretations import USUAL, Readings
+from .domain.interpretations import USUAL, Interpretations
 
 SPEC = Path(__file__).parent.parent / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
@@ -45,8 +45,8 @@ class Settings:
     auto_define: bool = False
     """An unknown variant gets an open definition instead of a 400."""
     raw_bodies: bool = False
-    """A body without a `payload` member is the payload (the guides' reading, C1)."""
-    readings: Readings = USUAL
+    """A body without a `payload` member is the payload (the guides' interpretation, C1)."""
+    interpretations: Interpretations = USUAL
     """Which answers are taken where sources are silent or contradict each other."""
     strict_schemas: bool = False
     """Refuse a definition whose schema cannot be enforced."""
@@ -70,9 +70,9 @@ class Settings:
     """What organisations begin with; read again when it changes."""
 
     @property
-    def taken(self) -> Readings:
-        """The readings, with those two that have a switch of their own."""
-        taken = self.readings
+    def taken(self) -> Interpretations:
+        """The interpretations, with those two that have a switch of their own."""
+        taken = self.interpretations
         if self.auto_define:
             taken = replace(taken, unknown_variant="made on the fly")
         if self.raw_bodies:

@@ -13,12 +13,12 @@ from . import (
     answers,
     secrecy,
 )
-from .context import Knowledge
+from .context import CheckContext
 
 CHECKS = (answers.check, access.check, acceptance.check, secrecy.check)
 
 
-def judge(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
+def judge(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     """Everything that one exchange shows; counts in `tested` what it could have shown."""
     for check in CHECKS:
         yield from check(exchange, known, tested)

@@ -12,7 +12,7 @@ from ..core.exchange import Exchange, media
 from ..core.findings import Finding
 from ..openapi.document import Operation
 from ..openapi.schemas import Problem
-from .context import Knowledge
+from .context import CheckContext
 
 _INGRESS = "/v1/ingress/{variant}"
 _MASKED = (401, 403, 405, 413, 415, 429)
@@ -38,7 +38,7 @@ def organisation(exchange: Exchange, operation: Operation) -> str | None:
     return unquote(segments[template.index("{org_id}")]) if "{org_id}" in template else None
 
 
-def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
+def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     """PAGE-9, PAGE-10, PAGE-12, JSON-5, JSON-8."""
     operation = known.operation(exchange.operation)
     if operation is None or operation.request is None or exchange.status in _MASKED or exchange.status >= 500:
@@ -105,7 +105,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
 def _another_type(
     exchange: Exchange,
     operation: Operation,
-    known: Knowledge,
+    known: CheckContext,
     announced: str,
     served: bool,
     tested: Counter[str],
@@ -131,11 +131,11 @@ def _ingress(
     operation: Operation,
     problems: list[Problem],
     value: object,
-    known: Knowledge,
+    known: CheckContext,
     served: bool,
     tested: Counter[str],
 ) -> Iterator[Finding]:
-    """C1: without `payload` another reading takes the body whole; C4: a version that is none may be overlooked."""
+    """C1: without `payload` another interpretation takes the body whole; C4: a version that is none may be overlooked."""
     if not isinstance(value, dict) or "payload" not in value:
         tested["PAGE-10"] += 1
         if served:
@@ -166,7 +166,7 @@ def _only_out_of_range(problem: Problem) -> bool:
 
 
 def _taken(
-    exchange: Exchange, operation: Operation, known: Knowledge, problem: Problem, rule: str = "PAGE-9"
+    exchange: Exchange, operation: Operation, known: CheckContext, problem: Problem, rule: str = "PAGE-9"
 ) -> Finding:
     place = problem.place or "the body"
     return Finding(

@@ -11,10 +11,10 @@ from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..openapi.document import Operation
 from .acceptance import accepted, organisation
-from .context import Knowledge
+from .context import CheckContext
 
 
-def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
+def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     """AUTH-1, AUTH-3, AUTH-4, AUTH-6, AUTH-9, AUTH-10."""
     operation = known.operation(exchange.operation)
     if operation is None or not operation.keys:
@@ -72,7 +72,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
 def _with_a_good_key(
     exchange: Exchange,
     operation: Operation,
-    known: Knowledge,
+    known: CheckContext,
     good: dict[str, str],
     named: dict[str, str],
     served: bool,
@@ -119,7 +119,7 @@ def _whose(exchange: Exchange, shown: dict[str, str], owners: dict[str, str]) ->
     return "A request with its key in the query is served" if inside else "A request without a key is served"
 
 
-def _same_organisation(exchange: Exchange, operation: Operation, known: Knowledge) -> bool:
+def _same_organisation(exchange: Exchange, operation: Operation, known: CheckContext) -> bool:
     """Whether what was served is ours, so that the key cannot be a good one of somebody else."""
     data = exchange.data()
     if operation.control_plane:

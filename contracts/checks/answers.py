@@ -10,10 +10,10 @@ from ..core import strict_json
 from ..core.exchange import Exchange, media
 from ..core.findings import Finding
 from ..openapi.document import Operation
-from .context import Knowledge
+from .context import CheckContext
 
 
-def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
+def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     """PAGE-1 to PAGE-8, PAGE-13 to PAGE-15, JSON-7, JSON-9, HTTP-1, HTTP-5, HTTP-8, AUTH-8."""
     operation = known.operation(exchange.operation)
     if operation is None:
@@ -55,7 +55,7 @@ def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterato
 
 
 def _undocumented(
-    exchange: Exchange, operation: Operation, known: Knowledge, tested: Counter[str]
+    exchange: Exchange, operation: Operation, known: CheckContext, tested: Counter[str]
 ) -> Iterator[Finding]:
     refused = 400 <= exchange.status < 500
     if refused and _own_cause(exchange):
@@ -120,7 +120,7 @@ def _own_cause(exchange: Exchange) -> bool:
 
 
 def _body(
-    exchange: Exchange, operation: Operation, known: Knowledge, tested: Counter[str]
+    exchange: Exchange, operation: Operation, known: CheckContext, tested: Counter[str]
 ) -> Iterator[Finding]:
     pointer = operation.answer(exchange.status)
     if pointer is None:
@@ -217,7 +217,7 @@ def _formats_in(value: Any) -> Iterator[str]:
             yield "PAGE-7"
 
 
-def _of_a_front(exchange: Exchange, operation: Operation, known: Knowledge) -> bool:
+def _of_a_front(exchange: Exchange, operation: Operation, known: CheckContext) -> bool:
     """Whether a refusal may be the word of a server in front of the application, that no page describes."""
     value = exchange.value()
     enveloped = isinstance(value, dict) and "errors" in value
@@ -240,7 +240,7 @@ def _announces_json(exchange: Exchange) -> bool:
     return media(exchange.got("content-type")) == "application/json"
 
 
-def _undeclared_method(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
+def _undeclared_method(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     label = f"{exchange.method} {exchange.path}"
     if exchange.method == "TRACE":  # proxies answer it themselves
         return

@@ -14,14 +14,14 @@ from ..openapi.schemas import Shapes, keeps
 
 
 @dataclass(slots=True)
-class Knowledge:
+class CheckContext:
     """What a single exchange is judged by."""
 
     document: Document
     shapes: Shapes
     target: Target
-    readings: dict[str, str] = field(default_factory=dict)
-    """Open question → the reading that the deployment takes."""
+    interpretations: dict[str, str] = field(default_factory=dict)
+    """Open question → the interpretation that the deployment takes."""
     definitions: dict[str, str] = field(default_factory=dict)
     """Definition id → its organisation; those that this run made."""
     actions: dict[str, str] = field(default_factory=dict)
@@ -61,12 +61,12 @@ class Knowledge:
         return self.document.operations.get(label) if label else None
 
     def note(self, question: str, answer: str) -> None:
-        """Write down a reading that the deployment has shown, two of them side by side."""
-        known = self.readings.get(question)
+        """Write down an interpretation that the deployment has shown, two of them side by side."""
+        known = self.interpretations.get(question)
         if known is None:
-            self.readings[question] = answer
+            self.interpretations[question] = answer
         elif answer not in known.split(" or "):
-            self.readings[question] = f"{known} or {answer}"
+            self.interpretations[question] = f"{known} or {answer}"
 
     def path_of(self, url: str) -> str:
         """The path of a URL below the base URL that it begins with."""
@@ -85,7 +85,7 @@ class Knowledge:
     @property
     def envelopes(self) -> bool:
         """Whether an ingress body is known to be read as an envelope."""
-        return self.readings.get("ingress body", "").startswith("envelope")
+        return self.interpretations.get("ingress body", "").startswith("envelope")
 
 
-__all__ = ["Knowledge"]
+__all__ = ["CheckContext"]

@@ -8,17 +8,17 @@ from typing import Any
 
 from ..core.exchange import Exchange, media
 from ..openapi.document import target_of
-from .context import Knowledge
+from .context import CheckContext
 
 _ASKED = 400
 """Answers that are asked about."""
 
 
 @dataclass(slots=True)
-class Opinions:
+class CrossCheck:
     """Asks openapi-core, when the run is over, about every new (operation, status, shape) and one in fifty of the rest."""
 
-    knowledge: Knowledge
+    knowledge: CheckContext
     asked: int = 0
     answers: int = 0
     differences: dict[str, None] = field(default_factory=dict)
@@ -41,9 +41,9 @@ class Opinions:
 
     def ask(self, until: float) -> None:
         """Ask, and compare with what our own validator says."""
-        from ..openapi.openapi_core import SecondOpinion
+        from ..openapi.openapi_core import OpenAPICore
 
-        second = SecondOpinion(self.knowledge.document)
+        second = OpenAPICore(self.knowledge.document)
         for exchange in self._kept:
             operation = self.knowledge.operation(exchange.operation)
             pointer = operation.answer(exchange.status) if operation else None
@@ -76,4 +76,4 @@ def _shape(value: Any, depth: int) -> Any:
     return type(value).__name__
 
 
-__all__ = ["Opinions"]
+__all__ = ["CrossCheck"]

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..core.exchange import Exchange
 from ..core.findings import Finding
-from .context import Knowledge
+from .context import CheckContext
 
 _SHORTEST: Final = 6
 """Characters from which on a key is told from other words."""
@@ -24,7 +24,7 @@ _TRACES: Final = re.compile(
 )
 
 
-def check(exchange: Exchange, known: Knowledge, tested: Counter[str]) -> Iterator[Finding]:
+def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     """SAFE-1, SAFE-2."""
     if exchange.path is None:
         return

@@ -66,7 +66,12 @@ def add(commands: Any) -> None:
         action=argparse.BooleanOptionalAction,
         help="large, deep, slow and simultaneous requests off loopback too",
     )
-    add("--slot", type=values.slot, metavar="NAME", help="names its definitions, which later runs use again")
+    add(
+        "--name-prefix",
+        type=values.name_prefix,
+        metavar="NAME",
+        help="names its definitions, which later runs use again",
+    )
     add("--min-verified", type=values.PERCENT, metavar="PCT", help="rules to put to the test (60)")
     add(
         "--variant",
@@ -77,14 +82,19 @@ def add(commands: Any) -> None:
         help="a variant that exists and a JSON payload that it takes, for a key that may not put (repeatable)",
     )
     add("--baseline", type=Path, metavar="FILE", help="findings that are known: id, owner, reason, expires")
-    add("--expect-readings", type=Path, metavar="FILE", help="warn where a reading is another one")
+    add(
+        "--expect-interpretations",
+        type=Path,
+        metavar="FILE",
+        help="warn where an interpretation is another one",
+    )
     add("--dry-run", action="store_true", help="print what would be done, and contact nobody")
     add("--seed", type=values.SEED, metavar="N", help="repeat the requests of another run")
     add(
         "--report-dir",
         type=Path,
         metavar="DIR",
-        help="write report.html, report.json, junit.xml, report.sarif, readings.yaml and tests/ there",
+        help="write report.html, report.json, junit.xml, report.sarif, interpretations.yaml and tests/ there",
     )
     add("--strict", action="store_true", help="warnings count as violations")
     add(
@@ -134,7 +144,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
             print(line)
         if directory is not None:
             tests = ", tests/" if any(directory.glob("tests/test_*.py")) else ""  # one for each finding
-            names = f"report.html, report.json, junit.xml, report.sarif, readings.yaml{tests}"
+            names = f"report.html, report.json, junit.xml, report.sarif, interpretations.yaml{tests}"
             print(f"Reports are in {directory}/: {names}", flush=True)
     return finished.exit_code
 
@@ -185,7 +195,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         raise Usage("--resume needs the --report-dir of the run that it goes on with")
     before = resumed(options.report_dir, target) if options.resume else None
     seed = options.seed if options.seed is not None else 0 if gate else SystemRandom().randrange(10**6)
-    own = _own_slot() if gate or night or not target.local else ""
+    own = _own_name_prefix() if gate or night or not target.local else ""
     verified = _VERIFIED if options.min_verified is None else options.min_verified
     return Plan(
         target,
@@ -196,7 +206,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         options.strict,
         frozenset(options.only or ()),
         options.wait,
-        slot=options.slot or own,
+        name_prefix=options.name_prefix or own,
         limits=Limits(
             options.rate or (math.inf if target.local else _RATE),
             options.max_requests or (_GATE_REQUESTS if gate else None),
@@ -207,7 +217,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         declared=dict(options.variant),
         min_verified=0.0 if options.only else verified,
         baseline=_of_file(options, "baseline", entries) or (),
-        expected=_of_file(options, "expect_readings", expected) or {},
+        expected=_of_file(options, "expect_interpretations", expected) or {},
         night=night,
         before=before,
     )
@@ -230,12 +240,12 @@ def described(plan: Plan) -> Iterator[str]:
         if said:
             yield f"  {what:8}  {said}"
     names = (
-        f"contract.{plan.slot}.…, which runs of this slot use again"
-        if plan.slot
+        f"contract.{plan.name_prefix}.…, which runs of this name prefix use again"
+        if plan.name_prefix
         else "contract.<random>.…, new ones in each run"
     )
     yield f"  names     definitions are called {names}"
-    if plan.slot:
+    if plan.name_prefix:
         yield f"  tags      actions carry {TAG}=<run>"
     time = f"{plan.max_time:.0f} s" if plan.max_time < 600 else f"{plan.max_time / 3600:.1f} h"
     rate = (
@@ -285,8 +295,8 @@ def _of_file(options: argparse.Namespace, member: str, read: Callable[[Any], Any
         raise Usage(f"{said_by(options, member)} {file}: {error}") from None
 
 
-def _own_slot() -> str:
-    """A slot of this user on this machine."""
+def _own_name_prefix() -> str:
+    """A name_prefix of this user on this machine."""
     name = f"{getpass.getuser()}-{platform.node()}"
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
 

@@ -21,7 +21,7 @@ _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
     "verified": (int, float),
     "violations": list,
     "warnings": list,
-    "readings": dict,
+    "interpretations": dict,
     "not_verified": list,
     "tested": dict,
 }

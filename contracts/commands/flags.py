@@ -19,7 +19,7 @@ from ..core.target import (
     Way,
 )
 from ..openapi.document import PUBLISHED
-from ..transport.connections import NoWay, Wires
+from ..transport.connections import Connections, NoWay
 from . import values
 from .secrets import credential_of, secret_of
 from .targets_file import (
@@ -248,7 +248,7 @@ def _way(options: argparse.Namespace, environment: Mapping[str, str]) -> Way:
     )
     if way.ca or way.certificate:
         try:
-            _ = Wires(way).trust
+            _ = Connections(way).trust
         except NoWay as error:
             places = [said_by(options, one) for one in ("ca", "client_certificate") if getattr(options, one)]
             raise Usage(f"{' and '.join(places)}: {error}") from None

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core.events import (
+    CrossChecked,
     Event,
     Kept,
     Progress,
     RunFinished,
-    SecondOpinions,
 )
 from ..core.serialization import finding_of
 from ..core.target import Target
@@ -78,11 +78,11 @@ def _run(report: dict[str, Any], target: Target) -> RunFinished:
         served=report["served"],
         violations=tuple(finding_of(one, target) for one in report["violations"]),
         warnings=tuple(finding_of(one, target) for one in report["warnings"]),
-        readings=report["readings"],
+        interpretations=report["interpretations"],
         not_verified={one["rule"]: one["why"] for one in report["not_verified"]},
         tested=report["tested"],
-        weather=report["weather"],
-        opinions=SecondOpinions(),
+        interference=report["interference"],
+        cross_check=CrossChecked(),
         inconclusive=report["inconclusive"],
         strict=False,
         negatives={

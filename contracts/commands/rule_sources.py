@@ -16,7 +16,7 @@ _PAGES: Final = {
 }
 _WEIGHTS: Final = {
     Severity.VIOLATION: "A violation: a page, a documented behaviour or an RFC forbids what breaks it.",
-    Severity.WARNING: "A warning: policy, or one of several readings. --strict makes it count.",
+    Severity.WARNING: "A warning: policy, or one of several interpretations. --strict makes it count.",
 }
 
 

@@ -99,12 +99,12 @@ MEMBERS: Final[Mapping[str, _Kind]] = {
     "rate": _Kind(
         "requests a second, or a text such as '60/m'", lambda value: _number(value) or _text(value)
     ),
-    "slot": _Kind("a name such as ci-2", _text),
+    "name_prefix": _Kind("a name such as ci-2", _text),
     "intrusive": _SWITCH,
     "variants": _Kind("the path of a JSON payload", _text, path=True),
     "min_verified": _Kind("a number of percent", _number),
     "baseline": _FILE,
-    "expect_readings": _FILE,
+    "expect_interpretations": _FILE,
     "document": _FILE,
     "spec_dir": _Kind("the path of a directory of pages", _text, path=True),
 }

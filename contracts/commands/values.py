@@ -49,10 +49,12 @@ def time_of_day(text: str) -> str:
     return text
 
 
-def slot(text: str) -> str:
+def name_prefix(text: str) -> str:
     """A part of names."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
-        raise argparse.ArgumentTypeError("a slot is a name such as ci-2: small letters, digits and hyphens")
+        raise argparse.ArgumentTypeError(
+            "a name prefix is a name such as ci-2: small letters, digits and hyphens"
+        )
     return text
 
 
@@ -101,7 +103,7 @@ def pages(text: str) -> Path:
 
 OF_MEMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
     **dict.fromkeys(("ca", "client_certificate", "client_key"), str),
-    **dict.fromkeys(("baseline", "expect_readings", "document"), Path),
+    **dict.fromkeys(("baseline", "expect_interpretations", "document"), Path),
     **dict.fromkeys(
         ("base_url", "ingress_url", "api_key", "second_api_key", "proxy", "org", "second_org"), str
     ),
@@ -111,7 +113,7 @@ OF_MEMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "profile": profile,
     "rate": rate,
     "spec_dir": pages,
-    "slot": slot,
+    "name_prefix": name_prefix,
 }
 """Member of `targets.toml` that is neither a switch nor a table → what reads it, as it reads the flag of that name."""
 
@@ -128,5 +130,5 @@ __all__ = [
         "header",
         "payload",
     ),
-    *("profile", "rate", "slot", "time_of_day", "variant"),
+    *("profile", "rate", "name_prefix", "time_of_day", "variant"),
 ]

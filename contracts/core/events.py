@@ -46,7 +46,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class SecondOpinions:
+class CrossChecked:
     """What openapi-core was asked."""
 
     asked: int = 0
@@ -72,19 +72,19 @@ class RunFinished:
     """Operation → answers of 200."""
     violations: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
-    readings: dict[str, str]
+    interpretations: dict[str, str]
     not_verified: dict[str, str]
     """Rule → why it was not put to the test."""
     tested: dict[str, int]
     """Rule → times it was."""
-    weather: dict[str, int]
+    interference: dict[str, int]
     """What was in the way → how often."""
-    opinions: SecondOpinions
+    cross_check: CrossChecked
     inconclusive: str | None
     """Why the run proves nothing, in one sentence; None when it proves something."""
     strict: bool
     negatives: dict[tuple[str, str, str], str]
-    """Operation, place and keyword that a body can break → `proven`, `masked`, `accepted` or `not tried`."""
+    """Operation, place and keyword that a body can break → `confirmed`, `masked`, `accepted` or `not tried`."""
     secrets: dict[str, str] = field(repr=False)
     """Key → the shell expression that stands for it."""
     ingress: str = ""
@@ -145,7 +145,7 @@ class Progress:
     """Titles of the constructed sequences that are over."""
     rounds: int = 0
     """Rounds of random sequences and generated requests that were begun."""
-    readings: dict[str, str] = field(default_factory=dict)
+    interpretations: dict[str, str] = field(default_factory=dict)
     """Open question → the answer that is to be kept."""
     masked: dict[str, str] = field(default_factory=dict)
     doubtful: dict[str, str] = field(default_factory=dict)
@@ -156,6 +156,7 @@ Listener = Callable[[Event], None]
 
 __all__ = [
     "Advanced",
+    "CrossChecked",
     "Event",
     "Found",
     "Kept",
@@ -164,5 +165,4 @@ __all__ = [
     "Progress",
     "RunFinished",
     "RunStarted",
-    "SecondOpinions",
 ]

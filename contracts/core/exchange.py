@@ -14,7 +14,7 @@ from . import strict_json
 
 Headers = tuple[tuple[str, str], ...]
 
-WEATHER: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
+INTERFERENCE: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
 """Statuses that a gateway or a limit gives, whoever stands behind it: never a finding."""
 
 
@@ -192,4 +192,4 @@ def shown(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:
     return strict_json.excerpt(redact(text, secrets), limit)
 
 
-__all__ = ["WEATHER", "Exchange", "Headers", "media", "redact", "shown", "utc"]
+__all__ = ["INTERFERENCE", "Exchange", "Headers", "media", "redact", "shown", "utc"]

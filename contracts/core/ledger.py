@@ -28,14 +28,14 @@ class Ledger:
     doubtful: dict[str, str] = field(default_factory=dict)
     """Rule → why nothing can be said of it, although it was tested."""
     negatives: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    """Operation, place and keyword that a body can break → `proven`, `masked`, `accepted` or `not tried`."""
+    """Operation, place and keyword that a body can break → `confirmed`, `masked`, `accepted` or `not tried`."""
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Key of a finding → how often it was made."""
-    unproven: dict[tuple[str, str], None] = field(default_factory=dict)
+    unconfirmed: dict[tuple[str, str], None] = field(default_factory=dict)
     """Keys of findings that were not shown a second time yet."""
     _kept: dict[tuple[str, str], Finding] = field(default_factory=dict)
 
-    def add(self, findings: Iterable[Finding], *, proven: bool = False) -> None:
+    def add(self, findings: Iterable[Finding], *, confirmed: bool = False) -> None:
         """Keep what is new, or shorter than what was kept; what is not its own proof has to be shown again."""
         for finding in findings:
             if not self.wanted(finding.rule):
@@ -44,9 +44,9 @@ class Ledger:
             kept = self._kept.get(finding.key)
             if kept is None:
                 self._kept[finding.key] = self._told(finding)
-                self.unproven[finding.key] = None
-            if proven or finding.at_once or finding.staged:
-                self.prove(finding.key)
+                self.unconfirmed[finding.key] = None
+            if confirmed or finding.at_once or finding.staged:
+                self.confirm(finding.key)
             if kept is None:
                 continue
             shorter = (finding.together, finding.size) < (kept.together, kept.size)
@@ -54,10 +54,10 @@ class Ledger:
             others = {kept.operation, finding.operation, *kept.also, *finding.also} - {best.operation}
             self._kept[finding.key] = replace(best, also=tuple(sorted(others)))
 
-    def prove(self, key: tuple[str, str]) -> None:
+    def confirm(self, key: tuple[str, str]) -> None:
         """A finding was shown again, or needs no second time."""
-        if key in self.unproven:
-            del self.unproven[key]
+        if key in self.unconfirmed:
+            del self.unconfirmed[key]
             finding = self._kept[key]
             if not self.explains(finding.rule):
                 self.heard(finding)
@@ -65,7 +65,7 @@ class Ledger:
     def drop(self, key: tuple[str, str], why: str) -> None:
         """A finding does not stand: nothing can be said of its rule."""
         finding = self._kept.pop(key)
-        self.unproven.pop(key, None)
+        self.unconfirmed.pop(key, None)
         if finding.rule not in {rule for rule, _ in self._kept}:
             self.doubtful[finding.rule] = why
 
@@ -85,7 +85,7 @@ class Ledger:
     def clear(self) -> None:
         """Forget everything: what it was said of was not the application."""
         self._kept.clear()
-        self.unproven.clear()
+        self.unconfirmed.clear()
         self.tested.clear()
         self.masked.clear()
 
@@ -127,14 +127,14 @@ class Ledger:
 
     @property
     def warnings(self) -> list[Finding]:
-        """What is policy, or one of several readings."""
+        """What is policy, or one of several interpretations."""
         return self.of(Severity.WARNING)
 
     @property
     def settled(self) -> bool:
         """Whether every rule that was asked for has spoken, so that nothing is left to look for."""
         return bool(self.only) and self.only <= {
-            key[0] for key in list(self._kept) if key not in self.unproven
+            key[0] for key in list(self._kept) if key not in self.unconfirmed
         }
 
 

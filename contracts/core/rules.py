@@ -13,7 +13,7 @@ class Severity(StrEnum):
     VIOLATION = "violation"
     """A published page, a documented behaviour or an RFC forbids what the deployment did."""
     WARNING = "warning"
-    """Policy, or one of several readings; `--strict` makes it count."""
+    """Policy, or one of several interpretations; `--strict` makes it count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,10 @@ RULES: Final[dict[str, Rule]] = {
         Rule(
             "READ-1",
             _V,
-            "A reading that was taken is kept",
+            "An interpretation that was taken is kept",
             "C1, C4, C5, C6, C7, C16, Q2, Q3, Q5, Q6, Q7",
         ),
-        Rule("READ-2", _W, "A reading is the one that was expected", "ours"),
+        Rule("READ-2", _W, "An interpretation is the one that was expected", "ours"),
         Rule(
             "RACE-1",
             _V,
@@ -112,7 +112,7 @@ RULES: Final[dict[str, Rule]] = {
             "S-ing, S-mod, S-def",
         ),
         Rule("PAGE-9", _V, "A request that breaks its page is refused", "S-ing, S-mod, S-def"),
-        Rule("PAGE-10", _W, "A request that only one reading allows is refused", "C1, C4, B031, B037"),
+        Rule("PAGE-10", _W, "A request that only one interpretation allows is refused", "C1, C4, B031, B037"),
         Rule("PAGE-11", _V, "A request that keeps its page is served", "S-ing, S-mod"),
         Rule("PAGE-12", _W, "A request that breaks its page is refused as a bad request", "S-mod, B124"),
         Rule("PAGE-13", _W, "A control-plane refusal is the envelope", "B008, C17"),

@@ -48,7 +48,7 @@ def put(
         _names(data),
         data.get("destinations") == [],
         known.since if known else back,
-        known is not None and known.proven,
+        known is not None and known.confirmed,
         (known.told if known is not None else place not in model.doubtful)
         and body.get("version", version) == version,
         found=known.found if known is not None else version if place in model.reused else 0,

@@ -92,7 +92,7 @@ class Versions(Spec):
 
 
 Kept = tuple[str, int | None, int]
-"""The reading, the current number if there is one, and how many calls are to read it before it goes."""
+"""The interpretation, the current number if there is one, and how many calls are to read it before it goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class Explicit(Spec):
 
     def start(self) -> Iterable[State]:
         """Nothing, or the version that was there."""
-        readings = (self.latest,) if self.latest else ("last", "highest")
-        return [self._current(reading, self.version) for reading in readings]
+        interpretations = (self.latest,) if self.latest else ("last", "highest")
+        return [self._current(interpretation, self.version) for interpretation in interpretations]
 
     def step(self, state: Kept, op: Any, answer: Any) -> Iterable[State]:
         """A put stores its number, an ingress tells the current one."""
@@ -127,12 +127,12 @@ class Explicit(Spec):
 
     def outlook(self, state: Kept, op: Any, answer: Any) -> Outlook:
         """Reading changes nothing, nor does a put of what nobody will see; the highest never goes back."""
-        reading, current, _ = state
+        interpretation, current, _ = state
         number = op[1] if op[0] == "put" else _number(answer)
-        lower = reading == "highest" and current is not None and (number is None or number < current)
+        lower = interpretation == "highest" and current is not None and (number is None or number < current)
         if op[0] == "ingress":
             return Outlook.NEVER if lower and answer is not None else Outlook.NOW
-        unseen = reading == "last" and self.reads is not None and number not in self.reads
+        unseen = interpretation == "last" and self.reads is not None and number not in self.reads
         return Outlook.NOW if lower or unseen or answer == REFUSED else Outlook.OPEN
 
     def knowing(self, calls: Sequence[Call]) -> Spec:
@@ -151,9 +151,9 @@ class Explicit(Spec):
         alone = [[one] for one in calls if one.op[0] == "ingress"]
         return [unit for number, unit in bonds.items() if number is not None] + alone
 
-    def _current(self, reading: str, number: int | None) -> Kept:
-        if reading == "highest" or self.reads is None:
-            return reading, number, 0
+    def _current(self, interpretation: str, number: int | None) -> Kept:
+        if interpretation == "highest" or self.reads is None:
+            return interpretation, number, 0
         return self._left(number, self.reads.get(number, 0))
 
     def _left(self, number: int | None, left: int) -> Kept:
@@ -161,18 +161,18 @@ class Explicit(Spec):
         return "last", number if left else None, left
 
     def _read(self, state: Kept, number: int | None) -> Iterable[Kept]:
-        reading, current, left = state
+        interpretation, current, left = state
         if number != current:
             return ()
-        if reading == "highest" or self.reads is None:
+        if interpretation == "highest" or self.reads is None:
             return (state,)
         return (self._left(number, left - 1),) if left else ()
 
     def _put(self, state: Kept, number: int) -> Iterable[Kept]:
-        reading, current, left = state
-        if reading == "highest" and current is not None:
+        interpretation, current, left = state
+        if interpretation == "highest" and current is not None:
             number = max(number, current)
-        return () if left else (self._current(reading, number),)
+        return () if left else (self._current(interpretation, number),)
 
 
 def _number(answer: Any) -> int | None:

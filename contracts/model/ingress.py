@@ -36,7 +36,7 @@ def ingress(
     if status < 400:
         breaches = _accepted(model, org, name, known, owners, asked, data, fits=fits, at=at)
         if known is not None:
-            known.proven = True
+            known.confirmed = True
         return breaches
     if not reached:
         sure = status in MAY_PASS and not model.may_exist((org, name))
@@ -57,7 +57,7 @@ def ingress(
         question = "an older version" if older else "a version that was never stored"
         return model.note(question, "refused") if enveloped else []
     model.tested.append("PAGE-11")
-    if not known.proven and at < known.since + IN_FORCE:
+    if not known.confirmed and at < known.since + IN_FORCE:
         return []
     expected = "200, as the variant is defined and its schema takes the payload"
     return [Breach("PAGE-11", "Work that keeps the page is refused", expected, str(status))]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is said of an answer that one reading does not expect."""
+    """What is said of an answer that one interpretation does not expect."""
 
     rule: str
     title: str
@@ -120,19 +120,23 @@ QUESTIONS: Final[Mapping[str, Question]] = {question.name: question for question
 
 
 def expected(value: Any) -> dict[str, str]:
-    """The readings of a file as a run writes it: `{readings: {question: answer}}`.
+    """The interpretations of a file as a run writes it: `{interpretations: {question: answer}}`.
 
     Raises:
         ValueError: it is not of that form; the text says where, and what would be.
     """
-    if not isinstance(value, dict) or not isinstance(value.get("readings"), dict):
-        raise ValueError("expected an object with a member 'readings', as a run writes it to readings.yaml")
-    for question, answer in value["readings"].items():
+    if not isinstance(value, dict) or not isinstance(value.get("interpretations"), dict):
+        raise ValueError(
+            "expected an object with a member 'interpretations', as a run writes it to interpretations.yaml"
+        )
+    for question, answer in value["interpretations"].items():
         if question not in QUESTIONS:
-            raise ValueError(f"readings: there is no question {question!r}; there are {', '.join(QUESTIONS)}")
+            raise ValueError(
+                f"interpretations: there is no question {question!r}; there are {', '.join(QUESTIONS)}"
+            )
         if not isinstance(answer, str):
-            raise ValueError(f"readings/{question}: expected a text, got {answer!r}")
-    return dict(value["readings"])
+            raise ValueError(f"interpretations/{question}: expected a text, got {answer!r}")
+    return dict(value["interpretations"])
 
 
 __all__ = ["QUESTIONS", "Question", "Remark", "expected"]

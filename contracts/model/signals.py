@@ -8,7 +8,7 @@ from ..core.findings import Breach
 from .world import IN_FORCE, LONG_ID, Action, Model
 
 TRUSTED_LEASE: Final = 60.0
-"""Seconds of a granted lease that no reading shortens; the action's own timeout is not known (B136)."""
+"""Seconds of a granted lease that no interpretation shortens; the action's own timeout is not known (B136)."""
 
 SURELY_GRANTED: Final = 300
 """Seconds that may be asked for; a deadline beyond the action's own timeout may be refused (B136)."""

@@ -1,8 +1,8 @@
 """The reference model: what the sources allow a deployment to answer, given all that it answered before.
 
-Times are seconds of one clock, given by the caller. Where sources are open the model takes every reading; what a
+Times are seconds of one clock, given by the caller. Where sources are open the model takes every interpretation; what a
 deployment shows narrows them, and going back on what it has shown is a breach. It never predicts more than all
-readings that are left agree on.
+interpretations that are left agree on.
 
 Here is the world, as far as it was told. What an answer may be, and what it tells, is said by what was asked:
 `definitions` (PUT), `work` (POST) and `leases` (signals) are functions on a `Model`.
@@ -50,7 +50,7 @@ class Definition:
     """No destination is linked, so that nobody else settles its actions."""
     since: float
     """When its first PUT was answered."""
-    proven: bool = False
+    confirmed: bool = False
     """It has accepted work."""
     told: bool = True
     """Nothing happened to it that is not known."""
@@ -94,9 +94,9 @@ class Model:
 
     fits: Fit = lambda *_: True
     taken: dict[str, str] = field(default_factory=dict)
-    """Open question → the reading seen first."""
-    readings: list[tuple[str, str]] = field(default_factory=list)
-    """Questions and the readings seen since somebody asked, in order."""
+    """Open question → the interpretation seen first."""
+    interpretations: list[tuple[str, str]] = field(default_factory=list)
+    """Questions and the interpretations seen since somebody asked, in order."""
     tested: list[str] = field(default_factory=list)
     """Codes of the rules that could have been broken, in order."""
     definitions: dict[tuple[str, str], Definition] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Model:
     """Actions of all organisations are counted together, so that no two have the same id."""
 
     def scratch(self, without: str | None = None) -> Model:
-        """An empty world in which the same readings are taken, but for one."""
+        """An empty world in which the same interpretations are taken, but for one."""
         taken = {name: answer for name, answer in self.taken.items() if name != without}
         muddled = {place for place, told in self.reused.items() if not told}
         return Model(
@@ -136,9 +136,9 @@ class Model:
         )
 
     def note(self, question: str, answer: str) -> list[Breach]:
-        """A reading was seen; another one than before is a breach where it has to be kept."""
+        """An interpretation was seen; another one than before is a breach where it has to be kept."""
         asked = QUESTIONS[question]
-        self.readings.append((question, answer))
+        self.interpretations.append((question, answer))
         breaches = []
         before = self.taken.setdefault(question, answer)
         if asked.kept:

@@ -35,7 +35,7 @@ class _Response:
     data: bytes
 
 
-class SecondOpinion:
+class OpenAPICore:
     """openapi-core over the same document, with the target as its only server."""
 
     def __init__(self, document: Document) -> None:
@@ -76,4 +76,4 @@ def _reason(error: Exception) -> str:
     return said[:300] or type(error.__cause__ or error).__name__
 
 
-__all__ = ["SecondOpinion"]
+__all__ = ["OpenAPICore"]

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from ..checks import judge
 from ..checks.acceptance import accepted, organisation
-from ..checks.context import Knowledge
+from ..checks.context import CheckContext
 from ..core import strict_json
 from ..core.exchange import Exchange, media
 from ..core.findings import Breach, Finding, finding_of
@@ -19,7 +19,7 @@ from ..model import definitions, ingress, signals
 from ..model.signals import Signal
 from ..model.world import Model, whole
 from ..openapi.document import Operation
-from .provenance import Origins
+from .provenance import Provenance
 
 SIGNALS: dict[str, Signal] = {
     "/v1/modack": "modack",
@@ -36,11 +36,11 @@ PUT_LABEL = "PUT /v1/orgs/{org_id}/actions/definitions"
 class Judge:
     """What is known of a target, and what follows from each answer."""
 
-    def __init__(self, known: Knowledge, ledger: Ledger, model: Model | None = None) -> None:
+    def __init__(self, known: CheckContext, ledger: Ledger, model: Model | None = None) -> None:
         self.known = known
         self.ledger = ledger
         self.model = Model(fits=known.fits) if model is None else model
-        self.origins = Origins(known)
+        self.provenance = Provenance(known)
         self.served: dict[str, int] = {}
         """Operation → answers of 200."""
         self.listeners: list[Callable[[Exchange], None]] = []
@@ -55,13 +55,13 @@ class Judge:
         """What one exchange shows, also put in the ledger; a refused key is for the caller to look into."""
         self._count(exchange)
         found = [
-            replace(finding, exchanges=self.origins.needed(exchange))
+            replace(finding, exchanges=self.provenance.needed(exchange))
             for finding in judge(exchange, self.known, self.ledger.tested)
         ]
         self.ledger.add(finding for finding in found if finding.rule != "AUTH-1" or self.trusting)
         broken = any(finding.rule not in _HARMLESS for finding in found)
         self._follow(exchange, broken=broken)
-        self.origins.learn(exchange)
+        self.provenance.learn(exchange)
         return found
 
     def see_together(self, exchanges: Sequence[Exchange]) -> None:
@@ -80,10 +80,10 @@ class Judge:
                     self.proved(breach, str(exchange.operation), tuple(others))
             self.ledger.tested.update(self.model.tested)
             self.model.tested.clear()
-            self.origins.learn(exchange)
+            self.provenance.learn(exchange)
 
     def proved(self, breach: Breach, operation: str, shown: tuple[Exchange, ...]) -> None:
-        """What concurrent calls have shown counts at once: a history is its own proof."""
+        """What concurrent calls have shown counts at once: a history is its own confirmation."""
         finding = finding_of(breach, shown[-1], shown)
         self.ledger.add([replace(finding, operation=operation, together=True)])
 
@@ -100,23 +100,23 @@ class Judge:
                     (request,),
                 )
             ],
-            proven=True,
+            confirmed=True,
         )
 
     def note(self, question: str, answer: str, *shown: Exchange) -> None:
-        """A sequence has shown a reading, by these exchanges."""
+        """A sequence has shown an interpretation, by these exchanges."""
         breaches = self.model.note(question, answer)
         if not shown:
             self.known.note(question, answer)
-            self.model.readings.clear()
+            self.model.interpretations.clear()
         else:
             self._suspect(shown[-1], breaches, shown)
 
     def unlearn(self, question: str) -> None:
         """An answer to a question was taken back, and not when it was tried again: it may have been none."""
         self.model.taken.pop(question, None)
-        self.known.readings.pop(question, None)
-        self.origins.unlearn(question)
+        self.known.interpretations.pop(question, None)
+        self.provenance.unlearn(question)
 
     @staticmethod
     def body_of(exchange: Exchange) -> Any:
@@ -175,7 +175,7 @@ class Judge:
             del self.known.actions[number]
 
     def scratch(self, without: str | None) -> Judge:
-        """A judge of the same target that has seen nothing, but knows the readings, all but one."""
+        """A judge of the same target that has seen nothing, but knows the interpretations, all but one."""
         judge = Judge(self.known, Ledger(), self.model.scratch(without))
         judge.trusting = True
         return judge
@@ -335,16 +335,16 @@ class Judge:
         """Keep what the model does not allow, and write down what it saw."""
         self.ledger.tested.update(self.model.tested)
         self.model.tested.clear()
-        for question, answer in self.model.readings:
+        for question, answer in self.model.interpretations:
             self.known.note(question, answer)
-            self.origins.witness(question, exchange)
-        self.model.readings.clear()
+            self.provenance.witness(question, exchange)
+        self.model.interpretations.clear()
         for breach in breaches:
             whole = (
-                () if breach.question is None else self.origins.history(exchange, first_of=breach.question)
+                () if breach.question is None else self.provenance.history(exchange, first_of=breach.question)
             )
             self.suspects.append(
-                finding_of(breach, exchange, whole or shown or self.origins.history(exchange))
+                finding_of(breach, exchange, whole or shown or self.provenance.history(exchange))
             )
 
 

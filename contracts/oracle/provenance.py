@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from ..checks.acceptance import accepted
-from ..checks.context import Knowledge
+from ..checks.context import CheckContext
 from ..core.exchange import Exchange
 
 _KEPT = 4_000
@@ -18,10 +18,10 @@ _LONGEST = 12
 _DIGITS = re.compile(rb"[0-9]+")
 
 
-class Origins:
+class Provenance:
     """What made the variants and actions of the latest exchanges, and what happened to each."""
 
-    def __init__(self, known: Knowledge) -> None:
+    def __init__(self, known: CheckContext) -> None:
         self._known = known
         self._made: OrderedDict[str, tuple[Exchange, ...]] = OrderedDict()
         self._past: OrderedDict[str, list[Exchange]] = OrderedDict()
@@ -134,4 +134,4 @@ def _key(exchange: Exchange) -> str:
     return exchange.sent("x-arklow-auth") or exchange.sent("authorization") or ""
 
 
-__all__ = ["Origins"]
+__all__ = ["Provenance"]

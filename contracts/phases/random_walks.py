@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from ..generation.strategies import LETTERS, Letter, letters
-from .sequence import Stage
+from .sequence import CallSequence
 
-Walk = Callable[[Stage], None]
+Walk = Callable[[CallSequence], None]
 
 
 @contextmanager
@@ -65,17 +65,17 @@ def _drawn(seed: int) -> list[Sequence[Letter]]:
 
 
 def _walk(word: Sequence[Letter]) -> Walk:
-    return lambda stage: _World(stage).go(word)
+    return lambda sequence: _World(sequence).go(word)
 
 
 class _World:
     """Two variants, an alias, and the actions that were accepted for them."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._names = [stage.name("any"), stage.name("any"), stage.name("alias")]
+    def __init__(self, sequence: CallSequence) -> None:
+        self._stage = sequence
+        self._names = [sequence.name("any"), sequence.name("any"), sequence.name("alias")]
         self._actions: list[tuple[int, str]] = []
-        self._two = stage.two
+        self._two = sequence.two
 
     def go(self, word: Sequence[Letter]) -> None:
         """Call after call; the first variant is defined before."""
@@ -84,25 +84,25 @@ class _World:
             self._call(letter)
 
     def _call(self, letter: Letter) -> None:
-        stage, org = self._stage, letter.org if self._two else 0
+        sequence, org = self._stage, letter.org if self._two else 0
         name = self._names[letter.name]
         match letter.verb:
             case "put":
                 members = {"alias": [self._names[2]]} if letter.alias else {}
-                stage.put(name, letter.schema, org=org, **members)
+                sequence.put(name, letter.schema, org=org, **members)
             case "put version":
-                known = stage.model.definitions.get((stage.org(org), name))
+                known = sequence.model.definitions.get((sequence.org(org), name))
                 version = max(1, (known.version if known else 1) + letter.number)
-                stage.put(name, letter.schema, org=org, version=version)
+                sequence.put(name, letter.schema, org=org, version=version)
             case "work":
-                self._accepted(org, stage.ingress(name, letter.payload, org=org))
+                self._accepted(org, sequence.ingress(name, letter.payload, org=org))
             case "work version":
-                known = stage.model.definitions.get((stage.org(org), name))
+                known = sequence.model.definitions.get((sequence.org(org), name))
                 version = max(1, (known.version if known else 1) + letter.number)
-                self._accepted(org, stage.ingress(name, letter.payload, org=org, version=version))
+                self._accepted(org, sequence.ingress(name, letter.payload, org=org, version=version))
             case "modack" if self._actions:
                 whose, number = self._actions[letter.number % len(self._actions)]
-                stage.modack(number, letter.attempt, letter.seconds, org=whose if letter.org == 0 else org)
+                sequence.modack(number, letter.attempt, letter.seconds, org=whose if letter.org == 0 else org)
 
     def _accepted(self, org: int, exchange: Any) -> None:
         number = exchange.data().get("a_id")

@@ -13,7 +13,7 @@ from schemathesis import APIOperation, Case, CheckContext, HookContext, Response
 from schemathesis.checks import CHECKS
 from schemathesis.hooks import unregister
 
-from ..core.exchange import WEATHER
+from ..core.exchange import INTERFERENCE
 from ..core.rules import Severity
 from ..oracle.judge import Judge
 from ..transport.client import Client
@@ -107,10 +107,10 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
             ),
             answer=answer,
         )
-        client.pace.answered(response.elapsed, exchange.status, made=exchange.made)
-        if exchange.status in WEATHER:
+        client.throttle.answered(response.elapsed, exchange.status, made=exchange.made)
+        if exchange.status in INTERFERENCE:
             client.limited(exchange)
-            client.note_weather(str(exchange.status))
+            client.note_interference(str(exchange.status))
             judge.lost(exchange)
             return
         for finding in judge.see(exchange):
@@ -121,8 +121,8 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
 
 
 def _lost(client: Client, judge: Judge, request: Any, reason: str) -> None:
-    """A request met weather: whether it took effect is open."""
-    client.note_weather(reason)
+    """A request met interference: whether it took effect is open."""
+    client.note_interference(reason)
     judge.lost(client.heard(**_sent(client, request), status=0, answer_headers=(), answer=b""))
 
 

@@ -19,7 +19,7 @@ from ..generation.examples import made
 from ..model.world import IN_FORCE, MAY_PASS, Action, Definition, Model
 from ..oracle.judge import Judge, plain
 from ..transport.client import Client, Request
-from ..transport.interference import CUT_OFF, TOO_SLOW, Weather
+from ..transport.interference import CUT_OFF, TOO_SLOW, Interference
 from .requests import _ASKED, _OF_SIGNALS, INGRESS, JSON, MODACK, PUT, TAG, NotInDocument, NotReached
 
 _IMPATIENT = 0.3
@@ -33,7 +33,7 @@ _PROBE = 5.0
 
 
 _RING = 3
-"""Definitions of a slot that take turns."""
+"""Definitions of a name prefix that take turns."""
 _AGAIN = 3
 """How often a request is sent again whose connection was cut off, where that does no harm."""
 _NO_DEFINITIONS = frozenset({"alias", "unknown"})
@@ -43,10 +43,10 @@ _MUDDLED = frozenset({"any"})
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class TrafficPolicy:
     """How a run behaves at its target."""
 
-    slot: bool = False
+    reuses_names: bool = False
     """Names are used again by each run, as definitions cannot be deleted; actions carry the run in their tags."""
     intrusive: bool = True
     """Large, deep and slow requests, and many at the same moment, are in order."""
@@ -54,7 +54,7 @@ class Manners:
     """What is sent depends on answers alone, and not on the time they take."""
 
 
-class Stage:
+class CallSequence:
     """One sequence of calls under names that nobody has used."""
 
     def __init__(
@@ -63,9 +63,9 @@ class Stage:
         judge: Judge,
         random: Random,
         prefix: str = "contract.run.",
-        manners: Manners | None = None,
+        policy: TrafficPolicy | None = None,
     ) -> None:
-        self.manners = manners or Manners()
+        self.policy = policy or TrafficPolicy()
         self.client = client
         self.judge = judge
         self.known = judge.known
@@ -77,7 +77,7 @@ class Stage:
         self.looks_into_refusals = True
         """Whether a refused key is asked for again elsewhere before anybody is blamed."""
         self.scope = ""
-        """Tells the aliases of this sequence in a slot from those of others."""
+        """Tells the aliases of this sequence in a name prefix from those of others."""
         self.waited = 0.0
         """Seconds that were let go by on purpose."""
         self.patience = 1.0
@@ -97,8 +97,8 @@ class Stage:
         return self.judge.model
 
     def name(self, kind: str = "v") -> str:
-        """A variant that nobody has used; in a slot one of its few, of which only its next PUT tells what it is."""
-        if not self.manners.slot:
+        """A variant that nobody has used; in a name prefix one of its few, of which only its next PUT tells what it is."""
+        if not self.policy.reuses_names:
             return f"{self.prefix}{kind}{self.random.getrandbits(32):08x}"
         number = self._given[kind]
         self._given[kind] += 1
@@ -111,14 +111,14 @@ class Stage:
         return name
 
     def renew(self, name: str, *, told: bool = True) -> None:
-        """In a slot a definition may be there from an earlier run: its next PUT tells it, if versions went upwards."""
-        for credential in self.known.target.credentials if self.slot else ():
+        """In a name prefix a definition may be there from an earlier run: its next PUT tells it, if versions went upwards."""
+        for credential in self.known.target.credentials if self.reuses_names else ():
             self.model.renew(credential.org, name, told=told)
 
     @property
-    def slot(self) -> bool:
-        """Whether names are those of a slot, which earlier runs had as well."""
-        return self.manners.slot
+    def reuses_names(self) -> bool:
+        """Whether names are those of a name prefix, which earlier runs had as well."""
+        return self.policy.reuses_names
 
     def key(self, org: int = 0) -> tuple[str, str]:
         """The header with the key of the first or second organisation."""
@@ -193,7 +193,7 @@ class Stage:
         if name in self.known.declared:
             body = {**body, "payload": self.known.declared[name]}
         tags = body.get("tags", {})
-        if not self.slot or not isinstance(tags, dict):
+        if not self.reuses_names or not isinstance(tags, dict):
             return body
         return {**body, "tags": {**tags, TAG: self.client.trace}}
 
@@ -205,14 +205,14 @@ class Stage:
         """Send a request, and have its answer judged.
 
         Raises:
-            Weather: no answer of the application came.
+            Interference: no answer of the application came.
         """
         before = list(self.judge.suspects)
         exchange, found = self._sent(request)
         if self.careful and exchange.status in MAY_PASS and len(self.judge.suspects) > len(before):
             self.client.wait(self._made + IN_FORCE - self.client.now())
             self.judge.suspects = before
-            self.judge.origins.forget(exchange)
+            self.judge.provenance.forget(exchange)
             exchange, found = self._sent(request)
         self.exchanges.append(exchange)
         if exchange.made:
@@ -225,14 +225,14 @@ class Stage:
     def _sent(self, request: Request) -> tuple[Exchange, list[Finding]]:
         try:
             exchange = self.client.send(request, self.waited)
-        except Weather as weather:
+        except Interference as interference:
             self.judge.lost(self.client.unanswered(request))
-            self._look_into_silence(request, str(weather))
+            self._look_into_silence(request, str(interference))
             raise
         return exchange, self.judge.see(exchange)
 
     def probe(self, label: str, body: Any = None, **members: Any) -> Exchange | None:
-        """One request that stands alone: weather costs it and not the sequence, as long as others get through; and so
+        """One request that stands alone: interference costs it and not the sequence, as long as others get through; and so
         does a document that does not have its operation."""
         try:
             return self.try_out(self.request(label, body, **members))
@@ -244,7 +244,7 @@ class Stage:
         patience, self.client.timeout = self.client.timeout, _PROBE
         try:
             exchange = self.play(request)
-        except Weather:
+        except Interference:
             self._lost += 1
             if self._lost > 2:
                 raise
@@ -255,7 +255,7 @@ class Stage:
         return exchange
 
     def volley(self, requests: Sequence[Request]) -> list[Exchange | None]:
-        """Requests at the same moment, each judged by itself; None where weather was met."""
+        """Requests at the same moment, each judged by itself; None where interference was met."""
         answers = self.client.volley(requests)
         self.judge.see_together([exchange for exchange in answers if exchange is not None])
         return answers
@@ -283,7 +283,7 @@ class Stage:
         )
 
     def _look_into_silence(self, request: Request, reason: str) -> None:
-        """A plain request that is cut off each time, while others beside it are answered, is not weather."""
+        """A plain request that is cut off each time, while others beside it are answered, is not interference."""
         silent = self.client.unanswered(request)
         if reason == TOO_SLOW:
             self.judge.slow.append(silent)
@@ -296,30 +296,30 @@ class Stage:
         for _ in range(2):
             try:
                 self.client.send(beside)
-            except Weather:
+            except Interference:
                 self.known.silent.discard(str(silent.operation))
                 return
             try:
                 self.client.send(request)
-            except Weather:
+            except Interference:
                 continue
             return
         title = "A plain request is cut off each time, and others beside it are answered"
         breach = Breach("HTTP-9", title, "an answer", "no answer, three times")
-        self.blame(breach, (*self.judge.origins.needed(silent)[:-1], silent))
+        self.blame(breach, (*self.judge.provenance.needed(silent)[:-1], silent))
 
     def _look_into(self, refused: list[Finding]) -> None:
         """Blame a refusal of a good key on the deployment only while the key is good elsewhere.
 
         Raises:
-            Weather: it is refused everywhere by now, as keys are after many wrong ones.
+            Interference: it is refused everywhere by now, as keys are after many wrong ones.
         """
         self.looks_into_refusals = False
         plain = self.send(PUT, {"variant": self.name(), "schema": {}})
         self.looks_into_refusals = True
         if plain.status in (401, 403):
-            raise Weather("the key is refused from now on")
-        self.judge.ledger.add(refused, proven=True)
+            raise Interference("the key is refused from now on")
+        self.judge.ledger.add(refused, confirmed=True)
 
     # What clients do
 
@@ -342,23 +342,23 @@ class Stage:
             variant = self.name(kind)
             try:
                 exchange = self.put(variant, schema, org=org, **members)
-            except Weather as weather:
-                if str(weather) != CUT_OFF:
+            except Interference as interference:
+                if str(interference) != CUT_OFF:
                     raise
                 continue
             if (self.org(org), variant) not in self.model.definitions:
                 declare = "; declare what exists with --variant" if self.known.puts_refused else ""
                 raise NotReached(f"a plain definition is answered with {exchange.status}{declare}")
             return variant
-        raise Weather(CUT_OFF)
+        raise Interference(CUT_OFF)
 
     def plain(self, *, org: int = 0) -> str:
-        """A definition that takes any work, of which nothing else is asked: one for all of the sequence, or the slot."""
+        """A definition that takes any work, of which nothing else is asked: one for all of the sequence, or the name prefix."""
         name = self._plain.get(org, f"{self.prefix}plain0")
         known = self.model.definitions.get((self.org(org), name))
         if known is None or not known.told:
             self._given["plain"] = 0
-            own = self.slot and not self.known.puts_refused
+            own = self.reuses_names and not self.known.puts_refused
             name = self._plain[org] = self.define(org=org, kind="plain" if own else "v")
         return name
 
@@ -369,7 +369,7 @@ class Stage:
         request = self.request(INGRESS, {"payload": payload, **members}, name=name, org=org, query=query)
         exchange = self._insist(request)
         known = self.model.definitions.get((self.org(org), name))
-        fresh = known is not None and not known.proven
+        fresh = known is not None and not known.confirmed
         fits = known is None or self.known.fits(known.schema, payload) is not False
         return self._patiently(exchange, request, 400) if fresh and fits else exchange
 
@@ -401,7 +401,7 @@ class Stage:
             return exchange
         later = self._patiently(exchange, request, 404)
         if later.status != 404:
-            self._suspect(_LATE, self.judge.origins.needed(exchange))
+            self._suspect(_LATE, self.judge.provenance.needed(exchange))
         return later
 
     def signal(self, kind: str, number: str, attempt: int = 0, *, org: int = 0, **members: Any) -> Exchange:
@@ -427,7 +427,7 @@ class Stage:
         if [one.status for one in asked] == [400, 400, 409, 400]:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
-            self.accuse(breach, self.judge.origins.needed(asked[3]))
+            self.accuse(breach, self.judge.provenance.needed(asked[3]))
         if MODACK not in self.known.routed:
             raise NotReached(f"the target does not offer {MODACK}")
         raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
@@ -502,8 +502,8 @@ class Stage:
         for left in reversed(range(_AGAIN)):
             try:
                 return self.play(request)
-            except Weather as weather:
-                if str(weather) != CUT_OFF or not left:
+            except Interference as interference:
+                if str(interference) != CUT_OFF or not left:
                     raise
         raise AssertionError
 
@@ -516,7 +516,7 @@ class Stage:
                 break
             time.sleep(_PAUSE)
             self.waited += _PAUSE
-            self.judge.origins.forget(exchange)
+            self.judge.provenance.forget(exchange)
             exchange = self.play(request)
         if exchange.status == refusal:
             self.known.in_vain.add(refusal)
@@ -527,4 +527,4 @@ _LATE = Breach(
     "ING-12", "An accepted action is not known at once", "known when its POST is answered", "404, later not"
 )
 
-__all__ = ["PLAIN", "Manners", "Stage"]
+__all__ = ["PLAIN", "CallSequence", "TrafficPolicy"]

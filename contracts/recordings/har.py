@@ -295,8 +295,8 @@ def _void(entry: Mapping[str, Any], answer: Mapping[str, Any], exchange: Exchang
         return "with a method that is none"
     if "_delivery" in entry:
         return "a call of the mock to a webhook"
-    if entry.get("_trouble") or exchange.got("x-arklow-mock-trouble") is not None:
-        return "trouble that was asked for"
+    if entry.get("_fault") or exchange.got("x-arklow-mock-fault") is not None:
+        return "fault that was asked for"
     if any(entry.get(name) or answer.get(name) for name in _WORKERS):
         return "answered by a service worker or a test, not by a server"
     cache = entry.get("cache")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..checks.context import Knowledge
+from ..checks.context import CheckContext
 from ..core.target import Credential, Target
 from .har import Entry, Loss
 
@@ -86,8 +86,8 @@ class _Place:
     """What was recorded of one base URL, which is judged for itself: another one may be another deployment."""
 
     base: str
-    known: Knowledge
-    echoes: Knowledge
+    known: CheckContext
+    echoes: CheckContext
     """The same, but that the keys are those that the recording shows to be served."""
     entries: list[Entry] = field(default_factory=list)
     kept: dict[str, set[str]] = field(default_factory=dict)

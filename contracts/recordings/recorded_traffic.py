@@ -14,9 +14,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..checks import judge, secrecy
 from ..checks.acceptance import accepted
-from ..checks.context import Knowledge
-from ..core.events import RunFinished, SecondOpinions
-from ..core.exchange import WEATHER, Exchange
+from ..checks.context import CheckContext
+from ..core.events import CrossChecked, RunFinished
+from ..core.exchange import INTERFERENCE, Exchange
 from ..core.findings import Finding
 from ..core.ledger import Ledger
 from ..core.rules import RULES
@@ -106,7 +106,7 @@ class Recorded:
             return
         if base not in self._places:
             first = self._given or _NOBODY
-            known = Knowledge(self._document, self._shapes, _Seen(base, base, first, hidden=self._secrets))
+            known = CheckContext(self._document, self._shapes, _Seen(base, base, first, hidden=self._secrets))
             self._places[base] = _Place(base, known, known)
         self._places[base].entries.append(replace(entry, exchange=located))
 
@@ -134,7 +134,7 @@ class Recorded:
     @staticmethod
     def _of_a_gateway(exchange: Exchange) -> bool:
         """Whether it is the word of a gateway or a limit, as a run would take it, or a redirect to another host."""
-        if exchange.status in WEATHER:
+        if exchange.status in INTERFERENCE:
             return True
         if not 300 <= exchange.status < 400:
             return False
@@ -278,13 +278,13 @@ class Recorded:
             served={label: served[label] for label in self._document.operations},
             violations=violations,
             warnings=warnings,
-            readings={},
+            interpretations={},
             not_verified={
                 rule: self._why(rule) for rule in RULES if rule not in self._tested and rule not in broken
             },
             tested={rule: self._tested[rule] for rule in RULES if self._tested[rule]},
-            weather=dict(self._void.most_common()) | self._counts(),
-            opinions=SecondOpinions(),
+            interference=dict(self._void.most_common()) | self._counts(),
+            cross_check=CrossChecked(),
             inconclusive=self._nothing(total),
             strict=self._strict,
             negatives={},
@@ -349,7 +349,7 @@ _MANY: Final = 20
 """Keys that are looked for in answers."""
 
 
-def _echoed(exchange: Exchange, known: Knowledge) -> Iterator[Finding]:
+def _echoed(exchange: Exchange, known: CheckContext) -> Iterator[Finding]:
     """Whether an answer shows a key that is known from the recording alone."""
     return (finding for finding in secrecy.check(exchange, known, Counter()) if finding.rule == "SAFE-1")
 

@@ -121,7 +121,7 @@ def page(runs: Sequence[Record]) -> str:
         "✗ found, ✓ put to the test and not found, – could not be told, (n/m) reproduced n times of m.",
         "",
     ]
-    lines += ["## Verdicts", "", *_verdicts(runs), "", *_readings(runs)]
+    lines += ["## Verdicts", "", *_verdicts(runs), "", *_interpretations(runs)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -171,16 +171,16 @@ def _verdicts(runs: Sequence[Record]) -> Iterator[str]:
     return table(["Run", "Target", "Document", "Seed", "Verdict", "Requests", "Verified"], rows)
 
 
-def _readings(runs: Sequence[Record]) -> list[str]:
+def _interpretations(runs: Sequence[Record]) -> list[str]:
     """Open questions that not all runs have the same answer to."""
-    questions = dict.fromkeys(question for run in runs for question in run["readings"])
+    questions = dict.fromkeys(question for run in runs for question in run["interpretations"])
     rows = [
-        [cell(question), *(cell(run["readings"].get(question, "–")) for run in runs)]
+        [cell(question), *(cell(run["interpretations"].get(question, "–")) for run in runs)]
         for question in questions
-        if len({run["readings"][question] for run in runs if question in run["readings"]}) > 1
+        if len({run["interpretations"][question] for run in runs if question in run["interpretations"]}) > 1
     ]
     head = ["Question", *_dates(runs)]
-    return ["## Readings that changed", "", *table(head, rows), ""] if rows else []
+    return ["## Interpretations that changed", "", *table(head, rows), ""] if rows else []
 
 
 __all__ = ["KINDS", "Kind", "Seen", "histories", "kind_of", "new_violations", "page"]

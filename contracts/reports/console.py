@@ -131,11 +131,13 @@ def summary(run: RunFinished, reports: Path | None = None) -> Iterator[Text]:
             yield Text()
     excused = ((one["id"], _excuse(entry)) for one, entry in brief.excused)
     yield from _table("Known, and excused by the baseline", excused)
-    yield from _table("Readings this deployment takes", data["readings"].items())
-    yield from _table("In the way of requests, and not counted against the target", data["weather"].items())
+    yield from _table("Interpretations this deployment takes", data["interpretations"].items())
+    yield from _table(
+        "In the way of requests, and not counted against the target", data["interference"].items()
+    )
     yield from _table("Bodies that break one member in one way", _negatives(run))
-    opinions = run.opinions
-    share = f"{100 * opinions.asked / opinions.answers:.0f} %" if opinions.answers else "none"
+    cross_check = run.cross_check
+    share = f"{100 * cross_check.asked / cross_check.answers:.0f} %" if cross_check.answers else "none"
     yield from _table(
         "Done",
         [
@@ -143,7 +145,7 @@ def summary(run: RunFinished, reports: Path | None = None) -> Iterator[Text]:
             ("requests", f"{run.requests} in {run.seconds} s; {len(run.tested)} rules put to the test"),
             (
                 "second opinion",
-                f"openapi-core judged {opinions.asked} of {opinions.answers} documented answers ({share})",
+                f"openapi-core judged {cross_check.asked} of {cross_check.answers} documented answers ({share})",
             ),
             *(
                 ("A FAULT OF THE JUDGE, please report", difference)
@@ -224,7 +226,7 @@ def _negatives(run: RunFinished) -> Iterator[tuple[str, str]]:
         )
 
 
-_OUTCOMES = ("proven", "accepted", "masked", "not tried")
+_OUTCOMES = ("confirmed", "accepted", "masked", "not tried")
 _LONG = 600
 
 

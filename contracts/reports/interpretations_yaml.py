@@ -1,4 +1,4 @@
-"""`readings.yaml`: the readings that a deployment takes, for `arklow-mock --readings` and `check --expect-readings`."""
+"""`interpretations.yaml`: the interpretations that a deployment takes, for `arklow-mock --interpretations` and `check --expect-interpretations`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from ..core.events import RunFinished
 from ..core.yaml_text import write_yaml
 from .json_report import record, replaced
 
-_HEAD = "# The readings that a deployment takes where the documentation is silent or contradicts itself.\n"
+_HEAD = (
+    "# The interpretations that a deployment takes where the documentation is silent or contradicts itself.\n"
+)
 
 
 def write(run: RunFinished, directory: Path) -> None:
-    """Write `readings.yaml`."""
+    """Write `interpretations.yaml`."""
     data = record(run)
-    told = {"target": data["target"], "judged": data["started"], "readings": data["readings"]}
-    replaced(directory / "readings.yaml", _HEAD + write_yaml(told))
+    told = {"target": data["target"], "judged": data["started"], "interpretations": data["interpretations"]}
+    replaced(directory / "interpretations.yaml", _HEAD + write_yaml(told))
 
 
 __all__ = ["write"]

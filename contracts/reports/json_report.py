@@ -45,7 +45,9 @@ def record(run: RunFinished) -> dict[str, Any]:
         "served": run.served,
         "violations": [finding_record(finding, run) for finding in run.violations],
         "warnings": [finding_record(finding, run) for finding in run.warnings],
-        "readings": {question: redact(answer, run.secrets) for question, answer in run.readings.items()},
+        "interpretations": {
+            question: redact(answer, run.secrets) for question, answer in run.interpretations.items()
+        },
         "not_verified": [
             {"rule": rule, "why": redact(why, run.secrets)} for rule, why in run.not_verified.items()
         ],
@@ -67,12 +69,12 @@ def record(run: RunFinished) -> dict[str, Any]:
             {"operation": operation, "place": place, "keyword": keyword, "outcome": outcome}
             for (operation, place, keyword), outcome in run.negatives.items()
         ],
-        "weather": run.weather,
+        "interference": run.interference,
         "second_opinion": {
             "validator": "openapi-core",
-            "asked": run.opinions.asked,
-            "answers": run.opinions.answers,
-            "differences": [redact(one, run.secrets) for one in run.opinions.differences],
+            "asked": run.cross_check.asked,
+            "answers": run.cross_check.answers,
+            "differences": [redact(one, run.secrets) for one in run.cross_check.differences],
         },
     }
 

@@ -15,7 +15,7 @@ from ..core.findings import Finding
 from ..core.ledger import Ledger
 from ..oracle.judge import Judge
 from ..transport.client import TimeUp
-from ..transport.interference import Weather
+from ..transport.interference import Interference
 from .replay import LOST, Replay, hasty
 
 _LONGEST = 500
@@ -26,7 +26,7 @@ _TRIES = 3
 """How often a finding is tried again when all is done."""
 
 
-class Proof:
+class Confirmation:
     """Puts into the ledger what stands when it is tried again."""
 
     def __init__(
@@ -70,12 +70,12 @@ class Proof:
                 continue
             waited = finding.exchanges[-1].waited - finding.exchanges[0].waited
             if finding.id in self._excused or (often[key] > 1 and waited > _LONG_PAUSE):
-                self._ledger.add([finding], proven=True)
+                self._ledger.add([finding], confirmed=True)
                 continue
             self._tried[key] += 1
             try:
                 confirmed = self._confirmed(finding, whole)
-            except (Weather, TimeUp) as why:
+            except (Interference, TimeUp) as why:
                 if isinstance(why, TimeUp) or not self._lost_all():  # which explains it
                     self._ledger.doubtful[finding.rule] = (
                         f"it was broken, and could not be tried again: {why}"
@@ -86,9 +86,9 @@ class Proof:
                     "it was broken, and the target lost what it knew meanwhile"
                 )
             elif confirmed is not None:
-                self._ledger.add([confirmed], proven=True)
+                self._ledger.add([confirmed], confirmed=True)
             elif again and (sequence, key) in self._unsure and self._stands(finding):
-                self._ledger.add([replace(finding, shown=1, tried=1)], proven=True)
+                self._ledger.add([replace(finding, shown=1, tried=1)], confirmed=True)
             else:
                 unsure.append(finding.rule)
                 if hasty(finding):
@@ -100,13 +100,13 @@ class Proof:
         return False
 
     def _confirmed(self, finding: Finding, whole: Sequence[Exchange]) -> Finding | None:
-        """The finding as it shows from a fresh beginning, if it does; tried again when weather comes between."""
+        """The finding as it shows from a fresh beginning, if it does; tried again when interference comes between."""
         if finding.staged or self._tried[finding.key] > _TRIES:
             return None
         for left in reversed(range(_TRIES)):
             try:
                 return self.replay.confirm(finding, whole)
-            except Weather:
+            except Interference:
                 if not left or self._lost_all():
                     raise
         return None
@@ -122,34 +122,34 @@ class Proof:
         lost = finding.rule in LOST or finding.key in self.replay.excused  # which somebody may have settled
         return finding.staged or not (hasty(finding) or lost)
 
-    def prove(self) -> None:
+    def confirm(self) -> None:
         """Show what single exchanges have broken a second time; a few times at most in a run."""
-        for key in list(self._ledger.unproven):
+        for key in list(self._ledger.unconfirmed):
             finding = self._ledger.of_key(key)
             if finding.id in self._excused:
-                self._ledger.prove(key)
-            if key not in self._ledger.unproven or self._tried[key] > _TRIES:
+                self._ledger.confirm(key)
+            if key not in self._ledger.unconfirmed or self._tried[key] > _TRIES:
                 continue
             self._tried[key] += 1
             try:
                 again = self.replay.play(finding.exchanges, finding)
                 if again is None and not self.replay.thrifty and self._tried[key] == 1:
                     again = self.replay.often(finding)
-            except (Weather, TimeUp):
+            except (Interference, TimeUp):
                 continue
             if again is not None:
                 self._ledger.put(again)
             if again is not None or (self._tried[key] == _TRIES and self._ledger.seen[key] > _TRIES):
-                self._ledger.prove(key)
+                self._ledger.confirm(key)
 
     def end(self) -> None:
         """What was never shown a second time does not stand."""
-        for key in list(self._ledger.unproven):
+        for key in list(self._ledger.unconfirmed):
             often = f"{self._ledger.seen[key]} time{'s' if self._ledger.seen[key] > 1 else ''}"
             tried = "kept when tried again" if self._tried[key] else "there was no time to try it again"
             self._ledger.drop(key, f"it was broken {often}, and {tried}")
 
-    def polish(self, seconds: float) -> None:
+    def shrink(self, seconds: float) -> None:
         """Find a shorter way to what single exchanges have shown."""
         until = time.monotonic() + seconds
         for finding in self._open():
@@ -157,12 +157,12 @@ class Proof:
                 return
             if finding.rule == "AUTH-1" or len({one.waited for one in finding.exchanges}) > 1:
                 continue  # the one looks into refusals first
-            with suppress(Weather, TimeUp):
+            with suppress(Interference, TimeUp):
                 better = self.replay.shorter(finding) or self.replay.often(finding)
                 if better is not None:
                     self._ledger.put(replace(better, shown=finding.shown, tried=finding.tried))
 
-    def attest(self, seconds: float = math.inf) -> None:
+    def confirm_again(self, seconds: float = math.inf) -> None:
         """Try every finding again, three times if there is time, and write down how often it showed."""
         until = time.monotonic() + seconds
         for _ in range(_TRIES):
@@ -171,7 +171,7 @@ class Proof:
                     continue
                 try:
                     shown = self.replay.shows(finding)
-                except (Weather, TimeUp):
+                except (Interference, TimeUp):
                     continue
                 self._ledger.put(replace(finding, shown=finding.shown + shown, tried=finding.tried + 1))
         for finding in self._open():
@@ -188,4 +188,4 @@ class Proof:
         ]
 
 
-__all__ = ["Proof"]
+__all__ = ["Confirmation"]

@@ -14,7 +14,7 @@ from ..core.findings import Finding
 from ..model.world import IN_FORCE, MAY_PASS
 from ..oracle.judge import Judge
 from ..transport.client import Client, Request, TimeUp
-from ..transport.interference import Weather
+from ..transport.interference import Interference
 from .renaming import _renamer, _rewritten, names_of
 
 _LONGEST = 100
@@ -32,11 +32,11 @@ _OTHERS = 10
 class Replay:
     """Repeats exchanges of a run against the same target."""
 
-    def __init__(self, client: Client, judge: Judge, prefix: str, *, slot: bool = False) -> None:
+    def __init__(self, client: Client, judge: Judge, prefix: str, *, reuses_names: bool = False) -> None:
         self._client = client
         self._judge = judge
         self._prefix = prefix
-        self._slot = slot
+        self._reuses_names = reuses_names
         """Whether the names of the run are used again, as each other one would be a definition that stays."""
         self._count = 0
         self.excused: set[tuple[str, str]] = set()
@@ -50,7 +50,7 @@ class Replay:
         `whole` is the sequence in which it came up, for when what is known to lead to it is not enough.
 
         Raises:
-            Weather, TimeUp: it could not be tried.
+            Interference, TimeUp: it could not be tried.
         """
         at = next(
             (n for n, one in enumerate(whole) if one.call == finding.exchanges[-1].call), len(whole) - 1
@@ -65,7 +65,7 @@ class Replay:
         """A finding that is beyond doubt, with the shortest way to it that was found.
 
         Raises:
-            Weather, TimeUp: it could not be tried.
+            Interference, TimeUp: it could not be tried.
         """
         again = self.play(finding.exchanges, finding)
         return None if again is None else self._shortened(again)
@@ -74,7 +74,7 @@ class Replay:
         """The finding, if its own exchanges show it, and also when all of the target has had the time to know them.
 
         Raises:
-            Weather, TimeUp: it could not be tried.
+            Interference, TimeUp: it could not be tried.
         """
         again = self.play(finding.exchanges, finding)
         return None if again is None else self._in_time(again)
@@ -88,7 +88,7 @@ class Replay:
         """Whether a finding shows once more; of what is lost, only where others that were let alone are not.
 
         Raises:
-            Weather, TimeUp: it could not be tried.
+            Interference, TimeUp: it could not be tried.
         """
         if finding.rule in LOST:
             return self._once_more(finding) is not None
@@ -135,7 +135,7 @@ class Replay:
 
     def _begun(self, finding: Finding) -> _Playing:
         self._count += 1
-        fresh = self._prefix if self._slot else f"{self._prefix}r{self._count:x}."
+        fresh = self._prefix if self._reuses_names else f"{self._prefix}r{self._count:x}."
         return _Playing(self._client, self._judge, self._judge.scratch(finding.question), self._prefix, fresh)
 
     def _pause(self, script: Sequence[Exchange], number: int) -> None:
@@ -162,13 +162,15 @@ class Replay:
             size, at = size // 2, 0
             while at < len(best.exchanges) - 1 and tries < _TRIES and time.monotonic() < until:
                 script = best.exchanges[:at] + best.exchanges[min(at + size, len(best.exchanges) - 1) :]
-                if self._slot and not _unmade(script) <= _unmade(best.exchanges):  # it is there, in this slot
+                if self._reuses_names and not _unmade(script) <= _unmade(
+                    best.exchanges
+                ):  # it is there, in this name prefix
                     at += size
                     continue
                 tries += 1
                 try:
                     again = self.play(script, best, patient=False)
-                except (Weather, TimeUp):
+                except (Interference, TimeUp):
                     return best
                 if again is None:
                     at += size

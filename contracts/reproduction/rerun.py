@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import SystemRandom
 from typing import Any, Final
 
-from ..checks.context import Knowledge
+from ..checks.context import CheckContext
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.ledger import Ledger
@@ -21,7 +21,7 @@ from ..openapi.document import Document
 from ..openapi.schemas import Shapes
 from ..oracle.judge import Judge
 from ..transport.client import Client, Request
-from ..transport.interference import Weather
+from ..transport.interference import Interference
 from .renaming import names_of
 from .replay import Replay
 
@@ -153,8 +153,8 @@ class Again:
             client.answers.clear()
             try:
                 again = replay.often(finding) if finding.times > 1 else replay.again(finding)
-            except Weather as weather:
-                return Outcome(shown, number, last, str(weather))
+            except Interference as interference:
+                return Outcome(shown, number, last, str(interference))
             if again is None and (why := _in_the_way(client.answers, finding)):
                 return Outcome(shown, number, last, why)
             if again is not None:
@@ -162,17 +162,17 @@ class Again:
         return Outcome(shown, times, last)
 
     def _judge(self) -> Judge:
-        """A judge that knows no more than which readings the deployment took, and that its operations are there."""
+        """A judge that knows no more than which interpretations the deployment took, and that its operations are there."""
         document = self._document
-        known = Knowledge(document, Shapes(document.content), self._target)
+        known = CheckContext(document, Shapes(document.content), self._target)
         known.prefix = "contract"
-        readings = self._report.data.get("readings", {})
-        known.readings |= {str(question): str(answer) for question, answer in readings.items()}
+        interpretations = self._report.data.get("interpretations", {})
+        known.interpretations |= {str(question): str(answer) for question, answer in interpretations.items()}
         known.routed |= {str(label) for label, count in self._report.data.get("served", {}).items() if count}
         judge = Judge(known, Ledger())
         judge.model.taken |= {
             question: answer
-            for question, answer in known.readings.items()
+            for question, answer in known.interpretations.items()
             if question in QUESTIONS and " or " not in answer
         }
         return judge
@@ -267,9 +267,9 @@ def _in_the_way(heard: Sequence[Exchange], finding: Finding) -> str | None:
         return "nothing was sent"
     last, before = heard[-1], {one.status for one in finding.exchanges}
     value = last.value()
-    stranger = not (isinstance(value, dict) and value.keys() & {"data", "errors"})
+    foreign = not (isinstance(value, dict) and value.keys() & {"data", "errors"})
     refused = last.status in (401, 403) and not finding.rule.startswith("AUTH-")
-    elsewhere = 300 <= last.status < 400 or (last.status in (404, 405, 501) and stranger)
+    elsewhere = 300 <= last.status < 400 or (last.status in (404, 405, 501) and foreign)
     if last.status not in before and (refused or elsewhere):
         return f"{last.operation or last.method} is answered with {last.status}"
     return None

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..checks.context import Knowledge
-from ..checks.cross_check import Opinions
+from ..checks.context import CheckContext
+from ..checks.cross_check import CrossCheck
 from ..core import strict_json
 from ..core.events import (
     Advanced,
@@ -27,10 +27,10 @@ from ..openapi.document import load
 from ..openapi.schemas import Shapes
 from ..oracle.judge import Judge
 from ..transport.client import Client
-from .outcome import Conclusion
+from .outcome import Outcome
 from .plan import LONG, Plan
-from .preflight import Contact
-from .scheduler import ANYWHERE, POLISH, Playing
+from .preflight import Preflight
+from .scheduler import ANYWHERE, SHRINK_SECONDS, Scheduler
 
 _FIRST_CONTACT = 13.0
 """Seconds that first contact may take, whatever the target does."""
@@ -51,7 +51,7 @@ class Run:
         self._plan = plan
         self._listeners: tuple[Listener, ...] = listeners
         self._document = document
-        known = Knowledge(document, Shapes(document.content), plan.target)
+        known = CheckContext(document, Shapes(document.content), plan.target)
         known.prefix = "contract"
         known.declared = plan.declared
         self._ledger = Ledger(
@@ -59,13 +59,13 @@ class Run:
         )
         self._judge = Judge(known, self._ledger)
         self._client = Client(plan.target, self._locate, plan.limits)
-        self._opinions = Opinions(known)
+        self._opinions = CrossCheck(known)
         self._judge.listeners.append(self._opinions.hear)
         self._judge.listeners.append(lambda _: self._tell_progress())
-        self._contact = Contact(plan, self._client, self._judge)
+        self._preflight = Preflight(plan, self._client, self._judge)
         excused = {one.id for one in plan.baseline if one.expires >= started.date()}
-        self._playing = Playing(plan, self._client, self._judge, self._contact, excused, self._phase)
-        self._conclusion = Conclusion(plan, self._client, self._judge, self._opinions, started)
+        self._playing = Scheduler(plan, self._client, self._judge, self._preflight, excused, self._phase)
+        self._conclusion = Outcome(plan, self._client, self._judge, self._opinions, started)
         self._began = self._told = time.monotonic()
         self._inconclusive: str | None = None
         self._kept = -math.inf
@@ -80,11 +80,11 @@ class Run:
         ledger.masked.update(progress.masked)
         ledger.doubtful.update(progress.doubtful)
         ledger.negatives.update(run.negatives)
-        ledger.add([*run.violations, *run.warnings], proven=True)
-        self._judge.model.taken.update(progress.readings)
+        ledger.add([*run.violations, *run.warnings], confirmed=True)
+        self._judge.model.taken.update(progress.interpretations)
         self._judge.served.update(run.served)
-        self._judge.known.readings.update(run.readings)
-        self._client.weather.update(run.weather)
+        self._judge.known.interpretations.update(run.interpretations)
+        self._client.interference.update(run.interference)
 
     def judge(self) -> RunFinished:
         """Judge the target, telling the listeners; the last event is also returned."""
@@ -101,17 +101,17 @@ class Run:
         try:
             self._join(worker)
         except KeyboardInterrupt:
-            self._client.pace.close("the run was interrupted")
+            self._client.throttle.close("the run was interrupted")
             self._client.deadline = min(self._client.deadline, time.monotonic() + 1)
             self._join(worker)
         reached = self._client.deadline < math.inf
         if worker.is_alive() and reached:
-            self._client.note_weather("an answer without end")
+            self._client.note_interference("an answer without end")
         elif worker.is_alive():
             self._inconclusive = f"{plan.target.base_url} could not be reached: it answers without end."
         self._client.deadline = 0.0
         if not self._plan.only and self._opinions.answers:
-            self._opinions.ask(time.monotonic() + POLISH)
+            self._opinions.ask(time.monotonic() + SHRINK_SECONDS)
         finished = self._finished()
         if plan.night:
             self._keep()
@@ -131,10 +131,10 @@ class Run:
         """Everything that sends requests; whatever fails, what was found before stands."""
         try:
             self._phase("first contact")
-            self._inconclusive = self._contact.first()
+            self._inconclusive = self._preflight.first()
             if self._inconclusive is None:
                 self._began = time.monotonic()
-                self._client.pace.reserve = self._reserve()
+                self._client.throttle.reserve = self._reserve()
                 self._client.deadline = self._began + max(self._plan.max_time, (self._plan.wait or 0) + 10)
                 self._playing.constructed()
                 if self._plan.night:
@@ -143,8 +143,8 @@ class Run:
                     self._playing.explored()
                     self._playing.generated()
                 self._playing.end()
-                self._conclusion.compare_readings()
-                self._playing.proof.end()
+                self._conclusion.compare_interpretations()
+                self._playing.confirmation.end()
         except Exception as error:
             self._inconclusive = (
                 f"The judge itself failed, which says nothing of the target: {describe(error)}."
@@ -157,10 +157,10 @@ class Run:
 
     def _finished(self) -> RunFinished:
         """What the run proves if it ends now."""
-        closed = self._client.pace.closed
+        closed = self._client.throttle.closed
         why = closed and f"{closed[0].upper()}{closed[1:]}."
-        ended = why or self._inconclusive or self._contact.unreachable
-        return self._conclusion.finished(time.monotonic() - self._began, self._contact.prefix, ended)
+        ended = why or self._inconclusive or self._preflight.unreachable
+        return self._conclusion.finished(time.monotonic() - self._began, self._preflight.prefix, ended)
 
     def _locate(self, method: str, url: str) -> tuple[str | None, str | None]:
         """The operation and the path template of a URL."""
@@ -188,7 +188,7 @@ class Run:
         ledger = self._ledger
         progress = replace(
             self._playing.progress,
-            readings=dict(self._judge.model.taken),
+            interpretations=dict(self._judge.model.taken),
             masked=dict(ledger.masked),
             doubtful=dict(ledger.doubtful),
         )

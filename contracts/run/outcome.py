@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ..checks.cross_check import Opinions
+from ..checks.cross_check import CrossCheck
 from ..core.baseline import told
-from ..core.events import RunFinished, SecondOpinions
+from ..core.events import CrossChecked, RunFinished
 from ..core.findings import Breach, finding_of
 from ..core.rules import RULES
 from ..oracle.judge import Judge
@@ -17,13 +17,13 @@ from .plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Conclusion:
+class Outcome:
     """Says what one run proves, at its end or so far."""
 
     plan: Plan
     client: Client
     judge: Judge
-    opinions: Opinions
+    cross_check: CrossCheck
     started: datetime
     """In UTC."""
 
@@ -34,7 +34,7 @@ class Conclusion:
         asked = plan.only or (RULES.keys() if plan.expected else RULES.keys() - {"READ-2"})
         wanted = [rule for rule in RULES if rule in asked]
         why = inconclusive or "no answer put it to the test"
-        opinions = self.opinions
+        cross_check = self.cross_check
         broken = {finding.rule for finding in (*ledger.violations, *ledger.warnings)}
         finished = RunFinished(
             target=plan.target.base_url,
@@ -47,7 +47,7 @@ class Conclusion:
             served={label: self.judge.served.get(label, 0) for label in known.document.operations},
             violations=tuple(ledger.violations),
             warnings=tuple(ledger.warnings),
-            readings=dict(sorted(known.readings.items())),
+            interpretations=dict(sorted(known.interpretations.items())),
             not_verified={
                 rule: ledger.doubtful.get(rule) or ledger.masked.get(rule, why)
                 for rule in wanted
@@ -58,8 +58,8 @@ class Conclusion:
                 for rule in wanted
                 if ledger.tested[rule] and rule not in ledger.doubtful
             },
-            weather=dict(list(self.client.weather.items())),
-            opinions=SecondOpinions(opinions.asked, opinions.answers, tuple(opinions.differences)),
+            interference=dict(list(self.client.interference.items())),
+            cross_check=CrossChecked(cross_check.asked, cross_check.answers, tuple(cross_check.differences)),
             inconclusive=inconclusive,
             strict=plan.strict,
             secrets=dict(plan.target.secrets),
@@ -85,9 +85,9 @@ class Conclusion:
 
     def _too_little(self) -> str | None:
         """Why a run without a finding proves too little, in one sentence."""
-        lost, sent = sum(self.client.weather.values()), self.client.requests
+        lost, sent = sum(self.client.interference.values()), self.client.requests
         if lost > sent / 3:
-            worst = max(self.client.weather, key=lambda reason: self.client.weather[reason])
+            worst = max(self.client.interference, key=lambda reason: self.client.interference[reason])
             return f"{lost} of {sent} requests met no answer of the application, most often: {worst}."
         if self.plan.only:
             untested = sorted(rule for rule in self.plan.only if not self.judge.ledger.tested[rule])
@@ -103,11 +103,11 @@ class Conclusion:
         published = [label for label in known.document.operations if label in known.asked - known.routed]
         return (*published, *sorted(known.not_offered))
 
-    def compare_readings(self) -> None:
-        """A reading that is lawful, and another one than somebody counts on, is a warning."""
+    def compare_interpretations(self) -> None:
+        """An interpretation that is lawful, and another one than somebody counts on, is a warning."""
         for question, expected in self.plan.expected.items():
-            taken = self.judge.known.readings.get(question)
-            shown = self.judge.origins.first(question)
+            taken = self.judge.known.interpretations.get(question)
+            shown = self.judge.provenance.first(question)
             if taken is None or not shown:
                 continue
             self.judge.ledger.tested["READ-2"] += 1
@@ -115,8 +115,8 @@ class Conclusion:
                 title = f"{question[0].upper()}{question[1:]}: {taken}, and {expected} was expected"
                 self.judge.ledger.add(
                     [finding_of(Breach("READ-2", title, expected, taken, question), shown[-1], shown)],
-                    proven=True,
+                    confirmed=True,
                 )
 
 
-__all__ = ["Conclusion"]
+__all__ = ["Outcome"]

@@ -1,4 +1,4 @@
-"""The contract of a run: what is to be judged, how long, and by which manners."""
+"""The contract of a run: what is to be judged, how long, and by which policy."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Plan:
     """Codes of the rules to listen to; empty for all."""
     wait: float | None = None
     """Seconds that leases are given to run out; without them only leases of a second are waited for."""
-    slot: str = ""
-    """Names the definitions of a run, which runs of the same slot use again; empty for fresh names in each run."""
+    name_prefix: str = ""
+    """Names the definitions of a run, which runs of the same name prefix use again; empty for fresh names in each run."""
     limits: Limits = field(default_factory=Limits)
     intrusive: bool = True
     """Large, deep and slow requests, and many at the same moment, are in order."""
@@ -44,7 +44,7 @@ class Plan:
     """Percent of the rules that have to be put to the test before a run can be green."""
     baseline: tuple[Known, ...] = ()
     expected: Mapping[str, str] = field(default_factory=dict)
-    """Open question → the reading that another one is a warning for."""
+    """Open question → the interpretation that another one is a warning for."""
     night: bool = False
     """Go on with random sequences and generated requests, round after round, until the time is up."""
     before: Kept | None = None

@@ -12,9 +12,9 @@ from ..core.findings import Breach, finding_of
 from ..model.world import MAY_PASS
 from ..oracle.judge import Judge
 from ..phases.requests import NotInDocument, NotReached
-from ..phases.sequence import Manners, Stage
+from ..phases.sequence import CallSequence, TrafficPolicy
 from ..transport.client import Client, Request, TimeUp
-from ..transport.interference import Weather
+from ..transport.interference import Interference
 from .plan import LONG, Plan
 
 _MAY_NOT = (401, 403, 404, 405, 501)
@@ -27,7 +27,7 @@ _LONG_PATIENCE = 1_800.0
 """The same for a night, in which somebody may deploy."""
 
 
-class Contact:
+class Preflight:
     """One target, as a run finds it."""
 
     def __init__(self, plan: Plan, client: Client, judge: Judge) -> None:
@@ -36,7 +36,7 @@ class Contact:
         self._judge = judge
         self._known = judge.known
         self._random = Random(plan.seed if plan.steady else f"{plan.seed} {time.time_ns()}")
-        self.prefix = f"contract.{plan.slot or f'{self._random.getrandbits(32):08x}'}."
+        self.prefix = f"contract.{plan.name_prefix or f'{self._random.getrandbits(32):08x}'}."
         """Begins every variant and alias of the run; settled when first contact is made."""
         self.unreachable: str | None = None
         """That the target went away for good, in one sentence."""
@@ -52,28 +52,30 @@ class Contact:
             time.sleep(pause)
             served = None
             try:
-                stage = self.stage()
-                stage.looks_into_refusals = False
-                answers = [self._first_definition(stage)]
-                with suppress(Weather):  # of one operation alone, which is looked into
-                    answers.append(stage.ingress(stage.name("unknown")))
-                    served = self._served_at_first(stage, answers[0])
-                with suppress(Weather, NotInDocument):
-                    answers.append(stage.modack("1"))
+                sequence = self.sequence()
+                sequence.looks_into_refusals = False
+                answers = [self._first_definition(sequence)]
+                with suppress(Interference):  # of one operation alone, which is looked into
+                    answers.append(sequence.ingress(sequence.name("unknown")))
+                    served = self._served_at_first(sequence, answers[0])
+                with suppress(Interference, NotInDocument):
+                    answers.append(sequence.modack("1"))
                 others = [
-                    stage.put(f"{stage.prefix}plain0" if stage.slot else stage.name(), org=org)
+                    sequence.put(
+                        f"{sequence.prefix}plain0" if sequence.reuses_names else sequence.name(), org=org
+                    )
                     for org in range(1, len(self._plan.target.credentials))
                 ]
             except NotReached as why:
                 return f"There is nothing to judge: {why}."
             except TimeUp as why:
                 return f"Nothing could be judged: {why}."
-            except Weather as weather:
-                said.append(str(weather))
+            except Interference as interference:
+                said.append(str(interference))
                 continue
             self._client.timeout = 10.0
             self._known.puts_refused = not answers[0].data() and answers[0].status in _MAY_NOT
-            reason = self._nobody(answers) or self._strangers(answers[0], others)
+            reason = self._nobody(answers) or self._refused_key(answers[0], others)
             self._client.yardstick = self._request_of(served or answers[-1])
             self._canary = self._request_of(answers[0]) if served and answers[0].data() else None
             if reason:
@@ -95,7 +97,7 @@ class Contact:
         canary = self._client.yardstick
         if canary is None or not self._canary:
             return False
-        with suppress(Weather, TimeUp):
+        with suppress(Interference, TimeUp):
             if self._client.send(canary).status in MAY_PASS:
                 self._judge.model.start_again()
                 self._client.send(self._canary)
@@ -111,7 +113,7 @@ class Contact:
             pause = min(1.2 * pause, 10.0)
             try:
                 self._client.send(Request("GET", "/v1/modack"))
-            except Weather:
+            except Interference:
                 continue
             except TimeUp:
                 return False
@@ -119,37 +121,37 @@ class Contact:
         self.unreachable = f"{self._plan.target.base_url} went away during the run and did not come back."
         return False
 
-    def stage(self) -> Stage:
+    def sequence(self) -> CallSequence:
         """Where one sequence is played, under the names of the run."""
         plan = self._plan
-        manners = Manners(bool(plan.slot), plan.intrusive, plan.steady)
-        stage = Stage(self._client, self._judge, self._random, self.prefix, manners)
-        stage.patience = 2.0 if plan.only else 1.0
-        stage.long = plan.wait or LONG
-        return stage
+        policy = TrafficPolicy(bool(plan.name_prefix), plan.intrusive, plan.steady)
+        sequence = CallSequence(self._client, self._judge, self._random, self.prefix, policy)
+        sequence.patience = 2.0 if plan.only else 1.0
+        sequence.long = plan.wait or LONG
+        return sequence
 
-    def _served_at_first(self, stage: Stage, defined: Exchange) -> Exchange | None:
+    def _served_at_first(self, sequence: CallSequence, defined: Exchange) -> Exchange | None:
         """Work for the first definition, or for a declared one, which is served as long as the target knows it."""
         variant = defined.data().get("variant") or next(iter(self._known.declared), None)
-        exchange = None if variant is None else stage.ingress(str(variant))
+        exchange = None if variant is None else sequence.ingress(str(variant))
         return exchange if exchange is not None and exchange.status == 200 else None
 
-    def _first_definition(self, stage: Stage) -> Exchange:
+    def _first_definition(self, sequence: CallSequence) -> Exchange:
         """A definition; under a name without dots if names with dots are refused, which is a broken promise (B057)."""
-        dotted = stage.put(stage.name("plain"))
+        dotted = sequence.put(sequence.name("plain"))
         if dotted.data() or dotted.status not in (400, 409, 422):
             return dotted
-        stage.prefix = self.prefix.replace(".", "-")
-        plain = stage.put(stage.name("plain"))
+        sequence.prefix = self.prefix.replace(".", "-")
+        plain = sequence.put(sequence.name("plain"))
         if plain.data():
-            self.prefix = stage.prefix
+            self.prefix = sequence.prefix
             title = "A definition whose variant has dots is refused, and one without dots is not"
             breach = Breach("PAGE-11", title, "200, as dots are a convention", str(dotted.status), "variant")
             finding = finding_of(breach, dotted, (dotted,))
             self._judge.ledger.add([replace(finding, staged=True, shown=1, tried=1)])
         return plain
 
-    def _strangers(self, first: Exchange, others: list[Exchange]) -> str | None:
+    def _refused_key(self, first: Exchange, others: list[Exchange]) -> str | None:
         """Which key is refused for its own organisation."""
         for credential, answer in zip(self._plan.target.credentials, (first, *others), strict=True):
             if answer.status == 401 or (answer is not first and answer.status == 403 != first.status):
@@ -177,4 +179,4 @@ class Contact:
         return Request(one.method, self._known.path_of(one.url), one.headers, one.body)
 
 
-__all__ = ["Contact"]
+__all__ = ["Preflight"]

@@ -23,13 +23,13 @@ from ..phases.scenarios import (
     leases,
     requests,
 )
-from ..phases.sequence import Stage
-from ..reproduction.confirm import Proof
+from ..phases.sequence import CallSequence
+from ..reproduction.confirm import Confirmation
 from ..reproduction.replay import Replay
 from ..transport.client import Client, TimeUp
-from ..transport.interference import TOO_SLOW, Weather
+from ..transport.interference import TOO_SLOW, Interference
 from .plan import Plan
-from .preflight import Contact
+from .preflight import Preflight
 
 if TYPE_CHECKING:
     from ..phases.random_walks import Walk
@@ -53,10 +53,10 @@ _OF_STATE = frozenset(
 _OF_ONE_EXCHANGE = ANYWHERE | {rule for rule in RULES if rule.startswith(("AUTH-", "HTTP-", "JSON-"))}
 """Rules that generated requests may break."""
 
-POLISH = 2.0
+SHRINK_SECONDS = 2.0
 """Seconds that go into shorter examples when the time is up."""
 
-_ATTEST = 2.0
+_CONFIRM_SECONDS = 2.0
 """Seconds in which every finding is tried again when the time is up."""
 
 _SHORT, _RANDOM = "every short sequence", "random walks against the model"
@@ -74,7 +74,7 @@ class _Pending:
 
     due: float
     scenario: Scenario
-    stage: Stage
+    sequence: CallSequence
     steps: Iterator[float]
     again: bool
     seconds: float
@@ -83,7 +83,7 @@ class _Pending:
     """Sequences that are played before it goes on, where time is no measure."""
 
 
-class Playing:
+class Scheduler:
     """Plays everything against one target."""
 
     def __init__(
@@ -91,7 +91,7 @@ class Playing:
         plan: Plan,
         client: Client,
         judge: Judge,
-        contact: Contact,
+        contact: Preflight,
         excused: Collection[str],
         phase: Callable[[str], None],
     ) -> None:
@@ -99,7 +99,7 @@ class Playing:
         self._client = client
         self._judge = judge
         self._ledger = judge.ledger
-        self._contact = contact
+        self._preflight = contact
         self._excused = excused
         """Ids of findings that are known, and not tried again."""
         self._phase = phase
@@ -110,17 +110,19 @@ class Playing:
         """Its `done` and `rounds` are kept up to date."""
 
     @cached_property
-    def proof(self) -> Proof:
+    def confirmation(self) -> Confirmation:
         """Decides what counts; made when it is first asked for, as first contact settles the names."""
-        replay = Replay(self._client, self._judge, self._contact.prefix, slot=bool(self._plan.slot))
+        replay = Replay(
+            self._client, self._judge, self._preflight.prefix, reuses_names=bool(self._plan.name_prefix)
+        )
         replay.thrifty = self._plan.limits.requests is not None
-        return Proof(
+        return Confirmation(
             replay,
             self._judge,
             self._ledger,
             self._excused,
-            self._contact.begun_anew,
-            lambda: self._contact.wait() and self._contact.lost_all(),
+            self._preflight.begun_anew,
+            lambda: self._preflight.wait() and self._preflight.lost_all(),
         )
 
     def constructed(self) -> None:
@@ -154,7 +156,7 @@ class Playing:
     def generated(self) -> None:
         """Schemathesis for the rest of the time."""
         if not self._over() and self._wanted(_OF_ONE_EXCHANGE):
-            self._fuzz(self._plan.seed, self._client.deadline - POLISH)
+            self._fuzz(self._plan.seed, self._client.deadline - SHRINK_SECONDS)
 
     def rounds(self) -> None:
         """Random sequences and generated requests in turns, none of them twice, as long as there is time."""
@@ -165,7 +167,7 @@ class Playing:
             self.progress = replace(self.progress, rounds=number + 1)
             seed = self._plan.seed + 1_000 * (number + 1)
             self._walk(_RANDOM, walks(seed), 1.0, _ROUND)
-            self._fuzz(seed, min(time.monotonic() + _ROUND, self._client.deadline - POLISH))
+            self._fuzz(seed, min(time.monotonic() + _ROUND, self._client.deadline - SHRINK_SECONDS))
             self._judge.forget()
 
     def _resume(self, *, last: bool = False) -> None:
@@ -185,11 +187,11 @@ class Playing:
             self._phase(pending.scenario.title)
             try:
                 self._client.wait(pending.seconds if moved else left)
-            except (Weather, TimeUp) as why:
+            except (Interference, TimeUp) as why:
                 self._mask(pending.scenario.rules, str(why))
                 self._give_up(pending)
                 return
-            pending.stage.waited += pending.seconds
+            pending.sequence.waited += pending.seconds
             self._go_on(pending)
 
     def end(self) -> None:
@@ -197,44 +199,46 @@ class Playing:
         self._resume(last=True)
         self._give_up(*self._pending)
         self._phase("every finding again")
-        self._client.pace.reserve = 0
-        self._client.deadline = max(self._client.deadline, time.monotonic() + POLISH + _ATTEST)
-        self.proof.prove()
-        self.proof.attest(math.inf if self._plan.steady else _ATTEST)
-        self.proof.polish(math.inf if self._plan.steady else POLISH)
+        self._client.throttle.reserve = 0
+        self._client.deadline = max(
+            self._client.deadline, time.monotonic() + SHRINK_SECONDS + _CONFIRM_SECONDS
+        )
+        self.confirmation.confirm()
+        self.confirmation.confirm_again(math.inf if self._plan.steady else _CONFIRM_SECONDS)
+        self.confirmation.shrink(math.inf if self._plan.steady else SHRINK_SECONDS)
 
     def _play(self, scenario: Scenario, *, again: bool = False) -> None:
-        """Play a sequence, from the beginning as often as weather disturbs it."""
+        """Play a sequence, from the beginning as often as interference disturbs it."""
         reason = ""
         for _ in range(4):
-            stage = self._contact.stage()
-            stage.careful, stage.scope = again, scenario.initials
+            sequence = self._preflight.sequence()
+            sequence.careful, sequence.scope = again, scenario.initials
             try:
-                steps = scenario.play(stage)
+                steps = scenario.play(sequence)
                 if steps is not None:
                     seconds = next(steps)
-                    pending = _Pending(time.monotonic() + seconds, scenario, stage, steps, again, seconds)
+                    pending = _Pending(time.monotonic() + seconds, scenario, sequence, steps, again, seconds)
                     pending.suspects = self._judge.take()
                     self._pending.append(pending)
                     if self._plan.target.admin is not None:
                         self._resume()
                     return
-            except Weather as weather:
-                again_slow, reason = reason == str(weather) == TOO_SLOW, str(weather)
+            except Interference as interference:
+                again_slow, reason = reason == str(interference) == TOO_SLOW, str(interference)
                 self._judge.suspects.clear()
                 self._ask_slow_again()
-                if again_slow or not self._contact.wait():
+                if again_slow or not self._preflight.wait():
                     break
-                self._contact.lost_all()
+                self._preflight.lost_all()
                 continue
             except (NotReached, TimeUp) as why:
                 self._mask(scenario.rules, str(why))
-            self._settle(scenario, stage.exchanges, again=again)
+            self._settle(scenario, sequence.exchanges, again=again)
             return
-        self._mask(scenario.rules, f"weather: {reason}")
+        self._mask(scenario.rules, f"interference: {reason}")
 
     def _go_on(self, pending: _Pending) -> None:
-        scenario, stage = pending.scenario, pending.stage
+        scenario, sequence = pending.scenario, pending.sequence
         try:
             seconds = next(pending.steps, None)
             if seconds is not None:
@@ -242,15 +246,15 @@ class Playing:
                 pending.suspects += self._judge.take()
                 self._pending.append(pending)
                 return
-        except (Weather, NotReached, TimeUp) as why:
+        except (Interference, NotReached, TimeUp) as why:
             self._mask(scenario.rules, str(why))
         self._judge.suspects += pending.suspects
-        self._settle(scenario, stage.exchanges, again=pending.again)
+        self._settle(scenario, sequence.exchanges, again=pending.again)
         self._done(scenario)
 
     def _settle(self, scenario: Scenario | None, whole: Sequence[Exchange], *, again: bool = False) -> None:
-        self.proof.prove()
-        if self.proof.settle(scenario, whole, again=again) and scenario is not None:
+        self.confirmation.confirm()
+        if self.confirmation.settle(scenario, whole, again=again) and scenario is not None:
             self._play(scenario, again=True)
 
     def _done(self, scenario: Scenario) -> None:
@@ -284,28 +288,28 @@ class Playing:
     def _walk(self, title: str, source: Iterable[Walk], share: float, most: float = math.inf) -> None:
         """Walk after walk, for a share of what is left of time and requests."""
         until = time.monotonic() + min(most, share * (self._client.deadline - time.monotonic()))
-        enough = self._client.requests + share * self._client.pace.left
+        enough = self._client.requests + share * self._client.throttle.left
         self._phase(title)
         for walk in source:
             late = time.monotonic() > until and not self._plan.steady
             if late or self._client.requests > enough or self._over():
                 break
-            stage = self._contact.stage()
-            stage.scope = "w"
+            sequence = self._preflight.sequence()
+            sequence.scope = "w"
             try:
-                walk(stage)
-            except Weather:
+                walk(sequence)
+            except Interference:
                 self._judge.suspects.clear()
-                if not self._contact.wait():
+                if not self._preflight.wait():
                     return
-                self._contact.lost_all()
+                self._preflight.lost_all()
                 continue
             except NotReached:
                 continue
             except TimeUp:
                 return
-            if self._judge.suspects or self._ledger.unproven:
-                self._settle(None, stage.exchanges)
+            if self._judge.suspects or self._ledger.unconfirmed:
+                self._settle(None, sequence.exchanges)
         self._resume()
 
     def _fuzz(self, seed: int, until: float) -> None:
@@ -314,12 +318,12 @@ class Playing:
         from ..phases.schemathesis_run import fuzz
 
         with no_traces():
-            stage = self._contact.stage()
-            names = [stage.name("any"), stage.name("any")] if stage.slot else []
-            aim = Aim(self._client, self._judge, self._contact.prefix, names)
-            with suppress(NotReached, Weather, TimeUp):  # then requests are aimed at what there is
-                aim.variant = stage.plain()
-                aim.action = stage.live()
+            sequence = self._preflight.sequence()
+            names = [sequence.name("any"), sequence.name("any")] if sequence.reuses_names else []
+            aim = Aim(self._client, self._judge, self._preflight.prefix, names)
+            with suppress(NotReached, Interference, TimeUp):  # then requests are aimed at what there is
+                aim.variant = sequence.plain()
+                aim.action = sequence.live()
             content: Mapping[str, Any] = self._judge.known.document.content
             if (linked := linked_of(self._plan.document)) is not None:  # only what is published is asked for
                 content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
@@ -331,11 +335,11 @@ class Playing:
         return not only or bool(only & (rules | ANYWHERE))
 
     def _over(self) -> bool:
-        late = time.monotonic() > self._client.deadline or self._client.pace.spent is not None
-        return late or self._ledger.settled or self._contact.unreachable is not None
+        late = time.monotonic() > self._client.deadline or self._client.throttle.spent is not None
+        return late or self._ledger.settled or self._preflight.unreachable is not None
 
     def _up(self) -> TimeUp:
-        why = self._client.pace.spent
+        why = self._client.throttle.spent
         return TimeUp() if why is None else TimeUp(why)
 
     def _mask(self, rules: frozenset[str], why: str) -> None:
@@ -343,4 +347,4 @@ class Playing:
             self._ledger.masked.setdefault(rule, why)
 
 
-__all__ = ["ANYWHERE", "POLISH", "Playing"]
+__all__ = ["ANYWHERE", "SHRINK_SECONDS", "Scheduler"]

@@ -1,4 +1,4 @@
-"""The door to the wire: sends requests to the target, one by one or many at once, and tells weather from answers."""
+"""The door to the wire: sends requests to the target, one by one or many at once, and tells interference from answers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from ..core.exchange import WEATHER, Exchange, Headers
+from ..core.exchange import INTERFERENCE, Exchange, Headers
 from ..core.target import Target
 from .connections import (
     Answer,
+    Connections,
     Head,
     Line,
-    Wires,
 )
-from .interference import CUT_OFF, LARGEST, NO_PROXY, TOO_LONG, TOO_SLOW, Weather, _reason
+from .interference import CUT_OFF, LARGEST, NO_PROXY, TOO_LONG, TOO_SLOW, Interference, _reason
 from .throttle import (
     Limits,
-    Pace,
+    Throttle,
     TimeUp,
     seconds_until,
 )
@@ -65,12 +65,12 @@ class Client:
         limits: Limits | None = None,
     ) -> None:
         self.target = target
-        self.pace = Pace(limits or Limits(), time.monotonic, time.sleep)
+        self.throttle = Throttle(limits or Limits(), time.monotonic, time.sleep)
         self.timeout = 10.0
         """Seconds that an answer may take."""
         self.deadline = math.inf
         """When the run ends, by `time.monotonic`."""
-        self.weather: dict[str, int] = {}
+        self.interference: dict[str, int] = {}
         """What was in the way → how often."""
         self.yardstick: Request | None = None
         """A plain request that was served, by which it is told how the target is."""
@@ -83,8 +83,8 @@ class Client:
         self.shift = 0.0
         """Seconds by which the clock of the target was moved."""
         self._locate = locate
-        self._wires = Wires(target.way)
-        self._pools = {base: self._wires.pool(base) for base in {target.base_url, target.ingress_url}}
+        self._connections = Connections(target.way)
+        self._pools = {base: self._connections.pool(base) for base in {target.base_url, target.ingress_url}}
         self._lines: dict[str, list[Line]] = {}
 
     def now(self) -> float:
@@ -95,7 +95,7 @@ class Client:
         """Let time go by, for the target too: by the clock of its admin plane, if there is one.
 
         Raises:
-            Weather: the admin plane did not move the clock.
+            Interference: the admin plane did not move the clock.
             TimeUp: the run ends before.
         """
         if seconds <= 0:
@@ -129,17 +129,17 @@ class Client:
         What a limit refuses is sent again when the limit allows.
 
         Raises:
-            Weather: no answer of the application came.
+            Interference: no answer of the application came.
             TimeUp: the run has ended, or a budget is used up.
         """
         for left in reversed(range(_LIMITED)):
             self.admit()
             exchange = self._once(request, waited, self._patience())
-            if exchange.status not in WEATHER:
+            if exchange.status not in INTERFERENCE:
                 return exchange
             if not self.limited(exchange) or not left:
                 break
-            self.note_weather(str(exchange.status))
+            self.note_interference(str(exchange.status))
         raise self._met(str(exchange.status))
 
     def admit(self, count: int = 1) -> None:
@@ -148,16 +148,16 @@ class Client:
         Raises:
             TimeUp: the run has ended, or a budget is used up.
         """
-        if self.yardstick is not None and (what := self.pace.suspicion()) is not None:
+        if self.yardstick is not None and (what := self.throttle.suspicion()) is not None:
             self._look_into(what)
-        self.pace.admit(self.deadline, count)
+        self.throttle.admit(self.deadline, count)
 
     def limited(self, exchange: Exchange) -> bool:
         """Whether a limit has refused a request, so that it can be sent again; nothing goes until it may."""
         asked = seconds_until(exchange.got("retry-after"), time.time())
         if exchange.status != 429 and (exchange.status != 503 or asked is None):
             return False
-        self.pace.hold(1.0 if asked is None else asked)
+        self.throttle.hold(1.0 if asked is None else asked)
         return True
 
     def _look_into(self, what: str) -> None:
@@ -168,28 +168,28 @@ class Client:
         """
         pause = _PAUSE
         while (why := self._suffers(what)) is not None:
-            self.note_weather(f"the brake, as {why}")
+            self.note_interference(f"the brake, as {why}")
             if time.monotonic() + pause > self.deadline:
-                self.pace.close(f"the brake was put on, as {why}")
+                self.throttle.close(f"the brake was put on, as {why}")
                 return
             time.sleep(pause)
             pause *= 2
-        self.pace.relieved()
+        self.throttle.relieved()
 
     def _suffers(self, what: str) -> str | None:
         """What is wrong with plain requests: two slow ones, or two of twenty that fail."""
         assert self.yardstick is not None
-        bad, patience = 0, max(1.0, 2 * self.pace.slowest)
+        bad, patience = 0, max(1.0, 2 * self.throttle.slowest)
         for _ in range(2 if what == "slow" else 20):
-            self.pace.admit(self.deadline)
+            self.throttle.admit(self.deadline)
             began = time.monotonic()
             try:
                 failed = self._once(self.yardstick, 0.0, patience).status >= 500
-            except Weather:
+            except Interference:
                 failed = what != "slow"
-            bad += self.pace.slow(time.monotonic() - began) if what == "slow" else failed
+            bad += self.throttle.slow(time.monotonic() - began) if what == "slow" else failed
             if bad == 2:
-                slow = f"answers take more than {1_000 * self.pace.slowest:.0f} ms, three times as long as at first"
+                slow = f"answers take more than {1_000 * self.throttle.slowest:.0f} ms, three times as long as at first"
                 return slow if what == "slow" else "more than 5 % of plain requests fail"
         return None
 
@@ -197,11 +197,11 @@ class Client:
         """One request, whatever its answer means for the next ones.
 
         Raises:
-            Weather: no answer came.
+            Interference: no answer came.
         """
         base = self.target.base_of(request.path)
         trace = self.traced()
-        headers = Head(self._wires.target_of(base, request.path), self._all(request, trace))
+        headers = Head(self._connections.target_of(base, request.path), self._all(request, trace))
         call, pool = self.now(), self._pools[base]
         before = pool.num_connections
         try:
@@ -224,12 +224,12 @@ class Client:
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             if time.monotonic() >= self.deadline:
                 raise TimeUp from None  # which cut the time for an answer short
-            self.pace.answered(self.now() - call, 0)
+            self.throttle.answered(self.now() - call, 0)
             raise self._met(_reason(error)) from None
         exchange = self._exchange(
             request, got.status, tuple(map(_pair, got.headers.items())), answer, call, waited, trace
         )
-        self.pace.answered(exchange.back - call, exchange.status, made=exchange.made)
+        self.throttle.answered(exchange.back - call, exchange.status, made=exchange.made)
         return exchange
 
     def _all(self, request: Request, trace: str) -> Iterator[tuple[str, str]]:
@@ -244,7 +244,7 @@ class Client:
     def _text(self, request: Request, trace: str) -> bytes:
         """A request as it goes over the wire."""
         base, body = self.target.base_of(request.path), request.body or b""
-        target = self._wires.target_of(base, request.path)
+        target = self._connections.target_of(base, request.path)
         head = [f"{request.method} {target} HTTP/1.1", f"Host: {urlsplit(base).netloc}"]
         head += [f"{name}: {value}" for name, value in self._all(request, trace)]
         head += [f"Content-Length: {len(body)}", "", ""]
@@ -253,7 +253,7 @@ class Client:
     @property
     def requests(self) -> int:
         """How many were sent."""
-        return self.pace.sent
+        return self.throttle.sent
 
     def traced(self) -> str:
         """The `traceparent` of a request (W3C Trace Context)."""
@@ -269,10 +269,10 @@ class Client:
                 line.close()
 
     def volley(self, requests: Sequence[Request]) -> list[Exchange | None]:
-        """Many requests at the same moment, each on a connection of its own; None where weather was met.
+        """Many requests at the same moment, each on a connection of its own; None where interference was met.
 
         Raises:
-            Weather: the connections could not be made.
+            Interference: the connections could not be made.
             TimeUp: the run has ended.
         """
         self.admit(len(requests))
@@ -312,22 +312,22 @@ class Client:
         except (http.client.HTTPException, OSError, ValueError) as error:
             self._lost(line, _reason(error))
             return None
-        except Weather:
+        except Interference:
             line.close()
             return None
         if got.will_close:
             line.close()
         exchange = self._exchange(request, got.status, tuple(got.getheaders()), answer, call, 0.0, trace)
-        self.pace.answered(exchange.back - call, exchange.status, made=exchange.made)
-        if exchange.status in WEATHER:
+        self.throttle.answered(exchange.back - call, exchange.status, made=exchange.made)
+        if exchange.status in INTERFERENCE:
             self.limited(exchange)
-            self.note_weather(str(exchange.status))
+            self.note_interference(str(exchange.status))
             return None
         return exchange
 
     def _lost(self, line: Line, reason: str) -> None:
         line.close()
-        self.note_weather(reason)
+        self.note_interference(reason)
 
     def _ready(self, requests: Sequence[Request], patience: float) -> list[Line]:
         """A connected line for each request."""
@@ -338,7 +338,7 @@ class Client:
             made = self._lines.setdefault(base, [])
             number = taken[base] = taken.get(base, -1) + 1
             if number == len(made):
-                made.append(self._wires.line(base))
+                made.append(self._connections.line(base))
             line = made[number]
             line.timeout = patience
             try:
@@ -424,13 +424,13 @@ class Client:
             **answer,
         )
 
-    def note_weather(self, reason: str) -> None:
+    def note_interference(self, reason: str) -> None:
         """Count what was in the way of a request."""
-        self.weather[reason] = self.weather.get(reason, 0) + 1
+        self.interference[reason] = self.interference.get(reason, 0) + 1
 
-    def _met(self, reason: str) -> Weather:
-        self.note_weather(reason)
-        return Weather(reason)
+    def _met(self, reason: str) -> Interference:
+        self.note_interference(reason)
+        return Interference(reason)
 
 
 def _pieces(request: Request) -> Iterable[bytes]:

@@ -102,7 +102,7 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _SecureLine
 
 
-class Wires:
+class Connections:
     """Makes lines to the servers of one target, all in the same way."""
 
     def __init__(self, way: Way) -> None:
@@ -197,4 +197,4 @@ def _why(error: OSError, expected: str) -> str:
     return f"expected {expected}" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
 
 
-__all__ = ["Answer", "Head", "Line", "NoWay", "Wires"]
+__all__ = ["Answer", "Connections", "Head", "Line", "NoWay"]

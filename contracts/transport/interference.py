@@ -13,7 +13,7 @@ LARGEST: Final = 8 << 20
 
 
 CUT_OFF: Final = "connection cut off"
-"""Weather that may be the application's, when it meets one request and no other."""
+"""Interference that may be the application's, when it meets one request and no other."""
 
 
 TOO_SLOW: Final = "no answer in time"
@@ -25,7 +25,7 @@ NO_PROXY: Final = "the proxy cannot be reached"
 TOO_LONG: Final = f"an answer of more than {LARGEST >> 20} MiB"
 
 
-class Weather(Exception):
+class Interference(Exception):
     """The request met no answer of the application: unreachable, cut off, limited, or a gateway's word."""
 
 
@@ -46,4 +46,4 @@ def _reason(error: BaseException) -> str:
     return CUT_OFF
 
 
-__all__ = ["CUT_OFF", "LARGEST", "NO_PROXY", "TOO_LONG", "TOO_SLOW", "Weather"]
+__all__ = ["CUT_OFF", "LARGEST", "NO_PROXY", "TOO_LONG", "TOO_SLOW", "Interference"]

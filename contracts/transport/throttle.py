@@ -44,7 +44,7 @@ class Limits:
     """Definitions and actions that may be made."""
 
 
-class Pace:
+class Throttle:
     """Lets requests go one by one; times are seconds of `now`."""
 
     def __init__(self, limits: Limits, now: Callable[[], float], sleep: Callable[[float], None]) -> None:
@@ -159,4 +159,4 @@ def seconds_until(text: str | None, now: float) -> float | None:
     return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
 
 
-__all__ = ["Limits", "Pace", "TimeUp", "seconds_until"]
+__all__ = ["Limits", "Throttle", "TimeUp", "seconds_until"]

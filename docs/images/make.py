@@ -48,8 +48,8 @@ def serve() -> str:
 
 def check() -> str:
     """Judge a deployment that lets a future attempt extend a lease; what was printed."""
-    liar = [sys.executable, "-m", "tests.mutants", "--fault", "S05", "--port", "3123"]
-    with subprocess.Popen(liar, cwd=ROOT, stdout=subprocess.PIPE, text=True) as lying:
+    mutant = [sys.executable, "-m", "tests.mutants", "--mutant", "S05", "--port", "3123"]
+    with subprocess.Popen(mutant, cwd=ROOT, stdout=subprocess.PIPE, text=True) as lying:
         assert lying.stdout is not None
         lying.stdout.readline()
         command = shlex.split(f"{Path(sys.executable).parent}/{CHECK}")

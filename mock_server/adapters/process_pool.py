@@ -15,7 +15,7 @@ import signal
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+import pebble
 
 WAIT_LIMIT: Final = 60.0
 """Seconds until the caller gives up, waiting for its turn included."""
@@ -34,11 +34,11 @@ class Busy(TookTooLong):
     """Its turn did not come: other work was under way for too long."""
 
 
-class Workbench:
+class ProcessPool:
     """Runs plain functions of picklable arguments in a worker process, one at a time."""
 
     def __init__(self) -> None:
-        self._pool: ProcessPool | None = None
+        self._pool: pebble.ProcessPool | None = None
 
     async def run(self, seconds: float, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """What `function` returns or raises.
@@ -57,14 +57,14 @@ class Workbench:
             return waiting.result()
         except TimeoutError:
             raise TookTooLong(f"stopped after {seconds:g} s") from None
-        except (ProcessExpired, MemoryError, OSError, EOFError):
+        except (pebble.ProcessExpired, MemoryError, OSError, EOFError):
             raise TookTooLong("its process ended, for the memory it took perhaps") from None
 
-    def _ready(self) -> ProcessPool:
+    def _ready(self) -> pebble.ProcessPool:
         """The pool, made anew when it broke: a killed worker may take its pool along."""
         if self._pool is None or not self._pool.active:
             self.close()
-            self._pool = ProcessPool(
+            self._pool = pebble.ProcessPool(
                 max_workers=1, initializer=_settle_in, context=multiprocessing.get_context("spawn")
             )
         return self._pool

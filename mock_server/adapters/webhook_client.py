@@ -23,7 +23,7 @@ READ: Final = 64 << 10
 _LONGEST: Final = 86_400 * 1_000
 
 
-class Courier:
+class WebhookClient:
     """Sends one request over a connection of its own, follows nothing, keeps nothing.
 
     A loopback address, `localhost` and what ends with `.localhost` may be called; other names are not even looked up,

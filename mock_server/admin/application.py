@@ -28,14 +28,14 @@ from ..api.envelope import (
 from ..api.errors import STATUSES, Refused
 from ..domain.errors import ArklowError
 from ..schemas import mismatch
-from ..services.administration import Steering
-from ..services.faults import Troubles
+from ..services.administration import Administration
+from ..services.faults import Faults
 from ..strict_json import excerpt
 from . import har
 from .access import Gate
 from .commands import Call, Commands
 from .event_stream import Tails
-from .faults import TroubleCommands
+from .faults import FaultCommands
 from .loop_bridge import Bridge
 
 BODY_LIMIT: Final = 1 << 20
@@ -50,8 +50,8 @@ Log = Callable[[str], None]
 
 def create_application(
     document: Document,
-    steering: Steering,
-    troubles: Troubles,
+    administration: Administration,
+    faults: Faults,
     *,
     bridge: Bridge,
     tails: Tails,
@@ -62,13 +62,13 @@ def create_application(
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
-    commands = Commands(steering).table() | TroubleCommands(troubles).table()
+    commands = Commands(administration).table() | FaultCommands(faults).table()
 
     def call(operation: Operation) -> Callable[..., Response]:
         def view(**path: str) -> Response:
             given = Call(_path(operation, path), _query(operation), _body(operation))
             if operation.id == TAIL:
-                return _stream(tails, steering, given)
+                return _stream(tails, administration, given)
             command = commands[operation.id]
             if operation.id == HAR:
                 exchanges = bridge.run(lambda: command(given))
@@ -191,7 +191,7 @@ def _body(operation: Operation) -> Any:
     return bodies.read(text, operation.body, None)
 
 
-def _stream(tails: Tails, steering: Steering, given: Call) -> Response:
+def _stream(tails: Tails, administration: Administration, given: Call) -> Response:
     after = given.query.get("after")
     last = request.headers.get("Last-Event-ID")
     if last is not None:
@@ -201,7 +201,7 @@ def _stream(tails: Tails, steering: Steering, given: Call) -> Response:
             )
         after = int(last)
     tail = tails.open(
-        lambda: steering.organisation(given.path["org_id"]).journal,
+        lambda: administration.organisation(given.path["org_id"]).journal,
         after,
         request.environ.get("arklow.gone", _never),
     )

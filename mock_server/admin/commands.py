@@ -14,7 +14,7 @@ from ..domain.ports import Organisation
 from ..domain.states import Event
 from ..seeds import scripts
 from ..seeds.writer import written
-from ..services.administration import Steering
+from ..services.administration import Administration
 from ..timestamps import END, moment, timestamp
 from . import entries, har
 
@@ -31,10 +31,10 @@ Command = Callable[[Call], Coroutine[Any, Any, Any]]
 
 
 class Commands:
-    """What the document's operations do, but for the one that streams and those of `troubles`."""
+    """What the document's operations do, but for the one that streams and those of `faults`."""
 
-    def __init__(self, steering: Steering) -> None:
-        self._steering = steering
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
 
     def table(self) -> dict[str, Command]:
         """Operation id → command. All raise the domain's errors, and `Refused` for what no schema can say."""
@@ -63,17 +63,17 @@ class Commands:
 
     async def list_organisations(self, call: Call) -> Any:
         """All that were used."""
-        items = [_counts(organisation) for organisation in self._steering.organisations()]
+        items = [_counts(organisation) for organisation in self._administration.organisations()]
         return listed(items)
 
     async def let_go(self, call: Call) -> Any:
         """Let go of all that some of them hold."""
-        left = await self._steering.let_go(call.query["organisation"].split(","))
+        left = await self._administration.let_go(call.query["organisation"].split(","))
         return listed([_counts(organisation) for organisation in left])
 
     async def get_organisation(self, call: Call) -> Any:
         """One of them."""
-        return self._shown(self._steering.organisation(call.path["org_id"]))
+        return self._shown(self._administration.organisation(call.path["org_id"]))
 
     async def reset(self, call: Call) -> Any:
         """Make it as new."""
@@ -82,14 +82,14 @@ class Commands:
         mode = clock.get("mode", "running")
         seed = body.get("seed")
         to = _moment(clock, "now", "body/clock")
-        organisation = await self._steering.reset(
+        organisation = await self._administration.reset(
             call.path["org_id"],
             seed=None if seed is None else int(seed),
             frozen=mode == "frozen",
             to=None if mode == "real" else to,
             worker=scripts.worker(body["worker"]) if "worker" in body else None,
             clock="clock" in body,
-            furnish=body.get("furnish", True),
+            provision=body.get("provision", True),
         )
         return self._shown(organisation)
 
@@ -98,13 +98,15 @@ class Commands:
         to = call.body["to"]
         if to == call.path["org_id"]:
             raise Refused("SAME_ORGANISATION", f"body/to: expected another organisation, got {to} itself")
-        return self._shown(await self._steering.fork(call.path["org_id"], to, call.body.get("snapshot")))
+        return self._shown(
+            await self._administration.fork(call.path["org_id"], to, call.body.get("snapshot"))
+        )
 
     async def set_clock(self, call: Call) -> Any:
         """Freeze the clock, or let it run."""
         org_id, mode = call.path["org_id"], call.body["mode"]
         to = _moment(call.body, "now", "body")
-        organisation = await self._steering.set_time(
+        organisation = await self._administration.set_time(
             org_id, frozen=mode == "frozen", to=to, real=mode == "real"
         )
         return self._clock(organisation)
@@ -112,24 +114,24 @@ class Commands:
     async def advance(self, call: Call) -> Any:
         """Move the clock forward."""
         org_id = call.path["org_id"]
-        organisation = self._steering.organisation(org_id)
+        organisation = self._administration.organisation(org_id)
         to = _moment(call.body, "to", "body")
         by = round(call.body.get("seconds", 0) * SECOND)
-        if self._steering.now(organisation) + by >= END:
+        if self._administration.now(organisation) + by >= END:
             raise Refused(
                 "INVALID_BODY", "body/seconds: expected a time before the year 3000, got a later one"
             )
-        ran = await self._steering.advance(org_id, by, to=to)
+        ran = await self._administration.advance(org_id, by, to=to)
         return {"clock": self._clock(organisation), "ran": ran}
 
     async def set_worker(self, call: Call) -> Any:
         """Give the worker other scripts."""
-        organisation = await self._steering.set_worker(call.path["org_id"], scripts.worker(call.body))
+        organisation = await self._administration.set_worker(call.path["org_id"], scripts.worker(call.body))
         return scripts.shown(organisation.worker)
 
     async def list_destinations(self, call: Call) -> Any:
         """All, in the order of their creation."""
-        organisation = self._steering.organisation(call.path["org_id"])
+        organisation = self._administration.organisation(call.path["org_id"])
         found = organisation.registry.destinations.values()
         return listed([self._destination(organisation.org_id, destination) for destination in found])
 
@@ -137,7 +139,7 @@ class Commands:
         """Create or replace one, by its label."""
         org_id, body = call.path["org_id"], call.body
         credential = body.get("credential")
-        destination = await self._steering.put_destination(
+        destination = await self._administration.put_destination(
             org_id,
             body["label"],
             Kind(body["type"]),
@@ -150,44 +152,46 @@ class Commands:
     async def delete_destination(self, call: Call) -> Any:
         """Delete one, and the links to it."""
         org_id = call.path["org_id"]
-        gone = await self._steering.delete_destination(org_id, call.path["id"])
-        organisation = self._steering.organisation(org_id)
-        return destination_shown(org_id, gone) | {"deleted_at": timestamp(self._steering.now(organisation))}
+        gone = await self._administration.delete_destination(org_id, call.path["id"])
+        organisation = self._administration.organisation(org_id)
+        return destination_shown(org_id, gone) | {
+            "deleted_at": timestamp(self._administration.now(organisation))
+        }
 
     async def set_links(self, call: Call) -> Any:
         """Link a definition to some destinations."""
         org_id, body = call.path["org_id"], call.body
-        definition = await self._steering.set_links(
+        definition = await self._administration.set_links(
             org_id, body["variant"], body["destinations"], default=body.get("default")
         )
-        known = self._steering.organisation(org_id).registry.destinations
+        known = self._administration.organisation(org_id).registry.destinations
         return listed([link_shown(org_id, definition, link, known[link.label]) for link in definition.links])
 
     async def list_snapshots(self, call: Call) -> Any:
         """Their names."""
-        return listed(sorted(self._steering.organisation(call.path["org_id"]).snapshots))
+        return listed(sorted(self._administration.organisation(call.path["org_id"]).snapshots))
 
     async def snapshot(self, call: Call) -> Any:
         """Keep what the organisation is."""
-        return self._shown(self._steering.snapshot(call.path["org_id"], call.path["name"]))
+        return self._shown(self._administration.snapshot(call.path["org_id"], call.path["name"]))
 
     async def forget(self, call: Call) -> Any:
         """Delete a snapshot."""
-        return self._shown(self._steering.forget(call.path["org_id"], call.path["name"]))
+        return self._shown(self._administration.forget(call.path["org_id"], call.path["name"]))
 
     async def restore(self, call: Call) -> Any:
         """Make the organisation what it was."""
-        return self._shown(await self._steering.restore(call.path["org_id"], call.path["name"]))
+        return self._shown(await self._administration.restore(call.path["org_id"], call.path["name"]))
 
     async def end(self, call: Call) -> Any:
         """End an attempt, or the action."""
         event = Event[call.body["as"].upper()]
-        action = await self._steering.end(call.path["org_id"], call.path["id"], event)
+        action = await self._administration.end(call.path["org_id"], call.path["id"], event)
         return {"id": action.id, "status": action.state.status.value, "attempt": action.attempt}
 
     async def read_journal(self, call: Call) -> Any:
         """What happened."""
-        journal = self._steering.organisation(call.path["org_id"]).journal
+        journal = self._administration.organisation(call.path["org_id"]).journal
         limit = call.query.get("limit", 100)
         found: list[Any] = []
         for entry in journal.entries(call.query.get("after", 0)):
@@ -203,7 +207,7 @@ class Commands:
 
     async def export_journal(self, call: Call) -> Any:
         """The exchanges that happened, as entries: `har` writes them."""
-        journal = self._steering.organisation(call.path["org_id"]).journal
+        journal = self._administration.organisation(call.path["org_id"]).journal
         exchanges = (entry for entry in journal.entries(call.query.get("after", 0)) if har.is_exchange(entry))
         return list(islice(exchanges, call.query.get("limit")))
 
@@ -211,7 +215,7 @@ class Commands:
         """All organisations, or some, as a seed file."""
         asked = call.query.get("organisation")
         org_ids = tuple(dict.fromkeys(asked.split(","))) if asked else ()
-        return await written(self._steering.seed(), await self._steering.views(org_ids), org_ids)
+        return await written(self._administration.seed(), await self._administration.views(org_ids), org_ids)
 
     def _shown(self, organisation: Organisation) -> dict[str, Any]:
         return _counts(organisation) | {
@@ -224,7 +228,7 @@ class Commands:
 
     def _destination(self, org_id: str, destination: Destination) -> dict[str, Any]:
         return destination_shown(org_id, destination) | {
-            "not_called": self._steering.why_not_called(destination) or None
+            "not_called": self._administration.why_not_called(destination) or None
         }
 
     def _clock(self, organisation: Organisation) -> dict[str, Any]:
@@ -232,7 +236,7 @@ class Commands:
         frozen = time.stands_at is not None
         return {
             "mode": "frozen" if frozen else "running" if time.ahead else "real",
-            "now": timestamp(self._steering.now(organisation)),
+            "now": timestamp(self._administration.now(organisation)),
             "ahead_ms": None if frozen else time.ahead,
         }
 

@@ -88,7 +88,7 @@ def shown(entry: Entry) -> dict[str, Any]:
                     "answer": _text(entry.answer),
                 }
                 | ({"cut": True} if cut else {})
-                | ({"trouble": entry.trouble} if entry.trouble else {})
+                | ({"fault": entry.fault} if entry.fault else {})
             )
 
 

@@ -1,4 +1,4 @@
-"""The commands of the admin plane for trouble on request, by operation id. Event loop only."""
+"""The commands of the admin plane for fault on request, by operation id. Event loop only."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 from ..domain.faults import (
     CODE,
     Cut,
+    Fault,
     Plan,
     Standing,
-    Trouble,
 )
-from ..services.faults import Troubles
+from ..services.faults import Faults
 from .commands import Call, Command, listed
 
 
-class TroubleCommands:
+class FaultCommands:
     """Add, list and remove."""
 
-    def __init__(self, troubles: Troubles) -> None:
-        self._troubles = troubles
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
 
     def table(self) -> dict[str, Command]:
         """Operation id → command."""
@@ -33,23 +33,23 @@ class TroubleCommands:
 
     async def list_all(self, call: Call) -> Any:
         """All, with what has become of them."""
-        return _listed(self._troubles.plan(call.path["org_id"]))
+        return _listed(self._faults.plan(call.path["org_id"]))
 
     async def add(self, call: Call) -> Any:
         """One more."""
-        return _shown(self._troubles.add(call.path["org_id"], _trouble(call.body)))
+        return _shown(self._faults.add(call.path["org_id"], _fault(call.body)))
 
     async def remove(self, call: Call) -> Any:
         """One of them, or all; what is left."""
         number = call.path.get("number")
-        return _listed(self._troubles.remove(call.path["org_id"], None if number is None else int(number)))
+        return _listed(self._faults.remove(call.path["org_id"], None if number is None else int(number)))
 
 
-def _trouble(body: Mapping[str, Any]) -> Trouble:
-    """The trouble that a checked body asks for."""
+def _fault(body: Mapping[str, Any]) -> Fault:
+    """The fault that a checked body asks for."""
     cut = body.get("cut")
     numbers = {name: int(body[name]) for name in ("times", "status", "retry_after") if name in body}
-    return Trouble(
+    return Fault(
         operation=body.get("operation", ""),
         share=float(body.get("share", 1)),
         code=body.get("code", CODE),
@@ -62,24 +62,24 @@ def _trouble(body: Mapping[str, Any]) -> Trouble:
 
 
 def _listed(plan: Plan) -> dict[str, Any]:
-    return listed([_shown(standing) for standing in plan.troubles])
+    return listed([_shown(standing) for standing in plan.faults])
 
 
 def _shown(standing: Standing) -> dict[str, Any]:
-    """A trouble in full; what was not asked for is null."""
-    trouble = standing.trouble
+    """A fault in full; what was not asked for is null."""
+    fault = standing.fault
     return {
         "number": standing.number,
-        "operation": trouble.operation or None,
-        "times": trouble.times,
-        "share": trouble.share,
-        "status": trouble.status,
-        "code": None if trouble.status is None else trouble.code,
-        "message": trouble.message or None,
-        "delay": trouble.delay,
-        "cut": trouble.cut,
-        "retry_after": trouble.retry_after,
-        "carried_out": trouble.carried_out,
+        "operation": fault.operation or None,
+        "times": fault.times,
+        "share": fault.share,
+        "status": fault.status,
+        "code": None if fault.status is None else fault.code,
+        "message": fault.message or None,
+        "delay": fault.delay,
+        "cut": fault.cut,
+        "retry_after": fault.retry_after,
+        "carried_out": fault.carried_out,
         "hit": standing.hit,
         "left": standing.left,
     }

@@ -52,7 +52,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
             request = _request(
                 entry.method, _url(entry), entry.query, entry.headers, entry.body, entry.body_length
             )
-            marked: dict[str, Any] = {"_trouble": entry.trouble} if entry.trouble else {}
+            marked: dict[str, Any] = {"_fault": entry.fault} if entry.fault else {}
             return _exchange(entry, entry.seconds, request, _response(*answered)) | marked
         case Delivered(delivery=told):
             length = _UNKNOWN if told.answer_length is None else told.answer_length

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ..services.administration import Steering
-from ..services.faults import Troubles
+from ..services.administration import Administration
+from ..services.faults import Faults
 from ..settings import ADMIN, Admin
 from .event_stream import Tails
 from .loop_bridge import Bridge
@@ -29,14 +29,14 @@ class Plane:
     def __init__(
         self,
         listeners: Sequence[socket.socket],
-        steering: Steering,
-        troubles: Troubles,
+        administration: Administration,
+        faults: Faults,
         settings: Admin,
         log: Callable[[str], None],
     ) -> None:
         self._listeners = listeners
-        self._steering = steering
-        self._troubles = troubles
+        self._administration = administration
+        self._faults = faults
         self._settings = settings
         self._log = log
         self._servers: Servers | None = None
@@ -67,7 +67,7 @@ class Plane:
                 self._load(bridge, tails).run(asleep)
 
     def _load(self, bridge: Bridge, tails: Tails) -> Servers:
-        # Flask takes a tenth of a second to load, which nobody pays who does not steer
+        # Flask takes a tenth of a second to load, which nobody pays who does not admin
         from ..api.document import Document
         from .access import Gate
         from .application import create_application
@@ -76,8 +76,8 @@ class Plane:
         addresses = tuple(listener.getsockname()[0] for listener in self._listeners)
         app = create_application(
             Document(ADMIN),
-            self._steering,
-            self._troubles,
+            self._administration,
+            self._faults,
             bridge=bridge,
             tails=tails,
             gate=Gate(self._settings, addresses),

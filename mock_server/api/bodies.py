@@ -12,15 +12,15 @@ from typing import Any, Final
 from starlette.types import Message, Receive
 
 from .. import schemas, strict_json
-from ..adapters.process_pool import TookTooLong, Workbench
+from ..adapters.process_pool import ProcessPool, TookTooLong
 from ..domain.json_text import Json
 from .document import JSON, Body
 from .errors import Refused
 
 LARGE: Final = 64 << 10
-"""Bytes from which a body is read at the workbench, so that nobody waits for it."""
+"""Bytes from which a body is read at the process_pool, so that nobody waits for it."""
 READ_LIMIT: Final = 10.0
-"""Seconds the workbench may take for one body."""
+"""Seconds the process_pool may take for one body."""
 
 Adapt = Callable[[Any], Any]
 """What a body becomes before it is checked; a function of a module, so that it can travel."""
@@ -157,16 +157,16 @@ def read(text: bytes, body: Body, adapt: Adapt | None) -> Any:
 
 
 async def read_large(
-    text: bytes, body: Body, adapt: Adapt | None, document: bytes, workbench: Workbench
+    text: bytes, body: Body, adapt: Adapt | None, document: bytes, process_pool: ProcessPool
 ) -> Any:
-    """As `read`, done at the workbench, by a document that is given as JSON. Members that may hold any JSON value come back as `Json` texts, those
+    """As `read`, done at the process_pool, by a document that is given as JSON. Members that may hold any JSON value come back as `Json` texts, those
     that the document does not know not at all.
 
     Raises:
         Refused: as `read`, or it could not be read in time.
     """
     try:
-        refused, value = await workbench.run(
+        refused, value = await process_pool.run(
             READ_LIMIT, _read_apart, text, document, body.pointer, body.members, body.opaque, adapt
         )
     except TookTooLong as reason:

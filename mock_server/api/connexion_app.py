@@ -20,8 +20,8 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import schemas
-from ..adapters.process_pool import Workbench
-from ..services.faults import Troubles
+from ..adapters.process_pool import ProcessPool
+from ..services.faults import Faults
 from ..settings import Settings
 from . import bodies, faults
 from .document import (
@@ -105,8 +105,8 @@ class _Contract(NamedTuple):
     operations: Mapping[str, Operation]
     keys: Keys
     settings: Settings
-    workbench: Workbench
-    troubles: Troubles
+    process_pool: ProcessPool
+    faults: Faults
     adapters: Mapping[str, bodies.Adapt]
 
 
@@ -122,8 +122,8 @@ class _ContractedOperation:
         self._document = contract.document
         self._adapt = contract.adapters.get(operation.id)
         self._settings = contract.settings
-        self._workbench = contract.workbench
-        self._troubles = contract.troubles
+        self._process_pool = contract.process_pool
+        self._faults = contract.faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._operation
@@ -140,8 +140,8 @@ class _ContractedOperation:
                 f"path org_id: expected {organisation}, the organisation of the key, got {asked[:40]}",
             )
         query_string = scope["query_string"]
-        if self._troubles.anywhere or faults.may_ask(headers, query_string):
-            met = await self._meet_trouble(scope, receive, send)
+        if self._faults.anywhere or faults.may_ask(headers, query_string):
+            met = await self._meet_fault(scope, receive, send)
             if met is None:
                 return
             receive, send = met
@@ -154,7 +154,7 @@ class _ContractedOperation:
         text = b"" if validator is None and answer.body is None else encode(answer.body)
         await send_json(send, exchange, answer.status, text, answer.headers)
 
-    async def _meet_trouble(self, scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send] | None:
+    async def _meet_fault(self, scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send] | None:
         """Where the request comes from now and where its answer goes; None when it is answered already.
 
         What hits it is decided when its body has come, so that each hit is an answer, and the connection can be used
@@ -164,21 +164,21 @@ class _ContractedOperation:
         organisation, operation, settings = exchange.organisation, self._operation.id, self._settings
         headers = scope["headers"]
         asked, applied = faults.asked(headers, scope["query_string"])
-        if asked is None and not (organisation and self._troubles.await_one(organisation, operation)):
+        if asked is None and not (organisation and self._faults.await_one(organisation, operation)):
             return receive, send
         text = await bodies.receive_body(receive, headers, settings.max_body, settings.body_timeout)
         if asked is not None:
-            troubled = faults.Troubled(asked, faults.OWN, scope, receive, send)
-            troubled.headers += applied
+            faulty = faults.FaultyAnswer(asked, faults.OWN, scope, receive, send)
+            faulty.headers += applied
         else:
-            standing = self._troubles.strike(organisation, operation)
+            standing = self._faults.strike(organisation, operation)
             if standing is None:
                 return faults.again(text), send
-            troubled = faults.Troubled(standing.trouble, str(standing.number), scope, receive, send)
+            faulty = faults.FaultyAnswer(standing.fault, str(standing.number), scope, receive, send)
         exchange.body = text
-        if troubled.is_carried_out:
-            return faults.again(text), troubled.send
-        await troubled.answer()
+        if faulty.is_carried_out:
+            return faults.again(text), faulty.send
+        await faulty.answer()
         return None
 
     def _path_values(self, scope: Scope, exchange: Exchange) -> dict[str, Any]:
@@ -219,7 +219,7 @@ class _ContractedOperation:
             return None
         if len(text) <= bodies.LARGE:
             return bodies.read(text, body, self._adapt)
-        return await bodies.read_large(text, body, self._adapt, self._document.json, self._workbench)
+        return await bodies.read_large(text, body, self._adapt, self._document.json, self._process_pool)
 
     def _check(self, answer: Answer) -> schemas.Validator | None:
         """Our own answers are held to the document too; one that breaks it is our fault. None: no JSON is
@@ -242,24 +242,26 @@ def _value(parameter: Parameter, text: str) -> Any:
     Raises:
         Refused: no reading of it fits the schema.
     """
-    readings = _readings(parameter.kinds, text)
-    for reading in readings:
+    interpretations = _interpretations(parameter.kinds, text)
+    for reading in interpretations:
         if parameter.validator.is_valid(reading):
             return reading
-    wrong = schemas.mismatch(parameter.validator, readings[0], f"{parameter.location} {parameter.name}")
+    wrong = schemas.mismatch(
+        parameter.validator, interpretations[0], f"{parameter.location} {parameter.name}"
+    )
     raise Refused("INVALID_PARAMETER", wrong or parameter.name)
 
 
-def _readings(kinds: frozenset[str], text: str) -> list[Any]:
-    readings: list[Any] = []
+def _interpretations(kinds: frozenset[str], text: str) -> list[Any]:
+    interpretations: list[Any] = []
     if "integer" in kinds and re.fullmatch(r"-?[0-9]{1,4300}", text):
-        readings.append(int(text))
+        interpretations.append(int(text))
     if "number" in kinds:
         with contextlib.suppress(ValueError):
-            readings.append(float(text))
+            interpretations.append(float(text))
     if "boolean" in kinds and text in ("true", "false"):
-        readings.append(text == "true")
-    return [*readings, [text], text] if "array" in kinds else [*readings, text]
+        interpretations.append(text == "true")
+    return [*interpretations, [text], text] if "array" in kinds else [*interpretations, text]
 
 
 class _ContractAPI(RoutedAPI[_ContractedOperation]):
@@ -327,8 +329,8 @@ def contracted(
     otherwise: ASGIApp,
     keys: Keys,
     settings: Settings,
-    workbench: Workbench,
-    troubles: Troubles,
+    process_pool: ProcessPool,
+    faults: Faults,
 ) -> ASGIApp:
     """The document as an application: each operation handled under its contract, other paths by `otherwise`.
 
@@ -341,7 +343,7 @@ def contracted(
         otherwise,
         _Specification31(ordered),
         resolver=_ById(document.operations, handlers),
-        contract=_Contract(document, operations, keys, settings, workbench, troubles, adapters),
+        contract=_Contract(document, operations, keys, settings, process_pool, faults, adapters),
     )
     routed: ASGIApp = stack.app
     return routed

@@ -82,7 +82,7 @@ class Front:
             if not exchange.status:  # else the answer is on its way already
                 await self._refuse(send, exchange, "INTERNAL_ERROR", "the mock failed; this is its own fault")
         exchange.seconds = time.perf_counter() - started
-        if exchange.organisation and (exchange.status or exchange.trouble):
+        if exchange.organisation and (exchange.status or exchange.fault):
             self._journal(scope, exchange)
         self._log(_line(scope, exchange))
 
@@ -164,8 +164,8 @@ def _line(scope: Scope, exchange: Exchange) -> str:
     what = exchange.operation or f"{scope['method']} {scope['path'][:100]}"
     who = f"org {exchange.organisation}" if exchange.organisation else "-"
     line = f"{exchange.status or '---'} {what}  {who}  {exchange.seconds * 1000:.1f} ms"
-    if exchange.trouble:
-        line = f"{line}  trouble {exchange.trouble}"
+    if exchange.fault:
+        line = f"{line}  fault {exchange.fault}"
     if exchange.reason:
         line = f"{line}  {exchange.reason}"
     return line if line.isascii() and line.isprintable() else _CONTROL.sub(lambda c: repr(c[0])[1:-1], line)

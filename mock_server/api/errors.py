@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from ..domain.interpretations import Readings
+from ..domain.interpretations import Interpretations
 
 
 class Refused(Exception):
@@ -82,9 +82,9 @@ STATUSES: Final[dict[str, Statuses]] = {
     "SAME_ORGANISATION": Statuses(409, 409),
     "UNKNOWN_SNAPSHOT": Statuses(404, 404),
     "TOO_MANY_SNAPSHOTS": Statuses(409, 409),
-    "UNKNOWN_TROUBLE": Statuses(404, 404),
+    "UNKNOWN_FAULT": Statuses(404, 404),
     "UNKNOWN_OPERATION": Statuses(404, 404),
-    "TOO_MANY_TROUBLES": Statuses(409, 409),
+    "TOO_MANY_FAULTS": Statuses(409, 409),
     "FORBIDDEN_HOST": Statuses(403, 403),
     "FORBIDDEN_ORIGIN": Statuses(403, 403),
     "TOO_MANY_LISTENERS": Statuses(429, 429),
@@ -100,17 +100,17 @@ _OF_HTTP: Final = {
 """Codes of refusals that have their own status whatever the control plane's envelope is taken to hold."""
 
 
-def statuses(readings: Readings) -> Mapping[str, Statuses]:
-    """The table as readings have it."""
+def statuses(interpretations: Interpretations) -> Mapping[str, Statuses]:
+    """The table as interpretations have it."""
     table = dict(STATUSES)
-    if readings.refusal == "200 with data null":
+    if interpretations.refusal == "200 with data null":
         for code in table.keys() - _OF_HTTP:
             if table[code].elsewhere < 500:
                 table[code] = table[code]._replace(elsewhere=200)
     for code, asked in (
-        ("FORBIDDEN_ORGANISATION", readings.foreign_path),
-        ("STALE_ATTEMPT", readings.past_attempt),
-        ("FUTURE_ATTEMPT", readings.future_attempt),
+        ("FORBIDDEN_ORGANISATION", interpretations.foreign_path),
+        ("STALE_ATTEMPT", interpretations.past_attempt),
+        ("FUTURE_ATTEMPT", interpretations.future_attempt),
     ):
         table[code] = Statuses(int(asked), int(asked))
     return table

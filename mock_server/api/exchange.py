@@ -15,6 +15,7 @@ class Exchange:
         "answer_headers",
         "body",
         "escaped",
+        "fault",
         "ingress",
         "operation",
         "organisation",
@@ -22,7 +23,6 @@ class Exchange:
         "seconds",
         "send",
         "status",
-        "trouble",
     )
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Exchange:
         """Whether `%`, `/` and line feeds inside path segments stand percent-encoded in the routed path."""
         self.seconds = 0.0
         """How long it took."""
-        self.trouble = ""
-        """What was done to the answer on request: the number of a trouble, or `prefer`."""
+        self.fault = ""
+        """What was done to the answer on request: the number of a fault, or `prefer`."""
         self.send: Send | None = None
-        """Where the answer goes instead, refusals too, when it is in trouble."""
+        """Where the answer goes instead, refusals too, when it is with an injected fault."""

@@ -1,4 +1,4 @@
-"""Trouble on request, on the wire: what a client asks for itself, and answers that are late, other or cut short.
+"""Fault on request, on the wire: what a client asks for itself, and answers that are late, other or cut short.
 
 All of it is ours (TRB-1 to TRB-9); the header `Prefer` is RFC 7240.
 """
@@ -17,7 +17,7 @@ from ..domain.faults import (
     CUT_STATUS,
     LONGEST_DELAY,
     Cut,
-    Trouble,
+    Fault,
 )
 from .envelope import (
     Headers,
@@ -30,9 +30,9 @@ from .errors import Refused
 from .exchange import Exchange
 
 RESERVED: Final = frozenset({"__code", "__delay"})
-"""Names of the query that ask for trouble, and that no operation is given."""
+"""Names of the query that ask for fault, and that no operation is given."""
 OWN: Final = "prefer"
-"""The mark of an answer whose trouble the client asked for."""
+"""The mark of an answer whose fault the client asked for."""
 CONNECTION: Final = "arklow.connection"
 """Where the server leaves the connection, in the `state` of a scope."""
 
@@ -55,15 +55,15 @@ class Connection(Protocol):
 
 
 def may_ask(headers: Sequence[tuple[bytes, bytes]], query_string: bytes) -> bool:
-    """Whether a request may ask for trouble; every request is asked this, so it looks no closer."""
+    """Whether a request may ask for fault; every request is asked this, so it looks no closer."""
     for name, _ in headers:
         if name == b"prefer":
             return True
     return bool(query_string) and (b"__" in query_string or b"%5" in query_string)
 
 
-def asked(headers: Sequence[tuple[bytes, bytes]], query_string: bytes) -> tuple[Trouble | None, Headers]:
-    """The trouble that a client asks for, and what the answer says of it.
+def asked(headers: Sequence[tuple[bytes, bytes]], query_string: bytes) -> tuple[Fault | None, Headers]:
+    """The fault that a client asks for, and what the answer says of it.
 
     Of several preferences of one name the first counts (RFC 7240 §2), of several parameters the last one; a
     parameter counts more than a preference.
@@ -85,7 +85,7 @@ def asked(headers: Sequence[tuple[bytes, bytes]], query_string: bytes) -> tuple[
     said = ((b"preference-applied", ", ".join(applied).encode()),) if applied else ()
     status = status if by_query_status is None else by_query_status
     delay = delay if by_query_delay is None else by_query_delay
-    return None if status is None and delay is None else Trouble(status=status, delay=delay), said
+    return None if status is None and delay is None else Fault(status=status, delay=delay), said
 
 
 def _preferred(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -128,24 +128,24 @@ def _shown(text: str) -> str:
     return repr(text[:40]) if text else "none"
 
 
-class Troubled:
-    """The answer to one request on its way into trouble, by the mark of whoever asked for it."""
+class FaultyAnswer:
+    """The answer to one request on its way into fault, by the mark of whoever asked for it."""
 
-    def __init__(self, trouble: Trouble, mark: str, scope: Scope, receive: Receive, send: Send) -> None:
-        self._trouble = trouble
+    def __init__(self, fault: Fault, mark: str, scope: Scope, receive: Receive, send: Send) -> None:
+        self._fault = fault
         self._exchange: Exchange = scope["arklow.exchange"]
-        self._exchange.trouble = mark
+        self._exchange.fault = mark
         self._exchange.send = self.send
         self._connection: Connection | None = scope.get("state", {}).get(CONNECTION)
         self._receive = receive
         self._send = send
         self._start: Message = {}
-        self.headers: Headers = ((b"x-arklow-mock-trouble", mark.encode()),)
+        self.headers: Headers = ((b"x-arklow-mock-fault", mark.encode()),)
 
     @property
     def is_carried_out(self) -> bool:
         """Whether the request is to be carried out, and what comes of it given to `send`."""
-        return self._trouble.carried_out or self._trouble.spares_the_answer
+        return self._fault.carried_out or self._fault.spares_the_answer
 
     async def send(self, message: Message) -> None:
         """Take the answer that the request has had, as head and body (ASGI)."""
@@ -159,50 +159,50 @@ class Troubled:
         await self._answer(None, b"")
 
     async def _answer(self, start: Message | None, text: bytes) -> None:
-        trouble, exchange = self._trouble, self._exchange
-        if trouble.delay and await _left(self._receive, trouble.delay):
+        fault, exchange = self._fault, self._exchange
+        if fault.delay and await _left(self._receive, fault.delay):
             self._unanswered("the client closed the connection before its answer was due")
-        elif trouble.cut in (Cut.CLOSE, Cut.RESET):
+        elif fault.cut in (Cut.CLOSE, Cut.RESET):
             if self._connection is None:
                 await self._inject(self._send)
                 return
-            if trouble.cut is Cut.CLOSE:
+            if fault.cut is Cut.CLOSE:
                 self._connection.close()
             else:
                 self._connection.reset()
             await self._inject(self._send)  # it goes nowhere, but the server waits for an answer to end with
-            self._unanswered(f"cut: {trouble.cut.value}")
+            self._unanswered(f"cut: {fault.cut.value}")
         else:
-            send = self._send_half if trouble.cut else self._send
-            if start is None or trouble.status is not None:
+            send = self._send_half if fault.cut else self._send
+            if start is None or fault.status is not None:
                 await self._inject(send)
             else:
                 exchange.answer_headers = headers = with_headers(start["headers"], self.headers)
                 await send({"type": start["type"], "status": start["status"], "headers": headers})
                 await send({"type": "http.response.body", "body": text})
-            if trouble.cut and self._connection is not None:
+            if fault.cut and self._connection is not None:
                 exchange.answer = _half(exchange.answer)
                 exchange.reason = "cut: half"
 
     async def _inject(self, send: Send) -> None:
         """Send the error that was asked for, as the documented envelope."""
-        trouble, exchange = self._trouble, self._exchange
-        status = CUT_STATUS if trouble.status is None else trouble.status
-        message = trouble.message or f"mock: this answer was asked for, by {self._by()}"
-        exchange.reason = f"{trouble.code} {message}"
+        fault, exchange = self._fault, self._exchange
+        status = CUT_STATUS if fault.status is None else fault.status
+        message = fault.message or f"mock: this answer was asked for, by {self._by()}"
+        exchange.reason = f"{fault.code} {message}"
         headers = self.headers
-        wait = 1 if status == 429 and trouble.retry_after is None else trouble.retry_after
+        wait = 1 if status == 429 and fault.retry_after is None else fault.retry_after
         if wait is not None:
             headers = (*headers, (b"retry-after", b"%d" % wait))
-        text = b"" if status in (204, 205, 304) else encode(refusal(trouble.code, message))
+        text = b"" if status in (204, 205, 304) else encode(refusal(fault.code, message))
         await send_json(send, exchange, status, text, headers)
 
     def _by(self) -> str:
-        mark = self._exchange.trouble
+        mark = self._exchange.fault
         return (
             "the request itself"
             if mark == OWN
-            else f"trouble {mark} of organisation {self._exchange.organisation}"
+            else f"fault {mark} of organisation {self._exchange.organisation}"
         )
 
     def _unanswered(self, reason: str) -> None:

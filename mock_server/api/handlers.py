@@ -11,7 +11,7 @@ import orjson
 from ..domain.actions import Action, Happening
 from ..domain.definitions import Definition, short
 from ..domain.destinations import Destination, Link
-from ..domain.interpretations import USUAL, Readings
+from ..domain.interpretations import USUAL, Interpretations
 from ..domain.json_text import Json
 from ..domain.states import Event, State, Status
 from ..services.definitions import Definitions
@@ -58,9 +58,9 @@ def put_definition(definitions: Definitions) -> Handler:
     return handle
 
 
-def accept_work(ingress: Ingress, readings: Readings = USUAL) -> Handler:
+def accept_work(ingress: Ingress, interpretations: Interpretations = USUAL) -> Handler:
     """POST /v1/ingress/{variant}, and POST /v1/ingress, which names the variant in its body (B034)"""
-    shows_alias = readings.shown_variant == "the alias"
+    shows_alias = interpretations.shown_variant == "the alias"
 
     async def handle(request: Request) -> Answer:
         body: Mapping[str, Any] = request.body
@@ -180,13 +180,13 @@ def handlers(
     ingress: Ingress,
     signals: Signals,
     records: Records,
-    readings: Readings = USUAL,
+    interpretations: Interpretations = USUAL,
 ) -> dict[str, Handler]:
     """Operation id → handler."""
     return {
         "put_v1_orgs_by_org_id_actions_definitions": put_definition(definitions),
-        "createIngressVariantAction": accept_work(ingress, readings),
-        "createIngressAction": accept_work(ingress, readings),
+        "createIngressVariantAction": accept_work(ingress, interpretations),
+        "createIngressAction": accept_work(ingress, interpretations),
         "ackIngressAction": ack(signals),
         "nackIngressAction": nack(signals),
         "modAckIngressAction": modack(signals),
@@ -308,12 +308,12 @@ def _error_message(action: Action) -> str | None:
 
 
 def enveloped(value: Any) -> Any:
-    """The guides' reading of an ingress body: without a `payload` member all of it is the payload (C1, B027)."""
+    """The guides' interpretation of an ingress body: without a `payload` member all of it is the payload (C1, B027)."""
     return value if isinstance(value, dict) and "payload" in value else {"payload": value}
 
 
 def whole(value: Any) -> Any:
-    """The guides' latest reading: all of a body is the payload, whatever it is (C1, B028)."""
+    """The guides' latest interpretation: all of a body is the payload, whatever it is (C1, B028)."""
     return {"payload": value}
 
 
@@ -331,17 +331,17 @@ def named_alone(value: Any, *, members: Sequence[str]) -> Any:
     return value
 
 
-def adapters(readings: Readings, operations: Iterable[Operation]) -> dict[str, Adapt]:
+def adapters(interpretations: Interpretations, operations: Iterable[Operation]) -> dict[str, Adapt]:
     """Operation id → what its body becomes before it is checked."""
     variant, named = "createIngressVariantAction", "createIngressAction"
-    match readings.ingress_body:
+    match interpretations.ingress_body:
         case "whole body":
             found: dict[str, Adapt] = {variant: whole}
         case "envelope, whole without payload":
             found = {variant: enveloped}
         case _:
             found = {}
-    if readings.unnamed_members == "ignored":
+    if interpretations.unnamed_members == "ignored":
         return found
     for operation in operations:
         if operation.id in (variant, named) and operation.body is not None and operation.body.members:

@@ -123,10 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--raw-bodies",
         action="store_true",
-        help="a body without a payload member is the payload (the guides' reading)",
+        help="a body without a payload member is the payload (the guides' interpretation)",
     )
     add(
-        "--readings",
+        "--interpretations",
         type=Path,
         metavar="FILE",
         help="imitate the deployment that a judge wrote this file of, where the documentation leaves things open",

@@ -51,12 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, parent: Parent) -> int:
     taken = None
-    if options.readings is not None:
-        from ..seeds.interpretations_file import BadReadings, load
+    if options.interpretations is not None:
+        from ..seeds.interpretations_file import BadInterpretations, load
 
         try:
-            taken = load(options.readings)
-        except BadReadings as error:
+            taken = load(options.interpretations)
+        except BadInterpretations as error:
             return _fail(str(error))
         switches = {"--auto-define": options.auto_define, "--raw-bodies": options.raw_bodies}
         for flag in [flag for flag, is_on in switches.items() if is_on]:
@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace, parent: Parent) -> int:
         keys={"dev-key": "1"} | dict(options.key),
         auto_define=options.auto_define,
         raw_bodies=options.raw_bodies,
-        readings=USUAL if taken is None else taken.readings,
+        interpretations=USUAL if taken is None else taken.interpretations,
         strict_schemas=options.strict_schemas,
         max_body=round(options.max_body_mib * (1 << 20)),
         max_actions=options.max_actions,
@@ -125,7 +125,7 @@ def _run(options: argparse.Namespace, parent: Parent) -> int:
 
         with contextlib.ExitStack() as stack:
             if admin:
-                plane = Plane(admin, app.steering, app.troubles, admin_settings, log.write)
+                plane = Plane(admin, app.administration, app.faults, admin_settings, log.write)
                 stack.enter_context(plane.beside(loop))
             if ready is not None:
                 stack.enter_context(ready.standing(_facts(control, ingress, admin, token)))

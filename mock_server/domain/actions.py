@@ -14,7 +14,7 @@ from .errors import (
     FutureAttempt,
     StaleAttempt,
 )
-from .interpretations import USUAL, Readings
+from .interpretations import USUAL, Interpretations
 from .states import (
     FOLLOWS,
     HELD,
@@ -220,14 +220,14 @@ def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:
     return _after(action, Event.EXTEND, now, deadline, action.acts_at)
 
 
-def acked(action: Action, attempt: int, now: int, readings: Readings = USUAL) -> Action:
-    """After an ack by the holder of `attempt` (B127, B144); another one by the same changes nothing, where readings have
+def acked(action: Action, attempt: int, now: int, interpretations: Interpretations = USUAL) -> Action:
+    """After an ack by the holder of `attempt` (B127, B144); another one by the same changes nothing, where interpretations have
     it accepted (Q3).
 
     Raises:
         SettleRefused: see `_settling`.
     """
-    if action.event is Event.ACK and action.attempt == attempt and readings.second_ack == "accepted":
+    if action.event is Event.ACK and action.attempt == attempt and interpretations.second_ack == "accepted":
         return action
     _settling(action, attempt, Event.ACK)
     return _after(action, Event.ACK, now, now)
@@ -241,18 +241,18 @@ def nacked(
     retry_at: int | None,
     seed: int,
     now: int,
-    readings: Readings = USUAL,
+    interpretations: Interpretations = USUAL,
 ) -> Action:
     """After a nack by the holder of `attempt`: for good without `retry` (B130), until `retry_at`
     (milliseconds, B129; a past one means now), or for as long as the back-off says (B128).
 
     Raises:
-        SettleRefused: see `_settling`; a deferred action is not given back (B143), whatever readings have it answered.
+        SettleRefused: see `_settling`; a deferred action is not given back (B143), whatever interpretations have it answered.
     """
     if (
         action.state is State.DEFERRED
         and action.attempt == attempt
-        and readings.nack_after_defer != "refused"
+        and interpretations.nack_after_defer != "refused"
     ):
         return action
     event = Event.REJECT if not retry else Event.NACK if retry_at is None else Event.SCHEDULE

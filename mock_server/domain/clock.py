@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class OwnTime(NamedTuple):
+class OrganisationClock(NamedTuple):
     """Real by default. Milliseconds since the Unix epoch, or between the two clocks."""
 
     ahead: int = 0
@@ -17,6 +17,6 @@ class OwnTime(NamedTuple):
         """The organisation's time when the machine's clock shows `machine`."""
         return machine + self.ahead if self.stands_at is None else self.stands_at
 
-    def moved(self, to: int, machine: int) -> OwnTime:
+    def moved(self, to: int, machine: int) -> OrganisationClock:
         """The same clock, running or frozen as before, showing `to`."""
-        return OwnTime(to - machine) if self.stands_at is None else OwnTime(stands_at=to)
+        return OrganisationClock(to - machine) if self.stands_at is None else OrganisationClock(stands_at=to)

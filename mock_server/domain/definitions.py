@@ -18,7 +18,7 @@ from .errors import (
     UnknownVersion,
     VersionTooLong,
 )
-from .interpretations import USUAL, Readings
+from .interpretations import USUAL, Interpretations
 from .json_text import Json
 
 MAX_VERSION_DIGITS = 4_000
@@ -38,22 +38,22 @@ class Definition:
     links: tuple[Link, ...] = ()
     """Where its actions may go (B058); one is the default, if there are any (B059)."""
 
-    def available(self, asserted: int | None, readings: Readings = USUAL) -> int:
+    def available(self, asserted: int | None, interpretations: Interpretations = USUAL) -> int:
         """The version to use: the asserted one if it is stored, else the current one (B035 to B037, C4).
 
         Raises:
-            UnknownVersion: the readings have such an assertion refused.
+            UnknownVersion: the interpretations have such an assertion refused.
         """
         if asserted is None or asserted == self.version:
             return self.version
         older = asserted in self.versions
-        reading = readings.older_version if older else readings.unstored_version
-        if reading == "refused":
+        interpretation = interpretations.older_version if older else interpretations.unstored_version
+        if interpretation == "refused":
             raise UnknownVersion(
                 f"body/version: expected {self.version}, the current version of {short(self.variant)}, got "
                 f"{short(str(asserted))}, which is {'an older one' if older else 'not stored'}"
             )
-        return asserted if reading == "used" else self.version
+        return asserted if interpretation == "used" else self.version
 
     def updated(
         self,
@@ -61,19 +61,21 @@ class Definition:
         alias: tuple[str, ...] | None,
         version: int | None,
         new_id: Callable[[], str],
-        readings: Readings,
+        interpretations: Interpretations,
     ) -> tuple[Definition, Definition]:
         """What a PUT answers, and what is kept: the same, unless a lower version is not the current one.
 
         Raises:
-            LowerVersion: the readings have it refused.
+            LowerVersion: the interpretations have it refused.
         """
-        names = self._names(alias, readings)
-        highest = readings.after_lower == "the highest one is current"
-        number = self._number(version, readings)
+        names = self._names(alias, interpretations)
+        highest = interpretations.after_lower == "the highest one is current"
+        number = self._number(version, interpretations)
         if number is None:
-            number = (max(self.versions) if highest else self.version) + self._step(schema, names, readings)
-        changes = readings.changed_id == "changes" and schema.canonical != self.schema.canonical
+            number = (max(self.versions) if highest else self.version) + self._step(
+                schema, names, interpretations
+            )
+        changes = interpretations.changed_id == "changes" and schema.canonical != self.schema.canonical
         put = replace(
             self,
             id=new_id() if changes else self.id,
@@ -85,30 +87,32 @@ class Definition:
         current = max(put.versions) if highest else number
         return put, replace(put, version=current, schema=put.versions[current])
 
-    def _names(self, alias: tuple[str, ...] | None, readings: Readings) -> tuple[str, ...]:
+    def _names(self, alias: tuple[str, ...] | None, interpretations: Interpretations) -> tuple[str, ...]:
         if alias is None:
-            return self.alias if readings.omitted_aliases == "kept" else ()
-        if readings.updated_aliases == "are added to those before":
+            return self.alias if interpretations.omitted_aliases == "kept" else ()
+        if interpretations.updated_aliases == "are added to those before":
             return tuple(dict.fromkeys((*self.alias, *alias)))
         return alias
 
-    def _number(self, version: int | None, readings: Readings) -> int | None:
+    def _number(self, version: int | None, interpretations: Interpretations) -> int | None:
         """The version that an update names, as far as it is heeded."""
         if version is None or version == self.version:
             return version
-        reading = readings.higher_version if version > self.version else readings.lower_version
-        if reading == "refused":
+        interpretation = (
+            interpretations.higher_version if version > self.version else interpretations.lower_version
+        )
+        if interpretation == "refused":
             raise LowerVersion(
                 f"body/version: expected a version from {self.version} on, which {short(self.variant)} has, "
                 f"got {short(str(version))}"
             )
-        return version if reading == "stored" else None
+        return version if interpretation == "stored" else None
 
-    def _step(self, schema: Json, names: tuple[str, ...], readings: Readings) -> bool:
+    def _step(self, schema: Json, names: tuple[str, ...], interpretations: Interpretations) -> bool:
         """Whether an update that names no version raises it."""
-        steps = [readings.changed] if schema.canonical != self.schema.canonical else []
-        steps += [readings.other_aliases] if names != self.alias else []
-        return "version + 1" in (steps or [readings.equal])
+        steps = [interpretations.changed] if schema.canonical != self.schema.canonical else []
+        steps += [interpretations.other_aliases] if names != self.alias else []
+        return "version + 1" in (steps or [interpretations.equal])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +127,22 @@ class Registry:
     routes: Mapping[str, Destination] = field(default_factory=dict)
     """Variant → default destination of its definition, where it has one (B059)."""
 
-    def resolve(self, name: str, readings: Readings = USUAL) -> Definition:
+    def resolve(self, name: str, interpretations: Interpretations = USUAL) -> Definition:
         """The definition that `name` reaches, alias before variant (B038, C5).
 
         Raises:
             UnknownVariant: nothing answers to this name (Q6).
         """
-        if readings.alias != "reaches its definition" or (
-            readings.alias_or_variant == "the variant" and name in self.by_variant
+        if interpretations.alias != "reaches its definition" or (
+            interpretations.alias_or_variant == "the variant" and name in self.by_variant
         ):
             variant = name
         else:
             variant = self.by_alias.get(name, name)
-        found = self.by_variant.get(variant) or self.by_variant.get(self.spelled(variant, readings))
+        found = self.by_variant.get(variant) or self.by_variant.get(self.spelled(variant, interpretations))
         if found is not None:
             return found
-        aliases = self.by_alias if readings.alias == "reaches its definition" else ()
+        aliases = self.by_alias if interpretations.alias == "reaches its definition" else ()
         known = [other[:40] for other in islice(chain(aliases, self.by_variant), 100)]
         near = get_close_matches(name[:40], known, n=3) or known[:3]
         hint = (
@@ -157,11 +161,11 @@ class Registry:
         alias: tuple[str, ...] | None,
         version: int | None,
         new_id: Callable[[], str],
-        readings: Readings = USUAL,
+        interpretations: Interpretations = USUAL,
     ) -> tuple[Registry, Definition]:
         """Store a definition: upsert by variant, id kept (B054, B055, Q5, C7). Returns it as it was put.
 
-        Unless readings say otherwise, a first version is 1; a schema or an alias list that differs as JSON raises it by
+        Unless interpretations say otherwise, a first version is 1; a schema or an alias list that differs as JSON raises it by
         one; an explicit version is stored as sent, lower ones too; an omitted alias list is kept. `new_id` is asked once,
         for a variant that is new.
 
@@ -169,7 +173,7 @@ class Registry:
             NegativeVersion: ingress could not answer it as published (C16).
             VersionTooLong: more than 4,000 digits.
             AliasTaken: an alias belongs to another definition.
-            DefinitionExists, LowerVersion: the readings have an update refused, or one to a lower version.
+            DefinitionExists, LowerVersion: the interpretations have an update refused, or one to a lower version.
         """
         if version is not None and version < 0:
             raise NegativeVersion(
@@ -178,18 +182,18 @@ class Registry:
             )
         if version is not None and version >= 10**MAX_VERSION_DIGITS:
             raise VersionTooLong(f"body/version: expected at most {MAX_VERSION_DIGITS} digits")
-        variant = self.spelled(variant, readings)
+        variant = self.spelled(variant, interpretations)
         old = self.by_variant.get(variant)
-        if old is not None and readings.put_again == "refused":
+        if old is not None and interpretations.put_again == "refused":
             raise DefinitionExists(
                 f"body/variant: expected one that has no definition yet, got {short(variant)}"
             )
-        robbed = self._robbed(variant, alias or (), readings)
+        robbed = self._robbed(variant, alias or (), interpretations)
         if old is None:
-            number = 1 if version is None or readings.first_version == "not stored" else version
+            number = 1 if version is None or interpretations.first_version == "not stored" else version
             put = kept = Definition(new_id(), variant, number, alias or (), schema, {number: schema})
         else:
-            put, kept = old.updated(schema, alias, version, new_id, readings)
+            put, kept = old.updated(schema, alias, version, new_id, interpretations)
         others = {name: owner for name, owner in self.by_alias.items() if owner != variant}
         registry = replace(
             self,
@@ -198,9 +202,9 @@ class Registry:
         )
         return registry, put
 
-    def spelled(self, variant: str, readings: Readings) -> str:
-        """The variant as it is known here in any case of its letters, if the readings overlook that."""
-        if readings.other_letters == "is told apart" or variant in self.by_variant:
+    def spelled(self, variant: str, interpretations: Interpretations) -> str:
+        """The variant as it is known here in any case of its letters, if the interpretations overlook that."""
+        if interpretations.other_letters == "is told apart" or variant in self.by_variant:
             return variant
         small = variant.lower()
         return next((known for known in self.by_variant if known.lower() == small), variant)
@@ -249,18 +253,20 @@ class Registry:
         links = tuple(Link(ids.get(label) or new_id(), label, label == first) for label in labels)
         return self._linked({**self.by_variant, variant: replace(definition, links=links)}, self.destinations)
 
-    def _robbed(self, variant: str, alias: tuple[str, ...], readings: Readings) -> dict[str, Definition]:
+    def _robbed(
+        self, variant: str, alias: tuple[str, ...], interpretations: Interpretations
+    ) -> dict[str, Definition]:
         """Definitions that lose an alias to the one of `variant`.
 
         Raises:
-            AliasTaken: none does, unless the readings say so.
+            AliasTaken: none does, unless the interpretations say so.
         """
         robbed: dict[str, Definition] = {}
         for position, name in enumerate(alias):
             owner = self.by_alias.get(name, variant)
             if owner == variant:
                 continue
-            if readings.taken_alias == "refused":
+            if interpretations.taken_alias == "refused":
                 raise AliasTaken(
                     f"body/alias/{position}: expected an alias that no other definition owns, got "
                     f"{short(name)}, which belongs to {short(owner)}"

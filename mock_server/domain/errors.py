@@ -2,15 +2,15 @@
 
 ArklowError
 ├── UnknownVariant          no definition answers to this name
-├── UnknownVersion          the asserted version is not current, where readings have that refused (C4)
+├── UnknownVersion          the asserted version is not current, where interpretations have that refused (C4)
 ├── PayloadRejected         the payload breaks its definition's schema
 ├── PayloadUndecided        the schema could not be decided for this payload in time
 ├── DefinitionRefused
 │   ├── NegativeVersion     `a_ve` could not be answered as published (C16)
 │   ├── VersionTooLong      more digits than a number may have here
 │   ├── AliasTaken          another definition owns the alias
-│   ├── DefinitionExists    the variant has one, where readings have an update refused (Q5)
-│   ├── LowerVersion        below the current one, where readings have that refused (Q5)
+│   ├── DefinitionExists    the variant has one, where interpretations have an update refused (Q5)
+│   ├── LowerVersion        below the current one, where interpretations have that refused (Q5)
 │   └── SchemaNotEnforceable   only when strict schemas were asked for
 ├── SettleRefused
 │   ├── UnknownAction       never issued, or another organisation's (B133)
@@ -28,9 +28,9 @@ ArklowError
     ├── TooManyDestinations the organisation keeps as many as it may
     ├── UnknownSnapshot     no snapshot of this organisation has the name
     ├── TooManySnapshots    the organisation keeps as many as it may
-    ├── UnknownTrouble      no trouble of this organisation has the number
+    ├── UnknownFault      no fault of this organisation has the number
     ├── UnknownOperation    the served document has no such operation
-    └── TooManyTroubles     the organisation keeps as many as it may
+    └── TooManyFaults     the organisation keeps as many as it may
 """
 
 from __future__ import annotations
@@ -154,13 +154,13 @@ class TooManySnapshots(CommandRefused):
     code = "TOO_MANY_SNAPSHOTS"
 
 
-class UnknownTrouble(CommandRefused):
-    code = "UNKNOWN_TROUBLE"
+class UnknownFault(CommandRefused):
+    code = "UNKNOWN_FAULT"
 
 
 class UnknownOperation(CommandRefused):
     code = "UNKNOWN_OPERATION"
 
 
-class TooManyTroubles(CommandRefused):
-    code = "TOO_MANY_TROUBLES"
+class TooManyFaults(CommandRefused):
+    code = "TOO_MANY_FAULTS"

@@ -10,9 +10,9 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 MOST: Final = 100
-"""Troubles that one organisation keeps."""
+"""Faults that one organisation keeps."""
 CODE: Final = "INJECTED"
-"""The error code of an answer in trouble, unless another was asked for."""
+"""The error code of an answer with an injected fault, unless another was asked for."""
 CUT_STATUS: Final = 500
 """The status of what is half sent when nothing was carried out: the one that every page lists for a failure."""
 LONGEST_DELAY: Final = 300
@@ -30,7 +30,7 @@ class Cut(StrEnum):
     """Reset (TCP RST), without an answer."""
 
 
-class Trouble(NamedTuple):
+class Fault(NamedTuple):
     """What is to happen to answers. At least one of status, delay and cut; never both status and cut."""
 
     operation: str = ""
@@ -58,10 +58,10 @@ class Trouble(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A trouble that was added, and what has become of it."""
+    """A fault that was added, and what has become of it."""
 
     number: int
-    trouble: Trouble
+    fault: Fault
     met: int = 0
     """Answers that it could have hit."""
     hit: int = 0
@@ -69,45 +69,45 @@ class Standing(NamedTuple):
     @property
     def left(self) -> int | None:
         """Answers that it will hit yet; None without an end."""
-        return None if self.trouble.times is None else self.trouble.times - self.hit
+        return None if self.fault.times is None else self.fault.times - self.hit
 
     def fits(self, operation: str) -> bool:
         """Whether it can hit an answer of the operation."""
-        return self.trouble.operation in ("", operation) and self.left != 0
+        return self.fault.operation in ("", operation) and self.left != 0
 
 
 class Plan(NamedTuple):
-    """The troubles of an organisation, in the order of their addition."""
+    """The faults of an organisation, in the order of their addition."""
 
-    troubles: tuple[Standing, ...] = ()
+    faults: tuple[Standing, ...] = ()
     last: int = 0
     """The number of the one that was added last."""
 
     @property
     def is_full(self) -> bool:
         """Whether no other one can be added."""
-        return len(self.troubles) >= MOST and all(standing.left != 0 for standing in self.troubles)
+        return len(self.faults) >= MOST and all(standing.left != 0 for standing in self.faults)
 
-    def added(self, trouble: Trouble) -> Plan:
+    def added(self, fault: Fault) -> Plan:
         """With another one at the end, to a plan that is not full; the oldest that hits no more makes room for it."""
-        kept = self.troubles
+        kept = self.faults
         if len(kept) >= MOST:
             spent = next(at for at, standing in enumerate(kept) if standing.left == 0)
             kept = kept[:spent] + kept[spent + 1 :]
-        return Plan((*kept, Standing(self.last + 1, trouble)), self.last + 1)
+        return Plan((*kept, Standing(self.last + 1, fault)), self.last + 1)
 
     def without(self, number: int | None) -> Plan:
         """Without one of them, or without any; numbers go on."""
-        kept = () if number is None else tuple(s for s in self.troubles if s.number != number)
+        kept = () if number is None else tuple(s for s in self.faults if s.number != number)
         return Plan(kept, self.last)
 
     def fits(self, operation: str) -> bool:
         """Whether some of them can hit an answer of the operation."""
-        return any(standing.fits(operation) for standing in self.troubles)
+        return any(standing.fits(operation) for standing in self.faults)
 
     def met_by(self, operation: str, seed: int) -> tuple[Plan, Standing | None]:
         """The plan after one answer of the operation, and what hits it: the first that fits and whose share it is."""
-        after = list(self.troubles)
+        after = list(self.faults)
         for at, standing in enumerate(after):
             if standing.fits(operation):
                 struck = _struck(seed, standing)
@@ -120,4 +120,4 @@ class Plan(NamedTuple):
 def _struck(seed: int, standing: Standing) -> bool:
     """Whether the next answer is in the share; the same for the same seed, number and count (LIFE-19)."""
     digest = sha256(f"{seed}/trouble/{standing.number}/{standing.met}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") < standing.trouble.share * 2**64
+    return int.from_bytes(digest[:8], "big") < standing.fault.share * 2**64

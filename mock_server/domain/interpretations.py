@@ -16,7 +16,7 @@ Refusal = Literal["409", "404"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readings:
+class Interpretations:
     """One answer to each question that can be answered in more than one way here."""
 
     ingress_body: Literal["envelope", "envelope, whole without payload", "whole body"] = "envelope"
@@ -86,5 +86,5 @@ class Readings:
     """The path of another organisation than the key's (Q10)."""
 
 
-USUAL: Final = Readings()
+USUAL: Final = Interpretations()
 """What the mock takes unless it is told otherwise."""

@@ -35,8 +35,8 @@ class Exchanged(NamedTuple):
     answer_headers: Headers = ()
     seconds: float = 0.0
     """How long the answer took, by the machine's clock."""
-    trouble: str = ""
-    """What was done to the answer on request: the number of a trouble, or `prefer`."""
+    fault: str = ""
+    """What was done to the answer on request: the number of a fault, or `prefer`."""
 
 
 class Transition(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from .actions import Action, Course, Happening
-from .clock import OwnTime
+from .clock import OrganisationClock
 from .definitions import Registry
 from .faults import Plan
 from .id_sequences import Numbers
@@ -71,7 +71,7 @@ class Journal(Protocol):
         headers: Headers = (),
         answer_headers: Headers = (),
         seconds: float = 0.0,
-        trouble: str = "",
+        fault: str = "",
     ) -> None:
         """A request was answered, or its connection cut (status 0)."""
         ...
@@ -99,10 +99,10 @@ class Organisation(Protocol):
     org_id: str
     seed: int
     registry: Registry
-    time: OwnTime
+    time: OrganisationClock
     worker: Worker
     alarm: Alarm | None
-    troubles: Plan
+    faults: Plan
 
     @property
     def shelf(self) -> Shelf:
@@ -172,8 +172,8 @@ class Organisation(Protocol):
 class Store(Protocol):
     """Keeps the organisations. Values are replaced whole, never changed."""
 
-    def on_first_use(self, furnish: Callable[[Any], None]) -> None:
-        """Have each organisation furnished when it is made."""
+    def on_first_use(self, provision: Callable[[Any], None]) -> None:
+        """Have each organisation provisioned when it is made."""
         ...
 
     def organisation(self, org_id: str) -> Organisation:

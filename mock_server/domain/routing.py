@@ -13,7 +13,7 @@ _WAIT: Final = Step(Do.WAIT)
 _SUNK: Final = Step(Do.ACK)
 
 
-class Takers(NamedTuple):
+class Routing(NamedTuple):
     """The worker, beside the default destinations of some variants (B059)."""
 
     worker: Worker

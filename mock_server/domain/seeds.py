@@ -1,6 +1,6 @@
 """What organisations begin with, as a seed file says it: frozen plans, and what they become at a time.
 
-Plans are checked when they are made, so that nothing can fail when an organisation is furnished. `place` says where a
+Plans are checked when they are made, so that nothing can fail when an organisation is provisioned. `place` says where a
 plan stands in its file and makes no difference between two.
 """
 
@@ -16,7 +16,7 @@ from .actions import (
     Happening,
     Work,
 )
-from .clock import OwnTime
+from .clock import OrganisationClock
 from .definitions import Definition, Registry
 from .destinations import (
     Destination,
@@ -78,12 +78,12 @@ class ClockPlan:
     """How far it is ahead of the machine's, instead of `now`."""
     place: str = field(default="", compare=False)
 
-    def at(self, machine: int) -> OwnTime:
+    def at(self, machine: int) -> OrganisationClock:
         """The clock that begins when the machine's shows `machine`."""
         if self.ahead is not None:
-            return OwnTime(ahead=self.ahead)
+            return OrganisationClock(ahead=self.ahead)
         now = machine if self.now is None else self.now
-        return OwnTime(stands_at=now) if self.frozen else OwnTime(ahead=now - machine)
+        return OrganisationClock(stands_at=now) if self.frozen else OrganisationClock(ahead=now - machine)
 
     def moved(self, machine: int, now: int) -> int:
         """Where a clock in use, which shows `now`, is to go: where it is, if the plan names no time."""
@@ -192,7 +192,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class ActionPlan:
-    """An action that is accepted when the organisation is furnished, or is in a state then."""
+    """An action that is accepted when the organisation is provisioned, or is in a state then."""
 
     name: str
     """The variant or an alias of its definition."""
@@ -338,7 +338,7 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
-class Furnishing:
+class OrganisationSeed:
     """All that one organisation begins with; None and nothing are what it has without a seed."""
 
     seed: int | None = None
@@ -357,7 +357,7 @@ class Furnishing:
         """The worker that it asks for."""
         return Worker(self.default, self.scripts) if self.default else Worker(variants=self.scripts)
 
-    def over(self, template: Furnishing) -> Furnishing:
+    def over(self, template: OrganisationSeed) -> OrganisationSeed:
         """With what the template has beside it: destinations by label, definitions by variant and scripts by variant
         replace those of the template, actions follow its actions, and every other member replaces the template's. An
         export is whole by itself."""
@@ -421,15 +421,15 @@ class Seed:
     """A whole seed file. `given` is its own text as a value, which an export passes on."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
-    template: Furnishing = Furnishing()
-    organisations: Mapping[str, Furnishing] = field(default_factory=dict)
+    template: OrganisationSeed = OrganisationSeed()
+    organisations: Mapping[str, OrganisationSeed] = field(default_factory=dict)
     """Those that are named, each over the template."""
     given: Mapping[str, Any] = field(default_factory=dict)
 
-    def furnishings(self) -> list[Furnishing]:
+    def organisation_seeds(self) -> list[OrganisationSeed]:
         """The template's, and those of the organisations that are named."""
         return [self.template, *self.organisations.values()]
 
-    def of(self, org_id: str) -> Furnishing:
+    def of(self, org_id: str) -> OrganisationSeed:
         """What an organisation begins with."""
         return self.organisations.get(org_id, self.template)

@@ -1,7 +1,7 @@
-"""The file of readings that a judge has written of a deployment → the readings that the mock takes.
+"""The file of interpretations that a judge has written of a deployment → the interpretations that the mock takes.
 
 The judge's questions stand here in its own words, with every answer it knows: those that can be taken are the types of
-`domain.readings`, the others are told of at the start. Nobody here knows the judge; a test holds the two tables together.
+`domain.interpretations`, the others are told of at the start. Nobody here knows the judge; a test holds the two tables together.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args, get_type_hints
 
-from ..domain.interpretations import USUAL, Readings
+from ..domain.interpretations import USUAL, Interpretations
 from ..domain.seeds import SeedRefused
 from ..strict_json import excerpt
 from .yaml_source import BadSeed, Source
 from .yaml_source import read as read_yaml
 
 MAX_BYTES: Final = 1 << 20
-_MEMBERS: Final = ("target", "judged", "readings")
+_MEMBERS: Final = ("target", "judged", "interpretations")
 
 
-class BadReadings(Exception):
+class BadInterpretations(Exception):
     """The file cannot be used; the message says where, what was expected and what came."""
 
 
@@ -30,7 +30,7 @@ class Question(NamedTuple):
     """An open question as the mock sees it."""
 
     member: str
-    """Of `Readings`; empty where there is one way alone."""
+    """Of `Interpretations`; empty where there is one way alone."""
     only: str = ""
     """That one way."""
     beyond: tuple[str, ...] = ()
@@ -49,7 +49,9 @@ class Question(NamedTuple):
         return self.only or str(getattr(USUAL, self.member))
 
 
-_ANSWERS: Final = {name: tuple(map(str, get_args(kind))) for name, kind in get_type_hints(Readings).items()}
+_ANSWERS: Final = {
+    name: tuple(map(str, get_args(kind))) for name, kind in get_type_hints(Interpretations).items()
+}
 
 QUESTIONS: Final[Mapping[str, Question]] = {
     "ingress body": Question("ingress_body"),
@@ -126,7 +128,7 @@ class Taken(NamedTuple):
     """What was made of a file."""
 
     name: str
-    readings: Readings
+    interpretations: Interpretations
     answers: Mapping[str, str]
     """Question → answer, as the file has them."""
     lines: Mapping[str, int]
@@ -141,41 +143,43 @@ class Taken(NamedTuple):
         if given == answer:
             return ""
         return (
-            f"{self.name} line {self.lines[question]}, readings/{question}: expected {answer!r} beside {flag}, "
+            f"{self.name} line {self.lines[question]}, interpretations/{question}: expected {answer!r} beside {flag}, "
             f"got {given!r}"
         )
 
     def told(self) -> str:
         """What is taken and what is not, in one line."""
-        line = f"{self.name}: {len(self.answers) - len(self.beyond)} readings taken"
+        line = f"{self.name}: {len(self.answers) - len(self.beyond)} interpretations taken"
         left = [f"{question}: {self.answers[question]}" for question in self.beyond]
         return f"{line}; not taken, as the mock cannot do so: {'; '.join(left)}" if left else line
 
 
 def load(path: Path) -> Taken:
-    """The readings of a file.
+    """The interpretations of a file.
 
     Raises:
-        BadReadings: it cannot be read, or used.
+        BadInterpretations: it cannot be read, or used.
     """
     try:
         if path.exists() and not path.is_file():
-            raise BadReadings(f"{path}: expected a file that can be read, got what is no regular file")
+            raise BadInterpretations(f"{path}: expected a file that can be read, got what is no regular file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BadReadings(f"{path}: expected a file that can be read, got none ({error.strerror})") from None
+        raise BadInterpretations(
+            f"{path}: expected a file that can be read, got none ({error.strerror})"
+        ) from None
     return read(data, path.name)
 
 
 def read(data: bytes, name: str) -> Taken:
-    """The readings that a file spells.
+    """The interpretations that a file spells.
 
     Raises:
-        BadReadings: it is no YAML of that form, asks what nobody asks, or what cannot be true together.
+        BadInterpretations: it is no YAML of that form, asks what nobody asks, or what cannot be true together.
     """
     if len(data) > MAX_BYTES:
-        raise BadReadings(f"{name}: expected at most {MAX_BYTES} bytes, got more")
+        raise BadInterpretations(f"{name}: expected at most {MAX_BYTES} bytes, got more")
     try:
         source = read_yaml(data, name)
         try:
@@ -184,7 +188,7 @@ def read(data: bytes, name: str) -> Taken:
         except SeedRefused as refused:
             raise source.bad(refused) from None
     except BadSeed as error:
-        raise BadReadings(str(error)) from None
+        raise BadInterpretations(str(error)) from None
     changes, beyond = {}, []
     for question, answer in answers.items():
         known = QUESTIONS[question]
@@ -193,23 +197,25 @@ def read(data: bytes, name: str) -> Taken:
         elif known.usual not in answer.split(" or "):
             beyond.append(question)
     changes.pop("", None)
-    lines = {question: source.line(("readings", question)) for question in answers}
+    lines = {question: source.line(("interpretations", question)) for question in answers}
     chosen: dict[str, Any] = changes
     return Taken(name, replace(USUAL, **chosen), answers, lines, tuple(beyond))
 
 
 def _answers(value: Any) -> Iterator[tuple[str, str]]:
     """Question and answer, each known."""
-    if not isinstance(value, dict) or not isinstance(value.get("readings"), dict):
-        place = "readings" if isinstance(value, dict) and "readings" in value else ""
-        raise SeedRefused(place, "expected a member 'readings' with an answer for each question, got none")
+    if not isinstance(value, dict) or not isinstance(value.get("interpretations"), dict):
+        place = "interpretations" if isinstance(value, dict) and "interpretations" in value else ""
+        raise SeedRefused(
+            place, "expected a member 'interpretations' with an answer for each question, got none"
+        )
     for member, content in value.items():
         if member not in _MEMBERS:
             raise SeedRefused(member, f"expected {', '.join(_MEMBERS)} alone, got another member")
-        if member != "readings" and not isinstance(content, str):
+        if member != "interpretations" and not isinstance(content, str):
             raise SeedRefused(member, f"expected a text, got {excerpt(repr(content), 40)}")
-    for question, answer in value["readings"].items():
-        place = f"readings/{question.replace('~', '~0').replace('/', '~1')}"
+    for question, answer in value["interpretations"].items():
+        place = f"interpretations/{question.replace('~', '~0').replace('/', '~1')}"
         known = QUESTIONS.get(question)
         if known is None:
             near = get_close_matches(question[:60], QUESTIONS, n=1) or ["unknown variant"]
@@ -229,8 +235,8 @@ def _refuse_apart(answers: Mapping[str, str], source: Source) -> None:
         if answers.get(question) != answer or given is None or set(passing) & set(given.split(" or ")):
             continue
         expected = " or ".join(map(repr, passing)) or "no answer"
-        line = source.line(("readings", question))
+        line = source.line(("interpretations", question))
         raise SeedRefused(
-            f"readings/{other}",
+            f"interpretations/{other}",
             f"expected {expected} beside {question!r}: {answer!r} of line {line}, got {given!r}",
         )

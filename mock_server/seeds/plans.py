@@ -24,9 +24,9 @@ from ..domain.seeds import (
     DefinitionPlan,
     DestinationIds,
     DestinationPlan,
-    Furnishing,
     Ids,
     Kept,
+    OrganisationSeed,
     Seed,
     SeedRefused,
     When,
@@ -102,20 +102,20 @@ def _seed(value: Any, keys: Mapping[str, str]) -> Seed:
                 place("", ["keys", key])[1:],
                 f"expected organisation {keys[key]}, which the key was given to at the start, got {organisation}",
             )
-    template = _furnishing(value.get("template", {}), "template")
+    template = _organisation_seed(value.get("template", {}), "template")
     if template.ids is not None:
         raise SeedRefused("template/ids", "expected ids in an organisation alone, got some in the template")
     organisations = {
-        org_id: _furnishing(given, f"organisations/{org_id}").over(template)
+        org_id: _organisation_seed(given, f"organisations/{org_id}").over(template)
         for org_id, given in value.get("organisations", {}).items()
     }
     taken: dict[str, str] = {}
-    for org_id, furnishing in organisations.items():
-        if furnishing.ids is not None:
-            suffix = furnishing.ids.numbers.lines[0].suffix
+    for org_id, organisation_seed in organisations.items():
+        if organisation_seed.ids is not None:
+            suffix = organisation_seed.ids.numbers.lines[0].suffix
             if taken.setdefault(suffix, org_id) != org_id:
                 raise SeedRefused(
-                    f"{furnishing.ids.place}/lines/0/suffix",
+                    f"{organisation_seed.ids.place}/lines/0/suffix",
                     f"expected what no other organisation's ids end with, got {suffix}, as of {taken[suffix]}",
                 )
     given = {name: value[name] for name in ("keys", "template") if name in value}
@@ -126,7 +126,7 @@ def _organisation(given: str | float) -> str:
     return given if isinstance(given, str) else str(int(given))
 
 
-def _furnishing(given: Mapping[str, Any], at: str) -> Furnishing:
+def _organisation_seed(given: Mapping[str, Any], at: str) -> OrganisationSeed:
     seed, worker = given.get("seed"), given.get("worker", {})
     said = scripts.worker(worker)
     ids = _ids(given["ids"], f"{at}/ids") if "ids" in given else None
@@ -146,7 +146,7 @@ def _furnishing(given: Mapping[str, Any], at: str) -> Furnishing:
             actions.append(_kept(action, where, ids, actions))
         else:
             actions.append(_action(action, where))
-    return Furnishing(
+    return OrganisationSeed(
         seed=None if seed is None else int(seed),
         clock=_clock(given["clock"], f"{at}/clock") if "clock" in given else None,
         default=said.default if "default" in worker else None,
@@ -387,9 +387,9 @@ async def _examine(seed: Seed, schemas: Schemas, *, strict: bool) -> None:
         SeedRefused: something is named twice or is not there, or a payload does not fit its schema.
     """
     known: set[tuple[bytes, bytes]] = set()
-    for furnishing in seed.furnishings():
-        registry = await asyncio.to_thread(_registry, furnishing)
-        for plan in furnishing.definitions:
+    for organisation_seed in seed.organisation_seeds():
+        registry = await asyncio.to_thread(_registry, organisation_seed)
+        for plan in organisation_seed.definitions:
             for schema in (plan.schema, *(other for _, other in plan.older)) if strict else ():
                 unenforced = await schemas.standing(schema)
                 if unenforced:
@@ -397,7 +397,7 @@ async def _examine(seed: Seed, schemas: Schemas, *, strict: bool) -> None:
                         f"{plan.place}/schema",
                         f"expected a schema that can be enforced, got one where {unenforced}",
                     )
-        for number, action in enumerate(furnishing.actions):
+        for number, action in enumerate(organisation_seed.actions):
             if number % _AT_A_TIME == _AT_A_TIME - 1:
                 await asyncio.sleep(0)
             schema, payload = _asked(registry, action), action.payload
@@ -427,18 +427,18 @@ def _asked(registry: Registry, action: ActionPlan | Kept) -> Json:
         ) from None
 
 
-def _registry(furnishing: Furnishing) -> Registry:
-    """The definitions and destinations of a furnishing, put one after the other as over the API."""
+def _registry(organisation_seed: OrganisationSeed) -> Registry:
+    """The definitions and destinations of a organisation_seed, put one after the other as over the API."""
     registry = Registry()
-    for destination in furnishing.destinations:
+    for destination in organisation_seed.destinations:
         registry = registry.with_destination(destination.made(None, str, 0))
     if len(registry.destinations) > MOST_DESTINATIONS:
         raise SeedRefused(
-            f"{furnishing.place}/destinations",
+            f"{organisation_seed.place}/destinations",
             f"expected {MOST_DESTINATIONS} destinations that an organisation keeps at most, got "
             f"{len(registry.destinations)} with those of the template",
         )
-    for plan in furnishing.definitions:
+    for plan in organisation_seed.definitions:
         current = 1 if plan.version is None else plan.version
         try:
             for number, schema in (*plan.older, (current, plan.schema)):
@@ -448,15 +448,17 @@ def _registry(furnishing: Furnishing) -> Registry:
             raise refused(plan.place, error) from None
     names = (
         (
-            (furnishing.ids.destinations, registry.destinations, "destinations"),
-            (furnishing.ids.definitions, registry.by_variant, "definitions"),
+            (organisation_seed.ids.destinations, registry.destinations, "destinations"),
+            (organisation_seed.ids.definitions, registry.by_variant, "definitions"),
         )
-        if furnishing.ids
+        if organisation_seed.ids
         else ()
     )
     for given, there, member in names:
         for name in given:
             if name not in there:
-                where = place(f"{furnishing.ids.place if furnishing.ids else ''}/{member}", [name])
+                where = place(
+                    f"{organisation_seed.ids.place if organisation_seed.ids else ''}/{member}", [name]
+                )
                 raise SeedRefused(where, f"expected one of the {member} above, got {short(name)}")
     return registry

@@ -14,7 +14,7 @@ from typing import Final
 from ..domain.errors import ArklowError
 from ..domain.ports import Schemas
 from ..domain.seeds import SeedRefused
-from ..services.administration import Steering
+from ..services.administration import Administration
 from ..strict_json import excerpt
 from .plans import Loaded, load
 from .yaml_source import MAX_BYTES, BadSeed
@@ -31,7 +31,7 @@ class SeedFile:
     def __init__(
         self,
         path: Path,
-        steering: Steering,
+        administration: Administration,
         schemas: Schemas,
         *,
         keys: Mapping[str, str],
@@ -41,7 +41,7 @@ class SeedFile:
         pause: float = PAUSE,
     ) -> None:
         self._path = path
-        self._steering = steering
+        self._administration = administration
         self._schemas = schemas
         self._keys = keys
         self._list_keys = list_keys
@@ -94,7 +94,7 @@ class SeedFile:
         source, seed = self._loaded
         self._loaded = None  # it holds the place of every value
         try:
-            return await self._steering.reseed(seed, lambda: self._list_keys(seed.keys))
+            return await self._administration.reseed(seed, lambda: self._list_keys(seed.keys))
         except SeedRefused as error:
             raise source.bad(error) from None
 

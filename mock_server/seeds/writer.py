@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from ..domain.actions import NEVER, Action
-from ..domain.clock import OwnTime
+from ..domain.clock import OrganisationClock
 from ..domain.definitions import Definition
 from ..domain.destinations import Destination
 from ..domain.id_sequences import Numbers
@@ -62,7 +62,7 @@ async def _organisation(view: Organisation) -> dict[str, Any]:
     }
 
 
-def _clock(time: OwnTime) -> dict[str, Any]:
+def _clock(time: OrganisationClock) -> dict[str, Any]:
     if time.stands_at is not None:
         return {"mode": "frozen", "now": timestamp(time.stands_at)}
     return {"mode": "running", "ahead_ms": time.ahead} if time.ahead else {"mode": "real"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..domain import actions
 from ..domain.actions import Action
-from ..domain.clock import OwnTime
+from ..domain.clock import OrganisationClock
 from ..domain.definitions import Definition, short
 from ..domain.destinations import (
     MOST_DESTINATIONS,
@@ -33,33 +33,33 @@ from ..domain.ports import Organisation, Store
 from ..domain.states import Event
 from ..domain.worker import Worker
 from ..timestamps import timestamp
-from .timers import Clockwork
+from .timers import Timers
 
 if TYPE_CHECKING:
     from ..domain.seeds import Seed
-    from .provisioning import Furnisher
+    from .provisioning import Provisioner
 from .signals import find
 
 MOST_DUE: Final = 1_000_000
 """Actions that may fall due in one command: some ten seconds' work."""
 
 
-class Steering:
+class Administration:
     """The commands of the admin plane. Event loop only; each is entered in the organisation's journal."""
 
     def __init__(
         self,
         store: Store,
-        clockwork: Clockwork,
+        timers: Timers,
         *,
         most_due: int = MOST_DUE,
-        furnisher: Callable[[], Furnisher] | None = None,
+        provisioner: Callable[[], Provisioner] | None = None,
     ) -> None:
-        self._make_furnisher = furnisher
-        self._furnisher: Furnisher | None = None
-        """Made, and loaded, when there is something to furnish with."""
+        self._make_provisioner = provisioner
+        self._provisioner: Provisioner | None = None
+        """Made, and loaded, when there is something to provision with."""
         self._store = store
-        self._clockwork = clockwork
+        self._timers = timers
         self._most_due = most_due
         self._sweeping = False
         self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -75,7 +75,7 @@ class Steering:
 
     def now(self, organisation: Organisation) -> int:
         """The organisation's time, in milliseconds since the epoch."""
-        return self._clockwork.now(organisation)
+        return self._timers.now(organisation)
 
     async def reset(
         self,
@@ -86,24 +86,26 @@ class Steering:
         to: int | None = None,
         worker: Worker | None = None,
         clock: bool = False,
-        furnish: bool = True,
+        provision: bool = True,
     ) -> Organisation:
         """Make the organisation as new: no definitions, no actions, an empty journal, ids from the beginning;
-        the clock follows the machine and the worker holds, unless told otherwise. Snapshots stay. With `furnish` it
+        the clock follows the machine and the worker holds, unless told otherwise. Snapshots stay. With `provision` it
         has then what the seed file has for it; what is said here counts more, with `clock` of the clock too."""
         organisation = self._store.organisation(org_id)
-        self._clockwork.give_up(organisation)
-        planned = self._furnisher.seed.of(org_id).seed if self._furnisher and furnish else None
+        self._timers.give_up(organisation)
+        planned = self._provisioner.seed.of(org_id).seed if self._provisioner and provision else None
         self._store.reset(organisation, planned if seed is None else seed)
         if worker is not None:
             organisation.worker = worker
-        machine = self._clockwork.machine()
+        machine = self._timers.machine()
         at = machine if to is None else to
-        organisation.time = OwnTime(stands_at=at) if frozen else OwnTime(ahead=at - machine)
+        organisation.time = (
+            OrganisationClock(stands_at=at) if frozen else OrganisationClock(ahead=at - machine)
+        )
         self._entered(organisation, "reset", "" if seed is None else f"seed {seed}")
-        if self._furnisher and furnish:
+        if self._provisioner and provision:
             told = organisation.time if clock or frozen or to is not None else None
-            self._furnisher.furnish(organisation, seed=seed, time=told, worker=worker)
+            self._provisioner.provision(organisation, seed=seed, time=told, worker=worker)
         return organisation
 
     async def let_go(self, org_ids: Sequence[str]) -> list[Organisation]:
@@ -114,14 +116,14 @@ class Steering:
         for organisation in found:
             for name in list(organisation.snapshots):
                 self._store.forget(organisation, name)
-            await self.reset(organisation.org_id, furnish=False)
+            await self.reset(organisation.org_id, provision=False)
         return found
 
     def seed(self) -> Seed:
         """The seed that was applied last."""
         from ..domain.seeds import Seed
 
-        return self._furnisher.seed if self._furnisher else Seed()
+        return self._provisioner.seed if self._provisioner else Seed()
 
     async def views(self, org_ids: Sequence[str]) -> list[Organisation]:
         """These organisations, or all that were used, as they are at one moment, after what is due; to be read while
@@ -139,32 +141,32 @@ class Steering:
                 )
         found = [used[org_id] for org_id in org_ids] or list(used.values())
         for organisation in found:
-            await self._clockwork.settle(organisation)
+            await self._timers.settle(organisation)
         return [self._store.view(organisation) for organisation in found]
 
     async def reseed(self, seed: Seed, applied: Callable[[], None] = lambda: None) -> list[str]:
-        """Put a changed seed in the place of the one before, see `Furnisher.apply`; which organisations in use it
+        """Put a changed seed in the place of the one before, see `Provisioner.apply`; which organisations in use it
         changed. `applied` is called in the moment of the change, before clocks move.
 
         Raises:
             SeedRefused: it does not go together with what organisations in use are; all is as it was.
             ClockGoesBack, TooMuchDue: see `set_time`, of the first clock that failed; the rest of it was applied.
         """
-        if self._furnisher is None:
-            if self._make_furnisher is None:
+        if self._provisioner is None:
+            if self._make_provisioner is None:
                 return []
-            self._furnisher = self._make_furnisher()
-        if any(d.kind is Kind.WEBHOOK for f in seed.furnishings() for d in f.destinations):
-            await self._clockwork.prepare_calls()
-        changes = await self._furnisher.apply(seed)
+            self._provisioner = self._make_provisioner()
+        if any(d.kind is Kind.WEBHOOK for f in seed.organisation_seeds() for d in f.destinations):
+            await self._timers.prepare_calls()
+        changes = await self._provisioner.apply(seed)
         applied()
         for change in changes:
-            await self._clockwork.wake(change.organisation, None if change.of_the_worker else ())
+            await self._timers.wake(change.organisation, None if change.of_the_worker else ())
         failed: ArklowError | None = None
         for change in changes:
             clock, organisation = change.clock(), change.organisation
             if clock is not None:
-                to = clock.moved(self._clockwork.machine(), self.now(organisation))
+                to = clock.moved(self._timers.machine(), self.now(organisation))
                 try:
                     await self.set_time(
                         organisation.org_id, frozen=clock.frozen, to=to, real=clock.ahead == 0
@@ -187,7 +189,7 @@ class Steering:
         """
         organisation = self._store.organisation(org_id)
         async with self._moving[org_id]:
-            machine = self._clockwork.machine()
+            machine = self._timers.machine()
             now = organisation.time.at(machine)
             at = machine if real else now if to is None else to
             if at < now and organisation.shelf.count:
@@ -211,7 +213,7 @@ class Steering:
         """
         organisation = self._store.organisation(org_id)
         async with self._moving[org_id]:
-            now = self._clockwork.now(organisation)
+            now = self._timers.now(organisation)
             at = now + by if to is None else to
             if at < now:
                 raise ClockGoesBack(
@@ -233,7 +235,7 @@ class Steering:
         await self._settle(organisation)
         organisation.worker = worker
         organisation.journal.commanded(self.now(organisation), "worker", "")
-        await self._clockwork.wake(organisation)
+        await self._timers.wake(organisation)
         return organisation
 
     async def put_destination(
@@ -255,7 +257,7 @@ class Steering:
         """
         check(kind, config, credential or {}, "body")
         if kind is Kind.WEBHOOK:
-            await self._clockwork.prepare_calls()
+            await self._timers.prepare_calls()
         organisation = self._store.organisation(org_id)
         old = organisation.registry.destinations.get(label)
         if old is None and len(organisation.registry.destinations) >= MOST_DESTINATIONS:
@@ -276,12 +278,12 @@ class Steering:
         routed = _routed(organisation, label)
         organisation.registry = organisation.registry.with_destination(made)
         organisation.journal.commanded(self.now(organisation), "destination", label)
-        await self._clockwork.wake(organisation, routed)
+        await self._timers.wake(organisation, routed)
         return made
 
     def why_not_called(self, destination: Destination) -> str:
         """Why a webhook is not called; empty for one that is, and where there is nobody to call."""
-        return self._clockwork.why_not_called(destination)
+        return self._timers.why_not_called(destination)
 
     async def delete_destination(self, org_id: str, id: str) -> Destination:
         """Delete a destination and the links to it; an attempt that is under way there ends there.
@@ -299,7 +301,7 @@ class Steering:
         routed = _routed(organisation, found.label)
         organisation.registry = registry.without_destination(found.label)
         organisation.journal.commanded(self.now(organisation), "destination deleted", found.label)
-        await self._clockwork.wake(organisation, routed)
+        await self._timers.wake(organisation, routed)
         return found
 
     async def set_links(
@@ -315,7 +317,7 @@ class Steering:
             variant, labels, default, organisation.new_link_id
         )
         organisation.journal.commanded(self.now(organisation), "links", variant)
-        await self._clockwork.wake(organisation, {variant})
+        await self._timers.wake(organisation, {variant})
         return organisation.registry.by_variant[variant]
 
     def snapshot(self, org_id: str, name: str) -> Organisation:
@@ -339,7 +341,7 @@ class Steering:
         """
         organisation = self._store.organisation(org_id)
         content = _snapshot(organisation, name)
-        self._clockwork.give_up(organisation)
+        self._timers.give_up(organisation)
         self._store.become(organisation, content)
         self._entered(organisation, "restore", name)
         await self._become(organisation)
@@ -366,7 +368,7 @@ class Steering:
         """
         source, target = self._store.organisation(org_id), self._store.organisation(to)
         content = source.content() if name is None else _snapshot(source, name)
-        self._clockwork.give_up(target)
+        self._timers.give_up(target)
         self._store.fork(target, content)
         self._entered(target, "fork", f"of {org_id}" + (f" at {name}" if name else ""))
         await self._become(target)
@@ -381,7 +383,7 @@ class Steering:
             SettleRefused: the attempt is not held, or the action is over.
         """
         organisation = self._store.organisation(org_id)
-        action, now = await self._clockwork.current(
+        action, now = await self._timers.current(
             organisation, lambda: find(organisation, action_id, "path id")
         )
         try:
@@ -389,17 +391,17 @@ class Steering:
         except SettleRefused as refused:
             raise type(refused)(f"path id: {refused.message.partition(': ')[2]}") from None
         organisation.journal.commanded(now, "end", f"{action_id} {event}")
-        self._clockwork.save(organisation, (after,), now)
+        self._timers.save(organisation, (after,), now)
         return organisation.action(action_id) or after
 
     async def _become(self, organisation: Organisation) -> None:
         """Run what fell due meanwhile, and let those have their turn who wait for a call."""
-        await self._clockwork.settle(organisation, self._most_due)
+        await self._timers.settle(organisation, self._most_due)
         if organisation.registry.routes:
-            await self._clockwork.wake(organisation, ())
+            await self._timers.wake(organisation, ())
 
     async def _settle(self, organisation: Organisation) -> int:
-        return self._counted(organisation, await self._clockwork.settle(organisation, self._most_due + 1))
+        return self._counted(organisation, await self._timers.settle(organisation, self._most_due + 1))
 
     async def _pass_to(
         self, organisation: Organisation, now: int, to: int, *, frozen: bool, real: bool = False
@@ -408,18 +410,18 @@ class Steering:
         much fell due."""
         shelf = organisation.shelf
         if organisation.time.stands_at is None:
-            organisation.time = OwnTime(stands_at=now)
+            organisation.time = OrganisationClock(stands_at=now)
         try:
-            done = await self._clockwork.pass_to(organisation, to, self._most_due + 1)
+            done = await self._timers.pass_to(organisation, to, self._most_due + 1)
         finally:
             if organisation.shelf is shelf:
                 if not frozen:
-                    machine = self._clockwork.machine()
-                    organisation.time = OwnTime() if real else OwnTime(ahead=to - machine)
+                    machine = self._timers.machine()
+                    organisation.time = OrganisationClock() if real else OrganisationClock(ahead=to - machine)
                 elif organisation.time.stands_at != to:  # back, where there are no actions
-                    organisation.time = OwnTime(stands_at=to)
-                self._clockwork.disarm(organisation)
-                self._clockwork.arm(organisation)
+                    organisation.time = OrganisationClock(stands_at=to)
+                self._timers.disarm(organisation)
+                self._timers.arm(organisation)
         return self._counted(organisation, done)
 
     def _counted(self, organisation: Organisation, done: int) -> int:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..domain.definitions import Definition
 from ..domain.destinations import Destination
 from ..domain.errors import SchemaNotEnforceable
-from ..domain.interpretations import USUAL, Readings
+from ..domain.interpretations import USUAL, Interpretations
 from ..domain.json_text import Json
 from ..domain.ports import Organisation, Schemas, Store
 
@@ -25,11 +25,13 @@ class Stored(NamedTuple):
 class Definitions:
     """The control plane's part of the world."""
 
-    def __init__(self, store: Store, schemas: Schemas, *, strict: bool, readings: Readings = USUAL) -> None:
+    def __init__(
+        self, store: Store, schemas: Schemas, *, strict: bool, interpretations: Interpretations = USUAL
+    ) -> None:
         self._store = store
         self._schemas = schemas
         self._strict = strict
-        self._readings = readings
+        self._interpretations = interpretations
 
     async def put(
         self, org_id: str, variant: str, schema: Json, *, alias: tuple[str, ...] | None, version: int | None
@@ -44,10 +46,10 @@ class Definitions:
             raise SchemaNotEnforceable(
                 f"body/schema: expected a schema that can be enforced, got one where {unenforced}"
             )
-        if self._readings.misfit == "accepted":
-            unenforced = unenforced or "work that breaks a schema is accepted here (--readings)"
+        if self._interpretations.misfit == "accepted":
+            unenforced = unenforced or "work that breaks a schema is accepted here (--interpretations)"
         organisation = self._store.organisation(org_id)
-        if self._readings.annotated == "same version":
+        if self._interpretations.annotated == "same version":
             schema = await self._as_before(organisation, variant, schema)
         organisation.registry, definition = organisation.registry.put(
             variant,
@@ -55,7 +57,7 @@ class Definitions:
             alias=alias,
             version=version,
             new_id=organisation.new_definition_id,
-            readings=self._readings,
+            interpretations=self._interpretations,
         )
         return Stored(definition, unenforced, organisation.registry.destinations)
 
@@ -63,7 +65,7 @@ class Definitions:
         """A schema that differs from the stored one in what only describes counts as equal to it."""
         while True:
             registry = organisation.registry
-            old = registry.by_variant.get(registry.spelled(variant, self._readings))
+            old = registry.by_variant.get(registry.spelled(variant, self._interpretations))
             alike = old is not None and await self._schemas.alike(old.schema, schema)
             if organisation.registry is registry:  # else put or reset meanwhile: compare once more
                 return schema._replace(canonical=old.schema.canonical) if old and alike else schema

@@ -1,51 +1,51 @@
-"""What goes wrong on request: the troubles of each organisation, and whose turn it is."""
+"""What goes wrong on request: the faults of each organisation, and whose turn it is."""
 
 from __future__ import annotations
 
-from ..domain.errors import TooManyTroubles, UnknownOperation, UnknownTrouble
+from ..domain.errors import TooManyFaults, UnknownFault, UnknownOperation
 from ..domain.faults import (
     MOST,
+    Fault,
     Plan,
     Standing,
-    Trouble,
 )
 from ..domain.ports import Organisation, Store
-from .timers import Clockwork
+from .timers import Timers
 
 
-class Troubles:
-    """Adds and removes troubles, and spends them. Event loop only, without a wait: each answer is hit by one."""
+class Faults:
+    """Adds and removes faults, and spends them. Event loop only, without a wait: each answer is hit by one."""
 
-    def __init__(self, store: Store, clockwork: Clockwork, operations: frozenset[str]) -> None:
+    def __init__(self, store: Store, timers: Timers, operations: frozenset[str]) -> None:
         self._store = store
-        self._clockwork = clockwork
+        self._timers = timers
         self._operations = operations
         self.anywhere = False
-        """False when no organisation has any; a look at this is all that troubles cost where there are none."""
+        """False when no organisation has any; a look at this is all that faults cost where there are none."""
 
     def plan(self, org_id: str) -> Plan:
         """Those of one organisation."""
-        return self._store.organisation(org_id).troubles
+        return self._store.organisation(org_id).faults
 
-    def add(self, org_id: str, trouble: Trouble) -> Standing:
+    def add(self, org_id: str, fault: Fault) -> Standing:
         """One more, which hits from the next answer on.
 
         Raises:
             UnknownOperation: the document that is served has none of this id.
-            TooManyTroubles: the organisation keeps as many as it may, and each of them has answers left to hit.
+            TooManyFaults: the organisation keeps as many as it may, and each of them has answers left to hit.
         """
-        if trouble.operation and trouble.operation not in self._operations:
+        if fault.operation and fault.operation not in self._operations:
             known = ", ".join(sorted(self._operations))
-            raise UnknownOperation(f"body/operation: expected one of {known}; got {trouble.operation[:60]!r}")
+            raise UnknownOperation(f"body/operation: expected one of {known}; got {fault.operation[:60]!r}")
         organisation = self._store.organisation(org_id)
-        if organisation.troubles.is_full:
-            raise TooManyTroubles(
-                f"path org_id: expected an organisation with fewer than {MOST} troubles, got {org_id}, which has as "
+        if organisation.faults.is_full:
+            raise TooManyFaults(
+                f"path org_id: expected an organisation with fewer than {MOST} faults, got {org_id}, which has as "
                 "many; delete some first"
             )
-        organisation.troubles = organisation.troubles.added(trouble)
+        organisation.faults = organisation.faults.added(fault)
         self.anywhere = True
-        added = organisation.troubles.troubles[-1]
+        added = organisation.faults.faults[-1]
         self._entered(organisation, f"{added.number} added")
         return added
 
@@ -53,19 +53,19 @@ class Troubles:
         """What is left without one of them, or without any.
 
         Raises:
-            UnknownTrouble: there is none of this number.
+            UnknownFault: there is none of this number.
         """
         organisation = self._store.organisation(org_id)
-        plan = organisation.troubles
-        if number is not None and all(standing.number != number for standing in plan.troubles):
-            known = ", ".join(str(standing.number) for standing in plan.troubles) or "none"
-            raise UnknownTrouble(
-                f"path number: expected a trouble of organisation {org_id} ({known}), got {number}"
+        plan = organisation.faults
+        if number is not None and all(standing.number != number for standing in plan.faults):
+            known = ", ".join(str(standing.number) for standing in plan.faults) or "none"
+            raise UnknownFault(
+                f"path number: expected a fault of organisation {org_id} ({known}), got {number}"
             )
-        organisation.troubles = plan.without(number)
+        organisation.faults = plan.without(number)
         self._look()
         self._entered(organisation, "all removed" if number is None else f"{number} removed")
-        return organisation.troubles
+        return organisation.faults
 
     def await_one(self, org_id: str, operation: str) -> bool:
         """Whether an answer of the operation may be hit."""
@@ -74,15 +74,15 @@ class Troubles:
     def strike(self, org_id: str, operation: str) -> Standing | None:
         """What hits the answer that is about to be made, which counts."""
         organisation = self._store.organisation(org_id)
-        organisation.troubles, struck = organisation.troubles.met_by(operation, organisation.seed)
+        organisation.faults, struck = organisation.faults.met_by(operation, organisation.seed)
         if struck is not None and struck.left == 0:
             self._look()
         return struck
 
     def _look(self) -> None:
         """See whether some can hit yet. A reset is not told of: what it removed costs a look until the next one here."""
-        plans = (organisation.troubles for organisation in self._store.organisations())
-        self.anywhere = any(standing.left != 0 for plan in plans for standing in plan.troubles)
+        plans = (organisation.faults for organisation in self._store.organisations())
+        self.anywhere = any(standing.left != 0 for plan in plans for standing in plan.faults)
 
     def _entered(self, organisation: Organisation, details: str) -> None:
-        organisation.journal.commanded(self._clockwork.now(organisation), "trouble", details)
+        organisation.journal.commanded(self._timers.now(organisation), "fault", details)

@@ -6,23 +6,23 @@ from ..domain import actions, leases
 from ..domain.actions import Action, Work
 from ..domain.definitions import Definition, Registry
 from ..domain.errors import UnknownVariant
-from ..domain.interpretations import USUAL, Readings
+from ..domain.interpretations import USUAL, Interpretations
 from ..domain.json_text import EMPTY_OBJECT, Json
 from ..domain.ports import Organisation, Schemas, Store
-from .timers import Clockwork
+from .timers import Timers
 
 
 class Ingress:
     """Turns accepted work into actions."""
 
     def __init__(
-        self, store: Store, clockwork: Clockwork, schemas: Schemas, readings: Readings = USUAL
+        self, store: Store, timers: Timers, schemas: Schemas, interpretations: Interpretations = USUAL
     ) -> None:
         self._store = store
-        self._clockwork = clockwork
+        self._timers = timers
         self._schemas = schemas
-        self._readings = readings
-        self._checks = readings.misfit == "refused"
+        self._interpretations = interpretations
+        self._checks = interpretations.misfit == "refused"
 
     async def accept(
         self,
@@ -48,7 +48,7 @@ class Ingress:
         definition = self._definition(organisation, name)
         while True:
             registry = organisation.registry
-            number = definition.available(version, self._readings)
+            number = definition.available(version, self._interpretations)
             schema = definition.versions[number]
             if schema is EMPTY_OBJECT or not self._checks:
                 break
@@ -56,7 +56,7 @@ class Ingress:
             if organisation.registry is registry:
                 break
             definition = self._definition(organisation, name)  # put or reset meanwhile: check once more
-        now = self._clockwork.now(organisation)
+        now = self._timers.now(organisation)
         work = Work(
             definition.id,
             definition.variant,
@@ -68,11 +68,11 @@ class Ingress:
             now + leases.LIFETIME,
         )
         action = actions.accepted(organisation.new_action_id(), work)
-        self._clockwork.add(
+        self._timers.add(
             organisation,
             (
                 action,
-                *actions.dispatched(action, self._clockwork.taker(organisation), organisation.seed, now, now),
+                *actions.dispatched(action, self._timers.taker(organisation), organisation.seed, now, now),
             ),
         )
         return action
@@ -80,7 +80,7 @@ class Ingress:
     def _definition(self, organisation: Organisation, name: str) -> Definition:
         registry = organisation.registry
         try:
-            return registry.resolve(name, self._readings)
+            return registry.resolve(name, self._interpretations)
         except UnknownVariant:
             if not self._makes(registry, name):
                 raise
@@ -92,5 +92,5 @@ class Ingress:
     def _makes(self, registry: Registry, name: str) -> bool:
         """Whether a name that reaches nothing is given an open definition."""
         if name in registry.by_alias:
-            return self._readings.alias == "is a variant of its own"
-        return self._readings.unknown_variant == "made on the fly"
+            return self._interpretations.alias == "is a variant of its own"
+        return self._interpretations.unknown_variant == "made on the fly"

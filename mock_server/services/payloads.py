@@ -1,7 +1,7 @@
 """The JSON Schemas of definitions, compiled and applied so that no schema can stop the process.
 
 A schema whose weight times the payload's length is small is applied on the spot; everything else goes to
-the workbench, where it is killed after its time.
+the process_pool, where it is killed after its time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .. import schemas, strict_json
-from ..adapters.process_pool import Busy, TookTooLong, Workbench
+from ..adapters.process_pool import Busy, ProcessPool, TookTooLong
 from ..domain.errors import PayloadRejected, PayloadUndecided
 from ..domain.json_text import ABSENT, Json
 
@@ -22,7 +22,7 @@ REASON_BUDGET: Final = 10_000
 COMPILE_BUDGET: Final = 5_000
 """Schema nodes that may be compiled on the spot."""
 TIME_LIMIT: Final = 2.0
-"""Seconds the workbench may take to compile a schema or to apply it."""
+"""Seconds the process_pool may take to compile a schema or to apply it."""
 _KEPT: Final = 1_000
 
 
@@ -31,14 +31,14 @@ class _Known(NamedTuple):
     """Why the schema checks nothing; empty when it is enforced."""
     weight: int
     validator: schemas.Validator | None
-    """None when it is compiled at the workbench alone."""
+    """None when it is compiled at the process_pool alone."""
 
 
 class PayloadSchemas:
     """Answers whether a schema is enforced and whether a payload fits it."""
 
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
+    def __init__(self, process_pool: ProcessPool) -> None:
+        self._process_pool = process_pool
         self._known: dict[bytes, _Known] = {}
 
     async def standing(self, schema: Json) -> str:
@@ -52,7 +52,7 @@ class PayloadSchemas:
         if one.value is not ABSENT and other.value is not ABSENT:
             return _outline(one.value) == _outline(other.value)
         try:
-            return await self._workbench.run(TIME_LIMIT, _are_alike, one.text, other.text)
+            return await self._process_pool.run(TIME_LIMIT, _are_alike, one.text, other.text)
         except TookTooLong:
             return False
 
@@ -76,7 +76,7 @@ class PayloadSchemas:
             if cost <= REASON_BUDGET:
                 raise PayloadRejected(str(schemas.mismatch(known.validator, payload.value, "body/payload")))
         try:
-            wrong = await self._workbench.run(TIME_LIMIT, _mismatch, schema.text, payload.text)
+            wrong = await self._process_pool.run(TIME_LIMIT, _mismatch, schema.text, payload.text)
         except TookTooLong as reason:
             if decided:
                 raise PayloadRejected(
@@ -115,7 +115,7 @@ class PayloadSchemas:
                 return _Known(str(error), weight, None)
             return _Known("", weight, compiled.validator if compiled.linear else None)
         try:
-            return _Known(await self._workbench.run(TIME_LIMIT, _why_unusable, schema.text), weight, None)
+            return _Known(await self._process_pool.run(TIME_LIMIT, _why_unusable, schema.text), weight, None)
         except Busy:
             raise
         except TookTooLong as reason:

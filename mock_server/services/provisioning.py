@@ -9,24 +9,24 @@ from typing import NamedTuple
 
 from ..domain import actions
 from ..domain.actions import Action
-from ..domain.clock import OwnTime
+from ..domain.clock import OrganisationClock
 from ..domain.definitions import Registry, short
 from ..domain.destinations import MOST_DESTINATIONS
 from ..domain.errors import ArklowError
 from ..domain.ports import Organisation, Store
-from ..domain.routing import Takers
+from ..domain.routing import Routing
 from ..domain.seeds import (
     ActionPlan,
     ClockPlan,
-    Furnishing,
     Kept,
+    OrganisationSeed,
     Seed,
     SeedRefused,
     refused,
 )
 from ..domain.worker import Worker
 from ..timestamps import timestamp
-from .timers import Clockwork
+from .timers import Timers
 
 Claim = Callable[[str, int, str], bool]
 """Gives out the end of an organisation's ids; whether it was free."""
@@ -36,8 +36,8 @@ class Change(NamedTuple):
     """What a changed seed does to an organisation in use."""
 
     organisation: Organisation
-    old: Furnishing
-    new: Furnishing
+    old: OrganisationSeed
+    new: OrganisationSeed
     added: list[ActionPlan]
 
     def clock(self) -> ClockPlan | None:
@@ -102,25 +102,25 @@ class Change(NamedTuple):
         return registry
 
 
-class Furnisher:
+class Provisioner:
     """Puts into organisations what the seed has for them. Event loop only."""
 
-    def __init__(self, store: Store, clockwork: Clockwork, claim: Claim) -> None:
+    def __init__(self, store: Store, timers: Timers, claim: Claim) -> None:
         self._store = store
-        self._clockwork = clockwork
+        self._timers = timers
         self._claim = claim
         self.seed = Seed()
         """What was applied last."""
         self._placed: dict[tuple[str, int], tuple[int, Action, bytes, int]] = {}
         """Place of a plan, number of its first event → when and what was made of it, its history, its last event."""
-        store.on_first_use(self.furnish)
+        store.on_first_use(self.provision)
 
-    def furnish(
+    def provision(
         self,
         organisation: Organisation,
         *,
         seed: int | None = None,
-        time: OwnTime | None = None,
+        time: OrganisationClock | None = None,
         worker: Worker | None = None,
     ) -> None:
         """Put into an organisation that is as new what the seed has for it; what is said here counts more. What is due
@@ -132,15 +132,15 @@ class Furnisher:
             self._store.recall(organisation, plan.ids.numbers)
             if seed is not None:
                 self._store.reseed(organisation, seed)
-        machine = self._clockwork.machine()
-        organisation.time = time or (plan.clock.at(machine) if plan.clock else OwnTime())
+        machine = self._timers.machine()
+        organisation.time = time or (plan.clock.at(machine) if plan.clock else OrganisationClock())
         organisation.worker = worker or plan.worker
-        now = self._clockwork.now(organisation)
+        now = self._timers.now(organisation)
         organisation.registry = plan.registry(organisation.new_definition_id, organisation.new_link_id, now)
         for action in plan.actions:
             self._add(organisation, action, now)
         if plan.actions:
-            self._clockwork.furnished(organisation)
+            self._timers.provisioned(organisation)
 
     def _add(self, organisation: Organisation, plan: ActionPlan | Kept, now: int) -> None:
         registry = organisation.registry
@@ -149,8 +149,8 @@ class Furnisher:
             self._store.place(organisation, plan.action(registry), history, plan.happenings[-1].number)
         elif plan.state is None:
             new = actions.accepted(organisation.new_action_id(), plan.work(registry, now))
-            taker = self._clockwork.taker(organisation)
-            self._clockwork.add(
+            taker = self._timers.taker(organisation)
+            self._timers.add(
                 organisation, (new, *actions.dispatched(new, taker, organisation.seed, now, now))
             )
         else:
@@ -175,10 +175,10 @@ class Furnisher:
                 self._placed[plan.place, first] = known
         return known
 
-    def _warm_up(self, template: Furnishing) -> None:
+    def _warm_up(self, template: OrganisationSeed) -> None:
         """Make what a template's actions have in common, so that the first organisation is as quick as the others."""
-        registry, now = template.registry(str, str, 0), self._clockwork.machine()
-        taker = Takers(template.worker, registry.routes, ())
+        registry, now = template.registry(str, str, 0), self._timers.machine()
+        taker = Routing(template.worker, registry.routes, ())
         first = 1
         for plan in template.actions:
             if isinstance(plan, Kept):
@@ -198,7 +198,7 @@ class Furnisher:
         """
         for organisation in self._store.organisations():
             if seed.of(organisation.org_id) != self.seed.of(organisation.org_id):
-                await self._clockwork.settle(organisation)  # what is due is due under the old scripts
+                await self._timers.settle(organisation)  # what is due is due under the old scripts
         changes = self._changes(seed)  # from here on nothing is awaited
         self.seed = seed
         self._placed.clear()
@@ -225,7 +225,7 @@ class Furnisher:
                 )
         return changes
 
-    def _examined(self, organisation: Organisation, old: Furnishing, new: Furnishing) -> Change:
+    def _examined(self, organisation: Organisation, old: OrganisationSeed, new: OrganisationSeed) -> Change:
         added = Counter(plan for plan in new.actions if isinstance(plan, ActionPlan))
         added.subtract(plan for plan in old.actions if isinstance(plan, ActionPlan))
         change = Change(organisation, old, new, [])
@@ -248,9 +248,9 @@ class Furnisher:
                     "reset it first, or leave the id out",
                 )
         change.added.reverse()
-        clock, now = change.clock(), self._clockwork.now(organisation)
+        clock, now = change.clock(), self._timers.now(organisation)
         if clock is not None and organisation.shelf.count:
-            to = clock.moved(self._clockwork.machine(), now)
+            to = clock.moved(self._timers.machine(), now)
             if to < now:
                 raise SeedRefused(
                     clock.place,
@@ -261,7 +261,7 @@ class Furnisher:
 
     def _change(self, change: Change) -> None:
         organisation, new = change.organisation, change.new
-        now = self._clockwork.now(organisation)
+        now = self._timers.now(organisation)
         if new.seed is not None and new.seed != change.old.seed and new.seed != organisation.seed:
             self._store.reseed(organisation, new.seed)
         organisation.worker = change.worker() or organisation.worker
@@ -269,4 +269,4 @@ class Furnisher:
         for plan in change.added:
             self._add(organisation, plan, now)
         organisation.journal.commanded(now, "seed", "")
-        self._clockwork.arm(organisation)
+        self._timers.arm(organisation)

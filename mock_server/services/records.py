@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from ..domain.actions import Action, Happening
 from ..domain.definitions import Definition, Registry
-from ..domain.interpretations import USUAL, Readings
+from ..domain.interpretations import USUAL, Interpretations
 from ..domain.ports import Organisation, Store
 from .signals import find
-from .timers import SCANNED, Clockwork
+from .timers import SCANNED, Timers
 
 
 class Record(NamedTuple):
@@ -51,10 +51,10 @@ class Page(NamedTuple):
 class Records:
     """The actions of an organisation as its clock shows them now."""
 
-    def __init__(self, store: Store, clockwork: Clockwork, readings: Readings = USUAL) -> None:
+    def __init__(self, store: Store, timers: Timers, interpretations: Interpretations = USUAL) -> None:
         self._store = store
-        self._clockwork = clockwork
-        self._readings = readings
+        self._timers = timers
+        self._interpretations = interpretations
 
     async def one(self, org_id: str, action_id: str) -> Record:
         """One action with its events (B078, B081).
@@ -63,8 +63,8 @@ class Records:
             UnknownAction, DroppedAction: see `find`.
         """
         organisation = self._store.organisation(org_id)
-        await self._clockwork.settle(organisation)
-        action = find(organisation, action_id, "path id", self._readings)
+        await self._timers.settle(organisation)
+        action = find(organisation, action_id, "path id", self._interpretations)
         return _record(organisation, organisation.registry, action)._replace(
             events=organisation.history(action)
         )
@@ -72,7 +72,7 @@ class Records:
     async def page(self, org_id: str, wanted: Filter, *, take: int, skip: int, oldest_first: bool) -> Page:
         """`take` of the actions after the first `skip`, newest first unless asked otherwise (B015, B016)."""
         organisation = self._store.organisation(org_id)
-        await self._clockwork.settle(organisation)
+        await self._timers.settle(organisation)
         registry = organisation.registry
         numbers = range(organisation.shelf.oldest, organisation.shelf.end)
         if not oldest_first:

@@ -7,23 +7,25 @@ from collections.abc import Callable
 from ..domain import actions
 from ..domain.actions import Action
 from ..domain.errors import DroppedAction, UnknownAction
-from ..domain.interpretations import USUAL, Readings
+from ..domain.interpretations import USUAL, Interpretations
 from ..domain.ports import Organisation, Store
-from .timers import Clockwork
+from .timers import Timers
 
 
 class Signals:
     """Settles, extends and defers attempts. All raise what `find` and the domain's functions raise."""
 
-    def __init__(self, store: Store, clockwork: Clockwork, readings: Readings = USUAL) -> None:
+    def __init__(self, store: Store, timers: Timers, interpretations: Interpretations = USUAL) -> None:
         self._store = store
-        self._clockwork = clockwork
-        self._readings = readings
+        self._timers = timers
+        self._interpretations = interpretations
 
     async def ack(self, org_id: str, action_id: str, attempt: int) -> None:
         """The work is done (B127)."""
         await self._signal(
-            org_id, action_id, lambda action, now, _: actions.acked(action, attempt, now, self._readings)
+            org_id,
+            action_id,
+            lambda action, now, _: actions.acked(action, attempt, now, self._interpretations),
         )
 
     async def nack(
@@ -41,7 +43,7 @@ class Signals:
                 retry_at=moment,
                 seed=seed,
                 now=now,
-                readings=self._readings,
+                interpretations=self._interpretations,
             ),
         )
 
@@ -59,22 +61,25 @@ class Signals:
         self, org_id: str, action_id: str, change: Callable[[Action, int, int], Action]
     ) -> None:
         organisation = self._store.organisation(org_id)
-        before, now = await self._clockwork.current(
-            organisation, lambda: find(organisation, action_id, "body/action_record_id", self._readings)
+        before, now = await self._timers.current(
+            organisation,
+            lambda: find(organisation, action_id, "body/action_record_id", self._interpretations),
         )
         after = change(before, now, organisation.seed)
         if after is not before:
-            self._clockwork.save(organisation, (after,), now)
+            self._timers.save(organisation, (after,), now)
 
 
-def find(organisation: Organisation, action_id: str, place: str, readings: Readings = USUAL) -> Action:
+def find(
+    organisation: Organisation, action_id: str, place: str, interpretations: Interpretations = USUAL
+) -> Action:
     """The action that a request names at `place`.
 
     Raises:
         UnknownAction: not an action of this organisation (B133).
         DroppedAction: it was one, and was dropped to keep memory bounded.
     """
-    if readings.noughts == "overlooked":
+    if interpretations.noughts == "overlooked":
         action_id = action_id.lstrip("0")
     action = organisation.action(action_id)
     if action is not None:

@@ -17,7 +17,7 @@ from ..domain.ports import (
     Organisation,
     Store,
 )
-from ..domain.routing import Takers
+from ..domain.routing import Routing
 from ..domain.states import Event, State
 from ..domain.webhook_answers import Reply
 from ..domain.worker import Taker
@@ -30,7 +30,7 @@ SCANNED: Final = 5_000
 """Actions looked at before others get their turn: some two milliseconds."""
 
 
-class Clockwork:
+class Timers:
     """Runs what is due in an organisation, by its own clock, and gives attempts to whoever takes them. Event loop
     only."""
 
@@ -60,7 +60,7 @@ class Clockwork:
         routes = organisation.registry.routes
         if not routes:
             return organisation.worker
-        return Takers(organisation.worker, routes, self._deliveries.busy(organisation))
+        return Routing(organisation.worker, routes, self._deliveries.busy(organisation))
 
     def add(self, organisation: Organisation, course: Course) -> None:
         """Keep a new action, and see to it that it is looked at in time."""
@@ -181,7 +181,7 @@ class Clockwork:
                     break  # another command came in between and did its own
             self._offer_again(organisation, action, variants)
 
-    def furnished(self, organisation: Organisation) -> None:
+    def provisioned(self, organisation: Organisation) -> None:
         """Give away what waits for a destination that has room, and see to it that the rest is looked at in time."""
         for action in organisation.actions() if organisation.registry.routes else ():
             self._offer_again(organisation, action, ())
@@ -303,7 +303,7 @@ class Clockwork:
 
 def _tidy() -> None:
     """Look for cycles while there is little to look at: copied chunks are few objects with thousands of references each,
-    and a furnished organisation is hundreds of objects."""
+    and a provisioned organisation is hundreds of objects."""
     gc.collect(0)
 
 

@@ -56,7 +56,7 @@ class Journal:
         headers: Headers = (),
         answer_headers: Headers = (),
         seconds: float = 0.0,
-        trouble: str = "",
+        fault: str = "",
     ) -> None:
         """A request was answered, or its connection cut (status 0)."""
         raw = (
@@ -74,7 +74,7 @@ class Journal:
             _flat(headers),
             answer_headers,
             seconds,
-            trouble,
+            fault,
         )
         self._next += 1
         self._entries.append(raw)

@@ -50,11 +50,11 @@ class MemoryStore:
         self._count = 0
         self._payload_bytes = 0
         self._discarded: deque[Chunk] = deque()
-        self._furnish: Callable[[Organisation], None] = _nothing
+        self._provision: Callable[[Organisation], None] = _nothing
 
-    def on_first_use(self, furnish: Callable[[Any], None]) -> None:
-        """Have each organisation furnished when it is made."""
-        self._furnish = furnish
+    def on_first_use(self, provision: Callable[[Any], None]) -> None:
+        """Have each organisation provisioned when it is made."""
+        self._provision = provision
 
     def organisation(self, org_id: str) -> Organisation:
         """The organisation, made on first use."""
@@ -62,7 +62,7 @@ class MemoryStore:
         if found is None:
             found = Organisation(org_id, self._fresh(org_id, self._seed), Journal(self._journal_limit))
             self._organisations[org_id] = found
-            self._furnish(found)
+            self._provision(found)
         return found
 
     def organisations(self) -> list[Organisation]:
@@ -109,7 +109,7 @@ class MemoryStore:
         """Make it as new, with another seed or the one that the store was made with; snapshots stay."""
         self.become(organisation, self._fresh(organisation.org_id, self._seed if seed is None else seed))
         organisation.journal.clear()
-        organisation.troubles = Plan()
+        organisation.faults = Plan()
 
     def become(self, organisation: Organisation, content: Content) -> None:
         """Put other content in the place of what the organisation is."""
@@ -185,4 +185,4 @@ class MemoryStore:
 
 
 def _nothing(organisation: Organisation) -> None:
-    """What an organisation is furnished with where nothing was said."""
+    """What an organisation is provisioned with where nothing was said."""

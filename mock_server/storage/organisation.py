@@ -11,7 +11,7 @@ from ..domain.actions import (
     Happening,
     Work,
 )
-from ..domain.clock import OwnTime
+from ..domain.clock import OrganisationClock
 from ..domain.definitions import Registry
 from ..domain.faults import Plan
 from ..domain.id_sequences import (
@@ -43,7 +43,7 @@ class Content(NamedTuple):
     """What its ids end with, latest first: its own, then those of the organisations it was forked from."""
     stock: Stock = EMPTY
     registry: Registry = Registry()
-    time: OwnTime = OwnTime()
+    time: OrganisationClock = OrganisationClock()
     worker: Worker = Worker()
     definitions: int = 0
     """Definitions that were given an id."""
@@ -77,6 +77,7 @@ class Organisation:
         "_lines",
         "_links",
         "alarm",
+        "faults",
         "journal",
         "org_id",
         "registry",
@@ -84,7 +85,6 @@ class Organisation:
         "shelf",
         "snapshots",
         "time",
-        "troubles",
         "worker",
     )
 
@@ -92,7 +92,7 @@ class Organisation:
         self.org_id = org_id
         self.journal = journal
         self.snapshots: dict[str, Content] = {}
-        self.troubles = Plan()
+        self.faults = Plan()
         self.alarm: Alarm | None = None
         """Rings when something may be due; None when nothing is, or the clock stands."""
         self.become(content)

@@ -19,7 +19,7 @@ from mock_server.admin.event_stream import Tails
 from mock_server.admin.loop_bridge import Bridge
 from mock_server.api.document import Document
 from mock_server.schemas import mismatch
-from mock_server.services.administration import Steering
+from mock_server.services.administration import Administration
 from mock_server.settings import ADMIN, Admin
 from tests.api.asgi import World
 from tests.served import JSON
@@ -84,14 +84,14 @@ class Desk(World):
         self.bridge = Bridge(self.loop, limit)
         self.tails = Tails(self.bridge)
         self._gate = Gate(Admin(TOKEN, frozenset(names), frozenset(origins)))
-        self.serve(self.app.steering)
+        self.serve(self.app.administration)
 
-    def serve(self, steering: Steering) -> None:
-        """Put the admin plane in front of `steering`."""
+    def serve(self, administration: Administration) -> None:
+        """Put the admin plane in front of `administration`."""
         self.flask: Flask = create_application(
             document(),
-            steering,
-            self.app.troubles,
+            administration,
+            self.app.faults,
             bridge=self.bridge,
             tails=self.tails,
             gate=self._gate,

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from mock_server.adapters.webhook_client import Courier
+from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.admin.access import Gate
 from mock_server.api.errors import Refused
 from mock_server.domain.ports import Organisation
-from mock_server.services.administration import Steering
+from mock_server.services.administration import Administration
 from mock_server.services.deliveries import Deliveries
-from mock_server.services.timers import Clockwork
+from mock_server.services.timers import Timers
 from mock_server.settings import Admin
 from tests.admin.desk import (
     BEARER,
@@ -199,11 +199,11 @@ def test_a_path_that_nobody_has_is_not_found(desk: Desk, path: str) -> None:
 def test_a_fault_of_ours_is_one_sentence_and_a_traceback_in_the_log(desk: Desk) -> None:
     """The answer tells nothing of what went wrong."""
 
-    class Broken(Steering):
+    class Broken(Administration):
         def organisations(self) -> Sequence[Organisation]:
             raise RuntimeError("a secret")
 
-    broken = Broken(desk.app.store, Clockwork(desk.app.store, desk.clock, Deliveries(Courier())))
+    broken = Broken(desk.app.store, Timers(desk.app.store, desk.clock, Deliveries(WebhookClient())))
     desk.serve(broken)
     answer = desk.admin("GET", "/organisations")
 

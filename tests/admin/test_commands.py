@@ -10,7 +10,7 @@ import pytest
 
 from mock_server.admin.application import TAIL
 from mock_server.admin.commands import Commands
-from mock_server.admin.faults import TroubleCommands
+from mock_server.admin.faults import FaultCommands
 from tests.admin.desk import NOON, Desk, document
 from tests.served import PUT
 
@@ -19,7 +19,7 @@ def test_every_operation_has_a_command_and_every_command_an_operation(desk: Desk
     """The table is total; the one operation without a command is the stream."""
     operations = {operation.id for operation in document().operations}
 
-    tables = [Commands(desk.app.steering).table(), TroubleCommands(desk.app.troubles).table()]
+    tables = [Commands(desk.app.administration).table(), FaultCommands(desk.app.faults).table()]
     commands = [name for table in tables for name in table]
 
     assert sorted([*commands, TAIL]) == sorted(operations)

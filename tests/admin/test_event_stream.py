@@ -27,7 +27,7 @@ def _events(chunks: list[bytes]) -> list[tuple[str, Any]]:
 
 def _open(desk: Desk, after: int | None = None, *, gone: bool = True, org_id: str = "42") -> Tail:
     """A listener that ends as soon as it has nothing to say."""
-    return desk.tails.open(lambda: desk.app.steering.organisation(org_id).journal, after, lambda: gone)
+    return desk.tails.open(lambda: desk.app.administration.organisation(org_id).journal, after, lambda: gone)
 
 
 def test_a_listener_hears_what_comes_and_only_that(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Troubles by the admin plane: added, counted, removed, refused."""
+"""Faults by the admin plane: added, counted, removed, refused."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ FULL = {
 }
 
 
-def test_a_trouble_is_shown_in_full(desk: Desk) -> None:
+def test_a_fault_is_shown_in_full(desk: Desk) -> None:
     """As it was asked for, with what it has hit; what was not asked for is null."""
     given = {name: FULL[name] for name in FULL.keys() - {"number", "cut", "hit", "left"}}
 
-    assert desk.admin("POST", "42/troubles", given).data == FULL
-    least = desk.admin("POST", "42/troubles", {"cut": "half"}).data
+    assert desk.admin("POST", "42/faults", given).data == FULL
+    least = desk.admin("POST", "42/faults", {"cut": "half"}).data
     assert {name: value for name, value in least.items() if value is not None} == {
         "number": 2,
         "share": 1,
@@ -37,81 +37,81 @@ def test_a_trouble_is_shown_in_full(desk: Desk) -> None:
         "carried_out": False,
         "hit": 0,
     }
-    assert desk.admin("GET", "42/troubles").data == {"items": [FULL, least], "count": 2}
-    assert desk.admin("GET", "43/troubles").data == {"items": [], "count": 0}
+    assert desk.admin("GET", "42/faults").data == {"items": [FULL, least], "count": 2}
+    assert desk.admin("GET", "43/faults").data == {"items": [], "count": 0}
 
 
 def test_what_was_hit_is_counted(desk: Desk) -> None:
-    """And what is left; a trouble that is spent stays to be read."""
-    desk.admin("POST", "42/troubles", {"times": 2, "status": 503})
+    """And what is left; a fault that is spent stays to be read."""
+    desk.admin("POST", "42/faults", {"times": 2, "status": 503})
     statuses = [desk.call("POST", "/v1/ingress/v", {"payload": 1}).status for _ in range(3)]
 
-    [trouble] = desk.admin("GET", "42/troubles").data["items"]
+    [fault] = desk.admin("GET", "42/faults").data["items"]
     assert statuses == [503, 503, 200]
-    assert (trouble["hit"], trouble["left"]) == (2, 0)
+    assert (fault["hit"], fault["left"]) == (2, 0)
 
 
-def test_troubles_are_removed_one_by_one_or_all(desk: Desk) -> None:
+def test_faults_are_removed_one_by_one_or_all(desk: Desk) -> None:
     """From the next answer on."""
     for status in (500, 501, 502):
-        desk.admin("POST", "42/troubles", {"status": status})
+        desk.admin("POST", "42/faults", {"status": status})
 
     def met() -> int:
         return desk.call("GET", "/v1/orgs/42/actions/records").status
 
     assert met() == 500
-    assert desk.admin("DELETE", "42/troubles/1").data["count"] == 2
+    assert desk.admin("DELETE", "42/faults/1").data["count"] == 2
     assert met() == 501
-    assert desk.admin("DELETE", "42/troubles/1").error == (404, "UNKNOWN_TROUBLE")
-    assert desk.admin("DELETE", "42/troubles").data == {"items": [], "count": 0}
+    assert desk.admin("DELETE", "42/faults/1").error == (404, "UNKNOWN_FAULT")
+    assert desk.admin("DELETE", "42/faults").data == {"items": [], "count": 0}
     assert met() == 200
-    assert desk.admin("POST", "42/troubles", {"status": 500}).data["number"] == 4
+    assert desk.admin("POST", "42/faults", {"status": 500}).data["number"] == 4
 
 
 def test_a_reset_removes_them_and_a_restore_does_not(desk: Desk) -> None:
     """TRB-9: numbers begin again, as all does."""
     desk.admin("PUT", "42/snapshots/s")
-    desk.admin("POST", "42/troubles", {"status": 500})
+    desk.admin("POST", "42/faults", {"status": 500})
     desk.admin("POST", "42/snapshots/s/restore")
-    assert desk.admin("GET", "42/troubles").data["count"] == 1
+    assert desk.admin("GET", "42/faults").data["count"] == 1
 
     desk.admin("POST", "42/reset")
 
-    assert desk.admin("GET", "42/troubles").data["count"] == 0
-    assert desk.admin("POST", "42/troubles", {"status": 500}).data["number"] == 1
+    assert desk.admin("GET", "42/faults").data["count"] == 0
+    assert desk.admin("POST", "42/faults", {"status": 500}).data["number"] == 1
 
 
 def test_commands_and_hits_stand_in_the_journal(desk: Desk) -> None:
     """TRB-8: in order."""
     desk.freeze()
-    desk.admin("POST", "42/troubles", {"times": 1, "status": 503})
+    desk.admin("POST", "42/faults", {"times": 1, "status": 503})
     desk.call("POST", "/v1/ingress/v", {"payload": 1})
-    desk.admin("DELETE", "42/troubles/1")
-    desk.admin("DELETE", "42/troubles")
+    desk.admin("DELETE", "42/faults/1")
+    desk.admin("DELETE", "42/faults")
 
     entries = desk.admin("GET", "42/journal").data["entries"]
-    shown = [(e.get("name"), e.get("details"), e.get("status"), e.get("trouble")) for e in entries[1:]]
+    shown = [(e.get("name"), e.get("details"), e.get("status"), e.get("fault")) for e in entries[1:]]
     assert shown == [
-        ("trouble", "1 added", None, None),
+        ("fault", "1 added", None, None),
         (None, None, 503, "1"),
-        ("trouble", "1 removed", None, None),
-        ("trouble", "all removed", None, None),
+        ("fault", "1 removed", None, None),
+        ("fault", "all removed", None, None),
     ]
 
 
 def test_an_organisation_keeps_a_hundred(desk: Desk) -> None:
     """TRB-9: one that is spent makes room."""
-    desk.admin("POST", "42/troubles", {"operation": "ackIngressAction", "times": 1, "status": 500})
+    desk.admin("POST", "42/faults", {"operation": "ackIngressAction", "times": 1, "status": 500})
     for _ in range(MOST - 1):
-        desk.admin("POST", "42/troubles", {"operation": "nackIngressAction", "status": 500})
+        desk.admin("POST", "42/faults", {"operation": "nackIngressAction", "status": 500})
 
-    full = desk.admin("POST", "42/troubles", {"status": 500})
+    full = desk.admin("POST", "42/faults", {"status": 500})
     desk.signal("ack", "1")
-    after = desk.admin("POST", "42/troubles", {"status": 500})
+    after = desk.admin("POST", "42/faults", {"status": 500})
 
-    assert full.error == (409, "TOO_MANY_TROUBLES")
+    assert full.error == (409, "TOO_MANY_FAULTS")
     assert after.data["number"] == MOST + 1
-    assert desk.admin("GET", "42/troubles").data["items"][0]["number"] == 2
+    assert desk.admin("GET", "42/faults").data["items"][0]["number"] == 2
 
 
 @pytest.mark.parametrize(
@@ -142,18 +142,18 @@ def test_an_organisation_keeps_a_hundred(desk: Desk) -> None:
         ([], "body"),
     ],
 )
-def test_a_trouble_that_makes_no_sense_is_refused(desk: Desk, body: object, place: str) -> None:
+def test_a_fault_that_makes_no_sense_is_refused(desk: Desk, body: object, place: str) -> None:
     """With the place named, and what would pass."""
-    answer = desk.admin("POST", "42/troubles", body)
+    answer = desk.admin("POST", "42/faults", body)
 
     assert answer.error == (400, "INVALID_BODY")
     assert answer.message.startswith(f"{place}: expected ")
-    assert desk.admin("GET", "42/troubles").data["count"] == 0
+    assert desk.admin("GET", "42/faults").data["count"] == 0
 
 
 def test_an_operation_that_is_not_served_is_refused_with_those_that_are(desk: Desk) -> None:
     """By the ids of the served document."""
-    answer = desk.admin("POST", "42/troubles", {"operation": "modack", "status": 500})
+    answer = desk.admin("POST", "42/faults", {"operation": "modack", "status": 500})
 
     assert answer.error == (404, "UNKNOWN_OPERATION")
     assert answer.message.startswith(
@@ -165,4 +165,4 @@ def test_an_operation_that_is_not_served_is_refused_with_those_that_are(desk: De
 @pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "9007199254740992"])
 def test_a_number_that_is_none_is_refused(desk: Desk, number: str) -> None:
     """Of the path."""
-    assert desk.admin("DELETE", f"42/troubles/{number}").error == (400, "INVALID_PARAMETER")
+    assert desk.admin("DELETE", f"42/faults/{number}").error == (400, "INVALID_PARAMETER")

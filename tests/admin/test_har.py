@@ -129,14 +129,14 @@ def test_no_secret_leaves_the_journal(desk: Desk) -> None:
 def test_the_journal_shows_headers_and_the_answers(desk: Desk) -> None:
     """Name by name; those that came twice as one list. A log of it is the same for the same calls, so it has no
     duration."""
-    desk.admin("POST", "42/troubles", {"times": 1, "status": 429})
+    desk.admin("POST", "42/faults", {"times": 1, "status": 429})
     desk.call("GET", "/v1/orgs/42/actions/records", headers={"x-other": "1"})
 
     [entry] = desk.admin("GET", "42/journal?kind=request").data["entries"]
 
     assert entry["headers"] == {"x-arklow-auth": "***", "content-type": "application/json", "x-other": "1"}
     assert entry["answer_headers"]["retry-after"] == "1"
-    assert entry["answer_headers"]["x-arklow-mock-trouble"] == entry["trouble"] == "1"
+    assert entry["answer_headers"]["x-arklow-mock-fault"] == entry["fault"] == "1"
 
 
 def test_a_body_that_is_not_kept_whole_says_so_with_its_real_size(desk: Desk) -> None:
@@ -162,14 +162,14 @@ def test_a_body_that_is_not_kept_whole_says_so_with_its_real_size(desk: Desk) ->
 @pytest.mark.parametrize(
     ("body", "status"), [({"status": 204}, 204), ({"status": 299}, 299), ({"cut": "close"}, 500)]
 )
-def test_an_answer_in_trouble_is_marked(desk: Desk, body: dict[str, Any], status: int) -> None:
+def test_an_answer_in_fault_is_marked(desk: Desk, body: dict[str, Any], status: int) -> None:
     """By a member of ours; an unknown status has no words."""
-    desk.admin("POST", "42/troubles", body)
+    desk.admin("POST", "42/faults", body)
     desk.call("POST", "/v1/ingress/v", {"payload": 1})
 
     [entry] = _log(desk)["entries"]
 
-    assert (entry["_trouble"], entry["response"]["status"]) == ("1", status)
+    assert (entry["_fault"], entry["response"]["status"]) == ("1", status)
     assert (
         entry["response"]["statusText"] == {204: "No Content", 299: "", 500: "Internal Server Error"}[status]
     )
@@ -177,7 +177,7 @@ def test_an_answer_in_trouble_is_marked(desk: Desk, body: dict[str, Any], status
 
 def test_what_was_never_answered_is_an_entry_too() -> None:
     """Status 0, as browsers have it."""
-    entry = _entry(status=0, answer=b"", answer_length=0, trouble="3")
+    entry = _entry(status=0, answer=b"", answer_length=0, fault="3")
 
     assert entry["response"]["status"] == 0
     assert entry["response"]["content"] == {"size": 0, "mimeType": "", "text": ""}

@@ -121,11 +121,11 @@ class World:
         reply = self.call("POST", f"/v1/{name}", body, key=key)
         return reply.status, "" if reply.status == 200 else reply.error["code"]
 
-    def steer(self, name: str, *arguments: Any, **named: Any) -> Any:
+    def admin(self, name: str, *arguments: Any, **named: Any) -> Any:
         """A command of the admin plane to organisation 42, without HTTP."""
 
         async def command() -> Any:
-            done = getattr(self.app.steering, name)("42", *arguments, **named)
+            done = getattr(self.app.administration, name)("42", *arguments, **named)
             return await done if asyncio.iscoroutine(done) else done
 
         return asyncio.run(command())

@@ -23,7 +23,7 @@ def world(*script: Step, **settings: Any) -> World:
     """A mock that defines what it is sent, with a worker that plays the script (without one it holds)."""
     made = World(auto_define=True, **settings)
     if script:
-        made.steer("set_worker", Worker(script))
+        made.admin("set_worker", Worker(script))
     return made
 
 

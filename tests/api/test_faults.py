@@ -1,4 +1,4 @@
-"""Answers in trouble, as the admin plane asked or the client itself (TRB-1 to TRB-9)."""
+"""Answers with an injected fault, as the admin plane asked or the client itself (TRB-1 to TRB-9)."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from mock_server.api.faults import asked
-from mock_server.domain.faults import Cut, Trouble
+from mock_server.domain.faults import Cut, Fault
 from mock_server.domain.journal import Exchanged
 from tests.api.asgi import World
 from tests.served import PUT, Reply
 
-MARK = "x-arklow-mock-trouble"
+MARK = "x-arklow-mock-fault"
 INGRESS = "createIngressVariantAction"
 RECORDS = "/v1/orgs/42/actions/records"
 
 
-def _world(*troubles: Trouble) -> World:
+def _world(*faults: Fault) -> World:
     world = World(auto_define=True)
-    for trouble in troubles:
-        world.app.troubles.add("42", trouble)
+    for fault in faults:
+        world.app.faults.add("42", fault)
     return world
 
 
@@ -32,17 +32,17 @@ def _post(world: World, query: str = "", body: object = None, **headers: str) ->
 
 def _kept(world: World) -> int:
     """Actions that organisation 42 has."""
-    return int(world.app.steering.organisation("42").shelf.count)
+    return int(world.app.administration.organisation("42").shelf.count)
 
 
 def _exchanges(world: World) -> list[Exchanged]:
-    journal = world.app.steering.organisation("42").journal
+    journal = world.app.administration.organisation("42").journal
     return [entry for entry in journal.entries() if isinstance(entry, Exchanged)]
 
 
 def test_an_answer_is_replaced_and_nothing_happens() -> None:
     """TRB-1, TRB-5: the documented envelope, marked; the next answer is the usual one."""
-    world = _world(Trouble(INGRESS, times=1, status=503, code="OVERLOADED", message="not now", retry_after=7))
+    world = _world(Fault(INGRESS, times=1, status=503, code="OVERLOADED", message="not now", retry_after=7))
 
     replies = [_post(world), _post(world)]
 
@@ -54,9 +54,9 @@ def test_an_answer_is_replaced_and_nothing_happens() -> None:
     assert _kept(world) == 1
 
 
-def test_a_trouble_of_one_operation_and_organisation_is_nobody_elses() -> None:
+def test_a_fault_of_one_operation_and_organisation_is_nobody_elses() -> None:
     """TRB-1."""
-    world = _world(Trouble("modAckIngressAction", status=409))
+    world = _world(Fault("modAckIngressAction", status=409))
     action = world.accept()["a_id"]
     other = world.accept(key="org-7")["a_id"]
 
@@ -68,14 +68,14 @@ def test_a_trouble_of_one_operation_and_organisation_is_nobody_elses() -> None:
 @pytest.mark.parametrize("body", [{"payload": 1}, b"{", {"no": "payload"}])
 def test_a_request_that_is_not_carried_out_is_not_checked(body: object) -> None:
     """TRB-5: whatever it says."""
-    world = _world(Trouble(status=418))
+    world = _world(Fault(status=418))
 
     assert _post(world, body=body).status == 418
 
 
 def test_a_request_can_be_carried_out_before_its_answer_is_replaced() -> None:
     """TRB-5: the client is told 500, and the work is done."""
-    world = _world(Trouble(INGRESS, status=500, carried_out=True))
+    world = _world(Fault(INGRESS, status=500, carried_out=True))
 
     assert _post(world).status == 500
     assert _kept(world) == 1
@@ -83,15 +83,15 @@ def test_a_request_can_be_carried_out_before_its_answer_is_replaced() -> None:
 
 def test_a_refusal_is_replaced_as_well() -> None:
     """TRB-5: by the document and by the world."""
-    world = _world(Trouble(status=502, carried_out=True))
+    world = _world(Fault(status=502, carried_out=True))
 
     assert [_post(world, body=b"{").status, world.modack("1")] == [502, (502, "INJECTED")]
-    assert _exchanges(world)[0].trouble == "1"
+    assert _exchanges(world)[0].fault == "1"
 
 
 def test_a_delay_alone_leaves_the_answer_as_it_is() -> None:
     """TRB-6: late, marked, and counted as a hit; a refusal too."""
-    world = _world(Trouble(INGRESS, times=2, delay=0.05))
+    world = _world(Fault(INGRESS, times=2, delay=0.05))
     before = time.perf_counter()
 
     good, bad, third = _post(world), _post(world, body=b"{"), _post(world)
@@ -107,7 +107,7 @@ def test_a_delay_alone_leaves_the_answer_as_it_is() -> None:
 @pytest.mark.parametrize("status", [204, 205, 304])
 def test_a_status_without_content_comes_without(status: int) -> None:
     """RFC 9110: not even a length where none may be."""
-    reply = _post(_world(Trouble(status=status)))
+    reply = _post(_world(Fault(status=status)))
 
     assert (reply.status, reply.body) == (status, b"")
     assert "content-type" not in reply.headers
@@ -117,15 +117,15 @@ def test_a_status_without_content_comes_without(status: int) -> None:
 @pytest.mark.parametrize("status", [200, 299, 302, 418, 451, 599])
 def test_an_undocumented_status_is_no_failure_of_the_mock(status: int) -> None:
     """TRB-5: the document is not asked."""
-    reply = _post(_world(Trouble(status=status)))
+    reply = _post(_world(Fault(status=status)))
 
     assert (reply.status, reply.error["code"]) == (status, "INJECTED")
-    assert reply.error["message"] == "mock: this answer was asked for, by trouble 1 of organisation 42"
+    assert reply.error["message"] == "mock: this answer was asked for, by fault 1 of organisation 42"
 
 
 def test_too_many_requests_always_says_when_to_come_again() -> None:
     """TRB-5: after a second, unless told otherwise."""
-    first, second = _world(Trouble(status=429)), _world(Trouble(status=429, retry_after=0))
+    first, second = _world(Fault(status=429)), _world(Fault(status=429, retry_after=0))
 
     assert [_post(world).headers["retry-after"] for world in (first, second)] == ["1", "0"]
     assert _post(_world(), "?__code=429").headers["retry-after"] == "1"
@@ -134,7 +134,7 @@ def test_too_many_requests_always_says_when_to_come_again() -> None:
 def test_a_body_that_never_comes_is_no_hit() -> None:
     """HTTP-2: 408, as always."""
     world = World(auto_define=True, body_timeout=0.05)
-    world.app.troubles.add("42", Trouble(times=1, status=503))
+    world.app.faults.add("42", Fault(times=1, status=503))
     key = {"x-arklow-auth": "org-42"}
 
     for query in ("", "?__code=503"):
@@ -143,9 +143,9 @@ def test_a_body_that_never_comes_is_no_hit() -> None:
     assert _post(world).status == 503
 
 
-def test_who_is_not_let_in_meets_no_trouble() -> None:
+def test_who_is_not_let_in_meets_no_fault() -> None:
     """AUTH-7: and uses none up."""
-    world = _world(Trouble(times=1, status=503))
+    world = _world(Fault(times=1, status=503))
 
     for query in ("", "?__code=503"):
         assert world.call("POST", f"/v1/ingress/v{query}", {"payload": 1}, key="no").status == 401
@@ -154,18 +154,18 @@ def test_who_is_not_let_in_meets_no_trouble() -> None:
 
 
 def test_the_log_and_the_journal_tell_it() -> None:
-    """TRB-8: with the mark; who looks for a fault finds the trouble."""
-    world = _world(Trouble(times=1, status=409, code="STALE_ATTEMPT", message="m"))
+    """TRB-8: with the mark; who looks for a fault finds the fault."""
+    world = _world(Fault(times=1, status=409, code="STALE_ATTEMPT", message="m"))
     _post(world)
     _post(world, "?__code=500")
     _post(world)
 
-    assert [(e.status, e.trouble) for e in _exchanges(world)] == [(409, "1"), (500, "prefer"), (200, "")]
+    assert [(e.status, e.fault) for e in _exchanges(world)] == [(409, "1"), (500, "prefer"), (200, "")]
     assert _exchanges(world)[0].body == b'{"payload": 1}'
     assert json.loads(_exchanges(world)[0].answer)["errors"][0]["code"] == "STALE_ATTEMPT"
     assert world.log[0].startswith(f"409 {INGRESS}  org 42  ")
-    assert world.log[0].endswith(" ms  trouble 1  STALE_ATTEMPT m")
-    assert " ms  trouble prefer  INJECTED " in world.log[1]
+    assert world.log[0].endswith(" ms  fault 1  STALE_ATTEMPT m")
+    assert " ms  fault prefer  INJECTED " in world.log[1]
     assert world.log[2].endswith(" ms")
 
 
@@ -187,7 +187,7 @@ def test_the_log_and_the_journal_tell_it() -> None:
         (",, ;=", 200, None),
     ],
 )
-def test_a_client_can_ask_for_trouble_by_header(prefer: str, status: int, applied: str | None) -> None:
+def test_a_client_can_ask_for_fault_by_header(prefer: str, status: int, applied: str | None) -> None:
     """TRB-7, RFC 7240: of one name the first counts, what is unknown is ignored, parameters too."""
     reply = _post(_world(), prefer=prefer)
 
@@ -200,7 +200,7 @@ def test_several_lines_of_the_header_are_one_list() -> None:
     lines = [(b"prefer", b"delay=1"), (b"x", b"y"), (b"prefer", b"code=409"), (b"prefer", b"code=500")]
 
     assert asked(lines, b"") == (
-        Trouble(status=409, delay=1),
+        Fault(status=409, delay=1),
         ((b"preference-applied", b"code=409, delay=1"),),
     )
 
@@ -216,7 +216,7 @@ def test_several_lines_of_the_header_are_one_list() -> None:
         ("?tag.a=b&__delay=0&tag.__code=500", 200),
     ],
 )
-def test_a_client_can_ask_for_trouble_by_query(query: str, status: int) -> None:
+def test_a_client_can_ask_for_fault_by_query(query: str, status: int) -> None:
     """TRB-7: where no header can be set; no `Preference-Applied`, as there is no preference."""
     reply = _post(_world(), query)
 
@@ -269,8 +269,8 @@ def test_a_value_that_cannot_be_is_refused(query: str, headers: dict[str, str], 
 
 
 def test_what_the_client_asks_for_counts_more_and_uses_nothing_up() -> None:
-    """TRB-7: the trouble that was added has its turn afterwards."""
-    world = _world(Trouble(times=1, status=503))
+    """TRB-7: the fault that was added has its turn afterwards."""
+    world = _world(Fault(times=1, status=503))
 
     assert [_post(world, query).status for query in ("?__code=418", "?__delay=0", "", "")] == [
         418,
@@ -280,7 +280,7 @@ def test_what_the_client_asks_for_counts_more_and_uses_nothing_up() -> None:
     ]
 
 
-def test_a_page_may_ask_for_trouble() -> None:
+def test_a_page_may_ask_for_fault() -> None:
     """A browser's preflight allows the header."""
     world = _world()
 
@@ -292,32 +292,32 @@ def test_a_page_may_ask_for_trouble() -> None:
 @pytest.mark.parametrize("cut", [Cut.CLOSE, Cut.RESET])
 def test_where_no_connection_can_be_cut_the_answer_says_so(cut: Cut) -> None:
     """Under another server, or none: marked and replaced, not normal."""
-    reply = _post(_world(Trouble(cut=cut)))
+    reply = _post(_world(Fault(cut=cut)))
 
     assert (reply.status, reply.error["code"], reply.headers[MARK]) == (500, "INJECTED", "1")
 
 
-def test_a_reset_ends_all_trouble_and_nothing_else_does() -> None:
+def test_a_reset_ends_all_fault_and_nothing_else_does() -> None:
     """TRB-9: a snapshot has none, and a fork takes none along."""
-    world = _world(Trouble(status=503))
-    world.steer("snapshot", "s")
-    world.steer("restore", "s")
-    world.steer("fork", "43", "s")
+    world = _world(Fault(status=503))
+    world.admin("snapshot", "s")
+    world.admin("restore", "s")
+    world.admin("fork", "43", "s")
     assert _post(world).status == 503
     assert world.call("POST", "/v1/ingress/v", {"payload": 1}, key="org-43").status == 200
 
-    world.steer("reset")
+    world.admin("reset")
 
     assert _post(world).status == 200
 
 
-def test_the_same_calls_meet_the_same_trouble() -> None:
+def test_the_same_calls_meet_the_same_fault() -> None:
     """LIFE-19: a share is no chance."""
 
     def day(seed: int) -> list[int]:
         world = _world()
-        world.steer("reset", seed=seed)
-        world.app.troubles.add("42", Trouble(share=0.5, status=503))
+        world.admin("reset", seed=seed)
+        world.app.faults.add("42", Fault(share=0.5, status=503))
         return [_post(world).status for _ in range(40)]
 
     assert day(1) == day(1) != day(2)

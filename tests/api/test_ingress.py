@@ -155,7 +155,7 @@ def test_auto_define_gives_an_unknown_variant_an_open_definition() -> None:
     ids=str,
 )
 def test_raw_bodies_takes_a_body_without_payload_whole(body: Any, stored: Any) -> None:
-    """--raw-bodies: the guides' reading (B027, C1); an object with `payload` stays an envelope."""
+    """--raw-bodies: the guides' interpretation (B027, C1); an object with `payload` stays an envelope."""
     world = World(raw_bodies=True)
     world.put()
     text = json.dumps(body).encode()

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from mock_server.api import bodies
-from mock_server.domain.interpretations import Readings
+from mock_server.domain.interpretations import Interpretations
 from tests.api.asgi import World
 from tests.served import PUT, Reply
 
 
-def world(**readings: Any) -> World:
-    """A mock that takes these readings, and has a definition."""
-    made = World(readings=Readings(**readings))
+def world(**interpretations: Any) -> World:
+    """A mock that takes these interpretations, and has a definition."""
+    made = World(interpretations=Interpretations(**interpretations))
     assert made.put(alias=["a"]).status == 200
     return made
 
@@ -54,11 +54,11 @@ def test_a_body_without_payload_is_the_payload() -> None:
     assert refused(mock, {"payload": 1, "version": "x"}) == "INVALID_BODY"
 
 
-@pytest.mark.parametrize("reading", ["envelope", "envelope, whole without payload"])
+@pytest.mark.parametrize("interpretation", ["envelope", "envelope, whole without payload"])
 @pytest.mark.parametrize("size", [1, bodies.LARGE])
-def test_a_member_that_the_page_does_not_name_is_refused(reading: str, size: int) -> None:
+def test_a_member_that_the_page_does_not_name_is_refused(interpretation: str, size: int) -> None:
     """B044: of an envelope; in a payload it is none. The same for a body that is read elsewhere."""
-    mock = world(ingress_body=reading, unnamed_members="refused")
+    mock = world(ingress_body=interpretation, unnamed_members="refused")
     payload = {"x-more": "x" * size}
 
     assert refused(mock, {"payload": payload, "x-more": 1}) == "INVALID_BODY"
@@ -107,10 +107,10 @@ def test_an_alias_is_a_variant_of_its_own(unknown: str) -> None:
     assert first["a_def_id"] == second["a_def_id"] != mock.accept()["a_def_id"]
 
 
-@pytest.mark.parametrize(("reading", "reached"), [("the alias", "v"), ("the variant", "a")])
-def test_a_name_that_is_both_reaches_one(reading: str, reached: str) -> None:
+@pytest.mark.parametrize(("interpretation", "reached"), [("the alias", "v"), ("the variant", "a")])
+def test_a_name_that_is_both_reaches_one(interpretation: str, reached: str) -> None:
     """B038, C5."""
-    mock = world(alias_or_variant=reading)
+    mock = world(alias_or_variant=interpretation)
     mock.put("a")
 
     assert mock.accept("a")["a_va"] == reached
@@ -138,7 +138,7 @@ def test_a_variant_in_other_letters_is_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("readings", "answers"),
+    ("interpretations", "answers"),
     [
         ({}, ["2", "1", "2"]),
         ({"older_version": "the current one is used"}, ["2", "2", "2"]),
@@ -147,9 +147,9 @@ def test_a_variant_in_other_letters_is_the_same() -> None:
     ],
     ids=str,
 )
-def test_work_that_asserts_a_version(readings: dict[str, Any], answers: list[str]) -> None:
+def test_work_that_asserts_a_version(interpretations: dict[str, Any], answers: list[str]) -> None:
     """B036, B037, C4: the current one, an older one, and one that was never stored."""
-    mock = world(**readings)
+    mock = world(**interpretations)
     mock.put(schema={"type": "integer"})
 
     replies = [mock.call("POST", "/v1/ingress/v", {"payload": 1, "version": n}) for n in (2, 1, 9)]
@@ -169,7 +169,7 @@ def test_a_definition_cannot_be_put_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("readings", "found"),
+    ("interpretations", "found"),
     [
         ({}, [1, 2, 3, 4]),
         ({"equal": "version + 1"}, [2, 3, 4, 5]),
@@ -180,10 +180,10 @@ def test_a_definition_cannot_be_put_again() -> None:
     ],
     ids=str,
 )
-def test_what_raises_a_version(readings: dict[str, Any], found: list[int]) -> None:
+def test_what_raises_a_version(interpretations: dict[str, Any], found: list[int]) -> None:
     """B055, C7: an equal definition, one with other annotations, other aliases, another schema."""
     titled = {"title": "t", "properties": {"title": {"$comment": "c"}}}
-    mock = World(readings=Readings(**readings))
+    mock = World(interpretations=Interpretations(**interpretations))
     mock.put(schema={"properties": {"title": {}}}, alias=["a"])
 
     puts: list[dict[str, Any]] = [
@@ -209,7 +209,7 @@ def test_what_raises_a_version(readings: dict[str, Any], found: list[int]) -> No
 )
 def test_what_only_describes(before: Any, after: Any, alike: bool) -> None:
     """JSON Schema, validation §9: also in schemas that are too large to be read while others wait."""
-    mock = World(readings=Readings(annotated="same version"))
+    mock = World(interpretations=Interpretations(annotated="same version"))
     try:
         assert versions(mock, {"schema": before}, {"schema": after}) == [1, 1 if alike else 2]
     finally:
@@ -217,8 +217,8 @@ def test_what_only_describes(before: Any, after: Any, alike: bool) -> None:
 
 
 def test_annotations_are_overlooked_in_other_letters_too() -> None:
-    """Where both readings are taken the stored definition is found by either spelling."""
-    mock = World(readings=Readings(annotated="same version", other_letters="is the same"))
+    """Where both interpretations are taken the stored definition is found by either spelling."""
+    mock = World(interpretations=Interpretations(annotated="same version", other_letters="is the same"))
 
     assert versions(mock, {"variant": "v"}, {"variant": "V", "schema": {"title": "t"}}) == [1, 1]
 
@@ -238,7 +238,7 @@ def test_another_schema_gives_another_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("readings", "found"),
+    ("interpretations", "found"),
     [
         ({}, [9, 3, 4]),
         ({"first_version": "not stored"}, [1, 3, 4]),
@@ -248,34 +248,34 @@ def test_another_schema_gives_another_id() -> None:
     ],
     ids=str,
 )
-def test_explicit_versions(readings: dict[str, Any], found: list[int]) -> None:
+def test_explicit_versions(interpretations: dict[str, Any], found: list[int]) -> None:
     """Q5: of a new definition, a lower one, and what follows it without one."""
-    mock = World(readings=Readings(**readings))
+    mock = World(interpretations=Interpretations(**interpretations))
 
     assert versions(mock, {"version": 9}, {"version": 3, "schema": 3}, {"schema": 4}) == found
 
 
-@pytest.mark.parametrize(("reading", "version"), [("stored", 9), ("not stored", 2)])
-def test_a_higher_explicit_version(reading: str, version: int) -> None:
+@pytest.mark.parametrize(("interpretation", "version"), [("stored", 9), ("not stored", 2)])
+def test_a_higher_explicit_version(interpretation: str, version: int) -> None:
     """Q5: where it is not stored the count goes on."""
-    assert versions(world(higher_version=reading), {"version": 9, "schema": 1}) == [version]
+    assert versions(world(higher_version=interpretation), {"version": 9, "schema": 1}) == [version]
 
 
 def test_a_lower_explicit_version_is_refused() -> None:
     """Q5: the same one again is not lower."""
-    mock = World(readings=Readings(lower_version="refused"))
+    mock = World(interpretations=Interpretations(lower_version="refused"))
 
     assert versions(mock, {"version": 9}, {"version": 9, "schema": 1}) == [9, 9]
     assert mock.put(version=8).error["code"] == "LOWER_VERSION"
 
 
 @pytest.mark.parametrize(
-    ("reading", "current"), [("the lower one is current", "3"), ("the highest one is current", "9")]
+    ("interpretation", "current"), [("the lower one is current", "3"), ("the highest one is current", "9")]
 )
-def test_the_current_version_after_a_lower_one(reading: str, current: str) -> None:
+def test_the_current_version_after_a_lower_one(interpretation: str, current: str) -> None:
     """Q5, B035: the answer to the PUT is what was put, and both are kept with their schemas."""
-    readings: dict[str, Any] = {"after_lower": reading}
-    mock = World(readings=Readings(**readings))
+    interpretations: dict[str, Any] = {"after_lower": interpretation}
+    mock = World(interpretations=Interpretations(**interpretations))
     mock.put(version=9, schema={"const": 9})
     put = mock.put(version=3, schema={"const": 3}).json["data"]
 
@@ -285,7 +285,7 @@ def test_the_current_version_after_a_lower_one(reading: str, current: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("readings", "alias", "found"),
+    ("interpretations", "alias", "found"),
     [
         ({}, None, ["a"]),
         ({"omitted_aliases": "removed"}, None, []),
@@ -294,9 +294,9 @@ def test_the_current_version_after_a_lower_one(reading: str, current: str) -> No
     ],
     ids=str,
 )
-def test_aliases_of_an_update(readings: dict[str, Any], alias: Any, found: list[str]) -> None:
+def test_aliases_of_an_update(interpretations: dict[str, Any], alias: Any, found: list[str]) -> None:
     """S-def: what the list becomes, and that nothing else is reached."""
-    mock = world(**readings)
+    mock = world(**interpretations)
 
     put = mock.put(**({} if alias is None else {"alias": alias}))
 
@@ -361,7 +361,7 @@ def test_attempts_that_are_not_the_current_one(past: str, future: str) -> None:
 
 
 def test_noughts_before_an_id_are_overlooked() -> None:
-    """B010: for signals and for reading."""
+    """B010: for signals and for interpretation."""
     mock = world(noughts="overlooked")
     action = mock.accept()["a_id"]
 

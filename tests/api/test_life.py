@@ -38,9 +38,9 @@ def test_each_of_the_nine_public_statuses_is_shown() -> None:
         "failed": Step(Do.REJECT),
         "canceled": Step(Do.HOLD),
     }
-    mock.steer("set_worker", Worker(variants={variant: (step,) for variant, step in scripts.items()}))
+    mock.admin("set_worker", Worker(variants={variant: (step,) for variant, step in scripts.items()}))
     ids = {variant: mock.accept(variant)["a_id"] for variant in scripts}
-    mock.steer("end", ids["canceled"], Event.CANCEL)
+    mock.admin("end", ids["canceled"], Event.CANCEL)
 
     assert {variant: mock.state(action)[0] for variant, action in ids.items()} == {v: v for v in scripts}
     assert {status for action in ids.values() for _, status, _ in story(mock, action)} == set(Status)
@@ -104,7 +104,7 @@ def test_capacity_that_comes_back_begins_the_waiting_attempt() -> None:
     mock = world(Step(Do.WAIT))
     action = mock.accept()["a_id"]
     mock.clock.advance(10 * SECOND)
-    mock.steer("set_worker", Worker())
+    mock.admin("set_worker", Worker())
 
     assert story(mock, action) == [ACCEPTED, ("waiting", "dispatch_wait", 0), DELIVERED, HANDED_OFF]
     assert mock.record(action)["state"]["started_at"] == wire(10 * SECOND)
@@ -115,10 +115,10 @@ def test_capacity_that_comes_back_begins_the_waiting_attempt() -> None:
 def test_other_variants_go_on_while_one_waits() -> None:
     """B072, Q24: a script is for a variant; capacity for one that has none changes nothing for it."""
     mock = world()
-    mock.steer("set_worker", Worker(variants={"slow": (Step(Do.WAIT),)}))
+    mock.admin("set_worker", Worker(variants={"slow": (Step(Do.WAIT),)}))
     slow, other = mock.accept("slow")["a_id"], mock.accept("other")["a_id"]
     before = mock.record(slow)
-    mock.steer("set_worker", Worker((Step(Do.ACK),), {"slow": (Step(Do.WAIT),)}))
+    mock.admin("set_worker", Worker((Step(Do.ACK),), {"slow": (Step(Do.WAIT),)}))
 
     assert mock.record(slow) == before
     assert mock.state(other) == ("ack_wait", 0)
@@ -141,7 +141,7 @@ def test_capacity_that_comes_late_finds_the_rest_of_the_lifetime() -> None:
     mock = world(Step(Do.WAIT))
     action = mock.accept()["a_id"]
     mock.clock.advance(DAY - 10 * SECOND)
-    mock.steer("set_worker", Worker())
+    mock.admin("set_worker", Worker())
     assert available(mock, action) == DAY
     mock.clock.advance(10 * SECOND)
 
@@ -185,7 +185,7 @@ def test_a_next_attempt_can_wait_for_capacity_too() -> None:
     assert {name: said(mock, name, action) for name in SIGNALS} == dict.fromkeys(
         SIGNALS, (409, "STALE_ATTEMPT")
     )
-    mock.steer("set_worker", Worker())
+    mock.admin("set_worker", Worker())
     assert mock.state(action) == ("ack_wait", 1)
 
 
@@ -214,7 +214,7 @@ def test_cancelled_is_an_end_before_success(step: Step) -> None:
     mock = world(step)
     action = mock.accept()["a_id"]
     mock.clock.advance(500)
-    mock.steer("end", action, Event.CANCEL)
+    mock.admin("end", action, Event.CANCEL)
     record = mock.record(action)
     mock.clock.advance(DAY)
 
@@ -330,7 +330,7 @@ def test_scripts_are_for_a_variant_and_others_get_the_default() -> None:
     """Q24: by the variant of the definition, whatever alias the work came under."""
     mock = world()
     mock.put("good", alias=["nice"])
-    mock.steer("set_worker", Worker((Step(Do.REJECT),), {"good": (Step(Do.ACK),)}))
+    mock.admin("set_worker", Worker((Step(Do.REJECT),), {"good": (Step(Do.ACK),)}))
 
     shown = {name: mock.state(mock.accept(name)["a_id"])[0] for name in ("good", "nice", "other")}
     assert shown == {"good": "succeeded", "nice": "succeeded", "other": "failed"}
@@ -340,7 +340,7 @@ def test_a_new_script_counts_from_the_next_attempt_on() -> None:
     """Q24: what is held stays held until its lease ends."""
     mock = world()
     action = mock.accept()["a_id"]
-    mock.steer("set_worker", Worker((Step(Do.ACK),)))
+    mock.admin("set_worker", Worker((Step(Do.ACK),)))
     assert mock.state(action) == ("ack_wait", 0)
     mock.clock.advance(MINUTE)
 
@@ -363,8 +363,8 @@ def test_what_was_not_looked_at_happened_at_its_own_time() -> None:
 def _answers(mock: World, ahead: int) -> list[bytes]:
     """The bodies of many calls at a frozen time, which is moved on; the machine's clock goes its own way."""
     mock.clock.advance(ahead)
-    mock.steer("set_time", frozen=True, to=1_800_000_000_000)
-    mock.steer("set_worker", Worker((Step(Do.NACK), Step(Do.HOLD)), {"w": (Step(Do.ACK, after=5),)}))
+    mock.admin("set_time", frozen=True, to=1_800_000_000_000)
+    mock.admin("set_worker", Worker((Step(Do.NACK), Step(Do.HOLD)), {"w": (Step(Do.ACK, after=5),)}))
     bodies = []
 
     def call(method: str, path: str, body: object = None) -> None:
@@ -377,7 +377,7 @@ def _answers(mock: World, ahead: int) -> list[bytes]:
             call("POST", f"/v1/ingress/{variant}?tag.n={number}", {"payload": str(number)})
     ids = listed(mock)[0]
     for milliseconds in (0, 5, 995, 300, 70 * SECOND, DAY):
-        mock.steer("advance", milliseconds)
+        mock.admin("advance", milliseconds)
         call("GET", "/v1/orgs/42/actions/records?take=50")
         for action in ids:
             call("GET", f"/v1/orgs/42/actions/records/{action}")

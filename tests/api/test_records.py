@@ -101,7 +101,7 @@ def test_a_state_tells_when_it_began_and_ended_and_why_it_failed(
     action = mock.accept()["a_id"]
     mock.clock.advance(90 * SECOND)
     open_state = mock.record(action)["state"]
-    mock.steer("end", action, end)
+    mock.admin("end", action, end)
 
     common = {"attempt": 1, "timeout_at": wire(DAY), "started_at": wire(0)}
     assert open_state == common | {
@@ -408,7 +408,7 @@ def test_lists_are_filtered_by_one_status_or_several() -> None:
     mock = world()
     steps = {"succeeded": Do.ACK, "failed": Do.REJECT, "ack_wait": Do.HOLD, "deferred": Do.DEFER}
     steps |= {"dispatch_wait": Do.WAIT, "retrying": Do.NACK}
-    mock.steer("set_worker", Worker(variants={name: (Step(do),) for name, do in steps.items()}))
+    mock.admin("set_worker", Worker(variants={name: (Step(do),) for name, do in steps.items()}))
     ids = {name: mock.accept(name)["a_id"] for name in steps}
 
     def found(*statuses: str) -> set[str]:

@@ -14,7 +14,7 @@ from contracts.core.rules import RULES as JUDGED
 from docs import make
 from mock_server.api.errors import STATUSES
 from mock_server.cli.flags import _export_parser, _parser
-from mock_server.seeds.interpretations_file import read as read_readings
+from mock_server.seeds.interpretations_file import read as read_interpretations
 from tests.seeds.worlds import Seeded
 from tests.served import mock
 
@@ -45,9 +45,9 @@ def test_the_readmes_curl_lines_answer_as_documented() -> None:
     assert output.splitlines() == shown
 
 
-def test_the_readmes_steering_lines_work() -> None:
+def test_the_readmes_admin_lines_work() -> None:
     """Run as written; only the port is changed."""
-    blocks = re.findall(r"```sh\n((?:[^`]*\n)?steer .*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```sh\n((?:[^`]*\n)?admin .*?)```", README, re.DOTALL)
     with mock("--admin-token", "given") as running:
         script = "\n".join(blocks).replace("localhost:3124", f"localhost:{running.admin_port}")
         script = script.replace("localhost:3123", f"localhost:{running.port}")
@@ -70,12 +70,12 @@ def test_the_readmes_seed_file_is_all_right() -> None:
     assert world.app.store.organisation("42").seed == 7
 
 
-def test_the_readmes_readings_are_all_right() -> None:
+def test_the_readmes_interpretations_are_all_right() -> None:
     """As written; the mock can take all of them."""
-    *_, readings = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    found = read_readings(readings.encode(), "readings.yaml")
+    *_, interpretations = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    found = read_interpretations(interpretations.encode(), "interpretations.yaml")
 
-    assert (found.readings.past_attempt, found.beyond) == ("404", ())
+    assert (found.interpretations.past_attempt, found.beyond) == ("404", ())
 
 
 def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:

@@ -282,7 +282,7 @@ def test_a_module_imports_what_its_room_may_know(module: str) -> None:
         ("contracts.core.rules", "from pathlib import Path"),
         ("contracts.core.strict_json", "import orjson"),
         ("contracts.core.target", "from ..openapi.document import Document"),
-        ("contracts.openapi.schemas", "from ..checks.context import Knowledge"),
+        ("contracts.openapi.schemas", "from ..checks.context import CheckContext"),
         ("contracts.generation.invalid_bodies", "from random import Random"),
         ("contracts.generation.corpus.catalogue", "from ...core.exchange import media"),
         ("contracts.checks.access", "from ..phases.sequence import Stage"),
@@ -377,6 +377,6 @@ def test_few_tests_know_both_packages() -> None:
         served = "tests.served" in set(_imports(module, file.read_text("utf-8")))
         if "contracts" in known and ("mock_server" in known or served):
             both.append(file.parent.name)
-        if file.parent.name == "liars":
+        if file.parent.name == "mutants":
             assert not known & {"contracts", "mock_server"}, file
     assert set(both) <= {"architecture", "twins", "end_to_end"}

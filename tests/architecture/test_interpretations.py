@@ -31,7 +31,7 @@ def test_every_answer_that_the_judge_remarks_on_is_known() -> None:
 def test_the_rules_list_every_question_with_its_answers() -> None:
     """What can be taken with the usual answer in bold, what cannot, and a rule that there is."""
     rules = (Path(__file__).parents[2] / "spec" / "rules.md").read_text("utf-8")
-    section = rules.partition("## Readings\n")[2].partition("\n## ")[0]
+    section = rules.partition("## Interpretations\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (?!Question)([^|*]+) \| ([^|]+) \| ([^|]*)\| ([^|]+) \|$", section, re.MULTILINE)
 
     shown = {

@@ -16,27 +16,27 @@ from arklow_local.process import Mock
 from arklow_local.pytest_fixture import organisation
 from arklow_local.testing import (
     Arklow,
+    Connection,
+    Connections,
     Refused,
-    Wire,
-    Wires,
     shown,
 )
 from tests.served import Served, mock
 
 
 @pytest.fixture(scope="module")
-def wires() -> Iterator[Wires]:
+def connections() -> Iterator[Connections]:
     """Connections to a mock of this module."""
     with mock() as running:
-        made = Wires(known(running))
+        made = Connections(known(running))
         yield made
         made.close()
 
 
 @pytest.fixture
-def arklow(wires: Wires, request: pytest.FixtureRequest) -> Arklow:
+def arklow(connections: Connections, request: pytest.FixtureRequest) -> Arklow:
     """An organisation of its own, as the fixture of the wheel makes it."""
-    return wires.organisation(organisation(request.node.nodeid))
+    return connections.organisation(organisation(request.node.nodeid))
 
 
 def known(running: Served) -> Mock:
@@ -135,15 +135,17 @@ def test_a_reset_makes_all_new_with_another_seed_or_a_clock_that_stands(arklow: 
     assert accepted(arklow) == second
 
 
-def test_what_tests_have_left_is_let_go_soon_and_is_empty_for_who_comes_back(wires: Wires) -> None:
+def test_what_tests_have_left_is_let_go_soon_and_is_empty_for_who_comes_back(
+    connections: Connections,
+) -> None:
     """So that ten thousand tests do not fill the mock; a test that is run again begins anew."""
-    tests = [wires.organisation(organisation(f"left {n}")) for n in range(30)]
+    tests = [connections.organisation(organisation(f"left {n}")) for n in range(30)]
     for arklow in tests:
         accepted(arklow)
-        arklow.steer("PUT", "/snapshots/before")
-        wires.leave(arklow)
+        arklow.admin("PUT", "/snapshots/before")
+        connections.leave(arklow)
     shown = [(one["definitions"], one["actions"]["kept"], one["snapshots"]) for one in map(state, tests)]
-    again = wires.organisation(tests[-1].org)
+    again = connections.organisation(tests[-1].org)
 
     assert shown == [(0, 0, [])] * 25 + [(1, 1, ["before"])] * 5
     assert [entry["name"] for entry in again.journal] == ["reset"]
@@ -151,7 +153,7 @@ def test_what_tests_have_left_is_let_go_soon_and_is_empty_for_who_comes_back(wir
 
 def state(arklow: Arklow) -> Any:
     """What the admin plane shows of it."""
-    return arklow.steer("GET")
+    return arklow.admin("GET")
 
 
 def test_connections_are_kept_and_one_that_was_closed_is_not_used_again() -> None:
@@ -170,13 +172,13 @@ def test_connections_are_kept_and_one_that_was_closed_is_not_used_again() -> Non
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=serve)
         server.start()
-        wire = Wire(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        connection = Connection(f"http://127.0.0.1:{listener.getsockname()[1]}")
         statuses = []
         for _ in range(3):
-            statuses.append(wire.call("GET", "/", None, {}).status)
+            statuses.append(connection.call("GET", "/", None, {}).status)
             time.sleep(0.1)
         server.join()
-        wire.close()
+        connection.close()
 
     assert (statuses, len(heard)) == ([200] * 3, 3)
 
@@ -184,7 +186,7 @@ def test_connections_are_kept_and_one_that_was_closed_is_not_used_again() -> Non
 def test_an_answer_that_is_cut_is_an_error_and_the_next_one_comes(arklow: Arklow) -> None:
     """As a client would see it; the request is not sent again."""
     accepted(arklow)
-    arklow.steer("POST", "/troubles", {"times": 1, "cut": "reset"})
+    arklow.admin("POST", "/faults", {"times": 1, "cut": "reset"})
 
     with pytest.raises((OSError, HTTPException)):
         arklow.call("POST", "/v1/ingress/order.created", {"payload": 1})
@@ -195,8 +197,8 @@ def test_every_kind_of_entry_is_a_line(arklow: Arklow) -> None:
     """Of 200 characters at most."""
     accepted(arklow)
     hook = {"label": "hook", "type": "default_sink", "config": {}}
-    arklow.steer("PUT", "/destinations", hook)
-    arklow.steer("PUT", "/links", {"variant": "order.created", "destinations": ["hook"]})
+    arklow.admin("PUT", "/destinations", hook)
+    arklow.admin("PUT", "/links", {"variant": "order.created", "destinations": ["hook"]})
     arklow.call("POST", "/v1/ingress/order.created", {"payload": "x" * 500})
     lines = {entry["kind"]: shown(entry) for entry in arklow.journal}
 

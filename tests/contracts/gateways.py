@@ -82,7 +82,7 @@ class Gate:
     refused: list[str] = field(default_factory=list)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        headers = [(name.lower(), value) for name, value in environ["stranger.headers"]]
+        headers = [(name.lower(), value) for name, value in environ["conforming variant.headers"]]
         if headers.count((self.header, self.value)) != 1:
             self.refused.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
             start_response("403 Forbidden", [("Content-Type", "text/html"), ("Content-Length", "0")])

@@ -13,13 +13,13 @@ from contracts import (
     RunFinished,
     Target,
 )
-from contracts.checks.context import Knowledge
+from contracts.checks.context import CheckContext
 from contracts.core.exchange import Exchange
 from contracts.core.ledger import Ledger
 from contracts.openapi.document import PUBLISHED, load, target_of
 from contracts.openapi.schemas import Shapes
 from contracts.oracle.judge import Judge
-from contracts.phases.sequence import Stage
+from contracts.phases.sequence import CallSequence
 from contracts.transport.client import Client
 
 KEYS = (
@@ -29,7 +29,7 @@ KEYS = (
 
 
 def target(url: str) -> Target:
-    """A deployment with the keys that the stranger knows."""
+    """A deployment with the keys that the conforming variant knows."""
     return Target(url, url, *KEYS)
 
 
@@ -46,10 +46,10 @@ def said(run: RunFinished) -> dict[str, str]:
     return told
 
 
-def knowledge(url: str = "http://target") -> Knowledge:
+def knowledge(url: str = "http://target") -> CheckContext:
     """What is known before a run has begun."""
     document = load(PUBLISHED)
-    return Knowledge(document, Shapes(document.content), target(url))
+    return CheckContext(document, Shapes(document.content), target(url))
 
 
 def exchange(
@@ -102,8 +102,8 @@ def client(url: str, kind: type[Client] = Client) -> Client:
     return kind(target(url), locate)
 
 
-def stage(
+def sequence(
     url: str, prefix: str = "contract.test.", kind: type[Client] = Client, judge: type[Judge] = Judge
-) -> Stage:
+) -> CallSequence:
     """Where calls are made and judged, without a run."""
-    return Stage(client(url, kind), judge(knowledge(url), Ledger()), Random(7), prefix)
+    return CallSequence(client(url, kind), judge(knowledge(url), Ledger()), Random(7), prefix)

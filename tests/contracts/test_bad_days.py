@@ -12,11 +12,11 @@ from contracts import Plan, Run, RunFinished
 from contracts.phases.requests import PUT, NotReached
 from contracts.phases.scenarios import leases
 from contracts.transport.throttle import Limits
-from tests.contracts.runs import stage, target
-from tests.mutants import Stranger, interferences, stranger
-from tests.mutants.interferences import Weather
+from tests.contracts.runs import sequence, target
+from tests.mutants import ConformingServer, interferences, serving
+from tests.mutants.interferences import Interference
 
-Condition = Callable[[], AbstractContextManager[Weather]]
+Condition = Callable[[], AbstractContextManager[Interference]]
 
 DECLARED = {"declared": {"orders.created": {"order_id": "8471"}}}
 NEVER = {"PAGE-6", "PAGE-7", "ING-15"}
@@ -36,7 +36,7 @@ def judged(url: str, requests: int, **members: Any) -> RunFinished:
     plan = Plan(
         target(url),
         max_time=90.0,
-        slot="bad-days",
+        name_prefix="bad-days",
         limits=Limits(requests=requests),
         intrusive=False,
         steady=True,
@@ -75,8 +75,8 @@ def test_what_is_not_verified_is_exactly_what_the_condition_hides(
     condition: Condition, requests: int, members: dict[str, Any], exit_code: int, not_verified: set[str]
 ) -> None:
     """Green all the same, as enough else was verified; nothing is a violation."""
-    with condition() as weather:
-        run = judged(weather.url, requests, **members)
+    with condition() as interference:
+        run = judged(interference.url, requests, **members)
 
     assert run.violations == ()
     assert set(run.not_verified) == not_verified
@@ -94,40 +94,40 @@ def test_what_is_not_verified_is_exactly_what_the_condition_hides(
 )
 def test_a_limit_or_a_long_way_costs_time_and_nothing_else(condition: Condition) -> None:
     """A hundred and fifty requests verify what they verify on a calm day."""
-    with interferences.far(0.0) as calm, condition() as weather:
-        expected, run = judged(calm.url, 150), judged(weather.url, 150)
+    with interferences.far(0.0) as calm, condition() as interference:
+        expected, run = judged(calm.url, 150), judged(interference.url, 150)
 
     assert run.violations == ()
     assert set(run.not_verified) == set(expected.not_verified)
     assert run.exit_code == expected.exit_code == 0
-    assert run.weather.get("429", 0) <= 3
+    assert run.interference.get("429", 0) <= 3
 
 
 def test_a_limit_is_run_into_once() -> None:
     """Then no more than it allows is sent."""
-    with interferences.limited(20) as weather:
-        judged(weather.url, 100)
-        refused = [one for one in weather.requests if one.at > weather.requests[60].at]
+    with interferences.limited(20) as interference:
+        judged(interference.url, 100)
+        refused = [one for one in interference.requests if one.at > interference.requests[60].at]
 
-    assert len(weather.requests) <= 100
+    assert len(interference.requests) <= 100
     for first, last in zip(refused, refused[20:], strict=False):
         assert last.at - first.at > 0.9
 
 
 def test_restarts_accuse_nobody() -> None:
     """Five times the world is lost, and connections are refused."""
-    with interferences.restarting(times=5, every=2.0) as weather:
-        run = Run(Plan(target(weather.url), seed=7, max_time=14.0, min_verified=60.0)).judge()
+    with interferences.restarting(times=5, every=2.0) as interference:
+        run = Run(Plan(target(interference.url), seed=7, max_time=14.0, min_verified=60.0)).judge()
 
     assert run.violations == ()
-    assert run.weather.get("connection refused")
+    assert run.interference.get("connection refused")
     assert run.exit_code in (0, 3)
 
 
 def test_a_key_that_may_not_put_is_not_green_unless_something_is_declared() -> None:
     """What exists has to be told."""
-    with interferences.refusing_puts(403) as weather:
-        run = judged(weather.url, 300)
+    with interferences.refusing_puts(403) as interference:
+        run = judged(interference.url, 300)
 
     assert run.exit_code == 3
     assert run.violations == ()
@@ -138,8 +138,8 @@ def test_a_key_that_may_not_put_is_not_green_unless_something_is_declared() -> N
 
 def test_operations_that_a_target_has_not_are_not_offered() -> None:
     """And no answer to them is a finding."""
-    with interferences.behind_html(modack=False) as weather:
-        run = judged(weather.url, 300)
+    with interferences.behind_html(modack=False) as interference:
+        run = judged(interference.url, 300)
 
     assert run.not_offered == ("POST /v1/modack",)
     assert (run.violations, run.warnings) == ((), ())
@@ -147,8 +147,8 @@ def test_operations_that_a_target_has_not_are_not_offered() -> None:
 
 def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
     """A deployment of the three published pages has none of them."""
-    with stranger(Stranger()) as url:
-        playing = stage(url)
+    with serving(ConformingServer()) as url:
+        playing = sequence(url)
         for scenario in (leases.settling, leases.rejected, leases.deferred):
             with pytest.raises(NotReached):
                 list(scenario.play(playing) or ())
@@ -159,8 +159,8 @@ def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
 
 def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
     """What thirty requests prove is said, and that it is too little."""
-    with interferences.far(0.0) as weather:
-        run = judged(weather.url, 30)
+    with interferences.far(0.0) as interference:
+        run = judged(interference.url, 30)
 
     assert run.exit_code == 3
     assert run.verified > 40
@@ -177,13 +177,13 @@ def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
 )
 def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> None:
     """Within ten seconds nothing new is sent to it, and the run does not say that all is well."""
-    with condition() as weather:
-        began = weather.requests[0].at if weather.requests else None
-        run = Run(Plan(target(weather.url), seed=7, max_time=25.0)).judge()
-        began = weather.requests[0].at if began is None else began
-        late = [one for one in weather.requests if one.at > began + 5 + 10]
+    with condition() as interference:
+        began = interference.requests[0].at if interference.requests else None
+        run = Run(Plan(target(interference.url), seed=7, max_time=25.0)).judge()
+        began = interference.requests[0].at if began is None else began
+        late = [one for one in interference.requests if one.at > began + 5 + 10]
 
-    assert any(why in reason for reason in run.weather)
+    assert any(why in reason for reason in run.interference)
     assert "The brake was put on" in str(run.inconclusive)
     assert run.exit_code != 0
     assert late == []
@@ -191,7 +191,7 @@ def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> 
 
 def test_a_budget_that_first_contact_uses_up_proves_nothing() -> None:
     """And it is the budget that is named."""
-    with interferences.far(0.0) as weather:
-        run = Run(Plan(target(weather.url), limits=Limits(requests=2))).judge()
+    with interferences.far(0.0) as interference:
+        run = Run(Plan(target(interference.url), limits=Limits(requests=2))).judge()
 
     assert run.inconclusive == "Nothing could be judged: the budget of 2 requests was used up."

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from contracts.commands.rule_sources import explain
 from contracts.core.rules import RULES
 from contracts.reports.json_report import SCHEMA
-from tests.mutants import FAULTS, Stranger, stranger
+from tests.mutants import MUTANTS, ConformingServer, serving
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 SECRET = "s3cret-key-of-one"
@@ -27,8 +27,8 @@ NOBODY = "--base-url http://127.0.0.1:9 --api-key a-key-of-one --org 1"
 @pytest.fixture(scope="module")
 def lying() -> Iterator[str]:
     """A deployment whose action ids are not digits, and which echoes keys."""
-    liar = FAULTS["R04"](keys={SECRET: "1"})
-    with stranger(liar) as url:
+    mutant = MUTANTS["R04"](keys={SECRET: "1"})
+    with serving(mutant) as url:
         yield url
 
 
@@ -132,7 +132,7 @@ def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_
     assert ran.returncode == 1, ran.stderr
     *_, verdict, reports = ran.stdout.splitlines()
     assert verdict == "✗ 1 violation"
-    assert reports.endswith("report.sarif, readings.yaml, tests/")
+    assert reports.endswith("report.sarif, interpretations.yaml, tests/")
     for line in (
         "violation  POST /v1/ingress/{variant} breaks PAGE-5: `data/a_id` of a 200 breaks its schema",
         "VIOLATION 1  POST /v1/ingress/{variant} breaks PAGE-5: `data/a_id` of a 200 breaks its schema.",
@@ -195,7 +195,7 @@ def test_rules_are_explained_without_a_deployment(tmp_path: Path) -> None:
 
 def test_strict_makes_warnings_count(tmp_path: Path) -> None:
     """A 401 without WWW-Authenticate is a warning otherwise."""
-    with stranger(FAULTS["A14"]()) as url:
+    with serving(MUTANTS["A14"]()) as url:
         flags = ("check", "--base-url", url, "--api-key", "good-key-one", "--org", "1", "--only", "auth-9")
         lax, strict = arklow(*flags, cwd=tmp_path), arklow(*flags, "--strict", cwd=tmp_path)
 
@@ -205,7 +205,7 @@ def test_strict_makes_warnings_count(tmp_path: Path) -> None:
 
 def test_a_run_that_proves_nothing_exits_with_3(tmp_path: Path) -> None:
     """And it says why; of reports it names those that are there."""
-    with stranger(Stranger()) as url:
+    with serving(ConformingServer()) as url:
         ran = arklow(
             *("check", "--base-url", url, "--api-key", "no-key-at-all", "--org", "1", "--report-dir", "out"),
             cwd=tmp_path,
@@ -214,14 +214,14 @@ def test_a_run_that_proves_nothing_exits_with_3(tmp_path: Path) -> None:
     assert ran.returncode == 3
     assert ran.stdout.splitlines()[-2:] == [
         "? Inconclusive: The target refuses the key $ARKLOW_API_KEY: every operation is answered with 401.",
-        "Reports are in out/: report.html, report.json, junit.xml, report.sarif, readings.yaml",
+        "Reports are in out/: report.html, report.json, junit.xml, report.sarif, interpretations.yaml",
     ]
     assert not (tmp_path / "out" / "tests").exists()
 
 
 def test_a_reader_that_goes_away_does_not_change_the_verdict(tmp_path: Path) -> None:
     """`check … | head -1` still judges, writes its reports and exits with what it found."""
-    with stranger(Stranger()) as url:
+    with serving(ConformingServer()) as url:
         flags = f"--base-url {url} --api-key good-key-one --org 1 --max-time 3 --report-dir out"
         ran = subprocess.run(
             ["bash", "-c", f"{COMMAND} check {flags} | head -1; exit ${{PIPESTATUS[0]}}"],
@@ -252,7 +252,7 @@ def test_what_only_prints_ends_quietly_when_nobody_reads_on(words: str, tmp_path
 
 def test_a_terminal_that_lacks_a_sign_does_not_fail_the_run(tmp_path: Path) -> None:
     """The check mark is replaced by a question mark."""
-    with stranger(Stranger()) as url:
+    with serving(ConformingServer()) as url:
         flags = ("--base-url", url, "--api-key", "good-key-one", "--org", "1", "--max-time", "2")
         ran = arklow("check", *flags, cwd=tmp_path, PYTHONIOENCODING="ascii")
 
@@ -262,7 +262,7 @@ def test_a_terminal_that_lacks_a_sign_does_not_fail_the_run(tmp_path: Path) -> N
 
 def test_keys_that_are_nearly_right_are_shown_no_more_than_the_right_one(tmp_path: Path) -> None:
     """Most of a key is as good as the key."""
-    with stranger(FAULTS["A12"](keys={SECRET: "1"})) as url:
+    with serving(MUTANTS["A12"](keys={SECRET: "1"})) as url:
         flags = (
             "--base-url",
             url,
@@ -289,7 +289,7 @@ def test_keys_that_are_nearly_right_are_shown_no_more_than_the_right_one(tmp_pat
 
 def test_an_interrupted_run_says_what_it_has_found(tmp_path: Path) -> None:
     """Ctrl-C is no traceback, and proves nothing: the summary says so."""
-    with stranger(Stranger()) as url:
+    with serving(ConformingServer()) as url:
         flags = ["check", "--base-url", url, "--api-key", "good-key-one", "--org", "1"]
         with subprocess.Popen(
             [COMMAND, *flags],

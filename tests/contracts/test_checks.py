@@ -172,7 +172,7 @@ def test_a_wrong_key_that_acts_for_others_accuses_nobody() -> None:
     assert found(exchange(INGRESS, 200, foreign, body=WORK, key="good-key-on")) == []
 
 
-def test_ingress_bodies_are_judged_under_the_envelope_reading_only() -> None:
+def test_ingress_bodies_are_judged_under_the_envelope_interpretation_only() -> None:
     """A deployment that takes every body whole has nothing to refuse in tags or version (B028)."""
     taken = exchange(INGRESS, 200, ACCEPTED, body=b'{"payload":1,"version":"1"}')
 

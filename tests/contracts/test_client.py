@@ -1,4 +1,4 @@
-"""What goes over the wire, byte for byte, and what comes back as weather."""
+"""What goes over the wire, byte for byte, and what comes back as interference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from contracts.core.target import Admin
 from contracts.phases.requests import INGRESS, MODACK, PUT
 from contracts.transport.client import AGENT, Client, Request, TimeUp
-from contracts.transport.interference import LARGEST, Weather
+from contracts.transport.interference import LARGEST, Interference
 from tests.contracts.runs import client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -259,16 +259,16 @@ def test_a_volley_is_under_way_all_at_once(door: Door) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504, 520, 530])
-def test_a_gateway_s_word_is_weather(door: Door, status: int) -> None:
+def test_a_gateway_s_word_is_interference(door: Door, status: int) -> None:
     """Whoever stands behind it; each is counted."""
     with recording(OK.replace(b"200 OK", f"{status} Away".encode())) as recorder:
         made = door(recorder.url)
-        with pytest.raises(Weather, match=str(status)):
+        with pytest.raises(Interference, match=str(status)):
             made.send(Request("GET", "/v1/modack"))
         assert made.volley([Request("GET", "/v1/modack")] * 2) == [None, None]
 
     tries = 3 if status == 429 else 1  # as what a limit refuses is sent again
-    assert made.weather == {str(status): tries + 2}
+    assert made.interference == {str(status): tries + 2}
 
 
 def cut_off(connection: socket.socket) -> None:
@@ -333,7 +333,7 @@ def drops(connection: socket.socket) -> None:
     ],
 )
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_no_answer_is_weather(
+def test_what_is_no_answer_is_interference(
     door: Door, way: str, answer: Callable[[socket.socket], None], why: str
 ) -> None:
     """It is given up, said in words, and holds nobody."""
@@ -342,24 +342,24 @@ def test_what_is_no_answer_is_weather(
         made.timeout = 0.3 if why == "no answer in time" else 10.0
         began = time.monotonic()
         if way == "send":
-            with pytest.raises(Weather, match=f"^{why}$"):
+            with pytest.raises(Interference, match=f"^{why}$"):
                 made.send(Request("GET", "/v1/modack"))
         else:
             assert made.volley([Request("GET", "/v1/modack")]) == [None]
 
     assert time.monotonic() - began < 2
-    assert made.weather == {why: 1}
+    assert made.interference == {why: 1}
 
 
-def test_nobody_at_the_door_is_weather(door: Door) -> None:
+def test_nobody_at_the_door_is_interference(door: Door) -> None:
     """For one request and for many."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
     made = door(url)
 
-    with pytest.raises(Weather, match="connection refused"):
+    with pytest.raises(Interference, match="connection refused"):
         made.send(Request("GET", "/v1/modack"))
-    with pytest.raises(Weather, match="connection refused"):
+    with pytest.raises(Interference, match="connection refused"):
         made.volley([Request("GET", "/v1/modack")])
 
 
@@ -378,7 +378,7 @@ def test_a_call_of_a_volley_that_is_cut_off_costs_no_other(door: Door) -> None:
         second = made.volley([Request("GET", "/v1/modack")] * 4)
 
     assert sum(one is None for one in first) == 1
-    assert made.weather["connection cut off"] >= 1
+    assert made.interference["connection cut off"] >= 1
     assert len(second) == 4
 
 
@@ -454,11 +454,11 @@ def test_time_goes_by_for_the_target_too(door: Door) -> None:
     assert made.now() - before >= 3_600
 
 
-def test_an_admin_plane_that_does_not_move_its_clock_is_weather(door: Door) -> None:
+def test_an_admin_plane_that_does_not_move_its_clock_is_interference(door: Door) -> None:
     """The clock of the run stays where it was."""
     with recording(OK.replace(b"200 OK", b"404 No")) as recorder:
         made = moved(door(recorder.url))
-        with pytest.raises(Weather, match="the admin plane answers 404"):
+        with pytest.raises(Interference, match="the admin plane answers 404"):
             made.wait(3_600)
 
     assert made.shift == 0
@@ -493,11 +493,11 @@ def test_an_answer_is_read_to_its_end_and_no_further(
 
 
 @pytest.mark.parametrize("length", range(CHUNKED.index(b"2\r\n"), CHUNKED.index(b"0\r\n\r\n")))
-def test_a_chunked_answer_that_ends_early_is_weather(door: Door, length: int) -> None:
+def test_a_chunked_answer_that_ends_early_is_interference(door: Door, length: int) -> None:
     """Wherever it is cut off."""
 
     def part(connection: socket.socket) -> None:
         connection.sendall(CHUNKED[:length])
 
-    with recording(part) as recorder, pytest.raises(Weather):
+    with recording(part) as recorder, pytest.raises(Interference):
         door(recorder.url).send(Request("GET", "/v1/modack"))

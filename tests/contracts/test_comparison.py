@@ -53,7 +53,7 @@ def night(day: int, *found: dict[str, Any], tested: str = "", **members: Any) ->
         "verified": 90.0,
         "violations": [each for each in found if each["rule"] != "AUTH-8"],
         "warnings": [each for each in found if each["rule"] == "AUTH-8"],
-        "readings": {"alias": "reaches its definition"},
+        "interpretations": {"alias": "reaches its definition"},
         "baseline": [],
         "not_verified": [{"rule": rule, "why": "no lease"} for rule in ID if rule not in put],
         "tested": dict.fromkeys(put, 5),
@@ -68,7 +68,7 @@ NIGHTS = [
         22,
         *(one("ING-3"), one("PAGE-5", shown=2), one("PAGE-8"), one("AUTH-4")),
         tested="LEASE-3",
-        readings={"alias": "reaches nothing", "a second ack": "refused"},
+        interpretations={"alias": "reaches nothing", "a second ack": "refused"},
     ),
 ]
 
@@ -123,7 +123,7 @@ Found before; the last run did not put the rule to the test.
 | 2026-11-21 02:00 | http://target | arklow.openapi.yaml dddddddddddd | 21 | violations | 1021 | 90 % |
 | 2026-11-22 02:00 | http://target | arklow.openapi.yaml dddddddddddd | 22 | violations | 1022 | 90 % |
 
-## Readings that changed
+## Interpretations that changed
 
 | Question | 2026-11-20 02:00 | 2026-11-21 02:00 | 2026-11-22 02:00 |
 | --- | --- | --- | --- |

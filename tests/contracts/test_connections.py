@@ -21,10 +21,10 @@ from contracts.core.target import Header, Target, Way
 from contracts.openapi.document import LINKED, load
 from contracts.phases.schemathesis_hooks import Aim
 from contracts.phases.schemathesis_run import fuzz
-from contracts.phases.sequence import Stage
+from contracts.phases.sequence import CallSequence
 from contracts.transport.client import Request
-from contracts.transport.connections import NoWay, Wires
-from contracts.transport.interference import Weather
+from contracts.transport.connections import Connections, NoWay
+from contracts.transport.interference import Interference
 from tests.contracts.gateways import (
     NAME,
     Authority,
@@ -34,10 +34,10 @@ from tests.contracts.gateways import (
     pumping,
     shown,
 )
-from tests.contracts.runs import KEYS, stage
+from tests.contracts.runs import KEYS, sequence
 from tests.contracts.test_client import recording
-from tests.mutants import FAULTS, Stranger, stranger
-from tests.mutants.conforming_variant import Manners
+from tests.mutants import MUTANTS, ConformingServer, serving
+from tests.mutants.conforming_variant import Choices
 
 SECRET = 'gate ${HOME} "&/+ s3cret'
 """With what shells, JSON, URLs and Schemathesis read in another way."""
@@ -61,13 +61,13 @@ class Place:
     front: Pump | None = None
     proxy: Pump | None = None
 
-    def stage(self) -> Stage:
-        playing = stage(self.url)
+    def sequence(self) -> CallSequence:
+        playing = sequence(self.url)
         playing.client.close()
         target = Target(self.url, self.url, *KEYS, way=self.way)
         kind = type(playing.client)
         client = kind(target, lambda method, url: load(LINKED).locate(method, url, {self.url}))
-        return Stage(client, playing.judge, playing.random, "contract.test.")
+        return CallSequence(client, playing.judge, playing.random, "contract.test.")
 
 
 Open = Callable[..., Place]
@@ -79,10 +79,10 @@ def place(trusted: Authority) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def opened(
-            *, tls: bool = False, mutual: bool = False, proxy: str = "", app: Stranger | None = None
+            *, tls: bool = False, mutual: bool = False, proxy: str = "", app: ConformingServer | None = None
         ) -> Place:
-            gate = Gate(app or Stranger(Manners(operations="all")), HEADER.name, HEADER.value)
-            url, way = stack.enter_context(stranger(gate)), Way((HEADER,))
+            gate = Gate(app or ConformingServer(Choices(operations="all")), HEADER.name, HEADER.value)
+            url, way = stack.enter_context(serving(gate)), Way((HEADER,))
             front = by = None
             if tls:
                 front = stack.enter_context(pumping(url, trusted.serving(mutual=mutual)))
@@ -112,7 +112,7 @@ WAYS: dict[str, dict[str, Any]] = {
 def test_requests_arrive_one_by_one_and_at_the_same_moment(way: str, place: Open) -> None:
     """With the header; a path that is written oddly is not written anew."""
     there = place(**WAYS[way])
-    playing = there.stage()
+    playing = there.sequence()
     client = playing.client
 
     sent = client.send(Request("GET", "/v1/%69ngress/a%2fb?a=%zz"))
@@ -120,7 +120,7 @@ def test_requests_arrive_one_by_one_and_at_the_same_moment(way: str, place: Open
     client.close()
 
     assert (sent.status, [one and one.status for one in answers]) == (404, [401] * 4)
-    assert (there.gate.passed, there.gate.refused, client.weather) == (5, [], {})
+    assert (there.gate.passed, there.gate.refused, client.interference) == (5, [], {})
     assert HEADER.name not in dict(sent.headers)
     if there.proxy is not None:
         assert there.proxy.connections == 5
@@ -134,7 +134,7 @@ def test_requests_arrive_one_by_one_and_at_the_same_moment(way: str, place: Open
 def test_generated_requests_arrive_too(way: str, place: Open) -> None:
     """Those by which Schemathesis finds out what it may send as well; what the judge sees of them is without the header."""
     there = place(**WAYS[way])
-    playing = there.stage()
+    playing = there.sequence()
     seen = playing.judge.listeners
     headers: list[str] = []
     seen.append(lambda exchange: headers.extend(name.lower() for name, _ in exchange.headers))
@@ -143,7 +143,7 @@ def test_generated_requests_arrive_too(way: str, place: Open) -> None:
     fuzz(load(LINKED).content, aim, 7, time.monotonic() + 30, lambda _: None, lambda: there.gate.passed > 40)
 
     assert there.gate.passed > 40
-    assert (there.gate.refused, playing.client.weather) == ([], {})
+    assert (there.gate.refused, playing.client.interference) == ([], {})
     assert "x-arklow-auth" in headers
     assert HEADER.name not in headers
 
@@ -151,7 +151,7 @@ def test_generated_requests_arrive_too(way: str, place: Open) -> None:
 def test_what_comes_from_the_target_does_not_hide_what_a_request_says() -> None:
     """Both are sent, as they are given; our own name gives way."""
     with recording() as recorder:
-        playing = stage(recorder.url)
+        playing = sequence(recorder.url)
         playing.client.target = replace(
             playing.client.target, way=Way((HEADER, Header("User-Agent", "gateway/1", "AGENT")))
         )
@@ -180,28 +180,28 @@ def test_each_of_them_is_needed(way: str, without: dict[str, str | None], why: s
     """Without it nothing is answered, and what is in the way has a name."""
     there = place(**WAYS[way])
     there.way = replace(there.way, **without)  # type: ignore[arg-type]
-    client = there.stage().client
+    client = there.sequence().client
 
-    with pytest.raises(Weather, match=f"^(?:{why})$"):
+    with pytest.raises(Interference, match=f"^(?:{why})$"):
         client.send(Request("GET", "/v1/ack"))
-    with pytest.raises(Weather) if "cut" not in why else ExitStack():
+    with pytest.raises(Interference) if "cut" not in why else ExitStack():
         client.volley([Request("POST", "/v1/ack")])
     client.close()
 
     assert there.gate.passed == 0
-    assert all(re.fullmatch(why, one) for one in client.weather)
+    assert all(re.fullmatch(why, one) for one in client.interference)
 
 
 def test_a_proxy_that_refuses_is_no_deployment() -> None:
     """Its status is told, and accuses nobody."""
     with recording(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
-        playing = stage(f"https://{NAME}")
+        playing = sequence(f"https://{NAME}")
         playing.client.close()
         target = Target(f"https://{NAME}", f"https://{NAME}", *KEYS, way=Way(proxy=proxy.url))
         client = type(playing.client)(target, lambda *_: (None, None))
-        with pytest.raises(Weather, match="the proxy answers 407"):
+        with pytest.raises(Interference, match="the proxy answers 407"):
             client.send(Request("GET", "/v1/ack"))
-        with pytest.raises(Weather, match="the proxy answers 407"):
+        with pytest.raises(Interference, match="the proxy answers 407"):
             client.volley([Request("GET", "/v1/ack")])
         client.close()
 
@@ -221,12 +221,12 @@ def test_files_that_cannot_be_used_are_named(files: dict[str, str], said: str, t
     way = Way(**{name: str(trusted.directory / file) for name, file in files.items()})  # type: ignore[arg-type]
 
     with pytest.raises(NoWay, match=said):
-        _ = Wires(way).trust
+        _ = Connections(way).trust
 
 
 def test_curl_lines_say_how_the_deployment_is_reached(trusted: Authority) -> None:
     """The header by its variable."""
-    playing = stage("https://staging.example")
+    playing = sequence("https://staging.example")
     exchange = playing.client.unanswered(Request("GET", "/v1/ack"))
 
     line = Script({}, Way((HEADER,), "our ca.pem", "me.pem", "me.key", "http://proxy:3128")).of([exchange])
@@ -239,9 +239,9 @@ def test_curl_lines_say_how_the_deployment_is_reached(trusted: Authority) -> Non
 
 @pytest.fixture
 def staging(place: Open, trusted: Authority, tmp_path: Path) -> Place:
-    """A liar behind all of it, and the file that names it."""
-    liar = FAULTS["R30"](keys={"good-key-one": "1"})
-    there = place(tls=True, mutual=True, proxy="http", app=liar)
+    """A mutant behind all of it, and the file that names it."""
+    mutant = MUTANTS["R30"](keys={"good-key-one": "1"})
+    there = place(tls=True, mutual=True, proxy="http", app=mutant)
     assert there.proxy is not None
     (tmp_path / "key").write_text("good-key-one\n")
     (tmp_path / "targets.toml").write_text(
@@ -257,7 +257,7 @@ def staging(place: Open, trusted: Authority, tmp_path: Path) -> Place:
         client_key = "{trusted.key}"
         proxy = "{there.proxy.url}"
         headers = {{x-gate = "env:GATE"}}
-        slot = "here"
+        name prefix = "here"
         intrusive = true
         """
     )
@@ -321,7 +321,7 @@ def test_a_whole_run_its_curl_lines_its_tests_and_its_replays_go_the_same_way(
     refused = ran(*pytested, ARKLOW_API_KEY="good-key-one", GATE="")
     unset = ran("env", "-u", "GATE", *pytested, ARKLOW_API_KEY="good-key-one")
 
-    assert (check.returncode, report["weather"]) == (1, {}), check.stderr + check.stdout
+    assert (check.returncode, report["interference"]) == (1, {}), check.stderr + check.stdout
     assert passed > 300
     assert f"{finding['id']} shows again: 3 of 3" in replay.stdout, replay.stdout + replay.stderr
     assert '"version"' in curl.stdout, curl.stderr

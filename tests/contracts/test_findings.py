@@ -83,7 +83,7 @@ def test_the_words_of_a_finding_are_few_and_hold_no_key(way: str) -> None:
     one = Finding("PAGE-5", MODACK, words, f"a\n{words}", words, (exchange(),), "200 data")
     if way == "add a shorter one":
         ledger.add([finding(size=9)])
-    ledger.put(one) if way == "put" else ledger.add([one], proven=True)
+    ledger.put(one) if way == "put" else ledger.add([one], confirmed=True)
 
     [kept] = ledger.all()
 
@@ -101,8 +101,8 @@ def test_a_finding_is_told_once() -> None:
     ledger.add([finding(), finding(operation=PUT), finding(size=9)])
     assert heard == []
 
-    ledger.prove(finding().key)
-    ledger.prove(finding().key)
+    ledger.confirm(finding().key)
+    ledger.confirm(finding().key)
 
     assert heard == ledger.all()
 
@@ -131,12 +131,12 @@ def test_what_does_not_show_again_does_not_stand() -> None:
 def test_rules_that_nobody_asked_for_are_not_heard() -> None:
     """And a run is settled when each of the others has spoken."""
     ledger = Ledger(only=frozenset({"PAGE-4", "PAGE-5"}))
-    ledger.add([finding(), finding("PAGE-1")], proven=True)
+    ledger.add([finding(), finding("PAGE-1")], confirmed=True)
     assert ([one.rule for one in ledger.all()], ledger.settled) == (["PAGE-5"], False)
 
     ledger.add([finding("PAGE-4")])
     assert not ledger.settled
-    ledger.prove(finding("PAGE-4").key)
+    ledger.confirm(finding("PAGE-4").key)
 
     assert ledger.settled
     assert not Ledger().settled
@@ -148,10 +148,10 @@ def test_what_another_broken_rule_is_reason_enough_for_is_not_said_beside_it(rul
     for reason in EXPLAINED_BY[rule]:
         heard: list[str] = []
         ledger = Ledger(heard=lambda one, heard=heard: heard.append(one.rule))  # type: ignore[misc]
-        ledger.add([finding(rule)], proven=True)
+        ledger.add([finding(rule)], confirmed=True)
         assert [one.rule for one in (*ledger.violations, *ledger.warnings)] == [rule]
 
-        ledger.add([finding(reason), finding(rule, place="elsewhere")], proven=True)
+        ledger.add([finding(reason), finding(rule, place="elsewhere")], confirmed=True)
 
         assert rule not in [one.rule for one in (*ledger.violations, *ledger.warnings)]
         assert heard == [rule, reason]

@@ -26,15 +26,15 @@ def test_on_this_machine_nothing_is_held_back() -> None:
     plan = planned("http://localhost:3123")
 
     assert (plan.limits.rate, plan.limits.requests, plan.limits.writes) == (math.inf, None, None)
-    assert (plan.slot, plan.intrusive, plan.steady, plan.night) == ("", True, False, False)
+    assert (plan.name_prefix, plan.intrusive, plan.steady, plan.night) == ("", True, False, False)
 
 
 def test_elsewhere_a_run_is_careful() -> None:
-    """A rate, a budget of writes, a slot, and nothing intrusive."""
+    """A rate, a budget of writes, a name prefix, and nothing intrusive."""
     plan = planned("https://staging.example")
 
     assert (plan.limits.rate, plan.limits.writes, plan.intrusive) == (10.0, 2_000, False)
-    assert plan.slot
+    assert plan.name_prefix
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_gate_is_measured_by_its_requests() -> None:
 
     assert plan == again
     assert (plan.seed, plan.steady, plan.limits.requests) == (0, True, 1_000)
-    assert plan.slot
+    assert plan.name_prefix
 
 
 def test_a_night_lasts_until_the_morning() -> None:
@@ -104,7 +104,7 @@ def test_a_variant_is_declared_with_a_payload(tmp_path: Path) -> None:
         (["--profile", "night", "--until", "25:00"], "a time of day such as 06:00"),
         (["--rate", "0"], "a rate is a number such as 10"),
         (["--rate", "5/h"], "a rate is a number such as 10"),
-        (["--slot", "Job 2"], "a slot is a name such as ci-2"),
+        (["--name-prefix", "Job 2"], "a name prefix is a name such as ci-2"),
         (["--max-requests", "0"], "1 or more"),
         (["--rate", "often"], "a rate is a number such as 10 or 10/s, or 60/m"),
         (["--max-requests", "1.5"], "invalid int value: '1.5'"),
@@ -113,7 +113,7 @@ def test_a_variant_is_declared_with_a_payload(tmp_path: Path) -> None:
         (["--variant", "orders.created"], "expected NAME=FILE"),
         (["--variant", "a=/nowhere.json"], "No such file"),
         (["--baseline", "/nowhere.yaml"], "No such file"),
-        (["--expect-readings", "/nowhere.yaml"], "No such file"),
+        (["--expect-interpretations", "/nowhere.yaml"], "No such file"),
     ],
 )
 def test_flags_that_make_no_sense_are_refused(
@@ -157,18 +157,18 @@ def test_a_baseline_says_whose_a_finding_is_why_and_until_when(text: str, said: 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]", "expected an object with a member 'readings'"),
-        ("readings: {no such question: yes}", "there is no question 'no such question'"),
-        ("readings: {unknown variant: 5}", "readings/unknown variant: expected a text"),
+        ("[]", "expected an object with a member 'interpretations'"),
+        ("interpretations: {no such question: yes}", "there is no question 'no such question'"),
+        ("interpretations: {unknown variant: 5}", "interpretations/unknown variant: expected a text"),
     ],
 )
-def test_readings_that_are_expected_are_those_of_a_run(text: str, said: str, tmp_path: Path) -> None:
+def test_interpretations_that_are_expected_are_those_of_a_run(text: str, said: str, tmp_path: Path) -> None:
     """As it writes them."""
-    file = tmp_path / "readings.yaml"
+    file = tmp_path / "interpretations.yaml"
     file.write_text(text)
 
     with pytest.raises(Usage, match=said):
-        planned("http://localhost", "--expect-readings", str(file))
+        planned("http://localhost", "--expect-interpretations", str(file))
 
 
 def test_a_dry_run_says_what_would_be_done(

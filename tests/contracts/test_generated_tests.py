@@ -18,23 +18,23 @@ from contracts.reports.generated_assertions import CHECKS, STORIES
 from contracts.reports.json_report import record
 from tests.contracts.runs import judged
 from tests.mutants import (
-    FAULTS,
     HOLDOUT,
+    MUTANTS,
     RACING,
-    Manners,
-    Stranger,
-    stranger,
+    Choices,
+    ConformingServer,
+    serving,
 )
 
-LIARS: dict[str, tuple[str, Callable[[], Any]]] = {
-    "a key": ("AUTH-4", FAULTS["A02"]),
-    "a shape": ("PAGE-5", FAULTS["R04"]),
-    "an action of its own": ("LEASE-3", FAULTS["S05"]),
-    "a value": ("ING-3", FAULTS["S15"]),
-    "a reading": ("READ-1", HOLDOUT["H101"]),
+ALL_MUTANTS: dict[str, tuple[str, Callable[[], Any]]] = {
+    "a key": ("AUTH-4", MUTANTS["A02"]),
+    "a shape": ("PAGE-5", MUTANTS["R04"]),
+    "an action of its own": ("LEASE-3", MUTANTS["S05"]),
+    "a value": ("ING-3", MUTANTS["S15"]),
+    "an interpretation": ("READ-1", HOLDOUT["H101"]),
     "a race": ("RACE-1", RACING["X02"]),
 }
-"""What a test has to compare → a rule, and a liar for it."""
+"""What a test has to compare → a rule, and a mutant for it."""
 
 KEYS = {"ARKLOW_API_KEY": "good-key-one", "ARKLOW_SECOND_API_KEY": "good-key-two"}
 
@@ -69,30 +69,30 @@ def tried(file: Path, url: str, keys: dict[str, str]) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("what", LIARS)
-def test_it_fails_against_the_liar_and_passes_against_an_honest_server(what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ALL_MUTANTS)
+def test_it_fails_against_the_mutant_and_passes_against_an_honest_server(what: str, tmp_path: Path) -> None:
     """Both are fresh, so that nothing but the file can know what was found; and no key is printed."""
-    rule, liar = LIARS[what]
-    with stranger(liar()) as url:
+    rule, mutant = ALL_MUTANTS[what]
+    with serving(mutant()) as url:
         generated_tests.write(judged(url, rule, seconds=4.0), tmp_path)
     [file] = (tmp_path / "tests").glob(f"test_{rule.lower().replace('-', '_')}_*.py")
 
-    with stranger(liar()) as url:
+    with serving(mutant()) as url:
         code, said = tried(file, url, KEYS)
     assert (code, "can be told" in said) == (1, False), said
     assert not any(key in said for key in KEYS.values())
-    with stranger(Stranger(Manners(operations="all"))) as url:
+    with serving(ConformingServer(Choices(operations="all"))) as url:
         code, said = tried(file, url, KEYS)
     assert code == 0, said
 
 
 def test_it_tells_nothing_without_a_key_or_without_a_deployment(tmp_path: Path) -> None:
     """Without the variable it is skipped, and says which; a key that is refused, or silence, is never a pass."""
-    with stranger(FAULTS["S15"]()) as url:
+    with serving(MUTANTS["S15"]()) as url:
         generated_tests.write(judged(url, "ING-3", seconds=4.0), tmp_path)
     [file] = (tmp_path / "tests").iterdir()
 
-    with stranger(Stranger()) as url:
+    with serving(ConformingServer()) as url:
         code, said = tried(file, url, {})
         assert (code, "set ARKLOW_API_KEY to a key" in said) == (0, True), said
         code, said = tried(file, url, {"ARKLOW_API_KEY": "revoked"})
@@ -107,7 +107,7 @@ def test_the_tests_of_an_earlier_run_are_taken_away_and_nothing_else_is(tmp_path
     folder.mkdir()
     for name in ("test_lease_3_e3b0c4.py", "test_admin.py", "test_b_a.py", "conftest.py"):
         (folder / name).touch()
-    with stranger(FAULTS["R04"]()) as url:
+    with serving(MUTANTS["R04"]()) as url:
         run = judged(url, "PAGE-5", seconds=2.0)
     generated_tests.write(run, tmp_path)
 

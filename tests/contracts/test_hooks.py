@@ -1,4 +1,4 @@
-"""What Schemathesis hears is judged as what we hear ourselves: weather is no answer."""
+"""What Schemathesis hears is judged as what we hear ourselves: interference is no answer."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from schemathesis.core.failures import FailureGroup
 
 from contracts.openapi.document import PUBLISHED, load, local
 from contracts.phases.schemathesis_hooks import CHECK, Aim, installed
-from contracts.phases.sequence import Stage
+from contracts.phases.sequence import CallSequence
 from contracts.transport.interference import LARGEST
-from tests.contracts.runs import stage
+from tests.contracts.runs import sequence
 from tests.contracts.test_client import OK, recording
 
 VARIANT = "contract.test.v1"
 
 
-def called(playing: Stage) -> None:
+def called(playing: CallSequence) -> None:
     """One definition is put and judged by Schemathesis."""
     url = playing.client.target.base_url
     schema = schemathesis.openapi.from_dict(local(load(PUBLISHED).content, url))
@@ -55,14 +55,14 @@ def close(connection: socket.socket) -> None:
     ],
     ids=["cut off", "503", "too long"],
 )
-def test_what_is_no_answer_is_weather(answer: bytes | Callable[[socket.socket], None], why: str) -> None:
+def test_what_is_no_answer_is_interference(answer: bytes | Callable[[socket.socket], None], why: str) -> None:
     """It is not judged, and what it may have stored is open."""
     with recording(answer) as recorder:
-        playing = stage(recorder.url)
+        playing = sequence(recorder.url)
         called(playing)
 
     assert json.loads(recorder.got[0].partition(b"\r\n\r\n")[2])["variant"] == VARIANT
-    assert playing.client.weather == {why: 1}
+    assert playing.client.interference == {why: 1}
     assert playing.judge.ledger.all() == []
     assert playing.model.doubtful == {("1", VARIANT), ("2", VARIANT)}
 
@@ -70,7 +70,7 @@ def test_what_is_no_answer_is_weather(answer: bytes | Callable[[socket.socket], 
 def test_what_is_an_answer_is_judged() -> None:
     """By our rules."""
     with recording(OK) as recorder:
-        playing = stage(recorder.url)
+        playing = sequence(recorder.url)
         with pytest.raises(FailureGroup):
             called(playing)
 

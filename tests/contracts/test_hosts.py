@@ -13,7 +13,7 @@ from pathlib import Path
 from flask import Response
 
 from contracts.openapi.document import PUBLISHED
-from tests.mutants import Stranger, stranger
+from tests.mutants import ConformingServer, serving
 from tests.mutants.conforming_variant import Operation
 
 RESOLVER = '''
@@ -35,7 +35,7 @@ socket.getaddrinfo = getaddrinfo
 '''
 
 
-class PointsToProduction(Stranger):
+class PointsToProduction(ConformingServer):
     """Answers one request in seven with a redirect to the production host."""
 
     answers = 0
@@ -72,7 +72,7 @@ def test_the_production_host_is_never_contacted(tmp_path: Path) -> None:
     assert len(connections) == 1  # the trap works
     asked.unlink()
 
-    with stranger(PointsToProduction()) as url:
+    with serving(PointsToProduction()) as url:
         ran = subprocess.run(
             [
                 *(sys.executable, "-m", "contracts", "check", "--base-url", url, "--api-key", "good-key-one"),

@@ -14,7 +14,7 @@ import pytest
 
 from contracts import Plan, Run, Target
 from tests.contracts.runs import KEYS, judged
-from tests.mutants import Stranger, stranger
+from tests.mutants import ConformingServer, serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -88,7 +88,7 @@ def test_a_target_that_never_answers_is_given_up_after_three_tries() -> None:
 
     assert run.exit_code == 3
     assert "no answer in time" in (run.inconclusive or "")
-    assert (run.requests, run.weather) == (3, {"no answer in time": 3})
+    assert (run.requests, run.interference) == (3, {"no answer in time": 3})
 
 
 @pytest.mark.parametrize("way", ["a body without end", "a head that comes byte by byte"])
@@ -123,14 +123,14 @@ def test_a_target_that_answers_without_end_is_given_up(way: str) -> None:
 
 def test_a_second_key_that_is_refused_is_said() -> None:
     """And nobody is accused of refusing it."""
-    with stranger(Stranger(keys={"good-key-one": "1"})) as url:
+    with serving(ConformingServer(keys={"good-key-one": "1"})) as url:
         run = judged(url)
 
     assert (run.exit_code, run.violations) == (3, ())
     assert "refuses the key $ARKLOW_SECOND_API_KEY for organisation 2" in (run.inconclusive or "")
 
 
-class LocksOut(Stranger):
+class LocksOut(ConformingServer):
     """After thirty wrong keys every key is refused."""
 
     wrong = 0
@@ -143,7 +143,7 @@ class LocksOut(Stranger):
 
 def test_a_lockout_after_wrong_keys_accuses_nobody() -> None:
     """It is what a careful deployment does."""
-    with stranger(LocksOut()) as url:
+    with serving(LocksOut()) as url:
         run = judged(url, seconds=6)
 
     assert run.violations == ()
@@ -152,13 +152,13 @@ def test_a_lockout_after_wrong_keys_accuses_nobody() -> None:
 def test_both_planes_may_be_below_paths_of_one_host() -> None:
     """As behind a gateway; and the host may be written in any case."""
 
-    class Mounted(Stranger):
+    class Mounted(ConformingServer):
         def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             for prefix in ("/control", "/in"):
                 environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix)
             return super().__call__(environ, start_response)
 
-    with stranger(Mounted()) as url:
+    with serving(Mounted()) as url:
         target = Target(f"{url}/control", f"{url}/in", *KEYS)
         run = Run(Plan(target, max_time=4)).judge()
 
@@ -175,7 +175,7 @@ def test_a_target_that_accepts_nothing_is_inconclusive() -> None:
     assert (run.exit_code, run.inconclusive) == (3, "LEASE-3 could not be put to the test.")
 
 
-class BehindAGateway(Stranger):
+class BehindAGateway(ConformingServer):
     """Every fortieth request gets a 503 from somebody else."""
 
     requests = 0
@@ -189,9 +189,9 @@ class BehindAGateway(Stranger):
 
 
 def test_a_gateway_that_spoils_one_request_in_forty_accuses_nobody() -> None:
-    """Sequences are played again, and what was lost is counted as weather."""
-    with stranger(BehindAGateway()) as url:
+    """Sequences are played again, and what was lost is counted as interference."""
+    with serving(BehindAGateway()) as url:
         run = judged(url, seconds=8)
 
     assert run.violations == ()
-    assert run.weather["503"] > 5
+    assert run.interference["503"] > 5

@@ -35,7 +35,7 @@ def test_every_question_cites_what_leaves_it_open(name: str) -> None:
     assert all(one in PAGES or re.search(rf"^\| {one} \|", SOURCES, re.MULTILINE) for one in cited), cited
 
 
-def test_going_back_on_a_reading_is_a_rule_of_its_own() -> None:
+def test_going_back_on_an_interpretation_is_a_rule_of_its_own() -> None:
     """It forbids what a kept question allows twice, and cites what the questions cite."""
     assert RULES["READ-1"].severity is Severity.VIOLATION
     assert QUESTIONS.keys() >= {"alias", "unknown variant"}

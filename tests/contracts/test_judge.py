@@ -181,7 +181,7 @@ def test_a_good_key_of_somebody_else_is_followed_for_him() -> None:
     judge = seen(put(), asked(INGRESS, {"payload": 1}, 400, headers=(THEIRS, JSON)))
 
     assert judge.suspects == []
-    assert judge.known.readings["unknown variant"] == "refused"
+    assert judge.known.interpretations["unknown variant"] == "refused"
 
 
 @pytest.mark.parametrize(
@@ -226,11 +226,11 @@ def test_a_put_that_was_refused_changes_nothing(status: int, headers: Headers) -
 
 
 def test_a_control_plane_200_without_data_is_a_refusal() -> None:
-    """B009: the definition is what it was, and the manner is a reading."""
+    """B009: the definition is what it was, and the manner is an interpretation."""
     judge = seen(put(), asked(PUT, {"variant": "v", "schema": {}, "version": 1}, 200, None))
 
     assert judge.model.definitions["1", "v"].version == 1
-    assert judge.known.readings["control-plane refusal"] == "200 with data null"
+    assert judge.known.interpretations["control-plane refusal"] == "200 with data null"
     assert judge.served == {PUT: 1}
 
 
@@ -296,11 +296,11 @@ def test_a_modack_that_cannot_be_told_moves_no_lease(odd: Exchange) -> None:
     assert rules(judge.suspects) == ["LEASE-3"]
 
 
-def test_a_reading_that_was_none_is_unlearned() -> None:
+def test_an_interpretation_that_was_none_is_unlearned() -> None:
     """The next answer is then the first one, and the one that it is held to."""
     judge = seen(refusal(segment="contract.one"))
     judge.unlearn("unknown variant")
-    assert "unknown variant" not in judge.model.taken | judge.known.readings
+    assert "unknown variant" not in judge.model.taken | judge.known.interpretations
 
     judge.see(work(segment="contract.two"))
     judge.see(refusal(segment="contract.three"))
@@ -349,7 +349,7 @@ def test_a_refused_good_key_is_for_the_caller_to_look_into() -> None:
 
 
 def test_calls_that_overlapped_are_judged_alone_and_followed_in_no_order() -> None:
-    """But an id that two of them have was given twice, and both are the proof."""
+    """But an id that two of them have was given twice, and both are the confirmation."""
     one, two, three = work("900"), work("900"), work("901")
     failed = asked(INGRESS, {"payload": 1}, 500)
     judge = Judge(knowledge(), Ledger())
@@ -385,7 +385,7 @@ def test_a_body_that_is_cut_off_is_said_with_its_size() -> None:
     assert [(one.rule, "100,000" in one.title) for one in judge.ledger.all()] == [("HTTP-7", True)]
 
 
-def test_a_fresh_judge_knows_the_readings_and_nothing_of_the_world() -> None:
+def test_a_fresh_judge_knows_the_interpretations_and_nothing_of_the_world() -> None:
     """All of them but the one that is in question; what it finds is not in the first one's ledger."""
     judge = seen(put(), refusal(segment="nobody"), work())
     judge.model.taken["alias"] = "reaches nothing"
@@ -398,14 +398,14 @@ def test_a_fresh_judge_knows_the_readings_and_nothing_of_the_world() -> None:
     assert (rules(fresh.ledger.all()), judge.ledger.all()) == (["PAGE-8"], [])
 
 
-def test_a_reading_that_a_sequence_has_shown_is_written_down_and_kept() -> None:
+def test_an_interpretation_that_a_sequence_has_shown_is_written_down_and_kept() -> None:
     """The second answer stands beside the first, and is a breach that has to show again."""
     judge = Judge(knowledge(), Ledger())
     judge.note("alias that another definition has", "refused", put(status=409, data=None))
 
     judge.note("alias that another definition has", "taken over", put())
 
-    assert judge.known.readings["alias that another definition has"] == "refused or taken over"
+    assert judge.known.interpretations["alias that another definition has"] == "refused or taken over"
     assert rules(judge.suspects) == ["READ-1", "DEF-7"]
     assert judge.ledger.tested["DEF-7"] == 2
 

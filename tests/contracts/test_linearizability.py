@@ -122,7 +122,7 @@ SMALL = st.one_of(
 @settings(max_examples=400)
 @given(SMALL)
 def test_the_verdict_is_that_of_trying_every_order(case: tuple[list[Call], Spec]) -> None:
-    """For all specifications and all readings, with calls that never came back or whose answer is not known."""
+    """For all specifications and all interpretations, with calls that never came back or whose answer is not known."""
     calls, spec = case
 
     verdict = check(calls, spec)
@@ -163,7 +163,7 @@ def test_a_core_is_impossible_and_was_seen(case: tuple[list[Call], Spec]) -> Non
 
 
 def test_a_thousand_correct_histories_raise_no_alarm() -> None:
-    """Of sixteen clients, some of whose calls get no answer; the readings are known, or not."""
+    """Of sixteen clients, some of whose calls get no answer; the interpretations are known, or not."""
     for seed in range(250):
         chance = random.Random(seed)
         for server, specs in (
@@ -238,7 +238,7 @@ def test_a_stale_read_of_an_explicit_version_is_found(seed: int, highest: bool, 
 @settings(max_examples=30)
 @given(st.integers(0), st.sampled_from(["refuse", None]), st.data())
 def test_a_modack_accepted_after_an_ack_returned_is_found(
-    seed: int, reading: Any, data: st.DataObject
+    seed: int, interpretation: Any, data: st.DataObject
 ) -> None:
     """Two calls tell it: that modack or another one, and what shows that the action was not held any more."""
     calls = history(Held(), seed, 80, unanswered=0.05)
@@ -247,7 +247,7 @@ def test_a_modack_accepted_after_an_ack_returned_is_found(
     later = math.nextafter(acks[0].back, math.inf)
     modack = Call(0, later, later + data.draw(st.floats(0, 1)), ("modack", 0), "ok")
 
-    verdict = check([*calls, modack], Settling(reading))
+    verdict = check([*calls, modack], Settling(interpretation))
 
     assert not verdict.ok
     assert len(verdict.core) == 2

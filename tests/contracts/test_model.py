@@ -1,4 +1,4 @@
-"""The reference model: what all readings allow, and what none does."""
+"""The reference model: what all interpretations allow, and what none does."""
 
 from __future__ import annotations
 
@@ -487,7 +487,7 @@ def test_an_id_that_was_answered_to_anybody_was_issued() -> None:
     assert extended(model.scratch(), 0, 200, 1, seven) == []
 
 
-def test_a_fresh_world_knows_the_readings_and_the_ids_and_nothing_else() -> None:
+def test_a_fresh_world_knows_the_interpretations_and_the_ids_and_nothing_else() -> None:
     """What a replay is judged by; the question that it is about is open again."""
     model = live()
     extended(model, 1, 409, 1)
@@ -662,7 +662,7 @@ def test_json_values_are_compared_as_json() -> None:
     assert not same([1, 2], [2, 1])
 
 
-# Readings
+# Interpretations
 
 
 def held(model: Model, number: str) -> None:
@@ -827,7 +827,7 @@ def test_every_kept_question_has_its_ways() -> None:
 
 @pytest.mark.parametrize("question", WAYS)
 @pytest.mark.parametrize("order", [1, -1])
-def test_going_back_on_a_reading_is_a_breach_and_taking_it_is_none(question: str, order: int) -> None:
+def test_going_back_on_an_interpretation_is_a_breach_and_taking_it_is_none(question: str, order: int) -> None:
     """READ-1: whichever answer came first has to be kept, by every definition and every action."""
     first, second = WAYS[question][::order]
     model = Model(fits=lambda *_: True)
@@ -844,7 +844,7 @@ def test_going_back_on_a_reading_is_a_breach_and_taking_it_is_none(question: str
 def test_whether_another_attempt_is_known_may_differ_from_case_to_case(
     over: bool, attempt: int, at: float
 ) -> None:
-    """Q2: 404 is a warning each time, and no breach of a reading."""
+    """Q2: 404 is a warning each time, and no breach of an interpretation."""
     model = live()
     if over:
         extended(model, 1, 200, 100)
@@ -854,7 +854,7 @@ def test_whether_another_attempt_is_known_may_differ_from_case_to_case(
     assert told == [[], ["LEASE-7"], []]
 
 
-def test_two_definitions_that_were_put_down_before_anybody_worked_have_one_reading() -> None:
+def test_two_definitions_that_were_put_down_before_anybody_worked_have_one_interpretation() -> None:
     """Q5: the lower version is current of both, or of neither."""
     model = lowered(lowered(Model()), "w")
 
@@ -873,4 +873,4 @@ def test_a_question_is_answered_once_and_only_kept_ones_forever(name: str) -> No
     assert [(breach.rule, breach.expected, breach.actual) for breach in other] == (
         [("READ-1", "so", "otherwise")] if question.kept else []
     )
-    assert model.readings == [(name, "so"), (name, "so"), (name, "otherwise")]
+    assert model.interpretations == [(name, "so"), (name, "so"), (name, "otherwise")]

@@ -1,4 +1,4 @@
-"""Every liar is caught by the rule that it breaks, and strangers that keep their promises are left alone."""
+"""Every mutant is caught by the rule that it breaks, and conforming variants that keep their promises are left alone."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from contracts import RunFinished
 from contracts.core.rules import RULES, Severity
 from contracts.phases.scenarios import SCENARIOS, races
 from contracts.run.engine import ANYWHERE
-from tests.contracts.runs import judged, said, stage
+from tests.contracts.runs import judged, said, sequence
 from tests.mutants import (
+    CONFORMING_VARIANTS,
     DEPLOYMENTS,
-    FAULTS,
     HOLDOUT,
+    MUTANTS,
     RACING,
-    STRANGERS,
-    Manners,
-    Stranger,
-    stranger,
+    Choices,
+    ConformingServer,
+    serving,
 )
 from tests.mutants.conforming_variant import (
     Action,
@@ -136,7 +136,7 @@ CAUGHT = {
     "V49": "PAGE-12",
     "V50": "PAGE-9",
 }
-"""Fault of the table → the rule that it breaks."""
+"""Mutant of the table → the rule that it breaks."""
 
 HELD_OUT = {
     "H111": "ING-15",
@@ -193,13 +193,13 @@ RACED = {
 """The same of faults that only show while calls overlap."""
 
 LEFT_TO_THE_MATRIX = {"A16", "B09", "B19", "B20", "B23", "B25", "B27", "S23"}
-"""Faults of the table that are caught, but take many seconds: `python -m tests.liars.matrix` has them."""
+"""Faults of the table that are caught, but take many seconds: `python -m tests.mutants.matrix` has them."""
 
 ESCAPES = {"S42"}
 """Faults of the table that no rule catches when it listens alone."""
 
 
-class RefusesTheKeyInItsOwnHeader(Stranger):
+class RefusesTheKeyInItsOwnHeader(ConformingServer):
     """Modack knows `Authorization` alone."""
 
     def authenticate(self, operation: Operation) -> str:
@@ -208,49 +208,49 @@ class RefusesTheKeyInItsOwnHeader(Stranger):
         return super().authenticate(operation)
 
 
-class ServesEveryOrganisation(Stranger):
+class ServesEveryOrganisation(ConformingServer):
     """A good key opens every organisation's path."""
 
     def check_org(self, org: str, org_id: str) -> None:
         """Nobody is asked."""
 
 
-class RefusesWith422(Stranger):
+class RefusesWith422(ConformingServer):
     """Ingress answers a bad request with a status that its page does not list."""
 
     def status_of(self, operation: Operation, refused: Refused) -> int:
         return 422 if refused.status == 400 else refused.status
 
 
-class Creates(Stranger):
+class Creates(ConformingServer):
     """PUT answers 201."""
 
     def render(self, operation: Operation, status: int, body: Any) -> Response:
         return super().render(operation, 201 if operation == "put" and status == 200 else status, body)
 
 
-class RefusesWithAPage(Stranger):
+class RefusesWithAPage(ConformingServer):
     """PUT refuses with HTML."""
 
     def refuse(self, operation: Operation, refused: Refused) -> Response:
         return Response("<h1>No</h1>", 400) if operation == "put" else super().refuse(operation, refused)
 
 
-class BeginsWithZero(Stranger):
+class BeginsWithZero(ConformingServer):
     """The first version is 0."""
 
     def define(self, org: str, wanted: Wanted) -> Definition:
         return super().define(org, replace(wanted, version=wanted.version or 0))
 
 
-class ForgetsTheLease(Stranger):
+class ForgetsTheLease(ConformingServer):
     """A lease is over as soon as it is granted."""
 
     def extend(self, action: Action, seconds: float) -> None:
         action.deadline = self.now()
 
 
-class SaysItsDataTwice(Stranger):
+class SaysItsDataTwice(ConformingServer):
     """A refusal of work has two members `errors`."""
 
     def render(self, operation: Operation, status: int, body: Any) -> Response:
@@ -260,7 +260,7 @@ class SaysItsDataTwice(Stranger):
         return answer
 
 
-class RefusesInWords(Stranger):
+class RefusesInWords(ConformingServer):
     """Ingress refuses with a status that its page does not list, and in plain words."""
 
     def refuse(self, operation: Operation, refused: Refused) -> Response:
@@ -269,7 +269,7 @@ class RefusesInWords(Stranger):
         return super().refuse(operation, refused)
 
 
-class TakesLongToSayNo(Stranger):
+class TakesLongToSayNo(ConformingServer):
     """An id that nobody has is looked for during more than a second."""
 
     def find(self, org: str, action_id: str) -> Action:
@@ -278,7 +278,7 @@ class TakesLongToSayNo(Stranger):
         return super().find(org, action_id)
 
 
-class DatesItsDefinitions(Stranger):
+class DatesItsDefinitions(ConformingServer):
     """`deleted_at` is a date without a time."""
 
     def render(self, operation: Operation, status: int, body: Any) -> Response:
@@ -287,10 +287,10 @@ class DatesItsDefinitions(Stranger):
         return super().render(operation, status, body)
 
 
-OTHERS: dict[str, Callable[[], Stranger]] = {
+OTHERS: dict[str, Callable[[], ConformingServer]] = {
     "AUTH-1": RefusesTheKeyInItsOwnHeader,
     "AUTH-6": ServesEveryOrganisation,
-    "AUTH-8": lambda: Stranger(Manners(www_authenticate=False)),
+    "AUTH-8": lambda: ConformingServer(Choices(www_authenticate=False)),
     "PAGE-2": RefusesWith422,
     "PAGE-3": Creates,
     "PAGE-6": DatesItsDefinitions,
@@ -300,14 +300,14 @@ OTHERS: dict[str, Callable[[], Stranger]] = {
     "HTTP-6": TakesLongToSayNo,
     "JSON-9": SaysItsDataTwice,
     "LEASE-8": ForgetsTheLease,
-    "LEASE-7": lambda: Stranger(Manners(stale=404)),
-    "DEF-7": lambda: Stranger(Manners(alias="steal")),
-    "ING-1": lambda: Stranger(Manners(alias_first=False)),
-    "ING-12": lambda: FAULTS["S35"](Manners(ids="long")),
-    "ING-14": lambda: Stranger(Manners(a_va="as-asked")),
-    "PAGE-10": lambda: Stranger(Manners(body="raw-without-payload")),
+    "LEASE-7": lambda: ConformingServer(Choices(stale=404)),
+    "DEF-7": lambda: ConformingServer(Choices(alias="steal")),
+    "ING-1": lambda: ConformingServer(Choices(alias_first=False)),
+    "ING-12": lambda: MUTANTS["S35"](Choices(ids="long")),
+    "ING-14": lambda: ConformingServer(Choices(a_va="as-asked")),
+    "PAGE-10": lambda: ConformingServer(Choices(body="raw-without-payload")),
 }
-"""Rule → a liar for it of our own; where the rule is a warning, it may be a reading that is taken honestly."""
+"""Rule → a mutant for it of our own; where the rule is a warning, it may be an interpretation that is taken honestly."""
 
 
 def listened(url: str, rule: str) -> RunFinished:
@@ -320,30 +320,30 @@ def listened(url: str, rule: str) -> RunFinished:
 
 
 @pytest.mark.parametrize("fault", CAUGHT)
-def test_a_liar_is_caught_by_the_rule_it_breaks(fault: str) -> None:
+def test_a_mutant_is_caught_by_the_rule_it_breaks(fault: str) -> None:
     """The run listens to that rule alone."""
-    with stranger(FAULTS[fault]()) as url:
+    with serving(MUTANTS[fault]()) as url:
         listened(url, CAUGHT[fault])
 
 
 @pytest.mark.parametrize("fault", HELD_OUT)
-def test_a_liar_that_nobody_had_in_mind_is_caught_too(fault: str) -> None:
+def test_a_mutant_that_nobody_had_in_mind_is_caught_too(fault: str) -> None:
     """The rules were not written for them."""
-    with stranger(HOLDOUT[fault]()) as url:
+    with serving(HOLDOUT[fault]()) as url:
         listened(url, HELD_OUT[fault])
 
 
 @pytest.mark.parametrize("fault", RACED)
-def test_a_liar_that_lies_to_many_at_once_is_caught(fault: str) -> None:
+def test_a_mutant_that_lies_to_many_at_once_is_caught(fault: str) -> None:
     """One call after the other it keeps every promise."""
-    with stranger(RACING[fault]()) as url:
+    with serving(RACING[fault]()) as url:
         listened(url, RACED[fault])
 
 
 def test_a_server_that_fails_when_it_is_busy_is_caught_by_being_kept_busy() -> None:
     """Each answer of a volley is judged as if it were alone."""
-    with stranger(RACING["X03"]()) as url:
-        playing = stage(url)
+    with serving(RACING["X03"]()) as url:
+        playing = sequence(url)
         races.updates.play(playing)
         playing.client.close()
 
@@ -352,23 +352,23 @@ def test_a_server_that_fails_when_it_is_busy_is_caught_by_being_kept_busy() -> N
 
 
 @pytest.mark.parametrize("rule", OTHERS)
-def test_a_liar_of_our_own_is_caught_too(rule: str) -> None:
+def test_a_mutant_of_our_own_is_caught_too(rule: str) -> None:
     """Most of them for rules that no fault of the table breaks."""
-    with stranger(OTHERS[rule]()) as url:
+    with serving(OTHERS[rule]()) as url:
         listened(url, rule)
 
 
-def test_every_rule_has_its_liar() -> None:
+def test_every_rule_has_its_mutant() -> None:
     """A check that has never failed proves nothing."""
     caught = {*CAUGHT.values(), *HELD_OUT.values(), *RACED.values(), *OTHERS}
 
     assert caught | {"READ-2"} == RULES.keys()
 
 
-def test_another_reading_than_the_expected_one_is_a_warning() -> None:
+def test_another_interpretation_than_the_expected_one_is_a_warning() -> None:
     """A lawful choice has changed between two builds; the one that is as expected is not named."""
     expected = {"unknown variant": "made on the fly", "ingress body": "envelope"}
-    with stranger(Stranger(Manners(operations="all"))) as url:
+    with serving(ConformingServer(Choices(operations="all"))) as url:
         run = judged(url, "READ-2", expected=expected)
 
     assert [(one.rule, one.place) for one in run.warnings] == [("READ-2", "unknown variant")]
@@ -377,7 +377,7 @@ def test_another_reading_than_the_expected_one_is_a_warning() -> None:
 
 def test_every_fault_of_the_table_that_is_owed_a_word_gets_one() -> None:
     """But for those that would take too long here, and those that are known to escape."""
-    owed = {fault.id for fault in FAULTS.values() if fault.verdict != "none"}
+    owed = {fault.id for fault in MUTANTS.values() if fault.verdict != "none"}
 
     assert CAUGHT.keys() == owed - LEFT_TO_THE_MATRIX - ESCAPES
 
@@ -389,8 +389,8 @@ def test_a_rule_that_is_listened_to_alone_is_put_to_the_test(rule: str) -> None:
 
 
 HONEST = {
-    "plain": Manners(operations="all"),
-    "open": Manners(
+    "plain": Choices(operations="all"),
+    "open": Choices(
         unknown_variant="create",
         body="raw-without-payload",
         upsert="always-bump",
@@ -405,7 +405,7 @@ HONEST = {
         update_id="changes",
         omitted_alias="emptied",
     ),
-    "strict": Manners(
+    "strict": Choices(
         bad_version="refuse",
         control_refusals="422",
         extra_request_members="refused",
@@ -416,7 +416,7 @@ HONEST = {
         foreign_org=404,
         html_404=True,
     ),
-    "raw": Manners(
+    "raw": Choices(
         body="raw",
         upsert="keep",
         control_refusals="200-null",
@@ -429,35 +429,35 @@ HONEST = {
         key_order=True,
         error_texts="german",
     ),
-    "undelivered": Manners(delivery="never", operations="all"),
-    "late": Manners(first_delivery=0.4, extend_from="deadline", operations="all"),
+    "undelivered": Choices(delivery="never", operations="all"),
+    "late": Choices(first_delivery=0.4, extend_from="deadline", operations="all"),
 }
 """Servers that keep every promise, each in a manner of its own."""
 
 
 @pytest.mark.parametrize("name", HONEST)
-def test_a_stranger_that_keeps_its_promises_is_not_accused(name: str) -> None:
-    """Whatever readings it takes; constructed sequences, walks and generated requests all run."""
-    with stranger(Stranger(HONEST[name])) as url:
+def test_a_conforming_variant_that_keeps_its_promises_is_not_accused(name: str) -> None:
+    """Whatever interpretations it takes; constructed sequences, walks and generated requests all run."""
+    with serving(ConformingServer(HONEST[name])) as url:
         run = judged(url, seconds=5.0)
 
     assert (run.violations, run.exit_code, run.inconclusive) == ((), 0, None)
-    assert run.opinions.differences == ()
+    assert run.cross_check.differences == ()
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_an_honest_server_is_not_accused_wherever_it_stands(name: str) -> None:
     """Behind a gateway, on nodes that learn one after the other, beside a sink, with numbers of its own."""
-    with stranger(DEPLOYMENTS[name]()) as url:
+    with serving(DEPLOYMENTS[name]()) as url:
         run = judged(url, seconds=5.0)
 
     assert (run.violations, run.exit_code, run.inconclusive) == ((), 0, None)
 
 
-def test_every_manner_of_a_stranger_is_among_the_honest() -> None:
-    """Each value that any of the known strangers has."""
+def test_every_choice_of_a_conforming_variant_is_among_the_honest() -> None:
+    """Each value that any of the known conforming variants has."""
 
-    def values(manners: Iterable[Manners]) -> set[tuple[str, object]]:
-        return {(one.name, getattr(each, one.name)) for each in manners for one in fields(Manners)}
+    def values(choices: Iterable[Choices]) -> set[tuple[str, object]]:
+        return {(one.name, getattr(each, one.name)) for each in choices for one in fields(Choices)}
 
-    assert values(HONEST.values()) == values(STRANGERS.values())
+    assert values(HONEST.values()) == values(CONFORMING_VARIANTS.values())

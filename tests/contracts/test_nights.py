@@ -20,10 +20,10 @@ from contracts.cli import main
 from contracts.commands.night_state import NIGHT
 from contracts.reports.json_report import SCHEMA
 from tests.mutants import (
-    FAULTS,
-    Stranger,
+    MUTANTS,
+    ConformingServer,
     interferences,
-    stranger,
+    serving,
 )
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
@@ -57,15 +57,15 @@ def kept(directory: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("seconds", [1.5, 6.0])
 def test_a_night_that_is_killed_leaves_a_report_and_goes_on(seconds: float, tmp_path: Path) -> None:
     """What it has done is not done again."""
-    with interferences.far(0.0) as weather:
-        with night(weather.url, tmp_path) as running:
+    with interferences.far(0.0) as interference:
+        with night(interference.url, tmp_path) as running:
             time.sleep(seconds)
             running.send_signal(signal.SIGKILL)
         Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(kept(tmp_path))
         assert (kept(tmp_path)["verdict"], kept(tmp_path)["exit_code"]) == ("inconclusive", 3)
         before = json.loads((tmp_path / NIGHT).read_text("utf-8"))
 
-        code = main([*flags(weather.url, tmp_path, 6), "--resume"])
+        code = main([*flags(interference.url, tmp_path, 6), "--resume"])
 
     after = json.loads((tmp_path / NIGHT).read_text("utf-8"))
     assert code in (0, 3)
@@ -77,7 +77,7 @@ def test_a_night_that_is_killed_leaves_a_report_and_goes_on(seconds: float, tmp_
 
 def test_what_was_found_before_is_found_still(tmp_path: Path) -> None:
     """With its exchanges, and with the key as a variable."""
-    with stranger(FAULTS["R11"]()) as url:
+    with serving(MUTANTS["R11"]()) as url:
         main(flags(url, tmp_path, 3))
         main([*flags(url, tmp_path, 1), "--resume"])
 
@@ -109,8 +109,8 @@ def test_a_night_that_is_not_there_cannot_be_gone_on_with(
 def test_the_night_of_another_target_is_not_gone_on_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its readings and findings are not those of this one."""
-    with stranger(Stranger()) as url:
+    """Its interpretations and findings are not those of this one."""
+    with serving(ConformingServer()) as url:
         main(flags(url, tmp_path, 2))
 
     assert main([*flags("http://127.0.0.1:9", tmp_path, 3), "--resume"]) == 2

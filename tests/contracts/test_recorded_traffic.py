@@ -31,10 +31,10 @@ from tests.contracts.archives import (
 )
 from tests.contracts.runs import KEYS, exchange, said
 from tests.mutants import (
-    FAULTS,
-    Manners,
-    Stranger,
-    stranger,
+    MUTANTS,
+    Choices,
+    ConformingServer,
+    serving,
 )
 
 INGRESS, MODACK = "POST /v1/ingress/{variant}", "POST /v1/modack"
@@ -91,7 +91,7 @@ def answered(one: Entry, content: bytes, status: int = 200) -> Entry:
     return changed(one, "response", "status", to=status)
 
 
-# Liars
+# Mutants
 
 LIES = {
     "A08": "AUTH-3",
@@ -120,14 +120,14 @@ LIES = {
     "V24": "PAGE-9",
     "V25": "PAGE-9",
 }
-"""Fault → the rule that a run names, and that its recording has to name as well."""
+"""Mutant → the rule that a run names, and that its recording has to name as well."""
 
 
 @pytest.mark.parametrize("fault", LIES)
 def test_the_recording_of_a_run_shows_what_the_run_has_found(fault: str) -> None:
     """The same rule at the same operation; a good key is known by a flag."""
     rule = LIES[fault]
-    with stranger(FAULTS[fault]()) as url:
+    with serving(MUTANTS[fault]()) as url:
         run, seen = recorded(url, rule)
 
     told = judged(archive(*map(entry, seen)), KEYS[0])
@@ -138,13 +138,13 @@ def test_the_recording_of_a_run_shows_what_the_run_has_found(fault: str) -> None
     assert {one.operation for one in (*told.violations, *told.warnings) if one.rule == rule} & operations
 
 
-@pytest.mark.parametrize("manners", [Manners(), Manners(extra_members=True, html_404=True, body="raw")])
-def test_the_recording_of_an_honest_run_is_silent(manners: Manners) -> None:
+@pytest.mark.parametrize("choices", [Choices(), Choices(extra_members=True, html_404=True, body="raw")])
+def test_the_recording_of_an_honest_run_is_silent(choices: Choices) -> None:
     """With the key and without it, with half of the entries, and as browsers and proxies would have written it.
 
     What a run warns of is another thing: a body that is read raw (C1).
     """
-    with stranger(Stranger(manners)) as url:
+    with serving(ConformingServer(choices)) as url:
         run, seen = recorded(url, seconds=2)
     entries = [entry(one) for one in seen[:1_500]]
     few = entries[::5]
@@ -306,7 +306,7 @@ VOID: dict[str, Callable[[Entry], Entry]] = {
     "Safari's cache": lambda one: changed(one, "response", "_fetchType", to="Memory Cache"),
     "a service worker": lambda one: changed(one, "response", "_fetchedViaServiceWorker", to=True),
     "a test's own answer": lambda one: one | {"_wasFulfilled": True},
-    "trouble that was asked for": lambda one: one | {"_trouble": "t1"},
+    "fault that was asked for": lambda one: one | {"_fault": "t1"},
     "a webhook": lambda one: one | {"_delivery": {"attempt": 0}},
     "a gateway": lambda one: answered(one, b"<h1>Bad Gateway", 502),
     "a limit": lambda one: answered(one, b"slow down", 429),
@@ -330,7 +330,7 @@ def test_what_no_server_has_answered_is_no_exchange(name: str) -> None:
     run = judged(archive(VOID[name](answered(work(), b'{"data":{}}'))))
 
     assert (said(run), run.exit_code, run.requests) == ({}, 3, 0)
-    assert sum(run.weather.values()) == 1
+    assert sum(run.interference.values()) == 1
     assert "No exchange with an operation of arklow.openapi.yaml could be judged: 1 entry" in str(
         run.inconclusive
     )

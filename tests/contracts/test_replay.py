@@ -11,24 +11,24 @@ from typing import Any, ClassVar
 
 import pytest
 
-from contracts.checks.context import Knowledge
+from contracts.checks.context import CheckContext
 from contracts.core.exchange import Exchange
 from contracts.core.findings import Finding
 from contracts.core.ledger import Ledger
 from contracts.model.world import Model
 from contracts.oracle.judge import Judge
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
-from contracts.phases.sequence import Stage
+from contracts.phases.sequence import CallSequence
 from contracts.reproduction.replay import Replay, hasty
 from contracts.transport.client import Client, Request, TimeUp
-from contracts.transport.interference import Weather
-from tests.contracts.runs import exchange, rules, stage
+from contracts.transport.interference import Interference
+from tests.contracts.runs import exchange, rules, sequence
 from tests.mutants import (
-    FAULTS,
     HOLDOUT,
-    Manners,
-    Stranger,
-    stranger,
+    MUTANTS,
+    Choices,
+    ConformingServer,
+    serving,
 )
 from tests.mutants.conforming_variant import (
     Action,
@@ -53,7 +53,7 @@ class Quick(Client):
 class Overheard(Judge):
     """Writes down what those see that it makes."""
 
-    def __init__(self, known: Knowledge, ledger: Ledger, model: Model | None = None) -> None:
+    def __init__(self, known: CheckContext, ledger: Ledger, model: Model | None = None) -> None:
         super().__init__(known, ledger, model)
         self.played: list[Exchange] = []
 
@@ -64,15 +64,15 @@ class Overheard(Judge):
 
 
 @contextmanager
-def on(server: Stranger, kind: type[Client] = Client) -> Iterator[tuple[Stage, Replay]]:
-    """A stage, and what replays its exchanges."""
-    with stranger(server) as url:
-        playing = stage(url, PREFIX, kind, Overheard)
+def on(server: ConformingServer, kind: type[Client] = Client) -> Iterator[tuple[CallSequence, Replay]]:
+    """A sequence, and what replays its exchanges."""
+    with serving(server) as url:
+        playing = sequence(url, PREFIX, kind, Overheard)
         yield playing, Replay(playing.client, playing.judge, PREFIX)
         playing.client.close()
 
 
-def found(playing: Stage, rule: str) -> Finding:
+def found(playing: CallSequence, rule: str) -> Finding:
     """What was found under a rule."""
     return next(one for one in (*playing.judge.ledger.all(), *playing.judge.suspects) if one.rule == rule)
 
@@ -84,7 +84,7 @@ def of(finding: Finding) -> list[str | None]:
 
 def test_a_finding_that_shows_again_has_an_example_of_fresh_names() -> None:
     """Nothing of the first one is used, so that it stands for itself."""
-    with on(FAULTS["S01"]()) as (playing, replay):
+    with on(MUTANTS["S01"]()) as (playing, replay):
         variant = playing.define()
         number = playing.accept(variant)
         playing.modack(f"{number}0")
@@ -97,9 +97,9 @@ def test_a_finding_that_shows_again_has_an_example_of_fresh_names() -> None:
 
 
 def test_a_finding_that_does_not_show_again_is_not_confirmed() -> None:
-    """Once is no proof: what was answered may have been another's doing."""
+    """Once is no confirmation: what was answered may have been another's doing."""
 
-    class Once(Stranger):
+    class Once(ConformingServer):
         told = False
 
         def define(self, org: str, wanted: Wanted) -> Definition:
@@ -118,7 +118,7 @@ def test_a_finding_that_does_not_show_again_is_not_confirmed() -> None:
 
 def test_an_example_has_nothing_that_it_does_not_need() -> None:
     """Neither what came before, nor what was done beside it."""
-    with on(FAULTS["S09"]()) as (playing, replay):
+    with on(MUTANTS["S09"]()) as (playing, replay):
         variant = playing.define()
         for _ in range(3):
             playing.ingress(variant)
@@ -135,7 +135,7 @@ def test_an_example_has_nothing_that_it_does_not_need() -> None:
 def test_what_is_known_to_lead_to_it_may_not_be_enough() -> None:
     """Then all of the sequence is played, and shortened as far as it goes."""
 
-    class CountsRefusals(Stranger):
+    class CountsRefusals(ConformingServer):
         """After two refusals every version is one too high."""
 
         refused = 0
@@ -165,7 +165,7 @@ def test_what_is_known_to_lead_to_it_may_not_be_enough() -> None:
 
 def test_ids_that_the_target_made_are_made_again() -> None:
     """In JSON: the modack asks for the action of its own replay."""
-    with on(FAULTS["S05"]()) as (playing, replay):
+    with on(MUTANTS["S05"]()) as (playing, replay):
         number = playing.live()
         playing.modack(number, 1)
 
@@ -196,7 +196,7 @@ WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 )
 def test_an_id_is_renamed_wherever_it_stands(text: str, expected: str) -> None:
     """As text where the body is not JSON as we write it; other numbers stay what they are."""
-    with on(Stranger()) as (playing, replay):
+    with on(ConformingServer()) as (playing, replay):
         number = playing.accept(playing.define())
         last = playing.send(MODACK, raw=(text % number).encode())
 
@@ -210,7 +210,7 @@ def test_an_id_is_renamed_wherever_it_stands(text: str, expected: str) -> None:
     assert "300" in body
 
 
-def everything(replay: Replay, playing: Stage, last: Exchange) -> list[Exchange]:
+def everything(replay: Replay, playing: CallSequence, last: Exchange) -> list[Exchange]:
     """What a replay of the whole sequence sends; the last exchange is taken for a finding that never shows."""
     finding = Finding("RACE-1", str(last.operation), "", "", "", tuple(playing.exchanges))
     assert replay.play(playing.exchanges, finding) is None
@@ -220,7 +220,7 @@ def everything(replay: Replay, playing: Stage, last: Exchange) -> list[Exchange]
 
 def test_full_width_digits_stay_wide() -> None:
     """The id that they spell is the one of the replay."""
-    with on(Stranger()) as (playing, replay):
+    with on(ConformingServer()) as (playing, replay):
         number = playing.accept(playing.define())
         body = {"action_record_id": number.translate(WIDE), "attempt": 0, "mod_ack": 300}
         last = playing.send(MODACK, body)
@@ -233,7 +233,7 @@ def test_full_width_digits_stay_wide() -> None:
 
 def test_names_of_the_run_are_renamed_in_bodies_and_paths_and_nothing_else_is() -> None:
     """One fresh prefix for a replay; what does not begin as the run's names do is left alone."""
-    with on(Stranger()) as (playing, replay):
+    with on(ConformingServer()) as (playing, replay):
         alias = playing.name("alias")
         variant = playing.name("créé")
         playing.put(variant, {"title": f"of {PREFIX}x"}, alias=[alias])
@@ -256,7 +256,7 @@ def test_names_of_the_run_are_renamed_in_bodies_and_paths_and_nothing_else_is() 
 
 def test_a_replay_of_a_replay_has_one_prefix() -> None:
     """Names do not grow with every try."""
-    with on(FAULTS["S09"]()) as (playing, replay):
+    with on(MUTANTS["S09"]()) as (playing, replay):
         variant = playing.define()
         playing.put(variant, {"title": "new"})
         first = replay.play(playing.exchanges, found(playing, "DEF-3"))
@@ -270,7 +270,7 @@ def test_a_replay_of_a_replay_has_one_prefix() -> None:
 def test_headers_chunks_and_queries_are_sent_again_as_they_were() -> None:
     """A request is more than its body."""
     headers = (("X-Arklow-Auth", "good-key-one"), JSON, ("x-two", "1"), ("x-two", "2"))
-    with on(Stranger()) as (playing, replay):
+    with on(ConformingServer()) as (playing, replay):
         variant = playing.define()
         path = f"/v1/ingress/{variant}?tag.region=e%75"
         last = playing.play(Request("POST", path, headers, b'{"payload":1}', (3, 4)))
@@ -283,7 +283,7 @@ def test_headers_chunks_and_queries_are_sent_again_as_they_were() -> None:
 
 def test_an_action_that_the_script_does_not_make_is_nobodys() -> None:
     """An example stands for itself, so that no id of an earlier sequence may be needed for it."""
-    with on(Stranger()) as (playing, replay):
+    with on(ConformingServer()) as (playing, replay):
         last = playing.modack(playing.accept(playing.define()))
         playing.exchanges = playing.exchanges[-1:]
 
@@ -295,7 +295,7 @@ def test_an_action_that_the_script_does_not_make_is_nobodys() -> None:
 def test_pauses_are_repeated() -> None:
     """As long as they were; moments that nobody waited for on purpose are not."""
     Quick.waited.clear()
-    with on(FAULTS["S09"](), Quick) as (playing, replay):
+    with on(MUTANTS["S09"](), Quick) as (playing, replay):
         variant = playing.define()
         playing.waited += 0.1
         playing.ingress(variant)
@@ -311,7 +311,7 @@ def test_pauses_are_repeated() -> None:
 
 def test_what_was_served_and_is_refused_ends_a_try_for_a_shorter_example() -> None:
     """Without the definition there is no work, and nobody waits for it."""
-    with on(FAULTS["S05"]()) as (playing, replay):
+    with on(MUTANTS["S05"]()) as (playing, replay):
         number = playing.live()
         playing.modack(number, 1)
         before = playing.client.requests
@@ -324,7 +324,7 @@ def test_what_was_served_and_is_refused_ends_a_try_for_a_shorter_example() -> No
 
 def test_what_shows_at_times_is_asked_for_again_and_again() -> None:
     """And the example says how often it is to be sent."""
-    with on(FAULTS["S33"]()) as (playing, replay):
+    with on(MUTANTS["S33"]()) as (playing, replay):
         while not playing.judge.ledger.all():
             playing.modack("1")
         finding = found(playing, "PAGE-8")
@@ -338,7 +338,7 @@ def test_what_shows_at_times_is_asked_for_again_and_again() -> None:
 
 def test_what_never_shows_again_is_not_asked_for_without_end() -> None:
     """A few hundred times are enough."""
-    with on(Stranger()) as (playing, replay):
+    with on(ConformingServer()) as (playing, replay):
         last = playing.modack("1")
         finding = Finding("PAGE-8", MODACK, "", "", "", (last,))
 
@@ -347,18 +347,18 @@ def test_what_never_shows_again_is_not_asked_for_without_end() -> None:
     assert 10 < playing.client.requests < 300
 
 
-class EverySecond(Stranger):
+class EverySecond(ConformingServer):
     """Every second variant that nobody defined is made on the fly."""
 
     unknown = 0
 
     def undefined(self, org: str, variant: str) -> Definition:
         self.unknown += 1
-        self.manners = replace(self.manners, unknown_variant="create" if self.unknown % 2 else "refuse")
+        self.choices = replace(self.choices, unknown_variant="create" if self.unknown % 2 else "refuse")
         return super().undefined(org, variant)
 
 
-def test_a_taken_back_reading_is_shown_with_what_it_was_before() -> None:
+def test_a_taken_back_interpretation_is_shown_with_what_it_was_before() -> None:
     """The question is open again in the replay, so that both answers are in the example."""
     with on(EverySecond()) as (playing, replay):
         playing.define()
@@ -373,16 +373,16 @@ def test_a_taken_back_reading_is_shown_with_what_it_was_before() -> None:
     assert [exchange.status for exchange in again.exchanges] == [200, 400]
 
 
-def test_a_reading_that_is_kept_from_a_fresh_beginning_was_not_taken_back() -> None:
+def test_an_interpretation_that_is_kept_from_a_fresh_beginning_was_not_taken_back() -> None:
     """Somebody else may have answered the first time."""
-    with on(Stranger()) as (playing, replay):
+    with on(ConformingServer()) as (playing, replay):
         playing.judge.model.taken["unknown variant"] = "made on the fly"
         playing.ingress(playing.name("unknown"))
 
         assert replay.confirm(found(playing, "READ-1"), playing.exchanges) is None
 
 
-class TwoNodes(Stranger):
+class TwoNodes(ConformingServer):
     """The second learns of a definition half a second after the first was asked for it."""
 
     def __init__(self) -> None:
@@ -396,7 +396,7 @@ class TwoNodes(Stranger):
         return super().resolve(org, name)
 
 
-class Archive(Stranger):
+class Archive(ConformingServer):
     """Knows no action that is half a second old."""
 
     def __init__(self) -> None:
@@ -443,7 +443,7 @@ def test_a_careful_sequence_asks_for_what_nobody_expects_to_be_refused_a_second_
 
 def test_a_refusal_that_lasts_is_confirmed() -> None:
     """Two seconds later it is refused as before."""
-    with on(FAULTS["V46"]()) as (playing, replay):
+    with on(MUTANTS["V46"]()) as (playing, replay):
         variant = playing.define()
         playing.accept(variant)
         playing.ingress(variant, tags={})
@@ -459,12 +459,12 @@ def test_a_refusal_that_lasts_is_confirmed() -> None:
     ("server", "confirmed"),
     [
         (Archive, False),
-        (lambda: HOLDOUT["H130"](Manners(operations="all")), True),
+        (lambda: HOLDOUT["H130"](Choices(operations="all")), True),
     ],
     ids=["each is put away", "one is lost"],
 )
 def test_an_action_is_lost_where_others_like_it_are_not(
-    server: Callable[[], Stranger], confirmed: bool
+    server: Callable[[], ConformingServer], confirmed: bool
 ) -> None:
     """Else somebody settles actions, and what is settled may be forgotten (Q2, Q23)."""
     with on(server()) as (playing, replay):
@@ -496,7 +496,7 @@ def test_a_refusal_is_hasty_while_what_it_is_about_is_fresh(name: str, later: fl
 
 
 class Away(Client):
-    """Meets weather as soon as it is told to."""
+    """Meets interference as soon as it is told to."""
 
     away: Exception | None = None
 
@@ -506,15 +506,15 @@ class Away(Client):
         return super().send(request, waited)
 
 
-@pytest.mark.parametrize("trouble", [Weather("503"), TimeUp()])
-def test_what_could_not_be_tried_is_said(trouble: Exception) -> None:
+@pytest.mark.parametrize("fault", [Interference("503"), TimeUp()])
+def test_what_could_not_be_tried_is_said(fault: Exception) -> None:
     """It is neither confirmed nor disproved."""
-    with on(FAULTS["S09"](), Away) as (playing, replay):
+    with on(MUTANTS["S09"](), Away) as (playing, replay):
         variant = playing.define()
         playing.put(variant, {"title": "new"})
         finding = found(playing, "DEF-3")
         assert isinstance(playing.client, Away)
-        playing.client.away = trouble
+        playing.client.away = fault
 
-        with pytest.raises(type(trouble)):
+        with pytest.raises(type(fault)):
             replay.confirm(finding, playing.exchanges)

@@ -16,10 +16,10 @@ from rich.console import Console
 
 from contracts.core.baseline import Known
 from contracts.core.events import (
+    CrossChecked,
     Found,
     RunFinished,
     RunStarted,
-    SecondOpinions,
 )
 from contracts.core.exchange import Exchange
 from contracts.core.findings import Finding
@@ -61,20 +61,20 @@ def finished(**members: Any) -> RunFinished:
         served={PUT: 1, INGRESS: 2, MODACK: 0},
         violations=(finding("PAGE-5", also=(INGRESS, PUT)),),
         warnings=(finding("AUTH-8"),),
-        readings={"unknown variant": "refused", "alias": f"{KEY}"},
+        interpretations={"unknown variant": "refused", "alias": f"{KEY}"},
         not_verified={"LEASE-8": f"no lease, {KEY}", "RACE-1": f"no lease, {KEY}", "ORG-1": "no second key"},
         tested={"PAGE-5": 7, "AUTH-8": 2, "PAGE-4": 1},
-        weather={"503": 2},
-        opinions=SecondOpinions(5, 10, (f"one {KEY}",)),
+        interference={"503": 2},
+        cross_check=CrossChecked(5, 10, (f"one {KEY}",)),
         inconclusive=None,
         strict=False,
         negatives={
-            (PUT, "variant", "type"): "proven",
+            (PUT, "variant", "type"): "confirmed",
             (PUT, "alias/0", "type"): "masked",
             (PUT, "", "type"): "not tried",
             (MODACK, "attempt", "minimum"): "accepted",
-            (MODACK, "attempt", "type"): "proven",
-            (MODACK, "mod_ack", "type"): "proven",
+            (MODACK, "attempt", "type"): "confirmed",
+            (MODACK, "mod_ack", "type"): "confirmed",
         },
         secrets={KEY: "$MY_KEY"},
         run="ab12",
@@ -137,7 +137,7 @@ def test_a_finding_of_a_report_has_the_id_that_it_had() -> None:
 
 @pytest.mark.parametrize("verdict", RUNS)
 def test_no_report_has_a_key(verdict: str, tmp_path: Path) -> None:
-    """Not in titles, values, readings, reasons or examples; the variable stands for it."""
+    """Not in titles, values, interpretations, reasons or examples; the variable stands for it."""
     for report in (write, junit.write, html.write, sarif.write, generated_tests.write):
         report(RUNS[verdict], tmp_path)
     environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
@@ -180,8 +180,8 @@ def test_bodies_that_break_one_member_are_counted_by_what_they_proved() -> None:
     at = lines.index("Bodies that break one member in one way")
 
     assert [" ".join(line.split()) for line in lines[at + 1 : at + 3]] == [
-        f"{PUT} 1 proven, 1 masked, 1 not tried: alias/0 type, body type",
-        f"{MODACK} 2 proven, 1 accepted",
+        f"{PUT} 1 confirmed, 1 masked, 1 not tried: alias/0 type, body type",
+        f"{MODACK} 2 confirmed, 1 accepted",
     ]
     assert record(finished())["negatives"][1] == {
         "operation": PUT,

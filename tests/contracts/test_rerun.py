@@ -16,10 +16,10 @@ from contracts.reports import json_report
 from contracts.reproduction.rerun import Report
 from tests.contracts.runs import KEYS, exchange, judged
 from tests.mutants import (
-    FAULTS,
-    Manners,
-    Stranger,
-    stranger,
+    MUTANTS,
+    Choices,
+    ConformingServer,
+    serving,
 )
 
 OTHERS = {"another-key-of-7": "7", "one-more-key-of-8": "8"}
@@ -36,7 +36,7 @@ LIES = {
     "V05": "PAGE-9",
     "V24": "PAGE-9",
 }
-"""Fault → a rule that a run names: keys, crashes, bytes, chunks, answers, bodies, sequences, readings."""
+"""Mutant → a rule that a run names: keys, crashes, bytes, chunks, answers, bodies, sequences, interpretations."""
 
 
 def replay(directory: Path, url: str, *ids: str, **flags: str) -> int:
@@ -62,8 +62,8 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reported(directory: Path, fault: str, *only: str) -> list[str]:
-    """The ids of a report that a run against a liar has left."""
-    with stranger(FAULTS[fault]()) as url:
+    """The ids of a report that a run against a mutant has left."""
+    with serving(MUTANTS[fault]()) as url:
         run = judged(url, *only)
     json_report.write(run, directory)
     return [one.id for one in (*run.violations, *run.warnings)]
@@ -73,13 +73,13 @@ def reported(directory: Path, fault: str, *only: str) -> list[str]:
 def test_a_finding_shows_again_where_it_is_and_nowhere_else(
     fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On a fresh liar with other keys and organisations 1, on an honest deployment 0; no key is in the output."""
+    """On a fresh mutant with other keys and organisations 1, on an honest deployment 0; no key is in the output."""
     [name, *_] = reported(tmp_path, fault, LIES[fault])
 
-    with stranger(FAULTS[fault](keys=OTHERS)) as url:
+    with serving(MUTANTS[fault](keys=OTHERS)) as url:
         assert replay(tmp_path, url, name) == 1
     shown = capsys.readouterr()
-    with stranger(Stranger(Manners(), OTHERS)) as url:
+    with serving(ConformingServer(Choices(), OTHERS)) as url:
         assert replay(tmp_path, url, name) == 0
     gone = capsys.readouterr()
 
@@ -95,7 +95,7 @@ def test_the_same_keys_and_organisations_will_do(tmp_path: Path, monkeypatch: py
     """As a report is replayed on the day after."""
     monkeypatch.setenv("MINE", KEYS[0].key)
     names = reported(tmp_path, "S01", "LEASE-6")
-    with stranger(FAULTS["S01"]()) as url:
+    with serving(MUTANTS["S01"]()) as url:
         assert replay(tmp_path, url, *names, org="1", second_api_key="", second_org="") == 1
 
 
@@ -112,7 +112,7 @@ def test_what_could_not_be_tried_proves_nothing(
 ) -> None:
     """Nobody is there, the key is refused, or another application answers: 3, and why."""
     [name] = reported(tmp_path, "V24", "PAGE-9")
-    with stranger(FAULTS["V24"](Manners(html_404=True), OTHERS)) as here:
+    with serving(MUTANTS["V24"](Choices(html_404=True), OTHERS)) as here:
         code = replay(tmp_path, url if url.startswith("http") else here + url, name, org=org)
 
     assert code == 3
@@ -217,7 +217,10 @@ def test_nobody_else_is_contacted_whatever_the_report_says(tmp_path: Path) -> No
     [name] = reported(tmp_path, "S01", "LEASE-6")
     file = tmp_path / "report.json"
     report = json.loads(file.read_text("utf-8"))
-    with stranger(FAULTS["S01"](keys=OTHERS)) as elsewhere, stranger(Stranger(Manners(), OTHERS)) as here:
+    with (
+        serving(MUTANTS["S01"](keys=OTHERS)) as elsewhere,
+        serving(ConformingServer(Choices(), OTHERS)) as here,
+    ):
         report |= {"target": elsewhere, "ingress": elsewhere}
         for path in ("/v1/modack", f"@{elsewhere[7:]}/v1/modack", f"{elsewhere}/v1/modack"):
             report["violations"][0]["script"][0]["path"] = path
@@ -245,6 +248,6 @@ def test_what_was_recorded_puts_nobodys_definition_again(
     text = json.dumps({**report, "prefix": ""}).replace(report["prefix"], "orders-")
     file.write_text(text, "utf-8")
 
-    with stranger(FAULTS["R04"](keys=OTHERS)) as url:
+    with serving(MUTANTS["R04"](keys=OTHERS)) as url:
         assert replay(tmp_path, url, name) == 3
     assert "it was recorded, and would put a definition again" in capsys.readouterr().out

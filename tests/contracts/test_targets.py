@@ -15,7 +15,7 @@ from contracts.commands.targets_file import MEMBERS, read
 from contracts.commands.usage import Usage
 from tests.contracts.gateways import Authority, authority
 from tests.contracts.test_check_command import SECRET, plugin
-from tests.mutants import FAULTS, stranger
+from tests.mutants import MUTANTS, serving
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "targets.toml"
@@ -88,7 +88,7 @@ def test_each_member_has_its_effect(here: Path, trusted: Authority) -> None:
     folder = here / "team"
     folder.mkdir()
     (folder / "known.yaml").write_text("[{id: PAGE-5-3f9a1c, owner: me, reason: known, expires: 2026-12-31}]")
-    (folder / "readings.yaml").write_text("readings: {unknown variant: made on the fly}")
+    (folder / "interpretations.yaml").write_text("interpretations: {unknown variant: made on the fly}")
     (folder / "order.json").write_text('{"order_id": "8471"}')
     (folder / "second").write_text("good-key-two\n")
     (folder / "document.yaml").write_text("openapi: 3.1.0\npaths: {}")
@@ -110,11 +110,11 @@ def test_each_member_has_its_effect(here: Path, trusted: Authority) -> None:
         max_requests = 88
         max_writes = 99
         rate = "30/m"
-        slot = "team"
+        name prefix = "team"
         intrusive = true
         min_verified = 12.5
         baseline = "known.yaml"
-        expect_readings = "readings.yaml"
+        expect_interpretations = "interpretations.yaml"
         document = "document.yaml"
         [targets.a.headers]
         x-gate = "env:GATE"
@@ -144,7 +144,7 @@ def test_each_member_has_its_effect(here: Path, trusted: Authority) -> None:
     )
     assert target.hosts == ("staging.example", "ingress.example", "proxy.example")
     assert (limits.rate, limits.requests, limits.writes) == (0.5, 88, 99)
-    assert (plan.steady, plan.max_time, plan.slot, plan.intrusive, plan.min_verified) == (
+    assert (plan.steady, plan.max_time, plan.name_prefix, plan.intrusive, plan.min_verified) == (
         *(True, 77, "team", True),
         12.5,
     )
@@ -275,11 +275,17 @@ KEYLESS = '[targets.a]\nbase_url = "https://staging.example"\norg = 1\n'
         (PLAIN + "rate = 0", "targets.toml: [targets.a] rate: a rate is a number such as 10"),
         (PLAIN + 'rate = "often"', "targets.toml: [targets.a] rate: "),
         (PLAIN + "rate = []", "[targets.a] rate: expected requests a second"),
-        (PLAIN + 'slot = "Job 2"', "targets.toml: [targets.a] slot: a slot is a name such as ci-2"),
+        (
+            PLAIN + 'name_prefix = "Job 2"',
+            "targets.toml: [targets.a] name prefix: a name prefix is a name such as ci-2",
+        ),
         (PLAIN + 'profile = "day"', "[targets.a] profile: expected one of check, gate, night"),
         (PLAIN + "min_verified = 101", "[targets.a] min_verified: from 0 to 100 percent"),
         (PLAIN + 'baseline = "no.yaml"', "targets.toml: [targets.a] baseline no.yaml: No such file"),
-        (PLAIN + 'expect_readings = "no.yaml"', "[targets.a] expect_readings no.yaml: No such file"),
+        (
+            PLAIN + 'expect_interpretations = "no.yaml"',
+            "[targets.a] expect_interpretations no.yaml: No such file",
+        ),
         (PLAIN + 'variants = "a"', "[targets.a] variants: expected a table, for each name the path of a"),
         (PLAIN + "variants = {v = 1}", "[targets.a.variants] v: expected the path of a JSON payload, got 1"),
         (PLAIN + 'variants = {v = "no.json"}', "targets.toml: [targets.a.variants] v: no.json: No such file"),
@@ -498,7 +504,7 @@ def test_the_readmes_targets_are_all_right() -> None:
 
 def test_pytest_judges_a_target_too(here: Path) -> None:
     """By its name; what is not there is said at once."""
-    with stranger(FAULTS["R30"](keys={SECRET: "7"})) as url:
+    with serving(MUTANTS["R30"](keys={SECRET: "7"})) as url:
         (here / "targets.toml").write_text(
             f'[targets.a]\nbase_url = "{url}"\norg = 7\napi_key = "env:ARKLOW_API_KEY"'
         )

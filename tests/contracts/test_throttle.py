@@ -8,7 +8,7 @@ import pytest
 
 from contracts.transport.throttle import (
     Limits,
-    Pace,
+    Throttle,
     TimeUp,
     seconds_until,
 )
@@ -24,100 +24,100 @@ class Clock:
         self.now += seconds
 
 
-def paced(**limits: float) -> tuple[Pace, Clock]:
+def paced(**limits: float) -> tuple[Throttle, Clock]:
     """A pace on a clock of its own."""
     clock = Clock()
-    return Pace(Limits(**limits), lambda: clock.now, clock.sleep), clock  # type: ignore[arg-type]
+    return Throttle(Limits(**limits), lambda: clock.now, clock.sleep), clock  # type: ignore[arg-type]
 
 
-def send(pace: Pace, clock: Clock, count: int, seconds: float = 0.01, status: int = 200) -> None:
+def send(throttle: Throttle, clock: Clock, count: int, seconds: float = 0.01, status: int = 200) -> None:
     """So many requests, one after the other."""
     for _ in range(count):
-        pace.admit(math.inf)
+        throttle.admit(math.inf)
         clock.sleep(seconds)
-        pace.answered(seconds, status)
+        throttle.answered(seconds, status)
 
 
 @pytest.mark.parametrize(("rate", "count", "seconds"), [(10.0, 51, 5.0), (1.0, 6, 5.0), (math.inf, 500, 0.0)])
 def test_no_more_go_in_a_second_than_the_rate_says(rate: float, count: int, seconds: float) -> None:
     """Evenly, and nothing is held up where there is no rate."""
-    pace, clock = paced(rate=rate)
+    throttle, clock = paced(rate=rate)
     began = clock.now
 
-    send(pace, clock, count, seconds=0.0)
+    send(throttle, clock, count, seconds=0.0)
 
     assert clock.now - began == pytest.approx(seconds)
 
 
 def test_many_at_once_cost_as_much_as_one_after_the_other() -> None:
     """What comes next waits for all of them."""
-    pace, clock = paced(rate=10.0)
+    throttle, clock = paced(rate=10.0)
     began = clock.now
-    pace.admit(math.inf, 16)
+    throttle.admit(math.inf, 16)
 
-    pace.admit(math.inf)
+    throttle.admit(math.inf)
 
     assert clock.now - began == pytest.approx(1.6)
-    assert pace.sent == 17
+    assert throttle.sent == 17
 
 
 def test_a_budget_of_requests_is_kept_to_the_last_one() -> None:
     """And says that it was the budget."""
-    pace, clock = paced(requests=3)
-    send(pace, clock, 3)
+    throttle, clock = paced(requests=3)
+    send(throttle, clock, 3)
 
     with pytest.raises(TimeUp, match="the budget of 3 requests was used up"):
-        pace.admit(math.inf)
-    assert pace.sent == 3
+        throttle.admit(math.inf)
+    assert throttle.sent == 3
 
 
 def test_a_reserve_is_kept_until_it_is_let_go() -> None:
     """For what comes last."""
-    pace, clock = paced(requests=10)
-    pace.reserve = 4
-    send(pace, clock, 6)
+    throttle, clock = paced(requests=10)
+    throttle.reserve = 4
+    send(throttle, clock, 6)
     with pytest.raises(TimeUp):
-        pace.admit(math.inf)
+        throttle.admit(math.inf)
 
-    pace.reserve = 0
+    throttle.reserve = 0
 
-    send(pace, clock, 4)
-    assert pace.left == 0
+    send(throttle, clock, 4)
+    assert throttle.left == 0
 
 
 def test_a_budget_of_writes_counts_what_was_made() -> None:
     """Refusals cost nothing of it."""
-    pace, _ = paced(writes=2)
+    throttle, _ = paced(writes=2)
     for made in (False, True, False, True):
-        pace.admit(math.inf)
-        pace.answered(0.01, 200, made=made)
+        throttle.admit(math.inf)
+        throttle.answered(0.01, 200, made=made)
 
     with pytest.raises(TimeUp, match="the budget of 2 writes was used up"):
-        pace.admit(math.inf)
+        throttle.admit(math.inf)
 
 
 def test_nothing_goes_when_its_turn_comes_after_the_end() -> None:
     """The clock is not slept away."""
-    pace, clock = paced(rate=0.1)
-    pace.admit(clock.now + 5)
+    throttle, clock = paced(rate=0.1)
+    throttle.admit(clock.now + 5)
     began = clock.now
 
     with pytest.raises(TimeUp, match="the time was up"):
-        pace.admit(clock.now + 5)
+        throttle.admit(clock.now + 5)
     assert clock.now == began
 
 
 def test_a_limit_is_waited_for_and_then_kept() -> None:
     """After a 429 that asks for a second nothing goes for that second, and then less than before."""
-    pace, clock = paced()
-    send(pace, clock, 20, seconds=0.04)
+    throttle, clock = paced()
+    send(throttle, clock, 20, seconds=0.04)
     refused = clock.now
 
-    pace.hold(1.0)
-    send(pace, clock, 19, seconds=0.0)
+    throttle.hold(1.0)
+    send(throttle, clock, 19, seconds=0.0)
 
     assert clock.now - refused == pytest.approx(1.0 + 18 / 18)
-    assert pace.rate == 18
+    assert throttle.rate == 18
 
 
 @pytest.mark.parametrize(
@@ -125,55 +125,55 @@ def test_a_limit_is_waited_for_and_then_kept() -> None:
 )
 def test_answers_of_three_times_the_usual_time_are_suspicious(taken: float, suspected: str | None) -> None:
     """And by fifty milliseconds at least, as less is noise."""
-    pace, clock = paced()
-    send(pace, clock, 600)
+    throttle, clock = paced()
+    send(throttle, clock, 600)
 
-    send(pace, clock, max(1, round(4 / taken)), seconds=taken)
+    send(throttle, clock, max(1, round(4 / taken)), seconds=taken)
 
-    assert pace.suspicion() == suspected
+    assert throttle.suspicion() == suspected
 
 
 @pytest.mark.parametrize(("share", "suspected"), [(0, None), (4, None), (6, "failing"), (100, "failing")])
 def test_a_share_of_server_errors_is_suspicious(share: int, suspected: str | None) -> None:
     """More than five in a hundred of the latest hundred."""
-    pace, clock = paced()
-    send(pace, clock, 100 - share)
-    send(pace, clock, share, status=500)
+    throttle, clock = paced()
+    send(throttle, clock, 100 - share)
+    send(throttle, clock, share, status=500)
 
-    assert pace.suspicion() == suspected
+    assert throttle.suspicion() == suspected
 
 
 def test_one_answer_that_hesitates_is_no_reason_to_look() -> None:
     """Two are."""
-    pace, clock = paced()
-    send(pace, clock, 100)
-    send(pace, clock, 1, seconds=1.2)
-    assert pace.suspicion() is None
+    throttle, clock = paced()
+    send(throttle, clock, 100)
+    send(throttle, clock, 1, seconds=1.2)
+    assert throttle.suspicion() is None
 
-    send(pace, clock, 1, seconds=1.2)
+    send(throttle, clock, 1, seconds=1.2)
     clock.now += 1
-    assert pace.suspicion() == "slow"
+    assert throttle.suspicion() == "slow"
 
 
 def test_one_slow_answer_among_many_is_looked_into_and_forgotten() -> None:
     """Until as much comes again."""
-    pace, clock = paced()
-    send(pace, clock, 100)
-    send(pace, clock, 1, seconds=3.0)
-    assert pace.suspicion() == "slow"
+    throttle, clock = paced()
+    send(throttle, clock, 100)
+    send(throttle, clock, 1, seconds=3.0)
+    assert throttle.suspicion() == "slow"
 
-    pace.relieved()
-    send(pace, clock, 1, seconds=3.0)
+    throttle.relieved()
+    send(throttle, clock, 1, seconds=3.0)
 
-    assert pace.suspicion() is None
+    assert throttle.suspicion() is None
 
 
 def test_what_is_usual_is_learnt_first() -> None:
     """Nobody is slow from the beginning."""
-    pace, clock = paced()
-    send(pace, clock, 10, seconds=2.0)
+    throttle, clock = paced()
+    send(throttle, clock, 10, seconds=2.0)
 
-    assert pace.suspicion() is None
+    assert throttle.suspicion() is None
 
 
 @pytest.mark.parametrize(

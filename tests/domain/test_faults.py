@@ -1,14 +1,14 @@
-"""Which answer is hit by which trouble: pure, counted, never drawn."""
+"""Which answer is hit by which fault: pure, counted, never drawn."""
 
 from __future__ import annotations
 
-from mock_server.domain.faults import MOST, Plan, Trouble
+from mock_server.domain.faults import MOST, Fault, Plan
 
 
-def _plan(*troubles: Trouble) -> Plan:
+def _plan(*faults: Fault) -> Plan:
     plan = Plan()
-    for trouble in troubles:
-        plan = plan.added(trouble)
+    for fault in faults:
+        plan = plan.added(fault)
     return plan
 
 
@@ -21,38 +21,36 @@ def _hits(plan: Plan, operations: list[str], seed: int = 0) -> tuple[Plan, list[
     return plan, hits
 
 
-def test_a_trouble_hits_its_operation_as_often_as_it_was_told() -> None:
+def test_a_fault_hits_its_operation_as_often_as_it_was_told() -> None:
     """TRB-2: and then no more."""
-    plan, hits = _hits(_plan(Trouble("a", times=2, status=500)), ["b", "a", "b", "a", "a"])
+    plan, hits = _hits(_plan(Fault("a", times=2, status=500)), ["b", "a", "b", "a", "a"])
 
     assert hits == [0, 1, 0, 1, 0]
-    assert (plan.troubles[0].hit, plan.troubles[0].left) == (2, 0)
+    assert (plan.faults[0].hit, plan.faults[0].left) == (2, 0)
     assert not plan.fits("a")
 
 
 def test_without_an_operation_and_a_number_it_hits_everything() -> None:
     """TRB-2: for good."""
-    plan, hits = _hits(_plan(Trouble(status=500)), ["a", "b"] * 50)
+    plan, hits = _hits(_plan(Fault(status=500)), ["a", "b"] * 50)
 
     assert hits == [1] * 100
-    assert plan.troubles[0].left is None
+    assert plan.faults[0].left is None
 
 
 def test_the_first_that_fits_hits_and_no_other_counts() -> None:
     """TRB-3: in the order of their addition."""
-    plan, hits = _hits(
-        _plan(Trouble("b"), Trouble("a", times=1), Trouble(times=2), Trouble()), ["a", "a", "a", "a"]
-    )
+    plan, hits = _hits(_plan(Fault("b"), Fault("a", times=1), Fault(times=2), Fault()), ["a", "a", "a", "a"])
 
     assert hits == [2, 3, 3, 4]
-    assert [standing.hit for standing in plan.troubles] == [0, 1, 2, 1]
+    assert [standing.hit for standing in plan.faults] == [0, 1, 2, 1]
 
 
 def test_a_share_is_spread_the_same_way_every_time() -> None:
     """TRB-4, LIFE-19: near the share of the answers, other ones with another seed or another number."""
-    third = _plan(Trouble(share=1 / 3))
+    third = _plan(Fault(share=1 / 3))
     one, again, other = (_hits(third, ["a"] * 3_000, seed)[1] for seed in (7, 7, 8))
-    second = _hits(_plan(Trouble("b"), Trouble(share=1 / 3)), ["a"] * 3_000, 7)[1]
+    second = _hits(_plan(Fault("b"), Fault(share=1 / 3)), ["a"] * 3_000, 7)[1]
 
     assert one == again != other
     assert [bool(hit) for hit in one] != [bool(hit) for hit in second]
@@ -61,35 +59,35 @@ def test_a_share_is_spread_the_same_way_every_time() -> None:
 
 def test_a_number_of_hits_within_a_share_is_all_of_them() -> None:
     """TRB-4: passed over is not hit."""
-    plan, hits = _hits(_plan(Trouble(share=0.1, times=5)), ["a"] * 1_000)
+    plan, hits = _hits(_plan(Fault(share=0.1, times=5)), ["a"] * 1_000)
 
     assert sum(hits) == 5
-    assert plan.troubles[0].left == 0
+    assert plan.faults[0].left == 0
 
 
 def test_what_one_passes_over_the_next_one_may_hit() -> None:
     """TRB-3: a share of the rest."""
-    _, hits = _hits(_plan(Trouble(share=0.5), Trouble(share=0.5)), ["a"] * 4_000)
+    _, hits = _hits(_plan(Fault(share=0.5), Fault(share=0.5)), ["a"] * 4_000)
 
     assert abs(hits.count(1) - 2_000) < 150
     assert abs(hits.count(2) - 1_000) < 150
 
 
-def test_numbers_go_on_when_troubles_go() -> None:
-    """A number means one trouble for ever."""
-    plan = _plan(Trouble(), Trouble()).without(2).added(Trouble())
+def test_numbers_go_on_when_faults_go() -> None:
+    """A number means one fault for ever."""
+    plan = _plan(Fault(), Fault()).without(2).added(Fault())
 
-    assert [standing.number for standing in plan.troubles] == [1, 3]
-    assert [standing.number for standing in plan.without(None).added(Trouble()).troubles] == [4]
+    assert [standing.number for standing in plan.faults] == [1, 3]
+    assert [standing.number for standing in plan.without(None).added(Fault()).faults] == [4]
 
 
 def test_the_oldest_that_hits_no_more_makes_room() -> None:
     """TRB-9: those that have answers left are kept."""
-    plan = _plan(*[Trouble("a")] * 10, *[Trouble("b", times=1)] * (MOST - 10))
+    plan = _plan(*[Fault("a")] * 10, *[Fault("b", times=1)] * (MOST - 10))
     assert plan.is_full
     plan, _ = _hits(plan, ["b", "b"])
 
     assert not plan.is_full
-    numbers = [standing.number for standing in plan.added(Trouble()).added(Trouble()).troubles]
+    numbers = [standing.number for standing in plan.added(Fault()).added(Fault()).faults]
     assert numbers == [*range(1, 11), *range(13, MOST + 3)]
-    assert plan.added(Trouble()).added(Trouble()).is_full
+    assert plan.added(Fault()).added(Fault()).is_full

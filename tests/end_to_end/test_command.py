@@ -89,26 +89,26 @@ def test_the_document_served_is_the_one_asked_for(flags: tuple[str, ...], file: 
         assert running.call("GET", "/openapi.yaml").body == file.read_bytes()
 
 
-READINGS = """\
+INTERPRETATIONS = """\
 target: https://staging.example
-readings:
+interpretations:
   unknown variant: made on the fly
   delivery: not at once
   an attempt that is over: 404 or 401
 """
 
 
-def test_a_file_of_readings_is_taken_as_far_as_the_mock_can(tmp_path: Path) -> None:
+def test_a_file_of_interpretations_is_taken_as_far_as_the_mock_can(tmp_path: Path) -> None:
     """One line says what it cannot do, and it goes on; a switch that says the same may stand beside it."""
-    file = tmp_path / "readings.yaml"
-    file.write_text(READINGS.replace("404 or 401", "404"))
+    file = tmp_path / "interpretations.yaml"
+    file.write_text(INTERPRETATIONS.replace("404 or 401", "404"))
 
-    with mock("serve", "--auto-define", "--readings", str(file)) as running:
-        told = [line for line in running.lines if "readings" in line]
+    with mock("serve", "--auto-define", "--interpretations", str(file)) as running:
+        told = [line for line in running.lines if "interpretations" in line]
         status = running.accept("new").status
 
     assert told == [
-        "  readings.yaml: 2 readings taken; not taken, as the mock cannot do so: delivery: not at once"
+        "  interpretations.yaml: 2 interpretations taken; not taken, as the mock cannot do so: delivery: not at once"
     ]
     assert status == 200
 
@@ -118,35 +118,35 @@ def test_a_file_of_readings_is_taken_as_far_as_the_mock_can(tmp_path: Path) -> N
     [
         (
             ("--auto-define",),
-            "readings: {unknown variant: refused}",
+            "interpretations: {unknown variant: refused}",
             (
-                "readings.yaml line 1, readings/unknown variant: expected 'made on the fly' beside --auto-define, "
+                "interpretations.yaml line 1, interpretations/unknown variant: expected 'made on the fly' beside --auto-define, "
                 "got 'refused'"
             ),
         ),
         (
             ("--raw-bodies",),
-            "readings:\n  ingress body: whole body",
+            "interpretations:\n  ingress body: whole body",
             (
-                "readings.yaml line 2, readings/ingress body: expected 'envelope, whole without payload' beside "
+                "interpretations.yaml line 2, interpretations/ingress body: expected 'envelope, whole without payload' beside "
                 "--raw-bodies, got 'whole body'"
             ),
         ),
         (
             (),
-            READINGS,
-            "readings.yaml line 5, readings/an attempt that is over: expected '409' or '404', got '404 or 401'",
+            INTERPRETATIONS,
+            "interpretations.yaml line 5, interpretations/an attempt that is over: expected '409' or '404', got '404 or 401'",
         ),
     ],
 )
-def test_readings_that_cannot_be_taken_stop_the_start(
+def test_interpretations_that_cannot_be_taken_stop_the_start(
     tmp_path: Path, flags: tuple[str, ...], text: str, complaint: str
 ) -> None:
     """Exit code 2 and one line, which names the flag too where it is the flag that says otherwise."""
-    file = tmp_path / "readings.yaml"
+    file = tmp_path / "interpretations.yaml"
     file.write_text(text)
 
-    ran = _run(*flags, "--readings", str(file))
+    ran = _run(*flags, "--interpretations", str(file))
 
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"arklow-mock: {complaint}\n")
 

@@ -1,4 +1,4 @@
-"""Trouble over real sockets: who is hit among many, connections that are cut, clients and mocks that go first."""
+"""Fault over real sockets: who is hit among many, connections that are cut, clients and mocks that go first."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def running() -> Iterator[Served]:
         yield served
 
 
-def steer(served: Served, method: str, path: str, body: object = None) -> Any:
+def admin(served: Served, method: str, path: str, body: object = None) -> Any:
     """The data of a command that succeeds."""
     connection = http.client.HTTPConnection("127.0.0.1", served.admin_port, timeout=10)
     headers = {"authorization": f"Bearer {served.admin_token}"} | ({} if body is None else JSON)
@@ -77,7 +77,7 @@ def sent(served: Served, data: bytes) -> tuple[bytes, bool]:
 
 def requests_of(served: Served, org: str) -> list[Any]:
     """The requests in the journal of an organisation."""
-    entries: list[Any] = steer(served, "GET", f"{org}/journal?kind=request&limit=1000")["entries"]
+    entries: list[Any] = admin(served, "GET", f"{org}/journal?kind=request&limit=1000")["entries"]
     return entries
 
 
@@ -88,7 +88,7 @@ def test_exactly_the_next_three_are_hit_whoever_sends_them(running: Served) -> N
     for org in orgs:
         [reply] = asked(running, request(org, "/v1/ingress/v", {"payload": 1}))
         ids[org] = reply[1]["data"]["a_id"]
-    steer(running, "POST", "421/troubles", {"operation": "modAckIngressAction", "times": 3, "status": 409})
+    admin(running, "POST", "421/faults", {"operation": "modAckIngressAction", "times": 3, "status": 409})
     together = threading.Barrier(16)
 
     def client(number: int) -> list[tuple[str, str, int, str]]:
@@ -101,7 +101,7 @@ def test_exactly_the_next_three_are_hit_whoever_sends_them(running: Served) -> N
                 body = {"action_record_id": ids[org], "attempt": 0, "mod_ack": 60}
                 connection.sendall(request(org, f"/v1/{name}", body if name == "modack" else {"payload": 1}))
                 reply = read_reply(connection)
-                found.append((org, name, reply.status, reply.headers.get("x-arklow-mock-trouble", "")))
+                found.append((org, name, reply.status, reply.headers.get("x-arklow-mock-fault", "")))
         return found
 
     with ThreadPoolExecutor(16) as pool:
@@ -112,8 +112,8 @@ def test_exactly_the_next_three_are_hit_whoever_sends_them(running: Served) -> N
     }
     assert sum(answers.values()) == 16 * 30
     assert len(answers) == 7
-    [trouble] = steer(running, "GET", "421/troubles")["items"]
-    assert (trouble["hit"], trouble["left"]) == (3, 0)
+    [fault] = admin(running, "GET", "421/faults")["items"]
+    assert (fault["hit"], fault["left"]) == (3, 0)
 
 
 def asked(served: Served, data: bytes) -> list[tuple[int, Any]]:
@@ -130,16 +130,16 @@ def asked(served: Served, data: bytes) -> list[tuple[int, Any]]:
 def test_a_connection_is_cut(running: Served, cut: str, carried_out: bool, headers: dict[str, str]) -> None:
     """TRB-6: as asked, by both protocols; what was carried out has happened, and the journal has all of it."""
     org = "430"
-    steer(running, "POST", f"{org}/reset")
+    admin(running, "POST", f"{org}/reset")
     body = {"cut": cut, "times": 1, "carried_out": carried_out}
-    steer(running, "POST", f"{org}/troubles", body)
+    admin(running, "POST", f"{org}/faults", body)
 
     answer, was_reset = sent(running, request(org, "/v1/ingress/v", {"payload": 1}, **headers))
 
     assert was_reset == (cut == "reset")
-    assert steer(running, "GET", org)["actions"]["kept"] == int(carried_out)
+    assert admin(running, "GET", org)["actions"]["kept"] == int(carried_out)
     [entry] = requests_of(running, org)
-    assert (entry["trouble"], entry["body"]) == ("1", '{"payload": 1}')
+    assert (entry["fault"], entry["body"]) == ("1", '{"payload": 1}')
     if cut != "half":
         assert (answer, entry["status"], entry["answer"]) == (b"", 0, "")
         return
@@ -147,7 +147,7 @@ def test_a_connection_is_cut(running: Served, cut: str, carried_out: bool, heade
     status = 200 if carried_out else 500
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     assert head.startswith(b"HTTP/1.1 %d " % status)
-    assert b"\r\nx-arklow-mock-trouble: 1" in head
+    assert b"\r\nx-arklow-mock-fault: 1" in head
     assert len(part) == length // 2 > 40
     assert (entry["status"], entry["answer"]) == (status, part.decode())
     assert not [line for line in running.lines if "Traceback" in line or "ASGI" in line]
@@ -156,7 +156,7 @@ def test_a_connection_is_cut(running: Served, cut: str, carried_out: bool, heade
 def test_a_connection_is_cut_after_what_was_answered_on_it(running: Served) -> None:
     """Requests sent in a row: the first is answered whole, the second is lost, the third never looked at."""
     org = "431"
-    steer(running, "POST", f"{org}/troubles", {"operation": "ackIngressAction", "cut": "close"})
+    admin(running, "POST", f"{org}/faults", {"operation": "ackIngressAction", "cut": "close"})
     ack = request(org, "/v1/ack", {"action_record_id": "1", "attempt": 0})
     ingress = request(org, "/v1/ingress/v", {"payload": 1})
 
@@ -164,13 +164,13 @@ def test_a_connection_is_cut_after_what_was_answered_on_it(running: Served) -> N
 
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert (answer.count(b"HTTP/1.1"), was_reset) == (1, False)
-    assert steer(running, "GET", org)["actions"]["kept"] == 1
+    assert admin(running, "GET", org)["actions"]["kept"] == 1
 
 
 def test_the_connection_stays_usable_after_an_injected_answer(running: Served) -> None:
     """TRB-5: the body has been read, large or small, and one that was asked to be waited for as well."""
     org = "432"
-    steer(running, "POST", f"{org}/troubles", {"status": 503, "times": 2})
+    admin(running, "POST", f"{org}/faults", {"status": 503, "times": 2})
     with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as connection:
         connection.sendall(request(org, "/v1/ingress/v", {"payload": "x" * 300_000}))
         statuses = [read_reply(connection).status]
@@ -188,13 +188,13 @@ def test_the_connection_stays_usable_after_an_injected_answer(running: Served) -
 
 
 def test_who_leaves_before_the_body_is_complete_is_no_hit(running: Served) -> None:
-    """TRB-2: the trouble hits the next one."""
+    """TRB-2: the fault hits the next one."""
     org = "433"
-    steer(running, "POST", f"{org}/troubles", {"status": 503, "times": 1})
+    admin(running, "POST", f"{org}/faults", {"status": 503, "times": 1})
     whole = request(org, "/v1/ingress/v", {"payload": 1})
     with socket.create_connection(("127.0.0.1", running.ingress_port), 20) as connection:
         connection.sendall(whole[:-1])
-        assert steer(running, "GET", f"{org}/troubles")["items"][0]["hit"] == 0
+        assert admin(running, "GET", f"{org}/faults")["items"][0]["hit"] == 0
 
     assert [asked(running, whole)[0][0] for _ in range(2)] == [503, 200]
 
@@ -212,8 +212,8 @@ def test_who_leaves_during_a_delay_is_not_waited_for(running: Served) -> None:
         time.sleep(0.01)
 
     [entry] = requests_of(running, org)
-    assert (entry["status"], entry["trouble"], entry["answer"]) == (0, "prefer", "")
-    assert steer(running, "GET", org)["actions"]["kept"] == 1
+    assert (entry["status"], entry["fault"], entry["answer"]) == (0, "prefer", "")
+    assert admin(running, "GET", org)["actions"]["kept"] == 1
 
 
 def test_others_are_served_during_a_delay(running: Served) -> None:
@@ -289,12 +289,12 @@ def test_a_reset_is_one_on_every_loop(loop: Any) -> None:
         assert runner.run(serve_one()) == (b"", True)
 
 
-def test_a_definition_can_be_in_trouble_too(running: Served) -> None:
+def test_a_definition_can_be_in_fault_too(running: Served) -> None:
     """On either port, whatever the operation; the ids are those of the served document."""
-    steer(
+    admin(
         running,
         "POST",
-        "42/troubles",
+        "42/faults",
         {"operation": "put_v1_orgs_by_org_id_actions_definitions", "times": 1, "status": 503},
     )
 

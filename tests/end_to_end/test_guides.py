@@ -81,7 +81,7 @@ def test_a_frontend_teams_day(tmp_path: Path) -> None:
 
 
 def test_a_gate_on_your_own_machine(served: Served, tmp_path: Path) -> None:
-    """Dry run, gate, and the gate with the readings of the one before."""
+    """Dry run, gate, and the gate with the interpretations of the one before."""
     ports = {"3123": served.port, "3125": served.ingress_port}
 
     ran = carried_out(script("ci-gate.md"), tmp_path / "home", ports)

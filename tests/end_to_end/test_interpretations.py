@@ -1,4 +1,4 @@
-"""What a judge has written of a deployment, taken by the mock and judged again: the same readings."""
+"""What a judge has written of a deployment, taken by the mock and judged again: the same interpretations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contracts import (
     Target,
 )
 from contracts.model.interpretations import QUESTIONS as ASKED
-from mock_server.domain.interpretations import Readings
+from mock_server.domain.interpretations import Interpretations
 from mock_server.seeds.interpretations_file import QUESTIONS, read
 from mock_server.seeds.yaml_source import write
 from tests.served import mock
@@ -126,29 +126,33 @@ def given(name: str) -> dict[str, str]:
 def file(answers: Mapping[str, str]) -> str:
     """What the judge writes."""
     return write(
-        {"target": "https://staging.example", "judged": "2026-11-21T22:00:00Z", "readings": dict(answers)},
-        heading="# The readings that a deployment takes where the documentation is silent or contradicts itself.",
+        {
+            "target": "https://staging.example",
+            "judged": "2026-11-21T22:00:00Z",
+            "interpretations": dict(answers),
+        },
+        heading="# The interpretations that a deployment takes where the documentation is silent or contradicts itself.",
     )
 
 
 def judged(path: Path, seconds: float) -> RunFinished:
     """A run against a mock that takes a file: of ten seconds, or of longer where each 404 is waited for."""
-    with mock("serve", "--readings", str(path)) as running:
+    with mock("serve", "--interpretations", str(path)) as running:
         url = f"http://127.0.0.1:{running.port}"
         run = Run(Plan(Target(url, url, *KEYS), seed=1, max_time=seconds)).judge()
     assert [line for line in running.lines if "INTERNAL_ERROR" in line] == []
     return run
 
 
-def taken(answers: Mapping[str, str]) -> Readings:
-    return read(file(answers).encode(), "readings.yaml").readings
+def taken(answers: Mapping[str, str]) -> Interpretations:
+    return read(file(answers).encode(), "interpretations.yaml").interpretations
 
 
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_what_the_mock_takes_from_a_file_is_what_the_judge_finds(tmp_path: Path, name: str) -> None:
-    """At least twenty readings each; nothing is held against a lawful one, and what the judge reports is a file again."""
+    """At least twenty interpretations each; nothing is held against a lawful one, and what the judge reports is a file again."""
     answers = given(name)
-    path = tmp_path / "readings.yaml"
+    path = tmp_path / "interpretations.yaml"
     path.write_text(file(answers), "utf-8")
 
     run = judged(path, 20.0 if name == "elsewhere" else 10.0)
@@ -157,16 +161,16 @@ def test_what_the_mock_takes_from_a_file_is_what_the_judge_finds(tmp_path: Path,
         remark.rule
         for question, asked in ASKED.items()
         for answer, remark in asked.remarks.items()
-        if answer in run.readings.get(question, "").split(" or ")
+        if answer in run.interpretations.get(question, "").split(" or ")
     }
-    print(run.requests, run.seconds, len(run.readings))
+    print(run.requests, run.seconds, len(run.interpretations))
     assert [(finding.rule, finding.title) for finding in run.violations] == []
     assert {finding.rule for finding in run.warnings} <= remarked | SAID[name]
-    untold = answers.keys() - run.readings.keys()
+    untold = answers.keys() - run.interpretations.keys()
     assert untold <= UNTOLD[name] | {"another organisation's path"}, untold
-    assert differences(answers, run.readings) == {}
-    assert len(run.readings) >= 20
-    assert taken(run.readings) == taken({one: answers[one] for one in answers.keys() - untold})
+    assert differences(answers, run.interpretations) == {}
+    assert len(run.interpretations) >= 20
+    assert taken(run.interpretations) == taken({one: answers[one] for one in answers.keys() - untold})
 
 
 def differences(answers: dict[str, str], told: Mapping[str, str]) -> dict[str, str]:

@@ -55,7 +55,7 @@ def test_the_mock_conforms_and_every_operation_is_reached(tmp_path: Path, seed: 
 
 
 def test_a_target_that_is_restarted_five_times_is_never_accused() -> None:
-    """It forgets definitions and actions and gives its ids again; that is weather too."""
+    """It forgets definitions and actions and gives its ids again; that is interference too."""
     runs: list[RunFinished] = []
     with mock("--auto-define") as first:
         port, url = first.port, f"http://127.0.0.1:{first.port}"
@@ -72,4 +72,4 @@ def test_a_target_that_is_restarted_five_times_is_never_accused() -> None:
 
     assert [finding.title for finding in runs[0].violations] == []
     assert runs[0].exit_code in (0, 3)
-    assert runs[0].weather
+    assert runs[0].interference

@@ -233,7 +233,7 @@ def test_a_mock_that_does_not_start_says_why_once(suite: Suite, command: str, co
 
 def test_option_variable_and_ini_name_the_command_in_this_order(suite: Suite) -> None:
     """With flags; relative to the root folder of the tests."""
-    suite.written("def test_it(arklow):\n    assert arklow.steer('GET')['seed'] == 3\n")
+    suite.written("def test_it(arklow):\n    assert arklow.admin('GET')['seed'] == 3\n")
     ini = ("-o", "arklow_mock=./counted-mock --seed 3")
 
     assert suite.run(*ini)[0] == 0

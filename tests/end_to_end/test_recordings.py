@@ -63,14 +63,14 @@ def test_the_mocks_own_archive_breaks_nothing(archives: list[Path], key: list[st
     assert min(report["served"].values()) > 10
 
 
-def test_trouble_on_request_is_not_held_against_the_mock(tmp_path: Path) -> None:
+def test_fault_on_request_is_not_held_against_the_mock(tmp_path: Path) -> None:
     """A server that is asked for a 500, and gives it, has done what it was asked for."""
     with mock() as running:
-        for trouble in ("500", "404"):
-            running.call("POST", f"/v1/modack?__code={trouble}", {"action_record_id": "1"})
-        file = exported(running, "42", tmp_path / "trouble.har")
+        for fault in ("500", "404"):
+            running.call("POST", f"/v1/modack?__code={fault}", {"action_record_id": "1"})
+        file = exported(running, "42", tmp_path / "fault.har")
 
     ran = judge(file, cwd=tmp_path)
 
     assert ran.returncode == 3
-    assert "trouble that was asked for  2" in ran.stdout
+    assert "fault that was asked for  2" in ran.stdout

@@ -1,4 +1,4 @@
-"""Every input a stranger can send gets a documented answer, over a real socket."""
+"""Every input a conforming variant can send gets a documented answer, over a real socket."""
 
 from __future__ import annotations
 

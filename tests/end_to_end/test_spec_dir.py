@@ -23,7 +23,7 @@ from contracts import (
 from contracts.openapi.document import Unreadable, load
 from mock_server.api.document import BadDocument, Document
 from tests import vendor
-from tests.mutants import Stranger, stranger
+from tests.mutants import ConformingServer, serving
 from tests.served import Served, mock
 
 INGRESS, MODACK, PUT = (
@@ -75,7 +75,7 @@ def test_yesterdays_server_is_blamed_for_what_the_new_pages_forbid_and_the_mock_
 ) -> None:
     """Both runs prove something, and what the new pages have is put to the test: no operation is passed over."""
     directory = MAKES[change](tmp_path / "pages")
-    with stranger(Stranger()) as url:
+    with serving(ConformingServer()) as url:
         yesterday = judged(url, directory, *YESTERDAYS)
     with mock("--spec-dir", str(directory), "--no-admin") as running:
         today = judged(f"http://127.0.0.1:{running.port}", directory, *OURS)
@@ -86,7 +86,7 @@ def test_yesterdays_server_is_blamed_for_what_the_new_pages_forbid_and_the_mock_
     assert today.served.keys() == load(directory).operations.keys()
     assert {label for label, times in today.served.items() if not times} <= {LANES}  # which answers 201
     assert today.not_offered == ()
-    assert {run.opinions.differences for run in (yesterday, today)} == {()}
+    assert {run.cross_check.differences for run in (yesterday, today)} == {()}
     if change in ADDED:
         assert yesterday.not_offered.count(ADDED[change]) == 1
     if change == "an operation is removed":
@@ -96,7 +96,7 @@ def test_yesterdays_server_is_blamed_for_what_the_new_pages_forbid_and_the_mock_
 
 def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
     """Its shapes, its requests and its keys, of an operation that nothing here was written for."""
-    strict = Stranger()
+    strict = ConformingServer()
 
     def careless(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/v1/peek":
@@ -106,7 +106,7 @@ def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
         start_response("200 OK", headers)
         return [answer]
 
-    with stranger(careless) as url:
+    with serving(careless) as url:
         plan = Plan(
             Target(url, url, *YESTERDAYS),
             document=vendor.operation_added(tmp_path / "pages"),

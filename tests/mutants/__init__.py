@@ -1,23 +1,23 @@
-"""Servers for the judge to try itself on: an honest stranger, and liars that each break one promise."""
+"""Servers for the judge to try itself on: an conforming variant, and mutants that each break one promise."""
 
-from .conforming_variant import Manners, Stranger
-from .conforming_variants import STRANGERS
+from .catalogue import MUTANTS, NOT_SHOWN, Mutant
+from .conforming_variant import Choices, ConformingServer
+from .conforming_variants import CONFORMING_VARIANTS
 from .deployments import DEPLOYMENTS
-from .faults import FAULTS, NOT_SHOWN, Fault
 from .holdout import HOLDOUT
 from .races import RACES, RACING
-from .serving import stranger
+from .serving import serving
 
 __all__ = [
+    "CONFORMING_VARIANTS",
     "DEPLOYMENTS",
-    "FAULTS",
     "HOLDOUT",
+    "MUTANTS",
     "NOT_SHOWN",
     "RACES",
     "RACING",
-    "STRANGERS",
-    "Fault",
-    "Manners",
-    "Stranger",
-    "stranger",
+    "Choices",
+    "ConformingServer",
+    "Mutant",
+    "serving",
 ]

@@ -1,4 +1,4 @@
-"""Serves the stranger or one liar until interrupted; the URL is printed first."""
+"""Serves the conforming variant or one mutant until interrupted; the URL is printed first."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ import dataclasses
 import json
 from typing import Any
 
-from .conforming_variant import Manners, Stranger
-from .conforming_variants import STRANGERS
+from .catalogue import MUTANTS
+from .conforming_variant import Choices, ConformingServer
+from .conforming_variants import CONFORMING_VARIANTS
 from .deployments import DEPLOYMENTS
-from .faults import FAULTS
 from .holdout import HOLDOUT
 from .races import RACING
 from .serving import listening
 
-LIARS = FAULTS | RACING | HOLDOUT
+ALL_MUTANTS = MUTANTS | RACING | HOLDOUT
 
 
-def manners_of(settings: list[str]) -> Manners:
-    """Manners from `name=value`, where true, false and numbers are read as such."""
+def choices_of(settings: list[str]) -> Choices:
+    """Choices from `name=value`, where true, false and numbers are read as such."""
     found: dict[str, Any] = {}
     for setting in settings:
         name, _, text = setting.partition("=")
         with contextlib.suppress(ValueError):
             found[name] = json.loads(text)
         found.setdefault(name, text)
-    return dataclasses.replace(Manners(), **found)
+    return dataclasses.replace(Choices(), **found)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.liars", description=__doc__)
-    parser.add_argument("--fault", choices=sorted(LIARS), metavar="ID")
-    parser.add_argument("--manner", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--stranger", choices=sorted(STRANGERS | DEPLOYMENTS), metavar="NAME")
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--mutant", choices=sorted(ALL_MUTANTS), metavar="ID")
+    parser.add_argument("--choice", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--variant", choices=sorted(CONFORMING_VARIANTS | DEPLOYMENTS), metavar="NAME")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--list", action="store_true", help="name the faults and stop")
     options = parser.parse_args()
     if options.list:
-        for fault in LIARS.values():
+        for fault in ALL_MUTANTS.values():
             print(fault.id, fault.group, fault.verdict, fault.text, sep="\t")
         return
-    manners = STRANGERS.get(options.stranger) or manners_of(options.manner)
-    makes = LIARS.get(options.fault, Stranger)
-    app = DEPLOYMENTS[options.stranger]() if options.stranger in DEPLOYMENTS else makes(manners)
+    choices = CONFORMING_VARIANTS.get(options.variant) or choices_of(options.choice)
+    makes = ALL_MUTANTS.get(options.fault, ConformingServer)
+    app = DEPLOYMENTS[options.variant]() if options.variant in DEPLOYMENTS else makes(choices)
     with listening(app, options.port) as server, contextlib.suppress(KeyboardInterrupt):
         print(f"http://127.0.0.1:{server.port}", flush=True)
         server.serve_forever()

@@ -13,10 +13,10 @@ from typing import Any
 from .conforming_variant import (
     KEYS,
     PLAIN,
-    Manners,
-    Stranger,
+    Choices,
+    ConformingServer,
 )
-from .serving import stranger
+from .serving import serving
 
 GOOD, OTHER = KEYS
 PUT_PATH = "/v1/orgs/1/actions/definitions"
@@ -126,8 +126,8 @@ class Client:
 
 
 @contextmanager
-def speaking(make: Callable[..., Stranger], manners: Manners = PLAIN) -> Iterator[Client]:
+def speaking(make: Callable[..., ConformingServer], choices: Choices = PLAIN) -> Iterator[Client]:
     client = Client()
-    with stranger(make(manners, KEYS, client.clock)) as url:
+    with serving(make(choices, KEYS, client.clock)) as url:
         client.reach(url)
         yield client

@@ -44,8 +44,8 @@ SHORTEST_LONG_ID = 10**24
 
 
 @dataclass(frozen=True)
-class Manners:
-    """The readings a server may choose where the pages are silent or contradict one another."""
+class Choices:
+    """The interpretations a server may choose where the pages are silent or contradict one another."""
 
     unknown_variant: Literal["refuse", "create"] = "refuse"
     """Work for a variant nobody defined is 400, or defines it with an open schema (Q6)."""
@@ -111,7 +111,7 @@ class Manners:
     """Refusals are worded in one way or another, code and message (Q9)."""
 
 
-PLAIN = Manners()
+PLAIN = Choices()
 
 
 class Refused(Exception):  # noqa: N818
@@ -288,16 +288,16 @@ def breaks(payload: Any, schema: Any) -> bool:
         return False
 
 
-class Stranger:
-    """The honest server; each step is a method, so that a liar is a subclass with one step changed."""
+class ConformingServer:
+    """The honest server; each step is a method, so that a mutant is a subclass with one step changed."""
 
     def __init__(
         self,
-        manners: Manners = PLAIN,
+        choices: Choices = PLAIN,
         keys: dict[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.manners = manners
+        self.choices = choices
         self.keys = KEYS if keys is None else keys
         self.clock = clock
         self.lock = threading.RLock()
@@ -308,7 +308,7 @@ class Stranger:
         self.flask = self.routed()
 
     def routed(self) -> Flask:
-        flask = Flask("stranger", static_folder=None)
+        flask = Flask("conforming variant", static_folder=None)
         flask.url_map.merge_slashes = False
         for path, method, view in self.routes():
             flask.add_url_rule(path, view.__name__, view, methods=[method], provide_automatic_options=False)
@@ -322,7 +322,7 @@ class Stranger:
             ("/v1/ingress/<variant>", "POST", self.ingress),
             ("/v1/modack", "POST", self.modack),
         ]
-        if self.manners.operations == "three":
+        if self.choices.operations == "three":
             return published
         return [
             *published,
@@ -443,7 +443,7 @@ class Stranger:
             raise bad("org_id is not made of digits")
         if org != org_id:
             raise Refused(
-                self.manners.foreign_org, "FOREIGN_ORGANISATION", "the key is not of this organisation"
+                self.choices.foreign_org, "FOREIGN_ORGANISATION", "the key is not of this organisation"
             )
 
     # How a body is read
@@ -509,7 +509,7 @@ class Stranger:
         return value
 
     def check_members(self, body: dict[str, Any], named: set[str]) -> None:
-        if self.manners.extra_request_members == "refused" and not body.keys() <= named:
+        if self.choices.extra_request_members == "refused" and not body.keys() <= named:
             raise bad("the body has a member that is not known")
 
     # Definitions
@@ -528,7 +528,7 @@ class Stranger:
         if "schema" not in body:
             raise bad("schema is missing")
         schema = body["schema"]
-        if self.manners.bad_schema == "refused" and isinstance(schema, dict) and compiled(schema) is None:
+        if self.choices.bad_schema == "refused" and isinstance(schema, dict) and compiled(schema) is None:
             raise bad("schema is no JSON Schema")
         return schema
 
@@ -537,7 +537,7 @@ class Stranger:
             return None
         if (version := whole(body["version"])) is None:
             raise bad("version is not an integer")
-        if version < 0 and self.manners.negative_version == "refuse":
+        if version < 0 and self.choices.negative_version == "refuse":
             raise bad("version is negative")
         if abs(version) >= 10**LONGEST_VERSION:
             raise bad("version is too long")
@@ -563,20 +563,20 @@ class Stranger:
 
     def heeded(self, definition: Definition, wanted: Wanted) -> Wanted:
         """What counts of a PUT to a definition that is there."""
-        if wanted.alias is None and self.manners.omitted_alias == "emptied":
+        if wanted.alias is None and self.choices.omitted_alias == "emptied":
             wanted = replace(wanted, alias=[])
         if wanted.version is None or wanted.version >= definition.version:
             return wanted
-        if self.manners.lower_version == "refused":
+        if self.choices.lower_version == "refused":
             raise Refused(409, "LOWER_VERSION", "the definition has a higher version")
-        return replace(wanted, version=None) if self.manners.lower_version == "ignored" else wanted
+        return replace(wanted, version=None) if self.choices.lower_version == "ignored" else wanted
 
     def claim(self, org: str, own: Definition | None, names: list[str]) -> None:
         """Nobody else has these aliases from here on, or the PUT is refused."""
         for other in self.definitions.values():
             if other.org_id != org or other is own or not (taken := set(names) & set(other.alias)):
                 continue
-            if self.manners.alias == "refuse":
+            if self.choices.alias == "refuse":
                 raise Refused(409, "ALIAS_TAKEN", "another definition has this alias")
             other.alias = [name for name in other.alias if name not in taken]
 
@@ -594,7 +594,7 @@ class Stranger:
         same_schema = canonical(definition.schema) == canonical(wanted.schema)
         changed = alias != definition.alias or not same_schema
         version = self.next_version(definition.version, wanted.version, changed)
-        if self.manners.update_id == "changes" and (changed or version != definition.version):
+        if self.choices.update_id == "changes" and (changed or version != definition.version):
             definition.id = self.new_id()
         definition.version = version
         definition.alias, definition.schema = alias, wanted.schema
@@ -603,7 +603,7 @@ class Stranger:
     def next_version(self, current: int, sent: int | None, changed: bool) -> int:
         if sent is not None:
             return sent
-        always, never = self.manners.upsert == "always-bump", self.manners.upsert == "keep"
+        always, never = self.choices.upsert == "always-bump", self.choices.upsert == "keep"
         return self.bumped(current) if always or (changed and not never) else current
 
     def bumped(self, version: int) -> int:
@@ -623,7 +623,7 @@ class Stranger:
             "deleted_at": None,
             "destinations": [],
         }
-        if self.manners.destinations:
+        if self.choices.destinations:
             data["destinations"] = [self.link(definition)]
         return data
 
@@ -662,7 +662,7 @@ class Stranger:
 
     def read_work(self, body: Any) -> Work:
         enveloped = isinstance(body, dict) and "payload" in body
-        if self.manners.body == "raw" or (self.manners.body == "raw-without-payload" and not enveloped):
+        if self.choices.body == "raw" or (self.choices.body == "raw-without-payload" and not enveloped):
             return Work(body, self.query_tags(), self.query_version())
         if not isinstance(body, dict):
             raise bad("the body is not an object")
@@ -702,11 +702,11 @@ class Stranger:
         by_alias = next(
             (one for one in self.definitions.values() if one.org_id == org and variant in one.alias), None
         )
-        order = (by_alias, by_variant) if self.manners.alias_first else (by_variant, by_alias)
+        order = (by_alias, by_variant) if self.choices.alias_first else (by_variant, by_alias)
         return order[0] or order[1] or self.undefined(org, variant)
 
     def undefined(self, org: str, variant: str) -> Definition:
-        if self.manners.unknown_variant == "refuse":
+        if self.choices.unknown_variant == "refuse":
             raise Refused(400, "UNKNOWN_VARIANT", "no definition has this variant or alias")
         return self.define(org, Wanted(variant, {}, None, None))
 
@@ -715,17 +715,17 @@ class Stranger:
             return definition.version
         if asked in definition.versions:
             return asked
-        if self.manners.bad_version == "refuse":
+        if self.choices.bad_version == "refuse":
             raise Refused(400, "UNKNOWN_VERSION", "the definition has no such version")
         return definition.version
 
     def check_payload(self, payload: Any, schema: Any) -> None:
-        if self.manners.enforce_schema and schema and breaks(payload, schema):
+        if self.choices.enforce_schema and schema and breaks(payload, schema):
             raise Refused(400, "PAYLOAD_REJECTED", "the payload breaks the schema of its definition")
 
     def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
         now = self.now()
-        begins = now + (LIFETIME if self.manners.delivery == "never" else self.manners.first_delivery)
+        begins = now + (LIFETIME if self.choices.delivery == "never" else self.choices.first_delivery)
         action = Action(self.new_id(), replace(definition), version, asked, work, now, begins)
         self.actions[action.id] = action
         self.note(action, "accepted", now)
@@ -739,7 +739,7 @@ class Stranger:
             "a_id": action.id,
             "a_def_id": action.definition.id,
             "queue_s": "queued",
-            "a_va": action.definition.variant if self.manners.a_va == "variant" else action.asked,
+            "a_va": action.definition.variant if self.choices.a_va == "variant" else action.asked,
             "a_ve": str(action.version),
         }
 
@@ -813,10 +813,10 @@ class Stranger:
             raise Refused(409, "ENDED_ATTEMPT", "the attempt has ended and the next has not begun")
 
     def reject_attempt(self, stale: bool) -> None:
-        raise Refused(self.manners.stale, "WRONG_ATTEMPT", "the attempt is not the current one")
+        raise Refused(self.choices.stale, "WRONG_ATTEMPT", "the attempt is not the current one")
 
     def extend(self, action: Action, seconds: float) -> None:
-        base = self.now() if self.manners.extend_from == "now" else action.deadline
+        base = self.now() if self.choices.extend_from == "now" else action.deadline
         action.deadline = min(base + seconds, action.ends)
 
     def modack_answer(self) -> Any:
@@ -846,7 +846,7 @@ class Stranger:
     def is_repeated(self, operation: Operation, action: Action, attempt: int) -> bool:
         """Whether this is an ack of the attempt that was acked, and may be one."""
         again = action.acked and attempt == action.attempt
-        return operation == "ack" and again and self.manners.second_ack == "ok"
+        return operation == "ack" and again and self.choices.second_ack == "ok"
 
     def settle(self, operation: Operation, action: Action, terms: Terms) -> None:
         if operation == "ack":
@@ -877,7 +877,7 @@ class Stranger:
             self.wait(action, terms)
 
     def keep_custody(self) -> None:
-        if self.manners.nack_after_defer == "refuse":
+        if self.choices.nack_after_defer == "refuse":
             raise Refused(409, "DEFERRED_ACTION", "deferred work is not given back")
 
     def reject(self, action: Action) -> None:
@@ -913,7 +913,7 @@ class Stranger:
 
     def available_at(self, action: Action) -> str | None:
         """When the next attempt may begin; nobody knows while no first one is meant."""
-        known = action.status not in DONE and self.manners.delivery == "at-once"
+        known = action.status not in DONE and self.choices.delivery == "at-once"
         return moment(action.deadline) if known else None
 
     def settle_answer(self) -> Any:
@@ -990,9 +990,9 @@ class Stranger:
 
     def new_id(self) -> str:
         """Called with all state held; never the same twice."""
-        if self.manners.ids == "long":
+        if self.choices.ids == "long":
             return str(self.drawn_id())
-        if self.manners.ids == "small":
+        if self.choices.ids == "small":
             self.last_id += 1
         else:
             self.last_id = max(self.last_id + 1, (int(time.time() * 1000) - EPOCH_MS) << 22)
@@ -1024,19 +1024,19 @@ class Stranger:
     def status_of(self, operation: Operation, refused: Refused) -> int:
         if operation not in CONTROL or refused.status >= 500:
             return refused.status
-        if self.manners.control_refusals == "200-null":
+        if self.choices.control_refusals == "200-null":
             return 200
-        return 422 if self.manners.control_refusals == "422" and refused.status == 400 else refused.status
+        return 422 if self.choices.control_refusals == "422" and refused.status == 400 else refused.status
 
     def envelope(self, refused: Refused) -> Any:
         code, message = refused.code, refused.message
-        if self.manners.error_texts == "german":
+        if self.choices.error_texts == "german":
             code = f"fehler.{code.lower()}"
             message = "Die Anfrage wurde abgelehnt; die Kennung sagt, weshalb (größte Länge: 80)."
         return {"data": None, "errors": [{"code": code, "message": message}]}
 
     def adorned(self, body: Any) -> Any:
-        if self.manners.extra_members:
+        if self.choices.extra_members:
             body["meta"] = {"node": "a1"}
             for part in (body["data"], *(body.get("errors") or [])):
                 if part is not None:
@@ -1044,15 +1044,15 @@ class Stranger:
         return body
 
     def dump(self, body: Any) -> bytes:
-        if self.manners.key_order:
+        if self.choices.key_order:
             return json.dumps(reordered(body), indent=2, allow_nan=False).encode()
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
 
     def render(self, operation: Operation, status: int, body: Any) -> Response:
         response = Response(self.dump(body), status, content_type="application/json")
-        if status == 401 and self.manners.www_authenticate:
+        if status == 401 and self.choices.www_authenticate:
             response.headers["WWW-Authenticate"] = "ApiKey"
-        if self.manners.chunked_answers:
+        if self.choices.chunked_answers:
             response.headers["Transfer-Encoding"] = "chunked"
         return response
 
@@ -1060,7 +1060,7 @@ class Stranger:
         if isinstance(error, MethodNotAllowed):
             allowed = sorted(error.valid_methods or [])
             return self.options(allowed) if request.method == "OPTIONS" else self.wrong_method(allowed)
-        if self.manners.html_404:
+        if self.choices.html_404:
             return Response("<!doctype html><title>Not found</title><h1>Not found</h1>", 404)
         return self.refuse("none", Refused(404, "NOT_FOUND", "nothing is here"))
 
@@ -1081,5 +1081,5 @@ class Stranger:
 
 
 def crash() -> NoReturn:
-    """The 500 of a liar."""
+    """The 500 of a mutant."""
     raise Refused(500, "INTERNAL_ERROR", "a mistake of the server")

@@ -1,4 +1,4 @@
-"""Honest servers that are built, or stand, in another way than a stranger with manners: nobody forbids it."""
+"""Honest servers that are built, or stand, in another way than a conforming variant with choices: nobody forbids it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from .conforming_variant import (
     Action,
+    Choices,
+    ConformingServer,
     Definition,
-    Manners,
     Refused,
-    Stranger,
     Wanted,
     Work,
 )
@@ -24,14 +24,14 @@ from .conforming_variant import (
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_ALL = Manners(operations="all")
+_ALL = Choices(operations="all")
 
 
-class Nodes(Stranger):
+class Nodes(ConformingServer):
     """three nodes of which two learn of a definition within a second, each when it comes to it"""
 
-    def __init__(self, manners: Manners = _ALL) -> None:
-        super().__init__(manners)
+    def __init__(self, choices: Choices = _ALL) -> None:
+        super().__init__(choices)
         self.known_at: dict[tuple[str, str], list[float]] = {}
 
     def define(self, org: str, wanted: Wanted) -> Definition:
@@ -47,11 +47,11 @@ class Nodes(Stranger):
         return found
 
 
-class SlowNodes(Stranger):
+class SlowNodes(ConformingServer):
     """three nodes of which two learn of an action within a second"""
 
-    def __init__(self, manners: Manners = _ALL) -> None:
-        super().__init__(manners)
+    def __init__(self, choices: Choices = _ALL) -> None:
+        super().__init__(choices)
         self.known_at: dict[str, list[float]] = {}
 
     def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
@@ -67,7 +67,7 @@ class SlowNodes(Stranger):
         return action
 
 
-class Archive(Stranger):
+class Archive(ConformingServer):
     """a sink settles half of the actions within two seconds, and what is settled is not known any more"""
 
     def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
@@ -84,14 +84,14 @@ class Archive(Stranger):
             self.actions.pop(action.id, None)
 
 
-class OwnNumbers(Stranger):
+class OwnNumbers(ConformingServer):
     """the server alone says which version a definition has, whatever a PUT asks for"""
 
     def store(self, org: str, wanted: Wanted) -> Definition:
         return super().store(org, replace(wanted, version=None))
 
 
-class Described(Stranger):
+class Described(ConformingServer):
     """a title that changes is no new version"""
 
     def update(self, definition: Definition, wanted: Wanted) -> None:
@@ -105,7 +105,7 @@ class Described(Stranger):
         super().update(definition, wanted)
 
 
-class Padded(Stranger):
+class Padded(ConformingServer):
     """ids have twenty digits, and are numbers"""
 
     def new_id(self) -> str:
@@ -133,7 +133,7 @@ class Front:
 
     def refusal(self, environ: WSGIEnvironment) -> str | None:
         """What gateways have against a request."""
-        headers: list[tuple[str, str]] = environ["stranger.headers"]
+        headers: list[tuple[str, str]] = environ["conforming variant.headers"]
         target = str(environ.get("REQUEST_URI") or environ["PATH_INFO"])
         names = {name.lower() for name, _ in headers}
         if len(target) > 1_024:
@@ -169,8 +169,8 @@ DEPLOYMENTS: dict[str, Callable[[], Any]] = {
     "own-numbers": lambda: OwnNumbers(_ALL),
     "described": lambda: Described(_ALL),
     "padded-ids": lambda: Padded(_ALL),
-    "behind-a-page": lambda: Front(Stranger(Manners(html_404=True)), PAGES["html"]),
-    "behind-a-gateway": lambda: Front(Stranger(_ALL), PAGES["json"]),
+    "behind-a-page": lambda: Front(ConformingServer(Choices(html_404=True)), PAGES["html"]),
+    "behind-a-gateway": lambda: Front(ConformingServer(_ALL), PAGES["json"]),
 }
 """Name → a fresh server."""
 

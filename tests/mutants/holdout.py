@@ -1,4 +1,4 @@
-"""More liars, made from the published pages alone by somebody who had not seen the judge.
+"""More mutants, made from the published pages alone by somebody who had not seen the judge.
 
 They say how well a judge does on faults that nobody had in mind when it was written. Each names the page,
 the behaviour (B), the open question (Q), the contradiction (C) or the RFC that its verdict stands on.
@@ -18,16 +18,22 @@ from typing import Any
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
+from .catalogue import (
+    Mutant,
+    ServerClass,
+    Verdict,
+    names_in,
+)
 from .conforming_variant import (
     CONTROL,
     INT32,
     INT64,
     Action,
+    ConformingServer,
     Definition,
     Operation,
     Page,
     Refused,
-    Stranger,
     Terms,
     Wanted,
     Work,
@@ -36,31 +42,25 @@ from .conforming_variant import (
     depth,
     whole,
 )
-from .faults import (
-    Fault,
-    Liar,
-    Verdict,
-    names_in,
-)
 
-HOLDOUT: dict[str, Fault] = {}
+HOLDOUT: dict[str, Mutant] = {}
 NAMED = re.compile(r"(?P<text>.+) \[(?P<source>[^]]+)\]")
 
 
-def hidden(group: str, verdict: Verdict, **needs: Any) -> Callable[[Liar], Liar]:
-    """Registers a liar whose docstring is its text, and in brackets its source."""
+def hidden(group: str, verdict: Verdict, **needs: Any) -> Callable[[ServerClass], ServerClass]:
+    """Registers a mutant whose docstring is its text, and in brackets its source."""
 
-    def register(liar: Liar) -> Liar:
-        found = NAMED.fullmatch(" ".join((liar.__doc__ or "").split()))
-        assert found, f"{liar.__name__} has no source"
-        name = liar.__name__
-        HOLDOUT[name] = Fault(name, group, found["text"], verdict, liar, needs, found["source"])
-        return liar
+    def register(mutant: ServerClass) -> ServerClass:
+        found = NAMED.fullmatch(" ".join((mutant.__doc__ or "").split()))
+        assert found, f"{mutant.__name__} has no source"
+        name = mutant.__name__
+        HOLDOUT[name] = Mutant(name, group, found["text"], verdict, mutant, needs, found["source"])
+        return mutant
 
     return register
 
 
-class Remembering(Stranger):
+class Remembering(ConformingServer):
     """A server with a memory for its lies."""
 
     def __init__(self, *args: Any, **members: Any) -> None:
@@ -77,7 +77,7 @@ class Remembering(Stranger):
 # How answers look
 
 
-class _Answer(Stranger):
+class _Answer(ConformingServer):
     """The answer to one operation, of one status, has another body, status or head."""
 
     operation: Operation
@@ -349,7 +349,7 @@ class H025(_Answer):
 
 
 @hidden("response-schema", "violation")
-class H026(Stranger):
+class H026(ConformingServer):
     """ingress refuses bad bodies with the undocumented 422 [S-ing, B019]"""
 
     def status_of(self, operation: Operation, refused: Refused) -> int:
@@ -358,7 +358,7 @@ class H026(Stranger):
 
 
 @hidden("response-schema", "violation", unknown_variant="refuse")
-class H027(Stranger):
+class H027(ConformingServer):
     """ingress refuses an unknown variant with the undocumented 404 [S-ing, B019, Q6]"""
 
     def undefined(self, org: str, variant: str) -> Definition:
@@ -366,7 +366,7 @@ class H027(Stranger):
 
 
 @hidden("response-schema", "violation")
-class H028(Stranger):
+class H028(ConformingServer):
     """modack refuses another organisation's action with the undocumented 403 [S-mod, B133]"""
 
     def find(self, org: str, action_id: str) -> Action:
@@ -453,7 +453,7 @@ class H036(_Answer):
 
 
 @hidden("response-schema", "violation", destinations=True)
-class H037(Stranger):
+class H037(ConformingServer):
     """PUT 200: response_time_sla_ms is 0 [S-def, B061]"""
 
     def destination_config(self) -> dict[str, Any]:
@@ -461,7 +461,7 @@ class H037(Stranger):
 
 
 @hidden("response-schema", "violation", destinations=True)
-class H038(Stranger):
+class H038(ConformingServer):
     """PUT 200: signaling is enabled without a default [S-def, B060]"""
 
     def destination_config(self) -> dict[str, Any]:
@@ -469,7 +469,7 @@ class H038(Stranger):
 
 
 @hidden("response-schema", "violation", destinations=True)
-class H039(Stranger):
+class H039(ConformingServer):
     """PUT 200: a tag of a destination is a number [S-def]"""
 
     def destination(self, definition: Definition) -> dict[str, Any]:
@@ -477,7 +477,7 @@ class H039(Stranger):
 
 
 @hidden("response-schema", "violation", destinations=True)
-class H040(Stranger):
+class H040(ConformingServer):
     """PUT 200: a destination has no label [S-def]"""
 
     def destination(self, definition: Definition) -> dict[str, Any]:
@@ -487,7 +487,7 @@ class H040(Stranger):
 # What is accepted though it is broken
 
 
-class _Takes(Stranger):
+class _Takes(ConformingServer):
     """Some values of a member are taken for others."""
 
     member: str
@@ -607,7 +607,7 @@ class H049(_TakesSignal):
 
 
 @hidden("validation", "violation", delivery="at-once")
-class H050(Stranger):
+class H050(ConformingServer):
     """modack accepts mod_ack 0 [S-mod, B124]"""
 
     def seconds_of(self, body: dict[str, Any]) -> int:
@@ -625,7 +625,7 @@ class H051(_TakesSignal):
 
 
 @hidden("validation", "violation", delivery="at-once")
-class H052(Stranger):
+class H052(ConformingServer):
     """modack accepts a list with the object in it [S-mod]"""
 
     def read_signal(self, body: Any) -> Any:
@@ -633,7 +633,7 @@ class H052(Stranger):
 
 
 @hidden("validation", "warning", delivery="at-once")
-class H053(Stranger):
+class H053(ConformingServer):
     """modack accepts its members as a form [S-mod names JSON alone; Q27]"""
 
     def read_body(self, operation: Operation) -> Any:
@@ -689,7 +689,7 @@ class H057(_TakesWork):
 
 
 @hidden("validation", "warning")
-class H058(Stranger):
+class H058(ConformingServer):
     """a comma before the end of an object is accepted [RFC 8259 9 lets a parser accept more]"""
 
     def load(self, text: str) -> Any:
@@ -700,7 +700,7 @@ class H058(Stranger):
 
 
 @hidden("validation", "warning")
-class H059(Stranger):
+class H059(ConformingServer):
     """ingress reads JSON in bodies labelled text/plain [S-ing names JSON alone; Q27]"""
 
     def check_content_type(self, operation: Operation) -> None:
@@ -759,7 +759,7 @@ class H064(_TakesDefinition):
 
 
 @hidden("validation", "violation")
-class H065(Stranger):
+class H065(ConformingServer):
     """PUT takes the digits that an org_id begins with for all of it [S-def, B011]"""
 
     def check_org(self, org: str, org_id: str) -> None:
@@ -771,7 +771,7 @@ class H065(Stranger):
 
 
 @hidden("validation", "violation", body="envelope")
-class H066(Stranger):
+class H066(ConformingServer):
     """metadata that is no object is refused [S-ing, B029]"""
 
     def read_work(self, body: Any) -> Work:
@@ -781,7 +781,7 @@ class H066(Stranger):
 
 
 @hidden("validation", "violation", body="envelope")
-class H067(Stranger):
+class H067(ConformingServer):
     """a tag with an empty value is refused [S-ing, B030]"""
 
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
@@ -792,7 +792,7 @@ class H067(Stranger):
 
 
 @hidden("validation", "violation", body="envelope")
-class H068(Stranger):
+class H068(ConformingServer):
     """a tag whose name is not made of ASCII letters, digits, dots and lines is refused [S-ing, B030]"""
 
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
@@ -803,7 +803,7 @@ class H068(Stranger):
 
 
 @hidden("validation", "violation", body="envelope")
-class H069(Stranger):
+class H069(ConformingServer):
     """payloads that count as false in scripts are refused: false, 0, "", [] and {} [S-ing, B029]"""
 
     def payload_of(self, body: dict[str, Any]) -> Any:
@@ -814,7 +814,7 @@ class H069(Stranger):
 
 
 @hidden("validation", "violation", body="envelope")
-class H070(Stranger):
+class H070(ConformingServer):
     """the version 2147483647 is refused, the current one too [S-ing, B036]"""
 
     def version_of(self, body: dict[str, Any]) -> int | None:
@@ -824,7 +824,7 @@ class H070(Stranger):
 
 
 @hidden("validation", "violation")
-class H071(Stranger):
+class H071(ConformingServer):
     """modack refuses ids of more than 30 digits as broken [S-mod: any digits]"""
 
     def id_of(self, body: dict[str, Any]) -> str:
@@ -834,7 +834,7 @@ class H071(Stranger):
 
 
 @hidden("validation", "violation")
-class H072(Stranger):
+class H072(ConformingServer):
     """modack refuses the attempt 2147483647 as broken [S-mod, B124]"""
 
     def attempt_of(self, body: dict[str, Any]) -> int:
@@ -844,7 +844,7 @@ class H072(Stranger):
 
 
 @hidden("validation", "violation", delivery="at-once")
-class H073(Stranger):
+class H073(ConformingServer):
     """modack refuses a mod_ack of more than five minutes as broken [S-mod, B124]"""
 
     def seconds_of(self, body: dict[str, Any]) -> int:
@@ -854,7 +854,7 @@ class H073(Stranger):
 
 
 @hidden("validation", "violation")
-class H074(Stranger):
+class H074(ConformingServer):
     """PUT refuses the schema true [S-def, B051]"""
 
     def schema_of(self, body: dict[str, Any]) -> Any:
@@ -864,7 +864,7 @@ class H074(Stranger):
 
 
 @hidden("validation", "warning")
-class H075(Stranger):
+class H075(ConformingServer):
     """PUT of a variant that is there is refused [Q5: the page says only "create"]"""
 
     def update(self, definition: Definition, wanted: Wanted) -> None:
@@ -872,7 +872,7 @@ class H075(Stranger):
 
 
 @hidden("validation", "violation")
-class H076(Stranger):
+class H076(ConformingServer):
     """a content type in other case is refused: Application/JSON [RFC 9110 8.3.1]"""
 
     def check_content_type(self, operation: Operation) -> None:
@@ -882,7 +882,7 @@ class H076(Stranger):
 
 
 @hidden("validation", "violation")
-class H077(Stranger):
+class H077(ConformingServer):
     """blanks and lines before a JSON body are refused [RFC 8259 2]"""
 
     def decode(self, raw: bytes) -> str:
@@ -892,7 +892,7 @@ class H077(Stranger):
 
 
 @hidden("validation", "violation")
-class H078(Stranger):
+class H078(ConformingServer):
     """names of members that are written with escapes are refused [RFC 8259 8.3]"""
 
     def decode(self, raw: bytes) -> str:
@@ -903,7 +903,7 @@ class H078(Stranger):
 
 
 @hidden("validation", "warning")
-class H079(Stranger):
+class H079(ConformingServer):
     """bodies of more than 20 levels are refused [RFC 8259 9 lets a parser limit the depth]"""
 
     def read_body(self, operation: Operation) -> Any:
@@ -913,7 +913,7 @@ class H079(Stranger):
 
 
 @hidden("validation", "warning")
-class H080(Stranger):
+class H080(ConformingServer):
     """bodies of more than 100,000 bytes are refused [Q28: no limit is named]"""
 
     def decode(self, raw: bytes) -> str:
@@ -922,7 +922,7 @@ class H080(Stranger):
         return super().decode(raw)
 
 
-class _Variants(Stranger):
+class _Variants(ConformingServer):
     """Some variants are refused, on ingress and on PUT."""
 
     def refuses(self, variant: str) -> bool:
@@ -969,7 +969,7 @@ class H083(_Variants):
 # Who asks
 
 
-class _Open(Stranger):
+class _Open(ConformingServer):
     """One operation asks nobody for a key."""
 
     operation: Operation
@@ -998,7 +998,7 @@ class H085(_Open):
 
 
 @hidden("auth", "violation", delivery="at-once")
-class H086(Stranger):
+class H086(ConformingServer):
     """modack extends the action of another organisation [B133]"""
 
     def find(self, org: str, action_id: str) -> Action:
@@ -1008,7 +1008,7 @@ class H086(Stranger):
 
 
 @hidden("auth", "violation")
-class H087(Stranger):
+class H087(ConformingServer):
     """PUT writes on the path of another organisation [Q10: 403 or 404, refused in any case]"""
 
     def do_put(self, org_id: str) -> Any:
@@ -1020,7 +1020,7 @@ class H087(Stranger):
 
 
 @hidden("auth", "violation")
-class H088(Stranger):
+class H088(ConformingServer):
     """ingress reaches the definition of another organisation when there is no own one [B133, Q6]"""
 
     def undefined(self, org: str, variant: str) -> Definition:
@@ -1029,7 +1029,7 @@ class H088(Stranger):
 
 
 @hidden("auth", "violation")
-class H089(Stranger):
+class H089(ConformingServer):
     """a good key in Authorization is refused on ingress [S-ing, B002]"""
 
     def credentials(self, operation: Operation) -> list[str]:
@@ -1037,7 +1037,7 @@ class H089(Stranger):
 
 
 @hidden("auth", "none")
-class H090(Stranger):
+class H090(ConformingServer):
     """the word Bearer may stand before the key in Authorization [B003, Q26: unknown]"""
 
     def credentials(self, operation: Operation) -> list[str]:
@@ -1048,7 +1048,7 @@ class H090(Stranger):
 
 
 @hidden("auth", "violation")
-class H091(Stranger):
+class H091(ConformingServer):
     """a key in a cookie is accepted [B001, B005]"""
 
     def credentials(self, operation: Operation) -> list[str]:
@@ -1056,7 +1056,7 @@ class H091(Stranger):
 
 
 @hidden("auth", "violation")
-class H092(Stranger):
+class H092(ConformingServer):
     """a key in x-api-key is accepted [B001, B005]"""
 
     def credentials(self, operation: Operation) -> list[str]:
@@ -1064,7 +1064,7 @@ class H092(Stranger):
 
 
 @hidden("auth", "violation")
-class H093(Stranger):
+class H093(ConformingServer):
     """a key as the user of Basic in Authorization is accepted [B003, B005]"""
 
     def credentials(self, operation: Operation) -> list[str]:
@@ -1080,7 +1080,7 @@ class H093(Stranger):
 
 
 @hidden("auth", "violation")
-class H094(Stranger):
+class H094(ConformingServer):
     """whatever begins with a good key is accepted [B005]"""
 
     def org_of(self, key: str) -> str | None:
@@ -1088,7 +1088,7 @@ class H094(Stranger):
 
 
 @hidden("auth", "warning")
-class H095(Stranger):
+class H095(ConformingServer):
     """a good x-arklow-auth is refused when Authorization is bad [S-ing, S-mod, B002]"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -1098,7 +1098,7 @@ class H095(Stranger):
 
 
 @hidden("auth", "violation")
-class H096(Stranger):
+class H096(ConformingServer):
     """a wrong key on ingress and modack is the undocumented 403 [S-ing, S-mod, B005]"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -1111,7 +1111,7 @@ class H096(Stranger):
 
 
 @hidden("auth", "warning")
-class H097(Stranger):
+class H097(ConformingServer):
     """modack looks for the action before the key (404 for anonymous) [no page tells the order]"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -1127,11 +1127,11 @@ class H097(Stranger):
 
 
 @hidden("auth", "violation")
-class H098(Stranger):
+class H098(ConformingServer):
     """the name of the header must be written in small letters [B001, RFC 9110 5.1]"""
 
     def credentials(self, operation: Operation) -> list[str]:
-        sent = {name for name, _ in request.environ["stranger.headers"]}
+        sent = {name for name, _ in request.environ["conforming variant.headers"]}
         known = super().credentials(operation)
         unseen = "x-arklow-auth" in request.headers and "x-arklow-auth" not in sent
         return known[1:] if unseen else known
@@ -1168,7 +1168,7 @@ class H100(Remembering):
 
 
 @hidden("state", "violation")
-class H101(Stranger):
+class H101(ConformingServer):
     """the alias of another organisation's definition leads to it [B133, B038]"""
 
     def undefined(self, org: str, variant: str) -> Definition:
@@ -1177,7 +1177,7 @@ class H101(Stranger):
 
 
 @hidden("state", "violation")
-class H102(Stranger):
+class H102(ConformingServer):
     """PUT with an empty list of aliases leaves the aliases as they are [S-def]"""
 
     def update(self, definition: Definition, wanted: Wanted) -> None:
@@ -1185,7 +1185,7 @@ class H102(Stranger):
 
 
 @hidden("state", "violation")
-class H103(Stranger):
+class H103(ConformingServer):
     """PUT refused for its version or alias is stored without them [page: a bad request is refused]"""
 
     def do_put(self, org_id: str) -> Any:
@@ -1208,7 +1208,7 @@ class H103(Stranger):
 
 
 @hidden("state", "violation", upsert="bump")
-class H104(Stranger):
+class H104(ConformingServer):
     """PUT changes the definition of the same variant in every organisation [B133]"""
 
     def store(self, org: str, wanted: Wanted) -> Definition:
@@ -1219,7 +1219,7 @@ class H104(Stranger):
 
 
 @hidden("state", "violation", upsert="bump")
-class H105(Stranger):
+class H105(ConformingServer):
     """ingress answers the version before the current one [B035]"""
 
     def choose_version(self, definition: Definition, asked: int | None) -> int:
@@ -1229,7 +1229,7 @@ class H105(Stranger):
 
 
 @hidden("state", "violation", body="envelope", upsert="bump")
-class H106(Stranger):
+class H106(ConformingServer):
     """ingress answers the first version when the current one is asserted [B036]"""
 
     def choose_version(self, definition: Definition, asked: int | None) -> int:
@@ -1238,7 +1238,7 @@ class H106(Stranger):
 
 
 @hidden("state", "violation", body="envelope")
-class H107(Stranger):
+class H107(ConformingServer):
     """ingress refuses the current version when it is asserted [B036]"""
 
     def choose_version(self, definition: Definition, asked: int | None) -> int:
@@ -1248,7 +1248,7 @@ class H107(Stranger):
 
 
 @hidden("state", "violation", body="envelope")
-class H108(Stranger):
+class H108(ConformingServer):
     """ingress answers with a version that the definition does not have, as asked [B022, B037]"""
 
     def choose_version(self, definition: Definition, asked: int | None) -> int:
@@ -1258,7 +1258,7 @@ class H108(Stranger):
 
 
 @hidden("state", "violation")
-class H109(Stranger):
+class H109(ConformingServer):
     """new definitions are numbered through: the second one begins with version 2 [B054]"""
 
     def define(self, org: str, wanted: Wanted) -> Definition:
@@ -1268,7 +1268,7 @@ class H109(Stranger):
 
 
 @hidden("state", "violation")
-class H110(Stranger):
+class H110(ConformingServer):
     """a new definition has version 0 [B054]"""
 
     def define(self, org: str, wanted: Wanted) -> Definition:
@@ -1276,7 +1276,7 @@ class H110(Stranger):
 
 
 @hidden("state", "warning")
-class H111(Stranger):
+class H111(ConformingServer):
     """a variant is found in any case of its letters [S-ing: any string; nothing says how they compare]"""
 
     def undefined(self, org: str, variant: str) -> Definition:
@@ -1287,7 +1287,7 @@ class H111(Stranger):
 
 
 @hidden("state", "violation")
-class H112(Stranger):
+class H112(ConformingServer):
     """PUT trims the variant [S-def: any string]"""
 
     def read_definition(self, body: Any) -> Wanted:
@@ -1296,7 +1296,7 @@ class H112(Stranger):
 
 
 @hidden("state", "violation")
-class H113(Stranger):
+class H113(ConformingServer):
     """PUT loses the descriptions in a schema [S-def]"""
 
     def schema_of(self, body: dict[str, Any]) -> Any:
@@ -1365,7 +1365,7 @@ class H118(Remembering):
 
 
 @hidden("state", "violation")
-class H119(Stranger):
+class H119(ConformingServer):
     """a_def_id is the organisation's first definition [S-ing: a_def_id is the action's definition]"""
 
     def action_data(self, action: Action) -> dict[str, Any]:
@@ -1376,7 +1376,7 @@ class H119(Stranger):
 
 @hidden("state", "warning", unknown_variant="refuse")
 class H120(Remembering):
-    """unknown variants are refused at first and defined from the fourth on [Q6: each reading alone is lawful]"""
+    """unknown variants are refused at first and defined from the fourth on [Q6: each interpretation alone is lawful]"""
 
     def undefined(self, org: str, variant: str) -> Definition:
         if self.counted() > 3:
@@ -1385,7 +1385,7 @@ class H120(Remembering):
 
 
 @hidden("state", "violation", delivery="at-once")
-class H121(Stranger):
+class H121(ConformingServer):
     """modack ends the lease instead of extending it [B125]"""
 
     def extend(self, action: Action, seconds: float) -> None:
@@ -1393,7 +1393,7 @@ class H121(Stranger):
 
 
 @hidden("state", "violation", delivery="at-once")
-class H122(Stranger):
+class H122(ConformingServer):
     """modack settles the action [B125]"""
 
     def extend(self, action: Action, seconds: float) -> None:
@@ -1402,7 +1402,7 @@ class H122(Stranger):
 
 
 @hidden("state", "violation", delivery="at-once", extend_from="now")
-class H123(Stranger):
+class H123(ConformingServer):
     """a lease that was extended never ends [B101, B125]"""
 
     def extend(self, action: Action, seconds: float) -> None:
@@ -1410,7 +1410,7 @@ class H123(Stranger):
 
 
 @hidden("state", "violation", delivery="at-once", extend_from="now")
-class H124(Stranger):
+class H124(ConformingServer):
     """mod_ack is kept in 32 bits: 4294967296 seconds are none [S-mod, B125]"""
 
     def extend(self, action: Action, seconds: float) -> None:
@@ -1418,7 +1418,7 @@ class H124(Stranger):
 
 
 @hidden("state", "violation", delivery="at-once", extend_from="now")
-class H125(Stranger):
+class H125(ConformingServer):
     """mod_ack counts from when the action was accepted [B125, Q8: not before now + n]"""
 
     def extend(self, action: Action, seconds: float) -> None:
@@ -1426,7 +1426,7 @@ class H125(Stranger):
 
 
 @hidden("state", "violation", delivery="at-once")
-class H126(Stranger):
+class H126(ConformingServer):
     """every delivery has attempt 0 [B077, B101]"""
 
     def deliver(self, action: Action, when: float) -> None:
@@ -1435,7 +1435,7 @@ class H126(Stranger):
 
 
 @hidden("state", "violation", delivery="at-once")
-class H127(Stranger):
+class H127(ConformingServer):
     """attempts alternate between 0 and 1 [B077]"""
 
     def deliver(self, action: Action, when: float) -> None:
@@ -1444,7 +1444,7 @@ class H127(Stranger):
 
 
 @hidden("state", "violation", delivery="at-once")
-class H128(Stranger):
+class H128(ConformingServer):
     """an expired lease skips an attempt: 2 follows 0 [B101]"""
 
     def deliver(self, action: Action, when: float) -> None:
@@ -1478,17 +1478,17 @@ class H130(Remembering):
 
 
 @hidden("state", "violation", operations="all")
-class H131(Stranger):
+class H131(ConformingServer):
     """the record shows the whole body as input, not its payload [B026, B078]"""
 
     def read_work(self, body: Any) -> Work:
         work = super().read_work(body)
-        enveloped = self.manners.body != "raw" and isinstance(body, dict) and "payload" in body
+        enveloped = self.choices.body != "raw" and isinstance(body, dict) and "payload" in body
         return replace(work, payload=body) if enveloped else work
 
 
 @hidden("state", "violation", operations="all", body="envelope")
-class H132(Stranger):
+class H132(ConformingServer):
     """a tag in the body wins over the same tag in the query [B032]"""
 
     def read_work(self, body: Any) -> Work:
@@ -1497,7 +1497,7 @@ class H132(Stranger):
 
 
 @hidden("state", "violation", operations="all", delivery="at-once")
-class H133(Stranger):
+class H133(ConformingServer):
     """an ack is answered and the work is delivered again [B127]"""
 
     def succeed(self, action: Action) -> None:
@@ -1506,7 +1506,7 @@ class H133(Stranger):
 
 
 @hidden("state", "violation", operations="all", delivery="at-once")
-class H134(Stranger):
+class H134(ConformingServer):
     """a nack with retry false is tried again [B130]"""
 
     def reject(self, action: Action) -> None:
@@ -1514,7 +1514,7 @@ class H134(Stranger):
 
 
 @hidden("state", "violation", operations="all", delivery="at-once")
-class H135(Stranger):
+class H135(ConformingServer):
     """deferred work is delivered again when its lease ends [B141, B142]"""
 
     def turn(self, action: Action, when: float) -> None:
@@ -1524,7 +1524,7 @@ class H135(Stranger):
 
 
 @hidden("state", "violation", operations="all", delivery="at-once")
-class H136(Stranger):
+class H136(ConformingServer):
     """a nack of deferred work is accepted and fails it [B143]"""
 
     def give_back(self, action: Action, terms: Terms) -> None:
@@ -1535,7 +1535,7 @@ class H136(Stranger):
 
 
 @hidden("state", "violation", operations="all", delivery="at-once")
-class H137(Stranger):
+class H137(ConformingServer):
     """a nack pays no heed to retry_at [B129]"""
 
     def wait(self, action: Action, terms: Terms) -> None:
@@ -1543,7 +1543,7 @@ class H137(Stranger):
 
 
 @hidden("state", "warning", operations="all")
-class H138(Stranger):
+class H138(ConformingServer):
     """the count of a list of records is that of its page [B015: inferred for records]"""
 
     def records_answer(self, found: list[Action], page: Page) -> Any:
@@ -1555,7 +1555,7 @@ class H138(Stranger):
 # How robust it is
 
 
-class _Crashes(Stranger):
+class _Crashes(ConformingServer):
     """Some bodies are too much, though they can be read."""
 
     def too_much(self, body: Any) -> bool:
@@ -1567,7 +1567,7 @@ class _Crashes(Stranger):
         return body
 
 
-class _CrashesOnText(Stranger):
+class _CrashesOnText(ConformingServer):
     """Some texts are too much, before they are read."""
 
     def too_much(self, text: str) -> bool:
@@ -1580,7 +1580,7 @@ class _CrashesOnText(Stranger):
         return super().decode(raw)
 
 
-class _CrashesOnHead(Stranger):
+class _CrashesOnHead(ConformingServer):
     """Some request lines and headers are too much, from whoever has a key."""
 
     def too_much(self) -> bool:
@@ -1603,7 +1603,7 @@ def integers_in(value: Any) -> list[int]:
 
 
 @hidden("robustness", "violation", body="envelope")
-class H139(Stranger):
+class H139(ConformingServer):
     """500 on a tag whose name has a dot [S-ing: a good request is served]"""
 
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
@@ -1626,7 +1626,7 @@ class H141(_CrashesOnHead):
     """500 on a header that comes twice [S-ing, S-mod: a good request is served; RFC 9110 5.3]"""
 
     def too_much(self) -> bool:
-        names = [name.lower() for name, _ in request.environ["stranger.headers"]]
+        names = [name.lower() for name, _ in request.environ["conforming variant.headers"]]
         return len(set(names)) < len(names)
 
 
@@ -1639,7 +1639,7 @@ class H142(_CrashesOnHead):
 
 
 @hidden("robustness", "none")
-class H143(Stranger):
+class H143(ConformingServer):
     """406 on an Accept header that does not name JSON, before anything is done [RFC 9110 15.5.7]"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -1685,7 +1685,7 @@ class H147(_Crashes):
 
 
 @hidden("robustness", "warning")
-class H148(Stranger):
+class H148(ConformingServer):
     """500 on methods that it has never heard of [RFC 9110 9.1: should be 501 or 405]"""
 
     def wrong_method(self, allowed: list[str]) -> Response:
@@ -1712,7 +1712,7 @@ class H150(_CrashesOnHead):
 
 
 @hidden("robustness", "violation")
-class H151(Stranger):
+class H151(ConformingServer):
     """500 on a number beyond a double, 1e400 [S-ing: served or 400]"""
 
     def fraction(self, literal: str) -> float:
@@ -1731,7 +1731,7 @@ class H152(_CrashesOnText):
 
 
 @hidden("robustness", "violation")
-class H153(Stranger):
+class H153(ConformingServer):
     """500 on half of a surrogate pair in a string [RFC 8259 8.2, S-ing: served or 400]"""
 
     def unreadable(self, code: str) -> Refused:
@@ -1741,7 +1741,7 @@ class H153(Stranger):
 
 
 @hidden("robustness", "violation", enforce_schema=True)
-class H154(Stranger):
+class H154(ConformingServer):
     """500 for work whose definition's schema has a $ref [S-ing: served or 400]"""
 
     def check_payload(self, payload: Any, schema: Any) -> None:
@@ -1751,25 +1751,25 @@ class H154(Stranger):
 
 
 @hidden("robustness", "violation")
-class H155(Stranger):
+class H155(ConformingServer):
     """the connection is closed without an answer to an unknown id [S-mod, B133: 404]"""
 
     def find(self, org: str, action_id: str) -> Action:
         try:
             return super().find(org, action_id)
         except Refused:
-            request.environ["stranger.hang_up"] = True
+            request.environ["conforming variant.hang_up"] = True
             raise
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         answer = super().__call__(environ, start_response)
-        if environ.get("stranger.hang_up"):
+        if environ.get("conforming variant.hang_up"):
             raise ConnectionResetError
         return answer
 
 
 @hidden("robustness", "warning")
-class H156(Stranger):
+class H156(ConformingServer):
     """20 s for an answer to a string as payload [policy: latency]"""
 
     pause = 20.0
@@ -1791,7 +1791,7 @@ class H157(Remembering):
 
 
 @hidden("robustness", "violation")
-class H158(Stranger):
+class H158(ConformingServer):
     """500 on an empty alias among others [S-def: any string]"""
 
     def alias_of(self, body: dict[str, Any]) -> list[str] | None:
@@ -1801,7 +1801,7 @@ class H158(Stranger):
 
 
 @hidden("robustness", "warning")
-class H159(Stranger):
+class H159(ConformingServer):
     """500 on a slash behind a path [Q29: open, served or not found]"""
 
     def unrouted(self, error: HTTPException) -> Response:
@@ -1811,7 +1811,7 @@ class H159(Stranger):
 
 
 @hidden("robustness", "warning")
-class H160(Stranger):
+class H160(ConformingServer):
     """500 on HEAD [RFC 9110 9.1: should be 405 or 501]"""
 
     def wrong_method(self, allowed: list[str]) -> Response:

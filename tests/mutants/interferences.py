@@ -21,12 +21,12 @@ from werkzeug.http import HTTP_STATUS_CODES, http_date
 
 from .conforming_variant import (
     KEYS,
-    Manners,
-    Stranger,
+    Choices,
+    ConformingServer,
     Wanted,
 )
 from .deployments import PAGES
-from .serving import reset, stranger
+from .serving import reset, serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Body = Literal["html", "json"]
 """In which words a gateway speaks."""
 
-ALL = Manners(operations="all")
+ALL = Choices(operations="all")
 DECLARED = Wanted(
     "orders.created",
     {"type": "object", "required": ["order_id"], "properties": {"order_id": {"type": "string"}}},
@@ -68,10 +68,10 @@ Condition = Callable[["WSGIApplication", Arrival], "WSGIApplication"]
 """Says who answers a request: the honest server, or something that stands before it."""
 
 
-class Weather:
+class Interference:
     """An honest server, what stands before it, and what came."""
 
-    def __init__(self, condition: Condition, world: Stranger) -> None:
+    def __init__(self, condition: Condition, world: ConformingServer) -> None:
         self.condition = condition
         self.world = world
         self.url = ""
@@ -83,16 +83,18 @@ class Weather:
         body = environ["wsgi.input"].read()
         environ["wsgi.input"] = io.BytesIO(body)
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
-        arrival = Arrival(method, target, tuple(environ["stranger.headers"]), body, time.monotonic())
+        arrival = Arrival(
+            method, target, tuple(environ["conforming variant.headers"]), body, time.monotonic()
+        )
         self.requests.append(arrival)
         return self.condition(self.world, arrival)(environ, start_response)
 
 
 @contextmanager
-def weathered(condition: Condition, world: Stranger | None = None) -> Iterator[Weather]:
-    weather = Weather(condition, world or Stranger(ALL))
-    with stranger(weather) as weather.url:
-        yield weather
+def disturbed(condition: Condition, world: ConformingServer | None = None) -> Iterator[Interference]:
+    interference = Interference(condition, world or ConformingServer(ALL))
+    with serving(interference) as interference.url:
+        yield interference
 
 
 def gateway(status: int, body: Body, **headers: str) -> Response:
@@ -103,22 +105,22 @@ def gateway(status: int, body: Body, **headers: str) -> Response:
 
 
 @contextmanager
-def restarting(times: int = 5, every: float = 4.0, gone: float = 0.4) -> Iterator[Weather]:
+def restarting(times: int = 5, every: float = 4.0, gone: float = 0.4) -> Iterator[Interference]:
     """Serves for `every` seconds, resets all, refuses for `gone` seconds and is back with an empty world: so many times."""
-    weather = Weather(lambda world, _: world, Stranger(ALL))
+    interference = Interference(lambda world, _: world, ConformingServer(ALL))
     up, over = threading.Event(), threading.Event()
 
     def live(port: int) -> None:
         for _ in range(times):
-            with stranger(weather, port):
+            with serving(interference, port):
                 up.set()
                 if over.wait(every):
                     return
-            weather.world = Stranger(ALL)
-            weather.restarts += 1
+            interference.world = ConformingServer(ALL)
+            interference.restarts += 1
             if over.wait(gone):
                 return
-        with stranger(weather, port):
+        with serving(interference, port):
             up.set()
             over.wait()
 
@@ -128,12 +130,12 @@ def restarting(times: int = 5, every: float = 4.0, gone: float = 0.4) -> Iterato
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         kept.bind(("127.0.0.1", 0))
         port = kept.getsockname()[1]
-        weather.url = f"http://127.0.0.1:{port}"
+        interference.url = f"http://127.0.0.1:{port}"
         life = threading.Thread(target=live, args=[port], daemon=True)
         life.start()
         up.wait()
         try:
-            yield weather
+            yield interference
         finally:
             over.set()
             life.join()
@@ -146,7 +148,7 @@ def limited(
     retry_after: Literal["seconds", "date"] | None = "seconds",
     body: Body = "html",
     elapsed: float = 0.0,
-) -> AbstractContextManager[Weather]:
+) -> AbstractContextManager[Interference]:
     """So many requests in each second or, if that is said, in each minute; of the first one `elapsed` seconds are over."""
     allowed, span = (per_second, 1) if per_minute is None else (per_minute, 60)
     began = time.monotonic() - elapsed
@@ -165,10 +167,10 @@ def limited(
         until = http_date(math.ceil(time.time() + left)) if retry_after == "date" else str(math.ceil(left))
         return gateway(429, body, Retry_After=until)
 
-    return weathered(condition)
+    return disturbed(condition)
 
 
-def cutting(one_in: int = 40, seed: int = 7) -> AbstractContextManager[Weather]:
+def cutting(one_in: int = 40, seed: int = 7) -> AbstractContextManager[Interference]:
     """One request in so many gets its connection reset: in turn before any work is done and after all of it is."""
     chance = Random(seed)
     ways = itertools.cycle([False, True])
@@ -176,7 +178,7 @@ def cutting(one_in: int = 40, seed: int = 7) -> AbstractContextManager[Weather]:
     def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
         return _cut(world if next(ways) else None) if chance.random() < 1 / one_in else world
 
-    return weathered(condition)
+    return disturbed(condition)
 
 
 def _cut(work: WSGIApplication | None) -> WSGIApplication:
@@ -191,12 +193,12 @@ def _cut(work: WSGIApplication | None) -> WSGIApplication:
     return cut
 
 
-def far(seconds: float = 0.3) -> AbstractContextManager[Weather]:
+def far(seconds: float = 0.3) -> AbstractContextManager[Interference]:
     """Every answer takes so long."""
     return slowing(0, seconds)
 
 
-def slowing(after: float, to: float) -> AbstractContextManager[Weather]:
+def slowing(after: float, to: float) -> AbstractContextManager[Interference]:
     """After a while each answer takes so long: half on the way there, half on the way back."""
     began = time.monotonic()
 
@@ -209,10 +211,10 @@ def slowing(after: float, to: float) -> AbstractContextManager[Weather]:
 
         return late if arrival.at - began >= after else world
 
-    return weathered(condition)
+    return disturbed(condition)
 
 
-def lingering(number: int, seconds: float) -> AbstractContextManager[Weather]:
+def lingering(number: int, seconds: float) -> AbstractContextManager[Interference]:
     """One request, by its number from 1, is answered so late; the others at once."""
     counted = itertools.count(1)
 
@@ -223,12 +225,12 @@ def lingering(number: int, seconds: float) -> AbstractContextManager[Weather]:
 
         return late if next(counted) == number else world
 
-    return weathered(condition)
+    return disturbed(condition)
 
 
 def failing(
     after: float, share: float, *, body: Body = "json", seed: int = 7
-) -> AbstractContextManager[Weather]:
+) -> AbstractContextManager[Interference]:
     """After a while a share of all requests is answered with 500, and not carried out."""
     began = time.monotonic()
     chance = Random(seed)
@@ -237,12 +239,12 @@ def failing(
         fails = arrival.at - began >= after and chance.random() < share
         return gateway(500, body) if fails else world
 
-    return weathered(condition)
+    return disturbed(condition)
 
 
-def refusing_puts(status: Literal[403, 404, 405] = 403) -> AbstractContextManager[Weather]:
+def refusing_puts(status: Literal[403, 404, 405] = 403) -> AbstractContextManager[Interference]:
     """Nobody may define: 403 for good keys, in JSON, or 404 or 405 for everybody, in HTML; `orders.created` is there."""
-    world = Stranger(ALL)
+    world = ConformingServer(ALL)
     for org in KEYS.values():
         world.define(org, DECLARED)
     body: Body = "json" if status == 403 else "html"
@@ -253,27 +255,27 @@ def refusing_puts(status: Literal[403, 404, 405] = 403) -> AbstractContextManage
         refused = re.fullmatch(DEFINE, arrival.route) and (status != 403 or key in KEYS)
         return gateway(status, body, **allow) if refused else world
 
-    return weathered(condition, world)
+    return disturbed(condition, world)
 
 
-def behind_html(modack: bool = True) -> AbstractContextManager[Weather]:
+def behind_html(modack: bool = True) -> AbstractContextManager[Interference]:
     """Nothing is routed but the three published operations, or two of them; everything else is a page with 404."""
     routed = "|".join([DEFINE, TAKE_WORK, *([EXTEND] if modack else [])])
 
     def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
         return world if re.fullmatch(routed, arrival.route) else gateway(404, "html")
 
-    return weathered(condition)
+    return disturbed(condition)
 
 
-def no_lease() -> AbstractContextManager[Weather]:
+def no_lease() -> AbstractContextManager[Interference]:
     """No work is ever delivered, so that every modack of it is 409."""
-    return weathered(lambda world, _: world, Stranger(Manners(operations="all", delivery="never")))
+    return disturbed(lambda world, _: world, ConformingServer(Choices(operations="all", delivery="never")))
 
 
 __all__ = [
     "Arrival",
-    "Weather",
+    "Interference",
     "behind_html",
     "cutting",
     "failing",

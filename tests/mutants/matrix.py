@@ -1,6 +1,6 @@
-"""Runs the judge against every liar and every stranger: who is caught, how soon, by how many findings, and who is not.
+"""Runs the judge against every mutant and every conforming variant: who is caught, how soon, by how many findings, and who is not.
 
-`python -m tests.liars.matrix --help`; each liar and each run of the judge is a process of its own.
+`python -m tests.mutants.matrix --help`; each mutant and each run of the judge is a process of its own.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from pathlib import Path
 from typing import Any
 
 from . import (
+    CONFORMING_VARIANTS,
     DEPLOYMENTS,
-    FAULTS,
     HOLDOUT,
+    MUTANTS,
     RACING,
-    STRANGERS,
 )
-from .faults import Fault
+from .catalogue import Mutant
 
 KEYS = {"KEY_ONE": "good-key-one", "KEY_TWO": "good-key-two"}
-SETS: dict[str, dict[str, Fault]] = {"table": FAULTS, "holdout": HOLDOUT, "races": RACING}
+SETS: dict[str, dict[str, Mutant]] = {"table": MUTANTS, "holdout": HOLDOUT, "races": RACING}
 
 
 @dataclass
@@ -130,7 +130,7 @@ def judged(
 
 
 def repeated(row: Row, report: dict[str, Any], start: Sequence[str], url: str) -> None:
-    """Whether each printed example tells a fresh liar from a fresh stranger that keeps its promises."""
+    """Whether each printed example tells a fresh mutant from a fresh conforming variant that keeps its promises."""
     found = report["violations"] or report["warnings"]
     for one in found:
         with serving(*start) as lying, serving() as honest:
@@ -178,11 +178,11 @@ def rows(names: Iterable[str], sets: Iterable[str]) -> Iterator[tuple[Row, list[
     for kind in sets:
         for fault in SETS.get(kind, {}).values():
             if not wanted or fault.id in wanted:
-                yield Row(fault.id, fault.verdict, fault.text), ["--fault", fault.id]
-        if kind == "strangers":
-            for name in (*STRANGERS, *DEPLOYMENTS):
+                yield Row(fault.id, fault.verdict, fault.text), ["--mutant", fault.id]
+        if kind == "conforming variants":
+            for name in (*CONFORMING_VARIANTS, *DEPLOYMENTS):
                 if not wanted or name in wanted:
-                    yield Row(name, "none", "keeps every promise"), ["--stranger", name]
+                    yield Row(name, "none", "keeps every promise"), ["--variant", name]
 
 
 def told(row: Row) -> str:
@@ -220,9 +220,9 @@ def summary(done: Sequence[Row]) -> str:
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.liars.matrix", description=__doc__)
-    parser.add_argument("names", nargs="*", help="liars or strangers; none for all")
-    parser.add_argument("--sets", default="table,holdout,races,strangers")
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants.matrix", description=__doc__)
+    parser.add_argument("names", nargs="*", help="mutants or conforming variants; none for all")
+    parser.add_argument("--sets", default="table,holdout,races,conforming variants")
     parser.add_argument("--max-time", default="25")
     parser.add_argument("--first", action="store_true", help="stop each run at the first finding that counts")
     parser.add_argument(

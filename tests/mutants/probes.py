@@ -1,4 +1,4 @@
-"""What a liar is asked, so that it shows itself: questions, each of a client that has done nothing yet."""
+"""What a mutant is asked, so that it shows itself: questions, each of a client that has done nothing yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The liars that lie only to requests that overlap; each has a window of any length."""
+"""The mutants that lie only to requests that overlap; each has a window of any length."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from typing import Any
 
 from flask import Response
 
+from .catalogue import S20, Mutant, Raced
 from .conforming_variant import (
     KEYS,
     PLAIN,
     Action,
-    Manners,
+    Choices,
+    ConformingServer,
     Operation,
-    Stranger,
     crash,
 )
-from .faults import S20, Fault, Raced
 
-RACING: dict[str, Fault] = {}
+RACING: dict[str, Mutant] = {}
 """The races by id, with a window of three milliseconds; no row of the list of faults."""
 
 
 @dataclass(frozen=True)
 class Race:
-    """Makes a liar with a window of so many seconds."""
+    """Makes a mutant with a window of so many seconds."""
 
-    liar: type[Raced]
+    mutant: type[Raced]
     needs: dict[str, Any]
 
     def __call__(
         self,
         window: float,
-        manners: Manners = PLAIN,
+        choices: Choices = PLAIN,
         keys: dict[str, str] | None = None,
         clock: Callable[[], float] = time.time,
-    ) -> Stranger:
-        server = self.liar(replace(manners, **self.needs), keys or KEYS, clock)
+    ) -> ConformingServer:
+        server = self.mutant(replace(choices, **self.needs), keys or KEYS, clock)
         server.window = window
         return server
 
@@ -50,11 +50,11 @@ RACES: dict[str, Race] = {}
 
 
 def race(name: str, **needs: Any) -> Callable[[type[Raced]], type[Raced]]:
-    def register(liar: type[Raced]) -> type[Raced]:
-        text = " ".join((liar.__doc__ or "").split())
-        RACING[liar.__name__] = Fault(liar.__name__, "race", text, "violation", liar, needs)
-        RACES[name] = Race(liar, needs)
-        return liar
+    def register(mutant: type[Raced]) -> type[Raced]:
+        text = " ".join((mutant.__doc__ or "").split())
+        RACING[mutant.__name__] = Mutant(mutant.__name__, "race", text, "violation", mutant, needs)
+        RACES[name] = Race(mutant, needs)
+        return mutant
 
     return register
 

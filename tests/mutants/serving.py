@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from .conforming_variant import Stranger
+from .conforming_variant import ConformingServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -61,7 +61,7 @@ class Handler(WSGIRequestHandler):
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
         environ["wsgi.input_terminated"] = True
-        environ["stranger.headers"] = self.headers.items()
+        environ["conforming variant.headers"] = self.headers.items()
         heads: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
@@ -69,7 +69,7 @@ class Handler(WSGIRequestHandler):
 
         answer = b"".join(self.server.app(environ, start_response))
         self.write(*heads[-1], answer)
-        if isinstance(self.server.app, Stranger):
+        if isinstance(self.server.app, ConformingServer):
             self.server.app.answered()
 
     def read_body(self) -> bytes:
@@ -166,7 +166,7 @@ def reset(connection: socket.socket) -> None:
 
 
 @contextmanager
-def stranger(app: WSGIApplication, port: int = 0) -> Iterator[str]:
+def serving(app: WSGIApplication, port: int = 0) -> Iterator[str]:
     """Serves an application, on a free port unless one is given, and ends it with all its connections."""
     server = listening(app, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)

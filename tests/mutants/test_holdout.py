@@ -1,4 +1,4 @@
-"""Each liar that was held back differs from the stranger as its text says."""
+"""Each mutant that was held back differs from the conforming variant as its text says."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from . import (
-    FAULTS,
     HOLDOUT,
-    Manners,
-    Stranger,
+    MUTANTS,
+    Choices,
+    ConformingServer,
 )
 from .client import (
     GOOD,
@@ -336,7 +336,7 @@ def referring(client: Client) -> int:
 FALSE: list[Any] = [False, 0, "", [], {}, None]
 FORWARD = {"type": "object", "description": "an order"}
 
-# What is asked, what the stranger answers, what the liar does.
+# What is asked, what the conforming variant answers, what the mutant does.
 SHOWN: dict[str, tuple[Probe, Any, Any]] = {
     "H001": (kind_of("a_def_id"), "str", "NoneType"),
     "H002": (data_of("queue_s"), "queued", None),
@@ -509,12 +509,12 @@ SHOWN: dict[str, tuple[Probe, Any, Any]] = {
 
 
 @pytest.mark.parametrize("fault", SHOWN)
-def test_a_liar_that_was_held_back_lies_as_its_text_says(fault: str) -> None:
+def test_a_mutant_that_was_held_back_lies_as_its_text_says(fault: str) -> None:
     probe, honest, lying = SHOWN[fault]
-    manners = Manners(**HOLDOUT[fault].needs)
-    with speaking(Stranger, manners) as client:
+    choices = Choices(**HOLDOUT[fault].needs)
+    with speaking(ConformingServer, choices) as client:
         assert probe(client) == honest
-    with speaking(HOLDOUT[fault], manners) as client:
+    with speaking(HOLDOUT[fault], choices) as client:
         assert probe(client) == lying
 
 
@@ -531,17 +531,17 @@ def test_a_string_as_payload_takes_its_time() -> None:
         assert seconds_for(ingress_with(payload="x"), client) >= 0.2
 
 
-def test_every_held_back_liar_is_shown() -> None:
+def test_every_held_back_mutant_is_shown() -> None:
     assert SHOWN.keys() | {"H156"} == HOLDOUT.keys()
     assert list(HOLDOUT) == [f"H{number:03}" for number in range(1, len(HOLDOUT) + 1)]
 
 
-def test_no_held_back_liar_has_the_text_of_a_known_one() -> None:
-    texts = [fault.text for fault in (*HOLDOUT.values(), *FAULTS.values())]
+def test_no_held_back_mutant_has_the_text_of_a_known_one() -> None:
+    texts = [fault.text for fault in (*HOLDOUT.values(), *MUTANTS.values())]
     assert [text for text, count in Counter(texts).items() if count > 1] == []
 
 
-def test_the_held_back_liars_are_spread_over_the_groups() -> None:
+def test_the_held_back_mutants_are_spread_over_the_groups() -> None:
     shares = Counter(fault.group for fault in HOLDOUT.values())
     assert shares.keys() == {"auth", "response-schema", "robustness", "state", "validation"}
     assert all(count >= len(HOLDOUT) // 12 for count in shares.values())

@@ -1,4 +1,4 @@
-"""Each weather does what it says, to requests that know nothing of the judge."""
+"""Each interference does what it says, to requests that know nothing of the judge."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .client import (
     Reply,
 )
 from .interferences import (
-    Weather,
+    Interference,
     behind_html,
     cutting,
     failing,
@@ -32,7 +32,7 @@ from .interferences import (
     slowing,
 )
 
-EVERY: dict[str, Callable[[], AbstractContextManager[Weather]]] = {
+EVERY: dict[str, Callable[[], AbstractContextManager[Interference]]] = {
     "restarting": restarting,
     "limited": limited,
     "cutting": cutting,
@@ -46,11 +46,11 @@ EVERY: dict[str, Callable[[], AbstractContextManager[Weather]]] = {
 
 
 @contextmanager
-def under(weathers: AbstractContextManager[Weather]) -> Iterator[tuple[Weather, Client]]:
-    with weathers as weather:
+def under(interferences: AbstractContextManager[Interference]) -> Iterator[tuple[Interference, Client]]:
+    with interferences as interference:
         client = Client()
-        client.reach(weather.url)
-        yield weather, client
+        client.reach(interference.url)
+        yield interference, client
 
 
 def outcome(ask: Callable[[], Reply]) -> int | type[Exception]:
@@ -78,10 +78,10 @@ def is_page(reply: Reply, status: int) -> bool:
 def test_what_came_is_written_down(name: str) -> None:
     """Method, path with its query, headers, body and moment; and the honest server reads the same body."""
     began = time.monotonic()
-    with under(EVERY[name]()) as (weather, client):
+    with under(EVERY[name]()) as (interference, client):
         reply = client.call("POST", "/v1/ingress/v?tag.a=b", {"payload": 1})
 
-    [arrival] = weather.requests
+    [arrival] = interference.requests
     assert (arrival.route, arrival.path) == ("POST /v1/ingress/v", "/v1/ingress/v?tag.a=b")
     assert ("x-arklow-auth", GOOD) in arrival.headers
     assert arrival.body == b'{"payload": 1}'
@@ -91,14 +91,14 @@ def test_what_came_is_written_down(name: str) -> None:
 
 def test_a_server_restarts() -> None:
     """Its connections are reset, then its port refuses, then an empty world stands there."""
-    with under(restarting(times=2, every=0.3, gone=0.25)) as (weather, client):
+    with under(restarting(times=2, every=0.3, gone=0.25)) as (interference, client):
         for restarts in (1, 2):
             client.put()
             assert client.ingress().status == 200
             idle = http.client.HTTPConnection(*client.address)
             idle.request("GET", "/")
             idle.getresponse().read()
-            while weather.restarts < restarts:
+            while interference.restarts < restarts:
                 time.sleep(0.01)
 
             assert outcome(client.ingress) is ConnectionRefusedError
@@ -112,10 +112,10 @@ def test_a_server_restarts() -> None:
         assert client.put().status == 200
 
 
-def test_a_weather_may_end_while_the_server_is_gone() -> None:
+def test_a_interference_may_end_while_the_server_is_gone() -> None:
     """Whatever the run does."""
-    with restarting(times=1, every=0.01, gone=60) as weather:
-        while not weather.restarts:
+    with restarting(times=1, every=0.01, gone=60) as interference:
+        while not interference.restarts:
             time.sleep(0.01)
 
 
@@ -173,22 +173,22 @@ def test_a_limit_may_say_a_date() -> None:
 
 def test_one_request_in_so_many_is_cut() -> None:
     """Always the same ones."""
-    with under(cutting(one_in=4, seed=3)) as (weather, client):
+    with under(cutting(one_in=4, seed=3)) as (interference, client):
         found = [outcome(client.put) for _ in range(40)]
 
     chance = Random(3)
     assert found == [ConnectionResetError if chance.random() < 1 / 4 else 200 for _ in range(40)]
     assert 5 <= found.count(ConnectionResetError) <= 15
-    assert len(weather.requests) == 40
+    assert len(interference.requests) == 40
 
 
 def test_a_cut_comes_before_the_work_or_after_it() -> None:
     """In turn."""
-    with under(cutting(one_in=1)) as (weather, client):
+    with under(cutting(one_in=1)) as (interference, client):
         known = []
         for variant in ("before", "after", "before too"):
             assert outcome(lambda: client.put(variant)) is ConnectionResetError  # noqa: B023
-            known.append(("1", variant) in weather.world.definitions)
+            known.append(("1", variant) in interference.world.definitions)
 
     assert known == [False, True, False]
 
@@ -205,21 +205,21 @@ def test_a_far_server_takes_its_time() -> None:
 def test_a_server_slows_down() -> None:
     """And the moments at which requests came can be asked for."""
     began = time.monotonic()
-    with under(slowing(after=0.4, to=0.6)) as (weather, client):
+    with under(slowing(after=0.4, to=0.6)) as (interference, client):
         assert took(client.put) < 0.3
         time.sleep(0.4)
         assert took(client.put) >= 0.6
 
-    assert [arrival.at - began >= 0.4 for arrival in weather.requests] == [False, True]
+    assert [arrival.at - began >= 0.4 for arrival in interference.requests] == [False, True]
 
 
 def test_a_server_begins_to_fail() -> None:
     """A share of all requests, which are not carried out."""
-    with under(failing(after=0.4, share=0.5, seed=3)) as (weather, client):
+    with under(failing(after=0.4, share=0.5, seed=3)) as (interference, client):
         assert {client.put().status for _ in range(5)} == {200}
         time.sleep(0.4)
         found = [client.put(f"v{number}").status for number in range(40)]
-        known = [("1", f"v{number}") in weather.world.definitions for number in range(40)]
+        known = [("1", f"v{number}") in interference.world.definitions for number in range(40)]
 
     chance = Random(3)
     assert found == [500 if chance.random() < 0.5 else 200 for _ in range(40)]

@@ -1,4 +1,4 @@
-"""The stranger keeps the document, and every liar differs from it as its text says."""
+"""The conforming variant keeps the document, and every mutant differs from it as its text says."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from . import (
-    FAULTS,
+    MUTANTS,
     NOT_SHOWN,
-    Manners,
-    Stranger,
+    Choices,
+    ConformingServer,
 )
 from .client import (
     ABSENT,
@@ -72,15 +72,15 @@ INGRESS, MODACK, PUT = (
     ("/v1/orgs/{org_id}/actions/definitions", "put"),
 )
 EXOTIC = [
-    Manners(),
-    Manners(extra_members=True, destinations=True, ids="small", body="raw-without-payload"),
-    Manners(upsert="keep", extend_from="deadline", enforce_schema=False, html_404=True),
+    Choices(),
+    Choices(extra_members=True, destinations=True, ids="small", body="raw-without-payload"),
+    Choices(upsert="keep", extend_from="deadline", enforce_schema=False, html_404=True),
 ]
 
 
-@pytest.mark.parametrize("manners", EXOTIC)
-def test_the_documented_path_is_answered_as_documented(manners: Manners) -> None:
-    with speaking(Stranger, manners) as client:
+@pytest.mark.parametrize("choices", EXOTIC)
+def test_the_documented_path_is_answered_as_documented(choices: Choices) -> None:
+    with speaking(ConformingServer, choices) as client:
         made = client.put(alias=["w"], schema={"type": "object"})
         taken = client.ingress("w", tags={"a": "b"}, metadata=[None], version=1.0)
         kept = client.modack(taken.data["a_id"])
@@ -131,7 +131,7 @@ REFUSALS: dict[str, tuple[Callable[[Client], Reply], int, tuple[str, str]]] = {
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_refusal_is_a_documented_one(name: str) -> None:
     ask, status, operation = REFUSALS[name]
-    with speaking(Stranger) as client:
+    with speaking(ConformingServer) as client:
         reply = ask(client)
     assert reply.status == status
     assert_documented(reply, *operation)
@@ -140,7 +140,7 @@ def test_a_refusal_is_a_documented_one(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manners", "ask", "expected"),
+    ("choices", "ask", "expected"),
     [
         ({"unknown_variant": "create"}, lambda c: c.ingress("new").data["a_va"], "new"),
         ({"bad_version": "latest"}, lambda c: (c.put(), c.ingress(version=9))[1].status, 200),
@@ -161,17 +161,17 @@ def test_a_refusal_is_a_documented_one(name: str) -> None:
         ({"www_authenticate": False}, lambda c: "www-authenticate" in c.put(headers=NO_KEY).headers, False),
     ],
 )
-def test_manners_change_what_they_name(
-    manners: dict[str, Any], ask: Callable[[Client], Any], expected: Any
+def test_choices_change_what_they_name(
+    choices: dict[str, Any], ask: Callable[[Client], Any], expected: Any
 ) -> None:
-    with speaking(Stranger, Manners(**manners)) as client:
+    with speaking(ConformingServer, Choices(**choices)) as client:
         assert ask(client) == expected
 
 
 def test_a_kept_connection_survives_bodies_nobody_wanted() -> None:
     unwanted = f"{HEAD}Content-Length: 5\r\n\r\nGET /".encode()
     last = f"{HEAD}x-arklow-auth: {GOOD}\r\nConnection: close\r\nContent-Length: 13\r\n\r\n".encode()
-    with speaking(Stranger) as client:
+    with speaking(ConformingServer) as client:
         client.put()
         said = client.plain(unwanted * 2 + last + b'{"payload":1}')
     assert re.findall(rb"HTTP/1.1 (\d+)", said) == [b"401", b"401", b"200"]
@@ -189,12 +189,12 @@ def test_a_kept_connection_survives_bodies_nobody_wanted() -> None:
     ],
 )
 def test_what_has_no_clear_end_is_refused_and_closed(head: str) -> None:
-    with speaking(Stranger) as client:
+    with speaking(ConformingServer) as client:
         assert client.plain(f"{HEAD}{head}\r\nz".encode()).startswith(b"HTTP/1.1 400 ")
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:
-    with speaking(Stranger) as client:
+    with speaking(ConformingServer) as client:
         connection = http.client.HTTPConnection(*client.address)
         began = monotonic()
         for _ in range(100):
@@ -302,7 +302,7 @@ def readable(client: Client) -> bool:
     return True
 
 
-# What is asked, what the stranger answers, what the liar does.
+# What is asked, what the conforming variant answers, what the mutant does.
 SHOWN: dict[str, tuple[Probe, Any, Any]] = {
     "A02": (lambda c: c.put(headers=keyed("")).status, 401, 200),
     "A03": (lambda c: c.put(headers=keyed("junk")).status, 401, 200),
@@ -443,18 +443,18 @@ SHOWN: dict[str, tuple[Probe, Any, Any]] = {
 
 
 def test_every_fault_is_shown_or_says_why_not() -> None:
-    assert SHOWN.keys() == FAULTS.keys()
-    assert not FAULTS.keys() & NOT_SHOWN.keys()
+    assert SHOWN.keys() == MUTANTS.keys()
+    assert not MUTANTS.keys() & NOT_SHOWN.keys()
 
 
 @pytest.mark.parametrize("fault", SHOWN)
-def test_a_liar_lies_as_its_text_says(fault: str) -> None:
+def test_a_mutant_lies_as_its_text_says(fault: str) -> None:
     probe, honest, lying = SHOWN[fault]
-    needs = FAULTS[fault].needs
-    with_links = Manners(
+    needs = MUTANTS[fault].needs
+    with_links = Choices(
         destinations=bool(needs.get("destinations")), operations=needs.get("operations", "three")
     )
-    with speaking(Stranger, with_links) as client:
+    with speaking(ConformingServer, with_links) as client:
         assert probe(client) == honest
-    with speaking(FAULTS[fault], with_links) as client:
+    with speaking(MUTANTS[fault], with_links) as client:
         assert probe(client) == lying

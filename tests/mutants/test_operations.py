@@ -1,4 +1,4 @@
-"""The stranger settles, defers and shows actions as the guides say."""
+"""The conforming variant settles, defers and shows actions as the guides say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from . import Manners, Stranger
+from . import Choices, ConformingServer
 from .client import (
     ABSENT,
     FIRST_TIME,
@@ -16,7 +16,7 @@ from .client import (
     speaking,
 )
 
-ALL = Manners(operations="all")
+ALL = Choices(operations="all")
 LIFETIME = 86_400
 
 
@@ -86,28 +86,28 @@ LIVES: dict[str, tuple[Callable[[Client], Any], Any]] = {
 @pytest.mark.parametrize("name", LIVES)
 def test_a_life_goes_as_documented(name: str) -> None:
     ask, expected = LIVES[name]
-    with speaking(Stranger, ALL) as client:
+    with speaking(ConformingServer, ALL) as client:
         assert ask(client) == expected
 
 
 def test_a_deferred_action_can_be_nacked_without_effect() -> None:
-    with speaking(Stranger, Manners(operations="all", nack_after_defer="ignore")) as client:
+    with speaking(ConformingServer, Choices(operations="all", nack_after_defer="ignore")) as client:
         assert then("defer", "nack")(client) == [200, "ack_wait"]
 
 
 def test_a_first_delivery_can_be_late() -> None:
-    with speaking(Stranger, Manners(first_delivery=5.0)) as client:
+    with speaking(ConformingServer, Choices(first_delivery=5.0)) as client:
         action = client.action()
         assert [client.modack(action, wait=wait).status for wait in (4.9, 0.1)] == [409, 200]
 
 
 def test_only_the_published_operations_are_there_unless_asked_for() -> None:
-    with speaking(Stranger) as client:
+    with speaking(ConformingServer) as client:
         assert client.settle("ack", client.action()).status == 404
 
 
 def test_a_record_shows_what_was_accepted() -> None:
-    with speaking(Stranger, ALL) as client:
+    with speaking(ConformingServer, ALL) as client:
         made = client.put(alias=["w"], schema={"type": "array"})
         path = "/v1/ingress/w?tag.region=eu&tag.new=1&other=2"
         body = {"payload": [1], "tags": {"region": "us", "kept": ""}, "metadata": {"m": 1}}
@@ -140,7 +140,7 @@ def test_a_record_shows_what_was_accepted() -> None:
 
 
 def test_events_tell_each_transition() -> None:
-    with speaking(Stranger, ALL) as client:
+    with speaking(ConformingServer, ALL) as client:
         action = client.action()
         client.settle("nack", action)
         client.settle("ack", action, 1, wait=1)
@@ -156,7 +156,7 @@ def test_events_tell_each_transition() -> None:
 
 
 def test_a_list_has_pages_and_a_count() -> None:
-    with speaking(Stranger, ALL) as client:
+    with speaking(ConformingServer, ALL) as client:
         made = [client.action() for _ in range(3)]
         page = client.record(query="?take=2&skip=1").data
         oldest = client.record(query="?asc=true&take=1").data
@@ -167,7 +167,7 @@ def test_a_list_has_pages_and_a_count() -> None:
 
 
 def test_records_are_the_organisation_s_own() -> None:
-    with speaking(Stranger, ALL) as client:
+    with speaking(ConformingServer, ALL) as client:
         action = client.action()
         path = "/v1/orgs/2/actions/records"
         theirs = {"x-arklow-auth": OTHER}
@@ -176,7 +176,7 @@ def test_records_are_the_organisation_s_own() -> None:
         assert client.call("GET", path).status == 403
 
 
-READINGS: list[tuple[dict[str, Any], Callable[[Client], Any], Any]] = [
+INTERPRETATIONS: list[tuple[dict[str, Any], Callable[[Client], Any], Any]] = [
     ({}, lambda c: (c.put(), c.put(version=3).data["id"] == c.put().data["id"])[1], True),
     (
         {"update_id": "changes"},
@@ -207,9 +207,9 @@ READINGS: list[tuple[dict[str, Any], Callable[[Client], Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("manners", "ask", "expected"), READINGS)
-def test_readings_differ_as_named(
-    manners: dict[str, Any], ask: Callable[[Client], Any], expected: Any
+@pytest.mark.parametrize(("choices", "ask", "expected"), INTERPRETATIONS)
+def test_interpretations_differ_as_named(
+    choices: dict[str, Any], ask: Callable[[Client], Any], expected: Any
 ) -> None:
-    with speaking(Stranger, Manners(**manners)) as client:
+    with speaking(ConformingServer, Choices(**choices)) as client:
         assert ask(client) == expected

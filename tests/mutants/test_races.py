@@ -13,12 +13,12 @@ import pytest
 from . import (
     RACES,
     RACING,
-    Manners,
-    Stranger,
+    Choices,
+    ConformingServer,
 )
 from .client import Client, Reply, speaking
 
-ALL = Manners(operations="all")
+ALL = Choices(operations="all")
 ROUNDS = 200
 CROWD = 4
 
@@ -90,8 +90,8 @@ def test_every_race_is_shown() -> None:
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_the_stranger_loses_no_race(name: str) -> None:
-    with speaking(Stranger, ALL) as client:
+def test_the_conforming_variant_loses_no_race(name: str) -> None:
+    with speaking(ConformingServer, ALL) as client:
         assert all(KEPT[name](client, overlapping) for _ in range(10))
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.domain.destinations import Kind
-from mock_server.domain.interpretations import Readings
+from mock_server.domain.interpretations import Interpretations
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
 from mock_server.seeds.export_client import HEADING
@@ -66,26 +66,26 @@ def _play(world: Seeded, operation: Any) -> None:
                 record = actions[number % len(actions)]
                 world.signal(name, record["id"], record["state"]["attempt"])
         case "advance", milliseconds:
-            world.steer("advance", milliseconds)
+            world.admin("advance", milliseconds)
         case "worker", do, after:
-            world.steer("set_worker", Worker((Step(do, after=after, retry_after=7_000), Step(Do.HOLD))))
+            world.admin("set_worker", Worker((Step(do, after=after, retry_after=7_000), Step(Do.HOLD))))
         case "destination", label, kind:
             config = {"namespace": "n"} if kind == "sdk" else {}
-            world.steer("put_destination", label, Kind(kind), config, credential={"k": label})
+            world.admin("put_destination", label, Kind(kind), config, credential={"k": label})
         case "links", variant:
             organisation = world.app.store.organisation("42")
             if variant in organisation.registry.by_variant:
-                world.steer(
+                world.admin(
                     "set_links", variant, list(organisation.registry.destinations)[::-1], default=None
                 )
         case ("fork",):
-            world.steer("fork", "43", None)
+            world.admin("fork", "43", None)
         case "cancel", number:
             actions = world.records()
             if actions and not actions[number % len(actions)]["state"]["completed_at"]:
-                world.steer("end", actions[number % len(actions)]["id"], Event.CANCEL)
+                world.admin("end", actions[number % len(actions)]["id"], Event.CANCEL)
         case "reset", seed:
-            world.steer("reset", seed=seed, frozen=True)
+            world.admin("reset", seed=seed, frozen=True)
 
 
 def _again(world: Seeded, **settings: Any) -> Seeded:
@@ -110,11 +110,11 @@ def test_any_world_comes_back_as_it_was(operations: list[Any], frozen: bool) -> 
     for org in ("42", "43"):
         assert again.records(org) == world.records(org)
     for both in (world, again):
-        both.steer("advance", 100_000)
+        both.admin("advance", 100_000)
         both.put("new")
         both.accept("new")
         both.call("POST", "/v1/ingress/new", {"payload": 1}, key="org-43")
-        both.steer("set_worker", Worker((Step(Do.ACK),)))
+        both.admin("set_worker", Worker((Step(Do.ACK),)))
     assert again.export() == world.export()
 
 
@@ -248,17 +248,17 @@ def test_two_organisations_with_one_end_of_ids_are_refused() -> None:
     )
 
 
-def test_the_admin_plane_exports_and_resets_with_or_without_furnishing() -> None:
+def test_the_admin_plane_exports_and_resets_with_or_without_provisioning() -> None:
     """Each answer is what its document says; the journal begins with the reset."""
     with Desk() as desk:
         seed = loaded(
             "template: {clock: {mode: frozen}, definitions: [{variant: v}], actions: [{variant: v, payload: 1}]}"
         )
-        desk.on_loop(desk.app.steering.reseed(seed))
+        desk.on_loop(desk.app.administration.reseed(seed))
         desk.accept("v")
         shown = desk.admin("GET", "/seed?organisation=42").data["organisations"]["42"]
         again = desk.admin("POST", "42/reset").data
-        empty = desk.admin("POST", "42/reset", {"furnish": False}).data
+        empty = desk.admin("POST", "42/reset", {"provision": False}).data
 
         assert [action["status"] for action in shown["actions"]] == ["ack_wait", "ack_wait"]
         assert (again["actions"]["kept"], again["definitions"], again["clock"]["mode"]) == (1, 1, "frozen")
@@ -408,15 +408,15 @@ def test_an_export_that_cannot_be_had_is_one_sentence_and_exit_code_2(served: Se
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_world_that_readings_have_made_is_a_seed_without_them() -> None:
-    """What no usual mock comes to is written all the same, and another goes on from it by its own readings."""
-    readings = Readings(
+def test_a_world_that_interpretations_have_made_is_a_seed_without_them() -> None:
+    """What no usual mock comes to is written all the same, and another goes on from it by its own interpretations."""
+    interpretations = Interpretations(
         misfit="accepted",
         alias="is a variant of its own",
         after_lower="the highest one is current",
         taken_alias="taken over",
     )
-    world = Seeded(readings=readings)
+    world = Seeded(interpretations=interpretations)
     world.put("order", schema={"type": "string"}, alias=["a", "b"])
     world.accept("order", payload=5)
     world.accept("a")

@@ -1,4 +1,4 @@
-"""The file of readings: what it may hold, and what is said of what it may not."""
+"""The file of interpretations: what it may hold, and what is said of what it may not."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.domain.interpretations import USUAL, Readings
+from mock_server.domain.interpretations import USUAL, Interpretations
 from mock_server.seeds.interpretations_file import (
     QUESTIONS,
-    BadReadings,
+    BadInterpretations,
     Taken,
     load,
     read,
@@ -17,11 +17,11 @@ from mock_server.seeds.interpretations_file import (
 
 
 def taken(text: str) -> Taken:
-    return read(text.encode(), "readings.yaml")
+    return read(text.encode(), "interpretations.yaml")
 
 
 def complaint(text: str) -> str:
-    with pytest.raises(BadReadings) as refused:
+    with pytest.raises(BadInterpretations) as refused:
         taken(text)
     return str(refused.value)
 
@@ -30,27 +30,27 @@ def test_a_file_as_the_judge_writes_it() -> None:
     """Statuses may stand without quotes; a moment is a text."""
     found = taken(
         """\
-# The readings that a deployment takes where the documentation is silent or contradicts itself.
+# The interpretations that a deployment takes where the documentation is silent or contradicts itself.
 target: https://staging.example
 judged: 2026-11-21T22:00:00Z
-readings:
+interpretations:
   an attempt that is over: 404
   an equal definition: same version
   unknown variant: made on the fly
 """
     )
 
-    assert found.readings == Readings(past_attempt="404", unknown_variant="made on the fly")
-    assert found.told() == "readings.yaml: 3 readings taken"
+    assert found.interpretations == Interpretations(past_attempt="404", unknown_variant="made on the fly")
+    assert found.told() == "interpretations.yaml: 3 interpretations taken"
 
 
 def test_what_is_usual_everywhere_changes_nothing() -> None:
     """Every question, with the answer that the mock gives without a file."""
     lines = [f"  {question}: '{known.usual}'" for question, known in QUESTIONS.items()]
 
-    found = taken("\n".join(["readings:", *lines]))
+    found = taken("\n".join(["interpretations:", *lines]))
 
-    assert (found.readings, found.beyond) == (USUAL, ())
+    assert (found.interpretations, found.beyond) == (USUAL, ())
 
 
 @pytest.mark.parametrize(
@@ -68,49 +68,64 @@ def test_several_answers_are_taken_where_the_mock_has_one_of_them(
     question: str, answer: str, left: tuple[str, ...]
 ) -> None:
     """What it cannot do it tells of, and does what is usual."""
-    found = taken(f'readings: {{"{question}": "{answer}"}}')
+    found = taken(f'interpretations: {{"{question}": "{answer}"}}')
 
-    assert (found.readings, found.beyond) == (USUAL, left)
+    assert (found.interpretations, found.beyond) == (USUAL, left)
     assert (f"{question}: {answer}" in found.told()) == bool(left)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "readings.yaml line 1: expected a member 'readings' with an answer for each question, got none"),
+        (
+            "",
+            "interpretations.yaml line 1: expected a member 'interpretations' with an answer for each question, got none",
+        ),
         (
             "[1]",
-            "readings.yaml line 1: expected a member 'readings' with an answer for each question, got none",
+            "interpretations.yaml line 1: expected a member 'interpretations' with an answer for each question, got none",
         ),
-        ("target: x\nreadings: 5", "readings.yaml line 2, readings: expected a member 'readings'"),
-        ("readings: {}\nmore: 1", "readings.yaml line 2, more: expected target, judged, readings alone, got"),
-        ("target: [x]\nreadings: {}", "readings.yaml line 1, target: expected a text, got ['x']"),
         (
-            "readings:\n  unknown varient: refused",
+            "target: x\ninterpretations: 5",
+            "interpretations.yaml line 2, interpretations: expected a member 'interpretations'",
+        ),
+        (
+            "interpretations: {}\nmore: 1",
+            "interpretations.yaml line 2, more: expected target, judged, interpretations alone, got",
+        ),
+        (
+            "target: [x]\ninterpretations: {}",
+            "interpretations.yaml line 1, target: expected a text, got ['x']",
+        ),
+        (
+            "interpretations:\n  unknown varient: refused",
             (
-                "readings.yaml line 2, readings/unknown varient: expected a question of the judge, such as "
+                "interpretations.yaml line 2, interpretations/unknown varient: expected a question of the judge, such as "
                 "'unknown variant', got another"
             ),
         ),
         (
-            "readings:\n\n  a/b~c: 1",
-            "readings.yaml line 3, readings/a~1b~0c: expected a question of the judge",
+            "interpretations:\n\n  a/b~c: 1",
+            "interpretations.yaml line 3, interpretations/a~1b~0c: expected a question of the judge",
         ),
         (
-            "readings:\n  delivery: late",
-            "readings.yaml line 2, readings/delivery: expected 'at once' or 'not at once', got 'late'",
+            "interpretations:\n  delivery: late",
+            "interpretations.yaml line 2, interpretations/delivery: expected 'at once' or 'not at once', got 'late'",
         ),
         (
-            "readings:\n  alias: true",
-            "readings.yaml line 2, readings/alias: expected 'reaches its definition' or",
+            "interpretations:\n  alias: true",
+            "interpretations.yaml line 2, interpretations/alias: expected 'reaches its definition' or",
         ),
         (
-            "readings:\n  unknown variant: refused or made on the fly",
-            "readings.yaml line 2, readings/unknown variant: expected 'refused' or 'made on the fly', got",
+            "interpretations:\n  unknown variant: refused or made on the fly",
+            "interpretations.yaml line 2, interpretations/unknown variant: expected 'refused' or 'made on the fly', got",
         ),
-        ("readings: {alias: x, alias: y}", "readings.yaml line 1, readings/alias: expected each member once"),
-        ("readings: ]", "readings.yaml line 1: expected YAML, got what is none"),
-        ("#" * (1 << 20) + "\n", "readings.yaml: expected at most 1048576 bytes, got more"),
+        (
+            "interpretations: {alias: x, alias: y}",
+            "interpretations.yaml line 1, interpretations/alias: expected each member once",
+        ),
+        ("interpretations: ]", "interpretations.yaml line 1: expected YAML, got what is none"),
+        ("#" * (1 << 20) + "\n", "interpretations.yaml: expected at most 1048576 bytes, got more"),
     ],
     ids=lambda text: str(text)[:30],
 )
@@ -153,11 +168,11 @@ def test_what_is_wrong_is_said_with_its_line(text: str, said: str) -> None:
 def test_what_cannot_be_true_together_is_refused(one: str, other: str, expected: str) -> None:
     """Both lines are named, in whatever order they stand."""
     for lines in ((one, other), (other, one)):
-        found = complaint("\n".join(["readings:", *(f"  {line}" for line in lines)]))
+        found = complaint("\n".join(["interpretations:", *(f"  {line}" for line in lines)]))
 
         question, _, answer = one.partition(": ")
         assert (
-            f"line {lines.index(other) + 2}, readings/{other.partition(': ')[0]}: expected {expected}"
+            f"line {lines.index(other) + 2}, interpretations/{other.partition(': ')[0]}: expected {expected}"
             in found
         )
         assert f"{question!r}: {answer!r} of line {lines.index(one) + 2}" in found
@@ -166,14 +181,14 @@ def test_what_cannot_be_true_together_is_refused(one: str, other: str, expected:
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """None, or no file."""
     for path in (tmp_path / "none.yaml", tmp_path):
-        with pytest.raises(BadReadings, match=r"expected a file that can be read, got"):
+        with pytest.raises(BadInterpretations, match=r"expected a file that can be read, got"):
             load(path)
 
 
-def test_every_member_of_the_readings_has_its_question() -> None:
+def test_every_member_of_the_interpretations_has_its_question() -> None:
     """One each, and no answer without a way to take it."""
     members = [known.member for known in QUESTIONS.values() if known.member]
 
-    assert sorted(members) == sorted(Readings.__slots__)
+    assert sorted(members) == sorted(Interpretations.__slots__)
     assert all(known.usual in known.answers for known in QUESTIONS.values())
     assert all(bool(known.member) != bool(known.only) for known in QUESTIONS.values())

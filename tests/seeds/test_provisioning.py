@@ -10,7 +10,7 @@ import pytest
 from mock_server.domain.journal import Transition
 from mock_server.domain.seeds import SeedRefused
 from mock_server.domain.states import State, Status
-from mock_server.services.administration import Steering
+from mock_server.services.administration import Administration
 from tests.seeds.worlds import FROZEN, ORDER, Seeded
 
 TEMPLATE: dict[str, Any] = {
@@ -119,7 +119,7 @@ def test_what_is_seeded_goes_on_by_itself() -> None:
     )
     ids = [record["id"] for record in world.records()]
     assert world.signal("ack", ids[2]) == (200, "")
-    world.steer("advance", 30_000)
+    world.admin("advance", 30_000)
 
     assert world.shape() == [("ack_wait", 1), ("ack_wait", 1), ("succeeded", 0), ("succeeded", 0)]
 
@@ -143,36 +143,36 @@ def test_the_bounds_of_memory_hold() -> None:
     assert world.app.store.organisation("42").shelf.oldest == 6
 
 
-def test_a_reset_furnishes_again_and_its_own_members_count_more() -> None:
+def test_a_reset_provisions_again_and_its_own_members_count_more() -> None:
     """SEED-6."""
     world = Seeded(_with(seed=5))
     first = world.records()
     world.accept("o", payload={"id": "3"})
-    world.steer("reset")
+    world.admin("reset")
     assert world.records() == first
 
-    world.steer("reset", seed=6, frozen=True, to=1_893_456_000_000)
+    world.admin("reset", seed=6, frozen=True, to=1_893_456_000_000)
     again = world.records()
     assert world.app.store.organisation("42").seed == 6
     assert again[0]["id"] != first[0]["id"]
     assert again[0]["state"]["updated_at"] == "2030-01-01T00:00:00.000Z"
 
-    world.steer("reset", furnish=False)
+    world.admin("reset", provision=False)
     assert world.records() == []
     assert world.app.store.organisation("42").seed == 0
 
 
-def test_forks_and_restores_are_not_furnished() -> None:
+def test_forks_and_restores_are_not_provisioned() -> None:
     """SEED-6: they are what they are of."""
     world = Seeded(_with())
-    world.steer("reset", furnish=False)
-    world.steer("snapshot", "empty")
-    world.steer("fork", "43", None)
+    world.admin("reset", provision=False)
+    world.admin("snapshot", "empty")
+    world.admin("fork", "43", None)
 
     assert world.records("43") == []
-    world.steer("reset")
+    world.admin("reset")
     assert len(world.records()) == 2
-    world.steer("restore", "empty")
+    world.admin("restore", "empty")
     assert world.records() == []
 
 
@@ -229,9 +229,9 @@ def test_a_clock_moves_only_when_the_file_moves_it() -> None:
     """SEED-7: by the rules of the admin plane, so all that falls due on the way happens."""
     world = Seeded(_with())
     world.records()
-    world.steer("advance", 30_000)
+    world.admin("advance", 30_000)
     _changed(world, worker={"default": "hold"})
-    assert world.app.steering.now(world.app.store.organisation("42")) == 1_893_499_230_000
+    assert world.app.administration.now(world.app.store.organisation("42")) == 1_893_499_230_000
 
     _changed(world, clock={"mode": "frozen", "now": "2030-01-01T12:01:00Z"})
     assert world.shape()[0] == ("ack_wait", 1)
@@ -242,7 +242,7 @@ def test_a_clock_that_would_go_back_has_the_whole_file_refused() -> None:
     world = Seeded(_with())
     world.records("41")
     world.records()
-    world.steer("advance", 30_000)
+    world.admin("advance", 30_000)
     before = world.export()
 
     with pytest.raises(SeedRefused, match=r"expected a time from 2030-01-01T12:00:30\.000Z on") as refused:
@@ -284,7 +284,7 @@ def test_another_seed_is_for_what_comes() -> None:
 def test_organisations_that_the_file_names_are_made() -> None:
     """SEED-2: at once, in its order; the others on their first use."""
     world = Seeded({"organisations": {"9": {"actions": []}, "8": {}}})
-    assert isinstance(world.app.steering, Steering)
+    assert isinstance(world.app.administration, Administration)
 
     assert [o.org_id for o in world.app.store.organisations()] == ["9", "8"]
 

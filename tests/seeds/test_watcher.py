@@ -17,12 +17,12 @@ def _seed(**template: Any) -> dict[str, Any]:
 
 
 def _away_by_reset(world: Seeded) -> None:
-    world.steer("reset", furnish=False)
+    world.admin("reset", provision=False)
 
 
 def _away_by_fork(world: Seeded) -> None:
-    world.on_loop(world.app.steering.reset("9", furnish=False))
-    world.on_loop(world.app.steering.fork("9", "42", None))
+    world.on_loop(world.app.administration.reset("9", provision=False))
+    world.on_loop(world.app.administration.fork("9", "42", None))
 
 
 def _away_by_put(world: Seeded) -> None:
@@ -79,10 +79,10 @@ def test_what_was_steered_stays_where_the_file_says_what_it_said_before() -> Non
     """A script that another variant gets is no reason to take back this one."""
     world = Seeded(_seed(worker={"variants": {"a": "ack"}}))
     world.records()
-    world.steer("set_worker", Worker(variants={"a": (Step(Do.NACK),)}))
+    world.admin("set_worker", Worker(variants={"a": (Step(Do.NACK),)}))
     world.seed(_seed(worker={"variants": {"a": "ack", "b": "reject"}}))
 
-    worker = world.app.steering.organisation("42").worker
+    worker = world.app.administration.organisation("42").worker
     assert (worker.step("a", 0).do, worker.step("b", 0).do) == (Do.NACK, Do.REJECT)
 
 
@@ -117,14 +117,14 @@ def test_one_clock_that_fails_keeps_no_other_back() -> None:
         }
 
     world = Seeded(file("2030-01-01T00:00:00Z", "wait"))
-    world.app.steering._most_due = 10
+    world.app.administration._most_due = 10
     action = world.accept("v", key="org-2")["a_id"]
     with pytest.raises(TooMuchDue):
         world.seed(file("2030-01-01T12:00:00Z", "ack"))
 
     assert world.record(action, key="org-2", org="2")["state"]["status"] == "succeeded"
-    second = world.app.steering.organisation("2")
-    assert second.time.stands_at == world.app.steering.organisation("1").time.stands_at
+    second = world.app.administration.organisation("2")
+    assert second.time.stands_at == world.app.administration.organisation("1").time.stands_at
 
 
 def test_a_running_clock_goes_on_from_where_it_is() -> None:
@@ -135,6 +135,6 @@ def test_a_running_clock_goes_on_from_where_it_is() -> None:
     changed["template"]["clock"] = {"mode": "running"}
     world.seed(changed)
 
-    organisation = world.app.steering.organisation("42")
+    organisation = world.app.administration.organisation("42")
     assert organisation.time.stands_at is None
-    assert world.app.steering.now(organisation) == 1_893_499_200_000
+    assert world.app.administration.now(organisation) == 1_893_499_200_000

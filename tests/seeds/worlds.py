@@ -1,4 +1,4 @@
-"""A mock in this process that a seed file furnishes, on a clock that is moved by hand."""
+"""A mock in this process that a seed file provisions, on a clock that is moved by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from mock_server.adapters.process_pool import Workbench
+from mock_server.adapters.process_pool import ProcessPool
 from mock_server.domain.seeds import Seed
 from mock_server.schemas import DocumentSchemas
 from mock_server.seeds.plans import load
@@ -25,14 +25,14 @@ ORDER = {
 
 def loaded(text: str, *, keys: dict[str, str] | None = None, strict: bool = False) -> Seed:
     """What a file asks for."""
-    workbench = Workbench()
+    process_pool = ProcessPool()
     try:
-        schemas = PayloadSchemas(workbench)
+        schemas = PayloadSchemas(process_pool)
         return asyncio.run(
             load(text.encode(), "seeds.yaml", schemas=schemas, keys=keys or {}, strict=strict)
         ).seed
     finally:
-        workbench.close()
+        process_pool.close()
 
 
 def complaint(text: str, **options: Any) -> str:
@@ -55,15 +55,15 @@ class Seeded(World):
     def seed(self, seed: Any) -> list[str]:
         """Apply a seed; which organisations in use it changed."""
         text = seed if isinstance(seed, str) else write(seed)
-        changed: list[str] = self.on_loop(self.app.steering.reseed(loaded(text)))
+        changed: list[str] = self.on_loop(self.app.administration.reseed(loaded(text)))
         return changed
 
     def export(self, *org_ids: str) -> str:
         """The world as a seed file."""
 
         async def shown() -> Any:
-            steering = self.app.steering
-            return await written(steering.seed(), await steering.views(org_ids), org_ids)
+            administration = self.app.administration
+            return await written(administration.seed(), await administration.views(org_ids), org_ids)
 
         import orjson
 

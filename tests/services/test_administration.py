@@ -10,21 +10,21 @@ import pytest
 
 from mock_server.adapters.clocks import SystemClock
 from mock_server.adapters.ids import Suffixes
-from mock_server.adapters.process_pool import Workbench
-from mock_server.adapters.webhook_client import Courier
-from mock_server.domain.clock import OwnTime
+from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.webhook_client import WebhookClient
+from mock_server.domain.clock import OrganisationClock
 from mock_server.domain.errors import ClockGoesBack, TooMuchDue, UnknownSnapshot
-from mock_server.domain.interpretations import Readings
+from mock_server.domain.interpretations import Interpretations
 from mock_server.domain.journal import Exchanged, Transition
 from mock_server.domain.json_text import EMPTY_OBJECT
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
-from mock_server.services.administration import Steering
+from mock_server.services.administration import Administration
 from mock_server.services.deliveries import Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.signals import Signals
-from mock_server.services.timers import Clockwork
+from mock_server.services.timers import Timers
 from mock_server.storage.memory import MemoryStore
 from tests.api.asgi import World
 
@@ -42,7 +42,7 @@ def _world(**settings: Any) -> World:
 
 def _transitions(world: World, org_id: str = "42") -> list[tuple[str, int, str]]:
     """Action, time since the start, event."""
-    entries = world.app.steering.organisation(org_id).journal.entries()
+    entries = world.app.administration.organisation(org_id).journal.entries()
     return [
         (e.action_id, e.at - START, e.happening.event.value) for e in entries if isinstance(e, Transition)
     ]
@@ -51,13 +51,13 @@ def _transitions(world: World, org_id: str = "42") -> list[tuple[str, int, str]]
 def test_advance_runs_all_that_falls_due_in_order_and_each_at_its_own_time() -> None:
     """Three leases of different lengths, 150 s: every expiry and every redelivery in between, by time."""
     world = _world()
-    world.steer("set_time", frozen=True, to=START)
+    world.admin("set_time", frozen=True, to=START)
     ids = [world.accept()["a_id"] for _ in range(3)]
     world.modack(ids[0], 0, 100)
     world.modack(ids[2], 0, 10)
     seen = len(_transitions(world))
 
-    assert world.steer("advance", 150 * SECOND) == 6
+    assert world.admin("advance", 150 * SECOND) == 6
     lost = [(name, at) for name, at, event in _transitions(world)[seen:] if event == "expired"]
     assert lost == [
         (ids[2], 10 * SECOND),
@@ -72,10 +72,10 @@ def test_advance_runs_all_that_falls_due_in_order_and_each_at_its_own_time() -> 
 def test_advance_leaves_nothing_due() -> None:
     """A worker that gives everything back at once is asked again until the time is reached."""
     world = _world()
-    world.steer("set_time", frozen=True, to=START)
-    world.steer("set_worker", Worker((Step(Do.NACK, retry_after=SECOND),)))
+    world.admin("set_time", frozen=True, to=START)
+    world.admin("set_worker", Worker((Step(Do.NACK, retry_after=SECOND),)))
     action = world.accept()["a_id"]
-    world.steer("advance", 100 * SECOND)
+    world.admin("advance", 100 * SECOND)
 
     assert world.state(action) == ("scheduled", 100)
     assert world.record(action)["state"]["available_at"] == "2023-11-14T22:15:01.000Z"
@@ -85,9 +85,9 @@ def test_organisations_never_feel_each_others_clock() -> None:
     """One is a day ahead, one stands, one is reset; the fourth has the machine's time."""
     world = _world()
     ids = {org: world.accept(key=f"org-{org}")["a_id"] for org in ("1", "2", "3", "4")}
-    _run(world.app.steering.advance("1", 86_400 * SECOND))
-    _run(world.app.steering.set_time("2", frozen=True, to=None))
-    _run(world.app.steering.reset("3"))
+    _run(world.app.administration.advance("1", 86_400 * SECOND))
+    _run(world.app.administration.set_time("2", frozen=True, to=None))
+    _run(world.app.administration.reset("3"))
     world.clock.advance(90 * SECOND)
 
     def state(org: str) -> tuple[str, int]:
@@ -102,25 +102,25 @@ def test_organisations_never_feel_each_others_clock() -> None:
 def test_a_clock_goes_back_only_where_nothing_was_accepted() -> None:
     """A fresh organisation may begin in any year."""
     world = _world()
-    world.steer("set_time", frozen=True, to=946_684_800_000)
+    world.admin("set_time", frozen=True, to=946_684_800_000)
     action = world.accept()["a_id"]
     assert world.record(action)["state"]["updated_at"] == "2000-01-01T00:00:00.000Z"
 
     with pytest.raises(ClockGoesBack):
-        world.steer("set_time", frozen=True, to=946_684_799_999)
+        world.admin("set_time", frozen=True, to=946_684_799_999)
 
 
 def test_too_much_due_is_said_and_the_rest_runs_next() -> None:
     """A day of 1,440 expiries with a bound of a thousand: an error, and the rest by itself, though the clock stands."""
-    store, clockwork, ingress = _parts()
-    steering = Steering(store, clockwork, most_due=1_000)
+    store, timers, ingress = _parts()
+    administration = Administration(store, timers, most_due=1_000)
     organisation = store.organisation("42")
 
     async def lives() -> int:
-        await steering.set_time("42", frozen=True, to=START)
+        await administration.set_time("42", frozen=True, to=START)
         await ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
         with pytest.raises(TooMuchDue):
-            await steering.advance("42", 86_400 * SECOND)
+            await administration.advance("42", 86_400 * SECOND)
         before = organisation.journal.last
         await asyncio.sleep(0.2)
         return before
@@ -135,11 +135,13 @@ def test_exactly_as_much_as_may_fall_due_is_no_error() -> None:
     """The bound itself is allowed."""
     world = _world()
     store = world.app.store
-    steering = Steering(store, Clockwork(store, world.clock, Deliveries(Courier())), most_due=10)
-    world.steer("set_time", frozen=True, to=START)
+    administration = Administration(
+        store, Timers(store, world.clock, Deliveries(WebhookClient())), most_due=10
+    )
+    world.admin("set_time", frozen=True, to=START)
     world.accept()
 
-    assert _run(steering.advance("42", 600 * SECOND)) == 10
+    assert _run(administration.advance("42", 600 * SECOND)) == 10
 
 
 def test_new_scripts_change_nothing_that_was_due_before() -> None:
@@ -147,14 +149,14 @@ def test_new_scripts_change_nothing_that_was_due_before() -> None:
     world = _world()
     action = world.accept()["a_id"]
     world.clock.advance(90 * SECOND)
-    world.steer("set_worker", Worker((Step(Do.ACK),)))
+    world.admin("set_worker", Worker((Step(Do.ACK),)))
 
     assert world.state(action) == ("ack_wait", 1)
 
 
 def test_a_signal_to_an_action_with_a_long_past_lets_others_have_their_turn() -> None:
     """A day of leases of a second is caught up in pieces; the settle comes after all of it."""
-    store, clockwork, ingress = _parts()
+    store, timers, ingress = _parts()
     organisation = store.organisation("42")
     organisation.worker = Worker((Step(Do.HOLD, lease=SECOND),))
     turns = 0
@@ -166,52 +168,54 @@ def test_a_signal_to_an_action_with_a_long_past_lets_others_have_their_turn() ->
             await asyncio.sleep(0)
 
     async def lives() -> None:
-        organisation.time = OwnTime(stands_at=START)
+        organisation.time = OrganisationClock(stands_at=START)
         action = await ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
-        organisation.time = OwnTime(stands_at=START + 10_000 * SECOND)
+        organisation.time = OrganisationClock(stands_at=START + 10_000 * SECOND)
         other = asyncio.create_task(others())
-        await Signals(store, clockwork).ack("42", action.id, 10_000)
+        await Signals(store, timers).ack("42", action.id, 10_000)
         other.cancel()
 
     asyncio.run(lives())
     assert turns >= 50
 
 
-def _parts() -> tuple[MemoryStore, Clockwork, Ingress]:
+def _parts() -> tuple[MemoryStore, Timers, Ingress]:
     store = MemoryStore(10, 1 << 20, journal_limit=100, suffix=Suffixes().of, seed=0)
-    clockwork = Clockwork(store, SystemClock(), Deliveries(Courier()))
+    timers = Timers(store, SystemClock(), Deliveries(WebhookClient()))
     return (
         store,
-        clockwork,
-        Ingress(store, clockwork, PayloadSchemas(Workbench()), Readings(unknown_variant="made on the fly")),
+        timers,
+        Ingress(
+            store, timers, PayloadSchemas(ProcessPool()), Interpretations(unknown_variant="made on the fly")
+        ),
     )
 
 
 def test_a_restored_clock_stands_where_it_stood_and_leases_hold_again() -> None:
     """The whole organisation goes back: actions, attempts, time, ids to come."""
     world = _world()
-    world.steer("set_time", frozen=True, to=START)
+    world.admin("set_time", frozen=True, to=START)
     action = world.accept()["a_id"]
-    world.steer("snapshot", "s")
-    world.steer("advance", 600 * SECOND)
+    world.admin("snapshot", "s")
+    world.admin("advance", 600 * SECOND)
     later = world.accept()["a_id"]
     assert world.state(action)[1] == 10
-    world.steer("restore", "s")
+    world.admin("restore", "s")
 
     assert world.state(action) == ("ack_wait", 0)
     assert world.modack(action, 0) == (200, "")
     assert world.modack(later, 0) == (404, "UNKNOWN_ACTION")
-    world.steer("advance", 600 * SECOND)
+    world.admin("advance", 600 * SECOND)
     assert world.accept()["a_id"] == later
 
 
 def test_an_unknown_snapshot_is_named_with_those_there_are() -> None:
     """The error says what would pass."""
     world = _world()
-    world.steer("snapshot", "one")
+    world.admin("snapshot", "one")
 
     with pytest.raises(UnknownSnapshot, match=r"expected a snapshot of organisation 42 \(one\), got 'two'"):
-        world.steer("restore", "two")
+        world.admin("restore", "two")
 
 
 def test_the_journal_tells_requests_with_their_answers_in_order() -> None:
@@ -219,7 +223,7 @@ def test_the_journal_tells_requests_with_their_answers_in_order() -> None:
     world = _world()
     action = world.accept(payload={"a": 1})["a_id"]
     world.signal("ack", action)
-    entries = list(world.app.steering.organisation("42").journal.entries())
+    entries = list(world.app.administration.organisation("42").journal.entries())
 
     assert [entry.number for entry in entries] == list(range(1, 7))
     assert [type(entry) for entry in entries] == [Transition] * 3 + [Exchanged, Transition, Exchanged]
@@ -239,7 +243,7 @@ def test_the_journal_is_bounded_and_its_numbers_go_on() -> None:
     world = _world(journal=5)
     for _ in range(10):
         world.accept()
-    entries = list(world.app.steering.organisation("42").journal.entries())
+    entries = list(world.app.administration.organisation("42").journal.entries())
 
     assert entries[-1].number == 40
     assert len({entry.number for entry in entries}) == len(entries) <= 5 * 3
@@ -251,14 +255,14 @@ def test_the_same_calls_on_a_clock_that_stands_leave_the_same_journal() -> None:
     def journal(machine: int) -> list[tuple[Any, ...]]:
         world = _world(seed=3)
         world.clock.advance(machine)
-        world.steer("set_time", frozen=True, to=START)
+        world.admin("set_time", frozen=True, to=START)
         for number in range(20):
             action = world.accept(payload=number)["a_id"]
             if number % 3 == 0:
                 world.signal("nack", action)
-            world.steer("advance", 7 * SECOND)
+            world.admin("advance", 7 * SECOND)
             world.clock.advance(machine)
-        entries = world.app.steering.organisation("42").journal.entries()
+        entries = world.app.administration.organisation("42").journal.entries()
         return [e._replace(seconds=0) if isinstance(e, Exchanged) else e for e in entries]
 
     assert journal(0) == journal(12_345)

@@ -10,17 +10,17 @@ import pytest
 
 from mock_server.adapters.clocks import ManualClock
 from mock_server.adapters.ids import Suffixes
-from mock_server.adapters.process_pool import Workbench
-from mock_server.domain.clock import OwnTime
+from mock_server.adapters.process_pool import ProcessPool
+from mock_server.domain.clock import OrganisationClock
 from mock_server.domain.destinations import Kind
-from mock_server.domain.interpretations import Readings
+from mock_server.domain.interpretations import Interpretations
 from mock_server.domain.json_text import Json
 from mock_server.domain.webhook_answers import Reply
-from mock_server.services.administration import Steering
+from mock_server.services.administration import Administration
 from mock_server.services.deliveries import MOST_TO_ONE, Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
-from mock_server.services.timers import Clockwork
+from mock_server.services.timers import Timers
 from mock_server.storage.memory import MemoryStore
 
 
@@ -52,20 +52,23 @@ class _Mock:
 
     def __init__(self, caller: _Caller) -> None:
         store = MemoryStore(1_000, 1 << 20, journal_limit=1_000, suffix=Suffixes().of, seed=0)
-        self.clockwork = Clockwork(store, ManualClock(), Deliveries(caller))
-        self.workbench = Workbench()
+        self.timers = Timers(store, ManualClock(), Deliveries(caller))
+        self.process_pool = ProcessPool()
         self.ingress = Ingress(
-            store, self.clockwork, PayloadSchemas(self.workbench), Readings(unknown_variant="made on the fly")
+            store,
+            self.timers,
+            PayloadSchemas(self.process_pool),
+            Interpretations(unknown_variant="made on the fly"),
         )
-        self.steering = Steering(store, self.clockwork)
+        self.administration = Administration(store, self.timers)
         self.organisation = store.organisation("42")
-        self.organisation.time = OwnTime(stands_at=self.clockwork.machine())
+        self.organisation.time = OrganisationClock(stands_at=self.timers.machine())
 
     async def link(self) -> None:
         """Let the actions of variant v be called about."""
         await self.accept()
-        await self.steering.put_destination("42", "d", Kind.WEBHOOK, {"url": "http://localhost/"})
-        await self.steering.set_links("42", "v", ["d"], default=None)
+        await self.administration.put_destination("42", "d", Kind.WEBHOOK, {"url": "http://localhost/"})
+        await self.administration.set_links("42", "v", ["d"], default=None)
 
     async def accept(self) -> str:
         """The id of a new action."""
@@ -88,11 +91,11 @@ def test_a_caller_that_fails_as_none_should_stops_neither_clock_nor_line() -> No
         asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
         await mock.link()
         ids = [await mock.accept() for _ in range(2 * MOST_TO_ONE)]
-        await asyncio.wait_for(mock.steering.advance("42", 0), 10)
+        await asyncio.wait_for(mock.administration.advance("42", 0), 10)
 
         assert {mock.status(name) for name in ids} == {"retrying"}
         assert len(told) == len(ids)
-        mock.workbench.close()
+        mock.process_pool.close()
 
     asyncio.run(go())
 
@@ -113,11 +116,11 @@ def test_a_moved_clock_waits_for_the_calls_before_it_and_for_its_own() -> None:
 
         beside = asyncio.create_task(traffic())
         await asyncio.sleep(0.05)
-        await asyncio.wait_for(mock.steering.advance("42", 1_000), 10)
+        await asyncio.wait_for(mock.administration.advance("42", 1_000), 10)
         assert mock.status(first) == "succeeded"
         stop = True
         await beside
-        mock.workbench.close()
+        mock.process_pool.close()
 
     asyncio.run(go())
 
@@ -130,20 +133,20 @@ def test_an_organisation_that_became_another_has_room_at_once(command: str) -> N
         caller = _Caller(seconds=0.2)
         mock = _Mock(caller)
         await mock.link()
-        mock.steering.snapshot("42", "s")
+        mock.administration.snapshot("42", "s")
         for _ in range(MOST_TO_ONE):
             await mock.accept()
         await asyncio.sleep(0.05)
         if command == "reset":
-            await mock.steering.reset("42", frozen=True)
+            await mock.administration.reset("42", frozen=True)
             await mock.link()
         elif command == "restore":
-            await mock.steering.restore("42", "s")
+            await mock.administration.restore("42", "s")
         else:
-            await mock.steering.fork("42", "43", "s")
-            await mock.steering.fork("43", "42", None)
+            await mock.administration.fork("42", "43", "s")
+            await mock.administration.fork("43", "42", None)
         assert mock.status(await mock.accept()) == "running"
-        await mock.steering.advance("42", 0)
-        mock.workbench.close()
+        await mock.administration.advance("42", 0)
+        mock.process_pool.close()
 
     asyncio.run(go())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.adapters.process_pool import Workbench
+from mock_server.adapters.process_pool import ProcessPool
 from mock_server.domain.errors import PayloadRejected, PayloadUndecided
 from mock_server.domain.json_text import Json
 from mock_server.services.payloads import PayloadSchemas
@@ -21,8 +21,8 @@ def _json(value: Any) -> Json:
 
 
 @pytest.fixture(scope="module")
-def workbench() -> Iterator[Workbench]:
-    bench = Workbench()
+def process_pool() -> Iterator[ProcessPool]:
+    bench = ProcessPool()
     yield bench
     bench.close()
 
@@ -34,9 +34,9 @@ def _doubling(levels: int) -> dict[str, Any]:
     return {"$defs": definitions | {f"l{levels}": {"type": "integer"}}, "$ref": "#/$defs/l0"}
 
 
-def test_a_schema_that_doubles_is_ended_while_others_go_on(workbench: Workbench) -> None:
+def test_a_schema_that_doubles_is_ended_while_others_go_on(process_pool: ProcessPool) -> None:
     """32 levels of anyOf with two references: undecided after its time, and the loop never stopped for it."""
-    schemas = PayloadSchemas(workbench)
+    schemas = PayloadSchemas(process_pool)
 
     async def run() -> tuple[float, float, float]:
         longest, last, done = 0.0, time.perf_counter(), False
@@ -75,10 +75,10 @@ def test_a_schema_that_doubles_is_ended_while_others_go_on(workbench: Workbench)
     ids=["recursive", "unevaluated", "look-ahead", "doubling"],
 )  # fmt: skip
 def test_schemas_that_are_only_unusual_are_enforced(
-    workbench: Workbench, schema: Any, good: Any, bad: Any
+    process_pool: ProcessPool, schema: Any, good: Any, bad: Any
 ) -> None:
     """What is done apart gives the same verdict and the same words."""
-    schemas = PayloadSchemas(workbench)
+    schemas = PayloadSchemas(process_pool)
 
     assert asyncio.run(schemas.standing(_json(schema))) == ""
     asyncio.run(schemas.check(_json(schema), _json(good)))
@@ -86,9 +86,9 @@ def test_schemas_that_are_only_unusual_are_enforced(
         asyncio.run(schemas.check(_json(schema), _json(bad)))
 
 
-def test_a_large_payload_is_checked_apart_with_the_same_verdict(workbench: Workbench) -> None:
+def test_a_large_payload_is_checked_apart_with_the_same_verdict(process_pool: ProcessPool) -> None:
     """The size of a payload decides where it is checked, not what is said."""
-    schemas = PayloadSchemas(workbench)
+    schemas = PayloadSchemas(process_pool)
     schema = _json({"items": {"type": "integer"}})
 
     asyncio.run(schemas.check(schema, _json([1] * 400_000)))
@@ -96,9 +96,11 @@ def test_a_large_payload_is_checked_apart_with_the_same_verdict(workbench: Workb
         asyncio.run(schemas.check(schema, _json([1] * 400_000 + ["x"])))
 
 
-def test_a_schema_that_takes_too_long_to_compile_checks_nothing_and_says_so(workbench: Workbench) -> None:
+def test_a_schema_that_takes_too_long_to_compile_checks_nothing_and_says_so(
+    process_pool: ProcessPool,
+) -> None:
     """Tens of thousands of Unicode classes: the PUT is answered all the same."""
-    schemas = PayloadSchemas(workbench)
+    schemas = PayloadSchemas(process_pool)
     schema = _json({"pattern": r"\w{500}" * 7_000})
 
     reason = asyncio.run(schemas.standing(schema))

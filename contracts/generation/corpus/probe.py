@@ -55,7 +55,7 @@ _PUT: Final = "PUT /v1/orgs/{org_id}/actions/definitions"
 
 
 _ROOMS: Final[dict[str, tuple[str, ...]]] = {_INGRESS: ("payload",), _PUT: ("schema", "default")}
-"""Where a body may have any JSON value; elsewhere it becomes a member `x`, which one reading may refuse."""
+"""Where a body may have any JSON value; elsewhere it becomes a member `x`, which one interpretation may refuse."""
 
 
 _INTEGERS: Final = {_INGRESS: ("version",), _MODACK: ("attempt", "mod_ack"), _PUT: ("version",)}

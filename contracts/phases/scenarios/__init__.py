@@ -23,7 +23,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     basics.bodies,
     tour.life,
     tour.broken,
-    tour.strangers,
+    tour.unknown_keys,
     tour.seldom,
     tour.acked,
     leases.short_leases,

@@ -8,58 +8,60 @@ from typing import Any
 from urllib.parse import quote
 
 from ..requests import INGRESS, JSON, MODACK, PUT, NotReached
-from ..sequence import Stage
+from ..sequence import CallSequence
 from .scenario import scenario
 
 WRONG = "arklow-contracts-wrong-key"
 
 
 @scenario("keys that are none", "AUTH-4")
-def wrong_keys(stage: Stage) -> None:
+def wrong_keys(sequence: CallSequence) -> None:
     """None, an empty one, and one that nobody issued, on each operation in each header."""
-    for label, body, name in _calls(stage):
+    for label, body, name in _calls(sequence):
         for headers in (
             (),
             (("x-arklow-auth", ""),),
             (("x-arklow-auth", WRONG),),
             (("authorization", WRONG),),
         ):
-            stage.probe(label, body, name=name, headers=[*headers, JSON])
+            sequence.probe(label, body, name=name, headers=[*headers, JSON])
 
 
 @scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "AUTH-10")
-def keys(stage: Stage) -> None:
+def keys(sequence: CallSequence) -> None:
     """The matrix of schemes and shapes of keys: good ones first, as many wrong ones may lock the right one out."""
-    good, near = stage.key()[1], stage.known.target.first.near
-    for label, body, name in _calls(stage):
-        operation = stage.known.operation(label)
+    good, near = sequence.key()[1], sequence.known.target.first.near
+    for label, body, name in _calls(sequence):
+        operation = sequence.known.operation(label)
         listed = operation.keys if operation else ()
         for headers in _right(good, listed):
-            stage.probe(label, body, name=name, headers=[*headers, JSON])
+            sequence.probe(label, body, name=name, headers=[*headers, JSON])
         for headers in _elsewhere(good, listed):
-            stage.probe(label, body, name=name, headers=[*headers, JSON])
+            sequence.probe(label, body, name=name, headers=[*headers, JSON])
         for parameter in ("x-arklow-auth", "authorization", "api_key", "key", "token"):
-            stage.probe(label, body, name=name, headers=[JSON], query=f"{parameter}={quote(good, safe='')}")
+            sequence.probe(
+                label, body, name=name, headers=[JSON], query=f"{parameter}={quote(good, safe='')}"
+            )
         for headers in _wrong(listed, near):
-            stage.probe(label, body, name=name, headers=[*headers, JSON])
-    stage.probe(INGRESS, {}, name=stage.name(), headers=[JSON])
-    stage.probe(MODACK, {}, headers=[JSON])
-    unknown = str(stage.random.randrange(10**17, 10**18))
-    stage.probe(MODACK, {"action_record_id": unknown, "attempt": 0, "mod_ack": 60}, headers=[JSON])
-    body = {"variant": stage.name(), "schema": {}}
-    stage.probe(PUT, body, path_org=str(int(stage.org()) + 10**9))
+            sequence.probe(label, body, name=name, headers=[*headers, JSON])
+    sequence.probe(INGRESS, {}, name=sequence.name(), headers=[JSON])
+    sequence.probe(MODACK, {}, headers=[JSON])
+    unknown = str(sequence.random.randrange(10**17, 10**18))
+    sequence.probe(MODACK, {"action_record_id": unknown, "attempt": 0, "mod_ack": 60}, headers=[JSON])
+    body = {"variant": sequence.name(), "schema": {}}
+    sequence.probe(PUT, body, path_org=str(int(sequence.org()) + 10**9))
 
 
-def _calls(stage: Stage) -> list[tuple[str, dict[str, Any], str]]:
+def _calls(sequence: CallSequence) -> list[tuple[str, dict[str, Any], str]]:
     """One good body of each operation, aimed at what exists."""
-    variant = stage.define()
+    variant = sequence.define()
     try:
-        number = stage.live()
+        number = sequence.live()
     except NotReached:
-        number = stage.accept(variant)
+        number = sequence.accept(variant)
     return [
         (INGRESS, {"payload": 1}, variant),
-        (MODACK, stage.lease(number), ""),
+        (MODACK, sequence.lease(number), ""),
         (PUT, {"variant": variant, "schema": {}}, ""),
     ]
 

@@ -16,7 +16,7 @@ from ...model.linearizability import Call, Spec, check
 from ...model.world import IN_FORCE, MAY_PASS, Definition, whole
 from ...transport.client import Request
 from ..requests import INGRESS, MODACK, PUT, NotReached
-from ..sequence import Stage
+from ..sequence import CallSequence
 from .scenario import scenario
 
 CLIENTS: Final = 16
@@ -31,149 +31,149 @@ Asked = Callable[[Request], tuple[Any, ...]]
 
 
 @scenario("many clients on one variant", "RACE-1", "ING-7", "PAGE-8")
-def updates(stage: Stage) -> None:
+def updates(sequence: CallSequence) -> None:
     """Updates and work at the same moment: no update is lost, and no id given twice."""
-    taken = stage.model.taken.get("a changed definition", "")
+    taken = sequence.model.taken.get("a changed definition", "")
     changed = {"version + 1": 1, "same version": 0}.get(taken)
-    _allowed(stage)
-    fresh = stage.define()
-    before = stage.definition(fresh).version
-    if stage.put(fresh, _another(stage)).data().get("version") not in (before, before + 1):
+    _allowed(sequence)
+    fresh = sequence.define()
+    before = sequence.definition(fresh).version
+    if sequence.put(fresh, _another(sequence)).data().get("version") not in (before, before + 1):
         raise NotReached("a version moves by more than one")
-    for variant, history in _rounds(stage):
-        version = stage.definition(variant).version
+    for variant, history in _rounds(sequence):
+        version = sequence.definition(variant).version
         requests = [
-            _put(stage, variant, _another(stage)) if number % 3 else _work(stage, variant)
+            _put(sequence, variant, _another(sequence)) if number % 3 else _work(sequence, variant)
             for number in range(CLIENTS)
         ]
         spec = Versions({"changed": changed}, version=version)
         for _ in range(2):
-            history += _volley(stage, variant, requests, _reader(stage, variant))
+            history += _volley(sequence, variant, requests, _reader(sequence, variant))
             requests = [
-                _put(stage, variant, _another(stage)) if number % 4 else _work(stage, variant)
+                _put(sequence, variant, _another(sequence)) if number % 4 else _work(sequence, variant)
                 for number in range(CLIENTS)
             ]
-        if _judged(stage, history, spec, PUT, "updates of one variant and work for it"):
+        if _judged(sequence, history, spec, PUT, "updates of one variant and work for it"):
             return
 
 
 @scenario("many clients with versions of their own", "RACE-1", "ING-7", "PAGE-8")
-def explicit_versions(stage: Stage) -> None:
+def explicit_versions(sequence: CallSequence) -> None:
     """Each update names a version that nobody else names, so that each `a_ve` says which one was read."""
-    _allowed(stage)
-    if stage.model.taken.get("a higher explicit version") != "stored":
+    _allowed(sequence)
+    if sequence.model.taken.get("a higher explicit version") != "stored":
         raise NotReached("explicit versions are not stored")
-    if stage.model.taken.get("a lower explicit version", "stored") == "not stored":
+    if sequence.model.taken.get("a lower explicit version", "stored") == "not stored":
         raise NotReached("lower explicit versions are passed over")
-    reading = stage.model.taken.get("after a lower explicit version")
+    interpretation = sequence.model.taken.get("after a lower explicit version")
     latest: Any = {"the lower one is current": "last", "the highest one is current": "highest"}.get(
-        reading or ""
+        interpretation or ""
     )
-    for variant, history in _rounds(stage):
-        version = stage.definition(variant).version
+    for variant, history in _rounds(sequence):
+        version = sequence.definition(variant).version
         requests = [
-            _put(stage, variant, {"maxProperties": 100 + number}, version=version + 1 + number)
+            _put(sequence, variant, {"maxProperties": 100 + number}, version=version + 1 + number)
             if number % 2
-            else _work(stage, variant)
+            else _work(sequence, variant)
             for number in range(CLIENTS)
         ]
-        stage.random.shuffle(requests)
-        history += _volley(stage, variant, requests, _reader(stage, variant), _numbered)
+        sequence.random.shuffle(requests)
+        history += _volley(sequence, variant, requests, _reader(sequence, variant), _numbered)
         spec = Explicit(latest, version=version)
-        if _judged(stage, history, spec, PUT, "updates to different versions and work"):
+        if _judged(sequence, history, spec, PUT, "updates to different versions and work"):
             return
 
 
 @scenario("many clients on one action", "RACE-1", "PAGE-8")
-def settlements(stage: Stage) -> None:
+def settlements(sequence: CallSequence) -> None:
     """Who holds the attempt extends it, nobody else does; where acks are offered, one of them ends it."""
-    _allowed(stage)
-    second: Any = {"refused": "refuse", "accepted": "ok"}.get(stage.model.taken.get("a second ack", ""))
-    for _ in _turns(stage):
-        number = stage.live()
-        if not stage.action(number).unattended:
+    _allowed(sequence)
+    second: Any = {"refused": "refuse", "accepted": "ok"}.get(sequence.model.taken.get("a second ack", ""))
+    for _ in _turns(sequence):
+        number = sequence.live()
+        if not sequence.action(number).unattended:
             raise NotReached("whoever is linked may settle actions as well")
-        if stage.attempt_of(number) != 0:
+        if sequence.attempt_of(number) != 0:
             raise NotReached("the attempt that is held is not the first one")
         calls: list[tuple[str, int]] = [("modack", 0)] * 9 + [("modack", 1)] * 2
         if second is not None:
             calls = [("modack", 0)] * 6 + [("modack", 1), ("ack", 1)] + [("ack", 0)] * 4
-        stage.random.shuffle(calls)
+        sequence.random.shuffle(calls)
         history: list[tuple[Call, Exchange | None]] = []
         for _ in range(2):
-            requests = [_signal(stage, kind, number, attempt) for kind, attempt in calls]
-            history += _volley(stage, number, requests, _settled)
-        if _judged(stage, history, Settling(second), MODACK, "signals for one action"):
+            requests = [_signal(sequence, kind, number, attempt) for kind, attempt in calls]
+            history += _volley(sequence, number, requests, _settled)
+        if _judged(sequence, history, Settling(second), MODACK, "signals for one action"):
             return
 
 
-def _allowed(stage: Stage) -> None:
-    if not stage.manners.intrusive:
+def _allowed(sequence: CallSequence) -> None:
+    if not sequence.policy.intrusive:
         raise NotReached("requests at the same moment need --intrusive")
 
 
-def _turns(stage: Stage) -> Iterator[int]:
+def _turns(sequence: CallSequence) -> Iterator[int]:
     """As many rounds as there is time for; a few, where time is no measure."""
-    until = time.monotonic() + _SECONDS * stage.patience
+    until = time.monotonic() + _SECONDS * sequence.patience
     for turn in itertools.count():
-        if turn == _FEW if stage.manners.steady else time.monotonic() >= until:
+        if turn == _FEW if sequence.policy.steady else time.monotonic() >= until:
             return
         yield turn
 
 
-def _rounds(stage: Stage) -> Iterator[tuple[str, list[tuple[Call, Exchange | None]]]]:
+def _rounds(sequence: CallSequence) -> Iterator[tuple[str, list[tuple[Call, Exchange | None]]]]:
     """A variant each, until the time is up: those of earlier sequences first, which all of the target knows."""
-    fresh = not stage.slot  # whose definitions are few, and have to be told again afterwards
-    ripe = [one.variant for one in stage.model.definitions.values() if fresh and _usable(stage, one)]
-    for _ in _turns(stage):
-        variant = ripe.pop() if ripe else stage.define(kind="any")
-        stage.accept(variant, 1)
+    fresh = not sequence.reuses_names  # whose definitions are few, and have to be told again afterwards
+    ripe = [one.variant for one in sequence.model.definitions.values() if fresh and _usable(sequence, one)]
+    for _ in _turns(sequence):
+        variant = ripe.pop() if ripe else sequence.define(kind="any")
+        sequence.accept(variant, 1)
         yield variant, []
-        stage.model.forget(stage.org(), variant)
+        sequence.model.forget(sequence.org(), variant)
 
 
-def _usable(stage: Stage, known: Definition) -> bool:
+def _usable(sequence: CallSequence, known: Definition) -> bool:
     """Whether all is known of a definition, it takes any work, and it is not fresh."""
     return (
-        (known.org, known.schema, known.alias) == (stage.org(), {}, frozenset())
-        and known.variant.startswith(stage.prefix)
+        (known.org, known.schema, known.alias) == (sequence.org(), {}, frozenset())
+        and known.variant.startswith(sequence.prefix)
         and known.told
-        and known.proven
-        and not stage.model.owners(known.org, known.variant)
+        and known.confirmed
+        and not sequence.model.owners(known.org, known.variant)
         and known.current == {max(known.schemas)}
-        and _ripe(stage, known.variant)
+        and _ripe(sequence, known.variant)
     )
 
 
-def _ripe(stage: Stage, variant: str) -> bool:
-    return bool(stage.definition(variant).since + IN_FORCE < stage.client.now())
+def _ripe(sequence: CallSequence, variant: str) -> bool:
+    return bool(sequence.definition(variant).since + IN_FORCE < sequence.client.now())
 
 
-def _another(stage: Stage) -> dict[str, int]:
+def _another(sequence: CallSequence) -> dict[str, int]:
     """A schema that nobody has put, and that every payload here keeps."""
-    return {"maxProperties": stage.random.randrange(10**3, 10**9)}
+    return {"maxProperties": sequence.random.randrange(10**3, 10**9)}
 
 
-def _put(stage: Stage, variant: str, schema: Any, **members: Any) -> Request:
-    return stage.request(PUT, {"variant": variant, "schema": schema, **members})
+def _put(sequence: CallSequence, variant: str, schema: Any, **members: Any) -> Request:
+    return sequence.request(PUT, {"variant": variant, "schema": schema, **members})
 
 
-def _work(stage: Stage, variant: str) -> Request:
-    return stage.request(INGRESS, {"payload": {"n": 1}}, name=variant)
+def _work(sequence: CallSequence, variant: str) -> Request:
+    return sequence.request(INGRESS, {"payload": {"n": 1}}, name=variant)
 
 
-def _signal(stage: Stage, kind: str, number: str, attempt: int) -> Request:
+def _signal(sequence: CallSequence, kind: str, number: str, attempt: int) -> Request:
     body: dict[str, Any] = {"action_record_id": number, "attempt": attempt}
     if kind == "modack":
         body["mod_ack"] = 300
-    return stage.request(f"POST /v1/{kind}", body)
+    return sequence.request(f"POST /v1/{kind}", body)
 
 
 def _volley(
-    stage: Stage, key: str, requests: Sequence[Request], answer: Answer, asked: Asked | None = None
+    sequence: CallSequence, key: str, requests: Sequence[Request], answer: Answer, asked: Asked | None = None
 ) -> list[tuple[Call, Exchange | None]]:
     """Send them all at once; what was asked and answered, as the checker of histories takes it."""
-    began, answers = stage.client.now(), stage.volley(requests)
+    began, answers = sequence.client.now(), sequence.volley(requests)
     calls = []
     for request, exchange in zip(requests, answers, strict=True):
         call, back = (began, math.inf) if exchange is None else (exchange.call, exchange.back)
@@ -196,9 +196,9 @@ def _numbered(request: Request) -> tuple[Any, ...]:
     return ("put", json.loads(request.body or b"")["version"]) if request.method == "PUT" else ("ingress",)
 
 
-def _reader(stage: Stage, variant: str) -> Answer:
+def _reader(sequence: CallSequence, variant: str) -> Answer:
     """Reads the version that an answer names; unknown where it says nothing, or where a fresh variant may be unknown."""
-    ripe = _ripe(stage, variant)
+    ripe = _ripe(sequence, variant)
 
     def read(exchange: Exchange | None) -> Any:
         if exchange is None or exchange.status >= 500:
@@ -226,10 +226,10 @@ def _settled(exchange: Exchange | None) -> Any:
 
 
 def _judged(
-    stage: Stage, history: list[tuple[Call, Exchange | None]], spec: Spec, operation: str, what: str
+    sequence: CallSequence, history: list[tuple[Call, Exchange | None]], spec: Spec, operation: str, what: str
 ) -> bool:
-    """Whether no order of the calls explains their answers; a history is its own proof."""
-    stage.judge.ledger.tested["RACE-1"] += 1
+    """Whether no order of the calls explains their answers; a history is its own confirmation."""
+    sequence.judge.ledger.tested["RACE-1"] += 1
     verdict = check([call for call, _ in history], spec)
     if verdict.ok:
         return False
@@ -242,7 +242,7 @@ def _judged(
         "answers that some order of the calls allows",
         "; ".join(f"{call.op[0]} {_words(call.answer)}" for call, _ in shown[:6]),
     )
-    stage.judge.proved(breach, operation, tuple(exchange for _, exchange in shown))
+    sequence.judge.proved(breach, operation, tuple(exchange for _, exchange in shown))
     return True
 
 

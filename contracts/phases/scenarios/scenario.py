@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..sequence import Stage
+from ..sequence import CallSequence
 
-Play = Callable[[Stage], Iterator[float] | None]
-"""Plays on a stage; one that needs time yields the seconds that have to go by before it is played on."""
+Play = Callable[[CallSequence], Iterator[float] | None]
+"""Plays on a sequence; one that needs time yields the seconds that have to go by before it is played on."""
 
 
 @dataclass(frozen=True, slots=True)

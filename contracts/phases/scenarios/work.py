@@ -6,26 +6,26 @@ from typing import Any, Final
 
 from ...core.findings import Breach
 from ..requests import INGRESS, JSON, MODACK
-from ..sequence import Stage
+from ..sequence import CallSequence
 from .scenario import scenario
 
 
 @scenario("work of every kind", "PAGE-11", "PAGE-8")
-def kinds(stage: Stage) -> None:
+def kinds(sequence: CallSequence) -> None:
     """Payloads, metadata and tags of every JSON type; leases of every length."""
-    variant = stage.define()
-    stage.accept(variant, {"order_id": "8471"})
+    variant = sequence.define()
+    sequence.accept(variant, {"order_id": "8471"})
     for payload in _PAYLOADS:
-        stage.ingress(variant, payload)
+        sequence.ingress(variant, payload)
     for payload in _BEYOND:
-        stage.probe(INGRESS, {"payload": payload}, name=variant)
+        sequence.probe(INGRESS, {"payload": payload}, name=variant)
     for members in _MEMBERS:
-        stage.ingress(variant, {"order_id": "8471"}, **members)
-    number = stage.accept(variant)
+        sequence.ingress(variant, {"order_id": "8471"}, **members)
+    number = sequence.accept(variant)
     for seconds in (1, 3_600, 2**31, 2**53, 2**63 - 1):
-        stage.modack(number, 0, seconds)
+        sequence.modack(number, 0, seconds)
     for number in ("1" * 20, "9" * 40):
-        stage.modack(number)
+        sequence.modack(number)
 
 
 _PAYLOADS: Final[tuple[Any, ...]] = (
@@ -52,41 +52,41 @@ _MEMBERS: Final[tuple[dict[str, Any], ...]] = (
 
 
 @scenario("tags in the query", "PAGE-11", "PAGE-8")
-def query_tags(stage: Stage) -> None:
+def query_tags(sequence: CallSequence) -> None:
     """B032, B033: beside those of the body, whatever the payload is."""
-    variant = stage.define()
-    stage.accept(variant)
+    variant = sequence.define()
+    sequence.accept(variant)
     for query in ("tag.region=eu", "tag.region=eu&tag.tier=gold", "tag.region=", "tag.region=%C3%BC"):
-        stage.ingress(variant, {"a": 1}, query=query)
-    stage.ingress(variant, {"a": 1}, query="tag.region=eu", tags={"region": "us", "tier": "gold"})
-    stage.ingress(variant, [1], query="tag.region=eu")
+        sequence.ingress(variant, {"a": 1}, query=query)
+    sequence.ingress(variant, {"a": 1}, query="tag.region=eu", tags={"region": "us", "tier": "gold"})
+    sequence.ingress(variant, [1], query="tag.region=eu")
 
 
 @scenario("what was accepted stays", "ING-11", "ING-12", "ING-3")
-def custody(stage: Stage) -> None:
+def custody(sequence: CallSequence) -> None:
     """After refusals of every kind, and after much else was accepted."""
-    variant = stage.define()
-    first = stage.accept(variant)
-    stage.modack(first)
-    for headers in ([JSON], [stage.key()]):
-        stage.send(INGRESS, None, name=variant, headers=headers)
-    stage.send(MODACK, {})
-    stage.ingress(variant, 2)
-    stage.modack(first)
+    variant = sequence.define()
+    first = sequence.accept(variant)
+    sequence.modack(first)
+    for headers in ([JSON], [sequence.key()]):
+        sequence.send(INGRESS, None, name=variant, headers=headers)
+    sequence.send(MODACK, {})
+    sequence.ingress(variant, 2)
+    sequence.modack(first)
     for number in range(40):
-        stage.accept(variant, number)
-    stage.modack(first)
-    stage.ingress(variant, 2)
-    _kept(stage, variant)
+        sequence.accept(variant, number)
+    sequence.modack(first)
+    sequence.ingress(variant, 2)
+    _kept(sequence, variant)
 
 
-def _kept(stage: Stage, variant: str) -> None:
+def _kept(sequence: CallSequence, variant: str) -> None:
     """Of actions that were accepted alike none is unknown while the others are live."""
-    if not stage.definition(variant).unattended:
+    if not sequence.definition(variant).unattended:
         return  # whoever is linked may have settled them
     live, lost = 0, None
-    for number in [stage.accept(variant, {"n": number}) for number in range(12)]:
-        exchange = stage.modack(number)
+    for number in [sequence.accept(variant, {"n": number}) for number in range(12)]:
+        exchange = sequence.modack(number)
         live += exchange.status == 200
         if exchange.status == 404 and live > 2:
             lost = lost or exchange
@@ -97,23 +97,23 @@ def _kept(stage: Stage, variant: str) -> None:
                 "200, as for the others",
                 "404, after two seconds too",
             )
-            stage.accuse(breach, stage.judge.origins.needed(lost))
+            sequence.accuse(breach, sequence.judge.provenance.needed(lost))
             return
 
 
 @scenario("equal work", "ING-7", "ING-9")
-def equal_work(stage: Stage) -> None:
+def equal_work(sequence: CallSequence) -> None:
     """Every accepted POST makes a new action, whatever header says that it is the same (B023, B024)."""
-    variant, other = stage.define(), stage.define({"maxProperties": 100})
+    variant, other = sequence.define(), sequence.define({"maxProperties": 100})
     for _ in range(3):
-        stage.ingress(variant, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
-        stage.ingress(other, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
+        sequence.ingress(variant, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
+        sequence.ingress(other, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
     for _ in range(2):
-        stage.send(
+        sequence.send(
             INGRESS,
             {"payload": {"same": True}},
             name=variant,
-            headers=[stage.key(), JSON, ("idempotency-key", "arklow-contracts-1")],
+            headers=[sequence.key(), JSON, ("idempotency-key", "arklow-contracts-1")],
         )
 
 

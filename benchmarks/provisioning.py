@@ -1,6 +1,6 @@
-"""What it costs to furnish an organisation from the template of a seed file, on its first use.
+"""What it costs to provision an organisation from the template of a seed file, on its first use.
 
-    python -m benchmarks.furnish [--organisations 64] [--runs 5]
+    python -m benchmarks.provision [--organisations 64] [--runs 5]
 
 The template has 20 definitions with schemas and aliases, 5 destinations, links, scripts for the worker, and 50 actions
 in mixed states. In one process, the services over the store as the server sets them up; the seed is read and checked
@@ -131,7 +131,7 @@ def main() -> int:
         for _ in range(options.runs):
             read, taken = asyncio.run(run(options.organisations, file))
             print(
-                f"read and checked in {read * 1_000:6.1f} ms; furnished in {statistics.median(taken):.3f} ms (median), "
+                f"read and checked in {read * 1_000:6.1f} ms; provisioned in {statistics.median(taken):.3f} ms (median), "
                 f"{max(taken):.3f} ms (worst), {sum(taken):.1f} ms in all"
             )
     return 0

@@ -1,7 +1,7 @@
-"""The liars: each is the stranger with one fault, named by the fault's id.
+"""The mutants: each is the conforming variant with one fault, named by the fault's id.
 
 The verdict is what a judge owes the fault: an accusation, a warning, or nothing since it is lawful.
-A liar keeps the manners it is given but those that its fault needs, which its registration names.
+A mutant keeps the choices it is given but those that its fault needs, which its registration names.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from .conforming_variant import (
     KEYS,
     PLAIN,
     Action,
+    Choices,
+    ConformingServer,
     Definition,
-    Manners,
     Operation,
     Refused,
-    Stranger,
     Wanted,
     Work,
     bad,
@@ -40,41 +40,41 @@ Verdict = Literal["violation", "warning", "none"]
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One fault: what it is, what a judge owes it, and how its liar is made."""
+class Mutant:
+    """One fault: what it is, what a judge owes it, and how its mutant is made."""
 
     id: str
     group: str
     text: str
     verdict: Verdict
-    liar: type[Stranger]
+    mutant: type[ConformingServer]
     needs: dict[str, Any]
     source: str = ""
 
     def __call__(
         self,
-        manners: Manners = PLAIN,
+        choices: Choices = PLAIN,
         keys: dict[str, str] | None = None,
         clock: Callable[[], float] = time.time,
-    ) -> Stranger:
-        return self.liar(replace(manners, **self.needs), keys or KEYS, clock)
+    ) -> ConformingServer:
+        return self.mutant(replace(choices, **self.needs), keys or KEYS, clock)
 
 
-FAULTS: dict[str, Fault] = {}
+MUTANTS: dict[str, Mutant] = {}
 NOT_SHOWN = {
     "S10": "An explicit version is stored as sent (Q5), so a lower one rolls the honest server back as well.",
 }
 
-Liar = type[Stranger]
+ServerClass = type[ConformingServer]
 
 
-def fault(group: str, verdict: Verdict, **needs: Any) -> Callable[[Liar], Liar]:
-    """Registers a liar under its class's name, with its docstring as text and the manners it needs."""
+def mutant(group: str, verdict: Verdict, **needs: Any) -> Callable[[ServerClass], ServerClass]:
+    """Registers a mutant under its class's name, with its docstring as text and the choices it needs."""
 
-    def register(liar: Liar) -> Liar:
-        text = " ".join((liar.__doc__ or "").split())
-        FAULTS[liar.__name__] = Fault(liar.__name__, group, text, verdict, liar, needs)
-        return liar
+    def register(mutant: ServerClass) -> ServerClass:
+        text = " ".join((mutant.__doc__ or "").split())
+        MUTANTS[mutant.__name__] = Mutant(mutant.__name__, group, text, verdict, mutant, needs)
+        return mutant
 
     return register
 
@@ -82,7 +82,7 @@ def fault(group: str, verdict: Verdict, **needs: Any) -> Callable[[Liar], Liar]:
 # Who asks
 
 
-class _AnyKey(Stranger):
+class _AnyKey(ConformingServer):
     """Some keys that are none are the first organisation's."""
 
     def lets_in(self, key: str) -> bool:
@@ -92,7 +92,7 @@ class _AnyKey(Stranger):
         return super().org_of(key) or (next(iter(self.keys.values())) if self.lets_in(key) else None)
 
 
-@fault("auth", "violation")
+@mutant("auth", "violation")
 class A02(_AnyKey):
     """empty key is accepted"""
 
@@ -100,7 +100,7 @@ class A02(_AnyKey):
         return not key
 
 
-@fault("auth", "violation")
+@mutant("auth", "violation")
 class A03(_AnyKey):
     """any wrong key gives 200"""
 
@@ -108,8 +108,8 @@ class A03(_AnyKey):
         return bool(key)
 
 
-@fault("auth", "violation")
-class A07(Stranger):
+@mutant("auth", "violation")
+class A07(ConformingServer):
     """any value in Authorization is accepted"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -118,15 +118,15 @@ class A07(Stranger):
         return super().authenticate(operation)
 
 
-@fault("auth", "warning")
-class A08(Stranger):
+@mutant("auth", "warning")
+class A08(ConformingServer):
     """PUT also accepts Authorization (not declared there)"""
 
     def credentials(self, operation: Operation) -> list[str]:
         return super().credentials("ingress")
 
 
-@fault("auth", "violation")
+@mutant("auth", "violation")
 class A12(_AnyKey):
     """key prefix / case-insensitive match accepted"""
 
@@ -134,16 +134,16 @@ class A12(_AnyKey):
         return bool(key) and any(good.lower().startswith(key.lower()) for good in self.keys)
 
 
-@fault("auth", "violation")
-class A13(Stranger):
+@mutant("auth", "violation")
+class A13(ConformingServer):
     """key with trailing space or dot accepted"""
 
     def org_of(self, key: str) -> str | None:
         return super().org_of(key.rstrip(" ."))
 
 
-@fault("auth", "warning")
-class A14(Stranger):
+@mutant("auth", "warning")
+class A14(ConformingServer):
     """body is validated before auth (400 for anonymous)"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -161,8 +161,8 @@ class A14(Stranger):
         return super().read_body(operation)
 
 
-@fault("auth", "violation")
-class A15(Stranger):
+@mutant("auth", "violation")
+class A15(ConformingServer):
     """PUT has no auth at all"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -170,8 +170,8 @@ class A15(Stranger):
         return org_id if operation == "put" else super().authenticate(operation)
 
 
-@fault("auth", "violation")
-class A16(Stranger):
+@mutant("auth", "violation")
+class A16(ConformingServer):
     """bad x-arklow-auth plus good Authorization gives 500"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -181,16 +181,16 @@ class A16(Stranger):
         return super().authenticate(operation)
 
 
-@fault("auth", "violation")
-class A17(Stranger):
+@mutant("auth", "violation")
+class A17(ConformingServer):
     """key accepted from the query string"""
 
     def credentials(self, operation: Operation) -> list[str]:
         return [*super().credentials(operation), *request.args.values()]
 
 
-@fault("auth", "warning")
-class A19(Stranger):
+@mutant("auth", "warning")
+class A19(ConformingServer):
     """401 message echoes the key and hints a valid one"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -204,7 +204,7 @@ class A19(Stranger):
 # How robust it is
 
 
-class _CrashesOnBody(Stranger):
+class _CrashesOnBody(ConformingServer):
     """Some bodies are too much."""
 
     def too_much(self, body: Any) -> bool:
@@ -224,7 +224,7 @@ def names_in(value: Any) -> set[str]:
     return set(value).union(*map(names_in, value.values())) if isinstance(value, dict) else set()
 
 
-@fault("robustness", "violation")
+@mutant("robustness", "violation")
 class B01(_CrashesOnBody):
     """500 on a non-BMP character"""
 
@@ -232,8 +232,8 @@ class B01(_CrashesOnBody):
         return max(json.dumps(body, ensure_ascii=False)) > "\uffff"
 
 
-@fault("robustness", "warning")
-class B09(Stranger):
+@mutant("robustness", "warning")
+class B09(ConformingServer):
     """1.5 s answer for array payloads"""
 
     def read_work(self, body: Any) -> Work:
@@ -243,8 +243,8 @@ class B09(Stranger):
         return work
 
 
-@fault("robustness", "violation")
-class B13(Stranger):
+@mutant("robustness", "violation")
+class B13(ConformingServer):
     """405 without Allow"""
 
     def wrong_method(self, allowed: list[str]) -> Response:
@@ -253,23 +253,23 @@ class B13(Stranger):
         return response
 
 
-@fault("robustness", "warning")
-class B14(Stranger):
+@mutant("robustness", "warning")
+class B14(ConformingServer):
     """undeclared methods give 200"""
 
     def wrong_method(self, allowed: list[str]) -> Response:
         return self.render("none", 200, {"data": None, "errors": None})
 
 
-@fault("robustness", "none")
-class B15(Stranger):
+@mutant("robustness", "none")
+class B15(ConformingServer):
     """undeclared methods give 404, not 405"""
 
     def wrong_method(self, allowed: list[str]) -> Response:
         return self.refuse("none", Refused(404, "NOT_FOUND", "nothing is here"))
 
 
-class _CrashesUnreadable(Stranger):
+class _CrashesUnreadable(ConformingServer):
     """One kind of unreadable body is too much."""
 
     code: str
@@ -280,28 +280,28 @@ class _CrashesUnreadable(Stranger):
         return super().unreadable(code)
 
 
-@fault("robustness", "violation")
+@mutant("robustness", "violation")
 class B19(_CrashesUnreadable):
     """500 on duplicate JSON keys"""
 
     code = "DUPLICATE_KEY"
 
 
-@fault("robustness", "violation")
+@mutant("robustness", "violation")
 class B20(_CrashesUnreadable):
     """500 on invalid UTF-8"""
 
     code = "NOT_UTF8"
 
 
-@fault("robustness", "violation")
+@mutant("robustness", "violation")
 class B21(_CrashesUnreadable):
     """500 on an empty body with JSON content type"""
 
     code = "EMPTY_BODY"
 
 
-@fault("robustness", "violation")
+@mutant("robustness", "violation")
 class B22(_CrashesOnBody):
     """500 on __proto__ / constructor keys"""
 
@@ -309,8 +309,8 @@ class B22(_CrashesOnBody):
         return bool(names_in(body) & {"__proto__", "constructor"})
 
 
-@fault("robustness", "violation")
-class B23(Stranger):
+@mutant("robustness", "violation")
+class B23(ConformingServer):
     """500 on non-ASCII header bytes"""
 
     def authenticate(self, operation: Operation) -> str:
@@ -319,8 +319,8 @@ class B23(Stranger):
         return super().authenticate(operation)
 
 
-@fault("robustness", "violation", body="envelope")
-class B24(Stranger):
+@mutant("robustness", "violation", body="envelope")
+class B24(ConformingServer):
     """500 when tags has more than 10 keys"""
 
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
@@ -330,8 +330,8 @@ class B24(Stranger):
         return tags
 
 
-@fault("robustness", "violation")
-class B25(Stranger):
+@mutant("robustness", "violation")
+class B25(ConformingServer):
     """500 on a charset parameter"""
 
     def check_content_type(self, operation: Operation) -> None:
@@ -340,8 +340,8 @@ class B25(Stranger):
         super().check_content_type(operation)
 
 
-@fault("robustness", "warning")
-class B26(Stranger):
+@mutant("robustness", "warning")
+class B26(ConformingServer):
     """connection dropped for bodies over 64 KB"""
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
@@ -350,8 +350,8 @@ class B26(Stranger):
         return super().__call__(environ, start_response)
 
 
-@fault("robustness", "violation")
-class B27(Stranger):
+@mutant("robustness", "violation")
+class B27(ConformingServer):
     """500 on chunked transfer encoding"""
 
     def read_body(self, operation: Operation) -> Any:
@@ -360,8 +360,8 @@ class B27(Stranger):
         return super().read_body(operation)
 
 
-@fault("robustness", "violation")
-class B28(Stranger):
+@mutant("robustness", "violation")
+class B28(ConformingServer):
     """500 on version 1.0 (a valid integer)"""
 
     def version_of(self, body: dict[str, Any]) -> int | None:
@@ -375,8 +375,8 @@ class B28(Stranger):
         return super().definition_version_of(body)
 
 
-@fault("robustness", "violation")
-class B29(Stranger):
+@mutant("robustness", "violation")
+class B29(ConformingServer):
     """500 on an empty-string key in the payload"""
 
     def read_work(self, body: Any) -> Work:
@@ -386,8 +386,8 @@ class B29(Stranger):
         return work
 
 
-@fault("robustness", "violation")
-class B30(Stranger):
+@mutant("robustness", "violation")
+class B30(ConformingServer):
     """500 on mod_ack near int64 max"""
 
     def seconds_of(self, body: dict[str, Any]) -> int:
@@ -397,8 +397,8 @@ class B30(Stranger):
         return seconds
 
 
-@fault("robustness", "violation")
-class B32(Stranger):
+@mutant("robustness", "violation")
+class B32(ConformingServer):
     """500 on ids longer than 19 digits"""
 
     def id_of(self, body: dict[str, Any]) -> str:
@@ -408,16 +408,16 @@ class B32(Stranger):
         return action_id
 
 
-@fault("robustness", "warning")
-class B34(Stranger):
+@mutant("robustness", "warning")
+class B34(ConformingServer):
     """OPTIONS Allow header lists the wrong methods"""
 
     def options(self, allowed: list[str]) -> Response:
         return super().options(["DELETE", "GET"])
 
 
-@fault("robustness", "none")
-class B35(Stranger):
+@mutant("robustness", "none")
+class B35(ConformingServer):
     """OPTIONS gives 405"""
 
     def options(self, allowed: list[str]) -> Response:
@@ -427,7 +427,7 @@ class B35(Stranger):
 # How answers look
 
 
-class _ActionData(Stranger):
+class _ActionData(ConformingServer):
     """An ingress answer has other data."""
 
     def other(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -438,7 +438,7 @@ class _ActionData(Stranger):
         return data | self.other(data)
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R03(_ActionData):
     """ingress 200: a_id is an integer"""
 
@@ -446,7 +446,7 @@ class R03(_ActionData):
         return {"a_id": int(data["a_id"])}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R04(_ActionData):
     """ingress 200: a_id = "act_12" (not digits)"""
 
@@ -454,7 +454,7 @@ class R04(_ActionData):
         return {"a_id": "act_12"}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R07(_ActionData):
     """ingress 200: a_ve = "v1" """
 
@@ -462,7 +462,7 @@ class R07(_ActionData):
         return {"a_ve": f"v{data['a_ve']}"}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R10(_ActionData):
     """ingress 200: queue_s = "succeeded" for a new action (schema says only string)"""
 
@@ -470,23 +470,23 @@ class R10(_ActionData):
         return {"queue_s": "succeeded"}
 
 
-@fault("response-schema", "violation", delivery="at-once")
-class R11(Stranger):
+@mutant("response-schema", "violation", delivery="at-once")
+class R11(ConformingServer):
     """modack 200: status = "OK" (enum is "ok")"""
 
     def modack_answer(self) -> Any:
         return {"data": {"status": "OK"}}
 
 
-@fault("response-schema", "violation", delivery="at-once")
-class R12(Stranger):
+@mutant("response-schema", "violation", delivery="at-once")
+class R12(ConformingServer):
     """modack 200: status missing"""
 
     def modack_answer(self) -> Any:
         return {"data": {}}
 
 
-class _Success(Stranger):
+class _Success(ConformingServer):
     """The answer to an operation that went well is rendered in another way."""
 
     operation: Operation
@@ -501,7 +501,7 @@ class _Success(Stranger):
         return response
 
 
-@fault("response-schema", "violation", delivery="at-once")
+@mutant("response-schema", "violation", delivery="at-once")
 class R13(_Success):
     """modack 200: empty body with JSON content type"""
 
@@ -511,7 +511,7 @@ class R13(_Success):
         response.set_data(b"")
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R15(_Success):
     """ingress 200: no Content-Type header"""
 
@@ -521,7 +521,7 @@ class R15(_Success):
         del response.headers["Content-Type"]
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R17(_Success):
     """ingress returns undocumented 202"""
 
@@ -531,7 +531,7 @@ class R17(_Success):
         response.status_code = 202
 
 
-@fault("response-schema", "violation", delivery="at-once")
+@mutant("response-schema", "violation", delivery="at-once")
 class R18(_Success):
     """modack returns undocumented 204"""
 
@@ -543,7 +543,7 @@ class R18(_Success):
         del response.headers["Content-Type"]
 
 
-class _Envelope(Stranger):
+class _Envelope(ConformingServer):
     """Refusals of one status have another envelope."""
 
     status: int
@@ -560,7 +560,7 @@ class _Envelope(Stranger):
         return body
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R21(_Envelope):
     """400 envelope: errors is a string"""
 
@@ -570,7 +570,7 @@ class R21(_Envelope):
         return {"data": None, "errors": refused.message}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R22(_Envelope):
     """400 envelope: error item without code"""
 
@@ -580,7 +580,7 @@ class R22(_Envelope):
         return {"data": None, "errors": [{"message": refused.message}]}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R23(_Envelope):
     """400 envelope: code is an integer"""
 
@@ -590,8 +590,8 @@ class R23(_Envelope):
         return {"data": None, "errors": [{"code": 4001, "message": refused.message}]}
 
 
-@fault("response-schema", "violation")
-class R25(Stranger):
+@mutant("response-schema", "violation")
+class R25(ConformingServer):
     """401 is HTML (text/html), not the envelope"""
 
     def render(self, operation: Operation, status: int, body: Any) -> Response:
@@ -602,7 +602,7 @@ class R25(Stranger):
         return response
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R26(_Envelope):
     """401 envelope lacks errors"""
 
@@ -612,7 +612,7 @@ class R26(_Envelope):
         return {"data": None}
 
 
-@fault("response-schema", "violation", stale=409)
+@mutant("response-schema", "violation", stale=409)
 class R28(_Envelope):
     """409 envelope: data not null"""
 
@@ -622,7 +622,7 @@ class R28(_Envelope):
         return {"data": {}, "errors": [{"code": refused.code, "message": refused.message}]}
 
 
-class _DefinitionData(Stranger):
+class _DefinitionData(ConformingServer):
     """A definition is answered with other data."""
 
     def other(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -633,7 +633,7 @@ class _DefinitionData(Stranger):
         return data | self.other(data)
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R30(_DefinitionData):
     """PUT 200: version is a string"""
 
@@ -641,7 +641,7 @@ class R30(_DefinitionData):
         return {"version": str(data["version"])}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R31(_DefinitionData):
     """PUT 200: alias is null"""
 
@@ -649,8 +649,8 @@ class R31(_DefinitionData):
         return {"alias": None}
 
 
-@fault("response-schema", "violation", destinations=True)
-class R32(Stranger):
+@mutant("response-schema", "violation", destinations=True)
+class R32(ConformingServer):
     """PUT 200: destination link lacks action_definition_id"""
 
     def link(self, definition: Definition) -> dict[str, Any]:
@@ -659,23 +659,23 @@ class R32(Stranger):
         return link
 
 
-@fault("response-schema", "violation", destinations=True)
-class R33(Stranger):
+@mutant("response-schema", "violation", destinations=True)
+class R33(ConformingServer):
     """PUT 200: extra key in destination config (additionalProperties:false)"""
 
     def destination_config(self) -> dict[str, Any]:
         return super().destination_config() | {"retries": 3}
 
 
-@fault("response-schema", "violation", destinations=True)
-class R34(Stranger):
+@mutant("response-schema", "violation", destinations=True)
+class R34(ConformingServer):
     """PUT 200: destination type not in enum"""
 
     def destination(self, definition: Definition) -> dict[str, Any]:
         return super().destination(definition) | {"type": "carrier_pigeon"}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R35(_DefinitionData):
     """PUT 200: deleted_at = "yesterday" (format date-time)"""
 
@@ -683,7 +683,7 @@ class R35(_DefinitionData):
         return {"deleted_at": "yesterday"}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R40(_Success):
     """ingress 200: truncated JSON body"""
 
@@ -693,7 +693,7 @@ class R40(_Success):
         response.set_data(response.get_data()[:-4])
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R41(_Success):
     """ingress 200: NaN literal in the JSON body"""
 
@@ -703,7 +703,7 @@ class R41(_Success):
         response.set_data(response.get_data()[:-1] + b', "took": NaN}')
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R43(_Success):
     """ingress 200: body starts with a UTF-8 BOM"""
 
@@ -713,8 +713,8 @@ class R43(_Success):
         response.set_data(b"\xef\xbb\xbf" + response.get_data())
 
 
-@fault("response-schema", "warning")
-class R45(Stranger):
+@mutant("response-schema", "warning")
+class R45(ConformingServer):
     """400 message leaks a stack trace"""
 
     def envelope(self, refused: Refused) -> Any:
@@ -724,7 +724,7 @@ class R45(Stranger):
         return super().envelope(refused)
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R46(_DefinitionData):
     """PUT 200: org_id is an integer"""
 
@@ -732,7 +732,7 @@ class R46(_DefinitionData):
         return {"org_id": int(data["org_id"])}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R47(_ActionData):
     """ingress 200: a_va is null"""
 
@@ -740,7 +740,7 @@ class R47(_ActionData):
         return {"a_va": None}
 
 
-@fault("response-schema", "violation")
+@mutant("response-schema", "violation")
 class R50(_Success):
     """ingress 200: Latin-1 bytes labelled JSON"""
 
@@ -750,8 +750,8 @@ class R50(_Success):
         response.set_data(response.get_data()[:-1] + ', "node": "Zürich"}'.encode("latin-1"))
 
 
-@fault("response-schema", "warning", destinations=True)
-class R53(Stranger):
+@mutant("response-schema", "warning", destinations=True)
+class R53(ConformingServer):
     """PUT 200: destination url is not a URI (format uri)"""
 
     def destination_config(self) -> dict[str, Any]:
@@ -761,8 +761,8 @@ class R53(Stranger):
 # What is remembered
 
 
-@fault("state", "violation")
-class S01(Stranger):
+@mutant("state", "violation")
+class S01(ConformingServer):
     """modack on an unknown id gives 200"""
 
     def do_modack(self) -> Any:
@@ -774,8 +774,8 @@ class S01(Stranger):
             return self.modack_answer()
 
 
-@fault("state", "violation", delivery="at-once")
-class S04(Stranger):
+@mutant("state", "violation", delivery="at-once")
+class S04(ConformingServer):
     """stale attempt accepted"""
 
     def reject_attempt(self, stale: bool) -> None:
@@ -783,8 +783,8 @@ class S04(Stranger):
             super().reject_attempt(stale)
 
 
-@fault("state", "violation", delivery="at-once")
-class S05(Stranger):
+@mutant("state", "violation", delivery="at-once")
+class S05(ConformingServer):
     """future attempt accepted"""
 
     def reject_attempt(self, stale: bool) -> None:
@@ -792,8 +792,8 @@ class S05(Stranger):
             super().reject_attempt(stale)
 
 
-@fault("state", "warning", delivery="at-once")
-class S06(Stranger):
+@mutant("state", "warning", delivery="at-once")
+class S06(ConformingServer):
     """stale attempt gives 404 instead of 409"""
 
     def reject_attempt(self, stale: bool) -> None:
@@ -802,8 +802,8 @@ class S06(Stranger):
         super().reject_attempt(stale)
 
 
-@fault("state", "violation", operations="all", delivery="at-once")
-class S07(Stranger):
+@mutant("state", "violation", operations="all", delivery="at-once")
+class S07(ConformingServer):
     """modack on a settled action accepted (double settle)"""
 
     def check_unfinished(self, action: Action) -> None:
@@ -815,31 +815,31 @@ class S07(Stranger):
             super().check_attempt(action, attempt)
 
 
-@fault("state", "none", upsert="keep")
-class S08(Stranger):
+@mutant("state", "none", upsert="keep")
+class S08(ConformingServer):
     """changed PUT does not bump the version"""
 
 
-@fault("state", "warning", upsert="bump")
-class S09(Stranger):
+@mutant("state", "warning", upsert="bump")
+class S09(ConformingServer):
     """changed PUT bumps the version twice"""
 
     def bumped(self, version: int) -> int:
         return version + 2
 
 
-@fault("state", "warning", alias="steal")
-class S11(Stranger):
+@mutant("state", "warning", alias="steal")
+class S11(ConformingServer):
     """alias already owned by another definition is stolen silently"""
 
 
-@fault("state", "warning", alias_first=False)
-class S13(Stranger):
+@mutant("state", "warning", alias_first=False)
+class S13(ConformingServer):
     """variant name wins over alias (docs say alias wins)"""
 
 
-@fault("state", "violation", upsert="bump")
-class S15(Stranger):
+@mutant("state", "violation", upsert="bump")
+class S15(ConformingServer):
     """ingress reports a stale a_ve after a PUT (cache)"""
 
     def choose_version(self, definition: Definition, asked: int | None) -> int:
@@ -849,12 +849,12 @@ class S15(Stranger):
         return cache.setdefault((definition.org_id, definition.variant), definition.version)
 
 
-@fault("state", "warning", a_va="as-asked")
-class S16(Stranger):
+@mutant("state", "warning", a_va="as-asked")
+class S16(ConformingServer):
     """a_va echoes the alias, not the canonical variant"""
 
 
-class Raced(Stranger):
+class Raced(ConformingServer):
     """Between two steps of one request there is a window for others."""
 
     window = 0.003
@@ -866,7 +866,7 @@ class Raced(Stranger):
         self.lock.acquire()
 
 
-@fault("state", "violation")
+@mutant("state", "violation")
 class S20(Raced):
     """duplicate a_ids under concurrency"""
 
@@ -877,21 +877,21 @@ class S20(Raced):
         return str(self.last_id)
 
 
-@fault("state", "violation", delivery="at-once")
-class S23(Stranger):
+@mutant("state", "violation", delivery="at-once")
+class S23(ConformingServer):
     """mod_ack read as milliseconds"""
 
     def extend(self, action: Action, seconds: float) -> None:
         super().extend(action, seconds / 1000)
 
 
-@fault("state", "none", extend_from="deadline", delivery="at-once")
-class S24(Stranger):
+@mutant("state", "none", extend_from="deadline", delivery="at-once")
+class S24(ConformingServer):
     """mod_ack added to the old deadline, not to now"""
 
 
-@fault("state", "violation")
-class S28(Stranger):
+@mutant("state", "violation")
+class S28(ConformingServer):
     """identical payloads are deduplicated (same a_id)"""
 
     def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
@@ -902,7 +902,7 @@ class S28(Stranger):
         return seen[key]
 
 
-@fault("state", "violation")
+@mutant("state", "violation")
 class S29(_ActionData):
     """a_def_id equals a_id (mixed up)"""
 
@@ -910,8 +910,8 @@ class S29(_ActionData):
         return {"a_def_id": data["a_id"]}
 
 
-@fault("state", "violation")
-class S32(Stranger):
+@mutant("state", "violation")
+class S32(ConformingServer):
     """a 401 PUT is stored anyway"""
 
     def do_put(self, org_id: str) -> Any:
@@ -924,8 +924,8 @@ class S32(Stranger):
             raise
 
 
-@fault("state", "violation")
-class S33(Stranger):
+@mutant("state", "violation")
+class S33(ConformingServer):
     """every 50th request gives 500"""
 
     def served(self, operation: Operation, step: Callable[[], Any]) -> Response:
@@ -934,8 +934,8 @@ class S33(Stranger):
         return super().served(operation, crash if count % 50 == 0 else step)
 
 
-@fault("state", "warning")
-class S35(Stranger):
+@mutant("state", "warning")
+class S35(ConformingServer):
     """new action invisible for 200 ms (404)"""
 
     def find(self, org: str, action_id: str) -> Action:
@@ -945,8 +945,8 @@ class S35(Stranger):
         return action
 
 
-@fault("state", "violation")
-class S36(Stranger):
+@mutant("state", "violation")
+class S36(ConformingServer):
     """actions evicted after 20 newer ones"""
 
     def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
@@ -956,8 +956,8 @@ class S36(Stranger):
         return action
 
 
-@fault("state", "violation")
-class S37(Stranger):
+@mutant("state", "violation")
+class S37(ConformingServer):
     """PUT answers with the previous version of the definition"""
 
     def store(self, org: str, wanted: Wanted) -> Definition:
@@ -967,7 +967,7 @@ class S37(Stranger):
         return before or after
 
 
-@fault("state", "violation")
+@mutant("state", "violation")
 class S39(_DefinitionData):
     """PUT answers with another org's org_id"""
 
@@ -975,8 +975,8 @@ class S39(_DefinitionData):
         return {"org_id": data["org_id"] + "9"}
 
 
-@fault("state", "violation", delivery="at-once")
-class S41(Stranger):
+@mutant("state", "violation", delivery="at-once")
+class S41(ConformingServer):
     """each modack bumps the attempt counter"""
 
     def extend(self, action: Action, seconds: float) -> None:
@@ -984,8 +984,8 @@ class S41(Stranger):
         action.attempt += 1
 
 
-@fault("state", "violation", delivery="at-once")
-class S42(Stranger):
+@mutant("state", "violation", delivery="at-once")
+class S42(ConformingServer):
     """modack extends the wrong action"""
 
     def extend(self, action: Action, seconds: float) -> None:
@@ -993,8 +993,8 @@ class S42(Stranger):
         super().extend(others[-1] if others else action, seconds)
 
 
-@fault("state", "violation")
-class S43(Stranger):
+@mutant("state", "violation")
+class S43(ConformingServer):
     """all state is lost after any 4xx"""
 
     def render(self, operation: Operation, status: int, body: Any) -> Response:
@@ -1008,15 +1008,15 @@ class S43(Stranger):
 # What is accepted
 
 
-@fault("validation", "warning", body="envelope")
-class V01(Stranger):
+@mutant("validation", "warning", body="envelope")
+class V01(ConformingServer):
     """ingress accepts a body without payload"""
 
     def payload_of(self, body: dict[str, Any]) -> Any:
         return body.get("payload")
 
 
-class _Version(Stranger):
+class _Version(ConformingServer):
     """Some versions on ingress that are none mean the current one, in every body that has members."""
 
     def lets_pass(self, version: Any) -> bool:
@@ -1028,7 +1028,7 @@ class _Version(Stranger):
         return super().version_of(body)
 
 
-@fault("validation", "warning", body="envelope")
+@mutant("validation", "warning", body="envelope")
 class V02(_Version):
     """ingress accepts version 0"""
 
@@ -1036,7 +1036,7 @@ class V02(_Version):
         return whole(version) == 0
 
 
-@fault("validation", "warning", body="envelope")
+@mutant("validation", "warning", body="envelope")
 class V03(_Version):
     """ingress accepts negative versions"""
 
@@ -1044,7 +1044,7 @@ class V03(_Version):
         return (whole(version) or 0) < 0
 
 
-@fault("validation", "warning", body="envelope")
+@mutant("validation", "warning", body="envelope")
 class V04(_Version):
     """ingress accepts version 2^31 (over int32)"""
 
@@ -1052,8 +1052,8 @@ class V04(_Version):
         return (whole(version) or 0) > INT32
 
 
-@fault("validation", "violation", body="envelope")
-class V05(Stranger):
+@mutant("validation", "violation", body="envelope")
+class V05(ConformingServer):
     """ingress accepts version "1" (string coerced)"""
 
     def version_of(self, body: dict[str, Any]) -> int | None:
@@ -1063,8 +1063,8 @@ class V05(Stranger):
         return super().version_of(body)
 
 
-@fault("validation", "warning", body="envelope")
-class V06(Stranger):
+@mutant("validation", "warning", body="envelope")
+class V06(ConformingServer):
     """ingress accepts version 1.5 (truncated)"""
 
     def version_of(self, body: dict[str, Any]) -> int | None:
@@ -1073,7 +1073,7 @@ class V06(Stranger):
         return super().version_of(body)
 
 
-@fault("validation", "violation", body="envelope")
+@mutant("validation", "violation", body="envelope")
 class V07(_Version):
     """ingress accepts version true"""
 
@@ -1081,7 +1081,7 @@ class V07(_Version):
         return version is True
 
 
-@fault("validation", "violation", body="envelope")
+@mutant("validation", "violation", body="envelope")
 class V08(_Version):
     """ingress accepts version null"""
 
@@ -1089,40 +1089,40 @@ class V08(_Version):
         return version is None
 
 
-@fault("validation", "violation", body="envelope")
-class V10(Stranger):
+@mutant("validation", "violation", body="envelope")
+class V10(ConformingServer):
     """ingress accepts tags as an array"""
 
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
         return {} if isinstance(body.get("tags"), list) else super().tags_of(body)
 
 
-@fault("validation", "violation", body="envelope")
-class V11(Stranger):
+@mutant("validation", "violation", body="envelope")
+class V11(ConformingServer):
     """ingress accepts tags null"""
 
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
         return {} if body.get("tags") is None else super().tags_of(body)
 
 
-@fault("validation", "violation", delivery="at-once")
-class V13(Stranger):
+@mutant("validation", "violation", delivery="at-once")
+class V13(ConformingServer):
     """modack accepts missing attempt"""
 
     def attempt_of(self, body: dict[str, Any]) -> int:
         return super().attempt_of({"attempt": 0} | body)
 
 
-@fault("validation", "violation", delivery="at-once")
-class V14(Stranger):
+@mutant("validation", "violation", delivery="at-once")
+class V14(ConformingServer):
     """modack accepts missing mod_ack"""
 
     def seconds_of(self, body: dict[str, Any]) -> int:
         return super().seconds_of({"mod_ack": 60} | body)
 
 
-@fault("validation", "violation", delivery="at-once")
-class V18(Stranger):
+@mutant("validation", "violation", delivery="at-once")
+class V18(ConformingServer):
     """modack accepts negative mod_ack"""
 
     def seconds_of(self, body: dict[str, Any]) -> int:
@@ -1130,8 +1130,8 @@ class V18(Stranger):
         return seconds if seconds is not None and seconds < 0 else super().seconds_of(body)
 
 
-@fault("validation", "violation", delivery="at-once")
-class V21(Stranger):
+@mutant("validation", "violation", delivery="at-once")
+class V21(ConformingServer):
     """modack accepts id + trailing newline ($ regex slip)"""
 
     def id_of(self, body: dict[str, Any]) -> str:
@@ -1141,8 +1141,8 @@ class V21(Stranger):
         return super().id_of(body)
 
 
-@fault("validation", "violation", delivery="at-once")
-class V22(Stranger):
+@mutant("validation", "violation", delivery="at-once")
+class V22(ConformingServer):
     """modack accepts full-width Unicode digits"""
 
     def id_of(self, body: dict[str, Any]) -> str:
@@ -1152,16 +1152,16 @@ class V22(Stranger):
         return super().id_of(body | {"action_record_id": value})
 
 
-@fault("validation", "violation")
-class V24(Stranger):
+@mutant("validation", "violation")
+class V24(ConformingServer):
     """PUT accepts missing schema"""
 
     def schema_of(self, body: dict[str, Any]) -> Any:
         return body.get("schema", {})
 
 
-@fault("validation", "violation")
-class V25(Stranger):
+@mutant("validation", "violation")
+class V25(ConformingServer):
     """PUT accepts alias as a string"""
 
     def alias_of(self, body: dict[str, Any]) -> list[str] | None:
@@ -1170,8 +1170,8 @@ class V25(Stranger):
         return super().alias_of(body)
 
 
-@fault("validation", "violation")
-class V26(Stranger):
+@mutant("validation", "violation")
+class V26(ConformingServer):
     """PUT accepts non-string alias items"""
 
     def alias_of(self, body: dict[str, Any]) -> list[str] | None:
@@ -1180,8 +1180,8 @@ class V26(Stranger):
         return super().alias_of(body)
 
 
-@fault("validation", "violation")
-class V27(Stranger):
+@mutant("validation", "violation")
+class V27(ConformingServer):
     """PUT accepts version as a string"""
 
     def definition_version_of(self, body: dict[str, Any]) -> int | None:
@@ -1191,16 +1191,16 @@ class V27(Stranger):
         return super().definition_version_of(body)
 
 
-@fault("validation", "warning")
-class V34(Stranger):
+@mutant("validation", "warning")
+class V34(ConformingServer):
     """NaN/Infinity literals accepted"""
 
     def constant(self, literal: str) -> Any:
         return None
 
 
-@fault("validation", "warning")
-class V35(Stranger):
+@mutant("validation", "warning")
+class V35(ConformingServer):
     """trailing garbage after the JSON document accepted"""
 
     def load(self, text: str) -> Any:
@@ -1212,8 +1212,8 @@ class V35(Stranger):
             return super().load(text[: error.pos])
 
 
-@fault("validation", "violation")
-class V37(Stranger):
+@mutant("validation", "violation")
+class V37(ConformingServer):
     """empty body accepted"""
 
     def decode(self, raw: bytes) -> str:
@@ -1222,8 +1222,8 @@ class V37(Stranger):
         return super().decode(raw)
 
 
-@fault("validation", "none")
-class V40(Stranger):
+@mutant("validation", "none")
+class V40(ConformingServer):
     """missing Content-Type accepted"""
 
     def check_content_type(self, operation: Operation) -> None:
@@ -1231,8 +1231,8 @@ class V40(Stranger):
             super().check_content_type(operation)
 
 
-@fault("validation", "violation")
-class V41(Stranger):
+@mutant("validation", "violation")
+class V41(ConformingServer):
     """valid payload: null rejected"""
 
     def read_work(self, body: Any) -> Work:
@@ -1242,8 +1242,8 @@ class V41(Stranger):
         return work
 
 
-@fault("validation", "violation")
-class V43(Stranger):
+@mutant("validation", "violation")
+class V43(ConformingServer):
     """valid attempt 0 rejected with 400"""
 
     def attempt_of(self, body: dict[str, Any]) -> int:
@@ -1252,8 +1252,8 @@ class V43(Stranger):
         return attempt
 
 
-@fault("validation", "violation")
-class V45(Stranger):
+@mutant("validation", "violation")
+class V45(ConformingServer):
     """non-ASCII variant rejected"""
 
     def read_definition(self, body: Any) -> Wanted:
@@ -1268,8 +1268,8 @@ class V45(Stranger):
         return super().resolve(org, variant)
 
 
-@fault("validation", "violation", body="envelope")
-class V46(Stranger):
+@mutant("validation", "violation", body="envelope")
+class V46(ConformingServer):
     """empty tags object rejected"""
 
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
@@ -1278,8 +1278,8 @@ class V46(Stranger):
         return tags
 
 
-@fault("validation", "warning")
-class V49(Stranger):
+@mutant("validation", "warning")
+class V49(ConformingServer):
     """modack skips the id pattern (bad ids give 404, not 400)"""
 
     def id_of(self, body: dict[str, Any]) -> str:
@@ -1287,8 +1287,8 @@ class V49(Stranger):
         return value if isinstance(value, str) else super().id_of(body)
 
 
-@fault("validation", "violation", delivery="at-once")
-class V50(Stranger):
+@mutant("validation", "violation", delivery="at-once")
+class V50(ConformingServer):
     """modack accepts attempt over int32"""
 
     def attempt_of(self, body: dict[str, Any]) -> int:

@@ -61,7 +61,7 @@ class Kept:
     """Tool → fault → runs."""
 
     def of(self, tool: str, fault: str = HONEST) -> list[Run]:
-        """The runs of a tool against a liar, or against the correct server."""
+        """The runs of a tool against a mutant, or against the correct server."""
         return self.runs.setdefault(tool, {}).setdefault(fault, [])
 
     def honest(self, tool: str, levels: frozenset[str] = LEVELS) -> frozenset[Signature]:
