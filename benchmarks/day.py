@@ -25,7 +25,7 @@ from heapq import heapify, heappop, heappush
 from benchmarks.processes import machine
 from mock_server.adapters.clocks import ManualClock
 from mock_server.adapters.ids import Suffixes
-from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.domain.errors import (
     DeferredAction,
@@ -110,7 +110,7 @@ class Day:
         store = MemoryStore(10**7, 1 << 40, journal_limit=10**7, suffix=Suffixes().of, seed=7)
         clock = ManualClock(START)
         self.timers = Timers(store, clock, Deliveries(WebhookClient()))
-        self.schemas = PayloadSchemas(ProcessPool())
+        self.schemas = PayloadSchemas(PebbleProcessPool())
         self.ingress = Ingress(store, self.timers, self.schemas)
         self.definitions = Definitions(store, self.schemas, strict=False)
         self.signals = Signals(store, self.timers)

@@ -26,7 +26,7 @@ from typing import Any
 from benchmarks.processes import machine
 from mock_server.adapters.clocks import ManualClock
 from mock_server.adapters.ids import Suffixes
-from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.domain.interpretations import Interpretations
 from mock_server.domain.json_text import Json
@@ -52,7 +52,7 @@ class World:
         self.ingress = Ingress(
             self.store,
             self.timers,
-            PayloadSchemas(ProcessPool()),
+            PayloadSchemas(PebbleProcessPool()),
             Interpretations(unknown_variant="made on the fly"),
         )
         self.signals = Signals(self.store, self.timers)

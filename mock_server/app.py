@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .adapters.clocks import SystemClock
 from .adapters.ids import Suffixes
-from .adapters.process_pool import ProcessPool
+from .adapters.process_pool import PebbleProcessPool
 from .adapters.webhook_client import WebhookClient
 from .api import pages
 from .api.connexion_app import Handler, contracted
@@ -78,7 +78,7 @@ class Application:
         administration: Administration,
         faults: Faults,
         coverage: Coverage,
-        process_pools: Sequence[ProcessPool],
+        process_pools: Sequence[PebbleProcessPool],
         deliveries: Deliveries,
         seed_file: SeedFile | None,
     ) -> None:
@@ -139,7 +139,7 @@ def create_app(
     """
     settings = settings or Settings()
     document = Document(settings.document)
-    readers, judges = ProcessPool(), ProcessPool()
+    readers, judges = PebbleProcessPool(), PebbleProcessPool()
     suffixes = Suffixes()
     store = MemoryStore(
         settings.max_actions,

@@ -17,6 +17,8 @@ from typing import Final, ParamSpec, TypeVar
 
 import pebble
 
+from ..domain.ports import PoolBusy, TookTooLong
+
 WAIT_LIMIT: Final = 60.0
 """Seconds until the caller gives up, waiting for its turn included."""
 MEMORY_LIMIT: Final = 2 << 30
@@ -26,16 +28,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class TookTooLong(Exception):
-    """The work was not done within the limits of time and memory; the text says which."""
-
-
-class Busy(TookTooLong):
-    """Its turn did not come: other work was under way for too long."""
-
-
-class ProcessPool:
-    """Runs plain functions of picklable arguments in a worker process, one at a time."""
+class PebbleProcessPool:
+    """Runs plain functions of picklable arguments in a child process, one at a time."""
 
     def __init__(self) -> None:
         self._pool: pebble.ProcessPool | None = None
@@ -45,14 +39,14 @@ class ProcessPool:
 
         Raises:
             TookTooLong: it was stopped after `seconds` or at `MEMORY_LIMIT`.
-            Busy: its turn did not come within `WAIT_LIMIT`.
+            PoolBusy: its turn did not come within `WAIT_LIMIT`.
         """
         future = self._ready().schedule(function, args=list(arguments), kwargs=dict(named), timeout=seconds)
         waiting = asyncio.wrap_future(future)
         done, _ = await asyncio.wait([waiting], timeout=WAIT_LIMIT)
         if not done:
             future.cancel()  # type: ignore[no-untyped-call]
-            raise Busy(f"its turn did not come within {WAIT_LIMIT:g} s")
+            raise PoolBusy(f"its turn did not come within {WAIT_LIMIT:g} s")
         try:
             return waiting.result()
         except TimeoutError:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from starlette.types import Message, Receive
 
 from .. import schemas, strict_json
-from ..adapters.process_pool import ProcessPool, TookTooLong
 from ..domain.json_text import Json
+from ..domain.ports import ProcessPool, TookTooLong
 from .document import JSON, Body
 from .errors import Refused
 

@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import schemas
-from ..adapters.process_pool import ProcessPool
+from ..domain.ports import ProcessPool
 from ..services.faults import Faults
 from ..settings import Settings
 from . import bodies, faults

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from .actions import Action, Course, Happening
 from .clock import OrganisationClock
@@ -14,6 +14,9 @@ from .journal import Delivery, Entry, Headers
 from .json_text import Json
 from .webhook_answers import Reply
 from .worker import Worker
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class Clock(Protocol):
@@ -263,6 +266,29 @@ class Caller(Protocol):
 
     async def close(self) -> None:
         """Let go what was kept open."""
+        ...
+
+
+class TookTooLong(Exception):
+    """Work in a process pool was stopped at its limit of time or memory; the text says which."""
+
+
+class PoolBusy(TookTooLong):
+    """Work never began: the pool was busy with other work for too long."""
+
+
+class ProcessPool(Protocol):
+    """Runs slow or hostile work in another process, so that it can be killed and requests are answered meanwhile."""
+
+    async def run(
+        self, seconds: float, function: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """Return what `function` returns, or raise what it raises. Arguments and result are pickled.
+
+        Raises:
+            TookTooLong: the work was stopped after `seconds`, or at the limit of memory.
+            PoolBusy: other work kept the pool busy for too long.
+        """
         ...
 
 

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .. import schemas, strict_json
-from ..adapters.process_pool import Busy, ProcessPool, TookTooLong
 from ..domain.errors import PayloadRejected, PayloadUndecided
 from ..domain.json_text import ABSENT, Json
+from ..domain.ports import PoolBusy, ProcessPool, TookTooLong
 
 BUDGET: Final = 200_000
 """Schema nodes times payload bytes that may be spent on a verdict on the spot."""
@@ -96,7 +96,7 @@ class PayloadSchemas:
             return known
         try:
             known = await self._examine(schema)
-        except Busy as reason:
+        except PoolBusy as reason:
             return _Known(f"it could not be compiled yet ({reason})", schemas.HEAVY, None)
         self._known[schema.text] = known
         if len(self._known) > _KEPT:
@@ -116,7 +116,7 @@ class PayloadSchemas:
             return _Known("", weight, compiled.validator if compiled.linear else None)
         try:
             return _Known(await self._process_pool.run(TIME_LIMIT, _why_unusable, schema.text), weight, None)
-        except Busy:
+        except PoolBusy:
             raise
         except TookTooLong as reason:
             return _Known(f"it could not be compiled ({reason})", weight, None)

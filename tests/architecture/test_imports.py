@@ -26,9 +26,9 @@ LAW: dict[str, set[str]] = {
     "mock_server.settings": {"domain"},
     "mock_server.adapters": {"domain"},
     "mock_server.storage": {"domain"},
-    "mock_server.services": {"domain", "schemas", "strict_json", "timestamps", "adapters"},
+    "mock_server.services": {"domain", "schemas", "strict_json", "timestamps"},
     "mock_server.api": {
-        *("services", "domain", "schemas", "strict_json", "timestamps", "settings", "adapters"),
+        *("services", "domain", "schemas", "strict_json", "timestamps", "settings"),
         "arklow_local.openapi",
     },
     "mock_server.seeds": {"services", "domain", "schemas", "strict_json", "timestamps", "settings"},

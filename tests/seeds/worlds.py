@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.domain.seeds import Seed
 from mock_server.schemas import DocumentSchemas
 from mock_server.seeds.plans import load
@@ -25,7 +25,7 @@ ORDER = {
 
 def loaded(text: str, *, keys: dict[str, str] | None = None, strict: bool = False) -> Seed:
     """What a file asks for."""
-    process_pool = ProcessPool()
+    process_pool = PebbleProcessPool()
     try:
         schemas = PayloadSchemas(process_pool)
         return asyncio.run(

@@ -10,7 +10,7 @@ import pytest
 
 from mock_server.adapters.clocks import SystemClock
 from mock_server.adapters.ids import Suffixes
-from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.domain.clock import OrganisationClock
 from mock_server.domain.errors import ClockGoesBack, TooMuchDue, UnknownSnapshot
@@ -186,7 +186,10 @@ def _parts() -> tuple[MemoryStore, Timers, Ingress]:
         store,
         timers,
         Ingress(
-            store, timers, PayloadSchemas(ProcessPool()), Interpretations(unknown_variant="made on the fly")
+            store,
+            timers,
+            PayloadSchemas(PebbleProcessPool()),
+            Interpretations(unknown_variant="made on the fly"),
         ),
     )
 

@@ -10,7 +10,7 @@ import pytest
 
 from mock_server.adapters.clocks import ManualClock
 from mock_server.adapters.ids import Suffixes
-from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.domain.clock import OrganisationClock
 from mock_server.domain.destinations import Kind
 from mock_server.domain.interpretations import Interpretations
@@ -53,7 +53,7 @@ class _Mock:
     def __init__(self, caller: _Caller) -> None:
         store = MemoryStore(1_000, 1 << 20, journal_limit=1_000, suffix=Suffixes().of, seed=0)
         self.timers = Timers(store, ManualClock(), Deliveries(caller))
-        self.process_pool = ProcessPool()
+        self.process_pool = PebbleProcessPool()
         self.ingress = Ingress(
             store,
             self.timers,

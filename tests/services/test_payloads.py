@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.domain.errors import PayloadRejected, PayloadUndecided
 from mock_server.domain.json_text import Json
 from mock_server.services.payloads import PayloadSchemas
@@ -21,8 +21,8 @@ def _json(value: Any) -> Json:
 
 
 @pytest.fixture(scope="module")
-def process_pool() -> Iterator[ProcessPool]:
-    bench = ProcessPool()
+def process_pool() -> Iterator[PebbleProcessPool]:
+    bench = PebbleProcessPool()
     yield bench
     bench.close()
 
@@ -34,7 +34,7 @@ def _doubling(levels: int) -> dict[str, Any]:
     return {"$defs": definitions | {f"l{levels}": {"type": "integer"}}, "$ref": "#/$defs/l0"}
 
 
-def test_a_schema_that_doubles_is_ended_while_others_go_on(process_pool: ProcessPool) -> None:
+def test_a_schema_that_doubles_is_ended_while_others_go_on(process_pool: PebbleProcessPool) -> None:
     """32 levels of anyOf with two references: undecided after its time, and the loop never stopped for it."""
     schemas = PayloadSchemas(process_pool)
 
@@ -75,7 +75,7 @@ def test_a_schema_that_doubles_is_ended_while_others_go_on(process_pool: Process
     ids=["recursive", "unevaluated", "look-ahead", "doubling"],
 )  # fmt: skip
 def test_schemas_that_are_only_unusual_are_enforced(
-    process_pool: ProcessPool, schema: Any, good: Any, bad: Any
+    process_pool: PebbleProcessPool, schema: Any, good: Any, bad: Any
 ) -> None:
     """What is done apart gives the same verdict and the same words."""
     schemas = PayloadSchemas(process_pool)
@@ -86,7 +86,7 @@ def test_schemas_that_are_only_unusual_are_enforced(
         asyncio.run(schemas.check(_json(schema), _json(bad)))
 
 
-def test_a_large_payload_is_checked_apart_with_the_same_verdict(process_pool: ProcessPool) -> None:
+def test_a_large_payload_is_checked_apart_with_the_same_verdict(process_pool: PebbleProcessPool) -> None:
     """The size of a payload decides where it is checked, not what is said."""
     schemas = PayloadSchemas(process_pool)
     schema = _json({"items": {"type": "integer"}})
@@ -97,7 +97,7 @@ def test_a_large_payload_is_checked_apart_with_the_same_verdict(process_pool: Pr
 
 
 def test_a_schema_that_takes_too_long_to_compile_checks_nothing_and_says_so(
-    process_pool: ProcessPool,
+    process_pool: PebbleProcessPool,
 ) -> None:
     """Tens of thousands of Unicode classes: the PUT is answered all the same."""
     schemas = PayloadSchemas(process_pool)

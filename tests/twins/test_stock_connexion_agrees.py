@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, Phase
 from jsonschema import Draft202012Validator, FormatChecker
 from schemathesis.generation import GenerationMode
 
-from mock_server.adapters.process_pool import ProcessPool
+from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.api import connexion_app as ours
 from mock_server.api.document import Document
 from mock_server.api.envelope import Answer
@@ -71,7 +71,7 @@ def our_app() -> Any:
         otherwise=Pages(document),
         keys=KEYS,
         settings=Settings(document=PUBLISHED),
-        process_pool=ProcessPool(),
+        process_pool=PebbleProcessPool(),
         faults=create_app(Settings(document=PUBLISHED)).faults,
     )
     return Front(app, [(op.method, op.path) for op in document.operations], lambda _: None, lambda *_: None)
