@@ -20,6 +20,7 @@ from ..model.signals import Signal
 from ..model.world import Model, whole
 from ..openapi.document import Operation
 from .provenance import Provenance
+from .verdict import Verdict
 
 SIGNALS: dict[str, Signal] = {
     "/v1/modack": "modack",
@@ -48,11 +49,13 @@ class Judge:
         """Whether a refusal of a good key is put in the ledger without a look into it."""
         self.slow: list[Exchange] = []
         """Those that took more than a second."""
-        self.suspects: list[Finding] = []
-        """What the model did not allow; it counts when it is found again from a fresh beginning."""
 
-    def see(self, exchange: Exchange) -> list[Finding]:
-        """What one exchange shows, also put in the ledger; a refused key is for the caller to look into."""
+    def observe(self, exchange: Exchange) -> Verdict:
+        """Judge one exchange by the checks and by the model, and learn from it.
+
+        Findings of the checks are also put in the ledger, except a refused good key (AUTH-1): that is for the caller to
+        look into. Suspicions are only returned.
+        """
         self._count(exchange)
         found = [
             replace(finding, exchanges=self.provenance.needed(exchange))
@@ -60,12 +63,12 @@ class Judge:
         ]
         self.ledger.add(finding for finding in found if finding.rule != "AUTH-1" or self.trusting)
         broken = any(finding.rule not in _HARMLESS for finding in found)
-        self._follow(exchange, broken=broken)
+        suspicions = self._follow(exchange, broken=broken)
         self.provenance.learn(exchange)
-        return found
+        return Verdict(tuple(found), tuple(suspicions))
 
-    def see_together(self, exchanges: Sequence[Exchange]) -> None:
-        """Exchanges that overlapped: each is judged alone, and nobody says in which order they took effect."""
+    def observe_together(self, exchanges: Sequence[Exchange]) -> None:
+        """Judge exchanges that overlapped: each is judged alone, as the order in which they took effect is unknown."""
         for exchange in exchanges:
             self._count(exchange)
             found = list(judge(exchange, self.known, self.ledger.tested))
@@ -103,14 +106,18 @@ class Judge:
             confirmed=True,
         )
 
-    def note(self, question: str, answer: str, *shown: Exchange) -> None:
-        """A sequence has shown an interpretation, by these exchanges."""
+    def note(self, question: str, answer: str, *shown: Exchange) -> list[Finding]:
+        """Write down the interpretation that a sequence has shown by these exchanges; return the suspicions it raises."""
         breaches = self.model.note(question, answer)
-        if not shown:
-            self.known.note(question, answer)
-            self.model.interpretations.clear()
-        else:
-            self._suspect(shown[-1], breaches, shown)
+        if shown:
+            return self._suspicions(shown[-1], breaches, shown)
+        self.known.note(question, answer)
+        self.model.interpretations.clear()
+        return []
+
+    def note_slow(self, exchange: Exchange) -> None:
+        """Remember a request that took too long, to be asked again."""
+        self.slow.append(exchange)
 
     def unlearn(self, question: str) -> None:
         """An answer to a question was taken back, and not when it was tried again: it may have been none."""
@@ -136,13 +143,8 @@ class Judge:
         names = (body.get("variant"), *(alias if isinstance(alias, list) else ()))
         return {name for name in names if isinstance(name, str)}
 
-    def take(self) -> list[Finding]:
-        """What the model did not allow since somebody asked."""
-        taken, self.suspects = self.suspects, []
-        return taken
-
-    def lost(self, exchange: Exchange) -> None:
-        """Whatever a request did, it cannot be told: no answer came, or none that says it."""
+    def lose_track_of(self, exchange: Exchange) -> list[Finding]:
+        """Leave open what a request did: no answer came, or none that says it. Return the suspicions that this raises."""
         operation = self.known.operation(exchange.operation)
         if operation is None or operation.control_plane:
             for org, name in self._places(*self.names_of(exchange), exchange.data().get("variant")):
@@ -152,7 +154,8 @@ class Judge:
             breaches = ingress.issued(self.model, owner, number, unattended=False, at=exchange.back)
             if isinstance(number, str):
                 self.known.actions[number] = owner
-            self._suspect(exchange, breaches)
+            return self._suspicions(exchange, breaches)
+        return []
 
     def renew(self, exchange: Exchange) -> None:
         """What an exchange has put is put once more, where the run does not see it."""
@@ -208,30 +211,29 @@ class Judge:
 
     # The model
 
-    def _follow(self, exchange: Exchange, *, broken: bool) -> None:
-        """Tell the model what was asked and answered, when that is sure."""
+    def _follow(self, exchange: Exchange, *, broken: bool) -> list[Finding]:
+        """Tell the model what was asked and answered, when that is sure; return what it does not allow."""
         operation = self.known.operation(exchange.operation)
         if operation is None and exchange.path is None:
             signal = SIGNALS.get(self.known.path_of(exchange.url))
             if signal is not None and exchange.method == "POST" and exchange.status != 404:
-                self._signalled(exchange, signal)
-            return
+                return self._signalled(exchange, signal)
+            return []
         if operation is None:
-            if 200 <= exchange.status < 300:
-                self.lost(exchange)
-            return
+            return self.lose_track_of(exchange) if 200 <= exchange.status < 300 else []
         body = self._sure(exchange, operation) if exchange.plain_path else None
         untold = exchange.status < 300 and exchange.unread
         if exchange.status >= 500 or (body is None and accepted(exchange, operation)) or broken or untold:
-            self.lost(exchange)
-        elif body is None or not self._tells(exchange, operation, body):
-            return
-        elif operation.label == PUT_LABEL:
-            self._put(exchange, operation, body)
-        elif exchange.path == INGRESS_PATH:
-            self._worked(exchange, body)
-        elif operation.method == "POST" and operation.path in SIGNALS:
-            self._signalled(exchange, SIGNALS[operation.path])
+            return self.lose_track_of(exchange)
+        if body is None or not self._tells(exchange, operation, body):
+            return []
+        if operation.label == PUT_LABEL:
+            return self._put(exchange, operation, body)
+        if exchange.path == INGRESS_PATH:
+            return self._worked(exchange, body)
+        if operation.method == "POST" and operation.path in SIGNALS:
+            return self._signalled(exchange, SIGNALS[operation.path])
+        return []
 
     def _tells(self, exchange: Exchange, operation: Operation, body: dict[str, Any]) -> bool:
         """Whether an answer says something about the world, rather than about keys, HTTP or limits."""
@@ -270,14 +272,15 @@ class Judge:
             return None
         return owners.get(shown[0])
 
-    def _put(self, exchange: Exchange, operation: Operation, body: dict[str, Any]) -> None:
+    def _put(self, exchange: Exchange, operation: Operation, body: dict[str, Any]) -> list[Finding]:
         org = str(organisation(exchange, operation))
         data = exchange.data() if accepted(exchange, operation) else {}
-        self._suspect(exchange, definitions.put(self.model, org, body, exchange.status, data, exchange.back))
+        breaches = definitions.put(self.model, org, body, exchange.status, data, exchange.back)
         if isinstance(data.get("id"), str):
             self.known.definitions[data["id"]] = org
+        return self._suspicions(exchange, breaches)
 
-    def _worked(self, exchange: Exchange, body: dict[str, Any]) -> None:
+    def _worked(self, exchange: Exchange, body: dict[str, Any]) -> list[Finding]:
         org = str(self._owner(exchange, self.known.operation(exchange.operation)))
         lanes = b"TAG_CARDINALITY_EXCEEDED" in exchange.answer  # B041, C3
         surely = False if (body.get("tags") or exchange.query) and lanes else None
@@ -297,9 +300,9 @@ class Judge:
         number = exchange.data().get("a_id")
         if isinstance(number, str):
             self.known.actions[number] = org
-        self._suspect(exchange, breaches)
+        return self._suspicions(exchange, breaches)
 
-    def _signalled(self, exchange: Exchange, signal: Signal) -> None:
+    def _signalled(self, exchange: Exchange, signal: Signal) -> list[Finding]:
         body = self.body_of(exchange)
         org = self._owner(exchange, self.known.operation(exchange.operation))
         if (
@@ -308,13 +311,13 @@ class Judge:
             or exchange.status in _NOT_READ
             or exchange.status >= 500
         ):
-            return
+            return []
         number, attempt = body.get("action_record_id"), body.get("attempt")
         if not isinstance(number, str) or isinstance(attempt, bool) or not isinstance(attempt, int):
-            return
+            return []
         seconds, terms = body.get("mod_ack", 0), body.get("terms")
         retry_at = whole(terms.get("retry_at")) if isinstance(terms, dict) else None
-        self._suspect(
+        return self._suspicions(
             exchange,
             signals.signal(
                 self.model,
@@ -331,21 +334,25 @@ class Judge:
             ),
         )
 
-    def _suspect(self, exchange: Exchange, breaches: list[Breach], shown: tuple[Exchange, ...] = ()) -> None:
-        """Keep what the model does not allow, and write down what it saw."""
+    def _suspicions(
+        self, exchange: Exchange, breaches: list[Breach], shown: tuple[Exchange, ...] = ()
+    ) -> list[Finding]:
+        """Write down the interpretations that the model saw; return the breaches as findings, with what led to each."""
         self.ledger.tested.update(self.model.tested)
         self.model.tested.clear()
         for question, answer in self.model.interpretations:
             self.known.note(question, answer)
             self.provenance.witness(question, exchange)
         self.model.interpretations.clear()
+        suspicions = []
         for breach in breaches:
             whole = (
                 () if breach.question is None else self.provenance.history(exchange, first_of=breach.question)
             )
-            self.suspects.append(
+            suspicions.append(
                 finding_of(breach, exchange, whole or shown or self.provenance.history(exchange))
             )
+        return suspicions
 
 
 _HARMLESS = frozenset(

@@ -13,9 +13,11 @@ from schemathesis import APIOperation, Case, CheckContext, HookContext, Response
 from schemathesis.checks import CHECKS
 from schemathesis.hooks import unregister
 
-from ..core.exchange import INTERFERENCE
+from ..core.exchange import INTERFERENCE, Exchange
+from ..core.findings import Finding
 from ..core.rules import Severity
 from ..oracle.judge import Judge
+from ..oracle.verdict import Verdict
 from ..transport.client import Client
 from ..transport.interference import CUT_OFF, LARGEST, TOO_LONG
 
@@ -34,6 +36,18 @@ class Aim:
         """If there are any, the only ones that are generated."""
         self.variant: str | None = None
         self.action: str | None = None
+        self.suspicions: list[Finding] = []
+        """What the reference model did not allow of the generated requests."""
+
+    def observe(self, exchange: Exchange) -> Verdict:
+        """Have an answer judged, and keep the suspicions."""
+        verdict = self.judge.observe(exchange)
+        self.suspicions += verdict.suspicions
+        return verdict
+
+    def lose_track_of(self, exchange: Exchange) -> None:
+        """Leave open what a request did, as it met interference."""
+        self.suspicions += self.judge.lose_track_of(exchange)
 
     def turn(self, case: Case[Any]) -> None:
         """Name what exists in three cases of four."""
@@ -78,10 +92,10 @@ def installed(aim: Aim) -> Iterator[None]:
         return request
 
     def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
-        _lost(aim.client, aim.judge, request, CUT_OFF)
+        _lost(aim, request, CUT_OFF)
 
     hooks = (before_init_operation, before_call, after_network_error)
-    check = _check(aim.client, aim.judge)
+    check = _check(aim)
     for hook in hooks:
         schemathesis.hook(hook)
     schemathesis.check(check)
@@ -93,11 +107,13 @@ def installed(aim: Aim) -> Iterator[None]:
             unregister(hook)
 
 
-def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Case[Any]], None]:
+def _check(aim: Aim) -> Callable[[CheckContext, Response, Case[Any]], None]:
+    client = aim.client
+
     def ArklowRules(ctx: CheckContext, response: Response, case: Case[Any]) -> None:  # noqa: N802 - its name is shown
         answer = response.content or b""
         if len(answer) > LARGEST:
-            _lost(client, judge, response.request, TOO_LONG)
+            _lost(aim, response.request, TOO_LONG)
             return
         exchange = client.heard(
             **_sent(client, response.request),
@@ -111,19 +127,20 @@ def _check(client: Client, judge: Judge) -> Callable[[CheckContext, Response, Ca
         if exchange.status in INTERFERENCE:
             client.limited(exchange)
             client.note_interference(str(exchange.status))
-            judge.lost(exchange)
+            aim.lose_track_of(exchange)
             return
-        for finding in judge.see(exchange):
+        for finding in aim.observe(exchange).findings:
             if finding.severity is Severity.VIOLATION:
                 raise AssertionError(f"{finding.rule}: {finding.title}")  # so that it is shrunk
 
     return ArklowRules
 
 
-def _lost(client: Client, judge: Judge, request: Any, reason: str) -> None:
+def _lost(aim: Aim, request: Any, reason: str) -> None:
     """A request met interference: whether it took effect is open."""
+    client = aim.client
     client.note_interference(reason)
-    judge.lost(client.heard(**_sent(client, request), status=0, answer_headers=(), answer=b""))
+    aim.lose_track_of(client.heard(**_sent(client, request), status=0, answer_headers=(), answer=b""))
 
 
 def _sent(client: Client, request: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ..generation.corpus.probe import Probe
 from ..generation.examples import made
 from ..model.world import IN_FORCE, MAY_PASS, Action, Definition, Model
 from ..oracle.judge import Judge, plain
+from ..oracle.verdict import Verdict
 from ..transport.client import Client, Request
 from ..transport.interference import CUT_OFF, TOO_SLOW, Interference
 from .requests import _ASKED, _OF_SIGNALS, INGRESS, JSON, MODACK, PUT, TAG, NotInDocument, NotReached
@@ -86,10 +87,25 @@ class CallSequence:
         """Seconds that leases of the length that every destination has are given to run out."""
         self.careful = False
         """Whether a refusal that nobody expects is asked for again when all of the target knows what was made."""
+        self._suspicions: list[Finding] = []
         self._given: Counter[str] = Counter()
         self._plain: dict[int, str] = {}
         self._lost = 0
         self._made = -math.inf
+
+    @property
+    def suspicions(self) -> tuple[Finding, ...]:
+        """What the reference model did not allow of this sequence's calls since it was last taken."""
+        return tuple(self._suspicions)
+
+    def take_suspicions(self) -> list[Finding]:
+        """Hand over the suspicions, in the order in which they were raised, and begin again without any."""
+        taken, self._suspicions = self._suspicions, []
+        return taken
+
+    def note(self, question: str, answer: str, *shown: Exchange) -> None:
+        """Write down the interpretation that these exchanges show; two different ones are a suspicion."""
+        self._suspicions += self.judge.note(question, answer, *shown)
 
     @property
     def model(self) -> Model:
@@ -207,29 +223,28 @@ class CallSequence:
         Raises:
             Interference: no answer of the application came.
         """
-        before = list(self.judge.suspects)
-        exchange, found = self._sent(request)
-        if self.careful and exchange.status in MAY_PASS and len(self.judge.suspects) > len(before):
+        exchange, verdict = self._sent(request)
+        if self.careful and exchange.status in MAY_PASS and verdict.suspicions:
             self.client.wait(self._made + IN_FORCE - self.client.now())
-            self.judge.suspects = before
             self.judge.provenance.forget(exchange)
-            exchange, found = self._sent(request)
+            exchange, verdict = self._sent(request)
+        self._suspicions += verdict.suspicions
         self.exchanges.append(exchange)
         if exchange.made:
             self._made = exchange.back
-        refused = [finding for finding in found if finding.rule == "AUTH-1"]
+        refused = [finding for finding in verdict.findings if finding.rule == "AUTH-1"]
         if refused and self.looks_into_refusals:
             self._look_into(refused)
         return exchange
 
-    def _sent(self, request: Request) -> tuple[Exchange, list[Finding]]:
+    def _sent(self, request: Request) -> tuple[Exchange, Verdict]:
         try:
             exchange = self.client.send(request, self.waited)
         except Interference as interference:
-            self.judge.lost(self.client.unanswered(request))
+            self._suspicions += self.judge.lose_track_of(self.client.unanswered(request))
             self._look_into_silence(request, str(interference))
             raise
-        return exchange, self.judge.see(exchange)
+        return exchange, self.judge.observe(exchange)
 
     def probe(self, label: str, body: Any = None, **members: Any) -> Exchange | None:
         """One request that stands alone: interference costs it and not the sequence, as long as others get through; and so
@@ -257,7 +272,7 @@ class CallSequence:
     def volley(self, requests: Sequence[Request]) -> list[Exchange | None]:
         """Requests at the same moment, each judged by itself; None where interference was met."""
         answers = self.client.volley(requests)
-        self.judge.see_together([exchange for exchange in answers if exchange is not None])
+        self.judge.observe_together([exchange for exchange in answers if exchange is not None])
         return answers
 
     def probed(self, label: str, probe: Probe, name: str = "", **members: Any) -> Exchange | None:
@@ -286,7 +301,7 @@ class CallSequence:
         """A plain request that is cut off each time, while others beside it are answered, is not interference."""
         silent = self.client.unanswered(request)
         if reason == TOO_SLOW:
-            self.judge.slow.append(silent)
+            self.judge.note_slow(silent)
         known = silent.operation in self.known.silent or silent.operation is None
         if reason != CUT_OFF or known or not plain(silent, self.judge.body_of(silent)):
             return
@@ -487,7 +502,7 @@ class CallSequence:
 
     def accuse(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
         """A breach that only the whole sequence shows; it stands for what else the last exchange broke."""
-        self.judge.suspects = [one for one in self.judge.suspects if one.exchanges[-1] is not shown[-1]]
+        self._suspicions = [one for one in self._suspicions if one.exchanges[-1] is not shown[-1]]
         self._suspect(breach, shown)
 
     def blame(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
@@ -495,7 +510,7 @@ class CallSequence:
         self.judge.ledger.add([replace(finding_of(breach, shown[-1], shown), staged=True, shown=1, tried=1)])
 
     def _suspect(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
-        self.judge.suspects.append(replace(finding_of(breach, shown[-1], shown), staged=True))
+        self._suspicions.append(replace(finding_of(breach, shown[-1], shown), staged=True))
 
     def _insist(self, request: Request) -> Exchange:
         """Send what does no harm when it is done twice: again, if its connection is cut off."""

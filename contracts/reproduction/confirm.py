@@ -50,22 +50,31 @@ class Confirmation:
         self._unsure: set[tuple[Any, tuple[str, str]]] = set()
         self._tried: Counter[tuple[str, str]] = Counter()
 
-    def settle(self, sequence: Any, whole: Sequence[Exchange], *, again: bool = False) -> bool:
-        """What the model did not allow counts when it is found again from a fresh beginning.
+    def settle(
+        self,
+        suspicions: Sequence[Finding],
+        sequence: Any,
+        whole: Sequence[Exchange],
+        *,
+        again: bool = False,
+    ) -> bool:
+        """Put into the ledger the suspicions that are found again from a fresh beginning.
+
+        `sequence` tells what raised them; `whole` are all of its exchanges.
 
         Returns:
             whether the sequence has to be played again to tell.
         """
-        suspects: dict[tuple[str, str], Finding] = {}
-        taken = sorted(self._judge.take(), key=lambda one: one.exchanges[-1].call)
+        distinct: dict[tuple[str, str], Finding] = {}
+        taken = sorted(suspicions, key=lambda one: one.exchanges[-1].call)
         for finding in taken:
-            suspects.setdefault(finding.key, finding)
+            distinct.setdefault(finding.key, finding)
         if taken and self._begun_anew():
             return not again
         often = Counter(finding.key for finding in taken)
         known = {finding.key for finding in self._ledger.all()}
         unsure = []
-        for key, finding in suspects.items():
+        for key, finding in distinct.items():
             if key in known or not self._ledger.wanted(finding.rule) or self._ledger.explains(finding.rule):
                 continue
             waited = finding.exchanges[-1].waited - finding.exchanges[0].waited
@@ -94,7 +103,7 @@ class Confirmation:
                 if hasty(finding):
                     self._judge.unlearn(finding.question or "")
         if unsure and sequence is not None and not again and len(whole) <= _LONGEST:
-            self._unsure |= {(sequence, key) for key in suspects}
+            self._unsure |= {(sequence, key) for key in distinct}
             return True
         self._doubt(unsure)
         return False

@@ -190,6 +190,8 @@ class _Playing:
         self._fresh = fresh
         self._ids: dict[str, str] = {}
         self._played: list[Exchange] = []
+        self._suspicions: tuple[Finding, ...] = ()
+        """Those of the exchange that was sent last."""
         self.began = client.now()
         self.made = -math.inf
         """When a definition or an action was made last."""
@@ -212,7 +214,7 @@ class _Playing:
         ):
             time.sleep(0.2)
             exchange = self._client.send(request, one.waited)
-        self._judge.see(exchange)
+        self._suspicions = self._judge.observe(exchange).suspicions
         self._played.append(exchange)
         if exchange.made:
             self.made = exchange.back
@@ -223,10 +225,9 @@ class _Playing:
 
     def shows(self, finding: Finding) -> Finding | None:
         """The finding, if what was sent last has brought it up."""
-        for found in (*self._judge.ledger.all(), *self._judge.suspects):
+        for found in (*self._judge.ledger.all(), *self._suspicions):
             if found.id == finding.id:
                 return replace(found, exchanges=tuple(self._played))
-        self._judge.suspects.clear()
         return None
 
     def alike(self, script: Sequence[Exchange]) -> list[Request]:

@@ -80,7 +80,6 @@ class Preflight:
             self._canary = self._request_of(answers[0]) if served and answers[0].data() else None
             if reason:
                 self._judge.ledger.clear()
-            self._judge.suspects.clear()
             return reason
         base = self._plan.target.base_url
         if said[-1].isdigit():

@@ -78,7 +78,8 @@ class _Pending:
     steps: Iterator[float]
     again: bool
     seconds: float
-    suspects: list[Finding] = field(default_factory=list)
+    suspicions: list[Finding] = field(default_factory=list)
+    """Those of its earlier steps."""
     turns: int = 2
     """Sequences that are played before it goes on, where time is no measure."""
 
@@ -105,6 +106,8 @@ class Scheduler:
         self._phase = phase
         """Told of each part of the run by its title."""
         self._pending: list[_Pending] = []
+        self._unsettled: list[Finding] = []
+        """Suspicions of random sequences that were cut short; the next sequence's are settled together with them."""
         self._asked_again = False
         self.progress = Progress() if plan.before is None else plan.before.progress
         """Its `done` and `rounds` are kept up to date."""
@@ -218,14 +221,14 @@ class Scheduler:
                 if steps is not None:
                     seconds = next(steps)
                     pending = _Pending(time.monotonic() + seconds, scenario, sequence, steps, again, seconds)
-                    pending.suspects = self._judge.take()
+                    pending.suspicions = self._suspicions_of(sequence)
                     self._pending.append(pending)
                     if self._plan.target.admin is not None:
                         self._resume()
                     return
             except Interference as interference:
                 again_slow, reason = reason == str(interference) == TOO_SLOW, str(interference)
-                self._judge.suspects.clear()
+                self._unsettled.clear()
                 self._ask_slow_again()
                 if again_slow or not self._preflight.wait():
                     break
@@ -233,7 +236,7 @@ class Scheduler:
                 continue
             except (NotReached, TimeUp) as why:
                 self._mask(scenario.rules, str(why))
-            self._settle(scenario, sequence.exchanges, again=again)
+            self._settle(scenario, sequence.exchanges, self._suspicions_of(sequence), again=again)
             return
         self._mask(scenario.rules, f"interference: {reason}")
 
@@ -243,18 +246,30 @@ class Scheduler:
             seconds = next(pending.steps, None)
             if seconds is not None:
                 pending.due, pending.seconds, pending.turns = time.monotonic() + seconds, seconds, 2
-                pending.suspects += self._judge.take()
+                pending.suspicions += self._suspicions_of(sequence)
                 self._pending.append(pending)
                 return
         except (Interference, NotReached, TimeUp) as why:
             self._mask(scenario.rules, str(why))
-        self._judge.suspects += pending.suspects
-        self._settle(scenario, sequence.exchanges, again=pending.again)
+        suspicions = [*self._suspicions_of(sequence), *pending.suspicions]
+        self._settle(scenario, sequence.exchanges, suspicions, again=pending.again)
         self._done(scenario)
 
-    def _settle(self, scenario: Scenario | None, whole: Sequence[Exchange], *, again: bool = False) -> None:
+    def _suspicions_of(self, sequence: CallSequence) -> list[Finding]:
+        """Take what is unsettled and the suspicions of a sequence."""
+        unsettled, self._unsettled = self._unsettled, []
+        return [*unsettled, *sequence.take_suspicions()]
+
+    def _settle(
+        self,
+        scenario: Scenario | None,
+        whole: Sequence[Exchange],
+        suspicions: Sequence[Finding],
+        *,
+        again: bool = False,
+    ) -> None:
         self.confirmation.confirm()
-        if self.confirmation.settle(scenario, whole, again=again) and scenario is not None:
+        if self.confirmation.settle(suspicions, scenario, whole, again=again) and scenario is not None:
             self._play(scenario, again=True)
 
     def _done(self, scenario: Scenario) -> None:
@@ -266,7 +281,7 @@ class Scheduler:
     def _give_up(self, *sequences: _Pending) -> None:
         """What sequences had found that were not played to their end is written down."""
         for pending in sequences:
-            for finding in pending.suspects:
+            for finding in pending.suspicions:
                 self._ledger.doubtful[finding.rule] = "it was broken, and there was no time to try again"
 
     def _ask_slow_again(self) -> None:
@@ -299,17 +314,20 @@ class Scheduler:
             try:
                 walk(sequence)
             except Interference:
-                self._judge.suspects.clear()
+                self._unsettled.clear()
                 if not self._preflight.wait():
                     return
                 self._preflight.lost_all()
                 continue
             except NotReached:
+                self._unsettled += sequence.take_suspicions()
                 continue
             except TimeUp:
+                self._unsettled += sequence.take_suspicions()
                 return
-            if self._judge.suspects or self._ledger.unconfirmed:
-                self._settle(None, sequence.exchanges)
+            suspicions = self._suspicions_of(sequence)
+            if suspicions or self._ledger.unconfirmed:
+                self._settle(None, sequence.exchanges, suspicions)
         self._resume()
 
     def _fuzz(self, seed: int, until: float) -> None:
@@ -328,7 +346,7 @@ class Scheduler:
             if (linked := linked_of(self._plan.document)) is not None:  # only what is published is asked for
                 content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
             fuzz(content, aim, seed, until, self._phase, self._over)
-        self._settle(None, ())
+        self._settle(None, (), [*self._suspicions_of(sequence), *aim.suspicions])
 
     def _wanted(self, rules: frozenset[str]) -> bool:
         only = self._plan.only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -85,7 +86,7 @@ def exchange(
     )
 
 
-def rules(findings: list[Finding]) -> list[str]:
+def rules(findings: Iterable[Finding]) -> list[str]:
     """The codes of findings, in order."""
     return [finding.rule for finding in findings]
 

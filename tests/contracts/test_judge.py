@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contracts.core.exchange import Exchange, Headers
-from contracts.core.findings import Breach
+from contracts.core.findings import Breach, Finding
 from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
@@ -81,13 +81,19 @@ def seen(*exchanges: Exchange) -> Judge:
     """A judge that has seen them."""
     judge = Judge(knowledge(), Ledger())
     for exchange in exchanges:
-        judge.see(exchange)
+        judge.observe(exchange)
     return judge
 
 
+def suspicions(*exchanges: Exchange) -> list[Finding]:
+    """What the model did not allow of them."""
+    judge = Judge(knowledge(), Ledger())
+    return [finding for exchange in exchanges for finding in judge.observe(exchange).suspicions]
+
+
 def suspected(*exchanges: Exchange) -> list[str]:
-    """What the model did not allow."""
-    return rules(seen(*exchanges).suspects)
+    """The rules that the model saw broken by them."""
+    return rules(suspicions(*exchanges))
 
 
 def nested(depth: int) -> Any:
@@ -99,9 +105,10 @@ def nested(depth: int) -> Any:
 
 def test_a_plain_life_is_followed() -> None:
     """Its definition, its action, and the attempt that is held."""
-    judge = seen(put(), work(), modack())
+    life = put(), work(), modack()
+    judge = seen(*life)
 
-    assert (judge.suspects, judge.ledger.all()) == ([], [])
+    assert (suspected(*life), judge.ledger.all()) == ([], [])
     assert judge.model.definitions["1", "v"].ids == {"771"}
     assert judge.model.actions["1", "900"].attempt == 0
     assert judge.served == {PUT: 1, INGRESS: 1, MODACK: 1}
@@ -116,7 +123,7 @@ def test_a_breach_carries_all_that_led_to_it() -> None:
     """So that it can be played again from nothing."""
     one, two, three = put(), work(), refusal()
 
-    [finding] = seen(one, two, three).suspects
+    [finding] = suspicions(one, two, three)
 
     assert (finding.rule, finding.operation) == ("PAGE-11", INGRESS)
     assert [exchange.call for exchange in finding.exchanges] == [one.call, two.call, three.call]
@@ -178,9 +185,10 @@ def test_what_every_client_may_send_is_followed(plain: Exchange) -> None:
 
 def test_a_good_key_of_somebody_else_is_followed_for_him() -> None:
     """What one organisation does changes nothing for another."""
-    judge = seen(put(), asked(INGRESS, {"payload": 1}, 400, headers=(THEIRS, JSON)))
+    exchanges = put(), asked(INGRESS, {"payload": 1}, 400, headers=(THEIRS, JSON))
+    judge = seen(*exchanges)
 
-    assert judge.suspects == []
+    assert suspected(*exchanges) == []
     assert judge.known.interpretations["unknown variant"] == "refused"
 
 
@@ -240,15 +248,15 @@ def test_accepted_work_that_cannot_be_told_has_issued_its_id() -> None:
     judge = seen(put(), strange)
 
     assert judge.model.actions["1", "900"].unattended is False
-    assert rules(seen(put(), work("900"), strange).suspects) == ["ING-7"]
+    assert suspected(put(), work("900"), strange) == ["ING-7"]
 
 
 def test_an_id_that_was_answered_without_a_key_is_known_to_have_been_issued() -> None:
     """The broken promise is that it was served, not that its action is extended."""
-    judge = seen(work("900", headers=(JSON,)), modack("900"), modack("9" * 18))
+    exchanges = work("900", headers=(JSON,)), modack("900"), modack("9" * 18)
 
-    assert rules(judge.ledger.all()) == ["AUTH-4"]
-    assert rules(judge.suspects) == ["LEASE-6"]
+    assert rules(seen(*exchanges).ledger.all()) == ["AUTH-4"]
+    assert suspected(*exchanges) == ["LEASE-6"]
 
 
 @pytest.mark.parametrize("kind", ["ack", "nack", "defer"])
@@ -272,7 +280,7 @@ def test_a_breach_at_an_operation_of_the_guides_names_its_path() -> None:
     ended = asked("POST /v1/ack", {"action_record_id": "900", "attempt": 0}, 200, {})
     again = asked("POST /v1/nack", {"action_record_id": "900", "attempt": 0}, 200, {})
 
-    [finding] = seen(put(), work(), modack(), ended, again).suspects
+    [finding] = suspicions(put(), work(), modack(), ended, again)
 
     assert (finding.rule, finding.operation) == ("LIFE-9", "POST /v1/nack")
 
@@ -290,10 +298,10 @@ def test_a_breach_at_an_operation_of_the_guides_names_its_path() -> None:
 )
 def test_a_modack_that_cannot_be_told_moves_no_lease(odd: Exchange) -> None:
     """The attempt that is held is held still."""
-    judge = seen(put(), work(), modack(), odd, modack(attempt=1, status=200))
+    exchanges = put(), work(), modack(), odd, modack(attempt=1, status=200)
 
-    assert judge.model.actions["1", "900"].attempt == 0
-    assert rules(judge.suspects) == ["LEASE-3"]
+    assert seen(*exchanges).model.actions["1", "900"].attempt == 0
+    assert suspected(*exchanges) == ["LEASE-3"]
 
 
 def test_an_interpretation_that_was_none_is_unlearned() -> None:
@@ -302,10 +310,10 @@ def test_an_interpretation_that_was_none_is_unlearned() -> None:
     judge.unlearn("unknown variant")
     assert "unknown variant" not in judge.model.taken | judge.known.interpretations
 
-    judge.see(work(segment="contract.two"))
-    judge.see(refusal(segment="contract.three"))
+    first = judge.observe(work(segment="contract.two"))
+    second = judge.observe(refusal(segment="contract.three"))
 
-    [finding] = judge.suspects
+    [finding] = (*first.suspicions, *second.suspicions)
     assert (finding.rule, finding.expected) == ("READ-1", "made on the fly")
     assert finding.exchanges[0].status == 200
 
@@ -315,7 +323,7 @@ def test_an_alias_that_a_lost_update_may_have_taken_is_nobodys_for_sure() -> Non
     made = put(body={"variant": "v", "schema": {}, "alias": ["a"]})
     made = replace(made, answer=made.answer.replace(b'"alias": []', b'"alias": ["a"]'))
     judge = seen(made)
-    judge.lost(put(status=0, data=None, body={"variant": "w", "schema": {}, "alias": ["a"]}))
+    judge.lose_track_of(put(status=0, data=None, body={"variant": "w", "schema": {}, "alias": ["a"]}))
 
     assert judge.model.definitions["1", "v"].shaken
 
@@ -323,7 +331,7 @@ def test_an_alias_that_a_lost_update_may_have_taken_is_nobodys_for_sure() -> Non
 def test_a_request_that_met_no_answer_leaves_its_definition_open() -> None:
     """Whether it took effect is not known."""
     judge = seen(put())
-    judge.lost(put(status=0, data=None))
+    judge.lose_track_of(put(status=0, data=None))
 
     assert ("1", "v") in judge.model.doubtful
     assert ("1", "v") not in judge.model.definitions
@@ -342,9 +350,9 @@ def test_a_refused_good_key_is_for_the_caller_to_look_into() -> None:
     """It is told and not yet written down: wrong keys may have locked out the right one."""
     judge = Judge(knowledge(), Ledger())
 
-    found = judge.see(modack(status=401))
+    verdict = judge.observe(modack(status=401))
 
-    assert rules(found) == ["AUTH-1"]
+    assert rules(verdict.findings) == ["AUTH-1"]
     assert judge.ledger.all() == []
 
 
@@ -353,9 +361,9 @@ def test_calls_that_overlapped_are_judged_alone_and_followed_in_no_order() -> No
     one, two, three = work("900"), work("900"), work("901")
     failed = asked(INGRESS, {"payload": 1}, 500)
     judge = Judge(knowledge(), Ledger())
-    judge.see(put())
+    judge.observe(put())
 
-    judge.see_together([one, put(version=5), two, three, failed])
+    judge.observe_together([one, put(version=5), two, three, failed])
 
     assert {finding.rule: finding.exchanges for finding in judge.ledger.all()} == {
         "ING-7": (one, two),
@@ -363,7 +371,6 @@ def test_calls_that_overlapped_are_judged_alone_and_followed_in_no_order() -> No
     }
     assert all(finding.together for finding in judge.ledger.all())
     assert judge.model.definitions["1", "v"].version == 1
-    assert judge.suspects == []
 
 
 def test_what_a_history_proves_counts_at_once() -> None:
@@ -391,7 +398,7 @@ def test_a_fresh_judge_knows_the_interpretations_and_nothing_of_the_world() -> N
     judge.model.taken["alias"] = "reaches nothing"
 
     fresh = judge.scratch("unknown variant")
-    fresh.see(asked(INGRESS, {"payload": 1}, 500))
+    fresh.observe(asked(INGRESS, {"payload": 1}, 500))
 
     assert fresh.model.taken == {"alias": "reaches nothing"}
     assert fresh.model.definitions == {}
@@ -401,12 +408,12 @@ def test_a_fresh_judge_knows_the_interpretations_and_nothing_of_the_world() -> N
 def test_an_interpretation_that_a_sequence_has_shown_is_written_down_and_kept() -> None:
     """The second answer stands beside the first, and is a breach that has to show again."""
     judge = Judge(knowledge(), Ledger())
-    judge.note("alias that another definition has", "refused", put(status=409, data=None))
+    before = judge.note("alias that another definition has", "refused", put(status=409, data=None))
 
-    judge.note("alias that another definition has", "taken over", put())
+    after = judge.note("alias that another definition has", "taken over", put())
 
     assert judge.known.interpretations["alias that another definition has"] == "refused or taken over"
-    assert rules(judge.suspects) == ["READ-1", "DEF-7"]
+    assert (rules(before), rules(after)) == ([], ["READ-1", "DEF-7"])
     assert judge.ledger.tested["DEF-7"] == 2
 
 
@@ -425,7 +432,7 @@ def test_every_listener_hears_every_exchange() -> None:
     judge.listeners.append(heard.append)
     odd = asked("GET /elsewhere", None, 404)
 
-    judge.see(odd)
-    judge.see_together([odd])
+    judge.observe(odd)
+    judge.observe_together([odd])
 
     assert heard == [odd, odd]

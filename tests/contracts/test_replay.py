@@ -74,7 +74,7 @@ def on(server: ConformingServer, kind: type[Client] = Client) -> Iterator[tuple[
 
 def found(playing: CallSequence, rule: str) -> Finding:
     """What was found under a rule."""
-    return next(one for one in (*playing.judge.ledger.all(), *playing.judge.suspects) if one.rule == rule)
+    return next(one for one in (*playing.judge.ledger.all(), *playing.suspicions) if one.rule == rule)
 
 
 def of(finding: Finding) -> list[str | None]:
@@ -112,7 +112,7 @@ def test_a_finding_that_does_not_show_again_is_not_confirmed() -> None:
     with on(Once()) as (playing, replay):
         playing.put(playing.name())
 
-        assert rules(playing.judge.suspects) == ["DEF-2"]
+        assert rules(playing.suspicions) == ["DEF-2"]
         assert replay.confirm(found(playing, "DEF-2"), playing.exchanges) is None
 
 
@@ -437,7 +437,7 @@ def test_a_careful_sequence_asks_for_what_nobody_expects_to_be_refused_a_second_
         began = time.monotonic()
         unknown = playing.ingress(playing.name())
 
-    assert (playing.judge.suspects, playing.exchanges[-2].status, unknown.status) == ([], 200, 400)
+    assert (playing.suspicions, playing.exchanges[-2].status, unknown.status) == ((), 200, 400)
     assert time.monotonic() - began < 1
 
 

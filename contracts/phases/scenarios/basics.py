@@ -66,7 +66,7 @@ def bodies(sequence: CallSequence) -> None:
             interpretation = "envelope, whole without payload"
     if interpretation is None:
         raise NotReached("it could not be told how an ingress body is read")
-    sequence.judge.note("ingress body", interpretation, sequence.exchanges[-1])
+    sequence.note("ingress body", interpretation, sequence.exchanges[-1])
 
 
 _BROKEN_ENVELOPES: Final = ({"tags": 5}, {"version": "x"}, {"tags": ["a"]}, {"version": None})

@@ -21,7 +21,7 @@ def updates(sequence: CallSequence) -> None:
     again = sequence.put(variant, {"type": "object"})
     if refused(again):
         sequence.define()
-        sequence.judge.note("a definition that is put again", "refused", first, again)
+        sequence.note("a definition that is put again", "refused", first, again)
     sequence.ingress(variant, {"n": 2})
     for number in range(3):
         sequence.put(variant, {"type": "object", "maxProperties": 100 + number})
@@ -130,7 +130,7 @@ def aliases(sequence: CallSequence) -> None:
     sequence.ingress(variant)
     taken = sequence.put(sequence.name(), alias=[alias])
     if taken.data() or refused(taken):
-        sequence.judge.note(
+        sequence.note(
             "alias that another definition has", "taken over" if taken.data() else "refused", first, taken
         )
     over = sequence.name("over")
@@ -298,7 +298,7 @@ def more_members(sequence: CallSequence) -> None:
     sequence.accept(variant)
     more = sequence.send(INGRESS, {"payload": 1, "x-more": 1}, name=variant)
     if more.status in (200, 400):
-        sequence.judge.note(
+        sequence.note(
             "members that the page does not name", "ignored" if more.status == 200 else "refused", more
         )
 

@@ -1,0 +1,21 @@
+"""What the judge says about one exchange: a frozen value that is returned, so that whoever asked decides what it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..core.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one exchange shows."""
+
+    findings: tuple[Finding, ...]
+    """Rules on single exchanges that it breaks, in the order of the checks."""
+    suspicions: tuple[Finding, ...]
+    """What the reference model does not allow, in the order in which it was noticed. A suspicion counts only when it is
+    found again from a fresh beginning."""
+
+
+__all__ = ["Verdict"]
