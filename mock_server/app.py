@@ -1,10 +1,10 @@
-"""The composition root: the only place that chooses clock, ids and store and puts the parts together."""
+"""The composition root: the only module that chooses clock, ids and store, and joins all parts to one application."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,13 +13,13 @@ from .adapters.ids import Suffixes
 from .adapters.process_pool import PebbleProcessPool
 from .adapters.webhook_client import WebhookClient
 from .api import pages
-from .api.connexion_app import Handler, contracted
-from .api.coverage import ignored
-from .api.document import Document, Operation
-from .api.error_boundary import Front
+from .api.connexion_app import Handler, connexion_app
+from .api.coverage import Coverage, coverage_of
+from .api.document import Document
+from .api.error_boundary import ErrorBoundary
 from .api.errors import statuses
 from .api.exchange import Exchange
-from .api.handlers import PUBLISHED, adapters, handlers
+from .api.handlers import adapters, handlers
 from .api.pages import Pages
 from .api.security import Keys
 from .api.stubs import NoStub, completing, stub
@@ -42,34 +42,11 @@ if TYPE_CHECKING:
 
 
 class CannotServe(Exception):
-    """The document asks for something that cannot be answered; the message says what."""
-
-
-class Coverage(NamedTuple):
-    """What the mock does with the document."""
-
-    document: str
-    """Its name."""
-    digest: str
-    """Its SHA-256, in hexadecimal digits."""
-    operations: tuple[Operation, ...]
-    stubs: frozenset[str]
-    """Ids of the operations answered by a stub."""
-    unused: tuple[str, ...]
-    """Ids of handlers that the document has no operation for."""
-    ignored: tuple[str, ...]
-    """Keywords, formats and parts that are read and not acted on."""
-    left_out: tuple[str, ...] = ()
-    """What of our overlays the document has no room for."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether `--strict-document` accepts it."""
-        return not (self.stubs or self.unused or self.ignored)
+    """The document has an operation that cannot be answered; the message says which and why."""
 
 
 class Application:
-    """The mock as an ASGI application, the world behind it, and what it made of its document."""
+    """The mock as an ASGI application, with the world behind it and what it serves of its document."""
 
     def __init__(
         self,
@@ -96,17 +73,17 @@ class Application:
         await self._app(scope, receive, send)
 
     async def read_seed(self) -> None:
-        """Read the seed file, if there is one, on whatever loop; it is applied when the mock runs.
+        """Read the seed file, if the settings name one. Any loop will do; `running` applies the file.
 
         Raises:
-            BadSeed: it cannot be used.
+            BadSeed: the file cannot be used.
         """
         if self._seed_file is not None:
             await self._seed_file.read()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """What runs on the event loop while requests are answered there."""
+        """Follow the seed file while the block runs, and end deliveries after it. Call on the serving loop."""
         try:
             async with self._seed_file.followed() if self._seed_file else nullcontext():
                 yield
@@ -114,11 +91,11 @@ class Application:
             await self.end()
 
     async def end(self) -> None:
-        """End what runs on the event loop; call there, after the last request."""
+        """End deliveries under way. Call on the serving loop, after the last request."""
         await self._deliveries.close()
 
     def close(self) -> None:
-        """Stop what runs beside the server."""
+        """Stop the processes beside the server."""
         for process_pool in self._process_pools:
             process_pool.close()
 
@@ -126,113 +103,140 @@ class Application:
 def create_app(
     settings: Settings | None = None,
     *,
+    document: Document | None = None,
     clock: Clock | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> Application:
-    """The mock, with a world of its own.
+    """Build a mock with a world of its own.
 
-    `log` is given one line a request. Workers start by importing the main module again, so a script that
-    calls this needs the usual `if __name__ == "__main__":`.
+    Worker processes import the main module again when they start, so a script that calls this needs the usual
+    `if __name__ == "__main__":`.
+
+    Args:
+        settings: everything a caller may choose; the defaults unless given.
+        document: what is served, already loaded; `settings.document` is loaded unless given.
+        clock: the machine's clock unless given.
+        log: called with one line for each request.
 
     Raises:
-        BadDocument, CannotServe: the document of the settings cannot be served.
+        BadDocument: the document is no OpenAPI 3.1 document.
+        CannotServe: one of its operations cannot be answered.
     """
     settings = settings or Settings()
-    document = Document(settings.document)
-    readers, judges = PebbleProcessPool(), PebbleProcessPool()
+    document = document or Document(settings.document)
+    body_pool, payload_pool = PebbleProcessPool(), PebbleProcessPool()
     suffixes = Suffixes()
-    store = MemoryStore(
+    store = _store(settings, suffixes)
+    deliveries = Deliveries(WebhookClient(settings.deliver_to, limit=settings.delivery_limit))
+    timers = Timers(store, clock or SystemClock(), deliveries, log)
+    administration = Administration(store, timers, provisioner=_provisioner(store, timers, suffixes))
+    schemas = PayloadSchemas(payload_pool)
+    faults = Faults(store, timers, frozenset(operation.id for operation in document.operations))
+    keys = Keys(settings.keys)
+    handled = _handlers(document, settings, store, timers, schemas)
+    stubs = _stubs(document, handled)
+    app = ErrorBoundary(
+        connexion_app(
+            document,
+            {**handled, **stubs},
+            adapters=adapters(settings.taken, document.operations),
+            otherwise=Pages(document),
+            keys=keys,
+            settings=settings,
+            process_pool=body_pool,
+            faults=faults,
+        ),
+        [*((operation.method, operation.path) for operation in document.operations), *pages.ROUTES],
+        log,
+        _journal(store, timers),
+        statuses(settings.taken),
+    )
+    seed_file = _seed_file(settings, administration, schemas, keys, log)
+    coverage = coverage_of(document, frozenset(stubs))
+    pools = (body_pool, payload_pool)
+    return Application(app, store, administration, faults, coverage, pools, deliveries, seed_file)
+
+
+def _store(settings: Settings, suffixes: Suffixes) -> MemoryStore:
+    return MemoryStore(
         settings.max_actions,
         settings.max_payload_bytes,
         journal_limit=settings.journal,
         suffix=suffixes.of,
         seed=settings.seed,
     )
-    deliveries = Deliveries(WebhookClient(settings.deliver_to, limit=settings.delivery_limit))
-    timers = Timers(store, clock or SystemClock(), deliveries, log)
 
-    def provisioner() -> Provisioner:
-        from .services.provisioning import Provisioner
+
+def _provisioner(store: Store, timers: Timers, suffixes: Suffixes) -> Callable[[], Provisioner]:
+    def make() -> Provisioner:
+        from .services.provisioning import Provisioner  # a start without a seed file need not load it
 
         return Provisioner(store, timers, suffixes.claim)
 
-    administration = Administration(store, timers, provisioner=provisioner)
-    schemas = PayloadSchemas(judges)
-    world = _handlers(settings, store, timers, schemas)
-    if settings.document not in WRITTEN_FOR:
-        world |= {
-            operation.id: completing(document, operation, world[operation.id])
-            for operation in document.operations
-            if operation.id in world
-        }
-    keys = Keys(settings.keys)
-    stubs: dict[str, Handler] = {}
-    for operation in document.operations:
-        if operation.id not in world:
-            try:
-                stubs[operation.id] = stub(document, operation)
-            except NoStub as reason:
-                raise CannotServe(f"{operation.method.upper()} {operation.path}: {reason}") from None
-    faults = Faults(store, timers, frozenset(operation.id for operation in document.operations))
-    contract = contracted(
-        document,
-        world | stubs,
-        adapters=adapters(settings.taken, document.operations),
-        otherwise=Pages(document),
-        keys=keys,
-        settings=settings,
-        process_pool=readers,
-        faults=faults,
-    )
-    routes = [(operation.method, operation.path) for operation in document.operations]
-    coverage = Coverage(
-        document=document.name,
-        digest=document.digest,
-        operations=document.operations,
-        stubs=frozenset(stubs),
-        unused=tuple(sorted(PUBLISHED - {operation.id for operation in document.operations})),
-        ignored=tuple(ignored(document)),
-        left_out=document.left_out,
-    )
-    front = Front(
-        contract,
-        [*routes, *pages.ROUTES],
-        log,
-        _journal(store, timers),
-        statuses(settings.taken),
-    )
-    seed_file = None
-    if settings.seed_file is not None:
-        from .seeds.watcher import SeedFile  # a start without one need not load it
+    return make
 
-        seed_file = SeedFile(
-            settings.seed_file,
-            administration,
-            schemas,
-            keys=settings.keys,
-            list_keys=keys.add,
-            strict=settings.strict_schemas,
-            log=log,
-        )
-    return Application(
-        front, store, administration, faults, coverage, (readers, judges), deliveries, seed_file
+
+def _seed_file(
+    settings: Settings,
+    administration: Administration,
+    schemas: PayloadSchemas,
+    keys: Keys,
+    log: Callable[[str], None],
+) -> SeedFile | None:
+    if settings.seed_file is None:
+        return None
+    from .seeds.watcher import SeedFile  # a start without one need not load it
+
+    return SeedFile(
+        settings.seed_file,
+        administration,
+        schemas,
+        keys=settings.keys,
+        list_keys=keys.add,
+        strict=settings.strict_schemas,
+        log=log,
     )
 
 
 def _handlers(
-    settings: Settings, store: Store, timers: Timers, schemas: PayloadSchemas
+    document: Document, settings: Settings, store: Store, timers: Timers, schemas: PayloadSchemas
 ) -> dict[str, Handler]:
+    """The handlers for the document's operations, by operation id; in another document they are completed."""
     interpretations = settings.taken
-    return handlers(
+    written = handlers(
         Definitions(store, schemas, strict=settings.strict_schemas, interpretations=interpretations),
         Ingress(store, timers, schemas, interpretations),
         Signals(store, timers, interpretations),
         Records(store, timers, interpretations),
         interpretations,
     )
+    found = [
+        (operation, written[operation.id]) for operation in document.operations if operation.id in written
+    ]
+    if document.path in WRITTEN_FOR:
+        return {operation.id: handler for operation, handler in found}
+    return {operation.id: completing(document, operation, handler) for operation, handler in found}
+
+
+def _stubs(document: Document, handled: Mapping[str, Handler]) -> dict[str, Handler]:
+    """A stub for each operation without a handler, by operation id.
+
+    Raises:
+        CannotServe: no valid answer was found for one of them.
+    """
+    stubs: dict[str, Handler] = {}
+    for operation in document.operations:
+        if operation.id not in handled:
+            try:
+                stubs[operation.id] = stub(document, operation)
+            except NoStub as reason:
+                raise CannotServe(f"{operation.method.upper()} {operation.path}: {reason}") from None
+    return stubs
 
 
 def _journal(store: Store, timers: Timers) -> Callable[[Scope, Exchange], None]:
+    """What writes an exchange into the journal of its organisation."""
+
     def write(scope: Scope, exchange: Exchange) -> None:
         organisation = store.organisation(exchange.organisation)
         organisation.journal.exchanged(

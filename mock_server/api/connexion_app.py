@@ -98,7 +98,7 @@ class _ById(Resolver):
         return Resolution(self._handlers[name], name)
 
 
-class _Contract(NamedTuple):
+class _Shared(NamedTuple):
     """What every prepared operation shares."""
 
     document: Document
@@ -110,20 +110,20 @@ class _Contract(NamedTuple):
     adapters: Mapping[str, bodies.Adapt]
 
 
-class _ContractedOperation:
+class _PreparedOperation:
     """One operation with everything prepared: authenticate, read, check, handle, check, send."""
 
-    def __init__(self, contract: _Contract, operation: Operation, handler: Handler) -> None:
+    def __init__(self, shared: _Shared, operation: Operation, handler: Handler) -> None:
         self._operation = operation
         self._handler = handler
-        self._security = Security(operation.security, contract.document.security_schemes, contract.keys)
+        self._security = Security(operation.security, shared.document.security_schemes, shared.keys)
         self._path = [p for p in operation.parameters if p.location == "path"]
         self._query = [p for p in operation.parameters if p.location == "query"]
-        self._document = contract.document
-        self._adapt = contract.adapters.get(operation.id)
-        self._settings = contract.settings
-        self._process_pool = contract.process_pool
-        self._faults = contract.faults
+        self._document = shared.document
+        self._adapt = shared.adapters.get(operation.id)
+        self._settings = shared.settings
+        self._process_pool = shared.process_pool
+        self._faults = shared.faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._operation
@@ -264,21 +264,21 @@ def _interpretations(kinds: frozenset[str], text: str) -> list[Any]:
     return [*interpretations, [text], text] if "array" in kinds else [*interpretations, text]
 
 
-class _ContractAPI(RoutedAPI[_ContractedOperation]):
-    def __init__(self, *arguments: Any, contract: _Contract, **named: Any) -> None:
+class _OperationAPI(RoutedAPI[_PreparedOperation]):
+    def __init__(self, *arguments: Any, shared: _Shared, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._contract = contract
+        self._shared = shared
         self.add_paths()
 
-    def make_operation(self, operation: AbstractOperation) -> _ContractedOperation:
+    def make_operation(self, operation: AbstractOperation) -> _PreparedOperation:
         """Prepare one operation; Connexion calls this once for each."""
         resolution = self.resolver.resolve(operation)
-        declared = self._contract.operations[resolution.operation_id]
-        return _ContractedOperation(self._contract, declared, resolution.function)
+        declared = self._shared.operations[resolution.operation_id]
+        return _PreparedOperation(self._shared, declared, resolution.function)
 
 
-class _ContractMiddleware(RoutedMiddleware[_ContractAPI]):
-    api_cls = _ContractAPI
+class _OperationMiddleware(RoutedMiddleware[_OperationAPI]):
+    api_cls = _OperationAPI
 
 
 class _Routing(RoutingMiddleware):
@@ -294,7 +294,7 @@ class _Routing(RoutingMiddleware):
         self.router: Router = mount.app
         self.router.redirect_slashes = False
 
-    def lead_to(self, operations: Mapping[str, _ContractedOperation], otherwise: ASGIApp) -> None:
+    def lead_to(self, operations: Mapping[str, _PreparedOperation], otherwise: ASGIApp) -> None:
         """Let each route end at its operation. Connexion's own way there is a copy of the scope, a context variable
         and two look-ups for the sake of base paths, which there are none of here."""
         for route in self.router.routes:
@@ -309,19 +309,19 @@ class _Routing(RoutingMiddleware):
         await self.router.app(scope, receive, send)
 
 
-class _Middleware(ConnexionMiddleware):
+class _ConnexionApp(ConnexionMiddleware):
     """Connexion's stack around `app`, with one specification given as a value and built at once."""
 
     def __init__(self, app: ASGIApp, specification: OpenAPISpecification, **named: Any) -> None:
-        super().__init__(app, middlewares=[_Routing, _ContractMiddleware])
+        super().__init__(app, middlewares=[_Routing, _OperationMiddleware])
         self.apis.append(API(specification, base_path="", name="arklow", **self.options.__dict__ | named))
         self.app, self.middleware_stack = self._build_middleware_stack()
-        routing, contract, _ = self.middleware_stack
-        [api] = contract.apis[""]
+        routing, operations, _ = self.middleware_stack
+        [api] = operations.apis[""]
         routing.lead_to(api.operations, app)
 
 
-def contracted(
+def connexion_app(
     document: Document,
     handlers: Mapping[str, Handler],
     *,
@@ -339,11 +339,11 @@ def contracted(
     operations = {operation.id: operation for operation in document.operations}
     paths = dict.fromkeys(operation.path for operation in document.operations)
     ordered = document.raw | {"paths": {path: document.raw["paths"][path] for path in paths}}
-    stack = _Middleware(
+    stack = _ConnexionApp(
         otherwise,
         _Specification31(ordered),
         resolver=_ById(document.operations, handlers),
-        contract=_Contract(document, operations, keys, settings, process_pool, faults, adapters),
+        shared=_Shared(document, operations, keys, settings, process_pool, faults, adapters),
     )
     routed: ASGIApp = stack.app
     return routed

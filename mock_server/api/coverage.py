@@ -1,16 +1,12 @@
-"""What a document says and the mock does not act on, each with its place: nothing is dropped in silence."""
+"""How much of a document the mock serves, and what it reads without acting on it, each with its place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from .document import (
-    JSON,
-    METHODS,
-    Document,
-    step,
-)
+from .document import JSON, METHODS, Document, Operation, step
+from .handlers import PUBLISHED
 from .security import is_checkable
 
 _CHECKED: Final = frozenset(
@@ -36,9 +32,46 @@ _SUBSCHEMA_LIST: Final = frozenset("allOf anyOf oneOf prefixItems".split())
 _SUBSCHEMA_MAP: Final = frozenset("properties patternProperties dependentSchemas $defs".split())
 
 
-def ignored(document: Document) -> list[str]:
-    """One line for each keyword, format, parameter, media type or scheme that would be read and not checked."""
-    return [*_schemes(document), *_operations(document), *_schemas(document.raw, "#")]
+class Coverage(NamedTuple):
+    """How much of one document the mock serves."""
+
+    document: str
+    """The document's name."""
+    digest: str
+    """The document's SHA-256, in hexadecimal digits."""
+    operations: tuple[Operation, ...]
+    stubs: frozenset[str]
+    """Ids of the operations that a stub answers."""
+    unused: tuple[str, ...]
+    """Ids of published operations that have a handler here and are missing from the document."""
+    ignored: tuple[str, ...]
+    """A line for each keyword, format, parameter, media type and security scheme that is not acted on."""
+    left_out: tuple[str, ...] = ()
+    """A line for each part of our overlays that the document has no place for."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether `--strict-document` accepts the document."""
+        return not (self.stubs or self.unused or self.ignored)
+
+
+def coverage_of(document: Document, stubs: frozenset[str]) -> Coverage:
+    """Compare a document with what the mock can do; `stubs` are the ids of operations without a handler."""
+    return Coverage(
+        document=document.name,
+        digest=document.digest,
+        operations=document.operations,
+        stubs=stubs,
+        unused=tuple(sorted(PUBLISHED - {operation.id for operation in document.operations})),
+        ignored=tuple(_ignored(document)),
+        left_out=document.left_out,
+    )
+
+
+def _ignored(document: Document) -> Iterator[str]:
+    yield from _schemes(document)
+    yield from _operations(document)
+    yield from _schemas(document.raw, "#")
 
 
 def _schemes(document: Document) -> Iterator[str]:

@@ -88,6 +88,7 @@ class Document:
     raw: dict[str, Any]
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.left_out: tuple[str, ...] = ()
         if path.is_dir():
             self._join(path)

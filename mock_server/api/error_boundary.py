@@ -29,7 +29,7 @@ _ALLOW_HEADERS: Final = b"authorization, content-type, prefer, x-arklow-auth"
 _CONTROL: Final = re.compile(r"[^\x20-\x7e]")
 
 
-class Front:
+class ErrorBoundary:
     """Wraps the contracted document.
 
     Knows the routes only to name the allowed methods of a path and the paths there are; routing itself is

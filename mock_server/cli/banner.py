@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from .flags import HOSTS
 
 if TYPE_CHECKING:
-    from ..app import Coverage
+    from ..api.coverage import Coverage
 
 
 _TOLD: Final = 3

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-import pytest
-
 from mock_server.adapters.clocks import ManualClock
 from mock_server.api.document import Document
 from mock_server.app import create_app
@@ -22,7 +20,7 @@ _shared = cache(Document)
 
 
 def _document(path: Path) -> Document:
-    """A document of ours is read once for all worlds, which only read it; any other is read anew."""
+    """Load a document: one of ours once for all worlds, which only read it; any other each time."""
     return _shared(path) if path in (OVERLAID, PUBLISHED) else Document(path)
 
 
@@ -32,9 +30,9 @@ class World:
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
         self.log: list[str] = []
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("mock_server.app.Document", _document)
-            self.app = create_app(Settings(**settings), clock=self.clock, log=self.log.append)
+        chosen = Settings(**settings)
+        document = _document(chosen.document)
+        self.app = create_app(chosen, document=document, clock=self.clock, log=self.log.append)
 
     def call(
         self,

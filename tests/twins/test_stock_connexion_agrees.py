@@ -28,7 +28,7 @@ from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.api import connexion_app as ours
 from mock_server.api.document import Document
 from mock_server.api.envelope import Answer
-from mock_server.api.error_boundary import Front
+from mock_server.api.error_boundary import ErrorBoundary
 from mock_server.api.pages import Pages
 from mock_server.api.security import Keys
 from mock_server.app import create_app
@@ -64,7 +64,7 @@ def our_app() -> Any:
 
         return handle
 
-    app = ours.contracted(
+    app = ours.connexion_app(
         document,
         {name: handler(body) for name, body in SAMPLES.items()},
         adapters={},
@@ -74,7 +74,9 @@ def our_app() -> Any:
         process_pool=PebbleProcessPool(),
         faults=create_app(Settings(document=PUBLISHED)).faults,
     )
-    return Front(app, [(op.method, op.path) for op in document.operations], lambda _: None, lambda *_: None)
+    return ErrorBoundary(
+        app, [(op.method, op.path) for op in document.operations], lambda _: None, lambda *_: None
+    )
 
 
 @cache
