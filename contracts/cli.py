@@ -1,4 +1,4 @@
-"""The command line of the judge: which command, its exit code, the only place that ends the process."""
+"""The command line of the judge. It finds the command and returns its exit code; the commands print."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
+from . import __version__
 from .commands import COMMANDS
+from .commands.parsers import HelpFormatter, epilogue
 from .commands.usage import Usage
 from .run.engine import describe
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code: 0 conforms, 1 violations, 2 usage, 3 inconclusive."""
+    """Run a command; returns the exit code: 0 conforms, 1 violations, 2 usage, 3 inconclusive."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a sign that a terminal lacks is no reason to fail
+            stream.reconfigure(errors="replace")  # a character that the terminal lacks must not end the run
     try:
         options = parser().parse_args(argv)
         return COMMANDS[options.command].run(options, os.environ)
@@ -29,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)
         return 3
-    except BrokenPipeError:  # nobody reads on, as after `| head`
+    except BrokenPipeError:  # the reader of the output has gone, as after `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3
     except Exception as error:
@@ -44,18 +46,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """All that can be asked for."""
+    """The parser of the command line, with a subparser for each command."""
     top = _Parser(
         prog="arklow-contracts",
-        description="Judge a deployment of Arklow by its published pages and behaviours.",
+        description="Judge a deployment of Arklow by its published pages and documented behaviours.",
+        epilog=epilogue(
+            (
+                "arklow-contracts check --base-url http://localhost:3123 --api-key env:ARKLOW_API_KEY --org 1",
+                "arklow-contracts explain LEASE-3",
+                "arklow-contracts COMMAND --help",
+            )
+        ),
+        formatter_class=HelpFormatter,
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    top.add_argument("--version", action="version", version=f"arklow-contracts {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     for command in COMMANDS.values():
         command.add(commands)
     return top
 
 
 class _Parser(argparse.ArgumentParser):
+    """Raises `Usage` instead of ending the process, so that every error of usage is printed in one place."""
+
     def error(self, message: str) -> NoReturn:
         raise Usage(f"{message} (see {self.prog} --help)")
 

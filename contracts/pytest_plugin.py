@@ -1,4 +1,4 @@
-"""The judge inside pytest: `pytest -p contracts.pytest_plugin --arklow-url …`, one node for each rule."""
+"""The judge as a pytest plugin: `pytest -p contracts.pytest_plugin --arklow-url …` has one test for each rule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, Final
 import pytest
 
 from . import cli
-from .commands.check import judge, plan_of, write_reports
+from .commands.check import judge, write_reports
+from .commands.plan_options import plan_of
 from .commands.usage import Usage
 from .core.events import RunFinished
 from .core.exchange import redact
@@ -35,19 +36,19 @@ _FLAGS: Final = {
     "--arklow-document": ("--document", "another OpenAPI 3.1 document to judge by"),
     "--arklow-spec-dir": ("--spec-dir", "a directory of pages to judge by"),
 }
-"""Option of pytest → the flag of `arklow-contracts check` that it stands for."""
+"""Option of pytest → the flag of `arklow-contracts check` that it stands for, and its help."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The flags of `arklow-contracts check`, each with `--arklow-` before it."""
+    """Add the flags of `arklow-contracts check`, each with `--arklow-` before its name."""
     group = parser.getgroup("arklow", "judge a deployment of Arklow")
     for option, (flag, text) in _FLAGS.items():
         group.addoption(option, action="append" if flag == "--only" else "store", help=text)
     group.addoption("--arklow-strict", action="store_true", help="warnings count as violations")
 
 
-class Verdict:
-    """Runs once, when the first rule asks."""
+class DeferredRun:
+    """A run of the judge that begins when the first test of a rule needs it, and is kept for the others."""
 
     def __init__(self, config: pytest.Config) -> None:
         argv = ["check"]
@@ -69,17 +70,17 @@ class Verdict:
         self._failed: str | None = None
 
     @property
-    def began(self) -> bool:
-        """Whether there is a run to speak of."""
+    def finished(self) -> bool:
+        """Whether the run has ended with a result."""
         return self._run is not None
 
     @property
     def run(self) -> RunFinished:
-        """The run; judges the deployment when first asked."""
+        """The result of the run; the first call judges the deployment."""
         if self._failed is not None:
             pytest.skip(self._failed)
         if self._run is None:
-            self._failed = "the judge was stopped before it could say anything"
+            self._failed = "the judge was stopped before its run ended"
             self._run = judge(self.plan)
             self._failed = None
             if self._options.report_dir is not None:
@@ -88,11 +89,11 @@ class Verdict:
         return self._run
 
 
-_VERDICT = pytest.StashKey[Verdict]()
+_RUN = pytest.StashKey[DeferredRun]()
 
 
-class Broken(Exception):
-    """A rule is broken."""
+class RuleBroken(Exception):
+    """The deployment breaks a rule; `records` has each finding as a report has it."""
 
     def __init__(self, findings: list[Finding], run: RunFinished) -> None:
         self.records = [finding_record(finding, run) for finding in findings]
@@ -100,20 +101,20 @@ class Broken(Exception):
 
 
 class RuleItem(pytest.Item):
-    """One rule, as a test."""
+    """One rule as a test of pytest."""
 
     def runtest(self) -> None:
-        """Fail when the rule is broken, skip when it was not put to the test."""
-        run = self.config.stash[_VERDICT].run
+        """Fail when the rule is broken, skip when it was not verified."""
+        run = self.config.stash[_RUN].run
         found = [one for one in (*run.violations, *run.warnings) if one.rule == self.name]
         if found and (RULES[self.name].severity is Severity.VIOLATION or run.strict):
-            raise Broken(found, run)
+            raise RuleBroken(found, run)
         if self.name in run.not_verified:
             pytest.skip(redact(run.not_verified[self.name], run.secrets))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What broke, without our stack."""
-        if not isinstance(excinfo.value, Broken):
+        """The findings of the rule, without a traceback of the judge."""
+        if not isinstance(excinfo.value, RuleBroken):
             return super().repr_failure(excinfo, style)
         rule = RULES[self.name]
         lines = [f"{rule.title} ({rule.source})"]
@@ -128,28 +129,28 @@ class RuleItem(pytest.Item):
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """The rule and what it says."""
+        """The path, no line, and the rule with its sentence: a triple, as pytest asks for."""
         return self.path, None, f"{self.name} {RULES[self.name].title}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options before anything is collected, so that a wrong one is said at once."""
+    """Read the options before tests are collected, so that a wrong option is reported at once."""
     if config.getoption("--arklow-url") or config.getoption("--arklow-target"):
-        config.stash[_VERDICT] = Verdict(config)
+        config.stash[_RUN] = DeferredRun(config)
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """Without a path on the command line only the rules are collected."""
+    """Collect the rules alone, unless the command line names a path."""
     alone = config.args_source is not pytest.Config.ArgsSource.ARGS
-    return True if _VERDICT in config.stash and alone else None
+    return True if _RUN in config.stash and alone else None
 
 
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """One node for each rule that is asked for."""
-    if _VERDICT in config.stash:
-        only = config.stash[_VERDICT].plan.only
+    """Add a test for each rule that the options ask for."""
+    if _RUN in config.stash:
+        only = config.stash[_RUN].plan.only
         rules = [
             RuleItem.from_parent(session, name=rule, nodeid=f"arklow::{rule}")
             for rule in RULES
@@ -157,32 +158,32 @@ def pytest_collection_modifyitems(
         ]
         items += rules
         report = pytest.CollectReport("arklow", "passed", None, list(rules))
-        config.hook.pytest_collectreport(report=report)  # so that they are counted
+        config.hook.pytest_collectreport(report=report)  # so that pytest counts them
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Which deployment is judged."""
-    if _VERDICT not in config.stash:
+    """Name the deployment, the seed and the time limit in the header."""
+    if _RUN not in config.stash:
         return []
-    plan = config.stash[_VERDICT].plan
+    plan = config.stash[_RUN].plan
     return [f"arklow: {plan.target.base_url}, seed {plan.seed}, up to {plan.max_time:.0f} s"]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """A run that proved nothing is not green."""
-    verdict = session.config.stash.get(_VERDICT, None)
-    if verdict is not None and verdict.began and session.exitstatus == 0 and verdict.run.exit_code == 3:
+    """Exit with 3 when the run was inconclusive: a run that verified too little must not be green."""
+    deferred = session.config.stash.get(_RUN, None)
+    if deferred is not None and deferred.finished and session.exitstatus == 0 and deferred.run.exit_code == 3:
         session.exitstatus = 3
     yield
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Warnings, interpretations, and why a run proves nothing."""
-    verdict = config.stash.get(_VERDICT, None)
-    if verdict is None or not verdict.began:
+    """Print warnings, interpretations, and why the run was inconclusive."""
+    deferred = config.stash.get(_RUN, None)
+    if deferred is None or not deferred.finished:
         return
-    run = verdict.run
+    run = deferred.run
     terminalreporter.section("arklow")
     for finding in () if run.strict else run.warnings:
         one = finding_record(finding, run)

@@ -1,4 +1,4 @@
-"""What `arklow-contracts` can be asked: a module for each command, which adds its flags and carries it out."""
+"""The commands of `arklow-contracts`: a module for each, which adds its flags and carries it out."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from . import (
 
 
 class Command(Protocol):
-    """A module of a command."""
+    """The module of a command."""
 
     def add(self, commands: Any) -> None:
         """Add the command and its flags to argparse's subparsers."""
 
     def run(self, options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-        """Carry it out; returns the exit code.
+        """Carry the command out; returns the exit code.
 
         Raises:
-            Usage: what was asked for makes no sense.
+            Usage: the command line cannot be carried out.
         """
 
 
@@ -40,6 +40,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "spec": spec,
     "targets": targets,
 }
-"""Name → module."""
+"""Name of a command → its module."""
 
 __all__ = ["COMMANDS"]

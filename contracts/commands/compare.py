@@ -1,4 +1,4 @@
-"""`compare REPORT…`: put the reports of several runs beside each other, on one page."""
+"""`compare REPORT…`: compare the reports of several runs on one page of Markdown."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..reports.comparison import new_violations, page
+from .parsers import add_command
 from .usage import Usage
 
 _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
@@ -25,30 +26,44 @@ _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
     "not_verified": list,
     "tested": dict,
 }
-"""What a comparison reads of a report → the types that it may have."""
+"""Member of a report that a comparison reads → the types that its value may have."""
+
+
+_EXAMPLES: Final = (
+    "arklow-contracts compare monday tuesday wednesday",
+    "arklow-contracts compare main/report.json out/report.json --fail-on-new",
+)
+_EXIT_CODES: Final = {
+    0: "the reports are compared",
+    1: "with --fail-on-new: the last run has a new violation that no baseline excuses",
+    2: "the command line cannot be carried out",
+}
 
 
 def add(commands: Any) -> None:
-    """Add the command."""
-    comparing = commands.add_parser(
+    """Add the command and its flags."""
+    parser = add_command(
+        commands,
         "compare",
-        help="put the reports of several runs beside each other",
+        "compare the reports of several runs",
         description="Say what is new, still there, unstable, fixed or not verified in the last of several runs.",
+        examples=_EXAMPLES,
+        exit_codes=_EXIT_CODES,
     )
-    add = comparing.add_argument
+    add = parser.add_argument
     add(
         "reports",
         nargs="+",
         type=Path,
         metavar="REPORT",
-        help="report.json, or its directory; oldest first",
+        help="report.json, or the directory that it is in; the oldest first",
     )
-    add("--output", type=Path, metavar="FILE", help="write the page there instead of printing it")
-    add("--fail-on-new", action="store_true", help="exit code 1 when there are new violations")
+    add("--output", type=Path, metavar="FILE", help="write the page into this file instead of printing it")
+    add("--fail-on-new", action="store_true", help="exit with 1 when there are new violations")
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Compare them, and print or write the page."""
+    """Compare the reports, and print or write the page; returns the exit code."""
     if len(options.reports) < 2:
         raise Usage("compare needs two reports or more, the oldest first")
     runs = [read(path) for path in options.reports]
@@ -64,10 +79,10 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The report in a file, or in a directory.
+    """Read a report from its file, or from the directory that it is in; returns its members, keyed by their names.
 
     Raises:
-        Usage: there is none.
+        Usage: there is no report, or it is not one of arklow-contracts.
     """
     file = path / "report.json" if path.is_dir() else path
     try:
@@ -83,7 +98,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _wrong(value: Any) -> str | None:
-    """Why a value is no report, if it is none."""
+    """Why a value is not a report; None when it is one."""
     if not isinstance(value, dict):
         return "it is not an object"
     for name, kind in _MEMBERS.items():
@@ -98,8 +113,9 @@ def _wrong(value: Any) -> str | None:
             texts = ("id", "rule", "sentence")
             if not isinstance(one, dict) or not all(isinstance(one.get(name), str) for name in texts):
                 return f"{weight}/{number} has no id, rule or sentence"
-            again = one.get("reproduced")
-            if again is not None and not (isinstance(again, dict) and {"shown", "tried"} <= again.keys()):
+            reproduced = one.get("reproduced")
+            counts = {"shown", "tried"}
+            if reproduced is not None and not (isinstance(reproduced, dict) and counts <= reproduced.keys()):
                 return f"{weight}/{number}/reproduced has no shown and tried"
     for number, one in enumerate(value["not_verified"]):
         if not isinstance(one, dict) or not isinstance(one.get("rule"), str):

@@ -1,4 +1,4 @@
-"""`judge FILE.har…`: judge traffic that was recorded; nothing is contacted."""
+"""`judge FILE.har…`: judge recorded traffic, without contacting any host."""
 
 from __future__ import annotations
 
@@ -13,42 +13,56 @@ from ..recordings.har import Entry, NoArchive, read
 from ..recordings.recorded_traffic import Recorded
 from ..reports.console import Patient, Terminal
 from .check import write_reports
-from .flags import add_document, add_named, directory_of, document_of, said_by, settled, url_of
+from .flags import add_document, add_target_file, document_of, report_directory
+from .parsers import add_command
 from .secrets import credential_of
+from .target_options import source_of, url_of, with_targets_file
 from .usage import Usage
 
+_EXAMPLES: Final = (
+    "arklow-contracts judge shop.har",
+    "arklow-contracts judge shop.har --api-key env:ARKLOW_API_KEY --org 42 --report-dir out",
+)
 _LARGEST: Final = 512
-"""MiB of an archive that are read."""
+"""MiB of one archive at most: its entries are held in memory together."""
 
 
 def add(commands: Any) -> None:
-    """Add the command."""
-    about = commands.add_parser(
+    """Add the command and its flags."""
+    parser = add_command(
+        commands,
         "judge",
-        help="judge recorded traffic",
-        description="Judge HTTP Archives by the rules on single exchanges. Nothing is contacted.",
+        "judge recorded traffic",
+        description="Judge HTTP Archives by the rules on single exchanges. No host is contacted.",
+        examples=_EXAMPLES,
     )
-    add = about.add_argument
-    add("files", nargs="+", type=Path, metavar="FILE", help="an HTTP Archive (HAR) of a browser or a proxy")
-    add_named(about)
-    add("--base-url", metavar="URL", help="where the control plane was; otherwise told by the paths")
-    add("--ingress-url", metavar="URL", help="where ingress was, if elsewhere")
-    add("--api-key", metavar="KEY", help="a good key, or env:NAME or file:PATH to read it from there")
-    add("--org", metavar="ID", help="the organisation of that key")
-    add("--report-dir", type=Path, metavar="DIR", help="where the reports go")
-    add("--strict", action="store_true", help="warnings count as violations")
-    add_document(about, "another OpenAPI 3.1 document to judge by")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an HTTP Archive (HAR)")
+    add = add_target_file(parser)
+    add("--base-url", metavar="URL", help="the control plane that was called (default: found by the paths)")
+    add("--ingress-url", metavar="URL", help="its ingress, if that had another URL")
+    add("--api-key", metavar="KEY", help="a good key, or where it is: env:NAME or file:PATH")
+    add("--org", metavar="ID", help="the organisation that the key belongs to")
+    add_document(parser, "judge by another OpenAPI 3.1 document")
+    parser.add_argument_group("judgement").add_argument(
+        "--strict", action="store_true", help="count warnings as violations"
+    )
+    parser.add_argument_group("output").add_argument(
+        "--report-dir",
+        type=Path,
+        metavar="DIR",
+        help="write report.html, report.json, junit.xml and report.sarif there",
+    )
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Read, judge, print, and write the reports."""
-    directory = directory_of(options.report_dir)
+    """Judge the archives, print the findings and write the reports; returns the exit code."""
+    directory = report_directory(options.report_dir)
     judge = _judge_of(options, environment)
     finished = judge.judge([_entries(file) for file in options.files])
     if directory is not None:
         write_reports(finished, directory)
     terminal = Terminal(Patient(soft_wrap=True), finished.secrets)
-    with suppress(OSError):  # nobody listens
+    with suppress(OSError):  # the reader of the output has gone, as after `| head`
         terminal.summarise(finished)
         if directory is not None:
             print(
@@ -61,16 +75,16 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
     """The judge that the flags describe.
 
     Raises:
-        Usage: they make no sense together.
+        Usage: a value cannot be used, or flags contradict each other.
     """
-    options = settled(
+    options = with_targets_file(
         options, {"base_url", "ingress_url", "document", "spec_dir", *(["org"] if options.api_key else [])}
     )
     if options.ingress_url and not options.base_url:
         raise Usage("--ingress-url is of no use without --base-url")
     if (options.api_key is None) != (options.org is None):
         raise Usage("--api-key and --org belong together: give both or neither")
-    given = ((said_by(options, one), getattr(options, one)) for one in ("base_url", "ingress_url"))
+    given = ((source_of(options, one), getattr(options, one)) for one in ("base_url", "ingress_url"))
     credential = None
     if options.api_key is not None:
         credential = credential_of("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)
@@ -83,10 +97,10 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
 
 
 def _entries(file: Path) -> list[Entry]:
-    """The entries of a file.
+    """Read the entries of an archive.
 
     Raises:
-        Usage: it cannot be read, or is no archive.
+        Usage: the file cannot be read, is too large, or is not an archive.
     """
     try:
         with file.open("rb") as opened:

@@ -1,4 +1,4 @@
-"""What a night leaves behind while it goes on, so that it can be read, and gone on with, whatever ends it."""
+"""The state of a night on disk: written while the night goes on, so that its reports can be read and it can be resumed."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ from ..reports.json_report import record, replaced
 from .usage import Usage
 
 NIGHT = "night.json"
-_OFTEN = 10.0
-"""Seconds between reports; what is needed to go on is written whenever it is told."""
+_REPORT_EVERY = 10.0
+"""Seconds between two reports, which take longer to write than the state; the state is written at every event."""
 
 
-class Keeper:
-    """Listens to a run and writes what there is so far."""
+class NightRecorder:
+    """Listens to a run, and writes its state and reports into a directory."""
 
     def __init__(self, directory: Path, write: Callable[[RunFinished, Path], None]) -> None:
         self._directory = directory
         self._write = write
-        self._written = -_OFTEN
+        self._written = -_REPORT_EVERY
 
     def __call__(self, event: Event) -> None:
-        """Write down what is told."""
+        """Write the state that a checkpoint has, and the reports if the last ones are old."""
         if isinstance(event, Kept):
             data = {"report": record(event.run), "progress": asdict(event.progress)}
             replaced(self._directory / NIGHT, json.dumps(data, ensure_ascii=False))
-            if time.monotonic() > self._written + _OFTEN:
+            if time.monotonic() > self._written + _REPORT_EVERY:
                 self._write(event.run, self._directory)
                 self._written = time.monotonic()
 
 
 def resumed(directory: Path, target: Target) -> Kept:
-    """What an earlier part of a night has left.
+    """Read the state of a night from its directory.
 
     Raises:
-        Usage: there is nothing, or it was another target's.
+        Usage: there is no state, or it belongs to another target.
     """
     file = directory / NIGHT
     try:
@@ -93,4 +93,4 @@ def _run(report: dict[str, Any], target: Target) -> RunFinished:
     )
 
 
-__all__ = ["Keeper", "resumed"]
+__all__ = ["NightRecorder", "resumed"]

@@ -1,4 +1,4 @@
-"""`replay ID…`: play findings of a report again."""
+"""`replay ID…`: send the exchanges of findings again, and say whether they show again."""
 
 from __future__ import annotations
 
@@ -19,34 +19,51 @@ from ..reproduction.rerun import (
     untold,
 )
 from . import values
-from .flags import add_document, add_target, document_of, settled, target_of
+from .flags import TARGET_USAGE, add_document, add_target, document_of
+from .parsers import add_command
+from .target_options import target_of, with_targets_file
 from .usage import Usage
+
+_EXAMPLES: Final = (
+    "arklow-contracts replay LEASE-3-e3b0c4 --report out --target staging",
+    "arklow-contracts replay PAGE-5-75d027 --times 10 --target local",
+)
+_EXIT_CODES: Final = {
+    0: "no finding shows again",
+    1: "a finding shows again",
+    2: "the command line cannot be carried out",
+    3: "a finding could not be tried; the line of that finding says why",
+}
 
 
 def add(commands: Any) -> None:
-    """Add the command."""
-    about = commands.add_parser(
+    """Add the command and its flags."""
+    parser = add_command(
+        commands,
         "replay",
-        help="play findings of a report again",
-        description="Play findings of a report again, on fresh names, and say whether they show.",
+        "play findings of a report again",
+        description="Play findings of a report again, under fresh names, and say whether they show again.",
+        usage=f"ID [ID ...] {TARGET_USAGE}",
+        examples=_EXAMPLES,
+        exit_codes=_EXIT_CODES,
     )
-    about.add_argument("ids", nargs="+", metavar="ID", help="such as LEASE-3-e3b0c4")
-    add = about.add_argument
+    add = parser.add_argument
+    add("ids", nargs="+", metavar="ID", help="the id of a finding, such as LEASE-3-e3b0c4")
     add(
         "--report",
         type=Path,
         default=Path("out"),
         metavar="FILE",
-        help="report.json, or the directory it is in (default out)",
+        help="report.json, or the directory that it is in (default out)",
     )
-    add_target(about)
-    add("--times", type=_TIMES, default=3, metavar="N", help="how often each is played (default 3)")
-    add_document(about, "the OpenAPI 3.1 document that the report was made by")
+    add("--times", type=_TIMES, default=3, metavar="N", help="how often each finding is played (default 3)")
+    add_target(parser)
+    add_document(parser, "the OpenAPI 3.1 document by which the report was made")
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Play them, and print what came of it."""
-    options = settled(options)
+    """Play the findings again, and print which show again; returns the exit code."""
+    options = with_targets_file(options)
     target = target_of(options, environment)
     report = _report(options.report)
     unknown = [one for one in options.ids if one not in report.findings]
@@ -72,14 +89,14 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
             outcomes.append(again.play(one, options.times))
         except BadReport as error:
             raise Usage(f"{options.report}: {error}") from None
-        print(*_told(name, outcomes[-1], target), sep="\n", flush=True)
+        print(*_lines(name, outcomes[-1], target), sep="\n", flush=True)
     if any(outcome.shown for outcome in outcomes):
         return 1
     return 3 if any(outcome.why for outcome in outcomes) else 0
 
 
-def _told(name: str, outcome: Outcome, target: Target) -> list[str]:
-    """What is said of one finding."""
+def _lines(name: str, outcome: Outcome, target: Target) -> list[str]:
+    """The lines about one finding."""
     secrets = target.secrets
     why = "" if outcome.why is None else shown(outcome.why, secrets)
     if outcome.finding is None:
@@ -101,10 +118,10 @@ def _told(name: str, outcome: Outcome, target: Target) -> list[str]:
 
 
 def _report(given: Path) -> Report:
-    """The report that a flag names.
+    """Read the report that `--report` names.
 
     Raises:
-        Usage: there is none.
+        Usage: there is no such report, or it cannot be used.
     """
     file = given / "report.json" if given.is_dir() else given
     try:

@@ -1,4 +1,4 @@
-"""Secrets that flags and targets files name, read from the environment or a file."""
+"""Reads secrets from the environment or a file, as flags and targets files name them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from ..core.target import Credential
 from .usage import Usage
 
 
-def secret_of(place: str, given: str, environment: Mapping[str, str]) -> tuple[str, str | None]:
-    """A secret that is given as it is, as `env:NAME` or as `file:PATH`, and the variable that has it.
+def secret_of(source: str, given: str, environment: Mapping[str, str]) -> tuple[str, str | None]:
+    """Read a secret that is given as it is, as `env:NAME` or as `file:PATH`. `source` begins messages.
+
+    Returns:
+        the pair of the secret and the variable that has it, or None where no variable has it.
 
     Raises:
         Usage: there is no such variable or file.
@@ -20,31 +23,31 @@ def secret_of(place: str, given: str, environment: Mapping[str, str]) -> tuple[s
     how, _, where = given.partition(":")
     if how == "env":
         if not _VARIABLE.fullmatch(where):
-            raise Usage(f"{place}: env: is followed by the name of a variable, such as env:ARKLOW_API_KEY")
+            raise Usage(f"{source}: env: is followed by the name of a variable, such as env:ARKLOW_API_KEY")
         if not environment.get(where):
-            raise Usage(f"{place} {given}: the environment has no variable {where}, or it is empty")
+            raise Usage(f"{source} {given}: the environment has no variable {where}, or it is empty")
         return environment[where], where
     if how == "file":
         try:
             with Path(where).open("rb") as file:
                 return file.read(_LONGEST).decode("latin-1").rstrip("\r\n"), None
         except OSError as error:
-            raise Usage(f"{place} {given}: {error.strerror}") from None
+            raise Usage(f"{source} {given}: {error.strerror}") from None
     return given, None
 
 
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
-
-
 _LONGEST: Final = 1 << 16
-"""Bytes that are read of a secret's file."""
+"""Bytes of a secret's file at most: no server takes a longer header."""
 
 
 def credential_of(flag: str, given: str, org: str, name: str, environment: Mapping[str, str]) -> Credential:
-    """A key that is given as it is, as `env:NAME` or as `file:PATH`, and its organisation.
+    """Read a key that is given as it is, as `env:NAME` or as `file:PATH`, with its organisation.
+
+    `flag` begins messages; reports show the key as the variable `name`, unless it comes from another variable.
 
     Raises:
-        Usage: there is no such variable or file, or it is no key.
+        Usage: there is no such variable or file, or its text cannot be a key.
     """
     key, variable = secret_of(flag, given, environment)
     if not (key.strip() == key and key and all("!" <= c <= "~" for c in key)):

@@ -5,50 +5,56 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from .flags import targets_of
-from .targets_file import FILE, Named
+from .parsers import add_command
+from .target_options import targets_of
+from .targets_file import FILE, NamedTarget
+
+_EXIT_CODES: Final = {0: "the targets are listed", 2: "there is no targets file, or it cannot be used"}
 
 
 def add(commands: Any) -> None:
-    """Add the command."""
-    about = commands.add_parser(
+    """Add the command and its flag."""
+    parser = add_command(
+        commands,
         "targets",
-        help="list the targets of a file",
-        description=f"List the targets of {FILE}, and whether their keys are there. Nothing is contacted.",
+        "list the targets of a targets file",
+        description=f"List the targets of {FILE}, and say whether each key is there. No host is contacted.",
+        examples=("arklow-contracts targets", "arklow-contracts targets --targets team/targets.toml"),
+        exit_codes=_EXIT_CODES,
     )
-    about.add_argument(
-        "--targets", type=Path, metavar="FILE", help=f"another file of targets (default ./{FILE})"
+    parser.add_argument(
+        "--targets", type=Path, metavar="FILE", help=f"another targets file (default ./{FILE})"
     )
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Print them."""
+    """Print the targets; returns the exit code."""
     targets = targets_of(options.targets)
     for name in targets.targets:
-        print(*_told(targets.named(name), environment), sep="\n")
+        print(*_lines(targets.named(name), environment), sep="\n")
     if not targets.targets:
         print(f"{targets.file} has no target")
     return 0
 
 
-def _told(named: Named, environment: Mapping[str, str]) -> Iterator[str]:
-    """What is said of one."""
-    said = named.members
-    ingress = f", ingress {said['ingress_url']}" if "ingress_url" in said else ""
-    production = ", production" if said.get("production") else ""
-    yield f"{named.name}: {said.get('base_url', 'no base_url')}{ingress}{production}"
+def _lines(named: NamedTarget, environment: Mapping[str, str]) -> Iterator[str]:
+    """The lines about one target."""
+    members = named.members
+    ingress = f", ingress {members['ingress_url']}" if "ingress_url" in members else ""
+    production = ", production" if members.get("production") else ""
+    yield f"{named.name}: {members.get('base_url', 'no base_url')}{ingress}{production}"
     for which, member in (("key", "api_key"), ("second key", "second_api_key")):
-        if member in said:
-            org = said.get(member.replace("api_key", "org"), "not said")
-            yield f"  {which:10}  {_found(said[member], environment)}, for organisation {org}"
-    for name, value in said.get("headers", {}).items():
-        yield f"  {'header':10}  {name}: {_found(value, environment)}"
+        if member in members:
+            org = members.get(member.replace("api_key", "org"), "not said")
+            yield f"  {which:10}  {_secret_place(members[member], environment)}, for organisation {org}"
+    for name, value in members.get("headers", {}).items():
+        yield f"  {'header':10}  {name}: {_secret_place(value, environment)}"
 
 
-def _found(given: str, environment: Mapping[str, str]) -> str:
-    """Where a secret comes from, and whether it is there."""
+def _secret_place(given: str, environment: Mapping[str, str]) -> str:
+    """Where a secret is, and whether it is there."""
     how, _, where = given.partition(":")
     if how == "env":
         return f"${where} ({'set' if environment.get(where) else 'not set'})"

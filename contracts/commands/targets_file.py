@@ -1,4 +1,7 @@
-"""`targets.toml`: deployments by name, as a team commits them. No secret stands in it, only where each is found."""
+"""Reads `targets.toml`: deployments by name, as a team commits them.
+
+No secret stands in the file. It says where each secret is: in a variable (`env:NAME`) or in another file (`file:PATH`).
+"""
 
 from __future__ import annotations
 
@@ -15,22 +18,22 @@ _DEFAULTS, _TARGETS = "defaults", "targets"
 
 
 class BadTargets(ValueError):
-    """The file does not describe targets, or not the one that was asked for; the text says where, and what would."""
+    """The file does not describe targets, or lacks the one that was named; the message says where, and what would pass."""
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A target of a file, with what the file says of all of them."""
+class NamedTarget:
+    """One target of a file, with the defaults that the file has for all of them."""
 
     name: str
     file: str
     members: Mapping[str, Any]
-    """Member → value; paths begin where the program was started, not at the file."""
+    """Member → value; paths are relative to the working directory, not to the file."""
     tables: Mapping[str, str]
-    """Member, or `headers.NAME`, → the table that has it."""
+    """Member, or `headers.NAME` → the table that it stands in."""
 
     def where(self, member: str) -> str:
-        """Such as `targets.toml: [targets.staging] org`."""
+        """The place of a member, such as `targets.toml: [targets.staging] org`."""
         table, _, name = member.partition(".")
         inner = f"{self.tables[member]}.{table}" if name else self.tables[member]
         return f"{self.file}: [{inner}] {name or table}"
@@ -38,11 +41,15 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
+    """A kind of values that a member may have."""
+
     expected: str
+    """What would pass, for messages."""
     fits: Callable[[Any], bool]
     secret: bool = False
-    """Whether what stands there in its place may be something that nobody should read."""
+    """Whether a wrong value may be a secret, so that messages must not show it."""
     path: bool = False
+    """Whether the value is a path, which is relative to the file."""
 
 
 def _text(value: Any) -> bool:
@@ -66,7 +73,7 @@ def _header(value: Any) -> bool:
 
 
 _REFERENCE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S(?:.*\S)?")
-"""Where a secret is found."""
+"""Where a secret is: in a variable, or in a file."""
 
 _KEY = _Kind(
     "env:NAME, the variable that has the key, or file:PATH; a key does not stand in this file",
@@ -108,31 +115,31 @@ MEMBERS: Final[Mapping[str, _Kind]] = {
     "document": _FILE,
     "spec_dir": _Kind("the path of a directory of pages", _text, path=True),
 }
-"""What can be said of a target; those that are tables say it of each member."""
+"""Member of a target → its kind; for members that are tables, the kind of each entry."""
 _TABLES: Final = frozenset({"headers", "variants"})
 DOCUMENTS: Final = frozenset({"document", "spec_dir"})
-"""Of which one says what is judged by."""
-_OF_ITS_OWN: Final = frozenset({"production"})
-"""What no target has from others."""
+"""Members that say which document counts; a table has one of them at most."""
+_NO_DEFAULTS: Final = frozenset({"production"})
+"""Members that `[defaults]` may not have: each target says them itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a file has."""
+    """The targets of a file, and the defaults for all of them."""
 
     file: str
     defaults: Mapping[str, Any]
     targets: Mapping[str, Mapping[str, Any]]
 
-    def named(self, name: str) -> Named:
-        """The target of a name.
+    def named(self, name: str) -> NamedTarget:
+        """Find a target by its name, and complete it by the defaults.
 
         Raises:
-            BadTargets: there is none.
+            BadTargets: the file has no target of that name.
         """
         if name not in self.targets:
             there = ", ".join(self.targets) or "none"
-            hint = _meant(name, self.targets)
+            hint = _suggestion(name, self.targets)
             raise BadTargets(f"{self.file} has no target {name!r}; there are: {there}{hint}")
         members: dict[str, Any] = {}
         tables: dict[str, str] = {}
@@ -144,19 +151,19 @@ class Targets:
                 if member in _TABLES:
                     same = str.lower if member == "headers" else str
                     ours = {same(key) for key in value}
-                    kept = {k: v for k, v in members.get(member, {}).items() if same(k) not in ours}
-                    members[member] = kept | dict(value)
+                    defaults = {k: v for k, v in members.get(member, {}).items() if same(k) not in ours}
+                    members[member] = defaults | dict(value)
                     tables |= {f"{member}.{key}": table for key in value}
                 else:
                     members[member] = value
-        return Named(name, self.file, members, tables)
+        return NamedTarget(name, self.file, members, tables)
 
 
 def read(text: bytes, file: Path) -> Targets:
-    """The targets of a file; `file` says where it is, for paths in it and for what is wrong with it.
+    """Read the targets in the text of a file. `file` is its path, for the paths in it and for messages.
 
     Raises:
-        BadTargets: it does not describe targets.
+        BadTargets: the text does not describe targets.
     """
     try:
         data = tomllib.loads(text.decode("utf-8"))
@@ -166,7 +173,7 @@ def read(text: bytes, file: Path) -> Targets:
         raise BadTargets(f"{file} is not TOML: {error}") from None
     for name in data:
         if name not in (_DEFAULTS, _TARGETS):
-            hint = _meant(name, (_DEFAULTS, _TARGETS)) or f"; a target is [{_TARGETS}.{name}]"
+            hint = _suggestion(name, (_DEFAULTS, _TARGETS)) or f"; a target is [{_TARGETS}.{name}]"
             raise BadTargets(f"{file}: there is no table [{name}]{hint}")
     targets = data.get(_TARGETS, {})
     if not isinstance(targets, dict):
@@ -179,18 +186,18 @@ def read(text: bytes, file: Path) -> Targets:
 
 
 def _table(file: Path, table: str, given: Any) -> dict[str, Any]:
-    """The members of a table, each as it should be.
+    """Check the members of a table, and return them.
 
     Raises:
-        BadTargets: one is not.
+        BadTargets: a member is unknown, or has a wrong value.
     """
     if not isinstance(given, dict):
         raise BadTargets(f"{file}: [{table}]: expected a table such as [targets.staging]")
     for name in given:
         if name not in MEMBERS:
-            hint = _meant(name, MEMBERS) or f"; there are: {', '.join(MEMBERS)}"
+            hint = _suggestion(name, MEMBERS) or f"; there are: {', '.join(MEMBERS)}"
             raise BadTargets(f"{file}: [{table}]: there is no member {name!r}{hint}")
-        if table == _DEFAULTS and name in _OF_ITS_OWN:
+        if table == _DEFAULTS and name in _NO_DEFAULTS:
             raise BadTargets(f"{file}: [{table}] {name}: only the table of one target says that")
     if given.keys() >= DOCUMENTS:
         raise BadTargets(f"{file}: [{table}]: expected either document or spec_dir, got both")
@@ -200,16 +207,16 @@ def _table(file: Path, table: str, given: Any) -> dict[str, Any]:
 def _value(file: Path, table: str, name: str, value: Any) -> Any:
     kind = MEMBERS[name]
     if name not in _TABLES:
-        return _fitting(file, f"[{table}] {name}", kind, value)
+        return _checked(file, f"[{table}] {name}", kind, value)
     if not isinstance(value, dict):
         raise BadTargets(f"{file}: [{table}] {name}: expected a table, for each name {kind.expected}")
-    return {key: _fitting(file, f"[{table}.{name}] {key}", kind, each) for key, each in value.items()}
+    return {key: _checked(file, f"[{table}.{name}] {key}", kind, each) for key, each in value.items()}
 
 
-def _fitting(file: Path, where: str, kind: _Kind, value: Any) -> Any:
+def _checked(file: Path, where: str, kind: _Kind, value: Any) -> Any:
     if not kind.fits(value):
-        came = "" if kind.secret else f", got {value!r}"
-        raise BadTargets(f"{file}: {where}: expected {kind.expected}{came}")
+        got = "" if kind.secret else f", got {value!r}"
+        raise BadTargets(f"{file}: {where}: expected {kind.expected}{got}")
     if kind.path:
         return str(file.parent / value)
     if isinstance(value, str) and value.startswith("file:"):
@@ -217,9 +224,9 @@ def _fitting(file: Path, where: str, kind: _Kind, value: Any) -> Any:
     return value
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
+def _suggestion(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, list(known), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-__all__ = ["FILE", "MEMBERS", "BadTargets", "Named", "Targets", "read"]
+__all__ = ["FILE", "MEMBERS", "BadTargets", "NamedTarget", "Targets", "read"]

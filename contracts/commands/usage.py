@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Usage(Exception):
-    """What was asked for makes no sense; the text says what would."""
+    """The command line cannot be carried out; the message says why, and what would pass."""
 
 
 __all__ = ["Usage"]

@@ -1,4 +1,4 @@
-"""What stands behind a flag, read from its text; a member of `targets.toml` is read by the same."""
+"""Reads the value of a flag from its text. The members of `targets.toml` are read by the same functions."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+AddArgument = Callable[..., argparse.Action]
+"""`add_argument` of a parser, or of a group of flags."""
+
 PROFILES: Final = ("check", "gate", "night")
 
 
-def bounded(kind: type[int] | type[float], least: float, most: float, said: str) -> Callable[[str], float]:
-    """Numbers from `least` to `most`, for argparse; `said` is what would pass."""
+def bounded(
+    kind: type[int] | type[float], least: float, most: float, expected: str
+) -> Callable[[str], float]:
+    """Make a reader of numbers from `least` to `most`, for argparse. `expected` says which values pass."""
 
     def read(text: str) -> float:
         number = kind(text)
         if not least <= number <= most:
-            raise argparse.ArgumentTypeError(said)
+            raise argparse.ArgumentTypeError(expected)
         return number
 
-    read.__name__ = kind.__name__  # what argparse says that a text is not
+    read.__name__ = kind.__name__  # argparse's message: invalid int value
     return read
 
 
@@ -34,7 +39,7 @@ PERCENT: Final = bounded(float, 0, 100, "from 0 to 100 percent")
 
 
 def rate(text: str) -> float:
-    """Requests a second; `60/m` is by the minute."""
+    """Read a rate and return it in requests a second: `10`, `10/s`, or `60/m` for requests a minute."""
     found = re.fullmatch("([0-9]+(?:[.][0-9]+)?)(?:/([sm]))?", text)
     rate, unit = (float(found[1]), found[2]) if found else (0.0, None)
     if not 0 < rate <= 10**6:
@@ -43,14 +48,14 @@ def rate(text: str) -> float:
 
 
 def time_of_day(text: str) -> str:
-    """By the clock here."""
+    """Check a time of day in hours and minutes, such as 06:00."""
     if not re.fullmatch("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", text):
         raise argparse.ArgumentTypeError("a time of day such as 06:00")
     return text
 
 
 def name_prefix(text: str) -> str:
-    """A part of names."""
+    """Check a name prefix: it becomes a part of the names of definitions."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
         raise argparse.ArgumentTypeError(
             "a name prefix is a name such as ci-2: small letters, digits and hyphens"
@@ -59,7 +64,7 @@ def name_prefix(text: str) -> str:
 
 
 def variant(text: str) -> tuple[str, Any]:
-    """A name, and the payload in a file."""
+    """Read NAME=FILE; returns the pair of the variant and the payload in the file."""
     name, _, file = text.partition("=")
     if not name or not file:
         raise argparse.ArgumentTypeError("expected NAME=FILE, such as order.created=payload.json")
@@ -67,7 +72,7 @@ def variant(text: str) -> tuple[str, Any]:
 
 
 def payload(file: str) -> Any:
-    """The JSON value in a file."""
+    """Read a payload: the JSON value in a file."""
     try:
         return json.loads(Path(file).read_bytes())
     except OSError as error:
@@ -77,7 +82,7 @@ def payload(file: str) -> Any:
 
 
 def header(text: str) -> tuple[str, str]:
-    """The name of a header, and its value or where that is found."""
+    """Read NAME=VALUE; returns the pair of a header's name and its value, or where its value is."""
     name, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError("expected NAME=VALUE, such as x-gateway-key=env:GATEWAY_KEY")
@@ -85,14 +90,14 @@ def header(text: str) -> tuple[str, str]:
 
 
 def profile(text: str) -> str:
-    """One of three."""
+    """Check a profile."""
     if text not in PROFILES:
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(PROFILES)}")
     return text
 
 
 def pages(text: str) -> Path:
-    """A directory of pages."""
+    """Check that there is such a directory of pages."""
     path = Path(text)
     if not path.is_dir():
         raise argparse.ArgumentTypeError(
@@ -115,7 +120,7 @@ OF_MEMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "spec_dir": pages,
     "name_prefix": name_prefix,
 }
-"""Member of `targets.toml` that is neither a switch nor a table → what reads it, as it reads the flag of that name."""
+"""Member of `targets.toml` that is neither a switch nor a table → its reader, which the flag of that name has too."""
 
 __all__ = [
     *(

@@ -9,7 +9,7 @@ import pytest
 
 from contracts import Plan
 from contracts.cli import main, parser
-from contracts.commands.check import plan_of
+from contracts.commands.plan_options import plan_of
 from contracts.commands.usage import Usage
 
 BASE = ["--api-key", "env:KEY", "--org", "1"]

@@ -10,7 +10,8 @@ import pytest
 
 from contracts import Plan
 from contracts.cli import main, parser
-from contracts.commands.check import described, plan_of
+from contracts.commands.dry_run import described
+from contracts.commands.plan_options import plan_of
 from contracts.commands.targets_file import MEMBERS, read
 from contracts.commands.usage import Usage
 from tests.contracts.gateways import Authority, authority
@@ -19,7 +20,7 @@ from tests.mutants import MUTANTS, serving
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "targets.toml"
-HIDDEN = "s3cret-of-nobody"
+HIDDEN = "s3cret-that-is-hidden"
 ENVIRONMENT = {"KEY": "good-key-one", "OTHER": "good-key-two", "GATE": "open sesame", "HIDDEN": HIDDEN}
 PLAIN = """
 [targets.a]
@@ -110,7 +111,7 @@ def test_each_member_has_its_effect(here: Path, trusted: Authority) -> None:
         max_requests = 88
         max_writes = 99
         rate = "30/m"
-        name prefix = "team"
+        name_prefix = "team"
         intrusive = true
         min_verified = 12.5
         baseline = "known.yaml"
@@ -277,7 +278,7 @@ KEYLESS = '[targets.a]\nbase_url = "https://staging.example"\norg = 1\n'
         (PLAIN + "rate = []", "[targets.a] rate: expected requests a second"),
         (
             PLAIN + 'name_prefix = "Job 2"',
-            "targets.toml: [targets.a] name prefix: a name prefix is a name such as ci-2",
+            "targets.toml: [targets.a] name_prefix: a name prefix is a name such as ci-2",
         ),
         (PLAIN + 'profile = "day"', "[targets.a] profile: expected one of check, gate, night"),
         (PLAIN + "min_verified = 101", "[targets.a] min_verified: from 0 to 100 percent"),
@@ -308,7 +309,7 @@ KEYLESS = '[targets.a]\nbase_url = "https://staging.example"\norg = 1\n'
         ),
         (
             PLAIN + f'headers = {{Authorization = "{HIDDEN}"}}',
-            "[targets.a.headers] Authorization: what Authorization says is for the judge to choose",
+            "[targets.a.headers] Authorization: the judge sets Authorization itself",
         ),
         (f'[targets.a]\napi_key = "{HIDDEN}', "targets.toml is not TOML: "),
         (f"{HIDDEN}", "targets.toml is not TOML: "),

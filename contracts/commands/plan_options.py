@@ -1,0 +1,130 @@
+"""From the flags of `check` to the plan of a run."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import math
+import platform
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, Final
+
+from ..core.baseline import entries
+from ..core.yaml_text import read_yaml
+from ..model.interpretations import expected
+from ..run.plan import Plan
+from ..transport.throttle import Limits
+from .flags import document_of
+from .night_state import resumed
+from .target_options import source_of, target_of, with_targets_file
+from .usage import Usage
+
+_CHECK_SECONDS: Final = 25.0
+"""Enough to find nine of ten seeded violations, and short enough to wait for."""
+_GATE_REQUESTS: Final = 1_000
+"""A gate is bounded by requests, so that each run sends the same ones whatever the machine."""
+_GATE_SECONDS: Final = 1_800.0
+"""Half an hour: a gate ends then even if its target answers too slowly for its requests."""
+_NIGHT_ENDS: Final = "06:00"
+_RATE: Final = 10.0
+"""Requests a second off loopback: a staging system has other users."""
+_WRITES: Final = 2_000
+_WRITES_AT_NIGHT: Final = 100_000
+"""Definitions and actions that a run may make off loopback, as they stay there."""
+_MIN_VERIFIED: Final = 60.0
+"""Percent of the rules; with fewer verified rules an exit code of 0 would promise too much."""
+
+
+def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan:
+    """The plan that the flags of `check` describe.
+
+    Raises:
+        Usage: a value cannot be used, or flags contradict each other.
+    """
+    options = with_targets_file(options)
+    target = target_of(options, environment)
+    gate, night = options.profile == "gate", options.profile == "night"
+    if (options.until or options.resume) and not night:
+        raise Usage("--until and --resume are for --profile night")
+    if options.resume and options.report_dir is None:
+        raise Usage("--resume needs the --report-dir of the run that it goes on with")
+    before = resumed(options.report_dir, target) if options.resume else None
+    seed = options.seed if options.seed is not None else 0 if gate else SystemRandom().randrange(10**6)
+    own_prefix = _own_name_prefix() if gate or night or not target.local else ""
+    min_verified = _MIN_VERIFIED if options.min_verified is None else options.min_verified
+    return Plan(
+        target,
+        document_of(options),
+        before.run.seed if before else seed,
+        options.max_time or _seconds(options),
+        options.strict,
+        frozenset(options.only or ()),
+        options.wait,
+        name_prefix=options.name_prefix or own_prefix,
+        limits=_limits(options, local=target.local),
+        intrusive=target.local if options.intrusive is None else options.intrusive,
+        steady=gate,
+        declared=dict(options.variant),
+        min_verified=0.0 if options.only else min_verified,
+        baseline=_from_yaml(options, "baseline", entries) or (),
+        expected=_from_yaml(options, "expect_interpretations", expected) or {},
+        night=night,
+        before=before,
+    )
+
+
+def _seconds(options: argparse.Namespace) -> float:
+    """Seconds that the profile gives to a run."""
+    if options.profile == "gate":
+        return _GATE_SECONDS
+    if options.profile == "night":
+        return _seconds_until(options.until or _NIGHT_ENDS)
+    return _CHECK_SECONDS
+
+
+def _limits(options: argparse.Namespace, *, local: bool) -> Limits:
+    """The limits that the flags set, or else the profile; `local` targets have none by default."""
+    gate, night = options.profile == "gate", options.profile == "night"
+    return Limits(
+        options.rate or (math.inf if local else _RATE),
+        options.max_requests or (_GATE_REQUESTS if gate else None),
+        options.max_writes or (None if local else _WRITES_AT_NIGHT if night else _WRITES),
+    )
+
+
+def _seconds_until(text: str) -> float:
+    """Seconds until the next time that the local clock shows HH:MM, today or tomorrow."""
+    now = datetime.now().astimezone()
+    hour, minute = map(int, text.split(":"))
+    then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return ((then - now).total_seconds() - 1) % 86_400 + 1
+
+
+def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], Any]) -> Any:
+    """What `read` makes of the YAML file that a member names; None where it names none.
+
+    Raises:
+        Usage: the file cannot be read, or has a wrong value.
+    """
+    file: Path | None = getattr(options, member)
+    if file is None:
+        return None
+    try:
+        return read(read_yaml(file.read_bytes()))
+    except OSError as error:
+        raise Usage(f"{source_of(options, member)} {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise Usage(f"{source_of(options, member)} {file}: {error}") from None
+
+
+def _own_name_prefix() -> str:
+    """A name prefix of this user on this machine."""
+    name = f"{getpass.getuser()}-{platform.node()}"
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+
+
+__all__ = ["plan_of"]
