@@ -368,7 +368,10 @@ def test_another_base_url_does_not_leave_the_ingress_of_the_file() -> None:
             ["--header", "x-a=env:NO_SUCH"],
             "--header x-a env:NO_SUCH: the environment has no variable NO_SUCH",
         ),
-        (["--header", f"x-arklow-auth={HIDDEN}"], "--header x-arklow-auth: what x-arklow-auth says is for"),
+        (
+            ["--header", f"x-arklow-auth={HIDDEN}"],
+            "--header x-arklow-auth: the judge sets x-arklow-auth itself",
+        ),
         (["--header", "x-a="], "--header x-a: a value is printable ASCII"),
         (["--api-key", "file:/no/such"], "--api-key file:/no/such: No such file or directory"),
         (["--api-key", "env:a-b"], "--api-key: env: is followed by the name of a variable"),
