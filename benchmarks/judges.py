@@ -60,7 +60,8 @@ from benchmarks.judges_tools import (
     located,
 )
 from benchmarks.processes import machine
-from tests.mutants import MUTANTS, ConformingServer, serving
+from tests.mutants import MUTANTS, ConformingServer
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

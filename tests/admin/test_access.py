@@ -44,7 +44,7 @@ def test_without_the_token_nothing_is_told(desk: Desk, authorization: str) -> No
     """Not even whether a path exists."""
     for method, path in (("GET", "42"), ("POST", "42/reset"), ("GET", "42/journal/tail"), ("GET", "/nope")):
         answer = desk.admin(method, path, headers={"authorization": authorization})
-        assert answer.error == (401, "UNAUTHORIZED")
+        assert answer.refusal == (401, "UNAUTHORIZED")
         assert answer.headers["www-authenticate"] == "Bearer"
     assert desk.admin("GET", "/organisations").data["count"] == 0
 
@@ -105,7 +105,7 @@ def test_the_name_is_asked_before_everything_else(desk: Desk) -> None:
     """Of public pages, preflights and paths that nobody has, too."""
     for method, path in (("GET", "42"), ("GET", "/openapi.json"), ("OPTIONS", "42"), ("GET", "/nope")):
         answer = desk.admin(method, path, headers={"host": "evil.example"})
-        assert answer.error == (403, "FORBIDDEN_HOST")
+        assert answer.refusal == (403, "FORBIDDEN_HOST")
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:3124", "", PAGE])
@@ -113,7 +113,7 @@ def test_no_page_may_call_unless_it_was_allowed(desk: Desk, origin: str) -> None
     """With or without the token; the answer has no CORS header."""
     for method in ("GET", "OPTIONS", "POST"):
         answer = desk.admin(method, "42", headers={"origin": origin})
-        assert answer.error == (403, "FORBIDDEN_ORIGIN")
+        assert answer.refusal == (403, "FORBIDDEN_ORIGIN")
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
@@ -143,7 +143,7 @@ def test_an_allowed_page_may_call() -> None:
             assert answer.headers["access-control-allow-origin"] == PAGE
             assert answer.headers["vary"] == "Origin"
 
-        assert desk.admin("GET", "42", headers={"origin": f"{PAGE}:444"}).error == (403, "FORBIDDEN_ORIGIN")
+        assert desk.admin("GET", "42", headers={"origin": f"{PAGE}:444"}).refusal == (403, "FORBIDDEN_ORIGIN")
         plain = desk.admin("GET", "42")
         assert plain.headers["vary"] == "Origin"
         assert "access-control-allow-origin" not in plain.headers
@@ -172,11 +172,11 @@ def test_options_and_wrong_methods_name_the_right_ones(desk: Desk) -> None:
     for method in ("GET", "HEAD", "PATCH", "TRACE", "BREW", "DELETE"):
         answer = desk.admin(method, "42/clock")
         assert (answer.status, answer.headers["allow"]) == (405, "PUT, OPTIONS")
-        assert method == "HEAD" or answer.error == (405, "METHOD_NOT_ALLOWED")
+        assert method == "HEAD" or answer.refusal == (405, "METHOD_NOT_ALLOWED")
 
     options = desk.admin("OPTIONS", "42/snapshots/a", headers={"authorization": ""})
     assert (options.status, options.headers["allow"], options.body) == (204, "DELETE, PUT, OPTIONS", b"")
-    assert desk.admin("OPTIONS", "/nope").error == (404, "NOT_FOUND")
+    assert desk.admin("OPTIONS", "/nope").refusal == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_options_and_wrong_methods_name_the_right_ones(desk: Desk) -> None:
 )
 def test_a_path_that_nobody_has_is_not_found(desk: Desk, path: str) -> None:
     """In the envelope, with the paths there are; nothing is redirected."""
-    assert desk.admin("GET", path).error == (404, "NOT_FOUND")
+    assert desk.admin("GET", path).refusal == (404, "NOT_FOUND")
 
 
 def test_a_fault_of_ours_is_one_sentence_and_a_traceback_in_the_log(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from mock_server.admin.application import TAIL
 from mock_server.admin.commands import Commands
 from mock_server.admin.faults import FaultCommands
 from tests.admin.desk import NOON, Desk, document
-from tests.served import PUT
+from tests.running_mock import PUT
 
 
 def test_every_operation_has_a_command_and_every_command_an_operation(desk: Desk) -> None:
@@ -134,7 +134,7 @@ def test_organisations_that_are_let_go_keep_nothing_and_the_others_all(desk: Des
 @pytest.mark.parametrize("query", ["", "?organisation=", "?organisation=x", "?organisation=1,,2"])
 def test_nobody_is_let_go_unnamed(desk: Desk, query: str) -> None:
     """A forgotten parameter is not everybody."""
-    assert desk.admin("DELETE", f"/organisations{query}").error == (400, "INVALID_PARAMETER")
+    assert desk.admin("DELETE", f"/organisations{query}").refusal == (400, "INVALID_PARAMETER")
 
 
 @pytest.mark.parametrize(
@@ -185,10 +185,10 @@ def test_an_organisation_with_actions_does_not_go_back(desk: Desk) -> None:
     desk.accept()
 
     for clock in ({"mode": "real"}, {"mode": "frozen", "now": "2029-01-01T00:00:00Z"}):
-        assert desk.admin("PUT", "42/clock", clock).error == (409, "CLOCK_GOES_BACK")
+        assert desk.admin("PUT", "42/clock", clock).refusal == (409, "CLOCK_GOES_BACK")
     back = desk.admin("POST", "42/clock/advance", {"to": "2029-01-01T00:00:00Z"})
-    assert back.error == (409, "CLOCK_GOES_BACK")
-    assert back.message == (
+    assert back.refusal == (409, "CLOCK_GOES_BACK")
+    assert back.error["message"] == (
         "body/to: expected a time from 2030-01-01T12:00:00.000Z on, where the clock of organisation 42 stands, "
         "got 2029-01-01T00:00:00.000Z"
     )
@@ -319,11 +319,11 @@ def test_snapshots_are_named_listed_replaced_and_deleted(desk: Desk) -> None:
     assert desk.admin("DELETE", "42/snapshots/a").data["snapshots"] == ["b"]
 
     for method, path in (("DELETE", "42/snapshots/a"), ("POST", "42/snapshots/a/restore")):
-        assert desk.admin(method, path).error == (404, "UNKNOWN_SNAPSHOT")
-    assert desk.admin("POST", "42/fork", {"to": "1", "snapshot": "a"}).error == (404, "UNKNOWN_SNAPSHOT")
+        assert desk.admin(method, path).refusal == (404, "UNKNOWN_SNAPSHOT")
+    assert desk.admin("POST", "42/fork", {"to": "1", "snapshot": "a"}).refusal == (404, "UNKNOWN_SNAPSHOT")
     for number in range(31):
         assert desk.admin("PUT", f"42/snapshots/{number}").status == 200
-    assert desk.admin("PUT", "42/snapshots/one-more").error == (409, "TOO_MANY_SNAPSHOTS")
+    assert desk.admin("PUT", "42/snapshots/one-more").refusal == (409, "TOO_MANY_SNAPSHOTS")
     assert desk.admin("PUT", "42/snapshots/b").status == 200
 
 
@@ -348,7 +348,7 @@ def test_a_fork_is_the_same_and_then_another(desk: Desk) -> None:
     fresh = {desk.accept(key=f"org-{org}")["a_id"] for org in ("42", "43", "44")}
     assert len(fresh) == 3
     assert desk.admin("GET", "43/journal?limit=1").data["entries"][0]["name"] == "fork"
-    assert desk.admin("POST", "42/fork", {"to": "42"}).error == (409, "SAME_ORGANISATION")
+    assert desk.admin("POST", "42/fork", {"to": "42"}).refusal == (409, "SAME_ORGANISATION")
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_an_attempt_ends_as_asked(desk: Desk, how: str, status: str, attempt: in
     state = desk.record(action)["state"]
     assert (state["status"], state["attempt"]) == (status, attempt)
     if status in ("succeeded", "failed", "canceled"):
-        assert desk.admin("POST", f"42/actions/{action}/end", {"as": "cancel"}).error == (
+        assert desk.admin("POST", f"42/actions/{action}/end", {"as": "cancel"}).refusal == (
             409,
             "FINISHED_ACTION",
         )
@@ -384,7 +384,10 @@ def test_an_action_that_is_not_there_does_not_end(desk: Desk) -> None:
     other = desk.accept(key="org-7")["a_id"]
 
     for action in (other, "1", "9" * 19):
-        assert desk.admin("POST", f"42/actions/{action}/end", {"as": "ack"}).error == (404, "UNKNOWN_ACTION")
+        assert desk.admin("POST", f"42/actions/{action}/end", {"as": "ack"}).refusal == (
+            404,
+            "UNKNOWN_ACTION",
+        )
 
 
 def test_what_is_not_held_does_not_expire(desk: Desk) -> None:
@@ -393,8 +396,11 @@ def test_what_is_not_held_does_not_expire(desk: Desk) -> None:
     desk.admin("PUT", "42/worker", {"default": "nack", "variants": {"d": "defer"}})
     action, deferred = desk.accept()["a_id"], desk.accept("d")["a_id"]
 
-    assert desk.admin("POST", f"42/actions/{action}/end", {"as": "expire"}).error == (409, "STALE_ATTEMPT")
-    assert desk.admin("POST", f"42/actions/{deferred}/end", {"as": "nack"}).error == (409, "DEFERRED_ACTION")
+    assert desk.admin("POST", f"42/actions/{action}/end", {"as": "expire"}).refusal == (409, "STALE_ATTEMPT")
+    assert desk.admin("POST", f"42/actions/{deferred}/end", {"as": "nack"}).refusal == (
+        409,
+        "DEFERRED_ACTION",
+    )
 
 
 def test_the_journal_tells_requests_transitions_and_commands_in_order(desk: Desk) -> None:
@@ -513,8 +519,8 @@ def test_a_body_that_the_document_does_not_ask_for_is_refused(
     """With the place named; a misspelt member too."""
     answer = desk.admin(method, path, body)
 
-    assert answer.error == (400, "INVALID_BODY")
-    assert answer.message.startswith(f"{place}: expected ")
+    assert answer.refusal == (400, "INVALID_BODY")
+    assert answer.error["message"].startswith(f"{place}: expected ")
 
 
 @pytest.mark.parametrize(
@@ -546,7 +552,7 @@ def test_a_parameter_that_does_not_fit_is_refused(desk: Desk, path: str) -> None
     """Of the path and of the query."""
     method = "POST" if path.endswith(("restore", "end")) else "GET"
 
-    assert desk.admin(method, path, {"as": "ack"} if "end" in path else None).error == (
+    assert desk.admin(method, path, {"as": "ack"} if "end" in path else None).refusal == (
         400,
         "INVALID_PARAMETER",
     )
@@ -574,7 +580,7 @@ def test_a_body_is_read_as_strictly_as_the_apis(
     desk: Desk, body: bytes, headers: dict[str, str], refused: tuple[int, str]
 ) -> None:
     """The same codes; of the sizes only the bound is its own."""
-    assert desk.admin("PUT", "42/clock", body, headers=headers).error == refused
+    assert desk.admin("PUT", "42/clock", body, headers=headers).refusal == refused
 
 
 def test_a_year_that_no_date_has_is_not_reached(desk: Desk) -> None:
@@ -583,7 +589,7 @@ def test_a_year_that_no_date_has_is_not_reached(desk: Desk) -> None:
 
     for seconds in (60, 86_400):
         answer = desk.admin("POST", "42/clock/advance", {"seconds": seconds})
-        assert answer.error == (400, "INVALID_BODY")
+        assert answer.refusal == (400, "INVALID_BODY")
     assert desk.admin("POST", "42/clock/advance", {"seconds": 59.999}).status == 200
 
 
@@ -597,7 +603,7 @@ def test_a_command_that_takes_long_goes_on_without_its_caller() -> None:
         desk.loop.call_soon_threadsafe(lambda: desk.loop.create_task(block()))
         answer = desk.admin("POST", "42/reset", {"seed": 9})
 
-        assert answer.error == (503, "TIMED_OUT")
+        assert answer.refusal == (503, "TIMED_OUT")
         time.sleep(0.6)
         assert desk.admin("GET", "42").data["seed"] == 9
 
@@ -607,8 +613,8 @@ def test_who_waits_when_the_mock_ends_is_told() -> None:
     with Desk() as desk:
         desk.bridge.close()
 
-        assert desk.admin("GET", "42").error == (503, "SHUTTING_DOWN")
-        assert desk.admin("GET", "42/journal/tail").error == (503, "SHUTTING_DOWN")
+        assert desk.admin("GET", "42").refusal == (503, "SHUTTING_DOWN")
+        assert desk.admin("GET", "42/journal/tail").refusal == (503, "SHUTTING_DOWN")
         assert len(desk.tails) == 0
 
 

@@ -97,7 +97,7 @@ def test_seventeen_are_one_too_many(desk: Desk) -> None:
     listeners = [_open(desk, org_id=str(number)) for number in range(event_stream.MOST)]
 
     full = desk.admin("GET", "42/journal/tail")
-    assert full.error == (429, "TOO_MANY_LISTENERS")
+    assert full.refusal == (429, "TOO_MANY_LISTENERS")
     assert int(full.headers["retry-after"]) >= 1
 
     listeners[3].close()
@@ -152,4 +152,4 @@ def test_the_stream_is_server_sent_events_and_prefers_the_last_event_id(desk: De
 
     for number in ("x", "-1", "1" * 16, "1.5", ""):
         answer = desk.admin("GET", "42/journal/tail", headers={"last-event-id": number})
-        assert answer.error == (400, "INVALID_PARAMETER")
+        assert answer.refusal == (400, "INVALID_PARAMETER")

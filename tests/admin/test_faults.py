@@ -62,7 +62,7 @@ def test_faults_are_removed_one_by_one_or_all(desk: Desk) -> None:
     assert met() == 500
     assert desk.admin("DELETE", "42/faults/1").data["count"] == 2
     assert met() == 501
-    assert desk.admin("DELETE", "42/faults/1").error == (404, "UNKNOWN_FAULT")
+    assert desk.admin("DELETE", "42/faults/1").refusal == (404, "UNKNOWN_FAULT")
     assert desk.admin("DELETE", "42/faults").data == {"items": [], "count": 0}
     assert met() == 200
     assert desk.admin("POST", "42/faults", {"status": 500}).data["number"] == 4
@@ -109,7 +109,7 @@ def test_an_organisation_keeps_a_hundred(desk: Desk) -> None:
     desk.signal("ack", "1")
     after = desk.admin("POST", "42/faults", {"status": 500})
 
-    assert full.error == (409, "TOO_MANY_FAULTS")
+    assert full.refusal == (409, "TOO_MANY_FAULTS")
     assert after.data["number"] == MOST + 1
     assert desk.admin("GET", "42/faults").data["items"][0]["number"] == 2
 
@@ -146,8 +146,8 @@ def test_a_fault_that_makes_no_sense_is_refused(desk: Desk, body: object, place:
     """With the place named, and what would pass."""
     answer = desk.admin("POST", "42/faults", body)
 
-    assert answer.error == (400, "INVALID_BODY")
-    assert answer.message.startswith(f"{place}: expected ")
+    assert answer.refusal == (400, "INVALID_BODY")
+    assert answer.error["message"].startswith(f"{place}: expected ")
     assert desk.admin("GET", "42/faults").data["count"] == 0
 
 
@@ -155,14 +155,14 @@ def test_an_operation_that_is_not_served_is_refused_with_those_that_are(desk: De
     """By the ids of the served document."""
     answer = desk.admin("POST", "42/faults", {"operation": "modack", "status": 500})
 
-    assert answer.error == (404, "UNKNOWN_OPERATION")
-    assert answer.message.startswith(
+    assert answer.refusal == (404, "UNKNOWN_OPERATION")
+    assert answer.error["message"].startswith(
         "body/operation: expected one of ackIngressAction, createIngressAction, "
     )
-    assert answer.message.endswith("; got 'modack'")
+    assert answer.error["message"].endswith("; got 'modack'")
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "9007199254740992"])
 def test_a_number_that_is_none_is_refused(desk: Desk, number: str) -> None:
     """Of the path."""
-    assert desk.admin("DELETE", f"42/faults/{number}").error == (400, "INVALID_PARAMETER")
+    assert desk.admin("DELETE", f"42/faults/{number}").refusal == (400, "INVALID_PARAMETER")

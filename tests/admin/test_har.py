@@ -110,7 +110,7 @@ def test_requests_alone_are_exchanges_and_they_are_read_in_parts(desk: Desk) -> 
     assert numbers(f"?after={every[3]}&limit=3") == every[4:7]
     assert numbers(f"?after={every[-1]}") == []
     for wrong in ("?limit=0", "?limit=x", "?after=-1"):
-        assert desk.admin("GET", f"42/journal.har{wrong}").error == (400, "INVALID_PARAMETER")
+        assert desk.admin("GET", f"42/journal.har{wrong}").refusal == (400, "INVALID_PARAMETER")
 
 
 def test_no_secret_leaves_the_journal(desk: Desk) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import re
 import signal
 import socket
@@ -17,43 +15,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.desk import Answer, checked
-from tests.served import (
-    JSON,
-    Served,
-    mock,
-    read_reply,
-)
+from tests.admin.desk import checked
+from tests.replies import Reply, read_reply
+from tests.running_mock import RunningMock, mock
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Served]:
+def running() -> Iterator[RunningMock]:
     """One mock for all tests of this file that do not end it."""
     with mock("--auto-define") as served:
         yield served
 
 
 def ask(
-    served: Served,
+    served: RunningMock,
     method: str,
     path: str,
     body: object = None,
     *,
     host: str = "127.0.0.1",
-    token: str = "",
     headers: dict[str, str] | None = None,
-) -> Answer:
-    """One command to a running mock."""
-    connection = http.client.HTTPConnection(host, served.admin_port, timeout=10)
-    sent = {"authorization": f"Bearer {token or served.admin_token}"} | ({} if body is None else JSON)
-    connection.request(method, path, None if body is None else json.dumps(body), sent | (headers or {}))
-    response = connection.getresponse()
-    answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-    connection.close()
-    return checked(method, path, answer)
+) -> Reply:
+    """Send one command to a running mock; the answer is checked against the document."""
+    return checked(method, path, served.command(method, path, body, host=host, headers=headers))
 
 
-def raw(served: Served, data: bytes, timeout: float = 10) -> bytes:
+def raw(served: RunningMock, data: bytes, timeout: float = 10) -> bytes:
     """All that comes back for some bytes."""
     with socket.create_connection(("127.0.0.1", served.admin_port), timeout) as connection:
         connection.sendall(data)
@@ -67,7 +54,7 @@ def raw(served: Served, data: bytes, timeout: float = 10) -> bytes:
 
 
 @contextlib.contextmanager
-def tail(served: Served, query: str = "", headers: str = "") -> Iterator[socket.socket]:
+def tail(served: RunningMock, query: str = "", headers: str = "") -> Iterator[socket.socket]:
     """An open stream of organisation 42, its greeting read."""
     with socket.create_connection(("127.0.0.1", served.admin_port), 10) as connection:
         head = f"GET /organisations/42/journal/tail{query} HTTP/1.1\r\nhost: localhost\r\n{headers}"
@@ -86,7 +73,7 @@ def _until(connection: socket.socket, sought: bytes) -> bytes:
     return found
 
 
-def test_the_admin_plane_steers_the_world_that_is_served(running: Served) -> None:
+def test_the_admin_plane_steers_the_world_that_is_served(running: RunningMock) -> None:
     """On both addresses: a frozen day passes in one command."""
     clock = {"mode": "frozen", "now": "2030-01-01T00:00:00Z"}
     for host in ("127.0.0.1", "::1"):
@@ -99,7 +86,7 @@ def test_the_admin_plane_steers_the_world_that_is_served(running: Served) -> Non
     assert record["state"]["completed_at"] == "2030-01-02T00:00:00.000Z"
 
 
-def test_a_stream_tells_what_happens_and_goes_on_where_it_was_left(running: Served) -> None:
+def test_a_stream_tells_what_happens_and_goes_on_where_it_was_left(running: RunningMock) -> None:
     """As server-sent events; the number of the last one is where the next stream begins."""
     ask(running, "POST", "/organisations/42/reset")
     with tail(running) as connection:
@@ -113,7 +100,7 @@ def test_a_stream_tells_what_happens_and_goes_on_where_it_was_left(running: Serv
     assert [int(n) for n in re.findall(rb"^id: (\d+)", again, re.MULTILINE)][:2] == [4, 5]
 
 
-def test_listeners_that_hang_up_leave_their_places(running: Served) -> None:
+def test_listeners_that_hang_up_leave_their_places(running: RunningMock) -> None:
     """The seventeenth is refused; a moment after they are gone there is room for sixteen again."""
     for _ in range(2):
         with contextlib.ExitStack() as stack:
@@ -127,7 +114,7 @@ def test_listeners_that_hang_up_leave_their_places(running: Served) -> None:
                     assert time.monotonic() < deadline
                     time.sleep(0.1)
             answer = ask(running, "GET", "/organisations/42/journal/tail")
-            assert answer.error == (429, "TOO_MANY_LISTENERS")
+            assert answer.refusal == (429, "TOO_MANY_LISTENERS")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +139,7 @@ def test_listeners_that_hang_up_leave_their_places(running: Served) -> None:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
     ],
 )  # fmt: skip
-def test_what_is_hardly_http_gets_an_answer_or_an_end(running: Served, data: bytes) -> None:
+def test_what_is_hardly_http_gets_an_answer_or_an_end(running: RunningMock, data: bytes) -> None:
     """Never a 500, never a traceback."""
     answer = raw(running, data)
 
@@ -177,7 +164,9 @@ def test_what_is_hardly_http_gets_an_answer_or_an_end(running: Served, data: byt
         ("transfer-encoding: chunked", b"200000\r\n" + b" " * 0x200000 + b"\r\n0\r\n\r\n", 413),
     ],
 )
-def test_a_body_is_framed_as_http_has_it(running: Served, framing: str, body: bytes, status: int) -> None:
+def test_a_body_is_framed_as_http_has_it(
+    running: RunningMock, framing: str, body: bytes, status: int
+) -> None:
     """What does not arrive as announced is refused, and what follows is not taken for a request."""
     head = f"PUT /organisations/77/clock HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{framing}"
     answer = raw(running, f"{head}\r\nauthorization: Bearer {running.admin_token}\r\n\r\n".encode() + body)
@@ -188,7 +177,7 @@ def test_a_body_is_framed_as_http_has_it(running: Served, framing: str, body: by
     assert statuses == [status], answer
 
 
-def test_idle_connections_keep_nobody_out(running: Served) -> None:
+def test_idle_connections_keep_nobody_out(running: RunningMock) -> None:
     """Sixty say nothing, three read nothing of what they asked for; commands go on."""
     with contextlib.ExitStack() as stack:
         for _ in range(60):
@@ -207,9 +196,12 @@ def test_flags_choose_token_names_origins_and_address() -> None:
     with mock(*flags, "--admin-host", "127.0.0.1") as served:
         assert "s3cret" not in "\n".join(served.lines)
         allowed = {"host": "ci.local", "origin": "https://a.example"}
-        answer = ask(served, "GET", "/organisations", token="s3cret", headers=allowed)
+        answer = ask(served, "GET", "/organisations", headers=allowed | {"authorization": "Bearer s3cret"})
         assert answer.headers["access-control-allow-origin"] == "https://a.example"
-        assert ask(served, "GET", "/organisations", token="wrong").error == (401, "UNAUTHORIZED")
+        assert ask(served, "GET", "/organisations", headers={"authorization": "Bearer wrong"}).refusal == (
+            401,
+            "UNAUTHORIZED",
+        )
         with pytest.raises(OSError, match=r"."):
             socket.create_connection(("::1", served.admin_port), 1)
 
@@ -230,7 +222,7 @@ def test_wrong_flags_are_usage_errors(flags: tuple[str, ...]) -> None:
     assert "usage: arklow-mock" in failed.stderr
 
 
-def test_a_port_that_is_taken_is_one_sentence(running: Served) -> None:
+def test_a_port_that_is_taken_is_one_sentence(running: RunningMock) -> None:
     """Exit code 2, as for the other ports."""
     flags = ["--port", "0", "--ingress-port", "0", "--admin-port", str(running.admin_port)]
     failed = subprocess.run([sys.executable, "-m", "mock_server", *flags], capture_output=True, text=True)
@@ -263,7 +255,7 @@ def test_flask_is_loaded_when_somebody_steers_and_not_before() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 
-def test_commands_have_a_line_in_the_log(running: Served) -> None:
+def test_commands_have_a_line_in_the_log(running: RunningMock) -> None:
     """As requests have."""
     ask(running, "GET", "/organisations/4711")
     deadline = time.monotonic() + 5
@@ -274,7 +266,7 @@ def test_commands_have_a_line_in_the_log(running: Served) -> None:
     assert re.match(r"\d\d:\d\d:\d\d 200 admin getOrganisation  org 4711  \d+\.\d ms$", line)
 
 
-def test_stock_schemathesis_finds_no_failure(running: Served, tmp_path: Path, examples: int) -> None:
+def test_stock_schemathesis_finds_no_failure(running: RunningMock, tmp_path: Path, examples: int) -> None:
     """Default checks against the document, the endless stream left out."""
     from mock_server.settings import ADMIN
 
@@ -306,7 +298,7 @@ def test_stock_schemathesis_finds_no_failure(running: Served, tmp_path: Path, ex
     assert not [line for line in running.lines if re.search(r" 5\d\d admin", line)]
 
 
-def test_every_answer_closes_its_connection(running: Served) -> None:
+def test_every_answer_closes_its_connection(running: RunningMock) -> None:
     """And says so."""
     with socket.create_connection(("127.0.0.1", running.admin_port), 10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")

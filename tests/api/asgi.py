@@ -14,7 +14,8 @@ from mock_server.adapters.clocks import ManualClock
 from mock_server.api.document import Document
 from mock_server.app import create_app
 from mock_server.settings import OVERLAID, PUBLISHED, Settings
-from tests.served import JSON, PUT, Reply
+from tests.replies import Reply
+from tests.running_mock import JSON, PUT
 
 _shared = cache(Document)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.asgi import World
-from tests.served import PUT
+from tests.running_mock import PUT
 
 
 def _data(world: World, **body: Any) -> Any:

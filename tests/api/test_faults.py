@@ -12,7 +12,8 @@ from mock_server.api.faults import asked
 from mock_server.domain.faults import Cut, Fault
 from mock_server.domain.journal import Exchanged
 from tests.api.asgi import World
-from tests.served import PUT, Reply
+from tests.replies import Reply
+from tests.running_mock import PUT
 
 MARK = "x-arklow-mock-fault"
 INGRESS = "createIngressVariantAction"

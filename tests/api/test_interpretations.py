@@ -10,7 +10,8 @@ import pytest
 from mock_server.api import bodies
 from mock_server.domain.interpretations import Interpretations
 from tests.api.asgi import World
-from tests.served import PUT, Reply
+from tests.replies import Reply
+from tests.running_mock import PUT
 
 
 def world(**interpretations: Any) -> World:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mock_server.domain.destinations import Kind
 from tests import vendor
 from tests.api.asgi import World
-from tests.served import PUT
+from tests.running_mock import PUT
 
 _WRITTEN = "was written for another document:"
 

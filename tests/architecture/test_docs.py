@@ -15,8 +15,8 @@ from docs import make
 from mock_server.api.errors import STATUSES
 from mock_server.cli.flags import _export_parser, _parser
 from mock_server.seeds.interpretations_file import read as read_interpretations
+from tests.running_mock import mock
 from tests.seeds.worlds import Seeded
-from tests.served import mock
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -261,7 +261,7 @@ def test_a_module_imports_what_its_package_may_import(module: str) -> None:
         ("mock_server.admin.plane", "def f():\n    from werkzeug.serving import make_server"),
         ("mock_server.admin.commands", "from ..storage.memory import MemoryStore"),
         ("mock_server.services.administration", "from ..admin.loop_bridge import Bridge"),
-        ("mock_server.app", "from tests.served import mock"),
+        ("mock_server.app", "from tests.running_mock import mock"),
         ("mock_server.adapters.clocks", "from ..app import create_app"),
         ("mock_server.adapters.clocks", "from arklow_local import commands"),
         ("mock_server.adapters.clocks", "from arklow_local.contracts import model"),
@@ -376,7 +376,7 @@ def test_few_tests_know_both_packages() -> None:
     for file in sorted((ROOT / "tests").rglob("*.py")):
         module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
         known = {imported.split(".")[0] for imported in _imports(module, file.read_text("utf-8"))}
-        served = "tests.served" in set(_imports(module, file.read_text("utf-8")))
+        served = "tests.running_mock" in set(_imports(module, file.read_text("utf-8")))
         if "contracts" in known and ("mock_server" in known or served):
             both.append(file.parent.name)
         if file.parent.name == "mutants":

@@ -21,7 +21,7 @@ from arklow_local.testing import (
     Refused,
     shown,
 )
-from tests.served import Served, mock
+from tests.running_mock import RunningMock, mock
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def arklow(connections: Connections, request: pytest.FixtureRequest) -> Arklow:
     return connections.organisation(organisation(request.node.nodeid))
 
 
-def known(running: Served) -> Mock:
+def known(running: RunningMock) -> Mock:
     """What a ready file would say."""
     return Mock(
         pid=running.process.pid,

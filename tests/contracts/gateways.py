@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from tests.serving import HEADERS
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -82,7 +84,7 @@ class Gate:
     refused: list[str] = field(default_factory=list)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        headers = [(name.lower(), value) for name, value in environ["conforming variant.headers"]]
+        headers = [(name.lower(), value) for name, value in environ[HEADERS]]
         if headers.count((self.header, self.value)) != 1:
             self.refused.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
             start_response("403 Forbidden", [("Content-Type", "text/html"), ("Content-Length", "0")])

@@ -13,8 +13,9 @@ from contracts.phases.requests import PUT, NotReached
 from contracts.phases.scenarios import leases
 from contracts.transport.throttle import Limits
 from tests.contracts.runs import sequence, target
-from tests.mutants import ConformingServer, interferences, serving
+from tests.mutants import ConformingServer, interferences
 from tests.mutants.interferences import Interference
+from tests.serving import serving
 
 Condition = Callable[[], AbstractContextManager[Interference]]
 

@@ -17,7 +17,8 @@ from jsonschema import Draft202012Validator
 from contracts.commands.rule_sources import explain
 from contracts.core.rules import RULES
 from contracts.reports.json_report import SCHEMA
-from tests.mutants import MUTANTS, ConformingServer, serving
+from tests.mutants import MUTANTS, ConformingServer
+from tests.serving import serving
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 SECRET = "s3cret-key-of-one"

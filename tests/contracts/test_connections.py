@@ -36,8 +36,9 @@ from tests.contracts.gateways import (
 )
 from tests.contracts.runs import KEYS, sequence
 from tests.contracts.test_client import recording
-from tests.mutants import MUTANTS, ConformingServer, serving
+from tests.mutants import MUTANTS, ConformingServer
 from tests.mutants.conforming_variant import Choices
+from tests.serving import serving
 
 SECRET = 'gate ${HOME} "&/+ s3cret'
 """With what shells, JSON, URLs and Schemathesis read in another way."""

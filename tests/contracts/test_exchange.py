@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
 
 import pytest
 
 from contracts.core.curl import Script
 from contracts.core.exchange import Exchange, redact
+from tests.serving import HEADERS, serving
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Got = list[tuple[str, str, dict[str, str], bytes]]
 
 
 @pytest.fixture
 def echo() -> Iterator[tuple[str, Got]]:
-    """A server that keeps what it gets and issues the id 4711."""
+    """URL of a server that issues the id 4711, and what it got: method, target, headers by name, and body."""
     got: Got = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            got.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b'{"data":{"a_id": "4711"}}')
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        headers = {name.lower(): value for name, value in environ[HEADERS]}
+        body = environ["wsgi.input"].read()
+        got.append((environ["REQUEST_METHOD"], environ["REQUEST_URI"], headers, body))
+        answer = b'{"data":{"a_id": "4711"}}'
+        start_response("200 OK", [("Content-Length", str(len(answer)))])
+        return [answer]
 
-        do_GET = do_POST = do_PUT = answer  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", got
-    server.shutdown()
-    server.server_close()
+    with serving(app) as url:
+        yield url, got
 
 
 def sent(

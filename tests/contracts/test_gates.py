@@ -10,13 +10,9 @@ from contracts import Plan, Run, RunFinished
 from contracts.phases.requests import TAG
 from contracts.transport.throttle import Limits
 from tests.contracts.runs import target
-from tests.mutants import (
-    MUTANTS,
-    ConformingServer,
-    interferences,
-    serving,
-)
+from tests.mutants import MUTANTS, ConformingServer, interferences
 from tests.mutants.interferences import Arrival
+from tests.serving import serving
 
 REQUESTS = 600
 

@@ -17,14 +17,8 @@ from contracts.reports import generated_test_runtime, generated_tests
 from contracts.reports.generated_assertions import CHECKS, STORIES
 from contracts.reports.json_report import record
 from tests.contracts.runs import judged
-from tests.mutants import (
-    HOLDOUT,
-    MUTANTS,
-    RACING,
-    Choices,
-    ConformingServer,
-    serving,
-)
+from tests.mutants import HOLDOUT, MUTANTS, RACING, Choices, ConformingServer
+from tests.serving import serving
 
 ALL_MUTANTS: dict[str, tuple[str, Callable[[], Any]]] = {
     "a key": ("AUTH-4", MUTANTS["A02"]),

@@ -13,8 +13,9 @@ from pathlib import Path
 from flask import Response
 
 from contracts.openapi.document import PUBLISHED
-from tests.mutants import ConformingServer, serving
+from tests.mutants import ConformingServer
 from tests.mutants.conforming_variant import Operation
+from tests.serving import serving
 
 RESOLVER = '''
 """A resolver in which the production host is here; it writes down every name it is asked for."""

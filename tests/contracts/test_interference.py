@@ -5,45 +5,30 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
 
 from contracts import Plan, Run, Target
 from tests.contracts.runs import KEYS, judged
-from tests.mutants import ConformingServer, serving
+from tests.mutants import ConformingServer
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
-@contextmanager
-def answering(status: int, body: bytes = b"") -> Iterator[str]:
-    """A server that gives every request the same answer."""
+def answering(status: int, body: bytes = b"") -> AbstractContextManager[str]:
+    """The URL of a server that gives every request the same answer."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Length", str(len(body)))])
+        return [body]
 
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_PUT = answer  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    return serving(app)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from tests.mutants import (
     RACING,
     Choices,
     ConformingServer,
-    serving,
 )
 from tests.mutants.conforming_variant import (
     Action,
@@ -32,6 +31,7 @@ from tests.mutants.conforming_variant import (
     Refused,
     Wanted,
 )
+from tests.serving import serving
 
 CAUGHT = {
     "A02": "AUTH-4",

@@ -19,12 +19,8 @@ from jsonschema import Draft202012Validator
 from contracts.cli import main
 from contracts.commands.night_state import NIGHT
 from contracts.reports.json_report import SCHEMA
-from tests.mutants import (
-    MUTANTS,
-    ConformingServer,
-    interferences,
-    serving,
-)
+from tests.mutants import MUTANTS, ConformingServer, interferences
+from tests.serving import serving
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 

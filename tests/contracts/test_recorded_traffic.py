@@ -30,12 +30,8 @@ from tests.contracts.archives import (
     text,
 )
 from tests.contracts.runs import KEYS, exchange, said
-from tests.mutants import (
-    MUTANTS,
-    Choices,
-    ConformingServer,
-    serving,
-)
+from tests.mutants import MUTANTS, Choices, ConformingServer
+from tests.serving import serving
 
 INGRESS, MODACK = "POST /v1/ingress/{variant}", "POST /v1/modack"
 PUT = "PUT /v1/orgs/{org_id}/actions/definitions"

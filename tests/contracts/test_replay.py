@@ -23,13 +23,7 @@ from contracts.reproduction.replay import Replay, hasty
 from contracts.transport.client import Client, Request, TimeUp
 from contracts.transport.interference import Interference
 from tests.contracts.runs import exchange, rules, sequence
-from tests.mutants import (
-    HOLDOUT,
-    MUTANTS,
-    Choices,
-    ConformingServer,
-    serving,
-)
+from tests.mutants import HOLDOUT, MUTANTS, Choices, ConformingServer
 from tests.mutants.conforming_variant import (
     Action,
     Definition,
@@ -37,6 +31,7 @@ from tests.mutants.conforming_variant import (
     Wanted,
     Work,
 )
+from tests.serving import serving
 
 PREFIX = "contract.test."
 

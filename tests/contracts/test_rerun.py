@@ -15,12 +15,8 @@ from contracts.phases.requests import MODACK
 from contracts.reports import json_report
 from contracts.reproduction.rerun import Report
 from tests.contracts.runs import KEYS, exchange, judged
-from tests.mutants import (
-    MUTANTS,
-    Choices,
-    ConformingServer,
-    serving,
-)
+from tests.mutants import MUTANTS, Choices, ConformingServer
+from tests.serving import serving
 
 OTHERS = {"another-key-of-7": "7", "one-more-key-of-8": "8"}
 

@@ -16,7 +16,8 @@ from contracts.commands.targets_file import MEMBERS, read
 from contracts.commands.usage import Usage
 from tests.contracts.gateways import Authority, authority
 from tests.contracts.test_check_command import SECRET, plugin
-from tests.mutants import MUTANTS, serving
+from tests.mutants import MUTANTS
+from tests.serving import serving
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "targets.toml"

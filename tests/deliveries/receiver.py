@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.admin.desk import Desk
+from tests.serving import HEADERS, serving
 
 Answer = Response | Callable[[], Response]
 
@@ -34,14 +35,6 @@ class Got:
         return int(self.header("x-arklow-attempt") or -1)
 
 
-class _Handler(WSGIRequestHandler):
-    def make_environ(self) -> Any:
-        return super().make_environ() | {"receiver.headers": self.headers.items()}
-
-    def log(self, *_: Any) -> None:
-        pass
-
-
 @dataclass
 class Receiver:
     """Answers with each of `answers` in turn, and with the last of them from then on."""
@@ -53,26 +46,26 @@ class Receiver:
         app = Flask(__name__)
         app.add_url_rule("/<path:path>", view_func=self._receive, methods=["GET", "POST", "PUT"])
         self._lock = threading.Lock()
-        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
-        self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}/hook"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
+        self._served = serving(app)
+        self.url = ""
 
     def _receive(self, path: str) -> Response:
-        got = Got(request.method, f"/{path}", list(request.environ["receiver.headers"]), request.get_data())
+        got = Got(request.method, f"/{path}", request.environ[HEADERS], request.get_data())
         with self._lock:
             self.got.append(got)
             told = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return told() if callable(told) and not isinstance(told, Response) else told
 
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
     def __enter__(self) -> Receiver:
+        self.url = f"{self._served.__enter__()}/hook"
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._served.__exit__(None, None, None)
 
 
 def answer(status: int = 200, body: str | bytes = b"", **headers: str) -> Response:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
-import urllib.request
 
 import pytest
 
 from tests.deliveries.receiver import until
 from tests.deliveries.test_bad_receivers import raw
-from tests.served import Served, mock
+from tests.running_mock import RunningMock, mock
 
 
-def _steer(running: Served, path: str, body: object) -> None:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{running.admin_port}/organisations/42/{path}",
-        json.dumps(body).encode(),
-        {"authorization": f"Bearer {running.admin_token}", "content-type": "application/json"},
-        method="PUT",
-    )
-    urllib.request.urlopen(request, timeout=10).close()
+def _put(running: RunningMock, path: str, body: object) -> None:
+    assert running.command("PUT", f"/organisations/42/{path}", body).status == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
@@ -35,8 +27,8 @@ def test_calls_under_way_do_not_hold_the_end(number: signal.Signals) -> None:
 
     with raw(wait) as url, mock("--delivery-limit", "20") as running:
         running.put("v")
-        _steer(running, "destinations", {"label": "d", "type": "webhook", "config": {"url": url}})
-        _steer(running, "links", {"variant": "v", "destinations": ["d"]})
+        _put(running, "destinations", {"label": "d", "type": "webhook", "config": {"url": url}})
+        _put(running, "links", {"variant": "v", "destinations": ["d"]})
         for _ in range(20):
             running.accept("v")
         until(lambda: len(came) == 8)

@@ -101,7 +101,7 @@ def test_arklows_own_domains_are_refused_as_targets(desk: Desk, host: str) -> No
         for one in (desk, generous):
             body = {"label": "d", "type": "webhook", "config": {"url": f"https://{host}/hook"}}
             refused = one.admin("PUT", "42/destinations", body)
-            assert refused.error == (409, "DESTINATION_REFUSED")
+            assert refused.refusal == (409, "DESTINATION_REFUSED")
             assert b"Arklow's own" in refused.body
 
 
@@ -196,7 +196,7 @@ def test_a_header_that_no_call_can_have_is_refused(desk: Desk, headers: dict[str
         {"config": {"url": "http://localhost/"}, "credential": {"headers": headers}},
     ):
         refused = desk.admin("PUT", "42/destinations", {"label": "d", "type": "webhook"} | body)
-        assert refused.error == (409, "DESTINATION_REFUSED")
+        assert refused.refusal == (409, "DESTINATION_REFUSED")
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,8 @@ from pathlib import Path
 import pytest
 
 from mock_server.settings import OVERLAID, PUBLISHED
-from tests.served import (
-    PUT,
-    Served,
-    mock,
-    read_reply,
-)
+from tests.replies import ask, read_reply
+from tests.running_mock import JSON, KEY, PUT, RunningMock, mock
 
 
 def _run(*flags: str) -> subprocess.CompletedProcess[str]:
@@ -31,7 +27,7 @@ def _run(*flags: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_start_up_table_names_every_operation_and_address(served: Served) -> None:
+def test_the_start_up_table_names_every_operation_and_address(served: RunningMock) -> None:
     """What is handled, what would be ignored, where to call, which keys work."""
     text = "\n".join(served.lines[: served.lines.index("Ready. Ctrl-C stops.")])
 
@@ -48,24 +44,20 @@ def test_the_start_up_table_names_every_operation_and_address(served: Served) ->
     assert f"http://localhost:{served.port} " in text
 
 
-def test_both_ports_serve_every_operation_over_one_state_on_both_addresses(served: Served) -> None:
+def test_both_ports_serve_every_operation_over_one_state_on_both_addresses(served: RunningMock) -> None:
     """3123 and 3125 are one world; 127.0.0.1 and ::1 as well."""
-    import http.client
-
-    answers = []
-    for host in ("127.0.0.1", "::1"):
-        for port in (served.port, served.ingress_port):
-            connection = http.client.HTTPConnection(host, port, timeout=10)
-            headers = {"x-arklow-auth": "org-42", "content-type": "application/json"}
-            connection.request("PUT", PUT, b'{"variant":"both","schema":1}', headers)
-            answers.append(connection.getresponse().read())
-            connection.close()
+    body = b'{"variant":"both","schema":1}'
+    answers = [
+        ask(f"http://{host}:{port}", "PUT", PUT, body, headers=KEY | JSON).body
+        for host in ("127.0.0.1", "[::1]")
+        for port in (served.port, served.ingress_port)
+    ]
 
     assert len(answers) == 4
     assert len(set(answers)) == 1
 
 
-def test_the_log_has_a_line_for_a_request(served: Served) -> None:
+def test_the_log_has_a_line_for_a_request(served: RunningMock) -> None:
     """Time of day, status, operation, organisation, milliseconds, and why it was refused."""
     served.call("POST", "/v1/ingress/nobody-logged-this", {"payload": 1})
     deadline = time.monotonic() + 10
@@ -220,7 +212,7 @@ def test_wrong_flags_are_usage_errors(flags: tuple[str, ...]) -> None:
     assert "usage: arklow-mock" in failed.stderr
 
 
-def test_a_port_that_is_taken_is_named(served: Served) -> None:
+def test_a_port_that_is_taken_is_named(served: RunningMock) -> None:
     """Nothing half-started stays behind."""
     failed = _run("--port", str(served.port))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import json
 import signal
 import socket
@@ -19,34 +18,22 @@ from typing import Any
 import pytest
 
 from mock_server.adapters.http_server import _OneWrite
-from tests.served import (
-    JSON,
-    PUT,
-    Served,
-    mock,
-    read_reply,
-)
+from tests.replies import read_reply
+from tests.running_mock import JSON, PUT, RunningMock, mock
 
 UPGRADE = {"connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c", "http2-settings": ""}
 """With these a request goes through the other one of uvicorn's two protocols."""
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Served]:
+def running() -> Iterator[RunningMock]:
     with mock("--auto-define") as served:
         yield served
 
 
-def admin(served: Served, method: str, path: str, body: object = None) -> Any:
-    """The data of a command that succeeds."""
-    connection = http.client.HTTPConnection("127.0.0.1", served.admin_port, timeout=10)
-    headers = {"authorization": f"Bearer {served.admin_token}"} | ({} if body is None else JSON)
-    connection.request(method, f"/organisations/{path}", None if body is None else json.dumps(body), headers)
-    response = connection.getresponse()
-    text = response.read()
-    connection.close()
-    assert response.status == 200, text
-    return json.loads(text)["data"]
+def admin(served: RunningMock, method: str, path: str, body: object = None) -> Any:
+    """Return the data of a command that succeeds."""
+    return served.command(method, f"/organisations/{path}", body).data
 
 
 def request(org: str, path: str, body: object, **headers: str) -> bytes:
@@ -68,20 +55,20 @@ def all_of(connection: socket.socket) -> tuple[bytes, bool]:
     return found, False
 
 
-def sent(served: Served, data: bytes) -> tuple[bytes, bool]:
+def sent(served: RunningMock, data: bytes) -> tuple[bytes, bool]:
     """What comes back for some bytes until the connection ends."""
     with socket.create_connection(("127.0.0.1", served.ingress_port), 10) as connection:
         connection.sendall(data)
         return all_of(connection)
 
 
-def requests_of(served: Served, org: str) -> list[Any]:
+def requests_of(served: RunningMock, org: str) -> list[Any]:
     """The requests in the journal of an organisation."""
     entries: list[Any] = admin(served, "GET", f"{org}/journal?kind=request&limit=1000")["entries"]
     return entries
 
 
-def test_exactly_the_next_three_are_hit_whoever_sends_them(running: Served) -> None:
+def test_exactly_the_next_three_are_hit_whoever_sends_them(running: RunningMock) -> None:
     """TRB-2: sixteen clients at once, three organisations, two operations; three modacks of one organisation."""
     orgs = ("421", "422", "423")
     ids = {}
@@ -116,7 +103,7 @@ def test_exactly_the_next_three_are_hit_whoever_sends_them(running: Served) -> N
     assert (fault["hit"], fault["left"]) == (3, 0)
 
 
-def asked(served: Served, data: bytes) -> list[tuple[int, Any]]:
+def asked(served: RunningMock, data: bytes) -> list[tuple[int, Any]]:
     """Status and JSON of the one answer to some bytes."""
     with socket.create_connection(("127.0.0.1", served.ingress_port), 10) as connection:
         connection.sendall(data)
@@ -127,7 +114,9 @@ def asked(served: Served, data: bytes) -> list[tuple[int, Any]]:
 @pytest.mark.parametrize("headers", [{}, UPGRADE], ids=["httptools", "h11"])
 @pytest.mark.parametrize("carried_out", [False, True], ids=["not done", "done"])
 @pytest.mark.parametrize("cut", ["close", "reset", "half"])
-def test_a_connection_is_cut(running: Served, cut: str, carried_out: bool, headers: dict[str, str]) -> None:
+def test_a_connection_is_cut(
+    running: RunningMock, cut: str, carried_out: bool, headers: dict[str, str]
+) -> None:
     """TRB-6: as asked, by both protocols; what was carried out has happened, and the journal has all of it."""
     org = "430"
     admin(running, "POST", f"{org}/reset")
@@ -153,7 +142,7 @@ def test_a_connection_is_cut(running: Served, cut: str, carried_out: bool, heade
     assert not [line for line in running.lines if "Traceback" in line or "ASGI" in line]
 
 
-def test_a_connection_is_cut_after_what_was_answered_on_it(running: Served) -> None:
+def test_a_connection_is_cut_after_what_was_answered_on_it(running: RunningMock) -> None:
     """Requests sent in a row: the first is answered whole, the second is lost, the third never looked at."""
     org = "431"
     admin(running, "POST", f"{org}/faults", {"operation": "ackIngressAction", "cut": "close"})
@@ -167,7 +156,7 @@ def test_a_connection_is_cut_after_what_was_answered_on_it(running: Served) -> N
     assert admin(running, "GET", org)["actions"]["kept"] == 1
 
 
-def test_the_connection_stays_usable_after_an_injected_answer(running: Served) -> None:
+def test_the_connection_stays_usable_after_an_injected_answer(running: RunningMock) -> None:
     """TRB-5: the body has been read, large or small, and one that was asked to be waited for as well."""
     org = "432"
     admin(running, "POST", f"{org}/faults", {"status": 503, "times": 2})
@@ -187,7 +176,7 @@ def test_the_connection_stays_usable_after_an_injected_answer(running: Served) -
     assert statuses == [503, 503, 200]
 
 
-def test_who_leaves_before_the_body_is_complete_is_no_hit(running: Served) -> None:
+def test_who_leaves_before_the_body_is_complete_is_no_hit(running: RunningMock) -> None:
     """TRB-2: the fault hits the next one."""
     org = "433"
     admin(running, "POST", f"{org}/faults", {"status": 503, "times": 1})
@@ -199,7 +188,7 @@ def test_who_leaves_before_the_body_is_complete_is_no_hit(running: Served) -> No
     assert [asked(running, whole)[0][0] for _ in range(2)] == [503, 200]
 
 
-def test_who_leaves_during_a_delay_is_not_waited_for(running: Served) -> None:
+def test_who_leaves_during_a_delay_is_not_waited_for(running: RunningMock) -> None:
     """TRB-6: the request ends, the work is done, and the journal says that nobody heard of it."""
     org = "434"
     with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as connection:
@@ -216,7 +205,7 @@ def test_who_leaves_during_a_delay_is_not_waited_for(running: Served) -> None:
     assert admin(running, "GET", org)["actions"]["kept"] == 1
 
 
-def test_others_are_served_during_a_delay(running: Served) -> None:
+def test_others_are_served_during_a_delay(running: RunningMock) -> None:
     """It holds one request, and nobody else."""
     org = "435"
     with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as slow:
@@ -289,7 +278,7 @@ def test_a_reset_is_one_on_every_loop(loop: Any) -> None:
         assert runner.run(serve_one()) == (b"", True)
 
 
-def test_a_definition_can_be_in_fault_too(running: Served) -> None:
+def test_a_definition_can_be_in_fault_too(running: RunningMock) -> None:
     """On either port, whatever the operation; the ids are those of the served document."""
     admin(
         running,

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from contracts.cli import parser
-from tests.served import Served
+from tests.running_mock import RunningMock
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 SCRIPTS = Path(sys.executable).parent
@@ -80,7 +80,7 @@ def test_a_frontend_teams_day(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_a_gate_on_your_own_machine(served: Served, tmp_path: Path) -> None:
+def test_a_gate_on_your_own_machine(served: RunningMock, tmp_path: Path) -> None:
     """Dry run, gate, and the gate with the interpretations of the one before."""
     ports = {"3123": served.port, "3125": served.ingress_port}
 

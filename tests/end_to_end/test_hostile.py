@@ -11,19 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.served import (
-    JSON,
-    KEY,
-    PUT,
-    Served,
-    mock,
-)
+from tests.processes import started
+from tests.running_mock import JSON, KEY, PUT, RunningMock, mock
 
 SIZES = [60_000, 70_000, 160_000, 300_000, 2_000_000]
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_payload_of_any_size_is_held_to_its_schema(served: Served, size: int) -> None:
+def test_a_payload_of_any_size_is_held_to_its_schema(served: RunningMock, size: int) -> None:
     """Read on the spot or apart, checked on the spot or apart: one verdict, one message."""
     served.put("sized", schema={"type": "object", "required": ["order_id"]})
 
@@ -36,7 +31,7 @@ def test_a_payload_of_any_size_is_held_to_its_schema(served: Served, size: int) 
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_definition_of_any_size_is_enforced_and_comes_back_equal(served: Served, size: int) -> None:
+def test_a_definition_of_any_size_is_enforced_and_comes_back_equal(served: RunningMock, size: int) -> None:
     """A PUT that is read apart is the same PUT; the same again changes nothing."""
     schema = {"required": ["z"], "description": "x" * size}
 
@@ -48,7 +43,7 @@ def test_a_definition_of_any_size_is_enforced_and_comes_back_equal(served: Serve
     assert served.accept(f"large{size}", payload={}).error["code"] == "PAYLOAD_REJECTED"
 
 
-def test_a_large_put_with_a_small_schema_is_enforced(served: Served) -> None:
+def test_a_large_put_with_a_small_schema_is_enforced(served: RunningMock) -> None:
     """What is large may be another member."""
     reply = served.put("wide", schema={"required": ["z"]}, alias=["x" * 70_000])
 
@@ -71,7 +66,7 @@ def test_a_large_put_with_a_small_schema_is_enforced(served: Served) -> None:
     ],
     ids=["deep unknown", "duplicate", "NaN", "surrogate", "cut off", "no object", "tags", "long path", "open string"],
 )  # fmt: skip
-def test_a_large_body_is_read_as_strictly_as_a_small_one(served: Served, body: bytes, code: str) -> None:
+def test_a_large_body_is_read_as_strictly_as_a_small_one(served: RunningMock, body: bytes, code: str) -> None:
     """And a message stays short, however deep its place."""
     served.put("open")
 
@@ -109,7 +104,7 @@ def _doubling(levels: int) -> dict[str, Any]:
     ],
 )
 def test_a_hostile_schema_refuses_its_own_payload_and_hurts_nobody(
-    served: Served, schema: Any, payload: Any
+    served: RunningMock, schema: Any, payload: Any
 ) -> None:
     """The attacker is refused; a second client is answered all the while, many times over."""
     served.put("hostile", schema=schema)
@@ -133,7 +128,7 @@ def test_a_hostile_schema_refuses_its_own_payload_and_hurts_nobody(
     assert whole < 1 or longest < whole / 5
 
 
-def test_an_honest_schema_is_enforced_though_the_workers_are_busy(served: Served) -> None:
+def test_an_honest_schema_is_enforced_though_the_workers_are_busy(served: RunningMock) -> None:
     """What could not be compiled because others took long is tried again, not forgotten."""
     served.put("hog", schema={"$defs": _doubling(32), "$ref": "#/$defs/l0"})
     hogs = [threading.Thread(target=served.accept, args=("hog",), kwargs={"payload": "x"}) for _ in range(4)]
@@ -149,7 +144,7 @@ def test_an_honest_schema_is_enforced_though_the_workers_are_busy(served: Served
 
 
 @pytest.fixture
-def unread() -> Iterator[subprocess.Popen[bytes]]:
+def unread() -> Iterator[subprocess.Popen[str]]:
     command = [
         sys.executable,
         "-m",
@@ -161,24 +156,20 @@ def unread() -> Iterator[subprocess.Popen[bytes]]:
         "--auto-define",
         "--no-admin",
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    yield process
-    process.kill()
-    process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
+    with started(command) as process:
+        yield process
 
 
-def test_a_log_that_nobody_reads_stops_nobody(unread: subprocess.Popen[bytes]) -> None:
+def test_a_log_that_nobody_reads_stops_nobody(unread: subprocess.Popen[str]) -> None:
     """Test harnesses open a pipe and forget it."""
     import http.client
     import re
 
     assert unread.stdout is not None
-    start = b""
-    while b"Ready." not in start:
+    start = ""
+    while "Ready." not in start:
         start += unread.stdout.readline()
-    port = int(re.findall(rb"localhost:(\d+)", start)[0])
+    port = int(re.findall(r"localhost:(\d+)", start)[0])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
 
     for _ in range(4_000):
@@ -219,11 +210,11 @@ def test_killed_workers_are_replaced() -> None:
         "connection: upgrade\r\nupgrade: websocket",
     ],
 )
-def test_an_offer_to_upgrade_is_declined_by_answering(served: Served, offer: str) -> None:
+def test_an_offer_to_upgrade_is_declined_by_answering(served: RunningMock, offer: str) -> None:
     """RFC 9110 §7.8: a server may ignore it. The body counts, alone or behind, and the connection goes on."""
     import socket
 
-    from tests.served import read_reply
+    from tests.replies import read_reply
 
     served.put("upgrade")
     head = f"POST /v1/ingress/upgrade HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json\r\n{offer}\r\ncontent-length: 13\r\n\r\n".encode()
@@ -236,11 +227,11 @@ def test_an_offer_to_upgrade_is_declined_by_answering(served: Served, offer: str
             assert read_reply(connection).status == 200
 
 
-def test_an_offer_on_a_connection_in_use_outlives_the_old_timer(served: Served) -> None:
+def test_an_offer_on_a_connection_in_use_outlives_the_old_timer(served: RunningMock) -> None:
     """The five seconds that an idle connection has are not counted on once a new request has begun."""
     import socket
 
-    from tests.served import read_reply
+    from tests.replies import read_reply
 
     served.put("upgrade")
     head = "POST /v1/ingress/upgrade HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json"

@@ -18,7 +18,7 @@ from contracts.model.interpretations import QUESTIONS as ASKED
 from mock_server.domain.interpretations import Interpretations
 from mock_server.seeds.interpretations_file import QUESTIONS, read
 from mock_server.seeds.yaml_source import write
-from tests.served import mock
+from tests.running_mock import mock
 
 KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
 

@@ -16,7 +16,7 @@ from contracts import (
     RunFinished,
     Target,
 )
-from tests.served import mock
+from tests.running_mock import mock
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.processes import is_gone, stops
+from tests.replies import ask
 
 MOCK = [sys.executable, "-m", "mock_server", "serve", "--port", "0", "--ingress-port", "0"]
 
@@ -54,14 +54,6 @@ def started(
                 pipe.close()
 
 
-def status(url: str, path: str, headers: dict[str, str]) -> int:
-    """Of one GET."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
-    with contextlib.closing(connection):
-        connection.request("GET", path, headers=headers)
-        return connection.getresponse().status
-
-
 def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path) -> None:
     """For this user alone; gone at the end."""
     ready = tmp_path / "ready.json"
@@ -70,10 +62,23 @@ def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path
         assert stat.S_IMODE(ready.stat().st_mode) == 0o600
         assert facts["pid"] == process.pid
         for url in ("base_url", "ingress_url"):
-            assert status(facts[url], "/v1/orgs/7/actions/records?limit=1", {"x-arklow-auth": "org-7"}) == 200
+            assert (
+                ask(
+                    facts[url],
+                    "GET",
+                    "/v1/orgs/7/actions/records?limit=1",
+                    headers={"x-arklow-auth": "org-7"},
+                ).status
+                == 200
+            )
         token = {"authorization": f"Bearer {facts['admin_token']}"}
-        assert status(facts["admin_url"], "/organisations", token) == 200
-        assert status(facts["base_url"], facts["document"].removeprefix(facts["base_url"]), {}) == 200
+        assert ask(facts["admin_url"], "GET", "/organisations", headers=token).status == 200
+        assert (
+            ask(
+                facts["base_url"], "GET", facts["document"].removeprefix(facts["base_url"]), headers={}
+            ).status
+            == 200
+        )
 
         process.terminate()
         assert process.wait(10) == 0

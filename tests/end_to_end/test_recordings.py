@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,17 @@ from contracts import (
     Run,
     Target,
 )
-from tests.served import Served, mock
+from tests.running_mock import RunningMock, mock
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
 
 
-def exported(running: Served, org: str, file: Path) -> Path:
+def exported(running: RunningMock, org: str, file: Path) -> Path:
     """The journal of an organisation as the admin plane exports it."""
-    asked = urllib.request.Request(
-        f"http://127.0.0.1:{running.admin_port}/organisations/{org}/journal.har",
-        headers={"authorization": f"Bearer {running.admin_token}"},
-    )
-    with urllib.request.urlopen(asked) as answer:
-        file.write_bytes(answer.read())
+    reply = running.command("GET", f"/organisations/{org}/journal.har")
+    assert reply.status == 200
+    file.write_bytes(reply.body)
     return file
 
 

@@ -10,15 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.served import (
-    JSON,
-    KEY,
-    PUT,
-    Reply,
-    Served,
-    mock,
-    read_reply,
-)
+from tests.replies import Reply, read_reply
+from tests.running_mock import JSON, KEY, PUT, RunningMock, mock
 
 INGRESS = "/v1/ingress/refusals"
 MODACK = "/v1/modack"
@@ -27,14 +20,14 @@ INT32, INT64 = 2**31 - 1, 2**63 - 1
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _definition(served: Served) -> None:
+def _definition(served: RunningMock) -> None:
     served.put("refusals")
     served.put("owner", alias=["taken"])
     served.put("strict", schema={"type": "object", "required": ["order_id"]})
 
 
 @pytest.fixture(scope="module", autouse=True)
-def unfinished(served: Served) -> Iterator[dict[str, socket.socket]]:
+def unfinished(served: RunningMock) -> Iterator[dict[str, socket.socket]]:
     """A POST and a PUT whose bodies never end, sent before all other tests of this file and waited for beside them."""
     with contextlib.ExitStack() as stack:
         connections = {}
@@ -167,7 +160,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_refusal_is_answered_as_written_and_changes_nothing(served: Served, case: Case) -> None:
+def test_a_refusal_is_answered_as_written_and_changes_nothing(served: RunningMock, case: Case) -> None:
     """Status, code and place are as the table says, and later calls see the world as it was."""
     before = _world(served)
     body = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
@@ -181,7 +174,7 @@ def test_a_refusal_is_answered_as_written_and_changes_nothing(served: Served, ca
     assert _follows(before, _world(served))
 
 
-def _world(served: Served) -> tuple[dict[str, object], int]:
+def _world(served: RunningMock) -> tuple[dict[str, object], int]:
     """What later calls see: a definition, and how many ids were given out."""
     definition = served.put("refusals").json["data"]
     return definition, int(served.accept("refusals").json["data"]["a_id"][:10])
@@ -213,7 +206,7 @@ AUTH = [
 @pytest.mark.parametrize(("method", "path"), [("POST", INGRESS), ("POST", MODACK), ("PUT", PUT)])
 @pytest.mark.parametrize(("name", "headers"), AUTH, ids=[name for name, _ in AUTH])
 def test_a_key_is_taken_whole_or_not_at_all(
-    served: Served, method: str, path: str, name: str, headers: dict[str, str]
+    served: RunningMock, method: str, path: str, name: str, headers: dict[str, str]
 ) -> None:
     """B005: a missing or wrong key answers 401 with the envelope, and says which scheme is asked for."""
     reply = served.call(method, path + "?x-arklow-auth=org-42", {"payload": 1}, headers=JSON | headers)
@@ -223,7 +216,7 @@ def test_a_key_is_taken_whole_or_not_at_all(
     assert "org-42" not in reply.error["message"]
 
 
-def test_the_control_plane_takes_no_authorization_header(served: Served) -> None:
+def test_the_control_plane_takes_no_authorization_header(served: RunningMock) -> None:
     """B004: PUT lists x-arklow-auth alone."""
     reply = served.call(
         "PUT", PUT, {"variant": "x", "schema": {}}, headers=JSON | {"authorization": "org-42"}
@@ -245,7 +238,7 @@ def test_the_control_plane_takes_no_authorization_header(served: Served) -> None
     ],
     ids=str,
 )
-def test_every_way_to_send_a_good_key_works(served: Served, headers: dict[str, str]) -> None:
+def test_every_way_to_send_a_good_key_works(served: RunningMock, headers: dict[str, str]) -> None:
     """B001 to B003: header case does not matter, outer blanks are trimmed, either header is enough."""
     reply = served.call("POST", INGRESS, {"payload": 1}, headers=JSON | headers)
 
@@ -268,7 +261,7 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(("name", "body"), ACCEPTED, ids=[name for name, _ in ACCEPTED])
-def test_what_json_allows_is_accepted(served: Served, name: str, body: bytes) -> None:
+def test_what_json_allows_is_accepted(served: RunningMock, name: str, body: bytes) -> None:
     """A reader that is strict about defects is not strict about what is merely rare."""
     reply = served.call("POST", INGRESS, body)
 
@@ -279,7 +272,7 @@ def test_what_json_allows_is_accepted(served: Served, name: str, body: bytes) ->
 @pytest.mark.parametrize(
     "media_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=latin-1"]
 )
-def test_parameters_of_the_media_type_do_not_matter(served: Served, media_type: str) -> None:
+def test_parameters_of_the_media_type_do_not_matter(served: RunningMock, media_type: str) -> None:
     """RFC 8259 §11 defines no charset parameter: it has no effect."""
     assert (
         served.call("POST", INGRESS, {"payload": 1}, headers=KEY | {"content-type": media_type}).status == 200
@@ -290,7 +283,7 @@ def test_parameters_of_the_media_type_do_not_matter(served: Served, media_type: 
     "variant",
     ["a/b", "%", "a b", "é😀", "..", ".", "?", "#", "a\nb", "a\x00b", "{variant}", "\n", "a;b=c", "%2F"],
 )
-def test_any_segment_that_is_not_empty_is_a_variant(served: Served, variant: str) -> None:
+def test_any_segment_that_is_not_empty_is_a_variant(served: RunningMock, variant: str) -> None:
     """S-ing asks for one character; `%2F` stays inside its segment."""
     from urllib.parse import quote
 
@@ -301,7 +294,7 @@ def test_any_segment_that_is_not_empty_is_a_variant(served: Served, variant: str
     assert (reply.status, reply.json["data"]["a_va"]) == (200, variant)
 
 
-def test_a_chunked_body_is_read_whole(served: Served) -> None:
+def test_a_chunked_body_is_read_whole(served: RunningMock) -> None:
     """RFC 9112 §7.1: a body needs no Content-Length."""
     head = f"POST {INGRESS} HTTP/1.1\r\nhost: mock\r\nx-arklow-auth: org-42\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -311,7 +304,7 @@ def test_a_chunked_body_is_read_whole(served: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/modack", PUT, INGRESS, "/openapi.json"])
-def test_options_names_the_methods_and_opens_the_way_for_browsers(served: Served, path: str) -> None:
+def test_options_names_the_methods_and_opens_the_way_for_browsers(served: RunningMock, path: str) -> None:
     """A preflight gets what it asked for."""
     asked = {
         "origin": "http://localhost:5173",
@@ -329,7 +322,7 @@ def test_options_names_the_methods_and_opens_the_way_for_browsers(served: Served
 
 
 @pytest.mark.parametrize("path", ["/v1/modack", PUT, "/openapi.json"])
-def test_head_is_405_with_allow_and_no_body(served: Served, path: str) -> None:
+def test_head_is_405_with_allow_and_no_body(served: RunningMock, path: str) -> None:
     """No operation documents HEAD."""
     reply = served.raw(f"HEAD {path} HTTP/1.1\r\nhost: mock\r\n\r\n".encode())
 
@@ -350,7 +343,7 @@ def test_head_is_405_with_allow_and_no_body(served: Served, path: str) -> None:
     ],
     ids=lambda data: repr(data[:60]),
 )
-def test_what_is_not_http_gets_the_parsers_plain_400(served: Served, request_bytes: bytes) -> None:
+def test_what_is_not_http_gets_the_parsers_plain_400(served: RunningMock, request_bytes: bytes) -> None:
     """The HTTP parser refuses before there is a request to answer."""
     reply = served.raw(request_bytes)
 
@@ -385,7 +378,7 @@ def test_a_body_that_never_ends_is_408_and_closed(unfinished: dict[str, socket.s
     assert reply.closed
 
 
-def test_a_refused_request_leaves_the_connection_usable(served: Served) -> None:
+def test_a_refused_request_leaves_the_connection_usable(served: RunningMock) -> None:
     """Keep-alive survives a refusal whose body was not even looked at."""
     refused = b"POST /v1/modack HTTP/1.1\r\nhost: m\r\ncontent-length: 5\r\n\r\nhello"
     with socket.create_connection(("127.0.0.1", served.port), 10) as connection:
@@ -396,7 +389,7 @@ def test_a_refused_request_leaves_the_connection_usable(served: Served) -> None:
         assert read_reply(connection).status == 401
 
 
-def test_a_client_that_goes_away_hurts_nobody(served: Served) -> None:
+def test_a_client_that_goes_away_hurts_nobody(served: RunningMock) -> None:
     """A connection closed inside a body is noted, and others are answered."""
     with socket.create_connection(("127.0.0.1", served.port), 10) as connection:
         connection.sendall(

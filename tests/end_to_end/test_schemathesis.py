@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from mock_server.settings import OVERLAID
-from tests.served import mock
+from tests.running_mock import mock
 
 COMMAND = Path(sys.executable).parent / "schemathesis"
 

@@ -23,8 +23,9 @@ from contracts import (
 from contracts.openapi.document import Unreadable, load
 from mock_server.api.document import BadDocument, Document
 from tests import vendor
-from tests.mutants import ConformingServer, serving
-from tests.served import Served, mock
+from tests.mutants import ConformingServer
+from tests.running_mock import RunningMock, mock
+from tests.serving import serving
 
 INGRESS, MODACK, PUT = (
     "POST /v1/ingress/{variant}",
@@ -121,7 +122,7 @@ def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
     }
 
 
-def accepted(running: Served) -> str:
+def accepted(running: RunningMock) -> str:
     running.put("v")
     return str(running.accept("v", region="eu").json["data"]["a_id"])
 

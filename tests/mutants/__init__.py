@@ -6,7 +6,6 @@ from .conforming_variants import CONFORMING_VARIANTS
 from .deployments import DEPLOYMENTS
 from .holdout import HOLDOUT
 from .races import RACES, RACING
-from .serving import serving
 
 __all__ = [
     "CONFORMING_VARIANTS",
@@ -19,5 +18,4 @@ __all__ = [
     "Choices",
     "ConformingServer",
     "Mutant",
-    "serving",
 ]

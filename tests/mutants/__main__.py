@@ -8,13 +8,14 @@ import dataclasses
 import json
 from typing import Any
 
+from tests.serving import listening
+
 from .catalogue import MUTANTS
 from .conforming_variant import Choices, ConformingServer
 from .conforming_variants import CONFORMING_VARIANTS
 from .deployments import DEPLOYMENTS
 from .holdout import HOLDOUT
 from .races import RACING
-from .serving import listening
 
 ALL_MUTANTS = MUTANTS | RACING | HOLDOUT
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+
+from tests.replies import Reply, ask
+from tests.serving import serving
 
 from .conforming_variant import (
     KEYS,
@@ -16,7 +18,6 @@ from .conforming_variant import (
     Choices,
     ConformingServer,
 )
-from .serving import serving
 
 GOOD, OTHER = KEYS
 PUT_PATH = "/v1/orgs/1/actions/definitions"
@@ -25,37 +26,18 @@ ABSENT: Any = object()
 NO_KEY = {"x-arklow-auth": "-"}
 
 
-@dataclass(frozen=True)
-class Reply:
-    """One answer, as it came."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def data(self) -> Any:
-        return self.json["data"]
-
-    @property
-    def code(self) -> Any:
-        return self.json["errors"][0]["code"]
-
-
 class Client:
     """Speaks to a server whose clock it can move."""
 
     def __init__(self) -> None:
         self.time = FIRST_TIME
-        self.address = ("", 0)
+        self.url = ""
 
-    def reach(self, url: str) -> None:
-        host, _, port = url.removeprefix("http://").partition(":")
-        self.address = (host, int(port))
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of the server."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or 0
 
     def clock(self) -> float:
         return self.time
@@ -72,14 +54,8 @@ class Client:
         """One request with a good key and JSON's type, unless headers say otherwise; "-" leaves one out."""
         named = {"x-arklow-auth": GOOD, "content-type": "application/json"} | (headers or {})
         named = {name: value for name, value in named.items() if value != "-"}
-        connection = http.client.HTTPConnection(*self.address, timeout=20)
-        try:
-            connection.request(method, path, raw if body is ABSENT else json.dumps(body), named)
-            answer = connection.getresponse()
-            found = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, found, answer.read())
-        finally:
-            connection.close()
+        content = raw if body is ABSENT else json.dumps(body).encode()
+        return ask(self.url, method, path, content, headers=named)
 
     def put(self, variant: str = "v", path: str = PUT_PATH, headers: Any = None, **members: Any) -> Reply:
         body = {"variant": variant, "schema": {}} | members
@@ -128,6 +104,5 @@ class Client:
 @contextmanager
 def speaking(make: Callable[..., ConformingServer], choices: Choices = PLAIN) -> Iterator[Client]:
     client = Client()
-    with serving(make(choices, KEYS, client.clock)) as url:
-        client.reach(url)
+    with serving(make(choices, KEYS, client.clock)) as client.url:
         yield client

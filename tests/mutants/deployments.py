@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tests.serving import HEADERS
+
 from .conforming_variant import (
     Action,
     Choices,
@@ -133,7 +135,7 @@ class Front:
 
     def refusal(self, environ: WSGIEnvironment) -> str | None:
         """What gateways have against a request."""
-        headers: list[tuple[str, str]] = environ["conforming variant.headers"]
+        headers: list[tuple[str, str]] = environ[HEADERS]
         target = str(environ.get("REQUEST_URI") or environ["PATH_INFO"])
         names = {name.lower() for name, _ in headers}
         if len(target) > 1_024:

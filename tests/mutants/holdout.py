@@ -18,6 +18,8 @@ from typing import Any
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
+from tests.serving import HEADERS
+
 from .catalogue import (
     Mutant,
     ServerClass,
@@ -1131,7 +1133,7 @@ class H098(ConformingServer):
     """the name of the header must be written in small letters [B001, RFC 9110 5.1]"""
 
     def credentials(self, operation: Operation) -> list[str]:
-        sent = {name for name, _ in request.environ["conforming variant.headers"]}
+        sent = {name for name, _ in request.environ[HEADERS]}
         known = super().credentials(operation)
         unseen = "x-arklow-auth" in request.headers and "x-arklow-auth" not in sent
         return known[1:] if unseen else known
@@ -1626,7 +1628,7 @@ class H141(_CrashesOnHead):
     """500 on a header that comes twice [S-ing, S-mod: a good request is served; RFC 9110 5.3]"""
 
     def too_much(self) -> bool:
-        names = [name.lower() for name, _ in request.environ["conforming variant.headers"]]
+        names = [name.lower() for name, _ in request.environ[HEADERS]]
         return len(set(names)) < len(names)
 
 
@@ -1758,12 +1760,12 @@ class H155(ConformingServer):
         try:
             return super().find(org, action_id)
         except Refused:
-            request.environ["conforming variant.hang_up"] = True
+            request.environ["tests.hang_up"] = True
             raise
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         answer = super().__call__(environ, start_response)
-        if environ.get("conforming variant.hang_up"):
+        if environ.get("tests.hang_up"):
             raise ConnectionResetError
         return answer
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Literal
 from werkzeug import Response
 from werkzeug.http import HTTP_STATUS_CODES, http_date
 
+from tests.serving import HEADERS, SOCKET, reset, serving
+
 from .conforming_variant import (
     KEYS,
     Choices,
@@ -26,7 +28,6 @@ from .conforming_variant import (
     Wanted,
 )
 from .deployments import PAGES
-from .serving import reset, serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -83,9 +84,7 @@ class Interference:
         body = environ["wsgi.input"].read()
         environ["wsgi.input"] = io.BytesIO(body)
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
-        arrival = Arrival(
-            method, target, tuple(environ["conforming variant.headers"]), body, time.monotonic()
-        )
+        arrival = Arrival(method, target, tuple(environ[HEADERS]), body, time.monotonic())
         self.requests.append(arrival)
         return self.condition(self.world, arrival)(environ, start_response)
 
@@ -187,7 +186,7 @@ def _cut(work: WSGIApplication | None) -> WSGIApplication:
     def cut(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if work is not None:
             work(environ, start_response)
-        reset(environ["werkzeug.socket"])
+        reset(environ[SOCKET])
         raise ConnectionResetError
 
     return cut

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.replies import Reply
+
 from . import (
     HOLDOUT,
     MUTANTS,
@@ -25,7 +27,6 @@ from .client import (
     OTHER,
     PUT_PATH,
     Client,
-    Reply,
     speaking,
 )
 from .holdout import H156

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+from tests.replies import Reply
+
 from .client import (
     GOOD,
     NO_KEY,
     PUT_PATH,
     Client,
-    Reply,
 )
 from .interferences import (
     Interference,
@@ -49,7 +50,7 @@ EVERY: dict[str, Callable[[], AbstractContextManager[Interference]]] = {
 def under(interferences: AbstractContextManager[Interference]) -> Iterator[tuple[Interference, Client]]:
     with interferences as interference:
         client = Client()
-        client.reach(interference.url)
+        client.url = interference.url
         yield interference, client
 
 
@@ -86,7 +87,7 @@ def test_what_came_is_written_down(name: str) -> None:
     assert ("x-arklow-auth", GOOD) in arrival.headers
     assert arrival.body == b'{"payload": 1}'
     assert began < arrival.at < time.monotonic()
-    assert (reply.status, reply.code) == (400, "UNKNOWN_VARIANT")
+    assert reply.refusal == (400, "UNKNOWN_VARIANT")
 
 
 def test_a_server_restarts() -> None:
@@ -107,7 +108,7 @@ def test_a_server_restarts() -> None:
             idle.close()
             while outcome(client.ingress) is ConnectionRefusedError:
                 time.sleep(0.01)
-            assert client.ingress().code == "UNKNOWN_VARIANT"
+            assert client.ingress().error["code"] == "UNKNOWN_VARIANT"
         time.sleep(0.4)
         assert client.put().status == 200
 
@@ -232,7 +233,7 @@ def test_a_key_may_not_define() -> None:
         refused, unknown = client.put(), client.put(headers=NO_KEY)
 
     assert (refused.status, refused.json) == (403, {"message": "403 Forbidden"})
-    assert (unknown.status, unknown.code) == (401, "UNAUTHORIZED")
+    assert unknown.refusal == (401, "UNAUTHORIZED")
 
 
 @pytest.mark.parametrize("status", [404, 405])
@@ -255,7 +256,7 @@ def test_where_nobody_defines_a_definition_is_there(key: str) -> None:
         extended = client.modack(taken.data["a_id"], headers=mine)
 
     assert (taken.status, extended.status) == (200, 200)
-    assert [reply.code for reply in refused] == ["PAYLOAD_REJECTED"] * 2
+    assert [reply.error["code"] for reply in refused] == ["PAYLOAD_REJECTED"] * 2
 
 
 @pytest.mark.parametrize("modack", [True, False])

@@ -16,6 +16,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from tests.replies import Reply
+
 from . import (
     MUTANTS,
     NOT_SHOWN,
@@ -29,7 +31,6 @@ from .client import (
     OTHER,
     PUT_PATH,
     Client,
-    Reply,
     speaking,
 )
 from .probes import (
@@ -135,7 +136,7 @@ def test_a_refusal_is_a_documented_one(name: str) -> None:
         reply = ask(client)
     assert reply.status == status
     assert_documented(reply, *operation)
-    assert reply.data is None
+    assert reply.json["data"] is None
     assert ("www-authenticate" in reply.headers) == (status == 401)
 
 
@@ -370,7 +371,7 @@ SHOWN: dict[str, tuple[Probe, Any, Any]] = {
     "R23": (lambda c: errors_of(c.ingress("no").json), ERROR, ERROR | {"code": "int"}),
     "R25": (lambda c: c.put(headers=NO_KEY).headers["content-type"][:9], "applicati", "text/html"),
     "R26": (lambda c: errors_of(c.put(headers=NO_KEY).json), ERROR, "NoneType"),
-    "R28": (lambda c: c.modack(c.action(), 1).data, None, {}),
+    "R28": (lambda c: c.modack(c.action(), 1).json["data"], None, {}),
     "R30": (defined("version"), 1, "1"),
     "R31": (defined("alias"), [], None),
     "R32": (linked("action_definition_id"), True, False),

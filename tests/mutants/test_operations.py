@@ -197,7 +197,7 @@ INTERPRETATIONS: list[tuple[dict[str, Any], Callable[[Client], Any], Any]] = [
     ({}, lambda c: c.put(schema={"type": 3}).status, 200),
     ({"bad_schema": "refused"}, lambda c: [c.put(schema=s).status for s in ({"type": 3}, 3)], [400, 200]),
     ({"ids": "long"}, lambda c: [len(c.put().data["id"]), len(c.action())], [25, 25]),
-    ({"error_texts": "german"}, lambda c: c.put(schema=ABSENT).code, "fehler.invalid_request"),
+    ({"error_texts": "german"}, lambda c: c.put(schema=ABSENT).error["code"], "fehler.invalid_request"),
     ({"key_order": True}, lambda c: c.put().body[:18], b'{\n  "errors": null'),
     (
         {"chunked_answers": True},

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from tests.replies import Reply
+
 from . import (
     RACES,
     RACING,
     Choices,
     ConformingServer,
 )
-from .client import Client, Reply, speaking
+from .client import Client, speaking
 
 ALL = Choices(operations="all")
 ROUNDS = 200

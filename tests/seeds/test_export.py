@@ -22,6 +22,7 @@ from mock_server.domain.worker import Do, Step, Worker
 from mock_server.seeds.export_client import HEADING
 from mock_server.settings import SEED
 from tests.admin.desk import Desk
+from tests.running_mock import KEY, RunningMock, mock
 from tests.seeds.worlds import (
     FROZEN,
     ORDER,
@@ -29,7 +30,6 @@ from tests.seeds.worlds import (
     complaint,
     loaded,
 )
-from tests.served import KEY, Served, mock
 
 RECORDS = "/v1/orgs/42/actions/records"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "seed.yaml"
@@ -263,10 +263,10 @@ def test_the_admin_plane_exports_and_resets_with_or_without_provisioning() -> No
         assert [action["status"] for action in shown["actions"]] == ["ack_wait", "ack_wait"]
         assert (again["actions"]["kept"], again["definitions"], again["clock"]["mode"]) == (1, 1, "frozen")
         assert (empty["actions"]["kept"], empty["definitions"], empty["clock"]["mode"]) == (0, 0, "real")
-        assert desk.admin("GET", "/seed?organisation=x").error == (400, "INVALID_PARAMETER")
+        assert desk.admin("GET", "/seed?organisation=x").refusal == (400, "INVALID_PARAMETER")
 
 
-def _export(running: Served, *flags: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
+def _export(running: RunningMock, *flags: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mock_server", "export"]
     url = f"http://localhost:{running.admin_port}"
     environment = {**os.environ, "ARKLOW_ADMIN_TOKEN": running.admin_token if token is None else token}
@@ -275,7 +275,7 @@ def _export(running: Served, *flags: str, token: str | None = None) -> subproces
     )
 
 
-def _until(running: Served, text: str) -> str:
+def _until(running: RunningMock, text: str) -> str:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         found = [line for line in running.lines if text in line]
@@ -387,7 +387,9 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     assert "expected a file that can be read, got none (it is no regular file)" in done.stderr
 
 
-def test_an_export_that_cannot_be_had_is_one_sentence_and_exit_code_2(served: Served, tmp_path: Path) -> None:
+def test_an_export_that_cannot_be_had_is_one_sentence_and_exit_code_2(
+    served: RunningMock, tmp_path: Path
+) -> None:
     """A wrong token, none, nobody there, no admin plane there, and nowhere to write; nothing is left behind."""
     target = tmp_path / "seeds.yaml"
     control = f"http://localhost:{served.port}"

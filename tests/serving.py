@@ -1,4 +1,9 @@
-"""Serves an application over real sockets: connections are kept, an answer leaves in one piece."""
+"""Serve a WSGI application over real sockets on a loopback port, one thread for each connection.
+
+A request is read whole before the application is called, connections are kept, and an answer leaves in one piece: so
+an application may refuse early or break off, and the next request on the connection still begins where it should. The
+server stands alone here because tests of both programs, the mutants and the benchmarks need it.
+"""
 
 from __future__ import annotations
 
@@ -13,25 +18,42 @@ from email.errors import (
     NoBoundaryInMultipartDefect,
     StartBoundaryNotFoundDefect,
 )
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-
-from .conforming_variant import ConformingServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+HEADERS = "tests.headers"
+"""Key of the environment: pairs of name and value, in the order and spelling in which they came."""
+SOCKET = "werkzeug.socket"
+"""Key of the environment: the connection."""
+
 LONGEST_LINE = 65_536
+"""Bytes of one line between chunks: more than any client sends, less than would fill the memory."""
 LARGEST_BODY = 64 * 2**20
+"""Bytes: the largest body that the judge sends has 1 MB, so a length beyond this announces a body that never comes."""
 CHUNKED = ("Transfer-Encoding", "chunked")
 FRAMING = {"Content-Length", "Transfer-Encoding"}
-OF_CONTENT = (NoBoundaryInMultipartDefect, StartBoundaryNotFoundDefect, MultipartInvariantViolationDefect)
-"""What the parser of heads says of a multipart content type; no fault of the head."""
+DEFECTS_OF_CONTENT = (
+    NoBoundaryInMultipartDefect,
+    StartBoundaryNotFoundDefect,
+    MultipartInvariantViolationDefect,
+)
+"""What the parser of headers says of a multipart content type; the head itself is sound."""
 
 
 class BadFraming(Exception):  # noqa: N818
-    """Where this request ends cannot be told."""
+    """The head does not say where the request ends."""
+
+
+@runtime_checkable
+class HearsOfAnswers(Protocol):
+    """An application that is told when an answer has left."""
+
+    def answered(self) -> None:
+        """Called on the request's own thread once its answer has left."""
 
 
 class Handler(WSGIRequestHandler):
@@ -61,7 +83,7 @@ class Handler(WSGIRequestHandler):
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
         environ["wsgi.input_terminated"] = True
-        environ["conforming variant.headers"] = self.headers.items()
+        environ[HEADERS] = self.headers.items()
         heads: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
@@ -69,14 +91,19 @@ class Handler(WSGIRequestHandler):
 
         answer = b"".join(self.server.app(environ, start_response))
         self.write(*heads[-1], answer)
-        if isinstance(self.server.app, ConformingServer):
+        if isinstance(self.server.app, HearsOfAnswers):
             self.server.app.answered()
 
     def read_body(self) -> bytes:
+        """Read the body.
+
+        Raises:
+            BadFraming: lengths or codings are missing, doubled or not understood.
+        """
         lengths = self.headers.get_all("content-length", [])
         coding = self.headers.get_all("transfer-encoding", [])
         hosts = self.headers.get_all("host", [])
-        broken = [one for one in self.headers.defects if not isinstance(one, OF_CONTENT)]
+        broken = [one for one in self.headers.defects if not isinstance(one, DEFECTS_OF_CONTENT)]
         if (
             broken
             or len(lengths) + len(coding) > 1
@@ -93,6 +120,7 @@ class Handler(WSGIRequestHandler):
         return self.read_exactly(int(length))
 
     def read_chunks(self) -> bytes:
+        """Read a chunked body and its trailer."""
         body = bytearray()
         while size := self.read_size():
             body += self.read_exactly(size)
@@ -103,6 +131,7 @@ class Handler(WSGIRequestHandler):
         return bytes(body)
 
     def read_size(self) -> int:
+        """Read the line before a chunk: its length in bytes."""
         digits = self.read_line().partition(b";")[0].strip()
         if not digits or digits.strip(b"0123456789abcdefABCDEF"):
             raise BadFraming
@@ -115,6 +144,11 @@ class Handler(WSGIRequestHandler):
         return line
 
     def read_exactly(self, size: int) -> bytes:
+        """Read so many bytes.
+
+        Raises:
+            ConnectionResetError: the client has gone before the last of them.
+        """
         if size > LARGEST_BODY:
             raise BadFraming
         data = self.rfile.read(size)
@@ -123,11 +157,12 @@ class Handler(WSGIRequestHandler):
         return data
 
     def write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Send the whole answer at once: one segment, however the application produced it."""
         lines = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string()}"]
         without_body = status.startswith("204")
         chunked = CHUNKED in headers and not without_body and self.request_version != "HTTP/1.0"
-        unsaid = FRAMING if without_body else {"Content-Length" if chunked else "Transfer-Encoding"}
-        lines += [f"{name}: {value}" for name, value in headers if name not in unsaid]
+        left_out = FRAMING if without_body else {"Content-Length" if chunked else "Transfer-Encoding"}
+        lines += [f"{name}: {value}" for name, value in headers if name not in left_out]
         body = chunks(body) if chunked else body
         if self.close_connection:
             lines.append("Connection: close")
@@ -137,11 +172,11 @@ class Handler(WSGIRequestHandler):
         self.wfile.write(head if self.command == "HEAD" else head + body)
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Nothing is logged."""
+        """Log nothing."""
 
 
 def chunks(body: bytes) -> bytes:
-    """A body in two chunks, or in as many as it has bytes, and their end."""
+    """Encode a body as two chunks, or as one where it is short, with their end."""
     parts = [part for part in (body[:7], body[7:]) if part]
     return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
@@ -153,12 +188,12 @@ def connections(server: Any) -> set[socket.socket]:
 
 
 def listening(app: WSGIApplication, port: int = 0) -> BaseWSGIServer:
-    """A server that is bound and waits to be run."""
+    """Bind a server to a port, 0 for a free one; it serves once `serve_forever` is called."""
     return make_server("127.0.0.1", port, app, threaded=True, request_handler=Handler)
 
 
 def reset(connection: socket.socket) -> None:
-    """Ends a connection without a goodbye: wakes its handler, and the socket closes when that lets go of it."""
+    """Reset a connection: wake its handler, and let the socket close when the handler lets go of it."""
     with suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
@@ -167,7 +202,7 @@ def reset(connection: socket.socket) -> None:
 
 @contextmanager
 def serving(app: WSGIApplication, port: int = 0) -> Iterator[str]:
-    """Serves an application, on a free port unless one is given, and ends it with all its connections."""
+    """Serve an application on a port, 0 for a free one, and yield its URL; at the end reset all its connections."""
     server = listening(app, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -179,3 +214,6 @@ def serving(app: WSGIApplication, port: int = 0) -> Iterator[str]:
         server.server_close()
         for connection in list(connections(server)):
             reset(connection)
+
+
+__all__ = ["HEADERS", "SOCKET", "HearsOfAnswers", "listening", "reset", "serving"]

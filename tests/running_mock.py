@@ -11,39 +11,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+
+from tests.processes import started
+from tests.replies import Reply, ask, read_reply
 
 KEY = {"x-arklow-auth": "org-42"}
 JSON = {"content-type": "application/json"}
+PUT = "/v1/orgs/42/actions/definitions"
 
 
-@dataclass(frozen=True)
-class Reply:
-    """One HTTP answer, as it came over the wire."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    closed: bool
-    """Whether the server announced to close the connection, and did."""
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def error(self) -> dict[str, str]:
-        """The one error of a refusal; the envelope is checked on the way."""
-        body = self.json
-        assert body.keys() == {"data", "errors"}
-        assert body["data"] is None
-        [error] = body["errors"]
-        assert error.keys() == {"code", "message"}
-        return dict(error)
-
-
-class Served:
+class RunningMock:
     """A running mock: its ports, its log, and plain ways to talk to it."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -70,7 +47,7 @@ class Served:
             self.lines.append(line.rstrip("\n"))
 
     def raw(self, data: bytes, *, then: bytes = b"", timeout: float = 30) -> Reply:
-        """Send bytes as they are, read one answer; `then` is sent a moment later on the same connection."""
+        """Send bytes as they are and read one answer; `then` is sent 50 ms later on the same connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout) as connection:
             connection.sendall(data)
             if then:
@@ -87,7 +64,7 @@ class Served:
         headers: dict[str, str] | None = None,
         timeout: float = 30,
     ) -> Reply:
-        """One request with a key and a JSON body, unless `headers` or bytes say otherwise."""
+        """Send one request with a key and a JSON body, unless `headers` or bytes say otherwise."""
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = KEY | JSON if headers is None else headers
         lines = [f"{method} {path} HTTP/1.1", "host: mock", f"content-length: {len(content)}"]
@@ -107,47 +84,28 @@ class Served:
         body = {"action_record_id": action, "attempt": attempt, "mod_ack": seconds}
         return self.call("POST", "/v1/modack", body)
 
-
-PUT = "/v1/orgs/42/actions/definitions"
-
-
-def read_reply(connection: socket.socket, *, head: bool = False) -> Reply:
-    """One answer from a connection, and the end of the stream where the answer announces it."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        chunk = connection.recv(65_536)
-        assert chunk, f"closed after {data!r}"
-        data += chunk
-    start, _, rest = data.partition(b"\r\n\r\n")
-    status_line, *lines = start.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    length = 0 if head else int(headers.get("content-length", 0))
-    while len(rest) < length:
-        chunk = connection.recv(65_536)
-        assert chunk, "closed inside the body"
-        rest += chunk
-    closed = False
-    if headers.get("connection") == "close":
-        with contextlib.suppress(ConnectionResetError):
-            assert connection.recv(1) == b"", "announced to close, and sent more"
-        closed = True
-    return Reply(int(status_line.split()[1]), headers, rest, closed)
+    def command(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        host: str = "127.0.0.1",
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """Send one command to the admin plane, with its token unless `headers` have another one."""
+        sent = {"authorization": f"Bearer {self.admin_token}"} | ({} if body is None else JSON)
+        name = f"[{host}]" if ":" in host else host
+        return ask(f"http://{name}:{self.admin_port}", method, path, body, headers=sent | (headers or {}))
 
 
 @contextlib.contextmanager
-def mock(*flags: str) -> Iterator[Served]:
-    """A mock on free ports with the given flags, ended afterwards."""
+def mock(*flags: str) -> Iterator[RunningMock]:
+    """Start a mock on free ports with the given flags, and end it afterwards."""
     admin = [] if "--no-admin" in flags else ["--admin-port", "0"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mock_server", *flags, "--port", "0", "--ingress-port", "0", *admin],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        yield Served(process)
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-        assert process.stdout is not None
-        process.stdout.close()
+    command = [sys.executable, "-m", "mock_server", *flags, "--port", "0", "--ingress-port", "0", *admin]
+    with started(command) as process:
+        yield RunningMock(process)
+
+
+__all__ = ["JSON", "KEY", "PUT", "RunningMock", "mock"]
