@@ -5,11 +5,12 @@
 
 `lifecycle.md` is drawn from `mock_server/domain/states.py`. `behaviours.md` says which test shows which
 documented behaviour: the statements are those of `spec/sources.md`, the tests are those under `tests/` whose
-docstring cites the number.
+docstring cites the number. `reference/flags.md` has every flag of both programs, from their parsers.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 import sys
@@ -19,6 +20,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from contracts.cli import parser as judge_parser
+from mock_server.cli.flags import _export_parser as export_parser
+from mock_server.cli.flags import _parser as mock_parser
 from mock_server.domain import states
 from mock_server.domain.states import (
     FOLLOWS,
@@ -191,13 +195,69 @@ def cited(text: str) -> set[str]:
     return {f"B{number:03}" for a, b in spans for number in range(int(a), int(b or a) + 1)}
 
 
+def flags() -> str:
+    """The page of the flags: a table for each group of flags of each command."""
+    lines = [
+        "<!-- Made by docs/make.py from the parsers of the two programs; run `make docs`. -->",
+        "",
+        "# Flags",
+        "",
+        "The same as `--help` of each command says.",
+        "",
+        *_flags_of("arklow-mock", mock_parser()),
+        *_flags_of("arklow-mock export", export_parser()),
+        "## arklow-contracts",
+        "",
+        "Exit codes: 0 conforms, 1 violations, 2 usage, 3 inconclusive; [by command](judge.md#exit-codes).",
+        "",
+    ]
+    for name, command in _subparsers(judge_parser()):
+        lines += _flags_of(f"arklow-contracts {name}", command)
+    return "\n".join(lines)
+
+
+def _subparsers(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The commands of a parser, and theirs: pairs of name and parser."""
+    for action in parser._actions:
+        for name, command in action.choices.items() if isinstance(action, argparse._SubParsersAction) else ():
+            deeper = list(_subparsers(command))
+            yield from ((f"{name} {other}", each) for other, each in deeper) if deeper else [(name, command)]
+
+
+def _flags_of(title: str, parser: argparse.ArgumentParser) -> Iterator[str]:
+    yield from (f"## {title}", "")
+    yield from (f"{parser.description}", "")
+    for group in parser._action_groups:
+        actions = [action for action in group._group_actions if action.dest != "help"]
+        if actions:
+            yield from (f"**{group.title}**".replace("**options**", "**other**"), "")
+            yield from ("| Flag | What it does |", "|---|---|")
+            expand = parser._get_formatter()._expand_help
+            yield from (_row([_spelled(action), _escaped(expand(action))]) for action in actions)
+            yield ""
+
+
+def _spelled(action: argparse.Action) -> str:
+    value = action.metavar if isinstance(action.metavar, str) else ""
+    if action.choices and not value:
+        value = "{" + ",".join(map(str, action.choices)) + "}"
+    names = action.option_strings or [action.dest]
+    return ", ".join(
+        f"`{name} {value}`" if value and action.option_strings else f"`{name}`" for name in names
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
 def made() -> dict[str, str]:
     """File name → text of everything this program makes."""
-    return {"lifecycle.md": lifecycle(), "behaviours.md": behaviours()}
+    return {"lifecycle.md": lifecycle(), "behaviours.md": behaviours(), "reference/flags.md": flags()}
 
 
 def main(arguments: list[str]) -> int:

@@ -9,31 +9,38 @@ import subprocess
 import sys
 from pathlib import Path
 
-from contracts.cli import parser as judge_parser
 from contracts.core.rules import RULES as JUDGED
 from docs import make
 from mock_server.api.errors import STATUSES
-from mock_server.cli.flags import _export_parser, _parser
 from mock_server.seeds.interpretations_file import read as read_interpretations
 from tests.running_mock import mock
 from tests.seeds.worlds import Seeded
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+REFERENCE = {
+    file.stem: file.read_text("utf-8") for file in sorted((ROOT / "docs" / "reference").glob("*.md"))
+}
 RULES = (ROOT / "spec" / "rules.md").read_text("utf-8")
 
 
+def blocks(text: str, language: str) -> list[str]:
+    """The fenced blocks of a language, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
 def test_the_first_screen_of_the_readme_has_both_commands() -> None:
-    """`make run` and `make test` are what a newcomer looks for."""
-    first_screen = "\n".join(README.splitlines()[:45])
+    """`make run` is in the first screen, `make test` in the first hundred lines, which are all there are."""
+    lines = README.splitlines()
 
-    assert "make run" in first_screen
-    assert "make test" in first_screen
+    assert "make run" in "\n".join(lines[:45])
+    assert "make test" in README
+    assert len(lines) <= 100
 
 
-def test_the_readmes_curl_lines_answer_as_documented() -> None:
-    """They are run as written, one after the other, against a fresh mock; only the port is changed."""
-    [block] = re.findall(r"```sh\n(curl -sw.*?)```", README, re.DOTALL)
+def test_the_first_life_of_the_reference_answers_as_shown() -> None:
+    """Its curl lines are run as written, one after the other, against a fresh mock; only the ports are changed."""
+    block = next(one for one in blocks(REFERENCE["mock"], "sh") if one.startswith("curl -sw"))
     shown = re.findall(r"^# → (.*)$", block, re.MULTILINE)
     with mock() as running:
         script = block.replace("localhost:3123", f"localhost:{running.port}").replace(
@@ -45,11 +52,11 @@ def test_the_readmes_curl_lines_answer_as_documented() -> None:
     assert output.splitlines() == shown
 
 
-def test_the_readmes_admin_lines_work() -> None:
-    """Run as written; only the port is changed."""
-    blocks = re.findall(r"```sh\n((?:[^`]*\n)?admin .*?)```", README, re.DOTALL)
+def test_the_admin_lines_of_the_reference_work() -> None:
+    """They are run as written; only the ports are changed."""
+    lines = [one for one in blocks(REFERENCE["admin-plane"], "sh") if "admin " in one]
     with mock("--admin-token", "given") as running:
-        script = "\n".join(blocks).replace("localhost:3124", f"localhost:{running.admin_port}")
+        script = "\n".join(lines).replace("localhost:3124", f"localhost:{running.admin_port}")
         script = script.replace("localhost:3123", f"localhost:{running.port}")
         environment = os.environ | {"ARKLOW_ADMIN_TOKEN": "given"}
         output = subprocess.run(
@@ -61,31 +68,48 @@ def test_the_readmes_admin_lines_work() -> None:
     assert [answer["errors"] for answer in answers] == [None] * 11
 
 
-def test_the_readmes_seed_file_is_all_right() -> None:
-    """As written; an action of it is in its state."""
-    seed, *_ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+def test_the_seed_file_of_the_reference_can_be_used() -> None:
+    """As written; its action is in its state."""
+    [seed] = blocks(REFERENCE["seed-files"], "yaml")
     world = Seeded(seed)
 
     assert world.shape() == [("retrying", 2)]
     assert world.app.store.organisation("42").seed == 7
 
 
-def test_the_readmes_interpretations_are_all_right() -> None:
+def test_the_interpretations_of_the_reference_can_be_taken() -> None:
     """As written; the mock can take all of them."""
-    *_, interpretations = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    [interpretations] = blocks(REFERENCE["mock"], "yaml")
     found = read_interpretations(interpretations.encode(), "interpretations.yaml")
 
     assert (found.interpretations.past_attempt, found.beyond) == ("404", ())
 
 
-def test_every_flag_is_in_the_readme_and_every_one_there_exists() -> None:
-    """A flag that nobody can find does not exist."""
-    commands = next(action.choices for action in judge_parser()._actions if isinstance(action.choices, dict))
-    actions = [*_parser()._actions, *_export_parser()._actions]
-    actions += [action for command in commands.values() for action in command._actions]
-    flags = {flag for action in actions for flag in action.option_strings if flag.startswith("--")}
+def test_every_flag_of_the_documentation_exists() -> None:
+    """A flag in a guide or on a page of the reference is a flag of one of the programs, of make or of pytest."""
+    pages = [
+        README,
+        *REFERENCE.values(),
+        *(one.read_text("utf-8") for one in (ROOT / "docs/guides").glob("*.md")),
+    ]
+    named = {flag for page in pages for flag in re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", page)}
+    known = set(re.findall(r"`(--[a-z-]+)", REFERENCE["flags"]))
 
-    assert flags - {"--help"} == set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
+    assert named - known - OTHER_FLAGS == set()
+
+
+OTHER_FLAGS = {
+    *(
+        "--help",
+        "--version",
+        "--arklow-mock",
+        "--arklow-url",
+        "--arklow-org",
+        "--arklow-target",
+        "--require-hashes",
+    ),
+}
+"""Flags of every command, of pytest, and of pip."""
 
 
 def test_every_code_stands_in_the_rules_with_its_statuses() -> None:
