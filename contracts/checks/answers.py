@@ -207,6 +207,11 @@ def _body(
         )
 
 
+def is_of_a_negative_version(finding: Finding) -> bool:
+    """Tell whether PAGE-5 was broken by a negative version alone, which the caller's own PUT may have caused (C16)."""
+    return finding.rule == "PAGE-5" and finding.place == "200 data/a_ve" and finding.actual.startswith('"-')
+
+
 def _formats_in(value: Any) -> Iterator[str]:
     """The rules on formats that an answer puts to the test: a timestamp, or a destination with its URL."""
     data = value.get("data") if isinstance(value, dict) else None
@@ -290,4 +295,4 @@ def _undeclared_method(exchange: Exchange, known: CheckContext, tested: Counter[
             )
 
 
-__all__ = ["check"]
+__all__ = ["check", "is_of_a_negative_version"]

@@ -25,11 +25,26 @@ _TRACES: Final = re.compile(
 
 
 def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
-    """SAFE-1, SAFE-2."""
+    """Look for keys and stack traces in an answer: SAFE-1, SAFE-2."""
     if exchange.path is None:
         return
-    label = exchange.operation or f"{exchange.method} {exchange.path}"
     tested.update(["SAFE-1", "SAFE-2"])
+    yield from shown_keys(exchange, known)
+    if exchange.status >= 400 and (trace := _TRACES.search(exchange.answer)):
+        yield Finding(
+            "SAFE-2",
+            _label(exchange),
+            f"A {exchange.status} shows a stack trace",
+            "an error that says what was wrong with the request",
+            known.shown(exchange.answer[trace.start() :]),
+            (exchange,),
+        )
+
+
+def shown_keys(exchange: Exchange, known: CheckContext) -> Iterator[Finding]:
+    """Look for the keys of the target in an answer, other than those that stood in the URL of its request: SAFE-1."""
+    if exchange.path is None:
+        return
     headers = (value.encode("latin-1", "replace") for _, value in exchange.answer_headers)
     told = _read(b" ".join([exchange.answer, *headers]))
     asked = _read(exchange.url.encode(errors="replace"))
@@ -39,21 +54,16 @@ def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iter
             plain = key in told[0]
             yield Finding(
                 "SAFE-1",
-                label,
+                _label(exchange),
                 f"The answer to a request shows the key ${credential.name}",
                 "no key in any answer",
                 f"{exchange.status} {known.shown(exchange.answer) if plain else 'with the key, encoded'}",
                 (exchange,),
             )
-    if exchange.status >= 400 and (trace := _TRACES.search(exchange.answer)):
-        yield Finding(
-            "SAFE-2",
-            label,
-            f"A {exchange.status} shows a stack trace",
-            "an error that says what was wrong with the request",
-            known.shown(exchange.answer[trace.start() :]),
-            (exchange,),
-        )
+
+
+def _label(exchange: Exchange) -> str:
+    return exchange.operation or f"{exchange.method} {exchange.path}"
 
 
 def _read(text: bytes) -> list[bytes]:
@@ -87,4 +97,4 @@ def _forms(key: bytes) -> frozenset[bytes]:
 
 _ESCAPED: Final = re.compile(rb'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
 
-__all__ = ["check"]
+__all__ = ["check", "shown_keys"]

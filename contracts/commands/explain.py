@@ -14,7 +14,7 @@ _EXIT_CODES: Final = {0: "the rules are explained", 2: "there is no such rule"}
 
 
 def add(commands: Any) -> None:
-    """Add the command."""
+    """Add the command to the sub-commands of the parser."""
     parser = add_command(
         commands,
         "explain",
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Print what is known of each rule; returns the exit code."""
+    """Print what is behind each rule, with an empty line between, and return the exit code 0."""
     for number, code in enumerate(options.rules):
         print(*([""] if number else []), *explain(code), sep="\n")
     return 0

@@ -53,7 +53,7 @@ class Finding:
     @property
     def at_once(self) -> bool:
         """Whether it needs no second time: a history is its own proof, and so is an application's 500."""
-        return self.together or self.rule in _PROOF
+        return self.together or RULES[self.rule].one_sighting_is_proof
 
     @property
     def side(self) -> str:
@@ -87,7 +87,6 @@ class Finding:
 
 _POSITION = re.compile(r"/\d+(?=/|$)")
 """The number of an item in a list: which one it is depends on chance."""
-_PROOF = frozenset({"PAGE-8", "RACE-1"})
 
 
 @dataclass(frozen=True, slots=True)

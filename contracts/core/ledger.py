@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from .exchange import shown
 from .findings import Finding
-from .rules import EXPLAINED_BY, RULES, Severity
+from .rules import RULES, Severity
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Ledger:
     def explains(self, rule: str) -> bool:
         """Whether another broken rule is reason enough for this one."""
         broken = {one for one, _ in list(self._kept)}
-        return bool(EXPLAINED_BY.get(rule, frozenset()) & broken)
+        return bool(RULES[rule].explained_by & broken)
 
     def clear(self) -> None:
         """Forget everything: what it was said of was not the application."""

@@ -119,6 +119,18 @@ QUESTIONS: Final[Mapping[str, Question]] = {question.name: question for question
 """Name → question."""
 
 
+def questions_about(code: str) -> list[Question]:
+    """Return the open questions that a rule is about: those with an answer that it warns of.
+
+    READ-1 is about every question whose answer has to stay the same.
+    """
+    return [
+        question
+        for question in QUESTIONS.values()
+        if (code == "READ-1" and question.kept) or code in {one.rule for one in question.remarks.values()}
+    ]
+
+
 def expected(value: Any) -> dict[str, str]:
     """The interpretations of a file as a run writes it: `{interpretations: {question: answer}}`.
 
@@ -139,4 +151,4 @@ def expected(value: Any) -> dict[str, str]:
     return dict(value["interpretations"])
 
 
-__all__ = ["QUESTIONS", "Question", "Remark", "expected"]
+__all__ = ["QUESTIONS", "Question", "Remark", "expected", "questions_about"]

@@ -15,6 +15,7 @@ from ..core import strict_json
 from ..core.exchange import Exchange, media
 from ..core.findings import Breach, Finding, finding_of
 from ..core.ledger import Ledger
+from ..core.rules import RULES
 from ..model import definitions, ingress, signals
 from ..model.signals import Signal
 from ..model.world import Model, whole
@@ -61,8 +62,10 @@ class Judge:
             replace(finding, exchanges=self.provenance.needed(exchange))
             for finding in judge(exchange, self.known, self.ledger.tested)
         ]
-        self.ledger.add(finding for finding in found if finding.rule != "AUTH-1" or self.trusting)
-        broken = any(finding.rule not in _HARMLESS for finding in found)
+        self.ledger.add(
+            finding for finding in found if self.trusting or not RULES[finding.rule].checked_elsewhere
+        )
+        broken = any(not RULES[finding.rule].harmless for finding in found)
         suspicions = self._follow(exchange, broken=broken)
         self.provenance.learn(exchange)
         return Verdict(tuple(found), tuple(suspicions))
@@ -73,7 +76,9 @@ class Judge:
             self._count(exchange)
             found = list(judge(exchange, self.known, self.ledger.tested))
             self.ledger.add(
-                replace(one, exchanges=(exchange,), together=True) for one in found if one.rule != "AUTH-1"
+                replace(one, exchanges=(exchange,), together=True)
+                for one in found
+                if not RULES[one.rule].checked_elsewhere
             )
             owner = self._owner(exchange, self.known.operation(exchange.operation))
             if exchange.path == INGRESS_PATH and exchange.status == 200 and owner is not None:
@@ -355,23 +360,6 @@ class Judge:
         return suspicions
 
 
-_HARMLESS = frozenset(
-    {
-        "AUTH-8",
-        "AUTH-9",
-        "AUTH-10",
-        "PAGE-2",
-        "PAGE-15",
-        "PAGE-14",
-        "PAGE-7",
-        "PAGE-12",
-        "PAGE-13",
-        "SAFE-1",
-        "SAFE-2",
-        "HTTP-5",
-    }
-)
-"""Rules whose breach leaves what was asked and answered as sure as it was."""
 _REMEMBERED = 50_000
 """Actions that are remembered."""
 _SLOW = 20

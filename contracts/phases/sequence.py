@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from ..core.exchange import Exchange
 from ..core.findings import Breach, Finding, finding_of
+from ..core.rules import RULES
 from ..generation.corpus.probe import Probe
 from ..generation.examples import made
 from ..model.world import IN_FORCE, MAY_PASS, Action, Definition, Model
@@ -232,7 +233,7 @@ class CallSequence:
         self.exchanges.append(exchange)
         if exchange.made:
             self._made = exchange.back
-        refused = [finding for finding in verdict.findings if finding.rule == "AUTH-1"]
+        refused = [finding for finding in verdict.findings if RULES[finding.rule].checked_elsewhere]
         if refused and self.looks_into_refusals:
             self._look_into(refused)
         return exchange

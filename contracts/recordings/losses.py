@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from ..checks.context import CheckContext
+from ..core.rules import Evidence, codes_where
 from ..core.target import Credential, Target
 from .har import Entry, Loss
 
@@ -14,51 +16,25 @@ _NOBODY: Final = Credential("\ue000", "", "KEY")
 """Stands where no key is given: no header can have this one."""
 
 
-_ON_ANSWERS: Final = frozenset(
-    {
-        *("PAGE-2", "PAGE-4", "PAGE-5", "PAGE-6", "PAGE-7", "PAGE-13", "PAGE-14", "PAGE-15"),
-        *("JSON-7", "JSON-9", "SAFE-1", "SAFE-2"),
-    }
-)
-"""Rules on what an answer says."""
-
-
-_ON_BODIES: Final = frozenset({"PAGE-9", "PAGE-10", "PAGE-12", "JSON-8"})
-"""Rules on what was taken."""
-
-
-_ON_KEYS: Final = frozenset({"AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "AUTH-10"})
-"""Rules on which keys were shown, and which were not."""
-
-
-_ON_SERVICE: Final = frozenset({*_ON_BODIES, "JSON-5", "AUTH-3", "AUTH-4", "AUTH-6"})
-"""Rules on what was served: of the control plane only its body tells that (B009)."""
-
-
-_ON_VALUES: Final = frozenset({"PAGE-5", "PAGE-6", "PAGE-7", "PAGE-14"})
-
-
-_ON_STATUS: Final = frozenset({"PAGE-2", "PAGE-13", "PAGE-15"})
-"""Rules on refusals, for which HTTP may have a reason that the headers tell."""
-
-
-_ABSENT: Final = frozenset({"AUTH-8", "HTTP-1", "HTTP-8"})
-"""Rules that a header which is not there breaks."""
-
-
-_LOST: Final[Mapping[Loss, frozenset[str]]] = {
-    Loss.BODY: _ON_BODIES,
-    Loss.BODY_LENGTH: frozenset({"JSON-8"}),
-    Loss.SENT_HEADERS: _ON_KEYS,
-    Loss.SENT_MEDIA: _ON_BODIES | {"JSON-5"},
-    Loss.SENT_REDACTED: _ON_BODIES | {"JSON-5"},
-    Loss.ANSWER: _ON_ANSWERS - {"PAGE-4"},
-    Loss.ANSWER_LENGTH: frozenset({"JSON-7"}),
-    Loss.ANSWER_HEADERS: _ABSENT,
-    Loss.ANSWER_MEDIA: _ON_ANSWERS,
-    Loss.ANSWER_REDACTED: _ON_VALUES,
+_EVIDENCE: Final[Mapping[Loss, Evidence]] = {
+    Loss.BODY: Evidence.REQUEST_BODY,
+    Loss.BODY_LENGTH: Evidence.REQUEST_BYTES,
+    Loss.SENT_HEADERS: Evidence.KEYS,
+    Loss.SENT_MEDIA: Evidence.REQUEST_CONTENT,
+    Loss.SENT_REDACTED: Evidence.REQUEST_CONTENT,
+    Loss.ANSWER: Evidence.ANSWER_BODY,
+    Loss.ANSWER_LENGTH: Evidence.ANSWER_BYTES,
+    Loss.ANSWER_HEADERS: Evidence.ANSWER_HEADERS,
+    Loss.ANSWER_MEDIA: Evidence.ANSWER_MEDIA_TYPE,
+    Loss.ANSWER_REDACTED: Evidence.ANSWER_VALUES,
 }
-"""Loss → the rules that cannot be told without it, whatever the exchange is."""
+"""Loss → the evidence that is missing with it, whatever the exchange is."""
+
+
+@cache
+def rules_needing(evidence: Evidence) -> frozenset[str]:
+    """Return the codes of the rules that cannot be judged from a recording without this evidence."""
+    return codes_where(lambda rule: evidence in rule.recorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +72,4 @@ class _Place:
     """Key → numbers of the entries, in the order of time, in which it was served."""
 
 
-_OF_ONE: Final = frozenset(
-    {
-        *(_ON_ANSWERS | _ON_SERVICE | _ON_KEYS | _ABSENT),
-        *("PAGE-1", "PAGE-3", "PAGE-8", "HTTP-5"),
-    }
-)
-"""Rules that one exchange can tell."""
-
-
-__all__ = []
+__all__ = ["rules_needing"]

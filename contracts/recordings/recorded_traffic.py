@@ -6,7 +6,7 @@ A rule is applied to an exchange only if the recording kept all that the rule lo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -14,12 +14,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..checks import judge, secrecy
 from ..checks.acceptance import accepted
+from ..checks.answers import is_of_a_negative_version
 from ..checks.context import CheckContext
 from ..core.events import CrossChecked, RunFinished
 from ..core.exchange import INTERFERENCE, Exchange
 from ..core.findings import Finding
 from ..core.ledger import Ledger
-from ..core.rules import RULES
+from ..core.rules import RULES, Evidence
 from ..core.target import Credential, Target
 from ..openapi.document import Document, Operation
 from ..openapi.schemas import Shapes
@@ -29,7 +30,7 @@ from .har import (
     is_key,
     is_secret,
 )
-from .losses import _LOST, _NOBODY, _OF_ONE, _ON_KEYS, _ON_SERVICE, _ON_STATUS, _Place, _Seen
+from .losses import _EVIDENCE, _NOBODY, _Place, _Seen, rules_needing
 
 _ELSEWHERE: Final = "of another host or path"
 _LIVE: Final = "one recorded exchange cannot tell it; a run against the deployment can"
@@ -181,8 +182,8 @@ class Recorded:
         exchange = entry.exchange
         untold = self._not_to_be_told(place, number, entry)
         tested: Counter[str] = Counter()
-        for finding in (*judge(exchange, place.known, tested), *_echoed(exchange, place.echoes)):
-            if finding.rule not in untold and not _of_a_negative_version(finding):
+        for finding in (*judge(exchange, place.known, tested), *secrecy.shown_keys(exchange, place.echoes)):
+            if finding.rule not in untold and not is_of_a_negative_version(finding):
                 self._found.append((place, number, finding))
         for rule in tested:
             if rule in untold:
@@ -202,18 +203,18 @@ class Recorded:
                 untold.setdefault(rule, why)
 
         for loss in losses:
-            without(_LOST[loss], loss.value)
+            without(rules_needing(_EVIDENCE[loss]), loss.value)
         if Loss.ANSWER in losses and operation is not None and operation.control_plane:
-            without(_ON_SERVICE, Loss.ANSWER.value)
+            without(rules_needing(Evidence.SERVICE), Loss.ANSWER.value)
         if Loss.BODY in losses and exchange.status in (411, 413):
-            without(_ON_STATUS, Loss.BODY.value)
+            without(rules_needing(Evidence.CAUSE), Loss.BODY.value)
         if Loss.SENT_MEDIA in losses and exchange.status == 415:
-            without(_ON_STATUS, Loss.SENT_MEDIA.value)
+            without(rules_needing(Evidence.CAUSE), Loss.SENT_MEDIA.value)
         if Loss.SENT_HEADERS in losses and exchange.status not in (400, 401, 404, 409, 422):
-            without(_ON_STATUS, Loss.SENT_HEADERS.value)
+            without(rules_needing(Evidence.CAUSE), Loss.SENT_HEADERS.value)
         value = exchange.value()
         if not (isinstance(value, dict) and "errors" in value):
-            without(["PAGE-12"], "the refusal is not the application's envelope")
+            without(rules_needing(Evidence.ENVELOPE), "the refusal is not the application's envelope")
         without(*self._keys_untold(place, number, entry, operation))
         return untold
 
@@ -232,13 +233,13 @@ class Recorded:
         given = "" if self._given is None else self._given.key
         missing = set(operation.keys) - shown.keys()
         if missing - place.kept[entry.file]:
-            return _ON_KEYS, "the recording may have left out keys, as browsers do"
+            return rules_needing(Evidence.KEYS), "the recording may have left out keys, as browsers do"
         if any(not value or value != given for value in shown.values()):
-            return _ON_KEYS, "whether a key is a good one is not known"
+            return rules_needing(Evidence.KEYS), "whether a key is a good one is not known"
         if shown:
             served = place.served.get(given, [])
             if not (served and served[0] < number < served[-1]):
-                return ("AUTH-1", "AUTH-10"), "the key was not served both before and after"
+                return rules_needing(Evidence.GOOD_KEY), "the key was not served both before and after"
         return (), ""
 
     # What comes of it
@@ -324,7 +325,7 @@ class Recorded:
     def _why(self, rule: str) -> str:
         reasons = self._untold.get(rule)
         if not reasons:
-            return _LIVE if rule not in _OF_ONE else "no recorded answer put it to the test"
+            return _LIVE if not RULES[rule].recorded else "no recorded answer put it to the test"
         (why, count), *_ = reasons.most_common(1)
         return f"{why} ({count} of {reasons.total()})" if len(reasons) > 1 else why
 
@@ -347,16 +348,6 @@ class Recorded:
 
 _MANY: Final = 20
 """Keys that are looked for in answers."""
-
-
-def _echoed(exchange: Exchange, known: CheckContext) -> Iterator[Finding]:
-    """Whether an answer shows a key that is known from the recording alone."""
-    return (finding for finding in secrecy.check(exchange, known, Counter()) if finding.rule == "SAFE-1")
-
-
-def _of_a_negative_version(finding: Finding) -> bool:
-    """Whether a version is negative, which may be nobody's fault (C16): its definition was put before."""
-    return finding.rule == "PAGE-5" and finding.place == "200 data/a_ve" and finding.actual.startswith('"-')
 
 
 def _told(base: str) -> str:

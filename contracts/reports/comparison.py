@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ..core.rules import EXPLAINED_BY, RULES
+from ..core.rules import RULES
 from .markdown import cell, table
 from .summary import Record
 
@@ -72,7 +72,8 @@ def _seen(name: str, rule: str, run: Record, found: Mapping[str, Record]) -> See
         return Seen(True, again["shown"], again["tried"])
     broken = {one["rule"] for one in found.values()}
     unsaid = {one["rule"] for one in run["not_verified"]} - broken
-    hidden = bool(EXPLAINED_BY.get(rule, frozenset()) & broken)  # said of it would be said twice
+    reasons = RULES[rule].explained_by if rule in RULES else frozenset()
+    hidden = bool(reasons & broken)  # said of it would be said twice
     return Seen(
         False if rule in run["tested"].keys() | broken and rule not in unsaid and not hidden else None
     )

@@ -12,8 +12,9 @@ from typing import Final
 
 from ..core.curl import SHORTEST_PAUSE
 from ..core.events import RunFinished
+from ..core.rules import RULES, Preparation
 from . import generated_test_runtime
-from .generated_assertions import STORIES, asserted
+from .generated_assertions import asserted
 from .json_report import name_of, record, replaced
 from .summary import Record
 
@@ -43,12 +44,12 @@ def write(run: RunFinished, directory: Path) -> None:
 
 def test_of(one: Record, run: Record) -> str:
     """The file for one finding of a report: it needs pytest, the keys' variables, and nothing else."""
-    together = one["together"]
+    together, assertion = one["together"], RULES[one["rule"]].assertion
     requests = [*_before(one, run, together), *_requests(one, together)]
-    words = list(_words(requests, [key["name"] for key in run["keys"]], everyone=one["rule"] == "SAFE-1"))
+    words = list(_words(requests, [key["name"] for key in run["keys"]], everyone=assertion.needs_keys))
     told = [_answer(each) for each in one["script"]]
-    story = generated_test_runtime.story(told, together=together) if one["rule"] in STORIES else None
-    times = 3 if one["rule"] == "HTTP-6" else one["times"]
+    story = generated_test_runtime.story(told, together=together) if assertion.compares_answers else None
+    times = assertion.repeats or one["times"]
     body = _body_of(asserted(one, together), together, times, again_and_again=together or story is not None)
     parts = [
         _literal_doc(_head(one, run)),
@@ -140,7 +141,8 @@ def _literal_doc(text: str) -> str:
 
 def _requests(one: Record, together: bool) -> list[Record]:
     """What is sent, with what is made before it where the report leaves that out."""
-    script = one["script"]
+    script, rule = one["script"], RULES[one["rule"]]
+    compares = rule.assertion.compares_answers
     texts = [_text(each) for each in script]
     made = {number: at for at, each in enumerate(script) if (number := _made(each))}
     requests = []
@@ -153,17 +155,17 @@ def _requests(one: Record, together: bool) -> list[Record]:
         if each.get("chunks"):
             request["chunks"] = each["chunks"]
         pause = each.get("waited", 0) - script[max(0, at - 1)].get("waited", 0)
-        unsure = at and each["status"] in (400, 404) and one["rule"] != "ING-12" and not together
-        pause = max(pause, _SETTLED) if unsure and (last or one["rule"] in STORIES) else pause
+        unsure = at and each["status"] in (400, 404) and not rule.assertion.about_fresh and not together
+        pause = max(pause, _SETTLED) if unsure and (last or compares) else pause
         if pause >= SHORTEST_PAUSE:
             request["wait"] = round(pause, 1)
-        if last and one["rule"] in ("LEASE-8", "LIFE-13"):
+        if last and rule.assertion.patient:
             request["patient"] = True  # only 409 says that it is over
         if 200 <= each["status"] < 300 and not together:
             request["patient"] = True  # what is so fresh may not be known everywhere
-            if not last and one["rule"] not in STORIES and not each["path"].endswith("/nack"):
+            if not last and not compares and not each["path"].endswith("/nack"):
                 request["needed"] = True
-        if _with_a_good_key(each) and not one["rule"].startswith("AUTH-"):
+        if _with_a_good_key(each) and not rule.concerns_keys:
             request["keyed"] = True
         if (number := _made(each)) and made[number] == at and any(number in text for text in texts[at + 1 :]):
             request["makes"] = number
@@ -178,7 +180,8 @@ def _requests(one: Record, together: bool) -> list[Record]:
 def _before(one: Record, run: Record, together: bool) -> Iterator[Record]:
     """What the report takes for granted: a world that is not empty, what others had defined, an action that was served."""
     script, owners = one["script"], {f"${key['name']}": key["organisation"] for key in run["keys"]}
-    if not owners or one["rule"] == "LEASE-6":
+    preparation = RULES[one["rule"]].assertion.preparation
+    if not owners or preparation is Preparation.NOTHING:
         return
     key = next((value for name, value in script[0]["headers"] if value in owners), next(iter(owners)))
     plain = {"headers": [("x-arklow-auth", key), ("content-type", "application/json")], "was": 200}
@@ -191,7 +194,7 @@ def _before(one: Record, run: Record, together: bool) -> Iterator[Record]:
     def accepted(variant: str) -> Record:
         return {"method": "POST", "path": f"/v1/ingress/{variant}", "body": b'{"payload": {}}'} | plain
 
-    if one["rule"] in ("DEF-2", "ING-9"):
+    if preparation is Preparation.WORLD:
         yield from (defined(_BEFORE), accepted(_BEFORE))
     if together:
         yield from map(defined, sorted(_in_use(script)))

@@ -13,10 +13,11 @@ from typing import Any
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.ledger import Ledger
+from ..core.rules import RULES
 from ..oracle.judge import Judge
 from ..transport.client import TimeUp
 from ..transport.interference import Interference
-from .replay import LOST, Replay, hasty
+from .replay import NEEDING_CONTROL_ACTIONS, Replay, hasty
 
 _LONGEST = 500
 """Exchanges of a sequence that is played once more when what it found does not show by itself."""
@@ -128,7 +129,9 @@ class Confirmation:
 
     def _stands(self, finding: Finding) -> bool:
         """Whether it counts when its sequence shows it a second time, although a replay does not."""
-        lost = finding.rule in LOST or finding.key in self.replay.excused  # which somebody may have settled
+        lost = (
+            finding.rule in NEEDING_CONTROL_ACTIONS or finding.key in self.replay.excused
+        )  # which somebody may have settled
         return finding.staged or not (hasty(finding) or lost)
 
     def confirm(self) -> None:
@@ -164,7 +167,7 @@ class Confirmation:
         for finding in self._open():
             if time.monotonic() > until:
                 return
-            if finding.rule == "AUTH-1" or len({one.waited for one in finding.exchanges}) > 1:
+            if RULES[finding.rule].checked_elsewhere or len({one.waited for one in finding.exchanges}) > 1:
                 continue  # the one looks into refusals first
             with suppress(Interference, TimeUp):
                 better = self.replay.shorter(finding) or self.replay.often(finding)

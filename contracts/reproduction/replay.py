@@ -11,6 +11,7 @@ from typing import Any
 from ..core.curl import SHORTEST_PAUSE
 from ..core.exchange import Exchange
 from ..core.findings import Finding
+from ..core.rules import codes_where
 from ..model.world import IN_FORCE, MAY_PASS
 from ..oracle.judge import Judge
 from ..transport.client import Client, Request, TimeUp
@@ -21,8 +22,8 @@ _LONGEST = 100
 """Exchanges of a sequence that are played again."""
 _TRIES, _PATIENCE, _OFTEN = 40, 3.0, 150
 """Replays that one finding is worth, and the seconds; how often one that is rare is asked for again."""
-LOST = frozenset({"ING-11"})
-"""Rules that somebody who settles actions makes look broken."""
+NEEDING_CONTROL_ACTIONS = codes_where(lambda rule: rule.needs_control_actions)
+"""Codes of the rules that another client which settles actions makes look broken."""
 _NOBODYS = "9" * 18
 """Stands for an action that is not made in the script: from nothing there is none."""
 _OTHERS = 10
@@ -90,7 +91,7 @@ class Replay:
         Raises:
             Interference, TimeUp: it could not be tried.
         """
-        if finding.rule in LOST:
+        if finding.rule in NEEDING_CONTROL_ACTIONS:
             return self._once_more(finding) is not None
         return self.play(finding.exchanges, finding) is not None
 
@@ -120,14 +121,14 @@ class Replay:
             last = number + 1 == len(script)
             if one.method == "POST" and one.status in MAY_PASS and (last or time.monotonic() < until):
                 age = self._client.now() - playing.began
-                others = playing.alike(script) if last and finding.rule in LOST else []
+                others = playing.alike(script) if last and finding.rule in NEEDING_CONTROL_ACTIONS else []
                 self._client.wait(max(age if others else 0.0, playing.made + IN_FORCE - self._client.now()))
                 if any(self._client.send(other).status == 404 for other in others):
                     self.excused.add(finding.key)
                     return None
             playing.send(one, patient=not last)
             if (again := playing.shows(finding)) is not None:
-                if not last and finding.rule in LOST:  # before others were let alone
+                if not last and finding.rule in NEEDING_CONTROL_ACTIONS:  # before others were let alone
                     self.excused.add(finding.key)
                     return None
                 return again
@@ -293,4 +294,4 @@ def hasty(finding: Finding) -> bool:
     return False
 
 
-__all__ = ["LOST", "Replay", "hasty"]
+__all__ = ["NEEDING_CONTROL_ACTIONS", "Replay", "hasty"]

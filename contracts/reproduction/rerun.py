@@ -14,6 +14,7 @@ from ..checks.context import CheckContext
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.ledger import Ledger
+from ..core.rules import RULES, codes_where
 from ..core.serialization import finding_of
 from ..core.target import Credential, Target
 from ..model.interpretations import QUESTIONS
@@ -42,13 +43,7 @@ class Outcome:
     """Why it could not be tried, or not to the end."""
 
 
-_BY_A_RUN: Final = {
-    "AUTH-1": "whether the key is good elsewhere has to be asked as well",
-    "HTTP-6": "a slow answer has to be compared with others",
-    "HTTP-7": "whether others get an answer has to be asked as well",
-    "HTTP-9": "whether others get an answer has to be asked as well",
-}
-"""Rule → why a replay of its exchanges cannot tell it."""
+_ABOUT_KEYS: Final = codes_where(lambda rule: rule.concerns_keys)
 _PREFIX: Final = re.compile(r"contract[.-][0-9a-z]+[.-]")
 
 
@@ -110,7 +105,8 @@ def untold(one: Mapping[str, Any]) -> str | None:
         return "it takes calls at the same moment"
     if one.get("staged"):
         return "only the sequence that looked for it can tell it"
-    return _BY_A_RUN.get(one["rule"])
+    rule = RULES.get(one["rule"])
+    return None if rule is None else rule.not_replayable
 
 
 class Again:
@@ -268,7 +264,7 @@ def _in_the_way(heard: Sequence[Exchange], finding: Finding) -> str | None:
     last, before = heard[-1], {one.status for one in finding.exchanges}
     value = last.value()
     foreign = not (isinstance(value, dict) and value.keys() & {"data", "errors"})
-    refused = last.status in (401, 403) and not finding.rule.startswith("AUTH-")
+    refused = last.status in (401, 403) and finding.rule not in _ABOUT_KEYS
     elsewhere = 300 <= last.status < 400 or (last.status in (404, 405, 501) and foreign)
     if last.status not in before and (refused or elsewhere):
         return f"{last.operation or last.method} is answered with {last.status}"

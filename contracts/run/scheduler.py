@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.events import Progress
 from ..core.exchange import Exchange
 from ..core.findings import Finding
-from ..core.rules import RULES
+from ..core.rules import RULES, Phase, codes_where
 from ..openapi.document import linked_of
 from ..oracle.judge import Judge
 from ..phases.requests import NotReached
@@ -34,24 +34,8 @@ from .preflight import Preflight
 if TYPE_CHECKING:
     from ..phases.random_walks import Walk
 
-ANYWHERE = frozenset(
-    rule
-    for rule in RULES
-    if rule.startswith(("PAGE-", "SAFE-"))
-    or rule in ("JSON-7", "JSON-9", "AUTH-8", "HTTP-6", "HTTP-9", "READ-2")
-)
-"""Rules that every exchange may break."""
-
-_OF_STATE = frozenset(
-    {
-        *("DEF-2", "DEF-3", "DEF-10", "ING-3", "ING-7", "ING-9", "ING-10", "ING-11", "ORG-1", "READ-1"),
-        *("LEASE-3", "LEASE-6", "LEASE-7", "LEASE-8"),
-    }
-)
-"""Rules that sequences of plain calls may break."""
-
-_OF_ONE_EXCHANGE = ANYWHERE | {rule for rule in RULES if rule.startswith(("AUTH-", "HTTP-", "JSON-"))}
-"""Rules that generated requests may break."""
+ANYWHERE = codes_where(lambda rule: rule.may_show_anywhere)
+"""Codes of the rules that every part of a run may break."""
 
 SHRINK_SECONDS = 2.0
 """Seconds that go into shorter examples when the time is up."""
@@ -149,7 +133,7 @@ class Scheduler:
 
     def explored(self) -> None:
         """Every short sequence of plain calls, then long random ones."""
-        if self._over() or not self._wanted(_OF_STATE):
+        if self._over() or not self._wanted_in(Phase.RANDOM_WALKS):
             return
         from ..phases.random_walks import short_walks, walks
 
@@ -158,7 +142,7 @@ class Scheduler:
 
     def generated(self) -> None:
         """Schemathesis for the rest of the time."""
-        if not self._over() and self._wanted(_OF_ONE_EXCHANGE):
+        if not self._over() and self._wanted_in(Phase.GENERATED):
             self._fuzz(self._plan.seed, self._client.deadline - SHRINK_SECONDS)
 
     def rounds(self) -> None:
@@ -287,9 +271,8 @@ class Scheduler:
     def _ask_slow_again(self) -> None:
         """Once, and as soon as something was slow, since that makes the run short of time; a gate asks nothing for its time."""
         if self._judge.slow and self._plan.steady:
-            self._ledger.doubtful["HTTP-6"] = (
-                "an answer took longer, and what a gate sends does not depend on time"
-            )
+            why = "an answer took longer, and what a gate sends does not depend on time"
+            self._ledger.doubtful |= dict.fromkeys(requests.slow.rules, why)
         elif self._judge.slow and not self._asked_again:
             self._asked_again = True
             self._play(requests.slow)
@@ -351,6 +334,10 @@ class Scheduler:
     def _wanted(self, rules: frozenset[str]) -> bool:
         only = self._plan.only
         return not only or bool(only & (rules | ANYWHERE))
+
+    def _wanted_in(self, phase: Phase) -> bool:
+        only = self._plan.only
+        return not only or any(RULES[code].may_show_in(phase) for code in only)
 
     def _over(self) -> bool:
         late = time.monotonic() > self._client.deadline or self._client.throttle.spent is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from contracts.commands.rule_sources import explain
 from contracts.core.rules import (
     RELEASE,
     RULES,
-    Rule,
     Severity,
 )
 from contracts.model.interpretations import QUESTIONS
@@ -30,12 +30,18 @@ def sources(code: str) -> list[str]:
 
 @pytest.mark.parametrize("code", RULES)
 def test_every_rule_can_be_explained(code: str) -> None:
-    """The rule first, its weight next, how to listen to it alone last."""
-    lines = list(explain(code))
+    """The rule first, its weight next, then a breach and its remedy; how to check it alone last."""
+    lines, rule = list(explain(code)), RULES[code]
 
-    assert lines[0] == f"{code}: {RULES[code].title}."
-    assert lines[1].startswith(f"A {RULES[code].severity}: ")
-    assert lines[-1] == f"Listen to it alone: arklow-contracts check … --only {code}"
+    assert lines[0] == f"{code}: {rule.title}."
+    assert lines[1].startswith(f"A {rule.severity}: ")
+    at = lines.index("Example of a breach")
+    assert lines[at + 1 : at + 3] == [
+        f"  request  {rule.example.request}",
+        f"  answer   {rule.example.answer}",
+    ]
+    assert lines[lines.index("Remedy") + 1] == f"  {rule.remedy}"
+    assert lines[-1] == f"Check this rule alone: arklow-contracts check … --only {code}"
     assert all(line == line.rstrip() and "\n" not in line for line in lines)
 
 
@@ -84,7 +90,9 @@ def test_there_is_nothing_to_say_of_a_rule_that_is_none() -> None:
 )
 def test_a_new_rule_warns_for_one_release(since: str, severity: str) -> None:
     """So that no gate closes by an update of the judge."""
-    assert Rule("X-1", Severity.VIOLATION, "It holds", "ours", since).severity == severity
+    rule = replace(RULES["AUTH-1"], weight=Severity.VIOLATION, since=since)
+
+    assert rule.severity == severity
 
 
 def test_the_release_is_that_of_the_project() -> None:

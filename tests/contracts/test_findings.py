@@ -7,8 +7,11 @@ import pytest
 from contracts.core.exchange import Exchange
 from contracts.core.findings import Finding
 from contracts.core.ledger import Ledger
-from contracts.core.rules import EXPLAINED_BY, RULES, Severity
+from contracts.core.rules import RULES, Severity
 from contracts.phases.requests import INGRESS, MODACK, PUT
+
+EXPLAINED_BY = {code: rule.explained_by for code, rule in RULES.items() if rule.explained_by}
+"""Code → codes of the rules of which each is reason enough for it."""
 
 
 def exchange(size: int = 1) -> Exchange:
