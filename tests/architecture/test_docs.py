@@ -145,17 +145,17 @@ def test_the_judges_table_is_the_table_of_the_program() -> None:
     assert rows == [(rule.code, str(rule.severity), rule.title, rule.source) for rule in JUDGED.values()]
 
 
-def test_the_architecture_page_names_every_module() -> None:
-    """A new room is a new sentence."""
+def test_the_architecture_page_names_every_package() -> None:
+    """A new package, or a new module beside the packages, is a new sentence."""
     page = (ROOT / "docs" / "ARCHITECTURE.md").read_text("utf-8")
-    rooms = {
+    packages = {
         entry.stem
-        for package in ("arklow_local", "contracts", "mock_server")
-        for entry in (ROOT / package).iterdir()
+        for program in ("arklow_local", "contracts", "mock_server")
+        for entry in (ROOT / program).iterdir()
         if entry.suffix == ".py" or entry.is_dir()
     }
 
-    missing = {room for room in rooms if not room.startswith("__") and not re.search(rf"\b{room}\b", page)}
+    missing = {package for package in packages if not package.startswith("__") and not re.search(rf"\b{package}\b", page)}
     assert missing == set()
 
 
