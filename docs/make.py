@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Final
 
 from contracts.cli import parser as judge_parser
-from mock_server.cli.flags import _export_parser as export_parser
-from mock_server.cli.flags import _parser as mock_parser
+from mock_server.cli.flags import export_parser
+from mock_server.cli.flags import parser as mock_parser
 from mock_server.domain import states
 from mock_server.domain.states import (
     FOLLOWS,

@@ -72,6 +72,11 @@ class Application:
         """Answer one request (ASGI)."""
         await self._app(scope, receive, send)
 
+    @property
+    def has_seed_file(self) -> bool:
+        """Whether the settings name a seed file."""
+        return self._seed_file is not None
+
     async def read_seed(self) -> None:
         """Read the seed file, if the settings name one. Any loop will do; `running` applies the file.
 

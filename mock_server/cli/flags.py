@@ -1,270 +1,396 @@
-"""The flags of `arklow-mock`."""
+"""The flags of `arklow-mock` as tables, from which its parsers and the pages about them are made."""
 
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
-import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from .. import __version__
+from . import flag_values
 
 CONTROL_PORT: Final = 3123
-
-
 ADMIN_PORT: Final = 3124
-
-
 INGRESS_PORT: Final = 3125
-
-
 HOSTS: Final = ("127.0.0.1", "::1")
+"""What is listened on unless `--host` or `--admin-host` is given: this machine alone."""
+
+_WIDEST: Final = 100
+"""Columns of the help at most: longer lines are hard to read."""
 
 
-def _export_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="arklow-mock export",
-        description="Write the organisations of a running mock as a seed file, from which another goes on.",
-    )
-    add = parser.add_argument
-    add(
-        "--admin-url",
-        default=f"http://localhost:{ADMIN_PORT}",
-        metavar="URL",
-        help="the admin plane of the mock (default %(default)s)",
-    )
-    add(
-        "--admin-token",
-        type=_token,
-        default=os.environ.get("ARKLOW_ADMIN_TOKEN") or None,
-        metavar="TEXT",
-        help="its token (default $ARKLOW_ADMIN_TOKEN)",
-    )
-    add(
-        "--organisation",
-        action="append",
-        default=[],
-        type=_organisation,
-        metavar="ID",
-        help="this organisation alone (repeatable; default all that were used)",
-    )
-    add("-o", "--output", type=Path, metavar="FILE", help="where to (default standard output)")
-    return parser
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag of a command."""
+
+    names: tuple[str, ...]
+    """As they are typed; the long one last."""
+    help: str
+    """What the flag is for; `note` says its default."""
+    group: str
+    """The heading under which the help has it."""
+    metavar: str = ""
+    """What the help calls its value; empty for a switch, which takes none."""
+    parse: Callable[[str], Any] = str
+    """Text → value; raises `argparse.ArgumentTypeError`."""
+    default: int | float | str | None = None
+    default_in_words: str = ""
+    """What happens without the flag, where the value of `default` does not say it."""
+    repeatable: bool = False
+    environment: str = ""
+    """The environment variable that stands in for the flag."""
+    excludes: str = ""
+    """Flags with the same text here exclude each other."""
+
+    @property
+    def note(self) -> str:
+        """What the help has in brackets: whether the flag may be repeated, and its default; empty for neither."""
+        default = self.default_in_words or ("" if self.default is None else f"{self.default}")
+        parts = ["repeatable"] * self.repeatable + [f"default {default}"] * bool(default)
+        return f"({'; '.join(parts)})" if parts else ""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="arklow-mock",
-        description="A local Arklow: the published API served over a stateful in-memory world.",
-        epilog="API keys: org-<digits>, or org-<digits>- and eight of [a-z0-9], belongs to that organisation.",
-    )
-    add = parser.add_argument
-    add("--port", type=_port, default=CONTROL_PORT, help="control plane (default %(default)s; 0: a free one)")
-    add(
-        "--ingress-port",
-        type=_port,
+_LISTENING: Final = "ports and addresses"
+_ADMIN: Final = "admin plane"
+_KEYS: Final = "API keys"
+_DOCUMENT: Final = "the document that is served"
+_CHOICES: Final = "choices that the document leaves open"
+_WORLD: Final = "the world and its limits"
+_DELIVERIES: Final = "deliveries"
+_PROCESS: Final = "for the program that starts it"
+
+FLAGS: Final = (
+    Flag(
+        ("--port",),
+        "port of the control plane; 0: a free one",
+        _LISTENING,
+        metavar="PORT",
+        parse=flag_values.port,
+        default=CONTROL_PORT,
+    ),
+    Flag(
+        ("--ingress-port",),
+        "port of ingress; 0: a free one",
+        _LISTENING,
+        metavar="PORT",
+        parse=flag_values.port,
         default=INGRESS_PORT,
-        help="ingress (default %(default)s; 0: a free one)",
-    )
-    add(
-        "--host",
-        action="append",
+    ),
+    Flag(
+        ("--host",),
+        "address to listen on",
+        _LISTENING,
         metavar="ADDRESS",
-        help="listen here (repeatable; default 127.0.0.1 and ::1)",
-    )
-    plane = parser.add_mutually_exclusive_group()
-    plane.add_argument(
-        "--admin-port",
-        type=_port,
+        default_in_words=" and ".join(HOSTS),
+        repeatable=True,
+    ),
+    Flag(
+        ("--admin-port",),
+        "port of the admin plane; 0: a free one",
+        _ADMIN,
+        metavar="PORT",
+        parse=flag_values.port,
         default=ADMIN_PORT,
-        help="admin plane (default %(default)s; 0: a free one)",
-    )
-    plane.add_argument("--no-admin", action="store_true", help="no admin plane")
-    add(
-        "--admin-host",
-        action="append",
+        excludes="admin plane",
+    ),
+    Flag(("--no-admin",), "serve no admin plane", _ADMIN, excludes="admin plane"),
+    Flag(
+        ("--admin-host",),
+        "address of the admin plane",
+        _ADMIN,
         metavar="ADDRESS",
-        help="listen here for the admin plane (repeatable; default 127.0.0.1 and ::1)",
-    )
-    add(
-        "--admin-token",
-        type=_token,
-        default=os.environ.get("ARKLOW_ADMIN_TOKEN") or None,
+        default_in_words=" and ".join(HOSTS),
+        repeatable=True,
+    ),
+    Flag(
+        ("--admin-token",),
+        "token that its callers must have",
+        _ADMIN,
         metavar="TEXT",
-        help="the admin plane's token (default $ARKLOW_ADMIN_TOKEN, or a random one that is printed)",
-    )
-    add(
-        "--admin-name",
-        action="append",
-        default=[],
+        parse=flag_values.token,
+        default_in_words="$ARKLOW_ADMIN_TOKEN, or a random one that is printed",
+        environment="ARKLOW_ADMIN_TOKEN",
+    ),
+    Flag(
+        ("--admin-name",),
+        "another name of this machine that a Host header may have",
+        _ADMIN,
         metavar="NAME",
-        help="another name of this machine that the admin plane answers to (repeatable)",
-    )
-    add(
-        "--admin-origin",
-        action="append",
-        default=[],
+        repeatable=True,
+    ),
+    Flag(
+        ("--admin-origin",),
+        "let browser pages of this origin call",
+        _ADMIN,
         metavar="ORIGIN",
-        help="a browser page of this origin may call the admin plane (repeatable; default none)",
-    )
-    add(
-        "--key",
-        action="append",
-        default=[],
-        type=_key,
+        default_in_words="none",
+        repeatable=True,
+    ),
+    Flag(
+        ("--key",),
+        "another API key; dev-key=1 is always there",
+        _KEYS,
         metavar="KEY=ORG",
-        help="another API key (repeatable; dev-key=1 is always there)",
-    )
-    add(
-        "--auto-define",
-        action="store_true",
-        help="an unknown variant gets an open definition instead of a 400",
-    )
-    add(
-        "--raw-bodies",
-        action="store_true",
-        help="a body without a payload member is the payload (the guides' interpretation)",
-    )
-    add(
-        "--interpretations",
-        type=Path,
+        parse=flag_values.key,
+        repeatable=True,
+    ),
+    Flag(("--document-only",), "serve the published pages without overlays", _DOCUMENT, excludes="document"),
+    Flag(
+        ("--document",),
+        "serve another OpenAPI 3.1 document",
+        _DOCUMENT,
         metavar="FILE",
-        help="imitate the deployment that a judge wrote this file of, where the documentation leaves things open",
-    )
-    add("--strict-schemas", action="store_true", help="refuse definitions whose schema cannot be enforced")
-    document = parser.add_mutually_exclusive_group()
-    document.add_argument(
-        "--document-only", action="store_true", help="serve the published pages without overlays"
-    )
-    document.add_argument("--document", type=Path, metavar="FILE", help="serve another OpenAPI 3.1 document")
-    document.add_argument(
-        "--spec-dir",
-        type=Path,
+        parse=Path,
+        excludes="document",
+    ),
+    Flag(
+        ("--spec-dir",),
+        "serve a directory of pages, with our overlays and its own",
+        _DOCUMENT,
         metavar="DIR",
-        help="serve the pages of a directory, with our overlays and its own (overlays/*.overlay.yaml)",
-    )
-    add(
-        "--strict-document",
-        action="store_true",
-        help="refuse to start when a part of the document is not served",
-    )
-    add("--max-body-mib", type=_positive, default=10.0, metavar="N", help="largest request body (default 10)")
-    add("--max-actions", type=_count, default=100_000, metavar="N", help="actions kept (default %(default)s)")
-    add(
-        "--max-payload-mib",
-        type=_positive,
-        default=512.0,
+        parse=Path,
+        excludes="document",
+    ),
+    Flag(("--strict-document",), "refuse to start when a part of the document is not served", _DOCUMENT),
+    Flag(("--auto-define",), "give an unknown variant an open definition instead of a 400", _CHOICES),
+    Flag(
+        ("--raw-bodies",), "take a body without a payload member as the payload, as the guides do", _CHOICES
+    ),
+    Flag(
+        ("--interpretations",),
+        "imitate the deployment that a judge wrote this file of",
+        _CHOICES,
+        metavar="FILE",
+        parse=Path,
+    ),
+    Flag(("--strict-schemas",), "refuse definitions whose schema cannot be enforced", _CHOICES),
+    Flag(
+        ("--seed-file",),
+        "what organisations begin with; read again when it changes",
+        _WORLD,
+        metavar="FILE",
+        parse=Path,
+    ),
+    Flag(
+        ("--seed",),
+        "the number that ids and back-offs are made from",
+        _WORLD,
         metavar="N",
-        help="payload bytes kept (default 512)",
-    )
-    add(
-        "--journal",
-        type=_length,
-        default=2_000,
-        metavar="N",
-        help="journal entries kept of each organisation",
-    )
-    add(
-        "--seed",
-        type=_length,
+        parse=flag_values.count_or_none,
         default=0,
+    ),
+    Flag(
+        ("--max-body-mib",),
+        "largest request body, in MiB",
+        _WORLD,
         metavar="N",
-        help="what ids and back-offs are made from (default 0)",
-    )
-    add(
-        "--seed-file",
-        type=Path,
-        metavar="FILE",
-        help="what organisations begin with; read again when it changes (arklow-mock export writes one)",
-    )
-    add(
-        "--deliver-to",
-        action="append",
-        default=[],
-        type=_host,
+        parse=flag_values.mebibytes,
+        default=10.0,
+        default_in_words="10",
+    ),
+    Flag(
+        ("--max-actions",),
+        "actions kept",
+        _WORLD,
+        metavar="N",
+        parse=flag_values.count,
+        default=100_000,
+    ),
+    Flag(
+        ("--max-payload-mib",),
+        "payloads, metadata and tags kept, in MiB",
+        _WORLD,
+        metavar="N",
+        parse=flag_values.mebibytes,
+        default=512.0,
+        default_in_words="512",
+    ),
+    Flag(
+        ("--journal",),
+        "journal entries kept of each organisation",
+        _WORLD,
+        metavar="N",
+        parse=flag_values.count_or_none,
+        default=2_000,
+    ),
+    Flag(
+        ("--deliver-to",),
+        "beside this machine, call webhooks on this host",
+        _DELIVERIES,
         metavar="HOST",
-        help="webhooks of this host may be called too (repeatable; default this machine alone)",
-    )
-    add(
-        "--delivery-limit",
-        type=_limit,
-        default=5.0,
+        parse=flag_values.host,
+        repeatable=True,
+    ),
+    Flag(
+        ("--delivery-limit",),
+        "seconds for the whole answer of a webhook, 50 at most",
+        _DELIVERIES,
         metavar="SECONDS",
-        help="for the whole answer of a webhook (default 5; at most 50)",
-    )
-    add(
-        "--ready-file",
-        type=Path,
+        parse=flag_values.call_limit,
+        default=5.0,
+        default_in_words="5",
+    ),
+    Flag(
+        ("--ready-file",),
+        "write addresses and admin token there, as JSON, once all ports answer",
+        _PROCESS,
         metavar="FILE",
-        help="written when all ports answer, removed at the end: JSON with the addresses and the admin token",
+        parse=Path,
+    ),
+    Flag(
+        ("--exit-with-parent",),
+        "end with the parent process, or with a pipe at standard input",
+        _PROCESS,
+    ),
+)
+"""The flags of `arklow-mock` and `arklow-mock serve`, in the order of the help."""
+
+EXPORT_FLAGS: Final = (
+    Flag(
+        ("--admin-url",),
+        "address of the admin plane",
+        _ADMIN,
+        metavar="URL",
+        default=f"http://localhost:{ADMIN_PORT}",
+    ),
+    Flag(
+        ("--admin-token",),
+        "token of the admin plane",
+        _ADMIN,
+        metavar="TEXT",
+        parse=flag_values.token,
+        default_in_words="$ARKLOW_ADMIN_TOKEN",
+        environment="ARKLOW_ADMIN_TOKEN",
+    ),
+    Flag(
+        ("--organisation",),
+        "organisation to write",
+        "the seed file",
+        metavar="ID",
+        parse=flag_values.organisation,
+        default_in_words="all that were used",
+        repeatable=True,
+    ),
+    Flag(
+        ("-o", "--output"),
+        "the file to write",
+        "the seed file",
+        metavar="FILE",
+        parse=Path,
+        default_in_words="standard output",
+    ),
+)
+"""The flags of `arklow-mock export`, in the order of the help."""
+
+_SERVE_EPILOGUE: Final = """\
+API keys:
+  org-42, and org-42- with eight of [a-z0-9] behind it, belong to organisation 42, which is made on first
+  use; dev-key belongs to organisation 1
+
+examples:
+  arklow-mock                                serve; http://localhost:3123/ is a page to try the API
+  arklow-mock --auto-define                  take any variant, without a definition
+  arklow-mock --seed-file seed.yaml          begin with definitions, actions and keys of a file
+  arklow-mock --port 0 --ingress-port 0 --admin-port 0 --ready-file mock.json --exit-with-parent
+                                             free ports, written to a file, for a test run
+  arklow-mock export --output seed.yaml      write what a running mock holds (arklow-mock export --help)
+
+exit codes:
+  0  ended by Ctrl-C, SIGTERM or the end of the parent process
+  2  not started: a wrong flag, a port in use, or a file that cannot be used; standard error says which
+"""
+_EXPORT_EPILOGUE: Final = """\
+examples:
+  arklow-mock export --output seed.yaml      all organisations; arklow-mock --seed-file seed.yaml goes on
+  arklow-mock export --organisation 42       one of them, to standard output
+
+exit codes:
+  0  written
+  2  not written: a wrong flag, or no answer from the mock; standard error says why
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `arklow-mock` and `arklow-mock serve`."""
+    return _parser(
+        FLAGS,
+        prog="arklow-mock",
+        usage="arklow-mock [serve] [FLAG ...]\n       arklow-mock export [FLAG ...]",
+        description="Serve the published API of Arklow over a stateful world in memory.",
+        epilog=_SERVE_EPILOGUE,
     )
-    add(
-        "--exit-with-parent",
-        action="store_true",
-        help="end when the process that started this one does, or when standard input ends, if that is a pipe",
+
+
+def export_parser() -> argparse.ArgumentParser:
+    """The parser of `arklow-mock export`."""
+    return _parser(
+        EXPORT_FLAGS,
+        prog="arklow-mock export",
+        usage="arklow-mock export [FLAG ...]",
+        description="Write the organisations of a running mock as a seed file, from which another goes on.",
+        epilog=_EXPORT_EPILOGUE,
+    )
+
+
+def _parser(
+    flags: Sequence[Flag], *, prog: str, usage: str, description: str, epilog: str
+) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        usage=usage,
+        description=description,
+        epilog=epilog,
+        formatter_class=_formatter,
+        add_help=False,  # in a group of its own, at the end
+    )
+    groups: dict[str, Any] = {}
+    exclusive: dict[str, Any] = {}
+    for flag in flags:
+        container = groups.get(flag.group) or groups.setdefault(
+            flag.group, parser.add_argument_group(flag.group)
+        )
+        if flag.excludes:
+            container = exclusive.get(flag.excludes) or exclusive.setdefault(
+                flag.excludes, container.add_mutually_exclusive_group()
+            )
+        container.add_argument(*flag.names, **_arguments(flag))
+    other = parser.add_argument_group("other")
+    other.add_argument("-h", "--help", action="help", help="print this help, and end")
+    other.add_argument(
+        "--version", action="version", version=f"arklow-mock {__version__}", help="print the version, and end"
     )
     return parser
 
 
-def _port(text: str) -> int:
-    return _integer(text, 0, 65_535)
+def _arguments(flag: Flag) -> dict[str, Any]:
+    """The arguments of `add_argument` for a flag, keyed by name."""
+    text = f"{flag.help} {flag.note}".strip().replace("%", "%%")
+    if not flag.metavar:
+        return {"action": "store_true", "help": text}
+    default = os.environ.get(flag.environment) or None if flag.environment else flag.default
+    shared = {"type": flag.parse, "metavar": flag.metavar, "help": text}
+    if flag.repeatable:
+        return {**shared, "action": "append", "default": []}
+    return {**shared, "default": default}
 
 
-def _count(text: str) -> int:
-    return _integer(text, 1, (1 << 31) - 1)
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    width = min(_WIDEST, shutil.get_terminal_size().columns - 2)
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width)
 
 
-def _length(text: str) -> int:
-    return _integer(text, 0, (1 << 31) - 1)
-
-
-def _integer(text: str, least: int, most: int) -> int:
-    if not (re.fullmatch("[0-9]{1,10}", text) and least <= int(text) <= most):
-        raise argparse.ArgumentTypeError(f"expected a number from {least} to {most}, got {text!r}")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    if not (re.fullmatch(r"[0-9]{1,7}(\.[0-9]*)?|\.[0-9]+", text) and 0 < float(text) < 1 << 20):
-        raise argparse.ArgumentTypeError(f"expected a number above 0 and below {1 << 20}, got {text!r}")
-    return float(text)
-
-
-def _host(text: str) -> str:
-    try:
-        address = ":" in text and ipaddress.ip_address(text)
-    except ValueError:
-        address = False
-    if not address and not re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", text):
-        raise argparse.ArgumentTypeError(f"expected a host's name or address without port, got {text!r}")
-    return text
-
-
-def _limit(text: str) -> float:
-    if not (re.fullmatch(r"[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+", text) and 0 < float(text) <= 50):
-        raise argparse.ArgumentTypeError(f"expected seconds above 0 and up to 50, got {text!r}")
-    return float(text)
-
-
-def _key(text: str) -> tuple[str, str]:
-    key, equals, organisation = text.rpartition("=")
-    if not (equals and key and re.fullmatch("[0-9]{1,19}", organisation)):
-        raise argparse.ArgumentTypeError(f"expected KEY=ORG with ORG in 1 to 19 digits, got {text!r}")
-    return key, organisation
-
-
-def _organisation(text: str) -> str:
-    if not re.fullmatch("[0-9]{1,19}", text):
-        raise argparse.ArgumentTypeError(f"expected an organisation's id of 1 to 19 digits, got {text!r}")
-    return text
-
-
-def _token(text: str) -> str:
-    if not re.fullmatch(r"[!-~]+", text):
-        raise argparse.ArgumentTypeError(
-            "expected visible ASCII characters without blanks (in ARKLOW_ADMIN_TOKEN too), got something else"
-        )
-    return text
-
-
-__all__ = ["ADMIN_PORT", "CONTROL_PORT", "HOSTS", "INGRESS_PORT"]
+__all__ = [
+    "ADMIN_PORT",
+    "CONTROL_PORT",
+    "EXPORT_FLAGS",
+    "FLAGS",
+    "HOSTS",
+    "INGRESS_PORT",
+    "Flag",
+    "export_parser",
+    "parser",
+]

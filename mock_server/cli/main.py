@@ -1,4 +1,4 @@
-"""The command `arklow-mock`: flags to settings, sockets, the start-up table. The only place that prints."""
+"""How `arklow-mock` starts and ends: flags to settings, sockets, exit codes. Only this module prints."""
 
 from __future__ import annotations
 
@@ -8,68 +8,100 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..adapters.parent_process import CannotWrite, Parent, ReadyFile
 from ..domain.interpretations import USUAL
-from ..settings import (
-    OVERLAID,
-    PUBLISHED,
-    Admin,
-    Settings,
-)
-from .banner import _addresses, _facts, _short, _table
-from .flags import HOSTS, _export_parser, _parser
-from .request_log import _Log
+from ..settings import OVERLAID, PUBLISHED, Admin, Settings
+from . import banner, flags
+from .request_log import RequestLog
 
-_EXPECTED: Final = {
-    "--document": "Is a directory: expected a file; --spec-dir takes a directory of pages",
-    "--spec-dir": "expected a directory of pages; --document takes a file",
-}
+if TYPE_CHECKING:
+    from ..app import Application
+    from ..seeds.interpretations_file import Taken
 
-USAGE: Final = 2
-"""Exit code for wrong flags, a taken port, a document that cannot be served."""
+EXIT_FAILED: Final = 2
+"""The exit code for a port in use and for files that cannot be used; argparse has the same for wrong flags."""
+
+
+class _CommandFailed(Exception):
+    """The command ends with exit code 2; the message says why."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
+    """Run the command with these arguments, or those of the process, and return its exit code."""
     parent = Parent()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["serve"]:
         given = given[1:]
     try:
-        if sys.stdout is None:  # started with its output closed
+        if sys.stdout is None:  # the process was started with its output closed
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 open to the end
         if given[:1] == ["export"]:
-            return _export(_export_parser().parse_args(given[1:]))
-        return _run(_parser().parse_args(given), parent)
+            return _export(flags.export_parser().parse_args(given[1:]))
+        return _serve(flags.parser().parse_args(given), parent)
+    except _CommandFailed as error:
+        print(f"arklow-mock: {error}", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
         return 0
 
 
-def _run(options: argparse.Namespace, parent: Parent) -> int:
-    taken = None
-    if options.interpretations is not None:
-        from ..seeds.interpretations_file import BadInterpretations, load
+def _serve(options: argparse.Namespace, parent: Parent) -> int:
+    """Serve until a signal or the parent's end.
 
-        try:
-            taken = load(options.interpretations)
-        except BadInterpretations as error:
-            return _fail(str(error))
-        switches = {"--auto-define": options.auto_define, "--raw-bodies": options.raw_bodies}
-        for flag in [flag for flag, is_on in switches.items() if is_on]:
-            if contradiction := taken.against(flag):
-                return _fail(contradiction)
-    for flag, given, usable in (
-        ("--document", options.document, lambda path: not path.is_dir()),
-        ("--spec-dir", options.spec_dir, Path.is_dir),
-    ):
-        if given is not None and not usable(given):
-            return _fail(f"{flag} {given}: " + _EXPECTED[flag])
-    settings = Settings(
-        document=options.document or options.spec_dir or (PUBLISHED if options.document_only else OVERLAID),
+    Raises:
+        _CommandFailed: a flag, a file or a port cannot be used.
+    """
+    taken = _interpretations(options)
+    settings = _settings(options, taken)
+    log = RequestLog()
+    ready, listeners, app = _prepare(options, settings, log)
+    try:
+        _read_seed(app)
+        _say(banner.coverage_table(app.coverage))
+        if taken is not None:
+            _say(f"  {taken.told()}")
+        if options.strict_document and not app.coverage.complete:
+            raise _CommandFailed("--strict-document: the document is not wholly served; see the table above")
+        _run(options, app, listeners, ready, parent, log)
+    finally:
+        log.close()
+        app.close()
+    return 0
+
+
+def _interpretations(options: argparse.Namespace) -> Taken | None:
+    """The file of `--interpretations`, None without the flag."""
+    if options.interpretations is None:
+        return None
+    from ..seeds.interpretations_file import BadInterpretations, load
+
+    try:
+        taken = load(options.interpretations)
+    except BadInterpretations as error:
+        raise _CommandFailed(str(error)) from None
+    switches = {"--auto-define": options.auto_define, "--raw-bodies": options.raw_bodies}
+    for flag in [flag for flag, is_on in switches.items() if is_on]:
+        if contradiction := taken.against(flag):
+            raise _CommandFailed(contradiction)
+    return taken
+
+
+def _settings(options: argparse.Namespace, taken: Taken | None) -> Settings:
+    if options.document is not None and options.document.is_dir():
+        raise _CommandFailed(
+            f"--document {options.document}: Is a directory: expected a file; --spec-dir takes a directory of pages"
+        )
+    if options.spec_dir is not None and not options.spec_dir.is_dir():
+        raise _CommandFailed(
+            f"--spec-dir {options.spec_dir}: expected a directory of pages; --document takes a file"
+        )
+    published: Path = PUBLISHED if options.document_only else OVERLAID
+    return Settings(
+        document=options.document or options.spec_dir or published,
         keys={"dev-key": "1"} | dict(options.key),
         auto_define=options.auto_define,
         raw_bodies=options.raw_bodies,
@@ -84,75 +116,100 @@ def _run(options: argparse.Namespace, parent: Parent) -> int:
         delivery_limit=options.delivery_limit,
         seed_file=options.seed_file,
     )
-    token = options.admin_token or secrets.token_urlsafe(24)
-    admin_settings = Admin(token, frozenset(options.admin_name), frozenset(options.admin_origin))
-    from ..adapters.http_server import CannotListen, listen, serve
-    from ..admin.plane import Plane
+
+
+def _prepare(
+    options: argparse.Namespace, settings: Settings, log: RequestLog
+) -> tuple[ReadyFile | None, banner.Listeners, Application]:
+    """Take what may fail, before anything is printed: the ready file, the ports and the document."""
+    from ..adapters.http_server import (
+        CannotListen,
+        listen,
+    )  # the slow imports, which wrong flags need not wait for
     from ..api.document import BadDocument
     from ..app import CannotServe, create_app
 
-    log = _Log()
     try:
         ready = ReadyFile(options.ready_file) if options.ready_file else None
-        control = listen(options.host or HOSTS, options.port)
-        ingress = listen(options.host or HOSTS, options.ingress_port)
-        admin = [] if options.no_admin else listen(options.admin_host or HOSTS, options.admin_port)
-        app = create_app(settings, log=log.write)
+        listeners = banner.Listeners(
+            control=listen(options.host or flags.HOSTS, options.port),
+            ingress=listen(options.host or flags.HOSTS, options.ingress_port),
+            admin=[] if options.no_admin else listen(options.admin_host or flags.HOSTS, options.admin_port),
+        )
+        return ready, listeners, create_app(settings, log=log.write)
     except (CannotListen, CannotWrite) as error:
-        return _fail(str(error))
+        raise _CommandFailed(str(error)) from None
     except (BadDocument, CannotServe) as error:
-        return _fail(f"cannot serve the document: {error}")
-    if settings.seed_file is not None:
-        from ..seeds.yaml_source import BadSeed
+        raise _CommandFailed(f"cannot serve the document: {error}") from None
 
-        try:
-            asyncio.run(app.read_seed())
-        except BadSeed as error:
-            app.close()
-            return _fail(str(error))
-    _say(_table(app.coverage))
-    if taken is not None:
-        _say(f"  {taken.told()}")
-    if options.strict_document and not app.coverage.complete:
-        return _fail("--strict-document: the document is not wholly served; see the table above")
-    _say(_addresses(control, ingress, admin, "" if options.admin_token else token))
-    headers = [("x-arklow-mock-document", _short(app.coverage))]
+
+def _read_seed(app: Application) -> None:
+    if not app.has_seed_file:
+        return
+    from ..seeds.yaml_source import BadSeed
+
+    try:
+        asyncio.run(app.read_seed())
+    except BadSeed as error:
+        raise _CommandFailed(str(error)) from None
+
+
+def _run(
+    options: argparse.Namespace,
+    app: Application,
+    listeners: banner.Listeners,
+    ready: ReadyFile | None,
+    parent: Parent,
+    log: RequestLog,
+) -> None:
+    """Print the addresses and serve on them."""
+    from ..adapters.http_server import serve
+    from ..admin.plane import Plane
+
+    token = options.admin_token or secrets.token_urlsafe(24)
+    admin = Admin(token, frozenset(options.admin_name), frozenset(options.admin_origin))
+    _say(banner.addresses(listeners, "" if options.admin_token else token))
 
     @contextlib.contextmanager
     def beside(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-        def tell(line: str) -> None:
-            loop.call_soon_threadsafe(log.write, line)
-
         with contextlib.ExitStack() as stack:
-            if admin:
-                plane = Plane(admin, app.administration, app.faults, admin_settings, log.write)
+            if listeners.admin:
+                plane = Plane(listeners.admin, app.administration, app.faults, admin, log.write)
                 stack.enter_context(plane.beside(loop))
             if ready is not None:
-                stack.enter_context(ready.standing(_facts(control, ingress, admin, token)))
+                stack.enter_context(ready.standing(banner.ready_facts(listeners, token)))
             if options.exit_with_parent:
-                stack.enter_context(parent.watched(tell))
+                stack.enter_context(parent.watched(_from_other_threads(log, loop)))
             yield
 
+    headers = [("x-arklow-mock-document", banner.short_digest(app.coverage))]
     try:
-        serve(app, [*control, *ingress], beside, app.running, headers)
+        serve(app, [*listeners.control, *listeners.ingress], beside, app.running, headers)
     except CannotWrite as error:
-        return _fail(str(error))
-    finally:
-        log.close()
-        app.close()
-    return 0
+        raise _CommandFailed(str(error)) from None
+
+
+def _from_other_threads(log: RequestLog, loop: asyncio.AbstractEventLoop) -> Callable[[str], None]:
+    """What writes a line of the log from any thread."""
+
+    def write(line: str) -> None:
+        loop.call_soon_threadsafe(log.write, line)
+
+    return write
 
 
 def _export(options: argparse.Namespace) -> int:
-    from ..seeds.export_client import (
-        CannotExport,
-        fetch,
-        save,
-        shown,
-    )
+    """Write the seed file that a running mock makes.
+
+    Raises:
+        _CommandFailed: the mock does not answer, or the file cannot be written.
+    """
+    from ..seeds.export_client import CannotExport, fetch, save, shown
 
     if not options.admin_token:
-        return _fail("expected the admin plane's token in --admin-token or $ARKLOW_ADMIN_TOKEN, got none")
+        raise _CommandFailed(
+            "expected the admin plane's token in --admin-token or $ARKLOW_ADMIN_TOKEN, got none"
+        )
     try:
         seed = fetch(options.admin_url, options.admin_token, options.organisation)
         if options.output is None:
@@ -160,7 +217,7 @@ def _export(options: argparse.Namespace) -> int:
         else:
             save(seed, options.output)
     except CannotExport as error:
-        return _fail(str(error))
+        raise _CommandFailed(str(error)) from None
     return 0
 
 
@@ -169,6 +226,4 @@ def _say(text: str) -> None:
         print(text, flush=True)
 
 
-def _fail(message: str) -> int:
-    print(f"arklow-mock: {message}", file=sys.stderr)
-    return USAGE
+__all__ = ["EXIT_FAILED", "main"]

@@ -242,7 +242,7 @@ def test_an_output_that_cannot_be_written_is_no_reason_not_to_serve(output: str)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    script = f"exec {sys.executable} -m mock_server --port {port} --ingress-port 0 {output}"
+    script = f"exec {sys.executable} -m mock_server --port {port} --ingress-port 0 --admin-port 0 {output}"
     process = subprocess.Popen(["bash", "-c", script], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from contracts.cli import parser as judge_parser
-from mock_server.cli.flags import _parser as mock_parser
+from mock_server.cli.flags import parser as mock_parser
 
 ROOT = Path(__file__).parents[2]
 SYSTEM = [
