@@ -195,9 +195,9 @@ class Day:
         kinds: Counter[Event] = Counter()
         for entry in self.organisation.journal.entries():
             digest.update(repr(tuple(entry)).encode())
-            happening = getattr(entry, "happening", None)
-            if happening is not None:
-                kinds[happening.event] += 1
+            event = getattr(entry, "event", None)
+            if event is not None:
+                kinds[event.kind] += 1
         return kinds, digest.hexdigest()
 
 

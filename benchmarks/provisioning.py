@@ -109,7 +109,7 @@ async def run(organisations: int, file: Path) -> tuple[float, list[float]]:
                 began = time.perf_counter()
                 organisation = app.store.organisation(str(number))
                 taken.append((time.perf_counter() - began) * 1_000)
-                assert organisation.shelf.count == 50
+                assert organisation.action_table.count == 50
                 await asyncio.sleep(0)
         return read, taken
     finally:

@@ -133,7 +133,7 @@ async def pauses(count: int) -> dict[str, float]:
         world.clock.advance(60 * SECOND)
         world.timers.disarm(world.store.organisation("1"))
         world.timers.arm(world.store.organisation("1"))
-        while world.store.organisation("1").shelf.next_look() <= world.clock.now():
+        while world.store.organisation("1").action_table.next_check() <= world.clock.now():
             await asyncio.sleep(0.01)
 
     async def restore() -> None:

@@ -244,7 +244,7 @@ def _journal(store: Store, timers: Timers) -> Callable[[Scope, Exchange], None]:
 
     def write(scope: Scope, exchange: Exchange) -> None:
         organisation = store.organisation(exchange.organisation)
-        organisation.journal.exchanged(
+        organisation.journal.add_exchange(
             timers.now(organisation),
             scope["method"],
             scope["path"],

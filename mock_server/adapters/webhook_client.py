@@ -41,7 +41,7 @@ class WebhookClient:
         """Load the client, a quarter of a second's work, in another thread."""
         await asyncio.get_running_loop().run_in_executor(None, _load)
 
-    def why_not(self, url: str) -> str:
+    def why_not_called(self, url: str) -> str:
         """Why a URL may not be called; empty when it may."""
         host = _host(url)
         if is_arklows(host):
@@ -56,7 +56,7 @@ class WebhookClient:
         Raises:
             NoAnswer: it may not be called, or answers nothing usable within the limit.
         """
-        reason = self.why_not(url)
+        reason = self.why_not_called(url)
         if reason:
             raise NoAnswer(f"not sent: {reason}")
         import aiohttp

@@ -232,12 +232,12 @@ class Commands:
         }
 
     def _clock(self, organisation: Organisation) -> dict[str, Any]:
-        time = organisation.time
-        frozen = time.stands_at is not None
+        time = organisation.clock
+        frozen = time.frozen_at is not None
         return {
-            "mode": "frozen" if frozen else "running" if time.ahead else "real",
+            "mode": "frozen" if frozen else "running" if time.ahead_ms else "real",
             "now": timestamp(self._administration.now(organisation)),
-            "ahead_ms": None if frozen else time.ahead,
+            "ahead_ms": None if frozen else time.ahead_ms,
         }
 
 
@@ -247,12 +247,12 @@ def listed(items: Sequence[Any]) -> dict[str, Any]:
 
 
 def _counts(organisation: Organisation) -> dict[str, Any]:
-    shelf = organisation.shelf
+    action_table = organisation.action_table
     return {
         "org_id": organisation.org_id,
         "definitions": len(organisation.registry.by_variant),
         "destinations": len(organisation.registry.destinations),
-        "actions": {"kept": shelf.count, "dropped": shelf.oldest},
+        "actions": {"kept": action_table.count, "dropped": action_table.oldest},
     }
 
 

@@ -6,21 +6,21 @@ from typing import Any, Final
 
 from ..domain.journal import (
     MASK,
-    Command,
-    Delivered,
+    CommandEntry,
     Delivery,
+    DeliveryEntry,
     Entry,
-    Exchanged,
+    ExchangeEntry,
     Headers,
-    Transition,
+    TransitionEntry,
 )
 from ..timestamps import timestamp
 
 _KINDS: Final = {
-    Exchanged: "request",
-    Transition: "transition",
-    Command: "command",
-    Delivered: "delivery",
+    ExchangeEntry: "request",
+    TransitionEntry: "transition",
+    CommandEntry: "command",
+    DeliveryEntry: "delivery",
 }
 
 SECRET: Final = frozenset(
@@ -45,13 +45,13 @@ def kind(entry: Entry) -> str:
 def names(entry: Entry, action_id: str) -> bool:
     """Whether the entry is about an action: its transition, or a request or command that mentions its id."""
     match entry:
-        case Transition():
+        case TransitionEntry():
             return entry.action_id == action_id
-        case Delivered():
+        case DeliveryEntry():
             return entry.delivery.action_id == action_id
-        case Command():
+        case CommandEntry():
             return action_id in entry.details
-        case Exchanged():
+        case ExchangeEntry():
             sought = action_id.encode()
             return action_id in entry.path or sought in entry.body or sought in entry.answer
 
@@ -60,20 +60,20 @@ def shown(entry: Entry) -> dict[str, Any]:
     """The entry in full."""
     head = {"number": entry.number, "at": timestamp(entry.at), "kind": kind(entry)}
     match entry:
-        case Transition():
-            happening = entry.happening
+        case TransitionEntry():
+            event = entry.event
             return head | {
                 "action_record_id": entry.action_id,
-                "event": happening.event.value,
-                "status": happening.state.status.value,
-                "attempt": happening.attempt,
-                "available_at": timestamp(happening.available_at),
+                "event": event.kind.value,
+                "status": event.state.status.value,
+                "attempt": event.attempt,
+                "available_at": timestamp(event.available_at),
             }
-        case Command():
+        case CommandEntry():
             return head | {"name": entry.name, "details": entry.details}
-        case Delivered():
+        case DeliveryEntry():
             return head | _delivery(entry.delivery)
-        case Exchanged():
+        case ExchangeEntry():
             cut = entry.body_length > len(entry.body) or entry.answer_length > len(entry.answer)
             return (
                 head

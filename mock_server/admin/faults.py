@@ -9,8 +9,8 @@ from ..domain.faults import (
     CODE,
     Cut,
     Fault,
-    Plan,
-    Standing,
+    FaultPlan,
+    PlannedFault,
 )
 from ..services.faults import Faults
 from .commands import Call, Command, listed
@@ -61,15 +61,15 @@ def _fault(body: Mapping[str, Any]) -> Fault:
     )
 
 
-def _listed(plan: Plan) -> dict[str, Any]:
-    return listed([_shown(standing) for standing in plan.faults])
+def _listed(plan: FaultPlan) -> dict[str, Any]:
+    return listed([_shown(planned) for planned in plan.faults])
 
 
-def _shown(standing: Standing) -> dict[str, Any]:
+def _shown(planned: PlannedFault) -> dict[str, Any]:
     """A fault in full; what was not asked for is null."""
-    fault = standing.fault
+    fault = planned.fault
     return {
-        "number": standing.number,
+        "number": planned.number,
         "operation": fault.operation or None,
         "times": fault.times,
         "share": fault.share,
@@ -80,6 +80,6 @@ def _shown(standing: Standing) -> dict[str, Any]:
         "cut": fault.cut,
         "retry_after": fault.retry_after,
         "carried_out": fault.carried_out,
-        "hit": standing.hit,
-        "left": standing.left,
+        "hit": planned.hit,
+        "left": planned.left,
     }

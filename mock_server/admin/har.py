@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from .. import __version__
 from ..domain.journal import (
-    Delivered,
+    DeliveryEntry,
     Entry,
-    Exchanged,
+    ExchangeEntry,
     Headers,
 )
 from ..timestamps import timestamp
@@ -30,7 +30,7 @@ _AS_IT_IS: Final = "/?%:@!$&'()*+,;=~[]"
 
 def is_exchange(entry: Entry) -> bool:
     """Whether an archive has a place for the entry: requests to the mock, and the calls that it made."""
-    return isinstance(entry, Exchanged) or (isinstance(entry, Delivered) and bool(entry.delivery.url))
+    return isinstance(entry, ExchangeEntry) or (isinstance(entry, DeliveryEntry) and bool(entry.delivery.url))
 
 
 def archive(exchanges: Iterable[Entry]) -> dict[str, Any]:
@@ -47,14 +47,14 @@ def archive(exchanges: Iterable[Entry]) -> dict[str, Any]:
 def _entry(entry: Entry) -> dict[str, Any]:
     """One exchange, whichever side began it; times of the organisation, durations of the machine."""
     match entry:
-        case Exchanged():
+        case ExchangeEntry():
             answered = (entry.status, entry.answer_headers, entry.answer, entry.answer_length)
             request = _request(
                 entry.method, _url(entry), entry.query, entry.headers, entry.body, entry.body_length
             )
             marked: dict[str, Any] = {"_fault": entry.fault} if entry.fault else {}
             return _exchange(entry, entry.seconds, request, _response(*answered)) | marked
-        case Delivered(delivery=told):
+        case DeliveryEntry(delivery=told):
             length = _UNKNOWN if told.answer_length is None else told.answer_length
             query = urlsplit(told.url).query.encode("latin-1", "replace")
             request = _request("POST", told.url, query, told.headers, told.body, told.body_length)
@@ -85,7 +85,7 @@ def _exchange(
     }
 
 
-def _url(entry: Exchanged) -> str:
+def _url(entry: ExchangeEntry) -> str:
     url = quote(f"{_value(entry.headers, b'host') or 'localhost'}{entry.path.replace('?', '%3F')}", _AS_IT_IS)
     return f"http://{url}{'?' if entry.query else ''}{quote(entry.query, _AS_IT_IS)}"
 

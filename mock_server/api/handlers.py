@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from ..domain.actions import Action, Happening
+from ..domain.actions import Action, HistoryEvent
 from ..domain.definitions import Definition, short
 from ..domain.destinations import Destination, Link
 from ..domain.interpretations import USUAL, Interpretations
@@ -279,21 +279,21 @@ def record_shown(record: Record) -> dict[str, Any]:
         ),
     }
     if record.events is not None:
-        shown["events"] = [event_shown(record, happening) for happening in record.events]
+        shown["events"] = [event_shown(record, event) for event in record.events]
     return shown
 
 
-def event_shown(record: Record, happening: Happening) -> dict[str, Any]:
+def event_shown(record: Record, event: HistoryEvent) -> dict[str, Any]:
     """One event of a record (B081)."""
     return {
-        "id": record.organisation.event_id(happening),
+        "id": record.organisation.event_id(event.number),
         "action_record_id": record.action.id,
         "org_id": record.organisation.org_id,
-        "kind": happening.event.value,
-        "status": happening.state.status.value,
-        "attempt": happening.attempt,
-        "available_at": timestamp(happening.available_at),
-        "created_at": timestamp(happening.at),
+        "kind": event.kind.value,
+        "status": event.state.status.value,
+        "attempt": event.attempt,
+        "available_at": timestamp(event.available_at),
+        "created_at": timestamp(event.at),
     }
 
 

@@ -1,6 +1,7 @@
-"""The action, and what happens to it: pure functions of (action, what happens, when) → what it becomes.
+"""The action, and what each event makes of it: pure functions of an action, an event and a time.
 
-A function that lets several things happen at one moment returns every value on the way, oldest first.
+A function during which several events can happen returns `Changes`: the action after each of them, oldest first. Times are
+milliseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -25,23 +26,22 @@ from .states import (
     State,
 )
 from .webhook_answers import Meaning
-from .worker import Do, Step, Taker
+from .worker import Do, Recipient, Step
 
 NEVER: Final = 1 << 62
-"""A time that does not come."""
+"""A time that does not come: later than every other."""
 
 
-# Through its class a member costs as much to reach as a call; these are needed for every action and attempt.
+# Looking a member up through its class costs as much as a call, and these are needed for every action and attempt.
 _ACCEPT, _DELIVER, _HAND_OFF = Event.ACCEPT, Event.DELIVER, Event.HAND_OFF
 _QUEUED = State.QUEUED
 _HOLD, _WAIT, _CALL = Do.HOLD, Do.WAIT, Do.CALL
 
 
 class Work(NamedTuple):
-    """What was accepted; it never changes.
+    """The accepted work of an action; it never changes.
 
-    `payload` and `metadata` are JSON texts (`metadata` is empty when none was sent). Times are milliseconds
-    since the epoch.
+    `payload` and `metadata` are JSON texts; `metadata` is empty when none was sent.
     """
 
     definition_id: str
@@ -55,40 +55,40 @@ class Work(NamedTuple):
 
 
 class Action(NamedTuple):
-    """One accepted piece of work as it stands after `event`. Times are milliseconds since the epoch."""
+    """One accepted piece of work as it stands after `event`."""
 
     id: str
     work: Work
     event: Event
-    """What happened last."""
+    """The latest event."""
     state: State
     attempt: int
-    """The current attempt, or the last one between two; counts from 0 (B077)."""
+    """The current attempt, or the latest one while none is held; counts from 0 (B077)."""
     available_at: int
-    """When the next attempt may begin (B080): the end of the lease while the current one is held."""
+    """When the next attempt may begin (B080); while the current one is held, the end of its lease."""
     acts_at: int
-    """When the worker does what its script says; `NEVER` unless it is at work."""
+    """When the worker carries out its script's step; `NEVER` unless the worker runs the attempt."""
     started_at: int
     """When attempt 0 was delivered; 0 before."""
     updated_at: int
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing can happen any more."""
+        """Whether no event can follow."""
         return self.state in TERMINAL
 
 
-Course = tuple[Action, ...]
-"""Successive values of one action, oldest first."""
+Changes = tuple[Action, ...]
+"""Successive values of one action: as it is after each of some events, oldest first."""
 
 
-class Happening(NamedTuple):
-    """One event of an action as it is remembered (B081). Times are milliseconds since the epoch."""
+class HistoryEvent(NamedTuple):
+    """One event in the history of an action (B081)."""
 
     number: int
-    """Counts all events of the organisation."""
+    """Counts all events of the organisation, from 1."""
     at: int
-    event: Event
+    kind: Event
     state: State
     """The state that followed."""
     attempt: int
@@ -96,13 +96,13 @@ class Happening(NamedTuple):
 
 
 def accepted(id: str, work: Work) -> Action:
-    """A new action (B020, B021)."""
+    """Return a new action (B020, B021)."""
     now = work.accepted_at
     return Action(id, work, _ACCEPT, _QUEUED, 0, now, NEVER, 0, now)
 
 
-def due(action: Action) -> int:
-    """When something happens to the action by itself next; `NEVER` when nothing will."""
+def due_at(action: Action) -> int:
+    """Return when the next event happens without a request, in milliseconds; `NEVER` when none will."""
     if action.state in HELD:
         return min(action.available_at, action.acts_at)
     if action.state in TERMINAL:
@@ -112,32 +112,34 @@ def due(action: Action) -> int:
     return action.available_at
 
 
-def fallen_due(action: Action, taker: Taker, seed: int, now: int) -> Course:
-    """What becomes of an action at the moment it is due, which is not after now.
+def run_due(action: Action, recipient: Recipient, seed: int, now: int) -> Changes:
+    """Return what becomes of an action at the moment it is due, which is not after `now`.
 
-    A lease that runs out is followed by the next attempt at once (B101, B107; that there is no pause is
-    ours); at the end of the lifetime nothing follows any more (B106).
+    When a lease runs out, the next attempt follows at once (B101, B107; that there is no pause is ours). At the end of the
+    lifetime no attempt follows (B106).
     """
-    at = due(action)
+    at = due_at(action)
     if at == action.acts_at < action.available_at:
-        return (_acted(action, taker.step(action.work.variant, action.attempt), seed, at),)
+        return (_acted(action, recipient.step(action.work.variant, action.attempt), seed, at),)
     if action.state is State.DEFERRED:
         return (_after(action, Event.EXPIRE, at, at),)
     if at >= action.work.timeout_at:
         return (_after(action, Event.TIME_OUT, at, at),)
     if action.state in HELD:
         ended = _after(action, Event.EXPIRE, at, at)
-        return (ended, *dispatched(ended, taker, seed, at, now))
-    return dispatched(action, taker, seed, at, now)
+        return (ended, *dispatched(ended, recipient, seed, at, now))
+    return dispatched(action, recipient, seed, at, now)
 
 
-def dispatched(action: Action, taker: Taker, seed: int, at: int, now: int) -> Course:
-    """The next attempt is given away at a time, and whoever takes it may act on it at once. A worker that is at it for
-    longer than a lease renews it (B220); all of that lease is granted at the start. A call begins now: nobody is
-    called in the past."""
+def dispatched(action: Action, recipient: Recipient, seed: int, at: int, now: int) -> Changes:
+    """Return what becomes of an action when its next attempt is given to the recipient at the time `at`.
+
+    A recipient may act on the attempt at once. A worker that runs it for longer than a lease renews the lease (B220); all of
+    that time is granted at the start. A webhook call begins at `now`, even when the attempt was due before.
+    """
     work = action.work
     attempt = action.attempt + 1 if action.started_at else 0
-    do, after, lease, _ = step = taker.step(work.variant, attempt)
+    do, after, lease, _ = step = recipient.step(work.variant, attempt)
     if do is _CALL:
         if now >= work.timeout_at:
             return (_after(action, Event.TIME_OUT, work.timeout_at, work.timeout_at),)
@@ -157,7 +159,7 @@ def dispatched(action: Action, taker: Taker, seed: int, at: int, now: int) -> Co
 
 
 def _given(action: Action, attempt: int, now: int, lease: int, acts_at: int) -> Action:
-    """An attempt in the hands of who takes it."""
+    """The action with an attempt that begins at `now`, under a lease of so many milliseconds."""
     work = action.work
     return Action(
         action.id,
@@ -173,7 +175,7 @@ def _given(action: Action, attempt: int, now: int, lease: int, acts_at: int) -> 
 
 
 def _acted(action: Action, step: Step, seed: int, now: int) -> Action:
-    """The worker does what its script says of this attempt."""
+    """The action after the worker carried out its script's step for the running attempt."""
     do, _, lease, retry_after = step
     if do is Do.ACK:
         return _after(action, Event.ACK, now, now)
@@ -185,18 +187,21 @@ def _acted(action: Action, step: Step, seed: int, now: int) -> Action:
         return _given_back(action, Event.NACK, _retry(action, seed, now), now)
     if do is Do.NACK:
         return _given_back(action, Event.SCHEDULE, now + (retry_after or 0), now)
-    # to hold; or something else, when who takes attempts was changed while the action was running
+    # to hold; or a step without a meaning here, when the recipient was changed while the attempt ran
     return _after(action, Event.HAND_OFF, now, _leased(action, now, lease))
 
 
-def is_called(action: Action) -> bool:
-    """Whether this is the moment in which a call began."""
+def starts_call(action: Action) -> bool:
+    """Return whether the latest event of the action began a webhook call."""
     return action.event is _DELIVER and action.acts_at == NEVER
 
 
 def answered(action: Action, attempt: int, meaning: Meaning, seed: int, now: int) -> Action | None:
-    """After the answer to the call of `attempt`; None when it says nothing any more, as somebody has settled, given
-    back or deferred meanwhile. An extension stays when no signal shortens it (ours)."""
+    """Return the action after the answer to the webhook call of `attempt`.
+
+    The result is None when the answer comes too late: the attempt was settled, given back or deferred meanwhile. A deadline
+    that was extended during the call stays, unless the answer names another (ours).
+    """
     event, pause, _ = meaning
     if action.attempt != attempt or action.state not in HELD or event not in FOLLOWS[action.state]:
         return None
@@ -209,8 +214,9 @@ def answered(action: Action, attempt: int, meaning: Meaning, seed: int, now: int
 
 
 def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:
-    """After a modack by the holder of `attempt`, asking for `seconds` (B125). One who extends while the worker is
-    still at work does not stop it.
+    """Return the action after a modack by the holder of `attempt`: its deadline is `seconds` from now (B125).
+
+    A worker that runs the attempt goes on.
 
     Raises:
         SettleRefused: see `_settling`.
@@ -221,8 +227,9 @@ def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:
 
 
 def acked(action: Action, attempt: int, now: int, interpretations: Interpretations = USUAL) -> Action:
-    """After an ack by the holder of `attempt` (B127, B144); another one by the same changes nothing, where interpretations have
-    it accepted (Q3).
+    """Return the action after an ack by the holder of `attempt` (B127, B144).
+
+    A second ack of the attempt changes nothing where the interpretations accept it (Q3).
 
     Raises:
         SettleRefused: see `_settling`.
@@ -243,11 +250,14 @@ def nacked(
     now: int,
     interpretations: Interpretations = USUAL,
 ) -> Action:
-    """After a nack by the holder of `attempt`: for good without `retry` (B130), until `retry_at`
-    (milliseconds, B129; a past one means now), or for as long as the back-off says (B128).
+    """Return the action after a nack by the holder of `attempt`.
+
+    Without `retry` the action has failed (B130). Else the next attempt begins at `retry_at` (milliseconds, B129; a past time
+    means now), or after the back-off (B128). A deferred action is not given back (B143): where the interpretations do not
+    refuse its nack, nothing changes (Q7).
 
     Raises:
-        SettleRefused: see `_settling`; a deferred action is not given back (B143), whatever interpretations have it answered.
+        SettleRefused: see `_settling`.
     """
     if (
         action.state is State.DEFERRED
@@ -263,7 +273,7 @@ def nacked(
 
 
 def deferred(action: Action, attempt: int, now: int) -> Action:
-    """After the holder of `attempt` took custody (B140); doing so again changes nothing (ours).
+    """Return the action after the holder of `attempt` took custody (B140); a second deferral changes nothing (ours).
 
     Raises:
         SettleRefused: see `_settling`.
@@ -275,20 +285,20 @@ def deferred(action: Action, attempt: int, now: int) -> Action:
 
 
 def expired(action: Action, now: int) -> Action:
-    """The lease of whoever holds the action ends now instead of later.
+    """Return the action after its lease was ended before its deadline.
 
     Raises:
-        SettleRefused: nobody holds it.
+        SettleRefused: no attempt is held.
     """
     _settling(action, action.attempt, Event.EXTEND)
     return _after(action, Event.EXPIRE, now, now)
 
 
 def ended(action: Action, event: Event, now: int) -> Action:
-    """The action is over now: `CANCEL`, or `TIME_OUT` before its time.
+    """Return the action after it was ended from outside, by `CANCEL`, or by `TIME_OUT` before its lifetime is over.
 
     Raises:
-        FinishedAction: it was before.
+        FinishedAction: the action had ended before.
     """
     if action.is_over:
         raise _finished(action)
@@ -296,13 +306,13 @@ def ended(action: Action, event: Event, now: int) -> Action:
 
 
 def _settling(action: Action, attempt: int, event: Event) -> None:
-    """Return when `event` may be asked for by whoever says they hold `attempt` (B120, B132).
+    """Return when a client that claims to hold `attempt` may ask for `event` (B120, B132).
 
     Raises:
         FinishedAction: the action is over (B134).
         StaleAttempt: the attempt has ended (B120, B121).
         FutureAttempt: the attempt was never delivered (B135).
-        DeferredAction: what is in custody is not given back (B143).
+        DeferredAction: an action in custody is not given back (B143).
     """
     if action.is_over:
         raise _finished(action)
@@ -357,12 +367,12 @@ def _after(action: Action, event: Event, now: int, available_at: int, acts_at: i
 
 
 def _leased(action: Action, now: int, duration: int) -> int:
-    """The deadline of a lease: counted from now, never later than the action's lifetime (Q8, B136)."""
+    """The deadline of a lease of `duration` milliseconds from now; never after the action's lifetime (Q8, B136)."""
     return min(now + duration, action.work.timeout_at)
 
 
 def _given_back(action: Action, event: Event, retry_at: int, now: int) -> Action:
-    """After a rejection that leaves the action open; what is asked for beyond its lifetime ends with it."""
+    """The action after an attempt was given back; the next one begins at `retry_at`, but not after the lifetime."""
     return _after(action, event, now, max(now, min(retry_at, action.work.timeout_at)))
 
 

@@ -57,7 +57,7 @@ class Fault(NamedTuple):
         return self.status is None and self.cut is None
 
 
-class Standing(NamedTuple):
+class PlannedFault(NamedTuple):
     """A fault that was added, and what has become of it."""
 
     number: int
@@ -76,48 +76,48 @@ class Standing(NamedTuple):
         return self.fault.operation in ("", operation) and self.left != 0
 
 
-class Plan(NamedTuple):
+class FaultPlan(NamedTuple):
     """The faults of an organisation, in the order of their addition."""
 
-    faults: tuple[Standing, ...] = ()
+    faults: tuple[PlannedFault, ...] = ()
     last: int = 0
     """The number of the one that was added last."""
 
     @property
     def is_full(self) -> bool:
         """Whether no other one can be added."""
-        return len(self.faults) >= MOST and all(standing.left != 0 for standing in self.faults)
+        return len(self.faults) >= MOST and all(planned.left != 0 for planned in self.faults)
 
-    def added(self, fault: Fault) -> Plan:
+    def added(self, fault: Fault) -> FaultPlan:
         """With another one at the end, to a plan that is not full; the oldest that hits no more makes room for it."""
         kept = self.faults
         if len(kept) >= MOST:
-            spent = next(at for at, standing in enumerate(kept) if standing.left == 0)
+            spent = next(at for at, planned in enumerate(kept) if planned.left == 0)
             kept = kept[:spent] + kept[spent + 1 :]
-        return Plan((*kept, Standing(self.last + 1, fault)), self.last + 1)
+        return FaultPlan((*kept, PlannedFault(self.last + 1, fault)), self.last + 1)
 
-    def without(self, number: int | None) -> Plan:
+    def without(self, number: int | None) -> FaultPlan:
         """Without one of them, or without any; numbers go on."""
         kept = () if number is None else tuple(s for s in self.faults if s.number != number)
-        return Plan(kept, self.last)
+        return FaultPlan(kept, self.last)
 
     def fits(self, operation: str) -> bool:
         """Whether some of them can hit an answer of the operation."""
-        return any(standing.fits(operation) for standing in self.faults)
+        return any(planned.fits(operation) for planned in self.faults)
 
-    def met_by(self, operation: str, seed: int) -> tuple[Plan, Standing | None]:
+    def met_by(self, operation: str, seed: int) -> tuple[FaultPlan, PlannedFault | None]:
         """The plan after one answer of the operation, and what hits it: the first that fits and whose share it is."""
         after = list(self.faults)
-        for at, standing in enumerate(after):
-            if standing.fits(operation):
-                struck = _struck(seed, standing)
-                after[at] = met = standing._replace(met=standing.met + 1, hit=standing.hit + struck)
+        for at, planned in enumerate(after):
+            if planned.fits(operation):
+                struck = _struck(seed, planned)
+                after[at] = met = planned._replace(met=planned.met + 1, hit=planned.hit + struck)
                 if struck:
-                    return Plan(tuple(after), self.last), met
-        return Plan(tuple(after), self.last), None
+                    return FaultPlan(tuple(after), self.last), met
+        return FaultPlan(tuple(after), self.last), None
 
 
-def _struck(seed: int, standing: Standing) -> bool:
+def _struck(seed: int, planned: PlannedFault) -> bool:
     """Whether the next answer is in the share; the same for the same seed, number and count (LIFE-19)."""
-    digest = sha256(f"{seed}/trouble/{standing.number}/{standing.met}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") < standing.fault.share * 2**64
+    digest = sha256(f"{seed}/trouble/{planned.number}/{planned.met}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < planned.fault.share * 2**64

@@ -1,4 +1,4 @@
-"""How ids are made up: ten digits of a counter of the organisation, and what its ids end with (B010; ours)."""
+"""How ids are built: ten digits that count within the organisation, then the organisation's suffix of nine (B010; ours)."""
 
 from __future__ import annotations
 
@@ -8,41 +8,43 @@ FIRST_DEFINITION: Final = 1_000_000_000
 FIRST_ACTION: Final = 3_000_000_000
 FIRST_EVENT: Final = 5_000_000_000
 FIRST_LINK: Final = 7_000_000_000
-"""Numbers of ten digits that ids begin with; nine of the organisation follow, and all fit 64 bits."""
+"""The first counter of each kind of id. All have ten digits, so an id has 19 and fits 64 bits, and no two kinds meet below
+two billion ids."""
 
 
-class Line(NamedTuple):
-    """What ids end with from some numbers on."""
+class IdSegment(NamedTuple):
+    """A part of an organisation's id sequences that shares one suffix; forks and reseeding begin a new segment."""
 
     suffix: str
-    actions: int = 0
-    """The first action that it holds for, counted from 0."""
-    events: int = 0
-    """The events before the first one that it holds for."""
+    """The nine digits that ids of this segment end with."""
+    first_action: int = 0
+    """Number of the first action of the segment, counted from 0."""
+    events_before: int = 0
+    """Number of events that happened before the segment began."""
 
 
-class Numbers(NamedTuple):
-    """All that the next ids of an organisation depend on, and how the ids of its actions are made up."""
+class IdSequences(NamedTuple):
+    """All that the next ids of an organisation depend on, and the suffixes of the ids given so far."""
 
-    lines: tuple[Line, ...]
-    """Latest first: its own, then those of the organisations it was forked from."""
+    segments: tuple[IdSegment, ...]
+    """Latest first: the organisation's own, then those of the organisations that it was forked from."""
     definitions: int = 0
-    """Definitions that were given an id."""
+    """Number of definitions that were given an id."""
     links: int = 0
-    """Destinations, credentials and links that were given an id."""
+    """Number of destinations, credentials and links that were given an id."""
     events: int = 0
-    """Events that were counted."""
+    """Number of events counted so far."""
     dropped: int = 0
-    """Actions that were dropped; those that are kept follow."""
+    """Number of the oldest actions that were dropped; the kept ones follow."""
 
 
-def action_id(lines: tuple[Line, ...], number: int) -> str:
-    """The id of an action, counted from 0."""
-    suffix = next(line.suffix for line in lines if line.actions <= number)
+def action_id(segments: tuple[IdSegment, ...], number: int) -> str:
+    """Return the id of the action with this number, counted from 0."""
+    suffix = next(segment.suffix for segment in segments if segment.first_action <= number)
     return f"{FIRST_ACTION + number}{suffix}"
 
 
-def event_id(lines: tuple[Line, ...], number: int) -> str:
-    """The id of an event, counted from 1."""
-    suffix = next(line.suffix for line in lines if line.events < number)
+def event_id(segments: tuple[IdSegment, ...], number: int) -> str:
+    """Return the id of the event with this number, counted from 1."""
+    suffix = next(segment.suffix for segment in segments if segment.events_before < number)
     return f"{FIRST_EVENT + number}{suffix}"

@@ -1,25 +1,25 @@
-"""What a journal tells: frozen entries, numbered from 1 in their organisation. Times in milliseconds."""
+"""The entries of a journal: frozen values, numbered from 1 in their organisation.
+
+Times are milliseconds since the epoch. Headers include keys, so mask them before they are shown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from .actions import Happening
+from .actions import HistoryEvent
 
 Headers = Sequence[tuple[bytes, bytes]]
-"""Names in lower case and values, in the order they came; keys are among them, so mask before you show."""
+"""(name, value) in the order they came; names in lower case."""
 
 
 MASK: Final = "***"
-"""Stands for a value that nobody is shown."""
+"""Stands for a secret value."""
 
 
-class Exchanged(NamedTuple):
-    """A request and its answer; bodies may be cut, their whole lengths stand beside them.
-
-    Status 0: no answer was sent, as the connection was cut on request or the client left.
-    """
+class ExchangeEntry(NamedTuple):
+    """A request and its answer. Bodies may be cut; their whole lengths, in bytes, stand beside them."""
 
     number: int
     at: int
@@ -29,6 +29,7 @@ class Exchanged(NamedTuple):
     body: bytes
     body_length: int
     status: int
+    """0 when no answer was sent: an injected fault cut the connection, or the client left."""
     answer: bytes
     answer_length: int
     headers: Headers = ()
@@ -36,24 +37,24 @@ class Exchanged(NamedTuple):
     seconds: float = 0.0
     """How long the answer took, by the machine's clock."""
     fault: str = ""
-    """What was done to the answer on request: the number of a fault, or `prefer`."""
+    """The injected fault that changed the answer: its number, or `prefer` for one that the request itself asked for."""
 
 
-class Transition(NamedTuple):
-    """An action changed."""
+class TransitionEntry(NamedTuple):
+    """One event of an action."""
 
     number: int
     action_id: str
-    happening: Happening
+    event: HistoryEvent
 
     @property
     def at(self) -> int:
-        """When it happened."""
-        return self.happening.at
+        """When it happened, in milliseconds since the epoch."""
+        return self.event.at
 
 
-class Command(NamedTuple):
-    """The admin plane did something to the organisation."""
+class CommandEntry(NamedTuple):
+    """A command of the admin plane that changed the organisation."""
 
     number: int
     at: int
@@ -61,28 +62,28 @@ class Command(NamedTuple):
     details: str
 
 
-class Delivered(NamedTuple):
-    """An attempt was given to a destination, and what that said; bodies may be cut, their whole lengths stand
-    beside them."""
+class DeliveryEntry(NamedTuple):
+    """An attempt that was delivered to a destination, and its outcome."""
 
     number: int
     at: int
-    """When its answer came, or why there is none was known."""
+    """When the answer came, or the failure was noticed."""
     delivery: Delivery
 
 
 class Delivery(NamedTuple):
-    """What is told of a delivery."""
+    """A call to a destination and its answer. Bodies may be cut; their whole lengths, in bytes, stand beside them."""
 
     action_id: str
     attempt: int
     label: str
-    """The destination's."""
+    """The destination's label."""
     kind: str
+    """The destination's type."""
     url: str
-    """Empty where there is nobody to call."""
+    """Empty for a destination that is not called."""
     headers: Headers
-    """As sent, but for what a credential holds, of which `MASK` stands."""
+    """As sent; `MASK` stands for the values of a credential."""
     body: bytes
     body_length: int
     status: int
@@ -90,13 +91,13 @@ class Delivery(NamedTuple):
     answer_headers: Headers
     answer: bytes
     answer_length: int | None
-    """None when not all of it was read."""
+    """None when only a part of the answer was read."""
     outcome: str
     """The event that followed; empty for none."""
     note: str
-    """Why there is no answer, or what of it was not heeded."""
+    """Why there is no answer, or which part of it was ignored."""
     seconds: float
-    """How long it took, by the machine's clock."""
+    """How long the call took, by the machine's clock."""
 
 
-Entry = Exchanged | Transition | Command | Delivered
+Entry = ExchangeEntry | TransitionEntry | CommandEntry | DeliveryEntry

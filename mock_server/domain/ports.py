@@ -1,15 +1,18 @@
-"""What the services need of the outside, as protocols."""
+"""Protocols for all that the services need of the outside: clock, store, journal, webhooks, process pool, schemas.
+
+`app.py` chooses what implements them; tests pass others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
-from .actions import Action, Course, Happening
+from .actions import Action, Changes, HistoryEvent
 from .clock import OrganisationClock
 from .definitions import Registry
-from .faults import Plan
-from .id_sequences import Numbers
+from .faults import FaultPlan
+from .id_sequences import IdSequences
 from .journal import Delivery, Entry, Headers
 from .json_text import Json
 from .webhook_answers import Reply
@@ -23,46 +26,53 @@ class Clock(Protocol):
     """Tells the machine's time."""
 
     def now(self) -> int:
-        """Milliseconds since the Unix epoch; never goes back."""
+        """Return the time in milliseconds since the Unix epoch; it never goes back."""
         ...
 
 
 class Alarm(NamedTuple):
-    """A call that is due at a time of an organisation."""
+    """A call of the event loop that is due at a time of an organisation's clock."""
 
     at: int
+    """Milliseconds since the epoch."""
     cancel: Callable[[], None]
 
 
-class Shelf(Protocol):
-    """The actions of one organisation and what falls due among them."""
+class ActionTable(Protocol):
+    """The actions of one organisation, numbered from 0, and when each of them is due."""
 
     count: int
+    """Number of actions that are kept."""
     oldest: int
+    """Number of the oldest kept action; all before it were dropped."""
     end: int
+    """Number that the next action gets."""
 
-    def next_look(self) -> int:
-        """No action is due before this time."""
+    def next_check(self) -> int:
+        """Return the time, in milliseconds, of the next check; no action is due before it."""
         ...
 
     def pop_due(self, now: int) -> Action | None:
-        """The action that is due first, if one is by `now`; it has to be saved before it is found again."""
+        """Take the action that is due first, None when none is due by `now` (milliseconds).
+
+        The action is not found again until it is saved.
+        """
         ...
 
     def get(self, number: int) -> Action | None:
-        """The action with this number, None when it was dropped."""
+        """Return the action with this number, None when it was dropped."""
         ...
 
 
 class Journal(Protocol):
-    """What happened in one organisation, bounded."""
+    """What happened in one organisation: numbered entries, of which the latest are kept."""
 
     @property
     def last(self) -> int:
         """The number of the latest entry; 0 before the first."""
         ...
 
-    def exchanged(
+    def add_exchange(
         self,
         at: int,
         method: str,
@@ -76,19 +86,20 @@ class Journal(Protocol):
         seconds: float = 0.0,
         fault: str = "",
     ) -> None:
-        """A request was answered, or its connection cut (status 0)."""
+        """Enter a request and its answer; status 0 says that the connection was cut. The fields are those of
+        `journal.ExchangeEntry`."""
         ...
 
-    def commanded(self, at: int, name: str, details: str) -> None:
-        """The admin plane did something."""
+    def add_command(self, at: int, name: str, details: str) -> None:
+        """Enter a command of the admin plane, carried out at a time in milliseconds."""
         ...
 
-    def delivered(self, at: int, delivery: Delivery) -> None:
-        """An attempt was given to a destination."""
+    def add_delivery(self, at: int, delivery: Delivery) -> None:
+        """Enter a delivery that ended at a time in milliseconds."""
         ...
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
-        """The kept entries with a number above `after`, oldest first."""
+        """Yield the kept entries with a number above `after`, oldest first."""
         ...
 
     def listen(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
@@ -97,19 +108,20 @@ class Journal(Protocol):
 
 
 class Organisation(Protocol):
-    """All that belongs to one organisation; changed on the event loop alone."""
+    """All that belongs to one organisation. It is changed on the event loop alone."""
 
     org_id: str
     seed: int
     registry: Registry
-    time: OrganisationClock
+    clock: OrganisationClock
     worker: Worker
     alarm: Alarm | None
-    faults: Plan
+    """The next call of the loop for what is due; None when nothing is, or the clock is frozen."""
+    faults: FaultPlan
 
     @property
-    def shelf(self) -> Shelf:
-        """Its actions."""
+    def action_table(self) -> ActionTable:
+        """Its actions. A reset, a restore and a fork put another table in its place."""
         ...
 
     @property
@@ -118,32 +130,28 @@ class Organisation(Protocol):
         ...
 
     @property
-    def snapshots(self) -> dict[str, Any]:
-        """Name → content."""
-        ...
-
-    def content(self) -> Any:
-        """All that it is now, in constant time; `Store.become` brings it back."""
+    def snapshots(self) -> Collection[str]:
+        """The names of its snapshots."""
         ...
 
     def new_definition_id(self) -> str:
-        """A fresh id: 19 digits that grow within the organisation (B010, Q11)."""
+        """Return a fresh id for a definition: 19 digits that grow within the organisation (B010, Q11)."""
         ...
 
     def new_link_id(self) -> str:
-        """A fresh id for a destination, a credential or a link."""
+        """Return a fresh id for a destination, a credential or a link."""
         ...
 
     def new_action_id(self) -> str:
-        """The id of the action that is added next."""
+        """Return the id of the action that is added next."""
         ...
 
-    def event_id(self, happening: Happening) -> str:
-        """The id of an event."""
+    def event_id(self, number: int) -> str:
+        """Return the id of the event with this number."""
         ...
 
-    def numbers(self) -> Numbers:
-        """All that its next ids depend on."""
+    def id_sequences(self) -> IdSequences:
+        """Return all that its next ids depend on."""
         ...
 
     @property
@@ -152,120 +160,125 @@ class Organisation(Protocol):
         ...
 
     def actions(self) -> Iterator[Action]:
-        """All that are kept, oldest first."""
+        """Yield the kept actions, oldest first."""
         ...
 
     def action(self, action_id: str) -> Action | None:
-        """The action as it was saved last, or None for an id that is not kept here."""
+        """Return the action as it was saved last, None for an id that is not kept here."""
         ...
 
     def dropped(self, action_id: str) -> bool:
-        """Whether the id was given to an action that was dropped to keep memory bounded."""
+        """Return whether the id belonged to an action that was dropped to keep memory bounded."""
         ...
 
-    def history(self, action: Action) -> list[Happening]:
-        """The latest events of an action, oldest first."""
+    def history(self, action: Action) -> list[HistoryEvent]:
+        """Return the latest events of an action, oldest first."""
         ...
 
-    def save(self, course: Course) -> None:
-        """Keep what became of an action that is kept already."""
+    def save(self, changes: Changes) -> None:
+        """Replace a kept action by the last of `changes`, and add all of them to its history and to the journal."""
         ...
 
 
 class Store(Protocol):
-    """Keeps the organisations. Values are replaced whole, never changed."""
+    """Keeps the organisations. Every `org_id` is that of an organisation in use."""
 
-    def on_first_use(self, provision: Callable[[Any], None]) -> None:
-        """Have each organisation provisioned when it is made."""
+    def on_first_use(self, provision: Callable[[Organisation], None]) -> None:
+        """Call `provision` with each organisation when it is made."""
         ...
 
     def organisation(self, org_id: str) -> Organisation:
-        """The organisation, made on first use."""
+        """Return the organisation, made on first use."""
         ...
 
     def organisations(self) -> Sequence[Organisation]:
-        """All that were used."""
+        """Return all organisations in use, in the order of their first use."""
         ...
 
-    def add_action(self, organisation: Any, course: Course) -> None:
-        """Keep a new action; may drop older ones to stay within the bound."""
+    def add_action(self, org_id: str, changes: Changes) -> None:
+        """Keep a new action, whose id was the latest that was asked for; may drop older ones to keep memory bounded."""
         ...
 
-    def packed(self, happenings: Sequence[Happening], accepted_at: int) -> bytes:
-        """A history as `place` takes it; times in it count from the acceptance."""
+    def packed(self, events: Sequence[HistoryEvent], accepted_at: int) -> bytes:
+        """Return a history as `place` takes it; its times count in milliseconds from `accepted_at`."""
         ...
 
-    def place(self, organisation: Any, action: Action, history: bytes, last: int) -> None:
-        """Keep an action in the state that it has, after a history up to the event of a number; the journal hears nothing
-        of it."""
-        ...
+    def place(self, org_id: str, action: Action, history: bytes, last_event: int) -> None:
+        """Keep a new action in the state that it has, with a packed history up to the event of number `last_event`.
 
-    def recall(self, organisation: Any, numbers: Numbers) -> None:
-        """Let the ids of an organisation that is as new go on as they did elsewhere."""
-        ...
-
-    def reseed(self, organisation: Any, seed: int) -> None:
-        """Give an organisation another seed from now on; all that it is stays."""
-        ...
-
-    def view(self, organisation: Any) -> Organisation:
-        """What the organisation is now, to be read while it goes on."""
-        ...
-
-    def reset(self, organisation: Any, seed: int | None) -> None:
-        """Make it as new, its journal empty."""
-        ...
-
-    def become(self, organisation: Any, content: Any) -> None:
-        """Put other content in the place of what the organisation is."""
-        ...
-
-    def fork(self, organisation: Any, content: Any) -> None:
-        """Make the organisation what another one was, with ids of its own from now on."""
-        ...
-
-    def snapshot(self, organisation: Any, name: str) -> None:
-        """Keep what the organisation is now under a name.
-
-        Raises:
-            TooManySnapshots: it keeps as many as it may.
+        The journal gets no entry of it.
         """
         ...
 
-    def forget(self, organisation: Any, name: str) -> None:
-        """Delete a snapshot that there is."""
+    def continue_ids(self, org_id: str, sequences: IdSequences) -> None:
+        """Let the ids of a fresh organisation go on where `sequences` ended."""
+        ...
+
+    def reseed(self, org_id: str, seed: int) -> None:
+        """Give an organisation another seed from now on; all that it is stays."""
+        ...
+
+    def view(self, org_id: str) -> Organisation:
+        """Return a copy of the organisation as it is now, to be read while the organisation itself goes on."""
+        ...
+
+    def reset(self, org_id: str, seed: int | None) -> None:
+        """Make the organisation as new, with an empty journal; None stands for the seed that the store was made with."""
+        ...
+
+    def snapshot(self, org_id: str, name: str) -> None:
+        """Keep what the organisation is now under a name, in place of an older snapshot of that name.
+
+        Raises:
+            TooManySnapshots: the organisation keeps as many as it may.
+        """
+        ...
+
+    def restore(self, org_id: str, name: str) -> None:
+        """Make the organisation what it was at a snapshot, which exists."""
+        ...
+
+    def delete_snapshot(self, org_id: str, name: str) -> None:
+        """Delete a snapshot, which exists."""
+        ...
+
+    def fork(self, source_id: str, target_id: str, name: str | None) -> None:
+        """Make the target what the source is, or was at its snapshot `name`, which exists.
+
+        The target builds ids with a suffix of its own from now on, and its journal is empty.
+        """
         ...
 
     def sweep(self) -> bool:
-        """Let go a little of what was discarded; whether more is left."""
+        """Free some of the memory that was given up, a few milliseconds' work. Return whether more is left."""
         ...
 
 
 class NoAnswer(Exception):
-    """A call brought no usable answer; the text says why."""
+    """A webhook call brought no usable answer; the text says why."""
 
 
-class Caller(Protocol):
+class WebhookCaller(Protocol):
     """Calls webhooks."""
 
     async def prepare(self) -> None:
-        """Get ready, so that the first call takes no longer than others."""
+        """Do what the first call needs, so that it takes no longer than later ones."""
         ...
 
-    def why_not(self, url: str) -> str:
-        """Why a URL may not be called; empty when it may."""
+    def why_not_called(self, url: str) -> str:
+        """Return why a URL may not be called; empty when it may."""
         ...
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Reply:
-        """What a receiver answers, within a limit of time and of what is read.
+        """Call a webhook and return its answer, within limits of time and size.
 
         Raises:
-            NoAnswer: it may not be called, or there is no usable answer (B107).
+            NoAnswer: the URL may not be called, or there is no usable answer (B107).
         """
         ...
 
     async def close(self) -> None:
-        """Let go what was kept open."""
+        """Close what is open."""
         ...
 
 
@@ -295,19 +308,19 @@ class ProcessPool(Protocol):
 class Schemas(Protocol):
     """Compiles and applies the JSON Schemas of definitions within a bounded time."""
 
-    async def standing(self, schema: Json) -> str:
-        """Empty when the schema will be enforced, else one line that says why it checks nothing."""
+    async def why_not_enforced(self, schema: Json) -> str:
+        """Return one line that says why the schema checks nothing; empty when it is enforced."""
         ...
 
-    async def alike(self, one: Json, other: Json) -> bool:
-        """Whether two schemas are equal but for what only describes; not when that could not be told in time."""
+    async def same_but_for_annotations(self, one: Json, other: Json) -> bool:
+        """Return whether two schemas differ in annotations alone; False also when time ran out."""
         ...
 
     async def check(self, schema: Json, payload: Json) -> None:
-        """Return when the payload fits.
+        """Return when the payload fits the schema.
 
         Raises:
-            PayloadRejected: it does not.
-            PayloadUndecided: it could not be told within the time allowed.
+            PayloadRejected: it does not fit.
+            PayloadUndecided: time ran out before there was a verdict.
         """
         ...

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from .actions import (
     NEVER,
     Action,
-    Happening,
+    HistoryEvent,
     Work,
 )
 from .clock import OrganisationClock
@@ -25,7 +25,7 @@ from .destinations import (
     put,
 )
 from .errors import ArklowError
-from .id_sequences import Numbers
+from .id_sequences import IdSequences
 from .json_text import Json
 from .leases import LEASE, LIFETIME
 from .states import (
@@ -56,7 +56,7 @@ def refused(place: str, error: ArklowError) -> SeedRefused:
     return SeedRefused(where if where.startswith(place) else place + where.removeprefix("body"), text)
 
 
-class When(NamedTuple):
+class PlannedTime(NamedTuple):
     """A moment, in milliseconds since the epoch, or from the organisation's now."""
 
     at: int
@@ -74,21 +74,21 @@ class ClockPlan:
     frozen: bool = False
     now: int | None = None
     """None: where the machine's clock is."""
-    ahead: int | None = None
+    ahead_ms: int | None = None
     """How far it is ahead of the machine's, instead of `now`."""
     place: str = field(default="", compare=False)
 
     def at(self, machine: int) -> OrganisationClock:
         """The clock that begins when the machine's shows `machine`."""
-        if self.ahead is not None:
-            return OrganisationClock(ahead=self.ahead)
+        if self.ahead_ms is not None:
+            return OrganisationClock(ahead_ms=self.ahead_ms)
         now = machine if self.now is None else self.now
-        return OrganisationClock(stands_at=now) if self.frozen else OrganisationClock(ahead=now - machine)
+        return OrganisationClock(frozen_at=now) if self.frozen else OrganisationClock(ahead_ms=now - machine)
 
     def moved(self, machine: int, now: int) -> int:
         """Where a clock in use, which shows `now`, is to go: where it is, if the plan names no time."""
-        if self.ahead is not None:
-            return machine + self.ahead
+        if self.ahead_ms is not None:
+            return machine + self.ahead_ms
         return now if self.now is None else self.now
 
 
@@ -144,7 +144,7 @@ class DefinitionPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ExportedAction:
     """An action as an export has it."""
 
     id: str
@@ -162,7 +162,7 @@ class Kept:
     acts_at: int
     started_at: int
     updated_at: int
-    happenings: tuple[Happening, ...]
+    events: tuple[HistoryEvent, ...]
     place: str = field(default="", compare=False)
 
     def action(self, registry: Registry) -> Action:
@@ -203,9 +203,9 @@ class ActionPlan:
     state: State | None = None
     """None: it is given to whoever takes it."""
     attempt: int | None = None
-    accepted: When | None = None
-    available: When | None = None
-    ended: When | None = None
+    accepted: PlannedTime | None = None
+    available: PlannedTime | None = None
+    ended: PlannedTime | None = None
     place: str = field(default="", compare=False)
 
     def work(self, registry: Registry, now: int) -> Work:
@@ -261,12 +261,12 @@ class ActionPlan:
             placed.updated_at + by,
         )
 
-    def placed(self, id: str, registry: Registry, now: int, number: int) -> tuple[Action, list[Happening]]:
+    def placed(self, id: str, registry: Registry, now: int, number: int) -> tuple[Action, list[HistoryEvent]]:
         """The action in its state, with a history that could have been: attempts follow each other evenly, and each
         lease but the last ran out. `number` is that of its first event."""
         accepted, changed, available = self.times(now)
         work = self.work(registry, accepted)
-        events = [Happening(number, accepted, Event.ACCEPT, State.QUEUED, 0, accepted)]
+        events = [HistoryEvent(number, accepted, Event.ACCEPT, State.QUEUED, 0, accepted)]
         before, state = self._attempts, self.state or State.QUEUED
         begins = [accepted + (changed - accepted) * n // (before + 1) for n in range(before + 1)]
         begins.append(changed)
@@ -274,7 +274,7 @@ class ActionPlan:
         def tell(event: Event, attempt: int, at: int, until: int) -> None:
             last = events[-1]
             after = FOLLOWS[last.state][event]
-            events.append(Happening(last.number + 1, at, event, after, attempt, until))
+            events.append(HistoryEvent(last.number + 1, at, event, after, attempt, until))
 
         for attempt in range(max(0, before - _TOLD), before):
             tell(Event.DELIVER, attempt, begins[attempt], begins[attempt + 1])
@@ -292,9 +292,9 @@ class ActionPlan:
             if ending is not None:
                 tell(ending, before, began if state in HELD else changed, available)
         last = events[-1]
-        started = begins[0] if last.attempt or any(e.event is Event.DELIVER for e in events) else 0
+        started = begins[0] if last.attempt or any(e.kind is Event.DELIVER for e in events) else 0
         action = Action(
-            id, work, last.event, last.state, last.attempt, last.available_at, NEVER, started, last.at
+            id, work, last.kind, last.state, last.attempt, last.available_at, NEVER, started, last.at
         )
         return action, events
 
@@ -326,10 +326,10 @@ class DestinationIds(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ids:
+class ExportedIds:
     """The ids of an export: with them an organisation is the very same again."""
 
-    numbers: Numbers
+    sequences: IdSequences
     definitions: Mapping[str, DefinitionIds] = field(default_factory=dict)
     """By variant."""
     destinations: Mapping[str, DestinationIds] = field(default_factory=dict)
@@ -338,7 +338,7 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
-class OrganisationSeed:
+class OrganisationPlan:
     """All that one organisation begins with; None and nothing are what it has without a seed."""
 
     seed: int | None = None
@@ -348,8 +348,8 @@ class OrganisationSeed:
     scripts: Mapping[str, Script] = field(default_factory=dict)
     destinations: tuple[DestinationPlan, ...] = ()
     definitions: tuple[DefinitionPlan, ...] = ()
-    actions: tuple[ActionPlan | Kept, ...] = ()
-    ids: Ids | None = None
+    actions: tuple[ActionPlan | ExportedAction, ...] = ()
+    ids: ExportedIds | None = None
     place: str = field(default="", compare=False)
 
     @property
@@ -357,7 +357,7 @@ class OrganisationSeed:
         """The worker that it asks for."""
         return Worker(self.default, self.scripts) if self.default else Worker(variants=self.scripts)
 
-    def over(self, template: OrganisationSeed) -> OrganisationSeed:
+    def over(self, template: OrganisationPlan) -> OrganisationPlan:
         """With what the template has beside it: destinations by label, definitions by variant and scripts by variant
         replace those of the template, actions follow its actions, and every other member replaces the template's. An
         export is whole by itself."""
@@ -376,7 +376,7 @@ class OrganisationSeed:
 
     def registry(self, new_definition: Callable[[], str], new_link: Callable[[], str], now: int) -> Registry:
         """Its destinations, then its definitions, each with its links: ids as if they were put in this order."""
-        known = self.ids or Ids(Numbers(()))
+        known = self.ids or ExportedIds(IdSequences(()))
         destinations = {}
         for destination in self.destinations:
             ids = known.destinations.get(destination.label)
@@ -417,19 +417,19 @@ def _next(ids: tuple[str, ...], new_id: Callable[[], str]) -> Callable[[], str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Seed:
+class SeedPlan:
     """A whole seed file. `given` is its own text as a value, which an export passes on."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
-    template: OrganisationSeed = OrganisationSeed()
-    organisations: Mapping[str, OrganisationSeed] = field(default_factory=dict)
+    template: OrganisationPlan = OrganisationPlan()
+    organisations: Mapping[str, OrganisationPlan] = field(default_factory=dict)
     """Those that are named, each over the template."""
     given: Mapping[str, Any] = field(default_factory=dict)
 
-    def organisation_seeds(self) -> list[OrganisationSeed]:
+    def organisation_seeds(self) -> list[OrganisationPlan]:
         """The template's, and those of the organisations that are named."""
         return [self.template, *self.organisations.values()]
 
-    def of(self, org_id: str) -> OrganisationSeed:
+    def of(self, org_id: str) -> OrganisationPlan:
         """What an organisation begins with."""
         return self.organisations.get(org_id, self.template)

@@ -48,7 +48,7 @@ Script = tuple[Step, ...]
 HOLD: Script = (Step(Do.HOLD),)
 
 
-class Taker(Protocol):
+class Recipient(Protocol):
     """Whoever attempts are given to."""
 
     def step(self, variant: str, attempt: int) -> Step:

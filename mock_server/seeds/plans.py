@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from ..domain.actions import NEVER, Happening
+from ..domain.actions import NEVER, HistoryEvent
 from ..domain.definitions import Definition, Registry, short
 from ..domain.destinations import MOST_DESTINATIONS, Kind, check
 from ..domain.errors import ArklowError, UnknownVariant
-from ..domain.id_sequences import Line, Numbers, action_id
+from ..domain.id_sequences import IdSegment, IdSequences, action_id
 from ..domain.json_text import EMPTY_OBJECT, Json
 from ..domain.leases import LIFETIME, SECOND
 from ..domain.ports import Schemas
@@ -24,12 +24,12 @@ from ..domain.seeds import (
     DefinitionPlan,
     DestinationIds,
     DestinationPlan,
-    Ids,
-    Kept,
-    OrganisationSeed,
-    Seed,
+    ExportedAction,
+    ExportedIds,
+    OrganisationPlan,
+    PlannedTime,
+    SeedPlan,
     SeedRefused,
-    When,
     refused,
 )
 from ..domain.states import TERMINAL, Event, State
@@ -55,7 +55,7 @@ class Loaded(NamedTuple):
     """A seed file that is all right, and its text."""
 
     source: Source
-    seed: Seed
+    seed: SeedPlan
 
 
 async def load(data: bytes, name: str, *, schemas: Schemas, keys: Mapping[str, str], strict: bool) -> Loaded:
@@ -79,7 +79,7 @@ def _validator() -> Validator:
     return DocumentSchemas(json.loads(SEED.read_bytes())).at("")
 
 
-def _seed(value: Any, keys: Mapping[str, str]) -> Seed:
+def _seed(value: Any, keys: Mapping[str, str]) -> SeedPlan:
     if isinstance(value, dict):
         for member, pattern, expected in (
             ("keys", _KEY, "an API key of 1 to 200 visible characters"),
@@ -110,23 +110,23 @@ def _seed(value: Any, keys: Mapping[str, str]) -> Seed:
         for org_id, given in value.get("organisations", {}).items()
     }
     taken: dict[str, str] = {}
-    for org_id, organisation_seed in organisations.items():
-        if organisation_seed.ids is not None:
-            suffix = organisation_seed.ids.numbers.lines[0].suffix
+    for org_id, plan_of_one in organisations.items():
+        if plan_of_one.ids is not None:
+            suffix = plan_of_one.ids.sequences.segments[0].suffix
             if taken.setdefault(suffix, org_id) != org_id:
                 raise SeedRefused(
-                    f"{organisation_seed.ids.place}/lines/0/suffix",
+                    f"{plan_of_one.ids.place}/lines/0/suffix",
                     f"expected what no other organisation's ids end with, got {suffix}, as of {taken[suffix]}",
                 )
     given = {name: value[name] for name in ("keys", "template") if name in value}
-    return Seed(listed, template, organisations, given)
+    return SeedPlan(listed, template, organisations, given)
 
 
 def _organisation(given: str | float) -> str:
     return given if isinstance(given, str) else str(int(given))
 
 
-def _organisation_seed(given: Mapping[str, Any], at: str) -> OrganisationSeed:
+def _organisation_seed(given: Mapping[str, Any], at: str) -> OrganisationPlan:
     seed, worker = given.get("seed"), given.get("worker", {})
     said = scripts.worker(worker)
     ids = _ids(given["ids"], f"{at}/ids") if "ids" in given else None
@@ -139,14 +139,14 @@ def _organisation_seed(given: Mapping[str, Any], at: str) -> OrganisationSeed:
                     f"expected each {name} once, got {short(named[name])} again",
                 )
             seen.add(named[name])
-    actions: list[ActionPlan | Kept] = []
+    actions: list[ActionPlan | ExportedAction] = []
     for number, action in enumerate(given.get("actions", ())):
         where = f"{at}/actions/{number}"
         if "id" in action:
             actions.append(_kept(action, where, ids, actions))
         else:
             actions.append(_action(action, where))
-    return OrganisationSeed(
+    return OrganisationPlan(
         seed=None if seed is None else int(seed),
         clock=_clock(given["clock"], f"{at}/clock") if "clock" in given else None,
         default=said.default if "default" in worker else None,
@@ -219,9 +219,9 @@ def _definition(given: Mapping[str, Any], at: str) -> DefinitionPlan:
         )
     current = 1 if version is None else int(version)
     older = tuple((int(other["version"]), _json(other["schema"])) for other in given.get("versions", ()))
-    numbers = [number for number, _ in older]
-    for position, number in enumerate(numbers):
-        if number == current or number in numbers[:position]:
+    sequences = [number for number, _ in older]
+    for position, number in enumerate(sequences):
+        if number == current or number in sequences[:position]:
             raise SeedRefused(
                 f"{at}/versions/{position}/version", f"expected each version once, got {number} again"
             )
@@ -281,21 +281,23 @@ def _check_time(given: Mapping[str, Any], member: str, state: State | None, at: 
     raise SeedRefused(f"{at}/{member}", text)
 
 
-def _when(given: Mapping[str, Any], kind: str, relative: str, at: str) -> When | None:
+def _when(given: Mapping[str, Any], kind: str, relative: str, at: str) -> PlannedTime | None:
     seconds = given.get(f"{kind}_{relative}")
     if seconds is not None:
-        return When(round(seconds * SECOND) * (1 if relative == "in" else -1))
+        return PlannedTime(round(seconds * SECOND) * (1 if relative == "in" else -1))
     if f"{kind}_at" in given:
-        return When(_moment(given, f"{kind}_at", at), absolute=True)
+        return PlannedTime(_moment(given, f"{kind}_at", at), absolute=True)
     return None
 
 
-def _kept(given: Mapping[str, Any], at: str, ids: Ids | None, before: Sequence[ActionPlan | Kept]) -> Kept:
+def _kept(
+    given: Mapping[str, Any], at: str, ids: ExportedIds | None, before: Sequence[ActionPlan | ExportedAction]
+) -> ExportedAction:
     if ids is None:
         raise SeedRefused(f"{at}/id", f"expected no id in what has no ids of an export, got {given['id']}")
-    if before and not isinstance(before[-1], Kept):
+    if before and not isinstance(before[-1], ExportedAction):
         raise SeedRefused(f"{at}/id", f"expected actions with an id before the others, got {given['id']}")
-    expected = action_id(ids.numbers.lines, ids.numbers.dropped + len(before))
+    expected = action_id(ids.sequences.segments, ids.sequences.dropped + len(before))
     if given["id"] != expected:
         raise SeedRefused(f"{at}/id", f"expected {expected}, which comes next, got {given['id']}")
     end = END + LIFETIME
@@ -310,18 +312,18 @@ def _kept(given: Mapping[str, Any], at: str, ids: Ids | None, before: Sequence[A
             )
         return found
 
-    happenings = []
+    events = []
     number = 0
     for position, event in enumerate(given["events"]):
         where = f"{at}/events/{position}"
-        if not number < event["number"] <= ids.numbers.events:
+        if not number < event["number"] <= ids.sequences.events:
             raise SeedRefused(
                 f"{where}/number",
-                f"expected a number from {number + 1} to {ids.numbers.events}, the events counted, got {event['number']}",
+                f"expected a number from {number + 1} to {ids.sequences.events}, the events counted, got {event['number']}",
             )
         number = int(event["number"])
-        happenings.append(
-            Happening(
+        events.append(
+            HistoryEvent(
                 number,
                 within(event, "at", where),
                 Event(event["event"]),
@@ -330,7 +332,7 @@ def _kept(given: Mapping[str, Any], at: str, ids: Ids | None, before: Sequence[A
                 within(event, "available_at", where),
             )
         )
-    return Kept(
+    return ExportedAction(
         given["id"],
         given["variant"],
         int(given["version"]),
@@ -346,19 +348,22 @@ def _kept(given: Mapping[str, Any], at: str, ids: Ids | None, before: Sequence[A
         within(given, "acts_at", at) if "acts_at" in given else NEVER,
         within(given, "started_at", at) if "started_at" in given else 0,
         within(given, "updated_at", at),
-        tuple(happenings),
+        tuple(events),
         at,
     )
 
 
-def _ids(given: Mapping[str, Any], at: str) -> Ids:
-    lines = tuple(Line(line["suffix"], int(line["actions"]), int(line["events"])) for line in given["lines"])
-    for position, (line, older) in enumerate(zip(lines, (*lines[1:], Line("")), strict=True)):
-        last = position == len(lines) - 1
-        if (line.actions, line.events) < (older.actions, older.events) or (last and line[1:] != (0, 0)):
+def _ids(given: Mapping[str, Any], at: str) -> ExportedIds:
+    segments = tuple(
+        IdSegment(line["suffix"], int(line["actions"]), int(line["events"])) for line in given["lines"]
+    )
+    for position, (own, older) in enumerate(zip(segments, (*segments[1:], IdSegment("")), strict=True)):
+        last = position == len(segments) - 1
+        if own[1:] < older[1:] or (last and own[1:] != (0, 0)):
             expected = "0 for both, as the first of all" if last else "no less than the line below"
             raise SeedRefused(
-                f"{at}/lines/{position}", f"expected {expected}, got {line.actions} and {line.events}"
+                f"{at}/lines/{position}",
+                f"expected {expected}, got {own.first_action} and {own.events_before}",
             )
     counted = {name: int(count) for name, count in given.get("counted", {}).items()}
     destinations = {
@@ -373,31 +378,31 @@ def _ids(given: Mapping[str, Any], at: str) -> Ids:
         variant: DefinitionIds(known["id"], tuple(known.get("links", ())))
         for variant, known in given.get("definitions", {}).items()
     }
-    return Ids(Numbers(lines, **counted), definitions, destinations, at)
+    return ExportedIds(IdSequences(segments, **counted), definitions, destinations, at)
 
 
 _AT_A_TIME: Final = 200
 """Payloads looked at before others get their turn."""
 
 
-async def _examine(seed: Seed, schemas: Schemas, *, strict: bool) -> None:
+async def _examine(seed: SeedPlan, schemas: Schemas, *, strict: bool) -> None:
     """Return when nothing of it can fail any more.
 
     Raises:
         SeedRefused: something is named twice or is not there, or a payload does not fit its schema.
     """
     known: set[tuple[bytes, bytes]] = set()
-    for organisation_seed in seed.organisation_seeds():
-        registry = await asyncio.to_thread(_registry, organisation_seed)
-        for plan in organisation_seed.definitions:
+    for plan_of_one in seed.organisation_seeds():
+        registry = await asyncio.to_thread(_registry, plan_of_one)
+        for plan in plan_of_one.definitions:
             for schema in (plan.schema, *(other for _, other in plan.older)) if strict else ():
-                unenforced = await schemas.standing(schema)
+                unenforced = await schemas.why_not_enforced(schema)
                 if unenforced:
                     raise SeedRefused(
                         f"{plan.place}/schema",
                         f"expected a schema that can be enforced, got one where {unenforced}",
                     )
-        for number, action in enumerate(organisation_seed.actions):
+        for number, action in enumerate(plan_of_one.actions):
             if number % _AT_A_TIME == _AT_A_TIME - 1:
                 await asyncio.sleep(0)
             schema, payload = _asked(registry, action), action.payload
@@ -409,11 +414,11 @@ async def _examine(seed: Seed, schemas: Schemas, *, strict: bool) -> None:
                     raise refused(action.place, error) from None
 
 
-def _asked(registry: Registry, action: ActionPlan | Kept) -> Json:
+def _asked(registry: Registry, action: ActionPlan | ExportedAction) -> Json:
     """The schema that an action's payload has to fit; an export's was looked at when it was accepted."""
-    name = action.variant if isinstance(action, Kept) else action.name
+    name = action.variant if isinstance(action, ExportedAction) else action.name
     try:
-        if not isinstance(action, Kept):
+        if not isinstance(action, ExportedAction):
             definition: Definition = registry.resolve(name)
             return definition.versions[definition.available(action.version)]
         if name in registry.by_variant:
@@ -427,18 +432,18 @@ def _asked(registry: Registry, action: ActionPlan | Kept) -> Json:
         ) from None
 
 
-def _registry(organisation_seed: OrganisationSeed) -> Registry:
+def _registry(plan_of_one: OrganisationPlan) -> Registry:
     """The definitions and destinations of a organisation_seed, put one after the other as over the API."""
     registry = Registry()
-    for destination in organisation_seed.destinations:
+    for destination in plan_of_one.destinations:
         registry = registry.with_destination(destination.made(None, str, 0))
     if len(registry.destinations) > MOST_DESTINATIONS:
         raise SeedRefused(
-            f"{organisation_seed.place}/destinations",
+            f"{plan_of_one.place}/destinations",
             f"expected {MOST_DESTINATIONS} destinations that an organisation keeps at most, got "
             f"{len(registry.destinations)} with those of the template",
         )
-    for plan in organisation_seed.definitions:
+    for plan in plan_of_one.definitions:
         current = 1 if plan.version is None else plan.version
         try:
             for number, schema in (*plan.older, (current, plan.schema)):
@@ -448,17 +453,15 @@ def _registry(organisation_seed: OrganisationSeed) -> Registry:
             raise refused(plan.place, error) from None
     names = (
         (
-            (organisation_seed.ids.destinations, registry.destinations, "destinations"),
-            (organisation_seed.ids.definitions, registry.by_variant, "definitions"),
+            (plan_of_one.ids.destinations, registry.destinations, "destinations"),
+            (plan_of_one.ids.definitions, registry.by_variant, "definitions"),
         )
-        if organisation_seed.ids
+        if plan_of_one.ids
         else ()
     )
     for given, there, member in names:
         for name in given:
             if name not in there:
-                where = place(
-                    f"{organisation_seed.ids.place if organisation_seed.ids else ''}/{member}", [name]
-                )
+                where = place(f"{plan_of_one.ids.place if plan_of_one.ids else ''}/{member}", [name])
                 raise SeedRefused(where, f"expected one of the {member} above, got {short(name)}")
     return registry

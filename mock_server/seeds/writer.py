@@ -12,9 +12,9 @@ from ..domain.actions import NEVER, Action
 from ..domain.clock import OrganisationClock
 from ..domain.definitions import Definition
 from ..domain.destinations import Destination
-from ..domain.id_sequences import Numbers
+from ..domain.id_sequences import IdSequences
 from ..domain.ports import Organisation
-from ..domain.seeds import Seed
+from ..domain.seeds import SeedPlan
 from ..timestamps import timestamp
 from . import scripts
 
@@ -22,7 +22,7 @@ _SLICE: Final = 200
 """Actions that are written before others get their turn: some two milliseconds."""
 
 
-async def written(seed: Seed, views: Sequence[Organisation], org_ids: Sequence[str]) -> dict[str, Any]:
+async def written(seed: SeedPlan, views: Sequence[Organisation], org_ids: Sequence[str]) -> dict[str, Any]:
     """The seed's keys and template, and organisations that nobody changes; with ids, the keys of those alone. JSON values
     that were kept as texts are fragments."""
     keys = {
@@ -47,13 +47,13 @@ async def _organisation(view: Organisation) -> dict[str, Any]:
         actions.append(_action(view, action))
     shown: dict[str, Any] = {
         "seed": view.seed,
-        "clock": _clock(view.time),
+        "clock": _clock(view.clock),
         "worker": scripts.shown(view.worker),
         "destinations": [_destination(destination) for destination in destinations],
         "definitions": [_definition(definition) for definition in definitions],
         "actions": actions,
     }
-    ids: dict[str, Any] = _numbers(view.numbers()) | {
+    ids: dict[str, Any] = _sequences(view.id_sequences()) | {
         "destinations": {destination.label: _destination_ids(destination) for destination in destinations},
         "definitions": {definition.variant: _definition_ids(definition) for definition in definitions},
     }
@@ -63,19 +63,22 @@ async def _organisation(view: Organisation) -> dict[str, Any]:
 
 
 def _clock(time: OrganisationClock) -> dict[str, Any]:
-    if time.stands_at is not None:
-        return {"mode": "frozen", "now": timestamp(time.stands_at)}
-    return {"mode": "running", "ahead_ms": time.ahead} if time.ahead else {"mode": "real"}
+    if time.frozen_at is not None:
+        return {"mode": "frozen", "now": timestamp(time.frozen_at)}
+    return {"mode": "running", "ahead_ms": time.ahead_ms} if time.ahead_ms else {"mode": "real"}
 
 
-def _numbers(numbers: Numbers) -> dict[str, Any]:
+def _sequences(sequences: IdSequences) -> dict[str, Any]:
     return {
-        "lines": [line._asdict() for line in numbers.lines],
+        "lines": [
+            {"suffix": segment.suffix, "actions": segment.first_action, "events": segment.events_before}
+            for segment in sequences.segments
+        ],
         "counted": {
-            "definitions": numbers.definitions,
-            "links": numbers.links,
-            "events": numbers.events,
-            "dropped": numbers.dropped,
+            "definitions": sequences.definitions,
+            "links": sequences.links,
+            "events": sequences.events,
+            "dropped": sequences.dropped,
         },
     }
 
@@ -151,13 +154,13 @@ def _action(view: Organisation, action: Action) -> dict[str, Any]:
         "updated_at": timestamp(action.updated_at),
         "events": [
             {
-                "number": happening.number,
-                "at": timestamp(happening.at),
-                "event": happening.event.value,
-                "status": happening.state.value,
-                "attempt": happening.attempt,
-                "available_at": timestamp(happening.available_at),
+                "number": event.number,
+                "at": timestamp(event.at),
+                "event": event.kind.value,
+                "status": event.state.value,
+                "attempt": event.attempt,
+                "available_at": timestamp(event.available_at),
             }
-            for happening in view.history(action)
+            for event in view.history(action)
         ],
     }

@@ -36,7 +36,7 @@ from ..timestamps import timestamp
 from .timers import Timers
 
 if TYPE_CHECKING:
-    from ..domain.seeds import Seed
+    from ..domain.seeds import SeedPlan
     from .provisioning import Provisioner
 from .signals import find
 
@@ -94,17 +94,17 @@ class Administration:
         organisation = self._store.organisation(org_id)
         self._timers.give_up(organisation)
         planned = self._provisioner.seed.of(org_id).seed if self._provisioner and provision else None
-        self._store.reset(organisation, planned if seed is None else seed)
+        self._store.reset(org_id, planned if seed is None else seed)
         if worker is not None:
             organisation.worker = worker
         machine = self._timers.machine()
         at = machine if to is None else to
-        organisation.time = (
-            OrganisationClock(stands_at=at) if frozen else OrganisationClock(ahead=at - machine)
+        organisation.clock = (
+            OrganisationClock(frozen_at=at) if frozen else OrganisationClock(ahead_ms=at - machine)
         )
         self._entered(organisation, "reset", "" if seed is None else f"seed {seed}")
         if self._provisioner and provision:
-            told = organisation.time if clock or frozen or to is not None else None
+            told = organisation.clock if clock or frozen or to is not None else None
             self._provisioner.provision(organisation, seed=seed, time=told, worker=worker)
         return organisation
 
@@ -115,15 +115,15 @@ class Administration:
         found = [used[org_id] for org_id in dict.fromkeys(org_ids) if org_id in used]
         for organisation in found:
             for name in list(organisation.snapshots):
-                self._store.forget(organisation, name)
+                self._store.delete_snapshot(organisation.org_id, name)
             await self.reset(organisation.org_id, provision=False)
         return found
 
-    def seed(self) -> Seed:
+    def seed(self) -> SeedPlan:
         """The seed that was applied last."""
-        from ..domain.seeds import Seed
+        from ..domain.seeds import SeedPlan
 
-        return self._provisioner.seed if self._provisioner else Seed()
+        return self._provisioner.seed if self._provisioner else SeedPlan()
 
     async def views(self, org_ids: Sequence[str]) -> list[Organisation]:
         """These organisations, or all that were used, as they are at one moment, after what is due; to be read while
@@ -142,9 +142,9 @@ class Administration:
         found = [used[org_id] for org_id in org_ids] or list(used.values())
         for organisation in found:
             await self._timers.settle(organisation)
-        return [self._store.view(organisation) for organisation in found]
+        return [self._store.view(organisation.org_id) for organisation in found]
 
-    async def reseed(self, seed: Seed, applied: Callable[[], None] = lambda: None) -> list[str]:
+    async def reseed(self, seed: SeedPlan, applied: Callable[[], None] = lambda: None) -> list[str]:
         """Put a changed seed in the place of the one before, see `Provisioner.apply`; which organisations in use it
         changed. `applied` is called in the moment of the change, before clocks move.
 
@@ -169,7 +169,7 @@ class Administration:
                 to = clock.moved(self._timers.machine(), self.now(organisation))
                 try:
                     await self.set_time(
-                        organisation.org_id, frozen=clock.frozen, to=to, real=clock.ahead == 0
+                        organisation.org_id, frozen=clock.frozen, to=to, real=clock.ahead_ms == 0
                     )
                 except ArklowError as error:
                     failed = failed or error
@@ -190,15 +190,15 @@ class Administration:
         organisation = self._store.organisation(org_id)
         async with self._moving[org_id]:
             machine = self._timers.machine()
-            now = organisation.time.at(machine)
+            now = organisation.clock.at(machine)
             at = machine if real else now if to is None else to
-            if at < now and organisation.shelf.count:
+            if at < now and organisation.action_table.count:
                 raise ClockGoesBack(
                     f"body/{'mode' if real else 'now'}: expected a time from {timestamp(now)} on, as organisation "
                     f"{org_id} has actions, got {timestamp(at)}; reset it first"
                 )
             mode = "real" if real else "frozen" if frozen else "running"
-            organisation.journal.commanded(at, "clock", f"{mode} at {timestamp(at)}")
+            organisation.journal.add_command(at, "clock", f"{mode} at {timestamp(at)}")
             await self._pass_to(organisation, now, at, frozen=frozen, real=real)
         return organisation
 
@@ -220,8 +220,8 @@ class Administration:
                     f"body/to: expected a time from {timestamp(now)} on, where the clock of organisation {org_id} "
                     f"stands, got {timestamp(at)}"
                 )
-            organisation.journal.commanded(at, "advance", f"{at - now} ms")
-            frozen = organisation.time.stands_at is not None
+            organisation.journal.add_command(at, "advance", f"{at - now} ms")
+            frozen = organisation.clock.frozen_at is not None
             return await self._pass_to(organisation, now, at, frozen=frozen)
 
     async def set_worker(self, org_id: str, worker: Worker) -> Organisation:
@@ -234,7 +234,7 @@ class Administration:
         organisation = self._store.organisation(org_id)
         await self._settle(organisation)
         organisation.worker = worker
-        organisation.journal.commanded(self.now(organisation), "worker", "")
+        organisation.journal.add_command(self.now(organisation), "worker", "")
         await self._timers.wake(organisation)
         return organisation
 
@@ -277,7 +277,7 @@ class Administration:
         )
         routed = _routed(organisation, label)
         organisation.registry = organisation.registry.with_destination(made)
-        organisation.journal.commanded(self.now(organisation), "destination", label)
+        organisation.journal.add_command(self.now(organisation), "destination", label)
         await self._timers.wake(organisation, routed)
         return made
 
@@ -300,7 +300,7 @@ class Administration:
             )
         routed = _routed(organisation, found.label)
         organisation.registry = registry.without_destination(found.label)
-        organisation.journal.commanded(self.now(organisation), "destination deleted", found.label)
+        organisation.journal.add_command(self.now(organisation), "destination deleted", found.label)
         await self._timers.wake(organisation, routed)
         return found
 
@@ -316,7 +316,7 @@ class Administration:
         organisation.registry = organisation.registry.with_links(
             variant, labels, default, organisation.new_link_id
         )
-        organisation.journal.commanded(self.now(organisation), "links", variant)
+        organisation.journal.add_command(self.now(organisation), "links", variant)
         await self._timers.wake(organisation, {variant})
         return organisation.registry.by_variant[variant]
 
@@ -327,7 +327,7 @@ class Administration:
             TooManySnapshots: it keeps as many as it may.
         """
         organisation = self._store.organisation(org_id)
-        self._store.snapshot(organisation, name)
+        self._store.snapshot(org_id, name)
         self._entered(organisation, "snapshot", name)
         return organisation
 
@@ -340,9 +340,9 @@ class Administration:
             UnknownSnapshot: it has none of this name.
         """
         organisation = self._store.organisation(org_id)
-        content = _snapshot(organisation, name)
+        _refuse_unknown(organisation, name)
         self._timers.give_up(organisation)
-        self._store.become(organisation, content)
+        self._store.restore(org_id, name)
         self._entered(organisation, "restore", name)
         await self._become(organisation)
         return organisation
@@ -354,8 +354,8 @@ class Administration:
             UnknownSnapshot: there is none of this name.
         """
         organisation = self._store.organisation(org_id)
-        _snapshot(organisation, name)
-        self._store.forget(organisation, name)
+        _refuse_unknown(organisation, name)
+        self._store.delete_snapshot(org_id, name)
         self._entered(organisation, "forget", name)
         return organisation
 
@@ -367,9 +367,10 @@ class Administration:
             UnknownSnapshot: there is none of this name.
         """
         source, target = self._store.organisation(org_id), self._store.organisation(to)
-        content = source.content() if name is None else _snapshot(source, name)
+        if name is not None:
+            _refuse_unknown(source, name)
         self._timers.give_up(target)
-        self._store.fork(target, content)
+        self._store.fork(org_id, to, name)
         self._entered(target, "fork", f"of {org_id}" + (f" at {name}" if name else ""))
         await self._become(target)
         return target
@@ -390,7 +391,7 @@ class Administration:
             after = _ended(action, event, organisation.seed, now)
         except SettleRefused as refused:
             raise type(refused)(f"path id: {refused.message.partition(': ')[2]}") from None
-        organisation.journal.commanded(now, "end", f"{action_id} {event}")
+        organisation.journal.add_command(now, "end", f"{action_id} {event}")
         self._timers.save(organisation, (after,), now)
         return organisation.action(action_id) or after
 
@@ -408,18 +409,20 @@ class Administration:
     ) -> int:
         """Let time pass, standing still while answers are awaited, and leave the clock at `to`, however it goes on; how
         much fell due."""
-        shelf = organisation.shelf
-        if organisation.time.stands_at is None:
-            organisation.time = OrganisationClock(stands_at=now)
+        action_table = organisation.action_table
+        if organisation.clock.frozen_at is None:
+            organisation.clock = OrganisationClock(frozen_at=now)
         try:
             done = await self._timers.pass_to(organisation, to, self._most_due + 1)
         finally:
-            if organisation.shelf is shelf:
+            if organisation.action_table is action_table:
                 if not frozen:
                     machine = self._timers.machine()
-                    organisation.time = OrganisationClock() if real else OrganisationClock(ahead=to - machine)
-                elif organisation.time.stands_at != to:  # back, where there are no actions
-                    organisation.time = OrganisationClock(stands_at=to)
+                    organisation.clock = (
+                        OrganisationClock() if real else OrganisationClock(ahead_ms=to - machine)
+                    )
+                elif organisation.clock.frozen_at != to:  # back, where there are no actions
+                    organisation.clock = OrganisationClock(frozen_at=to)
                 self._timers.disarm(organisation)
                 self._timers.arm(organisation)
         return self._counted(organisation, done)
@@ -434,7 +437,7 @@ class Administration:
 
     def _entered(self, organisation: Organisation, name: str, details: str) -> None:
         """A command that may have discarded something is told to the journal."""
-        organisation.journal.commanded(self.now(organisation), name, details)
+        organisation.journal.add_command(self.now(organisation), name, details)
         if not self._sweeping:
             self._sweeping = True
             asyncio.get_running_loop().call_soon(self._sweep)
@@ -464,11 +467,9 @@ def _ended(action: Action, event: Event, seed: int, now: int) -> Action:
             return actions.ended(action, event, now)
 
 
-def _snapshot(organisation: Organisation, name: str) -> Any:
-    found = organisation.snapshots.get(name)
-    if found is None:
+def _refuse_unknown(organisation: Organisation, name: str) -> None:
+    if name not in organisation.snapshots:
         known = ", ".join(sorted(organisation.snapshots)) or "none yet"
         raise UnknownSnapshot(
             f"path name: expected a snapshot of organisation {organisation.org_id} ({known}), got {name[:60]!r}"
         )
-    return found

@@ -41,7 +41,7 @@ class Definitions:
         Raises:
             DefinitionRefused: see `Registry.put`; with strict schemas also one that cannot be enforced.
         """
-        unenforced = await self._schemas.standing(schema)
+        unenforced = await self._schemas.why_not_enforced(schema)
         if unenforced and self._strict:
             raise SchemaNotEnforceable(
                 f"body/schema: expected a schema that can be enforced, got one where {unenforced}"
@@ -66,6 +66,6 @@ class Definitions:
         while True:
             registry = organisation.registry
             old = registry.by_variant.get(registry.spelled(variant, self._interpretations))
-            alike = old is not None and await self._schemas.alike(old.schema, schema)
+            alike = old is not None and await self._schemas.same_but_for_annotations(old.schema, schema)
             if organisation.registry is registry:  # else put or reset meanwhile: compare once more
                 return schema._replace(canonical=old.schema.canonical) if old and alike else schema

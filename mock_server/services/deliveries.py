@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from ..domain.actions import Action
 from ..domain.destinations import Destination
 from ..domain.journal import MASK, Delivery, Headers
-from ..domain.ports import Caller, NoAnswer, Organisation
+from ..domain.ports import NoAnswer, Organisation, WebhookCaller
 from ..domain.webhook_answers import Reply
 
 MOST: Final = 64
@@ -75,7 +75,7 @@ _EVERYTHING: Final = _Everything()
 class Deliveries:
     """The calls under way, and who waits for one to end. Event loop only."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: WebhookCaller) -> None:
         self._caller = caller
         self._answered: Answered = _nobody
         self._has_room: Callable[[Organisation, str], bool] = _nobody_waits
@@ -109,7 +109,7 @@ class Deliveries:
         call = Call(
             self._numbered(organisation) if self._offered is None else self._offered,
             organisation,
-            organisation.shelf,
+            organisation.action_table,
             action,
             destination,
             destination.headers(action.id, action.attempt),
@@ -161,9 +161,9 @@ class Deliveries:
         """Get ready for the first call."""
         await self._caller.prepare()
 
-    def why_not(self, url: str) -> str:
+    def why_not_called(self, url: str) -> str:
         """Why a URL may not be called; empty when it may."""
-        return self._caller.why_not(url)
+        return self._caller.why_not_called(url)
 
     async def close(self) -> None:
         """End all calls."""

@@ -6,8 +6,8 @@ from ..domain.errors import TooManyFaults, UnknownFault, UnknownOperation
 from ..domain.faults import (
     MOST,
     Fault,
-    Plan,
-    Standing,
+    FaultPlan,
+    PlannedFault,
 )
 from ..domain.ports import Organisation, Store
 from .timers import Timers
@@ -23,11 +23,11 @@ class Faults:
         self.anywhere = False
         """False when no organisation has any; a look at this is all that faults cost where there are none."""
 
-    def plan(self, org_id: str) -> Plan:
+    def plan(self, org_id: str) -> FaultPlan:
         """Those of one organisation."""
         return self._store.organisation(org_id).faults
 
-    def add(self, org_id: str, fault: Fault) -> Standing:
+    def add(self, org_id: str, fault: Fault) -> PlannedFault:
         """One more, which hits from the next answer on.
 
         Raises:
@@ -49,7 +49,7 @@ class Faults:
         self._entered(organisation, f"{added.number} added")
         return added
 
-    def remove(self, org_id: str, number: int | None = None) -> Plan:
+    def remove(self, org_id: str, number: int | None = None) -> FaultPlan:
         """What is left without one of them, or without any.
 
         Raises:
@@ -57,8 +57,8 @@ class Faults:
         """
         organisation = self._store.organisation(org_id)
         plan = organisation.faults
-        if number is not None and all(standing.number != number for standing in plan.faults):
-            known = ", ".join(str(standing.number) for standing in plan.faults) or "none"
+        if number is not None and all(planned.number != number for planned in plan.faults):
+            known = ", ".join(str(planned.number) for planned in plan.faults) or "none"
             raise UnknownFault(
                 f"path number: expected a fault of organisation {org_id} ({known}), got {number}"
             )
@@ -71,7 +71,7 @@ class Faults:
         """Whether an answer of the operation may be hit."""
         return self.plan(org_id).fits(operation)
 
-    def strike(self, org_id: str, operation: str) -> Standing | None:
+    def strike(self, org_id: str, operation: str) -> PlannedFault | None:
         """What hits the answer that is about to be made, which counts."""
         organisation = self._store.organisation(org_id)
         organisation.faults, struck = organisation.faults.met_by(operation, organisation.seed)
@@ -82,7 +82,7 @@ class Faults:
     def _look(self) -> None:
         """See whether some can hit yet. A reset is not told of: what it removed costs a look until the next one here."""
         plans = (organisation.faults for organisation in self._store.organisations())
-        self.anywhere = any(standing.left != 0 for plan in plans for standing in plan.faults)
+        self.anywhere = any(planned.left != 0 for plan in plans for planned in plan.faults)
 
     def _entered(self, organisation: Organisation, details: str) -> None:
-        organisation.journal.commanded(self._timers.now(organisation), "fault", details)
+        organisation.journal.add_command(self._timers.now(organisation), "fault", details)

@@ -72,7 +72,9 @@ class Ingress:
             organisation,
             (
                 action,
-                *actions.dispatched(action, self._timers.taker(organisation), organisation.seed, now, now),
+                *actions.dispatched(
+                    action, self._timers.recipient(organisation), organisation.seed, now, now
+                ),
             ),
         )
         return action

@@ -41,11 +41,11 @@ class PayloadSchemas:
         self._process_pool = process_pool
         self._known: dict[bytes, _Known] = {}
 
-    async def standing(self, schema: Json) -> str:
+    async def why_not_enforced(self, schema: Json) -> str:
         """Empty when the schema is enforced on ingress, else one line that says why it checks nothing."""
         return (await self._look_up(schema)).reason
 
-    async def alike(self, one: Json, other: Json) -> bool:
+    async def same_but_for_annotations(self, one: Json, other: Json) -> bool:
         """Whether two schemas are equal but for what only describes; not when that could not be told in time."""
         if one.canonical == other.canonical:
             return True

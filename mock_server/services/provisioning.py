@@ -18,9 +18,9 @@ from ..domain.routing import Routing
 from ..domain.seeds import (
     ActionPlan,
     ClockPlan,
-    Kept,
-    OrganisationSeed,
-    Seed,
+    ExportedAction,
+    OrganisationPlan,
+    SeedPlan,
     SeedRefused,
     refused,
 )
@@ -36,8 +36,8 @@ class Change(NamedTuple):
     """What a changed seed does to an organisation in use."""
 
     organisation: Organisation
-    old: OrganisationSeed
-    new: OrganisationSeed
+    old: OrganisationPlan
+    new: OrganisationPlan
     added: list[ActionPlan]
 
     def clock(self) -> ClockPlan | None:
@@ -109,7 +109,7 @@ class Provisioner:
         self._store = store
         self._timers = timers
         self._claim = claim
-        self.seed = Seed()
+        self.seed = SeedPlan()
         """What was applied last."""
         self._placed: dict[tuple[str, int], tuple[int, Action, bytes, int]] = {}
         """Place of a plan, number of its first event → when and what was made of it, its history, its last event."""
@@ -127,13 +127,13 @@ class Provisioner:
         of it runs next."""
         plan = self.seed.of(organisation.org_id)
         if plan.seed is not None and seed is None and plan.seed != organisation.seed:
-            self._store.reset(organisation, plan.seed)
+            self._store.reset(organisation.org_id, plan.seed)
         if plan.ids is not None:
-            self._store.recall(organisation, plan.ids.numbers)
+            self._store.continue_ids(organisation.org_id, plan.ids.sequences)
             if seed is not None:
-                self._store.reseed(organisation, seed)
+                self._store.reseed(organisation.org_id, seed)
         machine = self._timers.machine()
-        organisation.time = time or (plan.clock.at(machine) if plan.clock else OrganisationClock())
+        organisation.clock = time or (plan.clock.at(machine) if plan.clock else OrganisationClock())
         organisation.worker = worker or plan.worker
         now = self._timers.now(organisation)
         organisation.registry = plan.registry(organisation.new_definition_id, organisation.new_link_id, now)
@@ -142,16 +142,16 @@ class Provisioner:
         if plan.actions:
             self._timers.provisioned(organisation)
 
-    def _add(self, organisation: Organisation, plan: ActionPlan | Kept, now: int) -> None:
+    def _add(self, organisation: Organisation, plan: ActionPlan | ExportedAction, now: int) -> None:
         registry = organisation.registry
-        if isinstance(plan, Kept):
-            history = self._store.packed(plan.happenings, plan.accepted_at)
-            self._store.place(organisation, plan.action(registry), history, plan.happenings[-1].number)
+        if isinstance(plan, ExportedAction):
+            history = self._store.packed(plan.events, plan.accepted_at)
+            self._store.place(organisation.org_id, plan.action(registry), history, plan.events[-1].number)
         elif plan.state is None:
             new = actions.accepted(organisation.new_action_id(), plan.work(registry, now))
-            taker = self._timers.taker(organisation)
+            recipient = self._timers.recipient(organisation)
             self._timers.add(
-                organisation, (new, *actions.dispatched(new, taker, organisation.seed, now, now))
+                organisation, (new, *actions.dispatched(new, recipient, organisation.seed, now, now))
             )
         else:
             self._place(organisation, plan, now)
@@ -161,7 +161,7 @@ class Provisioner:
         their times count from the acceptance; what was made for one is moved to the others."""
         registry, name = organisation.registry, organisation.new_action_id()
         then, action, history, last = self._made(plan, name, registry, now, organisation.next_event)
-        self._store.place(organisation, plan.moved(action, name, registry, now - then), history, last)
+        self._store.place(organisation.org_id, plan.moved(action, name, registry, now - then), history, last)
 
     def _made(
         self, plan: ActionPlan, name: str, registry: Registry, now: int, first: int
@@ -175,21 +175,21 @@ class Provisioner:
                 self._placed[plan.place, first] = known
         return known
 
-    def _warm_up(self, template: OrganisationSeed) -> None:
+    def _warm_up(self, template: OrganisationPlan) -> None:
         """Make what a template's actions have in common, so that the first organisation is as quick as the others."""
         registry, now = template.registry(str, str, 0), self._timers.machine()
-        taker = Routing(template.worker, registry.routes, ())
+        recipient = Routing(template.worker, registry.routes, ())
         first = 1
         for plan in template.actions:
-            if isinstance(plan, Kept):
+            if isinstance(plan, ExportedAction):
                 return
             if plan.state is None:
                 new = actions.accepted("", plan.work(registry, now))
-                first += 1 + len(actions.dispatched(new, taker, 0, now, now))
+                first += 1 + len(actions.dispatched(new, recipient, 0, now, now))
             else:
                 first = self._made(plan, "", registry, now, first)[-1] + 1
 
-    async def apply(self, seed: Seed) -> list[Change]:
+    async def apply(self, seed: SeedPlan) -> list[Change]:
         """Put a changed seed in the place of the one before: organisations in use get what differs, those that it names
         are made. All of it happens at once, or nothing does; the clocks are left to the caller.
 
@@ -209,7 +209,7 @@ class Provisioner:
             self._store.organisation(org_id)
         return changes
 
-    def _changes(self, seed: Seed) -> list[Change]:
+    def _changes(self, seed: SeedPlan) -> list[Change]:
         changes = []
         for organisation in self._store.organisations():
             old, new = self.seed.of(organisation.org_id), seed.of(organisation.org_id)
@@ -217,15 +217,15 @@ class Provisioner:
                 changes.append(self._examined(organisation, old, new))
         for org_id, plan in seed.organisations.items():
             if plan.ids is not None and not self._claim(
-                org_id, plan.seed or 0, plan.ids.numbers.lines[0].suffix
+                org_id, plan.seed or 0, plan.ids.sequences.segments[0].suffix
             ):
                 raise SeedRefused(
                     f"{plan.ids.place}/lines/0/suffix",
-                    f"expected what no other organisation's ids end with, got {plan.ids.numbers.lines[0].suffix!r}",
+                    f"expected what no other organisation's ids end with, got {plan.ids.sequences.segments[0].suffix!r}",
                 )
         return changes
 
-    def _examined(self, organisation: Organisation, old: OrganisationSeed, new: OrganisationSeed) -> Change:
+    def _examined(self, organisation: Organisation, old: OrganisationPlan, new: OrganisationPlan) -> Change:
         added = Counter(plan for plan in new.actions if isinstance(plan, ActionPlan))
         added.subtract(plan for plan in old.actions if isinstance(plan, ActionPlan))
         change = Change(organisation, old, new, [])
@@ -249,7 +249,7 @@ class Provisioner:
                 )
         change.added.reverse()
         clock, now = change.clock(), self._timers.now(organisation)
-        if clock is not None and organisation.shelf.count:
+        if clock is not None and organisation.action_table.count:
             to = clock.moved(self._timers.machine(), now)
             if to < now:
                 raise SeedRefused(
@@ -263,10 +263,10 @@ class Provisioner:
         organisation, new = change.organisation, change.new
         now = self._timers.now(organisation)
         if new.seed is not None and new.seed != change.old.seed and new.seed != organisation.seed:
-            self._store.reseed(organisation, new.seed)
+            self._store.reseed(organisation.org_id, new.seed)
         organisation.worker = change.worker() or organisation.worker
         organisation.registry = change.registry(organisation.new_definition_id, organisation.new_link_id, now)
         for plan in change.added:
             self._add(organisation, plan, now)
-        organisation.journal.commanded(now, "seed", "")
+        organisation.journal.add_command(now, "seed", "")
         self._timers.arm(organisation)

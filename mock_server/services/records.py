@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..domain.actions import Action, Happening
+from ..domain.actions import Action, HistoryEvent
 from ..domain.definitions import Definition, Registry
 from ..domain.interpretations import USUAL, Interpretations
 from ..domain.ports import Organisation, Store
@@ -20,7 +20,7 @@ class Record(NamedTuple):
     organisation: Organisation
     action: Action
     definition: Definition
-    events: list[Happening] | None = None
+    events: list[HistoryEvent] | None = None
     """The latest ones; None where they were not asked for."""
 
 
@@ -74,14 +74,14 @@ class Records:
         organisation = self._store.organisation(org_id)
         await self._timers.settle(organisation)
         registry = organisation.registry
-        numbers = range(organisation.shelf.oldest, organisation.shelf.end)
+        numbers = range(organisation.action_table.oldest, organisation.action_table.end)
         if not oldest_first:
             numbers = numbers[::-1]
         if wanted == Filter():
-            found = [organisation.shelf.get(number) for number in numbers[skip : skip + take]]
+            found = [organisation.action_table.get(number) for number in numbers[skip : skip + take]]
             count = len(numbers)
         else:
-            found, count = await _sought(organisation.shelf.get, numbers, wanted, take, skip)
+            found, count = await _sought(organisation.action_table.get, numbers, wanted, take, skip)
         records = [_record(organisation, registry, action) for action in found if action is not None]
         return Page(records, count)
 

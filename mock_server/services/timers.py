@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from typing import Final
 
 from ..domain import actions, webhook_answers
-from ..domain.actions import NEVER, Action, Course
+from ..domain.actions import NEVER, Action, Changes
 from ..domain.destinations import Destination, Kind
 from ..domain.journal import Delivery
 from ..domain.ports import (
@@ -20,7 +20,7 @@ from ..domain.ports import (
 from ..domain.routing import Routing
 from ..domain.states import Event, State
 from ..domain.webhook_answers import Reply
-from ..domain.worker import Taker
+from ..domain.worker import Recipient
 from ..strict_json import excerpt
 from .deliveries import Call, Deliveries
 
@@ -49,25 +49,25 @@ class Timers:
 
     def now(self, organisation: Organisation) -> int:
         """The organisation's time, in milliseconds since the epoch."""
-        return organisation.time.at(self._machine.now())
+        return organisation.clock.at(self._machine.now())
 
     def machine(self) -> int:
         """The machine's time, in milliseconds since the epoch."""
         return self._machine.now()
 
-    def taker(self, organisation: Organisation) -> Taker:
+    def recipient(self, organisation: Organisation) -> Recipient:
         """Whoever takes the attempts of an organisation's actions now."""
         routes = organisation.registry.routes
         if not routes:
             return organisation.worker
         return Routing(organisation.worker, routes, self._deliveries.busy(organisation))
 
-    def add(self, organisation: Organisation, course: Course) -> None:
+    def add(self, organisation: Organisation, changes: Changes) -> None:
         """Keep a new action, and see to it that it is looked at in time."""
-        self._store.add_action(organisation, course)
-        self._handed_on(organisation, course)
+        self._store.add_action(organisation.org_id, changes)
+        self._handed_on(organisation, changes)
         alarm = organisation.alarm
-        if alarm is None or actions.due(course[-1]) < alarm.at:
+        if alarm is None or actions.due_at(changes[-1]) < alarm.at:
             self.arm(organisation)
 
     async def current(self, organisation: Organisation, find: Callable[[], Action]) -> tuple[Action, int]:
@@ -77,29 +77,29 @@ class Timers:
             now = self.now(organisation)
             action = find()
             for _ in range(SLICE):
-                if actions.due(action) > now:
+                if actions.due_at(action) > now:
                     return action, now
                 action = self._fall(organisation, action, now)
             await asyncio.sleep(0)
 
     def caught_up(self, organisation: Organisation, action: Action, now: int) -> Action:
         """The action after all that was due by `now`, which is saved; for one that was current a moment ago."""
-        while actions.due(action) <= now:
+        while actions.due_at(action) <= now:
             action = self._fall(organisation, action, now)
         return action
 
-    def save(self, organisation: Organisation, course: Course, now: int) -> None:
+    def save(self, organisation: Organisation, changes: Changes, now: int) -> None:
         """Keep what became of an action, and what is due of it at once."""
-        organisation.save(course)
-        self._handed_on(organisation, course)
-        self.caught_up(organisation, course[-1], now)
+        organisation.save(changes)
+        self._handed_on(organisation, changes)
+        self.caught_up(organisation, changes[-1], now)
         self.arm(organisation)
 
     def run(self, organisation: Organisation, limit: int) -> int:
         """Run up to `limit` of the actions that are due, in order; how many there were."""
         now = self.now(organisation)
         for done in range(limit):
-            action = organisation.shelf.pop_due(now)
+            action = organisation.action_table.pop_due(now)
             if action is None:
                 return done
             self._fall(organisation, action, now)
@@ -124,41 +124,41 @@ class Timers:
         time goes on when each call that begins there has its answer. Others get their turn. Returns how much was run;
         with `limit` the clock is at its aim at once, and the rest is due. Ends early when the organisation becomes
         another meanwhile."""
-        shelf = organisation.shelf
+        action_table = organisation.action_table
         done = 0
         while True:
             if self._deliveries.at_work(organisation):
                 await self._deliveries.settle(organisation)
-                if organisation.shelf is not shelf:
+                if organisation.action_table is not action_table:
                     return done
             now = self.now(organisation)
-            if shelf.next_look() > max(to, now) or done >= limit:
+            if action_table.next_check() > max(to, now) or done >= limit:
                 break
             ran, is_much = self._pass(organisation, to, min(SLICE, limit - done))
             done += ran
             if is_much:
                 await asyncio.sleep(0)
-                if organisation.shelf is not shelf:
+                if organisation.action_table is not action_table:
                     return done
         if to > now:
-            organisation.time = organisation.time.moved(to, self._machine.now())
+            organisation.clock = organisation.clock.set_to(to, self._machine.now())
         return done
 
     def _pass(self, organisation: Organisation, to: int, limit: int) -> tuple[int, bool]:
         """Run up to `limit` of what falls due until `to`, as far as no answer is awaited; how much it was, and whether there
         may be more."""
-        shelf, calls = organisation.shelf, self._deliveries.last()
+        action_table, calls = organisation.action_table, self._deliveries.last()
         began = now = self.now(organisation)
         to = max(to, now)
         done = 0
         for _ in range(limit):
-            look = shelf.next_look()
+            look = action_table.next_check()
             if look > now:
                 if look > to or self._deliveries.last() != calls:
                     is_much = False
                     break
                 now = look
-            action = shelf.pop_due(now)
+            action = action_table.pop_due(now)
             if action is not None:
                 self._fall(organisation, action, now)
                 done += 1
@@ -166,18 +166,18 @@ class Timers:
             is_much = True
             _tidy()
         if now > began:  # nobody looks at the clock in between
-            organisation.time = organisation.time.moved(now, self._machine.now())
+            organisation.clock = organisation.clock.set_to(now, self._machine.now())
         return done, is_much
 
     async def wake(self, organisation: Organisation, variants: Container[str] | None = None) -> None:
         """Give away again what waits for capacity, as who takes it is another now: what waits for a webhook, and what
         waits for the worker, of some variants or of all."""
-        shelf, worker = organisation.shelf, organisation.worker
+        action_table, worker = organisation.action_table, organisation.worker
         self._deliveries.forget_waiting(organisation)
         for looked_at, action in enumerate(organisation.actions()):
             if looked_at % SCANNED == SCANNED - 1:
                 await asyncio.sleep(0)
-                if organisation.shelf is not shelf or organisation.worker is not worker:
+                if organisation.action_table is not action_table or organisation.worker is not worker:
                     break  # another command came in between and did its own
             self._offer_again(organisation, action, variants)
 
@@ -209,7 +209,7 @@ class Timers:
         """Why a webhook is not called; empty for one that is, and where there is nobody to call."""
         if destination.kind is not Kind.WEBHOOK:
             return ""
-        return self._deliveries.why_not(destination.config["url"])
+        return self._deliveries.why_not_called(destination.config["url"])
 
     def give_up(self, organisation: Organisation) -> None:
         """Let nothing that is under way reach an organisation that is about to become another."""
@@ -218,12 +218,12 @@ class Timers:
 
     def arm(self, organisation: Organisation) -> None:
         """See to it that what falls due next is run in time; with a clock that stands, only what is due already."""
-        look = organisation.shelf.next_look()
+        look = organisation.action_table.next_check()
         alarm = organisation.alarm
         if look == NEVER or (alarm and alarm.at <= look):
             return
         now = self.now(organisation)
-        if look > now and organisation.time.stands_at is not None:
+        if look > now and organisation.clock.frozen_at is not None:
             return
         self.disarm(organisation)
         pause = max(0, look - now) / 1_000
@@ -243,23 +243,23 @@ class Timers:
 
     def _fall(self, organisation: Organisation, action: Action, now: int) -> Action:
         """What becomes of an action at the moment it is due, which is saved."""
-        course = actions.fallen_due(action, self.taker(organisation), organisation.seed, now)
-        organisation.save(course)
-        self._handed_on(organisation, course)
-        return course[-1]
+        changes = actions.run_due(action, self.recipient(organisation), organisation.seed, now)
+        organisation.save(changes)
+        self._handed_on(organisation, changes)
+        return changes[-1]
 
-    def _handed_on(self, organisation: Organisation, course: Course) -> None:
+    def _handed_on(self, organisation: Organisation, changes: Changes) -> None:
         """Begin the call that a course ends with, have it wait for its turn, or tell of what a sink took."""
         if not organisation.registry.routes:
             return
-        last = course[-1]
+        last = changes[-1]
         destination = organisation.registry.routes.get(last.work.variant)
         if destination is None or destination.kind is Kind.SDK:
             return
         if destination.kind is not Kind.WEBHOOK:
-            if last.event is Event.ACK and course[-2:-1] and course[-2].event is Event.DELIVER:
-                organisation.journal.delivered(last.updated_at, _sunk(last, destination))
-        elif actions.is_called(last):
+            if last.event is Event.ACK and changes[-2:-1] and changes[-2].event is Event.DELIVER:
+                organisation.journal.add_delivery(last.updated_at, _sunk(last, destination))
+        elif actions.starts_call(last):
             self._deliveries.begin(organisation, last, destination)
         elif last.event is Event.WAIT:
             self._deliveries.wait(organisation, destination.label, last.id)
@@ -273,16 +273,16 @@ class Timers:
         action = self.caught_up(organisation, action, now)
         if action.is_over:
             return False
-        course = actions.dispatched(action, self.taker(organisation), organisation.seed, now, now)
-        if not course:
+        changes = actions.dispatched(action, self.recipient(organisation), organisation.seed, now, now)
+        if not changes:
             return False
-        self.save(organisation, course, now)
-        return actions.is_called(course[-1])
+        self.save(organisation, changes, now)
+        return actions.starts_call(changes[-1])
 
     def _answered(self, call: Call, reply: Reply | None, reason: str) -> None:
         """A call has ended: what was answered becomes of the attempt, unless somebody settled it meanwhile."""
         organisation, attempt = call.organisation, call.action.attempt
-        if organisation.shelf is not call.timeline:
+        if organisation.action_table is not call.timeline:
             return
         meaning = webhook_answers.UNANSWERED
         if reply is not None:
@@ -295,7 +295,7 @@ class Timers:
             after = actions.answered(action, attempt, meaning, organisation.seed, now)
         outcome = after.event.value if after is not None else ""
         delivery = call.told(reply, outcome, reason or meaning.note)
-        organisation.journal.delivered(now, delivery)
+        organisation.journal.add_delivery(now, delivery)
         self._log(_line(organisation, call.action, delivery))
         if after is not None:
             self.save(organisation, (after,), now)

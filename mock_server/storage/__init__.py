@@ -1,1 +1,1 @@
-"""Where the world is kept."""
+"""The store in memory: organisations, their actions, histories, journals and snapshots."""

@@ -1,4 +1,8 @@
-"""What happened to an action, as bytes: 18 for an event, the latest 16 events of each action."""
+"""The history of an action as packed bytes: 18 for an event, the latest 16 events of each action.
+
+So the histories of 100,000 actions take at most 32 MB. Times stand as milliseconds since the acceptance, which
+32 bits hold for 49 days; a lifetime is one day.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,14 @@ from collections.abc import Iterable
 from struct import Struct
 from typing import Final
 
-from ..domain.actions import Course, Happening
+from ..domain.actions import Changes, HistoryEvent
 from ..domain.states import Event, State
 
-KEPT: Final = 16
-"""Events kept of one action; which ones went before them can be told from the numbers."""
+MAX_EVENTS: Final = 16
+"""Events kept of one action; the numbers of those that are kept tell how many went before."""
 
 _ENTRY: Final = Struct("<IIIIBB")
-_LIMIT: Final = KEPT * _ENTRY.size
+_MAX_BYTES: Final = MAX_EVENTS * _ENTRY.size
 _EVENTS: Final = tuple(Event)
 _STATES: Final = tuple(State)
 _EVENT_CODES: Final = {event: code for code, event in enumerate(Event)}
@@ -21,12 +25,11 @@ _STATE_CODES: Final = {state: code for code, state in enumerate(State)}
 _pack: Final = _ENTRY.pack
 
 
-def entries(number: int, course: Course) -> bytes:
-    """The events that led to these values of one action, the first of them with this number. Times stand as
-    distances from the acceptance, which a lifetime keeps below 49 days."""
-    start = course[0].work.accepted_at
+def pack_changes(number: int, changes: Changes) -> bytes:
+    """Pack the events that led to these values of one action; the first of them has this number."""
+    start = changes[0].work.accepted_at
     packed = b""
-    for _, _, event, state, attempt, available_at, _, _, updated_at in course:
+    for _, _, event, state, attempt, available_at, _, _, updated_at in changes:
         packed += _pack(
             number,
             updated_at - start,
@@ -39,22 +42,24 @@ def entries(number: int, course: Course) -> bytes:
     return packed
 
 
-def grown(history: bytes, entries: bytes) -> bytes:
-    """A history with more entries at its end, and the oldest gone beyond the bound."""
+def extended(history: bytes, entries: bytes) -> bytes:
+    """Return a packed history with more entries at its end, without the oldest beyond `MAX_EVENTS`."""
     history += entries
-    return history if len(history) <= _LIMIT else history[-_LIMIT:]
+    return history if len(history) <= _MAX_BYTES else history[-_MAX_BYTES:]
 
 
-def happenings(history: bytes, accepted_at: int) -> list[Happening]:
-    """The events of a history, oldest first."""
+def unpack(history: bytes, accepted_at: int) -> list[HistoryEvent]:
+    """Return the events of a packed history, oldest first. `accepted_at` is in milliseconds since the epoch."""
     return [
-        Happening(number, accepted_at + at, _EVENTS[event], _STATES[state], attempt, accepted_at + available)
+        HistoryEvent(
+            number, accepted_at + at, _EVENTS[event], _STATES[state], attempt, accepted_at + available
+        )
         for number, at, available, attempt, event, state in _ENTRY.iter_unpack(history)
     ]
 
 
-def packed(happenings: Iterable[Happening], accepted_at: int) -> bytes:
-    """The history that has these events; `happenings` reads it back."""
+def pack(events: Iterable[HistoryEvent], accepted_at: int) -> bytes:
+    """Pack the latest of these events, whose times count from `accepted_at`; `unpack` is the way back."""
     return b"".join(
         [
             _pack(
@@ -65,6 +70,6 @@ def packed(happenings: Iterable[Happening], accepted_at: int) -> bytes:
                 _EVENT_CODES[event],
                 _STATE_CODES[state],
             )
-            for number, at, event, state, attempt, available_at in happenings
+            for number, at, event, state, attempt, available_at in events
         ]
-    )[-_LIMIT:]
+    )[-_MAX_BYTES:]

@@ -1,4 +1,7 @@
-"""What happened in one organisation, in order: requests with their answers, transitions, commands. Bounded."""
+"""The journal of one organisation: exchanges, transitions, commands and deliveries in order, of which the latest are kept.
+
+Entries are kept as plain tuples and made readable when they are read: every request writes some, few are ever read.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +12,43 @@ from operator import itemgetter
 from typing import Any, Final
 
 from ..domain.journal import (
-    Command,
-    Delivered,
+    CommandEntry,
     Delivery,
+    DeliveryEntry,
     Entry,
-    Exchanged,
+    ExchangeEntry,
     Headers,
-    Transition,
+    TransitionEntry,
 )
 from . import histories
 
 BODY_LIMIT: Final = 1_024
-"""Bytes of a request's or an answer's body that are kept."""
+"""Bytes kept of a request's or an answer's body: enough to recognise it."""
 HEADERS_LIMIT: Final = 8_192
-"""Bytes of a request's headers that are kept, and of a delivery's on either side."""
+"""Bytes kept of a request's headers, and of a delivery's on either side: what common servers accept."""
 
-_REQUEST: Final = 0
+_EXCHANGE: Final = 0
 _TRANSITIONS: Final = 1
 _COMMAND: Final = 2
 _DELIVERY: Final = 3
 
 _Raw = tuple[Any, ...]
-"""Number, kind, content: entries are made readable when somebody reads them. What happened to one action at
-one moment stands together, under the number of the first entry."""
+"""(number, kind, fields of that kind). What happened to one action at one moment is one such tuple, under the number of its
+first entry."""
 
 
 class Journal:
-    """The latest entries, numbered from 1, and who wants to hear of new ones."""
+    """The latest entries, numbered from 1, and the listeners that are told of new ones."""
 
     __slots__ = ("_entries", "_listeners", "_next")
 
     def __init__(self, limit: int) -> None:
+        """Keep the latest `limit` raw entries."""
         self._entries: deque[_Raw] = deque(maxlen=limit)
         self._listeners: list[Callable[[Entry], None]] = []
         self._next = 1
 
-    def exchanged(
+    def add_exchange(
         self,
         at: int,
         method: str,
@@ -58,10 +62,11 @@ class Journal:
         seconds: float = 0.0,
         fault: str = "",
     ) -> None:
-        """A request was answered, or its connection cut (status 0)."""
+        """Enter a request and its answer; status 0 says that the connection was cut. The fields are those of
+        `ExchangeEntry`."""
         raw = (
             self._next,
-            _REQUEST,
+            _EXCHANGE,
             at,
             method,
             path,
@@ -79,26 +84,27 @@ class Journal:
         self._next += 1
         self._entries.append(raw)
         if self._listeners:
-            self._tell(raw)
+            self._notify(raw)
 
-    def changed(self, action_id: str, accepted_at: int, entries: bytes, count: int) -> None:
-        """An action changed `count` times at one moment, as `histories.entries` has it."""
+    def add_transitions(self, action_id: str, accepted_at: int, entries: bytes, count: int) -> None:
+        """Enter `count` changes of one action at one moment, packed by `histories.pack_changes`; `accepted_at` is in
+        milliseconds since the epoch."""
         raw = (self._next, _TRANSITIONS, action_id, accepted_at, entries)
         self._next += count
         self._entries.append(raw)
         if self._listeners:
-            self._tell(raw)
+            self._notify(raw)
 
-    def commanded(self, at: int, name: str, details: str) -> None:
-        """The admin plane did something to the organisation."""
+    def add_command(self, at: int, name: str, details: str) -> None:
+        """Enter a command of the admin plane, carried out at a time in milliseconds."""
         raw = (self._next, _COMMAND, at, name, details)
         self._next += 1
         self._entries.append(raw)
         if self._listeners:
-            self._tell(raw)
+            self._notify(raw)
 
-    def delivered(self, at: int, delivery: Delivery) -> None:
-        """An attempt was given to a destination."""
+    def add_delivery(self, at: int, delivery: Delivery) -> None:
+        """Enter a delivery that ended at a time in milliseconds."""
         cut = delivery._replace(
             headers=_pairs(_flat(delivery.headers)),
             body=delivery.body[:BODY_LIMIT],
@@ -109,10 +115,10 @@ class Journal:
         self._next += 1
         self._entries.append(raw)
         if self._listeners:
-            self._tell(raw)
+            self._notify(raw)
 
     def clear(self) -> None:
-        """Forget all entries and begin at 1 again; listeners stay."""
+        """Remove all entries and number from 1 again; listeners stay."""
         self._entries.clear()
         self._next = 1
 
@@ -122,7 +128,7 @@ class Journal:
         return self._next - 1
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
-        """The kept entries with a number above `after`, oldest first."""
+        """Yield the kept entries with a number above `after`, oldest first."""
         kept = list(self._entries)
         for raw in kept[max(0, bisect(kept, after, key=itemgetter(0)) - 1) :]:
             yield from (entry for entry in _readable(raw) if entry.number > after)
@@ -132,14 +138,14 @@ class Journal:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _tell(self, raw: _Raw) -> None:
+    def _notify(self, raw: _Raw) -> None:
         for entry in _readable(raw):
             for listener in self._listeners:
                 listener(entry)
 
 
 def _flat(headers: Headers) -> bytes:
-    """Headers as one value: many small ones that stay cost each request five microseconds in cold memory."""
+    """Join headers into one value: many small kept objects would cost each request five microseconds in cold memory."""
     return b"\0".join([part for header in headers for part in header])[:HEADERS_LIMIT]
 
 
@@ -150,13 +156,15 @@ def _pairs(flat: bytes) -> Headers:
 
 def _readable(raw: _Raw) -> list[Entry]:
     number, kind, *content = raw
-    if kind == _REQUEST:
-        entry = Exchanged(number, *content)
+    if kind == _EXCHANGE:
+        entry = ExchangeEntry(number, *content)
         return [entry._replace(headers=_pairs(entry.headers))]  # type: ignore[arg-type]  # flat while it is kept
     if kind == _COMMAND:
-        return [Command(number, *content)]
+        return [CommandEntry(number, *content)]
     if kind == _DELIVERY:
-        return [Delivered(number, *content)]
+        return [DeliveryEntry(number, *content)]
     action_id, accepted_at, packed = content
-    happenings = histories.happenings(packed, accepted_at)
-    return [Transition(number + n, action_id, happening) for n, happening in enumerate(happenings)]
+    return [
+        TransitionEntry(number + n, action_id, event)
+        for n, event in enumerate(histories.unpack(packed, accepted_at))
+    ]

@@ -5,118 +5,103 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..domain.actions import (
-    Action,
-    Course,
-    Happening,
-    Work,
-)
+from ..domain import id_sequences
+from ..domain.actions import Action, Changes, HistoryEvent, Work
 from ..domain.clock import OrganisationClock
 from ..domain.definitions import Registry
-from ..domain.faults import Plan
-from ..domain.id_sequences import (
-    FIRST_ACTION,
-    FIRST_DEFINITION,
-    FIRST_LINK,
-    Line,
-    Numbers,
-    event_id,
-)
-from ..domain.id_sequences import action_id as id_of_action
+from ..domain.faults import FaultPlan
+from ..domain.id_sequences import FIRST_ACTION, FIRST_DEFINITION, FIRST_LINK, IdSegment, IdSequences
 from ..domain.ports import Alarm
 from ..domain.worker import Worker
 from . import histories
+from .action_table import EMPTY, ActionTable, TableState, emptied
 from .journal import Journal
-from .shelf import (
-    EMPTY,
-    Shelf,
-    Stock,
-    emptied,
-)
 
 
-class Content(NamedTuple):
-    """All that an organisation is at one moment; nobody changes it any more."""
+class OrganisationState(NamedTuple):
+    """All that an organisation is at one moment, frozen: what a snapshot keeps."""
 
     seed: int
-    lines: tuple[Line, ...]
-    """What its ids end with, latest first: its own, then those of the organisations it was forked from."""
-    stock: Stock = EMPTY
+    segments: tuple[IdSegment, ...]
+    """The suffixes of its ids, latest first: see `IdSequences.segments`."""
+    table: TableState = EMPTY
     registry: Registry = Registry()
-    time: OrganisationClock = OrganisationClock()
+    clock: OrganisationClock = OrganisationClock()
     worker: Worker = Worker()
     definitions: int = 0
-    """Definitions that were given an id."""
+    """Number of definitions that were given an id."""
     events: int = 0
-    """Events that were counted."""
+    """Number of events counted so far."""
     links: int = 0
-    """Destinations, credentials and links that were given an id."""
+    """Number of destinations, credentials and links that were given an id."""
 
-    def recalled(self, numbers: Numbers) -> Content:
-        """The same with ids that go on as another process left them, and none of its actions yet."""
+    def continuing(self, sequences: IdSequences) -> OrganisationState:
+        """Return the same with ids that go on where `sequences` ended, and without actions."""
         return self._replace(
-            lines=numbers.lines,
-            stock=emptied(numbers.dropped),
-            definitions=numbers.definitions,
-            events=numbers.events,
-            links=numbers.links,
+            segments=sequences.segments,
+            table=emptied(sequences.dropped),
+            definitions=sequences.definitions,
+            events=sequences.events,
+            links=sequences.links,
         )
 
-    def forked(self, suffix: str) -> Content:
-        """The same for another organisation, whose new ids end with `suffix`."""
-        line = Line(suffix, self.stock.end, self.events)
-        return self._replace(lines=(line, *(old for old in self.lines if old[1:] != line[1:])))
+    def forked(self, suffix: str) -> OrganisationState:
+        """Return the same with new ids that end with `suffix`."""
+        own = IdSegment(suffix, self.table.end, self.events)
+        # a segment without an action or an event, as nothing happened between two forks, is left out
+        used = (segment for segment in self.segments if segment[1:] != own[1:])
+        return self._replace(segments=(own, *used))
 
 
 class Organisation:
-    """What changes, on the event loop alone. Everything in it is a frozen value or belongs to it."""
+    """One organisation as it changes, on the event loop alone. All in it is a frozen value or belongs to it."""
 
     __slots__ = (
         "_definitions",
         "_events",
-        "_lines",
         "_links",
+        "_segments",
+        "action_table",
         "alarm",
+        "clock",
         "faults",
         "journal",
         "org_id",
         "registry",
         "seed",
-        "shelf",
         "snapshots",
-        "time",
         "worker",
     )
 
-    def __init__(self, org_id: str, content: Content, journal: Journal) -> None:
+    def __init__(self, org_id: str, state: OrganisationState, journal: Journal) -> None:
         self.org_id = org_id
         self.journal = journal
-        self.snapshots: dict[str, Content] = {}
-        self.faults = Plan()
+        self.snapshots: dict[str, OrganisationState] = {}
+        self.faults = FaultPlan()
         self.alarm: Alarm | None = None
-        """Rings when something may be due; None when nothing is, or the clock stands."""
-        self.become(content)
+        """The next call of the loop for what is due; None when nothing is, or the clock is frozen."""
+        self.become(state)
 
-    def become(self, content: Content) -> None:
-        """Be what `content` was taken of."""
-        self.seed = content.seed
-        self._lines = content.lines
-        self.shelf = Shelf(content.stock)
-        self.registry = content.registry
-        self.time = content.time
-        self.worker = content.worker
-        self._definitions = content.definitions
-        self._events = content.events
-        self._links = content.links
+    def become(self, state: OrganisationState) -> None:
+        """Be what `state` was taken of."""
+        self.seed = state.seed
+        self._segments = state.segments
+        self.action_table = ActionTable(state.table)
+        self.registry = state.registry
+        self.clock = state.clock
+        self.worker = state.worker
+        self._definitions = state.definitions
+        self._events = state.events
+        self._links = state.links
 
-    def content(self) -> Content:
-        """All of it as it is now, in constant time."""
-        return Content(
+    def state(self) -> OrganisationState:
+        """Return all of it as it is now, in constant time."""
+        return OrganisationState(
             self.seed,
-            self._lines,
-            self.shelf.stock(),
+            self._segments,
+            self.action_table.state(),
             self.registry,
-            self.time,
+            self.clock,
             self.worker,
             self._definitions,
             self._events,
@@ -124,26 +109,28 @@ class Organisation:
         )
 
     def new_definition_id(self) -> str:
-        """A fresh id."""
+        """Return a fresh id for a definition."""
         self._definitions += 1
-        return f"{FIRST_DEFINITION + self._definitions}{self._lines[0].suffix}"
+        return f"{FIRST_DEFINITION + self._definitions}{self._segments[0].suffix}"
 
     def new_link_id(self) -> str:
-        """A fresh id for a destination, a credential or a link."""
+        """Return a fresh id for a destination, a credential or a link."""
         self._links += 1
-        return f"{FIRST_LINK + self._links}{self._lines[0].suffix}"
+        return f"{FIRST_LINK + self._links}{self._segments[0].suffix}"
 
     def new_action_id(self) -> str:
-        """The id of the action that is added next."""
-        return f"{FIRST_ACTION + self.shelf.end}{self._lines[0].suffix}"
+        """Return the id of the action that is added next."""
+        return f"{FIRST_ACTION + self.action_table.end}{self._segments[0].suffix}"
 
-    def event_id(self, happening: Happening) -> str:
-        """The id of an event."""
-        return event_id(self._lines, happening.number)
+    def event_id(self, number: int) -> str:
+        """Return the id of the event with this number."""
+        return id_sequences.event_id(self._segments, number)
 
-    def numbers(self) -> Numbers:
-        """All that its next ids depend on."""
-        return Numbers(self._lines, self._definitions, self._links, self._events, self.shelf.oldest)
+    def id_sequences(self) -> IdSequences:
+        """Return all that its next ids depend on."""
+        return IdSequences(
+            self._segments, self._definitions, self._links, self._events, self.action_table.oldest
+        )
 
     @property
     def next_event(self) -> int:
@@ -151,68 +138,76 @@ class Organisation:
         return self._events + 1
 
     def reseed(self, seed: int, suffix: str) -> None:
-        """Have another seed from now on, and ids that end with `suffix`."""
-        forked = self.content().forked(suffix)
-        self.seed, self._lines = seed, forked.lines
+        """Have another seed from now on, and new ids that end with `suffix`."""
+        forked = self.state().forked(suffix)
+        self.seed, self._segments = seed, forked.segments
 
     def actions(self) -> Iterator[Action]:
-        """All that are kept, oldest first."""
-        found = map(self.shelf.get, range(self.shelf.oldest, self.shelf.end))
+        """Yield the kept actions, oldest first."""
+        found = map(self.action_table.get, range(self.action_table.oldest, self.action_table.end))
         return (action for action in found if action is not None)
 
     def action(self, action_id: str) -> Action | None:
-        """The action as it was saved last, or None for an id that is not kept here."""
-        action = self.shelf.get(_number(action_id))
+        """Return the action as it was saved last, None for an id that is not kept here."""
+        action = self.action_table.get(_number(action_id))
         return action if action is not None and action.id == action_id else None
 
     def dropped(self, action_id: str) -> bool:
-        """Whether the id was given to an action that was dropped to keep memory bounded."""
+        """Return whether the id belonged to an action that was dropped to keep memory bounded."""
         number = _number(action_id)
-        if not 0 <= number < self.shelf.oldest:
+        if not 0 <= number < self.action_table.oldest:
             return False
-        return action_id == id_of_action(self._lines, number)
+        return action_id == id_sequences.action_id(self._segments, number)
 
-    def history(self, action: Action) -> list[Happening]:
-        """The latest events of an action of this organisation, oldest first."""
-        packed = self.shelf.history(_number(action.id))
-        return histories.happenings(packed, action.work.accepted_at)
+    def history(self, action: Action) -> list[HistoryEvent]:
+        """Return the latest events of an action, oldest first."""
+        packed = self.action_table.history(_number(action.id))
+        return histories.unpack(packed, action.work.accepted_at)
 
-    def add(self, course: Course) -> int:
-        """Keep a new action, whose id is the latest that was asked for; returns the bytes that it counts."""
-        action = course[-1]
+    def add(self, changes: Changes) -> int:
+        """Keep a new action, whose id was the latest that was asked for. Return its size in bytes."""
+        action = changes[-1]
         counted = size(action.work)
-        self.shelf.add(action, self._remembered(course))
-        self.shelf.payload_bytes += counted
+        self.action_table.add(action, self._record(changes))
+        self.action_table.payload_bytes += counted
         return counted
 
-    def place(self, action: Action, history: bytes, last: int) -> int:
-        """Keep an action with what has happened to it before, up to the event of a number; the journal hears nothing of
-        it. Returns as `add`."""
+    def place(self, action: Action, history: bytes, last_event: int) -> int:
+        """Keep a new action with a packed history up to the event of number `last_event`; the journal gets no entry of it.
+
+        Return its size in bytes.
+        """
         counted = size(action.work)
-        self._events = max(self._events, last)
-        self.shelf.add(action, history)
-        self.shelf.payload_bytes += counted
+        self._events = max(self._events, last_event)
+        self.action_table.add(action, history)
+        self.action_table.payload_bytes += counted
         return counted
 
-    def save(self, course: Course) -> None:
-        """Keep what became of an action that is kept already."""
-        last = course[-1]
+    def save(self, changes: Changes) -> None:
+        """Replace a kept action by the last of `changes`, and add all of them to its history and to the journal."""
+        last = changes[-1]
         number = _number(last.id)
-        self.shelf.put(number, last, histories.grown(self.shelf.history(number), self._remembered(course)))
+        history = histories.extended(self.action_table.history(number), self._record(changes))
+        self.action_table.put(number, last, history)
 
     def drop_oldest(self, most: int) -> tuple[int, int]:
-        """Forget up to `most` of the oldest actions, of which there is one; how many, and the bytes they counted."""
-        dropped = self.shelf.drop_oldest(most)
+        """Drop up to `most` of the oldest actions, of which there is at least one.
+
+        Returns:
+            (number of dropped actions, their bytes).
+        """
+        dropped = self.action_table.drop_oldest(most)
         freed = sum([size(action.work) for action in dropped])
-        self.shelf.payload_bytes -= freed
+        self.action_table.payload_bytes -= freed
         return len(dropped), freed
 
-    def _remembered(self, course: Course) -> bytes:
-        action = course[0]
-        entries = histories.entries(self._events + 1, course)
-        self._events += len(course)
-        self.journal.changed(action.id, action.work.accepted_at, entries, len(course))
-        return entries
+    def _record(self, changes: Changes) -> bytes:
+        """Count the events and enter them in the journal. Return them packed."""
+        action = changes[0]
+        packed = histories.pack_changes(self._events + 1, changes)
+        self._events += len(changes)
+        self.journal.add_transitions(action.id, action.work.accepted_at, packed, len(changes))
+        return packed
 
 
 def _number(action_id: str) -> int:
@@ -223,7 +218,7 @@ def _number(action_id: str) -> int:
 
 
 def size(work: Work) -> int:
-    """Bytes that count against the bound: payload, metadata and tags."""
+    """Return the bytes that count against the bound of the store: payload, metadata and tags."""
     counted = len(work.payload) + len(work.metadata)
     for name, value in work.tags:
         counted += len(name) + len(value)

@@ -11,7 +11,7 @@ import pytest
 
 from mock_server import __version__
 from mock_server.admin import har
-from mock_server.domain.journal import Exchanged
+from mock_server.domain.journal import ExchangeEntry
 from tests.admin.desk import NOON, Desk
 
 SECRETS = {
@@ -30,8 +30,10 @@ def _log(desk: Desk, query: str = "") -> Any:
 
 def _entry(**changed: Any) -> Any:
     """The archive's only entry, of a request that is like another but for some members."""
-    exchanged = Exchanged(7, 0, "POST", "/v1/ingress/v", b"", b"", 0, 200, b"{}", 2)._replace(**changed)
-    [entry] = har.archive([exchanged])["log"]["entries"]
+    add_exchange = ExchangeEntry(7, 0, "POST", "/v1/ingress/v", b"", b"", 0, 200, b"{}", 2)._replace(
+        **changed
+    )
+    [entry] = har.archive([add_exchange])["log"]["entries"]
     return entry
 
 

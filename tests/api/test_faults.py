@@ -10,7 +10,7 @@ import pytest
 
 from mock_server.api.faults import asked
 from mock_server.domain.faults import Cut, Fault
-from mock_server.domain.journal import Exchanged
+from mock_server.domain.journal import ExchangeEntry
 from tests.api.asgi import World
 from tests.replies import Reply
 from tests.running_mock import PUT
@@ -33,12 +33,12 @@ def _post(world: World, query: str = "", body: object = None, **headers: str) ->
 
 def _kept(world: World) -> int:
     """Actions that organisation 42 has."""
-    return int(world.app.administration.organisation("42").shelf.count)
+    return int(world.app.administration.organisation("42").action_table.count)
 
 
-def _exchanges(world: World) -> list[Exchanged]:
+def _exchanges(world: World) -> list[ExchangeEntry]:
     journal = world.app.administration.organisation("42").journal
-    return [entry for entry in journal.entries() if isinstance(entry, Exchanged)]
+    return [entry for entry in journal.entries() if isinstance(entry, ExchangeEntry)]
 
 
 def test_an_answer_is_replaced_and_nothing_happens() -> None:

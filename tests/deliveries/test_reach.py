@@ -230,4 +230,4 @@ def test_a_credential_that_is_refused_is_not_shown(desk: Desk, credential: Any) 
 )
 def test_a_host_is_allowed_in_any_of_its_spellings(flag: str, url: str) -> None:
     """The flag is read as the host of a URL is."""
-    assert WebhookClient(frozenset({flag})).why_not(url) == ""
+    assert WebhookClient(frozenset({flag})).why_not_called(url) == ""

@@ -12,7 +12,7 @@ from mock_server.domain.actions import (
     NEVER,
     Action,
     Work,
-    due,
+    due_at,
 )
 from mock_server.domain.errors import (
     DeferredAction,
@@ -51,7 +51,7 @@ WAITS = st.builds(
 )
 
 
-def _new(worker: Worker | None = None) -> actions.Course:
+def _new(worker: Worker | None = None) -> actions.Changes:
     action = actions.accepted("3000000000000000001", Work("1", "v", 1, b"1", b"", (), START, END))
     return (action, *actions.dispatched(action, worker or Worker(), 0, START, START))
 
@@ -59,8 +59,8 @@ def _new(worker: Worker | None = None) -> actions.Course:
 def _at(action: Action, worker: Worker, now: int) -> tuple[Action, list[Action]]:
     """The action at `now`, and every value on the way."""
     way: list[Action] = []
-    while due(action) <= now:
-        way += actions.fallen_due(action, worker, 0, now)
+    while due_at(action) <= now:
+        way += actions.run_due(action, worker, 0, now)
         action = way[-1]
     return action, way
 
@@ -117,7 +117,7 @@ class Told:
         assert action.is_over == self.over
         assert (action.state in HELD) == (self.held and not self.over)
         assert action.available_at <= END, "no lease and no pause outlives the action (B136)"
-        assert (due(action) == NEVER) == self.over, "what is open ends by itself (B106)"
+        assert (due_at(action) == NEVER) == self.over, "what is open ends by itself (B106)"
 
 
 @given(SCRIPTS, st.lists(st.tuples(WAITS, CALLS, st.integers(-1, 1), st.integers(1, 200_000)), max_size=12))
@@ -128,14 +128,14 @@ def test_whatever_is_asked_and_whenever_the_life_goes_as_documented(
     documentation, and each refusal has its reason."""
     worker = Worker(script)
     told = Told()
-    course = _new(worker)
-    before = course[0]
-    for action in course[1:]:
+    changes = _new(worker)
+    before = changes[0]
+    for action in changes[1:]:
         told.hear(action, before)
         before = action
-    action, now = course[-1], START
+    action, now = changes[-1], START
     for wait, call, other, number in calls:
-        now = due(action) + other if wait == LEASE and due(action) != NEVER else now + wait
+        now = due_at(action) + other if wait == LEASE and due_at(action) != NEVER else now + wait
         now = max(now, before.updated_at)
         action, way = _at(action, worker, now)
         attempt = max(0, action.attempt + (other if number % 3 == 0 else 0))

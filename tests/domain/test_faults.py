@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from mock_server.domain.faults import MOST, Fault, Plan
+from mock_server.domain.faults import MOST, Fault, FaultPlan
 
 
-def _plan(*faults: Fault) -> Plan:
-    plan = Plan()
+def _plan(*faults: Fault) -> FaultPlan:
+    plan = FaultPlan()
     for fault in faults:
         plan = plan.added(fault)
     return plan
 
 
-def _hits(plan: Plan, operations: list[str], seed: int = 0) -> tuple[Plan, list[int]]:
+def _hits(plan: FaultPlan, operations: list[str], seed: int = 0) -> tuple[FaultPlan, list[int]]:
     """The plan after answers of these operations, and the number of what hit each; 0 for none."""
     hits = []
     for operation in operations:

@@ -150,7 +150,7 @@ def test_a_running_clock_keeps_its_distance_and_what_fell_due_meanwhile_happens(
     again.seed(text)
 
     assert again.shape() == [("ack_wait", 1)]
-    assert again.app.store.organisation("42").time.ahead == 1_000
+    assert again.app.store.organisation("42").clock.ahead_ms == 1_000
 
 
 def test_some_organisations_alone_with_their_keys() -> None:

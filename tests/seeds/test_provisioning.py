@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.domain.journal import Transition
+from mock_server.domain.journal import TransitionEntry
 from mock_server.domain.seeds import SeedRefused
 from mock_server.domain.states import State, Status
 from mock_server.services.administration import Administration
@@ -130,7 +130,7 @@ def test_the_journal_tells_of_what_happened_here_alone() -> None:
     world.records()
     world.accept("o", payload={"id": "3"})
     entries = world.app.store.organisation("42").journal.entries()
-    told = {entry.action_id for entry in entries if isinstance(entry, Transition)}
+    told = {entry.action_id for entry in entries if isinstance(entry, TransitionEntry)}
 
     assert len(told) == 2
 
@@ -140,7 +140,7 @@ def test_the_bounds_of_memory_hold() -> None:
     world = Seeded(_with(actions=[_given("failed")] * 10), max_actions=4)
 
     assert len(world.records()) == 4
-    assert world.app.store.organisation("42").shelf.oldest == 6
+    assert world.app.store.organisation("42").action_table.oldest == 6
 
 
 def test_a_reset_provisions_again_and_its_own_members_count_more() -> None:

@@ -124,7 +124,7 @@ def test_one_clock_that_fails_keeps_no_other_back() -> None:
 
     assert world.record(action, key="org-2", org="2")["state"]["status"] == "succeeded"
     second = world.app.administration.organisation("2")
-    assert second.time.stands_at == world.app.administration.organisation("1").time.stands_at
+    assert second.clock.frozen_at == world.app.administration.organisation("1").clock.frozen_at
 
 
 def test_a_running_clock_goes_on_from_where_it_is() -> None:
@@ -136,5 +136,5 @@ def test_a_running_clock_goes_on_from_where_it_is() -> None:
     world.seed(changed)
 
     organisation = world.app.administration.organisation("42")
-    assert organisation.time.stands_at is None
+    assert organisation.clock.frozen_at is None
     assert world.app.administration.now(organisation) == 1_893_499_200_000

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.adapters.process_pool import PebbleProcessPool
-from mock_server.domain.seeds import Seed
+from mock_server.domain.seeds import SeedPlan
 from mock_server.schemas import DocumentSchemas
 from mock_server.seeds.plans import load
 from mock_server.seeds.writer import written
@@ -23,7 +23,7 @@ ORDER = {
 }
 
 
-def loaded(text: str, *, keys: dict[str, str] | None = None, strict: bool = False) -> Seed:
+def loaded(text: str, *, keys: dict[str, str] | None = None, strict: bool = False) -> SeedPlan:
     """What a file asks for."""
     process_pool = PebbleProcessPool()
     try:

@@ -15,7 +15,7 @@ from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.domain.clock import OrganisationClock
 from mock_server.domain.errors import ClockGoesBack, TooMuchDue, UnknownSnapshot
 from mock_server.domain.interpretations import Interpretations
-from mock_server.domain.journal import Exchanged, Transition
+from mock_server.domain.journal import ExchangeEntry, TransitionEntry
 from mock_server.domain.json_text import EMPTY_OBJECT
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
@@ -44,7 +44,7 @@ def _transitions(world: World, org_id: str = "42") -> list[tuple[str, int, str]]
     """Action, time since the start, event."""
     entries = world.app.administration.organisation(org_id).journal.entries()
     return [
-        (e.action_id, e.at - START, e.happening.event.value) for e in entries if isinstance(e, Transition)
+        (e.action_id, e.at - START, e.event.kind.value) for e in entries if isinstance(e, TransitionEntry)
     ]
 
 
@@ -126,7 +126,7 @@ def test_too_much_due_is_said_and_the_rest_runs_next() -> None:
         return before
 
     before = asyncio.run(lives())
-    events = [e.happening.event for e in organisation.journal.entries() if isinstance(e, Transition)]
+    events = [e.event.kind for e in organisation.journal.entries() if isinstance(e, TransitionEntry)]
     assert before < organisation.journal.last
     assert events[-1] is Event.TIME_OUT
 
@@ -168,9 +168,9 @@ def test_a_signal_to_an_action_with_a_long_past_lets_others_have_their_turn() ->
             await asyncio.sleep(0)
 
     async def lives() -> None:
-        organisation.time = OrganisationClock(stands_at=START)
+        organisation.clock = OrganisationClock(frozen_at=START)
         action = await ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
-        organisation.time = OrganisationClock(stands_at=START + 10_000 * SECOND)
+        organisation.clock = OrganisationClock(frozen_at=START + 10_000 * SECOND)
         other = asyncio.create_task(others())
         await Signals(store, timers).ack("42", action.id, 10_000)
         other.cancel()
@@ -229,9 +229,13 @@ def test_the_journal_tells_requests_with_their_answers_in_order() -> None:
     entries = list(world.app.administration.organisation("42").journal.entries())
 
     assert [entry.number for entry in entries] == list(range(1, 7))
-    assert [type(entry) for entry in entries] == [Transition] * 3 + [Exchanged, Transition, Exchanged]
+    assert [type(entry) for entry in entries] == [TransitionEntry] * 3 + [
+        ExchangeEntry,
+        TransitionEntry,
+        ExchangeEntry,
+    ]
     answered = entries[3]
-    assert isinstance(answered, Exchanged)
+    assert isinstance(answered, ExchangeEntry)
     assert (answered.method, answered.path, answered.body, answered.status) == (
         "POST",
         "/v1/ingress/v",
@@ -266,7 +270,7 @@ def test_the_same_calls_on_a_clock_that_stands_leave_the_same_journal() -> None:
             world.admin("advance", 7 * SECOND)
             world.clock.advance(machine)
         entries = world.app.administration.organisation("42").journal.entries()
-        return [e._replace(seconds=0) if isinstance(e, Exchanged) else e for e in entries]
+        return [e._replace(seconds=0) if isinstance(e, ExchangeEntry) else e for e in entries]
 
     assert journal(0) == journal(12_345)
 
@@ -285,7 +289,7 @@ def test_what_falls_due_on_a_real_clock_happens_without_a_look() -> None:
         await asyncio.sleep(0.3)
 
     asyncio.run(lives())
-    events = [e.happening.event for e in organisation.journal.entries() if isinstance(e, Transition)]
+    events = [e.event.kind for e in organisation.journal.entries() if isinstance(e, TransitionEntry)]
     assert events[:7] == [
         *(Event.ACCEPT, Event.DELIVER, Event.HAND_OFF, Event.ACCEPT, Event.DELIVER),
         *(Event.ACK, Event.EXPIRE),

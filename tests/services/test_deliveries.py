@@ -33,7 +33,7 @@ class _Caller:
     async def prepare(self) -> None:
         pass
 
-    def why_not(self, url: str) -> str:
+    def why_not_called(self, url: str) -> str:
         return ""
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Reply:
@@ -62,7 +62,7 @@ class _Mock:
         )
         self.administration = Administration(store, self.timers)
         self.organisation = store.organisation("42")
-        self.organisation.time = OrganisationClock(stands_at=self.timers.machine())
+        self.organisation.clock = OrganisationClock(frozen_at=self.timers.machine())
 
     async def link(self) -> None:
         """Let the actions of variant v be called about."""

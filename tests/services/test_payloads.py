@@ -80,7 +80,7 @@ def test_schemas_that_are_only_unusual_are_enforced(
     """What is done apart gives the same verdict and the same words."""
     schemas = PayloadSchemas(process_pool)
 
-    assert asyncio.run(schemas.standing(_json(schema))) == ""
+    assert asyncio.run(schemas.why_not_enforced(_json(schema))) == ""
     asyncio.run(schemas.check(_json(schema), _json(good)))
     with pytest.raises(PayloadRejected, match="body/payload"):
         asyncio.run(schemas.check(_json(schema), _json(bad)))
@@ -103,7 +103,7 @@ def test_a_schema_that_takes_too_long_to_compile_checks_nothing_and_says_so(
     schemas = PayloadSchemas(process_pool)
     schema = _json({"pattern": r"\w{500}" * 7_000})
 
-    reason = asyncio.run(schemas.standing(schema))
+    reason = asyncio.run(schemas.why_not_enforced(schema))
 
     assert reason
     asyncio.run(schemas.check(schema, _json("anything")))
