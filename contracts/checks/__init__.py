@@ -1,27 +1,23 @@
-"""Checks of a single exchange: each looks at the bytes of one request and its answer, and at what is known."""
+"""Rules on single exchanges: each check looks at one request, its answer, and what is known of the target."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
-from ..core.exchange import Exchange
 from ..core.findings import Finding
-from . import (
-    acceptance,
-    access,
-    answers,
-    secrecy,
-)
+from . import acceptance, access, answers, secrecy
 from .context import CheckContext
+from .facts import Facts
 
 CHECKS = (answers.check, access.check, acceptance.check, secrecy.check)
+"""In the order in which their findings are reported."""
 
 
-def judge(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
-    """Everything that one exchange shows; counts in `tested` what it could have shown."""
+def run_checks(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
+    """Yield everything that one exchange breaks; count in `tested` the rules that it could have broken."""
     for check in CHECKS:
-        yield from check(exchange, known, tested)
+        yield from check(facts, context, tested)
 
 
-__all__ = ["judge"]
+__all__ = ["run_checks"]

@@ -1,44 +1,39 @@
-"""Who was served: keys that should open, and keys that should not."""
+"""Which requests were carried out: those with a good key should be, those without one should not."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from ..core import strict_json
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..openapi.document import Operation
-from .acceptance import accepted, organisation
 from .context import CheckContext
+from .facts import Facts
 
 
-def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
-    """AUTH-1, AUTH-3, AUTH-4, AUTH-6, AUTH-9, AUTH-10."""
-    operation = known.operation(exchange.operation)
+def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
+    """Check AUTH-1, AUTH-3, AUTH-4, AUTH-6, AUTH-9 and AUTH-10."""
+    operation, exchange = facts.operation, facts.exchange
     if operation is None or not operation.keys:
         return
-    owners = {credential.key: credential.org for credential in known.target.credentials}
+    owners = {credential.key: credential.org for credential in context.target.credentials}
     named = {
         name.lower(): value.strip() for name, value in exchange.headers if name.lower() in operation.keys
     }
-    shown = {name: value for name, value in named.items() if value}
-    good = {name: owners[value] for name, value in shown.items() if value in owners}
-    served = accepted(exchange, operation)
+    good = {name: owners[value] for name, value in named.items() if value and value in owners}
     if good:
-        yield from _with_a_good_key(exchange, operation, known, good, named, served, tested)
+        yield from _with_a_good_key(facts, operation, context, good, len(named), tested)
         return
+    has_key = any(named.values())
     undeclared = [
         name.lower()
         for name, value in exchange.headers
-        if value in owners and name.lower() in known.document.keys - set(operation.keys)
+        if value in owners and name.lower() in context.document.keys - set(operation.keys)
     ]
-    if undeclared:
-        tested["AUTH-3"] += 1
-    else:
-        tested["AUTH-4"] += 1
-    if served and undeclared:
+    tested["AUTH-3" if undeclared else "AUTH-4"] += 1
+    if facts.accepted and undeclared:
         yield Finding(
             "AUTH-3",
             operation.label,
@@ -47,18 +42,18 @@ def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iter
             str(exchange.status),
             (exchange,),
         )
-    elif served and (not shown or _same_organisation(exchange, operation, known)):
+    elif facts.accepted and (not has_key or _is_ours(facts, operation, context)):
         yield Finding(
             "AUTH-4",
             operation.label,
-            _whose(exchange, shown, owners),
+            _title(exchange, has_key, owners),
             "401" if not operation.control_plane else "a refusal",
-            f"{exchange.status} {known.shown(exchange.answer)}",
+            f"{exchange.status} {context.shown(exchange.answer)}",
             (exchange,),
         )
-    elif not operation.control_plane and 400 <= exchange.status < 500 and not shown and not undeclared:
+    elif not operation.control_plane and 400 <= exchange.status < 500 and not has_key and not undeclared:
         tested["AUTH-9"] += 1
-        if exchange.status in (400, 403, 404, 409, 422) and operation.label in known.routed:
+        if exchange.status in (400, 403, 404, 409, 422) and operation.label in context.routed:
             yield Finding(
                 "AUTH-9",
                 operation.label,
@@ -70,21 +65,24 @@ def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iter
 
 
 def _with_a_good_key(
-    exchange: Exchange,
+    facts: Facts,
     operation: Operation,
-    known: CheckContext,
-    good: dict[str, str],
-    named: dict[str, str],
-    served: bool,
+    context: CheckContext,
+    good: Mapping[str, str],
+    key_headers: int,
     tested: Counter[str],
 ) -> Iterator[Finding]:
-    """`good` has the organisation of each header with a good key, `named` every header for keys."""
-    org = organisation(exchange, operation)
+    """Check a request that shows a good key.
+
+    `good` has the organisation of each header with a good key, by its name; `key_headers` is how many headers for keys
+    the request has.
+    """
+    org, exchange = facts.organisation, facts.exchange
     if org is not None and org not in good.values():
         if not (org.isascii() and org.isdigit()):
             return
         tested["AUTH-6"] += 1
-        if served:
+        if facts.accepted:
             yield Finding(
                 "AUTH-6",
                 operation.label,
@@ -94,23 +92,24 @@ def _with_a_good_key(
                 (exchange,),
             )
         return
-    rule = "AUTH-1" if len(named) == 1 else "AUTH-10"
+    rule = "AUTH-1" if key_headers == 1 else "AUTH-10"
     tested[rule] += 1
     if exchange.status == 401:
-        beside = "" if len(named) == 1 else ", as there is another header for keys"
+        beside = "" if key_headers == 1 else ", as there is another header for keys"
         yield Finding(
             rule,
             operation.label,
             f"A good key in {' and '.join(good)} is refused{beside}",
             f"the key accepted in {' or '.join(operation.keys)}",
-            f"401 {known.shown(exchange.answer)}",
+            f"401 {context.shown(exchange.answer)}",
             (exchange,),
             next(iter(good)),
         )
 
 
-def _whose(exchange: Exchange, shown: dict[str, str], owners: dict[str, str]) -> str:
-    if shown:
+def _title(exchange: Exchange, has_key: bool, owners: Mapping[str, str]) -> str:
+    """Say what was served: a wrong key, a good one elsewhere in the request, or no key."""
+    if has_key:
         return "A request with a wrong key is served"
     for name, value in exchange.headers:
         if any(key in value for key in owners):
@@ -119,18 +118,14 @@ def _whose(exchange: Exchange, shown: dict[str, str], owners: dict[str, str]) ->
     return "A request with its key in the query is served" if inside else "A request without a key is served"
 
 
-def _same_organisation(exchange: Exchange, operation: Operation, known: CheckContext) -> bool:
-    """Whether what was served is ours, so that the key cannot be a good one of somebody else."""
-    data = exchange.data()
+def _is_ours(facts: Facts, operation: Operation, context: CheckContext) -> bool:
+    """Whether what was served belongs to an organisation of ours, so that the key cannot be a good one of another."""
     if operation.control_plane:
-        return str(data.get("org_id")) in {credential.org for credential in known.target.credentials}
-    if str(data.get("a_def_id")) in known.definitions:
+        return str(facts.data.get("org_id")) in {credential.org for credential in context.target.credentials}
+    if str(facts.data.get("a_def_id")) in context.definitions:
         return True
-    try:
-        body = strict_json.read(exchange.body or b"")
-    except ValueError:
-        return False
-    return isinstance(body, dict) and str(body.get("action_record_id")) in known.actions
+    body = None if facts.body.marked else facts.body.value
+    return isinstance(body, dict) and str(body.get("action_record_id")) in context.actions
 
 
 __all__ = ["check"]

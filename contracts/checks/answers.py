@@ -1,39 +1,43 @@
-"""Is the answer one that the page promises: status, media type, JSON, shape, formats."""
+"""Whether an answer is one that the page promises: its status, media type, JSON, shape and formats."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from ..core import strict_json
 from ..core.exchange import Exchange, media
 from ..core.findings import Finding
 from ..openapi.document import Operation
 from .context import CheckContext
+from .facts import Facts
+
+_MOST_PROBLEMS: Final = 5
+"""Places of one answer that are reported: what is broken throughout needs no longer list."""
+_LONG_BODY: Final = 10_000
+"""Bytes from which on a server may find a body too long."""
+_LONG_URL: Final = 1_000
+"""Characters from which on a server may find a URL, or all headers together, too long."""
+_MANY_HEADERS: Final = 30
+"""Headers above which a server may find that there are too many."""
 
 
-def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
-    """PAGE-1 to PAGE-8, PAGE-13 to PAGE-15, JSON-7, JSON-9, HTTP-1, HTTP-5, HTTP-8, AUTH-8."""
-    operation = known.operation(exchange.operation)
+def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
+    """Check PAGE-1 to PAGE-8, PAGE-13 to PAGE-15, JSON-7, JSON-9, HTTP-1, HTTP-5, HTTP-8 and AUTH-8."""
+    operation, exchange = facts.operation, facts.exchange
     if operation is None:
         if exchange.path is not None:
-            yield from _undeclared_method(exchange, known, tested)
+            yield from _undeclared_method(exchange, context, tested)
         return
     tested.update(["PAGE-8", "PAGE-3" if operation.control_plane else "PAGE-1"])
     if not operation.control_plane and 400 <= exchange.status < 500:
         tested.update(["PAGE-2", "PAGE-15"])
     if exchange.status >= 500:
-        if exchange.segment in known.negative or _unknown_coding(exchange):
-            return
-        yield Finding(
-            "PAGE-8",
-            operation.label,
-            f"A request is answered with {exchange.status}",
-            "a good request served, a bad one refused with a 4xx",
-            f"{exchange.status} {known.shown(exchange.answer)}",
-            (exchange,),
-        )
+        if exchange.segment not in context.negative and not _is_unknown_coding(exchange):
+            yield _server_error(
+                exchange, operation.label, context, "a good request served, a bad one refused"
+            )
         return
     if exchange.status == 401:
         tested["AUTH-8"] += 1
@@ -46,36 +50,47 @@ def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iter
                 "none",
                 (exchange,),
             )
-    if _of_a_front(exchange, operation, known):
+    if _may_be_of_a_front_end(facts, operation, context):
         return
     if operation.documents(exchange.status):
-        yield from _body(exchange, operation, known, tested)
+        yield from _body(facts, operation, context, tested)
     else:
-        yield from _undocumented(exchange, operation, known, tested)
+        yield from _undocumented(facts, operation, context, tested)
+
+
+def _server_error(exchange: Exchange, label: str, context: CheckContext, instead: str) -> Finding:
+    return Finding(
+        "PAGE-8",
+        label,
+        f"A request is answered with {exchange.status}",
+        f"{instead} with a 4xx",
+        f"{exchange.status} {context.shown(exchange.answer)}",
+        (exchange,),
+    )
 
 
 def _undocumented(
-    exchange: Exchange, operation: Operation, known: CheckContext, tested: Counter[str]
+    facts: Facts, operation: Operation, context: CheckContext, tested: Counter[str]
 ) -> Iterator[Finding]:
+    """Check an answer whose status the page does not list."""
+    exchange, value = facts.exchange, facts.value
     refused = 400 <= exchange.status < 500
-    if refused and _own_cause(exchange):
+    if refused and _has_a_cause_in_http(exchange):
         return
     if not exchange.plain_path and (exchange.status == 404 or 300 <= exchange.status < 400):
         return
     if operation.control_plane and refused:
         tested["PAGE-13"] += 1
-        value = exchange.value()
         if not isinstance(value, dict) or not {"data", "errors"} <= value.keys():
             yield Finding(
                 "PAGE-13",
                 operation.label,
                 "A refusal is not the envelope",
                 "an object with data and errors",
-                f"{exchange.status} {known.shown(exchange.answer)}",
+                f"{exchange.status} {context.shown(exchange.answer)}",
                 (exchange,),
             )
         return
-    value = exchange.value()
     ours = isinstance(value, dict) and value.get("data", 0) is None and isinstance(value.get("errors"), list)
     of_refusals = "PAGE-2" if ours else "PAGE-15"
     yield Finding(
@@ -83,17 +98,13 @@ def _undocumented(
         operation.label,
         f"{exchange.status} is not among the statuses of the page",
         " or ".join(operation.answers),
-        f"{exchange.status} {known.shown(exchange.answer)}",
+        f"{exchange.status} {context.shown(exchange.answer)}",
         (exchange,),
         str(exchange.status),
     )
 
 
-def _has(exchange: Exchange, *names: str) -> bool:
-    return any(exchange.sent(name) is not None for name in names)
-
-
-def _own_cause(exchange: Exchange) -> bool:
+def _has_a_cause_in_http(exchange: Exchange) -> bool:
     """Whether HTTP itself has a reason for this status, whatever a page lists (RFC 9110 §15.5)."""
     match exchange.status:
         case 405 | 408 | 421:
@@ -107,63 +118,38 @@ def _own_cause(exchange: Exchange) -> bool:
         case 411:
             return bool(exchange.chunks) or exchange.body is None
         case 413:
-            return len(exchange.body or b"") > 10_000
+            return len(exchange.body or b"") > _LONG_BODY
         case 414:
-            return len(exchange.url) > 1_000
+            return len(exchange.url) > _LONG_URL
         case 415:
             sent = exchange.sent("content-type") or ""
             return media(sent) != "application/json" or ";" in sent or bool(exchange.sent("content-encoding"))
         case 431:
-            return exchange.head > 1_000 or len(exchange.headers) > 30
+            return exchange.head > _LONG_URL or len(exchange.headers) > _MANY_HEADERS
         case _:
             return False
 
 
+def _has(exchange: Exchange, *names: str) -> bool:
+    """Whether the request has a header of one of these names."""
+    return any(exchange.sent(name) is not None for name in names)
+
+
 def _body(
-    exchange: Exchange, operation: Operation, known: CheckContext, tested: Counter[str]
+    facts: Facts, operation: Operation, context: CheckContext, tested: Counter[str]
 ) -> Iterator[Finding]:
+    """Check the body of an answer whose status the page lists."""
+    exchange = facts.exchange
     pointer = operation.answer(exchange.status)
     if pointer is None:
         return
     tested.update(["PAGE-4", "JSON-7", "JSON-9", "PAGE-5"])
-    announced = exchange.got("content-type")
-    if not _announces_json(exchange):
-        yield Finding(
-            "PAGE-4",
-            operation.label,
-            f"A {exchange.status} is not announced as JSON",
-            "content-type: application/json",
-            "no content-type" if announced is None else f"content-type: {known.shown(announced)}",
-            (exchange,),
-            str(exchange.status),
-        )
+    unreadable = _unreadable(exchange, operation, context)
+    if unreadable is not None:
+        yield unreadable
+    if unreadable is not None or exchange.unread:
         return
-    try:
-        value = exchange.read()
-    except strict_json.NotJSON as error:
-        yield Finding(
-            "JSON-7",
-            operation.label,
-            f"The body of a {exchange.status} is not JSON: {error}",
-            "a JSON text in UTF-8",
-            known.shown(exchange.answer) if exchange.answer else "an empty body",
-            (exchange,),
-            str(exchange.status),
-        )
-        return
-    except strict_json.Doubled as error:
-        yield Finding(
-            "JSON-9",
-            operation.label,
-            f"In the body of a {exchange.status} {error}",
-            "each name once",
-            known.shown(exchange.answer),
-            (exchange,),
-            str(exchange.status),
-        )
-        return
-    except strict_json.Ambiguous:
-        return
+    value = facts.value
     if exchange.status >= 400 and isinstance(value, dict):
         tested["PAGE-14"] += 1
         if value.get("errors") == []:
@@ -172,32 +158,62 @@ def _body(
                 operation.label,
                 f"A {exchange.status} has no error in its list of errors",
                 "at least one error",
-                known.shown(exchange.answer),
+                context.shown(exchange.answer),
                 (exchange,),
             )
-    shape = known.shapes.at(pointer)
+    yield from _shape(facts, operation, context, pointer, tested)
+
+
+def _unreadable(exchange: Exchange, operation: Operation, context: CheckContext) -> Finding | None:
+    """What keeps the body of an answer from being read as JSON; None where it can be, or where parsers differ."""
+    announced, status = exchange.got("content-type"), exchange.status
+    if media(announced) != "application/json":
+        rule, title = "PAGE-4", f"A {status} is not announced as JSON"
+        expected = "content-type: application/json"
+        actual = "no content-type" if announced is None else f"content-type: {context.shown(announced)}"
+    else:
+        try:
+            exchange.read()
+            return None
+        except strict_json.NotJSON as error:
+            rule, title = "JSON-7", f"The body of a {status} is not JSON: {error}"
+            expected = "a JSON text in UTF-8"
+            actual = context.shown(exchange.answer) if exchange.answer else "an empty body"
+        except strict_json.Doubled as error:
+            rule, title = "JSON-9", f"In the body of a {status} {error}"
+            expected, actual = "each name once", context.shown(exchange.answer)
+        except strict_json.Ambiguous:
+            return None
+    return Finding(rule, operation.label, title, expected, actual, (exchange,), str(status))
+
+
+def _shape(
+    facts: Facts, operation: Operation, context: CheckContext, pointer: str, tested: Counter[str]
+) -> Iterator[Finding]:
+    """Check an answer against the schema at `pointer`, then the formats of its texts."""
+    exchange, value = facts.exchange, facts.value
+    shape = context.shapes.at(pointer)
     try:
         problems, formats = shape.problems(value), shape.formats(value)
-    except ValueError:  # beyond what can be compared: nobody is accused
+    except ValueError:  # beyond what can be compared
         return
-    for problem in problems[:5]:
-        if problem.place == "data/a_ve" and str(exchange.data().get("a_def_id")) in known.negative:
+    for problem in problems[:_MOST_PROBLEMS]:
+        if problem.place == "data/a_ve" and str(facts.data.get("a_def_id")) in context.negative:
             continue
         yield Finding(
             "PAGE-5",
             operation.label,
             f"`{problem.place or 'the body'}` of a {exchange.status} breaks its schema",
             f"{problem.place or 'the body'}: {problem.expected}",
-            known.shown(problem.actual, 80),
+            context.shown(problem.actual, 80),
             (exchange,),
             f"{exchange.status} {problem.place}",
         )
     tested.update(_formats_in(value))
-    for problem in formats[:5]:
-        timestamp = "date-time" in problem.expected
-        shown = known.shown(problem.actual, 80)
+    for problem in formats[:_MOST_PROBLEMS]:
+        shown = context.shown(problem.actual, 80)
         yield Finding(
-            "PAGE-6" if timestamp else "PAGE-7",
+            "PAGE-6" if "date-time" in problem.expected else "PAGE-7",
             operation.label,
             f"`{problem.place}` of a {exchange.status} is {shown}",
             f"{problem.place}: {problem.expected}",
@@ -213,7 +229,7 @@ def is_of_a_negative_version(finding: Finding) -> bool:
 
 
 def _formats_in(value: Any) -> Iterator[str]:
-    """The rules on formats that an answer puts to the test: a timestamp, or a destination with its URL."""
+    """Yield the rules on formats that an answer could break: it has a timestamp, or a destination with its URL."""
     data = value.get("data") if isinstance(value, dict) else None
     if isinstance(data, dict):
         if isinstance(data.get("deleted_at"), str) or data.get("destinations"):
@@ -222,30 +238,26 @@ def _formats_in(value: Any) -> Iterator[str]:
             yield "PAGE-7"
 
 
-def _of_a_front(exchange: Exchange, operation: Operation, known: CheckContext) -> bool:
-    """Whether a refusal may be the word of a server in front of the application, that no page describes."""
-    value = exchange.value()
-    enveloped = isinstance(value, dict) and "errors" in value
-    if enveloped and operation.label not in known.not_offered:
+def _may_be_of_a_front_end(facts: Facts, operation: Operation, context: CheckContext) -> bool:
+    """Whether a refusal may be the word of a server in front of the application, which no page describes."""
+    exchange = facts.exchange
+    if facts.enveloped and operation.label not in context.not_offered:
         return False
     if exchange.status == 404:
-        hidden = operation.label in known.not_offered or operation.label not in known.routed
+        hidden = operation.label in context.not_offered or operation.label not in context.routed
         return hidden or not exchange.plain_path
-    unread = not exchange.answer and (exchange.got("connection") or "").lower() == "close"
-    return exchange.status == 400 and (exchange.strange or unread)  # as servers do with what broke off
+    closed_early = not exchange.answer and (exchange.got("connection") or "").lower() == "close"
+    return exchange.status == 400 and (exchange.strange or closed_early)
 
 
-def _unknown_coding(exchange: Exchange) -> bool:
-    """Whether 501 is what HTTP asks for (RFC 9112 §6.1)."""
+def _is_unknown_coding(exchange: Exchange) -> bool:
+    """Whether 501 is what HTTP asks for, as the transfer coding is unknown (RFC 9112 §6.1)."""
     coding = exchange.sent("transfer-encoding")
     return exchange.status == 501 and coding is not None and coding.strip().lower() != "chunked"
 
 
-def _announces_json(exchange: Exchange) -> bool:
-    return media(exchange.got("content-type")) == "application/json"
-
-
-def _undeclared_method(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
+def _undeclared_method(exchange: Exchange, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
+    """Check a request with a method that its path does not list."""
     label = f"{exchange.method} {exchange.path}"
     if exchange.method == "TRACE":  # proxies answer it themselves
         return
@@ -267,32 +279,35 @@ def _undeclared_method(exchange: Exchange, known: CheckContext, tested: Counter[
             label,
             f"A method that the page does not list is answered with {exchange.status}",
             "a refusal",
-            f"{exchange.status} {known.shown(exchange.answer)}",
+            f"{exchange.status} {context.shown(exchange.answer)}",
             (exchange,),
         )
     elif exchange.status >= 500 and exchange.status != 501:
-        yield Finding(
-            "PAGE-8",
-            label,
-            f"A request is answered with {exchange.status}",
-            "a refusal with a 4xx",
-            f"{exchange.status} {known.shown(exchange.answer)}",
-            (exchange,),
-        )
+        yield _server_error(exchange, label, context, "a refusal")
     if exchange.method != "OPTIONS":
         tested["HTTP-5"] += 1
-    elif (allowed := exchange.got("allow")) is not None and exchange.path is not None:
-        tested["HTTP-8"] += 1
-        missing = known.document.methods(exchange.path) - {one.strip() for one in allowed.split(",")}
-        if 200 <= exchange.status < 300 and missing:
-            yield Finding(
-                "HTTP-8",
-                label,
-                f"OPTIONS does not name {' and '.join(sorted(missing))}",
-                f"Allow with {', '.join(sorted(missing))}",
-                f"Allow: {known.shown(allowed)}",
-                (exchange,),
-            )
+    else:
+        yield from _options(exchange, label, context, tested)
+
+
+def _options(
+    exchange: Exchange, label: str, context: CheckContext, tested: Counter[str]
+) -> Iterator[Finding]:
+    """Check whether the `Allow` of an answer to OPTIONS names every method of the path."""
+    allowed = exchange.got("allow")
+    if allowed is None or exchange.path is None:
+        return
+    tested["HTTP-8"] += 1
+    missing = context.document.methods(exchange.path) - {one.strip() for one in allowed.split(",")}
+    if 200 <= exchange.status < 300 and missing:
+        yield Finding(
+            "HTTP-8",
+            label,
+            f"OPTIONS does not name {' and '.join(sorted(missing))}",
+            f"Allow with {', '.join(sorted(missing))}",
+            f"Allow: {context.shown(allowed)}",
+            (exchange,),
+        )
 
 
 __all__ = ["check", "is_of_a_negative_version"]

@@ -18,7 +18,7 @@ _ASKED = 400
 class CrossCheck:
     """Asks openapi-core, when the run is over, about every new (operation, status, shape) and one in fifty of the rest."""
 
-    knowledge: CheckContext
+    context: CheckContext
     asked: int = 0
     answers: int = 0
     differences: dict[str, None] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class CrossCheck:
 
     def hear(self, exchange: Exchange) -> None:
         """Keep what is to be asked about: asking takes milliseconds, and the library half a second to load."""
-        operation = self.knowledge.operation(exchange.operation)
+        operation = self.context.operation(exchange.operation)
         pointer = operation.answer(exchange.status) if operation else None
         if operation is None or pointer is None or not exchange.plain_path:
             return
@@ -43,15 +43,15 @@ class CrossCheck:
         """Ask, and compare with what our own validator says."""
         from ..openapi.openapi_core import OpenAPICore
 
-        second = OpenAPICore(self.knowledge.document)
+        second = OpenAPICore(self.context.document)
         for exchange in self._kept:
-            operation = self.knowledge.operation(exchange.operation)
+            operation = self.context.operation(exchange.operation)
             pointer = operation.answer(exchange.status) if operation else None
             if operation is None or pointer is None or time.monotonic() > until:
                 continue
             self.asked += 1
             ours = self._ours(exchange, pointer)
-            base = self.knowledge.target.base_of(operation.path)
+            base = self.context.target.base_of(operation.path)
             theirs = second.refuses(exchange, target_of(exchange.url, base))
             if ours is not None and (theirs is None) != (ours == "") and len(self.differences) < 20:
                 said = f"openapi-core {theirs or 'accepts it'}; ours {ours or 'accepts it'}"
@@ -62,7 +62,7 @@ class CrossCheck:
         if media(exchange.got("content-type")) != "application/json":
             return None
         try:
-            problems = self.knowledge.shapes.at(pointer).problems(exchange.read())
+            problems = self.context.shapes.at(pointer).problems(exchange.read())
         except ValueError:
             return None
         return "; ".join(f"{problem.place}: {problem.expected}" for problem in problems)

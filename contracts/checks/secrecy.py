@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from .context import CheckContext
+from .facts import Facts
 
 _SHORTEST: Final = 6
 """Characters from which on a key is told from other words."""
@@ -24,31 +25,32 @@ _TRACES: Final = re.compile(
 )
 
 
-def check(exchange: Exchange, known: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
+def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     """Look for keys and stack traces in an answer: SAFE-1, SAFE-2."""
+    exchange = facts.exchange
     if exchange.path is None:
         return
     tested.update(["SAFE-1", "SAFE-2"])
-    yield from shown_keys(exchange, known)
+    yield from shown_keys(exchange, context)
     if exchange.status >= 400 and (trace := _TRACES.search(exchange.answer)):
         yield Finding(
             "SAFE-2",
             _label(exchange),
             f"A {exchange.status} shows a stack trace",
             "an error that says what was wrong with the request",
-            known.shown(exchange.answer[trace.start() :]),
+            context.shown(exchange.answer[trace.start() :]),
             (exchange,),
         )
 
 
-def shown_keys(exchange: Exchange, known: CheckContext) -> Iterator[Finding]:
+def shown_keys(exchange: Exchange, context: CheckContext) -> Iterator[Finding]:
     """Look for the keys of the target in an answer, other than those that stood in the URL of its request: SAFE-1."""
     if exchange.path is None:
         return
     headers = (value.encode("latin-1", "replace") for _, value in exchange.answer_headers)
     told = _read(b" ".join([exchange.answer, *headers]))
     asked = _read(exchange.url.encode(errors="replace"))
-    for credential in known.target.credentials:
+    for credential in context.target.credentials:
         key = credential.key.encode()
         if len(key) >= _SHORTEST and _shows(told, key) and not _shows(asked, key):
             plain = key in told[0]
@@ -57,7 +59,7 @@ def shown_keys(exchange: Exchange, known: CheckContext) -> Iterator[Finding]:
                 _label(exchange),
                 f"The answer to a request shows the key ${credential.name}",
                 "no key in any answer",
-                f"{exchange.status} {known.shown(exchange.answer) if plain else 'with the key, encoded'}",
+                f"{exchange.status} {context.shown(exchange.answer) if plain else 'with the key, encoded'}",
                 (exchange,),
             )
 

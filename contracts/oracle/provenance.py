@@ -2,131 +2,130 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
-from ..checks.acceptance import accepted
 from ..checks.context import CheckContext
+from ..checks.facts import Facts
 from ..core.exchange import Exchange
 
-_KEPT = 4_000
-"""Names that are remembered."""
-_LONGEST = 12
-"""Exchanges that are remembered of one name, beside its first."""
-_DIGITS = re.compile(rb"[0-9]+")
+_REMEMBERED_NAMES: Final = 4_000
+"""Names whose history is kept: a run of an hour makes fewer, and a night must not need more room."""
+_LONGEST_HISTORY: Final = 12
+"""Exchanges that are kept of one name, beside its first: examples are meant to be short."""
+_ANSWER_BYTES: Final = 4_000
+"""Bytes that are kept of an answer; what is shown of it is shorter."""
+_DIGITS: Final = re.compile(rb"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """An exchange, its answer cut short, and the names of what it read or changed."""
+
+    exchange: Exchange
+    subjects: tuple[str, ...]
 
 
 class Provenance:
     """What made the variants and actions of the latest exchanges, and what happened to each."""
 
-    def __init__(self, known: CheckContext) -> None:
-        self._known = known
+    def __init__(self, context: CheckContext) -> None:
+        self._context = context
         self._made: OrderedDict[str, tuple[Exchange, ...]] = OrderedDict()
-        self._past: OrderedDict[str, list[Exchange]] = OrderedDict()
+        """Name, or key and name → the exchanges that make it from nothing, the one that made it last."""
+        self._past: OrderedDict[str, list[_Remembered]] = OrderedDict()
+        """Name → its first exchange, and its latest ones."""
         self._first: dict[str, tuple[Exchange, ...]] = {}
+        """Open question → the exchanges that showed its first answer."""
 
-    def learn(self, exchange: Exchange) -> None:
+    def learn(self, facts: Facts) -> None:
         """Remember an exchange: what it made, and what it was about."""
-        kept = replace(exchange, answer=exchange.answer[:4_000])
-        for name in self._about(kept):
+        exchange = facts.exchange
+        short = replace(exchange, answer=exchange.answer[:_ANSWER_BYTES])
+        for name in facts.subjects:
             past = self._past.setdefault(name, [])
-            past.append(kept)
-            if len(past) > _LONGEST + 1:
+            past.append(_Remembered(short, facts.subjects))
+            if len(past) > _LONGEST_HISTORY + 1:
                 del past[1]
-        while len(self._past) > _KEPT:
+        while len(self._past) > _REMEMBERED_NAMES:
             self._past.popitem(last=False)
-        operation = self._known.operation(exchange.operation)
-        if operation is None or not accepted(exchange, operation):
+        if not facts.accepted:
             return
-        data = exchange.data()
+        data = facts.data
         if exchange.method == "PUT" and isinstance(data.get("variant"), str):
             alias = data.get("alias")
             for name in (data["variant"], *(alias if isinstance(alias, list) else ())):
-                self._keep(f"{_key(kept)} variant {name}", (kept,))
-                if _key(kept) == self._known.target.first.key or f"variant {name}" not in self._made:
-                    self._keep(f"variant {name}", (kept,))  # for whoever has no such key
-        elif isinstance(data.get("a_id"), str):
-            self._keep(data["a_id"], self.needed(kept))
+                self._keep(f"{_key(exchange)} variant {name}", (short,))
+                if _key(exchange) == self._context.target.first.key or f"variant {name}" not in self._made:
+                    self._keep(f"variant {name}", (short,))  # for requests with a key that made none itself
+        elif facts.issued_id is not None:
+            self._keep(facts.issued_id, (*self._makers(facts), short))
 
-    def needed(self, exchange: Exchange) -> tuple[Exchange, ...]:
-        """What has to be sent before an exchange, and the exchange."""
-        if exchange.path is None:
-            return (exchange,)
-        if exchange.path.endswith("/{variant}"):
-            name = f"variant {exchange.segment}"
-            made = self._made.get(f"{_key(exchange)} {name}") or self._made.get(name, ())
-            return (*made, exchange)
-        text = (exchange.body or b"").replace(b"\\uff1", b"")  # full-width digits as JSON escapes them
-        for name in (*self._about(exchange), *(digits.decode() for digits in _DIGITS.findall(text))):
-            if name in self._made and name.isdigit():
-                return (*self._made[name], exchange)
-        return (exchange,)
+    def needed(self, facts: Facts) -> tuple[Exchange, ...]:
+        """What has to be sent before an exchange, and then the exchange."""
+        return (*self._makers(facts), facts.exchange)
 
-    def history(self, exchange: Exchange, first_of: str | None = None) -> tuple[Exchange, ...]:
-        """All that is known to have happened to what an exchange is about, and the exchange.
+    def history(self, facts: Facts, first_of: str | None = None) -> tuple[Exchange, ...]:
+        """All that is known to have happened to what an exchange is about, in order of time, and then the exchange.
 
-        With a question, also what showed its first answer.
+        With the name of a question in `first_of`, also what showed its first answer.
         """
         before: dict[float, Exchange] = {}
-        wanted, seen = list(self._about(exchange)), set[str]()
+        wanted, seen = list(facts.subjects), set[str]()
         while wanted:
             name = wanted.pop()
             if name in seen:
                 continue
             seen.add(name)
             for one in self._past.get(name, ()):
-                if one.call <= exchange.call and one.call not in before:
-                    before[one.call] = one
-                    wanted += self._about(one)
-            for one in self._made.get(name, ()):
-                before.setdefault(one.call, one)
-        for one in self._first.get(first_of or "", ()):
-            before[one.call] = one
-        before.pop(exchange.call, None)
-        return (*(before[call] for call in sorted(before)), exchange)
+                if one.exchange.call <= facts.exchange.call and one.exchange.call not in before:
+                    before[one.exchange.call] = one.exchange
+                    wanted += one.subjects
+            for maker in self._made.get(name, ()):
+                before.setdefault(maker.call, maker)
+        for first in self._first.get(first_of or "", ()):
+            before[first.call] = first
+        before.pop(facts.exchange.call, None)
+        return (*(before[call] for call in sorted(before)), facts.exchange)
 
-    def witness(self, question: str, exchange: Exchange) -> None:
-        """An exchange has answered a question; the first one that did is remembered."""
+    def witness(self, question: str, facts: Facts) -> None:
+        """Remember an exchange as the one that answered a question first; later ones are passed over."""
         if question not in self._first:
-            self._first[question] = self.history(exchange)
+            self._first[question] = self.history(facts)
 
     def first(self, question: str) -> tuple[Exchange, ...]:
-        """What showed the first answer to a question; nothing where no exchange is known for it."""
+        """The exchanges that showed the first answer to a question; none where none is known."""
         return self._first.get(question, ())
 
     def unlearn(self, question: str) -> None:
-        """What showed the first answer to a question has shown nothing."""
+        """Forget what showed the first answer to a question, as it has turned out to show nothing."""
         self._first.pop(question, None)
 
-    def forget(self, exchange: Exchange) -> None:
-        """An exchange stands for nothing: it was asked again."""
-        for name in self._about(exchange):
+    def forget(self, facts: Facts) -> None:
+        """Leave an exchange out of all histories, as its request was sent again."""
+        for name in facts.subjects:
             past = self._past.get(name, [])
-            past[:] = [one for one in past if one.call != exchange.call]
+            past[:] = [one for one in past if one.exchange.call != facts.exchange.call]
 
-    def _about(self, exchange: Exchange) -> list[str]:
-        """Names of what an exchange reads or changes."""
-        if exchange.path is not None and exchange.path.endswith("/{variant}"):
-            number = exchange.data().get("a_id")
-            return [f"variant {exchange.segment}", *([number] if isinstance(number, str) else [])]
-        try:
-            body = json.loads(exchange.body or b"null")
-        except (ValueError, RecursionError):
-            return []
-        if not isinstance(body, dict):
-            return []
-        alias = body.get("alias")
-        names = [body.get("variant"), *(alias if isinstance(alias, list) else ())]
-        number = body.get("action_record_id")
-        return [f"variant {name}" for name in names if isinstance(name, str)] + (
-            [number] if isinstance(number, str) else []
-        )
+    def _makers(self, facts: Facts) -> tuple[Exchange, ...]:
+        """What made the definition or the action that a request is for."""
+        exchange = facts.exchange
+        if exchange.path is None:
+            return ()
+        if exchange.path.endswith("/{variant}"):
+            name = f"variant {exchange.segment}"
+            return self._made.get(f"{_key(exchange)} {name}") or self._made.get(name, ())
+        text = (exchange.body or b"").replace(b"\\uff1", b"")  # full-width digits as JSON escapes them
+        for name in (*facts.subjects, *(digits.decode() for digits in _DIGITS.findall(text))):
+            if name in self._made and name.isdigit():
+                return self._made[name]
+        return ()
 
     def _keep(self, name: str, exchanges: tuple[Exchange, ...]) -> None:
         self._made[name] = exchanges
-        if len(self._made) > _KEPT:
+        if len(self._made) > _REMEMBERED_NAMES:
             self._made.popitem(last=False)
 
 

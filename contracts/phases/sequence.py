@@ -18,7 +18,7 @@ from ..core.rules import RULES
 from ..generation.corpus.probe import Probe
 from ..generation.examples import made
 from ..model.world import IN_FORCE, MAY_PASS, Action, Definition, Model
-from ..oracle.judge import Judge, plain
+from ..oracle.judge import Judge
 from ..oracle.verdict import Verdict
 from ..transport.client import Client, Request
 from ..transport.interference import CUT_OFF, TOO_SLOW, Interference
@@ -70,7 +70,7 @@ class CallSequence:
         self.policy = policy or TrafficPolicy()
         self.client = client
         self.judge = judge
-        self.known = judge.known
+        self.context = judge.context
         self.random = random
         self.prefix = prefix
         """Begins every variant and alias of the run."""
@@ -129,7 +129,7 @@ class CallSequence:
 
     def renew(self, name: str, *, told: bool = True) -> None:
         """In a name prefix a definition may be there from an earlier run: its next PUT tells it, if versions went upwards."""
-        for credential in self.known.target.credentials if self.reuses_names else ():
+        for credential in self.context.target.credentials if self.reuses_names else ():
             self.model.renew(credential.org, name, told=told)
 
     @property
@@ -139,16 +139,16 @@ class CallSequence:
 
     def key(self, org: int = 0) -> tuple[str, str]:
         """The header with the key of the first or second organisation."""
-        return "x-arklow-auth", self.known.target.credentials[org].key
+        return "x-arklow-auth", self.context.target.credentials[org].key
 
     def org(self, org: int = 0) -> str:
         """The first or second organisation."""
-        return self.known.target.credentials[org].org
+        return self.context.target.credentials[org].org
 
     @property
     def two(self) -> bool:
         """Whether there is a second organisation."""
-        return len(self.known.target.credentials) > 1
+        return len(self.context.target.credentials) > 1
 
     # One request
 
@@ -173,7 +173,7 @@ class CallSequence:
         Raises:
             NotInDocument: it is a published one, and the document that is judged by does not have it.
         """
-        if label in (PUT, INGRESS, MODACK) and self.known.operation(label) is None:
+        if label in (PUT, INGRESS, MODACK) and self.context.operation(label) is None:
             raise NotInDocument(f"the document has no {label}")
         if isinstance(body, dict) and raw is None and not as_it_is:
             body = self.whole(label, body)
@@ -189,13 +189,13 @@ class CallSequence:
 
     def whole(self, label: str, body: dict[str, Any]) -> dict[str, Any]:
         """A body with an example of each member that the document requires, and that sequences do not say by themselves."""
-        more = self.known.more.get(label)
+        more = self.context.more.get(label)
         if more is None:
-            more = self.known.more[label] = self._more(label)
+            more = self.context.more[label] = self._more(label)
         return {**body, **{name: value for name, value in more.items() if name not in body}} if more else body
 
     def _more(self, label: str) -> dict[str, Any]:
-        operation, at = self.known.operation(label), self.known.document.at
+        operation, at = self.context.operation(label), self.context.document.at
         if operation is None or operation.request is None:
             return {}
         schema = at(operation.request)
@@ -207,8 +207,8 @@ class CallSequence:
 
     def _worked(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Work with a payload that a declared variant takes, and the run's own tag."""
-        if name in self.known.declared:
-            body = {**body, "payload": self.known.declared[name]}
+        if name in self.context.declared:
+            body = {**body, "payload": self.context.declared[name]}
         tags = body.get("tags", {})
         if not self.reuses_names or not isinstance(tags, dict):
             return body
@@ -227,7 +227,7 @@ class CallSequence:
         exchange, verdict = self._sent(request)
         if self.careful and exchange.status in MAY_PASS and verdict.suspicions:
             self.client.wait(self._made + IN_FORCE - self.client.now())
-            self.judge.provenance.forget(exchange)
+            self.judge.disregard(exchange)
             exchange, verdict = self._sent(request)
         self._suspicions += verdict.suspicions
         self.exchanges.append(exchange)
@@ -303,17 +303,17 @@ class CallSequence:
         silent = self.client.unanswered(request)
         if reason == TOO_SLOW:
             self.judge.note_slow(silent)
-        known = silent.operation in self.known.silent or silent.operation is None
-        if reason != CUT_OFF or known or not plain(silent, self.judge.body_of(silent)):
+        known = silent.operation in self.context.silent or silent.operation is None
+        if reason != CUT_OFF or known or not self.judge.is_ordinary(silent):
             return
-        self.known.silent.add(str(silent.operation))
+        self.context.silent.add(str(silent.operation))
         self.judge.ledger.tested["HTTP-9"] += 1
         beside = self.request(PUT, {"variant": self.name(), "schema": {}})
         for _ in range(2):
             try:
                 self.client.send(beside)
             except Interference:
-                self.known.silent.discard(str(silent.operation))
+                self.context.silent.discard(str(silent.operation))
                 return
             try:
                 self.client.send(request)
@@ -322,7 +322,7 @@ class CallSequence:
             return
         title = "A plain request is cut off each time, and others beside it are answered"
         breach = Breach("HTTP-9", title, "an answer", "no answer, three times")
-        self.blame(breach, (*self.judge.provenance.needed(silent)[:-1], silent))
+        self.blame(breach, (*self.judge.needed(silent)[:-1], silent))
 
     def _look_into(self, refused: list[Finding]) -> None:
         """Blame a refusal of a good key on the deployment only while the key is good elsewhere.
@@ -350,9 +350,9 @@ class CallSequence:
         Raises:
             NotReached: the deployment does not take it.
         """
-        if self.known.puts_refused and self.known.declared:
+        if self.context.puts_refused and self.context.declared:
             if schema is None and not members and kind == "v":
-                return next(iter(self.known.declared))
+                return next(iter(self.context.declared))
             raise NotReached("the key may not put definitions")
         for _ in range(_AGAIN):
             variant = self.name(kind)
@@ -363,7 +363,7 @@ class CallSequence:
                     raise
                 continue
             if (self.org(org), variant) not in self.model.definitions:
-                declare = "; declare what exists with --variant" if self.known.puts_refused else ""
+                declare = "; declare what exists with --variant" if self.context.puts_refused else ""
                 raise NotReached(f"a plain definition is answered with {exchange.status}{declare}")
             return variant
         raise Interference(CUT_OFF)
@@ -374,7 +374,7 @@ class CallSequence:
         known = self.model.definitions.get((self.org(org), name))
         if known is None or not known.told:
             self._given["plain"] = 0
-            own = self.reuses_names and not self.known.puts_refused
+            own = self.reuses_names and not self.context.puts_refused
             name = self._plain[org] = self.define(org=org, kind="plain" if own else "v")
         return name
 
@@ -386,7 +386,7 @@ class CallSequence:
         exchange = self._insist(request)
         known = self.model.definitions.get((self.org(org), name))
         fresh = known is not None and not known.confirmed
-        fits = known is None or self.known.fits(known.schema, payload) is not False
+        fits = known is None or self.context.fits(known.schema, payload) is not False
         return self._patiently(exchange, request, 400) if fresh and fits else exchange
 
     def ripen(self, name: str, *, org: int = 0) -> None:
@@ -417,7 +417,7 @@ class CallSequence:
             return exchange
         later = self._patiently(exchange, request, 404)
         if later.status != 404:
-            self._suspect(_LATE, self.judge.provenance.needed(exchange))
+            self._suspect(_LATE, self.judge.needed(exchange))
         return later
 
     def signal(self, kind: str, number: str, attempt: int = 0, *, org: int = 0, **members: Any) -> Exchange:
@@ -443,8 +443,8 @@ class CallSequence:
         if [one.status for one in asked] == [400, 400, 409, 400]:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
-            self.accuse(breach, self.judge.provenance.needed(asked[3]))
-        if MODACK not in self.known.routed:
+            self.accuse(breach, self.judge.needed(asked[3]))
+        if MODACK not in self.context.routed:
             raise NotReached(f"the target does not offer {MODACK}")
         raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
 
@@ -526,16 +526,16 @@ class CallSequence:
     def _patiently(self, first: Exchange, request: Request, refusal: int) -> Exchange:
         """Ask again while a fresh thing is refused: only the last answer stands."""
         exchange = first
-        patience = _IMPATIENT if refusal in self.known.in_vain else IN_FORCE
+        patience = _IMPATIENT if refusal in self.context.in_vain else IN_FORCE
         for _ in range(math.ceil(patience / _PAUSE)):
             if exchange.status != refusal:
                 break
             time.sleep(_PAUSE)
             self.waited += _PAUSE
-            self.judge.provenance.forget(exchange)
+            self.judge.disregard(exchange)
             exchange = self.play(request)
         if exchange.status == refusal:
-            self.known.in_vain.add(refusal)
+            self.context.in_vain.add(refusal)
         return exchange
 
 

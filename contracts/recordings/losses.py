@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from ..checks.context import CheckContext
+from ..checks.facts import Facts
 from ..core.rules import Evidence, codes_where
 from ..core.target import Credential, Target
 from .har import Entry, Loss
@@ -66,6 +67,8 @@ class _Place:
     echoes: CheckContext
     """The same, but that the keys are those that the recording shows to be served."""
     entries: list[Entry] = field(default_factory=list)
+    facts: list[Facts] = field(default_factory=list)
+    """Those of each entry's exchange."""
     kept: dict[str, set[str]] = field(default_factory=dict)
     """File → the headers for keys that it has kept, at least once, as they were sent."""
     served: dict[str, list[int]] = field(default_factory=dict)

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from ..checks import judge, secrecy
-from ..checks.acceptance import accepted
+from ..checks import run_checks, secrecy
 from ..checks.answers import is_of_a_negative_version
 from ..checks.context import CheckContext
+from ..checks.facts import derive_facts
 from ..core.events import CrossChecked, RunFinished
 from ..core.exchange import INTERFERENCE, Exchange
 from ..core.findings import Finding
@@ -109,7 +109,9 @@ class Recorded:
             first = self._given or _NOBODY
             known = CheckContext(self._document, self._shapes, _Seen(base, base, first, hidden=self._secrets))
             self._places[base] = _Place(base, known, known)
-        self._places[base].entries.append(replace(entry, exchange=located))
+        place = self._places[base]
+        place.entries.append(replace(entry, exchange=located))
+        place.facts.append(derive_facts(located, place.known))
 
     def _place_of(self, exchange: Exchange) -> tuple[str, str] | None:
         """The base URL and the path template of an exchange; None when the document has no such path."""
@@ -148,9 +150,9 @@ class Recorded:
     def _learn(self, place: _Place) -> None:
         """What all entries together tell, before each is judged."""
         known = place.known
-        for number, entry in enumerate(place.entries):
+        for number, (entry, facts) in enumerate(zip(place.entries, place.facts, strict=True)):
             exchange, names = entry.exchange, place.kept.setdefault(entry.file, set())
-            operation = known.operation(exchange.operation)
+            operation = facts.operation
             keys = {
                 name.lower(): value for name, value in exchange.headers if name.lower() in self._document.keys
             }
@@ -159,12 +161,12 @@ class Recorded:
                 continue
             if exchange.status not in (404, 405, 501):
                 known.routed.add(operation.label)
-            if Loss.ANSWER in entry.losses or not accepted(exchange, operation):
+            if Loss.ANSWER in entry.losses or not facts.accepted:
                 continue
             for value in keys.values():
                 if is_key(value):
                     place.served.setdefault(value, []).append(number)
-            data = exchange.data()
+            data = facts.data
             version = data.get("version")
             if operation.control_plane and isinstance(version, int) and version < 0:
                 known.negative |= {str(data.get("id")), str(data.get("variant"))}
@@ -179,10 +181,14 @@ class Recorded:
     # What each shows
 
     def _see(self, place: _Place, number: int, entry: Entry) -> None:
-        exchange = entry.exchange
+        facts = place.facts[number]
         untold = self._not_to_be_told(place, number, entry)
         tested: Counter[str] = Counter()
-        for finding in (*judge(exchange, place.known, tested), *secrecy.shown_keys(exchange, place.echoes)):
+        exchange = facts.exchange
+        for finding in (
+            *run_checks(facts, place.known, tested),
+            *secrecy.shown_keys(exchange, place.echoes),
+        ):
             if finding.rule not in untold and not is_of_a_negative_version(finding):
                 self._found.append((place, number, finding))
         for rule in tested:
@@ -195,7 +201,8 @@ class Recorded:
     def _not_to_be_told(self, place: _Place, number: int, entry: Entry) -> dict[str, str]:
         """Rule → why it is not applied to an exchange."""
         exchange, losses = entry.exchange, entry.losses
-        operation = place.known.operation(exchange.operation)
+        facts = place.facts[number]
+        operation = facts.operation
         untold: dict[str, str] = {}
 
         def without(rules: Iterable[str], why: str) -> None:
@@ -212,8 +219,7 @@ class Recorded:
             without(rules_needing(Evidence.CAUSE), Loss.SENT_MEDIA.value)
         if Loss.SENT_HEADERS in losses and exchange.status not in (400, 401, 404, 409, 422):
             without(rules_needing(Evidence.CAUSE), Loss.SENT_HEADERS.value)
-        value = exchange.value()
-        if not (isinstance(value, dict) and "errors" in value):
+        if not facts.enveloped:
             without(rules_needing(Evidence.ENVELOPE), "the refusal is not the application's envelope")
         without(*self._keys_untold(place, number, entry, operation))
         return untold

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..checks.facts import action_id, definition_names, request_value
 from ..core.curl import SHORTEST_PAUSE
 from ..core.exchange import Exchange
 from ..core.findings import Finding
@@ -247,16 +248,14 @@ class _Playing:
     def _request(self, one: Exchange, ids: dict[str, str]) -> Request:
         """The same request, with names and ids of this replay."""
         rename = _renamer(self._prefix, self._fresh, ids)
-        base = self._client.target.base_of(self._judge.known.path_of(one.url))
+        base = self._client.target.base_of(self._judge.context.path_of(one.url))
         path = names_of(self._prefix).sub(self._fresh, one.url[len(base) :])
         return Request(one.method, path, one.headers, _rewritten(one.body, rename, self._fresh), one.chunks)
 
 
 def _asked_for(exchange: Exchange) -> str | None:
     """The id of the action that a signal is for."""
-    body = Judge.body_of(exchange)
-    number = body.get("action_record_id") if isinstance(body, dict) else None
-    return number if isinstance(number, str) else None
+    return action_id(request_value(exchange))
 
 
 def _number(exchange: Exchange) -> str:
@@ -271,7 +270,7 @@ def _unmade(script: Sequence[Exchange]) -> set[str]:
     unmade: set[str] = set()
     for one in script:
         if one.method == "PUT":
-            made |= Judge.names_of(one)
+            made |= set(definition_names(request_value(one)))
         elif one.method == "POST" and one.segment not in made:
             unmade.add(one.segment)
     return unmade
@@ -288,7 +287,7 @@ def hasty(finding: Finding) -> bool:
         ):
             return True
         if one.made and one.method == "PUT":
-            made |= {(key, name): one.back for name in Judge.names_of(one)}
+            made |= {(key, name): one.back for name in definition_names(request_value(one))}
         elif _number(one):
             made[key, _number(one)] = one.back
     return False

@@ -83,7 +83,7 @@ class Run:
         ledger.add([*run.violations, *run.warnings], confirmed=True)
         self._judge.model.taken.update(progress.interpretations)
         self._judge.served.update(run.served)
-        self._judge.known.interpretations.update(run.interpretations)
+        self._judge.context.interpretations.update(run.interpretations)
         self._client.interference.update(run.interference)
 
     def judge(self) -> RunFinished:

@@ -29,7 +29,7 @@ class Outcome:
 
     def finished(self, seconds: float, prefix: str, ended: str | None) -> RunFinished:
         """The last event; `prefix` begins the names of the run, `ended` is what has cut it short, in one sentence."""
-        plan, ledger, known = self.plan, self.judge.ledger, self.judge.known
+        plan, ledger, known = self.plan, self.judge.ledger, self.judge.context
         inconclusive = ended or self._too_little()
         asked = plan.only or (RULES.keys() if plan.expected else RULES.keys() - {"READ-2"})
         wanted = [rule for rule in RULES if rule in asked]
@@ -93,20 +93,20 @@ class Outcome:
             untested = sorted(rule for rule in self.plan.only if not self.judge.ledger.tested[rule])
             return f"{', '.join(untested)} could not be put to the test." if untested else None
         served = ((PUT, "definition"), (INGRESS, "work"))
-        for label, what in served[1:] if self.judge.known.declared else served:
+        for label, what in served[1:] if self.judge.context.declared else served:
             if not self.judge.served.get(label):
                 return f"Too little was verified: no {what} was accepted ({label} never answered 200)."
         return None
 
     def _not_offered(self) -> tuple[str, ...]:
-        known = self.judge.known
+        known = self.judge.context
         published = [label for label in known.document.operations if label in known.asked - known.routed]
         return (*published, *sorted(known.not_offered))
 
     def compare_interpretations(self) -> None:
         """An interpretation that is lawful, and another one than somebody counts on, is a warning."""
         for question, expected in self.plan.expected.items():
-            taken = self.judge.known.interpretations.get(question)
+            taken = self.judge.context.interpretations.get(question)
             shown = self.judge.provenance.first(question)
             if taken is None or not shown:
                 continue

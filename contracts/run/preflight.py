@@ -34,7 +34,7 @@ class Preflight:
         self._plan = plan
         self._client = client
         self._judge = judge
-        self._known = judge.known
+        self._known = judge.context
         self._random = Random(plan.seed if plan.steady else f"{plan.seed} {time.time_ns()}")
         self.prefix = f"contract.{plan.name_prefix or f'{self._random.getrandbits(32):08x}'}."
         """Begins every variant and alias of the run; settled when first contact is made."""

@@ -155,7 +155,7 @@ class Scheduler:
             seed = self._plan.seed + 1_000 * (number + 1)
             self._walk(_RANDOM, walks(seed), 1.0, _ROUND)
             self._fuzz(seed, min(time.monotonic() + _ROUND, self._client.deadline - SHRINK_SECONDS))
-            self._judge.forget()
+            self._judge.trim()
 
     def _resume(self, *, last: bool = False) -> None:
         """Go on with the sequences whose time has come; at the end all are waited for."""
@@ -325,7 +325,7 @@ class Scheduler:
             with suppress(NotReached, Interference, TimeUp):  # then requests are aimed at what there is
                 aim.variant = sequence.plain()
                 aim.action = sequence.live()
-            content: Mapping[str, Any] = self._judge.known.document.content
+            content: Mapping[str, Any] = self._judge.context.document.content
             if (linked := linked_of(self._plan.document)) is not None:  # only what is published is asked for
                 content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
             fuzz(content, aim, seed, until, self._phase, self._over)

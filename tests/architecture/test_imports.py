@@ -46,7 +46,7 @@ LAW: dict[str, set[str]] = {
     "contracts.transport": {"core"},
     "contracts.reports": {"core"},
     "contracts.checks": {"core", "openapi"},
-    "contracts.oracle": {"core", "model", "openapi", "checks"},
+    "contracts.oracle": {"core", "model", "checks"},
     "contracts.recordings": {"core", "openapi", "checks"},
     "contracts.reproduction": {"core", "model", "openapi", "transport", "checks", "oracle"},
     "contracts.phases": {"core", "generation", "model", "openapi", "transport", "oracle"},

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.checks import judge
+from contracts.checks import run_checks
+from contracts.checks.facts import derive_facts
 from contracts.core.exchange import Exchange
 from contracts.phases.requests import INGRESS, MODACK, PUT
 from tests.contracts.runs import exchange, knowledge, rules
@@ -52,7 +53,7 @@ def found(one: Exchange, *, envelope: bool = True) -> list[str]:
         known.note("ingress body", "envelope")
     known.definitions["2"] = known.actions["1"] = "1"
     known.routed |= known.document.operations.keys()
-    return rules(list(judge(one, known, Counter())))
+    return rules(list(run_checks(derive_facts(one, known), known, Counter())))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,10 @@ def test_what_a_negative_version_leads_to_is_nobodys_fault() -> None:
     answered = exchange(INGRESS, 200, ACCEPTED.replace(b'"a_ve":"1"', b'"a_ve":"-3"'), body=WORK)
     failed = exchange(INGRESS, 500, REFUSED, body=WORK)
 
-    assert [*judge(answered, known, Counter()), *judge(failed, known, Counter())] == []
+    assert [
+        *run_checks(derive_facts(answered, known), known, Counter()),
+        *run_checks(derive_facts(failed, known), known, Counter()),
+    ] == []
 
 
 def test_nobody_is_blamed_for_bytes_that_parsers_read_in_different_ways() -> None:
@@ -198,7 +202,7 @@ def test_a_finding_says_where_what_was_expected_and_what_came() -> None:
     """Enough to act on without the report."""
     broken = exchange(INGRESS, 200, ACCEPTED.replace(b'"a_id":"1"', b'"a_id":"act_1"'), body=WORK)
 
-    finding = next(iter(judge(broken, knowledge(), Counter())))
+    finding = next(iter(run_checks(derive_facts(broken, knowledge()), knowledge(), Counter())))
 
     assert (finding.title, finding.expected, finding.actual) == (
         "`data/a_id` of a 200 breaks its schema",

@@ -112,7 +112,7 @@ def test_a_plain_life_is_followed() -> None:
     assert judge.model.definitions["1", "v"].ids == {"771"}
     assert judge.model.actions["1", "900"].attempt == 0
     assert judge.served == {PUT: 1, INGRESS: 1, MODACK: 1}
-    assert (judge.known.variants, judge.known.actions, judge.known.definitions) == (
+    assert (judge.context.variants, judge.context.actions, judge.context.definitions) == (
         {"v"},
         {"900": "1"},
         {"771": "1"},
@@ -189,7 +189,7 @@ def test_a_good_key_of_somebody_else_is_followed_for_him() -> None:
     judge = seen(*exchanges)
 
     assert suspected(*exchanges) == []
-    assert judge.known.interpretations["unknown variant"] == "refused"
+    assert judge.context.interpretations["unknown variant"] == "refused"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_control_plane_200_without_data_is_a_refusal() -> None:
     judge = seen(put(), asked(PUT, {"variant": "v", "schema": {}, "version": 1}, 200, None))
 
     assert judge.model.definitions["1", "v"].version == 1
-    assert judge.known.interpretations["control-plane refusal"] == "200 with data null"
+    assert judge.context.interpretations["control-plane refusal"] == "200 with data null"
     assert judge.served == {PUT: 1}
 
 
@@ -308,7 +308,7 @@ def test_an_interpretation_that_was_none_is_unlearned() -> None:
     """The next answer is then the first one, and the one that it is held to."""
     judge = seen(refusal(segment="contract.one"))
     judge.unlearn("unknown variant")
-    assert "unknown variant" not in judge.model.taken | judge.known.interpretations
+    assert "unknown variant" not in judge.model.taken | judge.context.interpretations
 
     first = judge.observe(work(segment="contract.two"))
     second = judge.observe(refusal(segment="contract.three"))
@@ -377,7 +377,7 @@ def test_what_a_history_proves_counts_at_once() -> None:
     """Under the operation that it is about."""
     judge = Judge(knowledge(), Ledger())
 
-    judge.proved(Breach("RACE-1", "No order", "one", "none"), PUT, (work(), put()))
+    judge.prove(Breach("RACE-1", "No order", "one", "none"), PUT, (work(), put()))
 
     [finding] = judge.ledger.all()
     assert (finding.rule, finding.operation, finding.together) == ("RACE-1", PUT, True)
@@ -387,7 +387,7 @@ def test_a_body_that_is_cut_off_is_said_with_its_size() -> None:
     """HTTP-7: a limit is answered, and not acted out."""
     judge = Judge(knowledge(), Ledger())
 
-    judge.unanswered(work(), 100_000)
+    judge.add_cut_off(work(), 100_000)
 
     assert [(one.rule, "100,000" in one.title) for one in judge.ledger.all()] == [("HTTP-7", True)]
 
@@ -412,7 +412,7 @@ def test_an_interpretation_that_a_sequence_has_shown_is_written_down_and_kept() 
 
     after = judge.note("alias that another definition has", "taken over", put())
 
-    assert judge.known.interpretations["alias that another definition has"] == "refused or taken over"
+    assert judge.context.interpretations["alias that another definition has"] == "refused or taken over"
     assert (rules(before), rules(after)) == ([], ["READ-1", "DEF-7"])
     assert judge.ledger.tested["DEF-7"] == 2
 

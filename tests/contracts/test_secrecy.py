@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from contracts.checks import judge
+from contracts.checks import run_checks
+from contracts.checks.facts import derive_facts
 from contracts.phases.requests import MODACK
 from tests.contracts.runs import exchange, knowledge, rules
 from tests.contracts.test_checks import LEASE, REFUSED
@@ -25,7 +26,7 @@ def test_a_key_is_found_in_every_dress(told: bytes) -> None:
     """Escaped as in JSON or in URLs, or in the midst of a Base64 text; the report does not show it."""
     one = exchange(MODACK, 404, REFUSED.replace(b'"m"', b'"%s"' % told), body=LEASE)
 
-    [finding] = judge(one, knowledge(), Counter())
+    [finding] = run_checks(derive_facts(one, knowledge()), knowledge(), Counter())
 
     assert (finding.rule, finding.actual) == ("SAFE-1", "404 with the key, encoded")
 
@@ -38,4 +39,4 @@ def test_a_key_that_the_url_shows_is_no_secret(asked: str, told: bytes) -> None:
         MODACK, 404, REFUSED.replace(b'"m"', b'"%s"' % told), body=LEASE, url=f"/v1/modack?key={asked}"
     )
 
-    assert "SAFE-1" not in rules(list(judge(one, knowledge(), Counter())))
+    assert "SAFE-1" not in rules(list(run_checks(derive_facts(one, knowledge()), knowledge(), Counter())))

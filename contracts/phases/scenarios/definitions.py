@@ -177,7 +177,7 @@ def names(sequence: CallSequence) -> None:
                 "PAGE-11",
                 f"A definition of {variant.removeprefix(sequence.prefix)[:20]!r} is refused",
                 "200, as a variant is any string",
-                f"{put.status} {sequence.known.shown(put.answer)}",
+                f"{put.status} {sequence.context.shown(put.answer)}",
                 "variant",
             )
             sequence.accuse(breach, (put,))

@@ -30,9 +30,9 @@ def wrong_keys(sequence: CallSequence) -> None:
 @scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "AUTH-10")
 def keys(sequence: CallSequence) -> None:
     """The matrix of schemes and shapes of keys: good ones first, as many wrong ones may lock the right one out."""
-    good, near = sequence.key()[1], sequence.known.target.first.near
+    good, near = sequence.key()[1], sequence.context.target.first.near
     for label, body, name in _calls(sequence):
-        operation = sequence.known.operation(label)
+        operation = sequence.context.operation(label)
         listed = operation.keys if operation else ()
         for headers in _right(good, listed):
             sequence.probe(label, body, name=name, headers=[*headers, JSON])

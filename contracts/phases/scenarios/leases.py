@@ -197,7 +197,7 @@ def given_back(sequence: CallSequence) -> None:
             "extended still, as without the nack",
             f"the nack answered with {pairs[-1][0]}, and the extension with 409",
         )
-        sequence.accuse(breach, sequence.judge.provenance.history(again[1]))
+        sequence.accuse(breach, sequence.judge.history(again[1]))
 
 
 def _needed(sequence: CallSequence, exchange: Exchange, *, unknown: bool = False) -> None:
@@ -208,7 +208,7 @@ def _needed(sequence: CallSequence, exchange: Exchange, *, unknown: bool = False
     """
     if exchange.status in _NO_ROUTE and not (unknown and exchange.status == 404):
         operation = f"{exchange.method} {_path(exchange)}"
-        sequence.known.not_offered.add(operation)
+        sequence.context.not_offered.add(operation)
         raise NotReached(f"the target does not offer {operation}")
     if not unknown and not 200 <= exchange.status < 300:
         raise NotReached(f"{_path(exchange)} of a held attempt is answered with {exchange.status}")

@@ -242,7 +242,7 @@ def _judged(
         "answers that some order of the calls allows",
         "; ".join(f"{call.op[0]} {_words(call.answer)}" for call, _ in shown[:6]),
     )
-    sequence.judge.proved(breach, operation, tuple(exchange for _, exchange in shown))
+    sequence.judge.prove(breach, operation, tuple(exchange for _, exchange in shown))
     return True
 
 

@@ -43,7 +43,7 @@ def broken_work(sequence: CallSequence) -> None:
     variant = sequence.define()
     sequence.accept(variant, 1)
     good = {"payload": 1, "tags": {"region": "eu"}, "metadata": {"a": 1}, "version": 1}
-    if not sequence.known.envelopes:
+    if not sequence.context.envelopes:
         for place, keyword in _keywords(sequence, INGRESS):
             sequence.judge.ledger.negatives.setdefault((INGRESS, place, keyword), "not tried")
         raise NotReached("ingress bodies are not read as envelopes")
@@ -72,7 +72,7 @@ def broken_modacks(sequence: CallSequence) -> None:
 @scenario("operations that no other sequence is for", "AUTH-4", "PAGE-9")
 def others(sequence: CallSequence) -> None:
     """What a document has beyond the three: each as its schemas say, without a key, with a wrong one, and broken."""
-    labels = [label for label in sequence.known.document.operations if label not in (INGRESS, MODACK, PUT)]
+    labels = [label for label in sequence.context.document.operations if label not in (INGRESS, MODACK, PUT)]
     if not labels:
         return
     variant = sequence.plain()
@@ -96,7 +96,7 @@ def others(sequence: CallSequence) -> None:
 
 def _example(sequence: CallSequence, label: str, ours: Mapping[str, Any]) -> tuple[Request, Any]:
     """A request that keeps its page, aimed at what is ours, and its body."""
-    document = sequence.known.document
+    document = sequence.context.document
     operation = document.operations[label]
     path, query = operation.path, {}
     for parameter in document.parameters(operation):
@@ -125,7 +125,7 @@ def _offered(sequence: CallSequence, label: str, request: Request) -> bool:
     if answers[0].status != 404 or told[0] != told[1]:
         return True
     if told[0][1]:  # in words that are no router's own
-        sequence.known.not_offered.add(label)
+        sequence.context.not_offered.add(label)
     return False
 
 
@@ -137,20 +137,20 @@ def _codes(exchange: Exchange) -> list[Any]:
 
 
 def _schema(sequence: CallSequence, label: str) -> Any:
-    operation = sequence.known.operation(label)
+    operation = sequence.context.operation(label)
     if operation is None or operation.request is None:
         raise NotReached(f"the document has no body for {label}")
-    return sequence.known.document.at(operation.request)
+    return sequence.context.document.at(operation.request)
 
 
 def _keywords(sequence: CallSequence, label: str) -> list[tuple[str, str]]:
-    return keywords(_schema(sequence, label), sequence.known.document.at)
+    return keywords(_schema(sequence, label), sequence.context.document.at)
 
 
 def _tried(sequence: CallSequence, label: str, good: dict[str, Any]) -> Iterator[Negative]:
     for place, keyword in _keywords(sequence, label):
         sequence.judge.ledger.negatives.setdefault((label, place, keyword), "not tried")
-    yield from negatives(_schema(sequence, label), sequence.known.document.at, sequence.whole(label, good))
+    yield from negatives(_schema(sequence, label), sequence.context.document.at, sequence.whole(label, good))
 
 
 def _record(sequence: CallSequence, label: str, negative: Negative, exchange: Exchange | None) -> None:
@@ -224,7 +224,7 @@ def _sent(sequence: CallSequence, label: str, body: dict[str, Any], name: str, p
     exchange = sequence.probed(label, probe, name)
     if exchange is None or not probe.serve or exchange.status not in _OWN_REFUSAL or exchange.strange:
         return
-    if name in sequence.known.declared:
+    if name in sequence.context.declared:
         return  # whose schema nobody has told
     if label == INGRESS:
         sequence.ripen(name)
@@ -239,9 +239,9 @@ def _sent(sequence: CallSequence, label: str, body: dict[str, Any], name: str, p
         "PAGE-11",
         f"A request that keeps its page is refused: {probe.title}",
         "200, as without it",
-        f"{exchange.status} {sequence.known.shown(exchange.answer)}",
+        f"{exchange.status} {sequence.context.shown(exchange.answer)}",
     )
-    sequence.blame(breach, sequence.judge.provenance.needed(exchange))
+    sequence.blame(breach, sequence.judge.needed(exchange))
 
 
 @scenario("values at the edge of their page", "PAGE-16")
@@ -272,9 +272,9 @@ def _too_much(sequence: CallSequence, exchange: Exchange) -> None:
         "PAGE-16",
         "A request at the edge of what its page allows is refused as a bad request",
         "an answer that is not 400",
-        f"{exchange.status} {sequence.known.shown(exchange.answer)}",
+        f"{exchange.status} {sequence.context.shown(exchange.answer)}",
     )
-    sequence.blame(breach, sequence.judge.provenance.needed(exchange))
+    sequence.blame(breach, sequence.judge.needed(exchange))
 
 
 @scenario("methods that no page lists", "HTTP-1", "HTTP-5", "HTTP-8")
@@ -299,7 +299,7 @@ def large(sequence: CallSequence) -> None:
         sequence.judge.ledger.tested["HTTP-7"] += 1
         dropped = [_dropped(sequence, request) for _ in range(2)]
         if all(dropped) and not _dropped(sequence, sequence.request(INGRESS, {"payload": "x"}, name=variant)):
-            sequence.judge.unanswered(sequence.client.unanswered(request), size)
+            sequence.judge.add_cut_off(sequence.client.unanswered(request), size)
             return
         if sequence.exchanges[-1].status in _OWN_REFUSAL:
             _too_much(sequence, sequence.exchanges[-1])
@@ -345,7 +345,7 @@ def _asked_again(sequence: CallSequence, variant: str) -> None:
                 f"an answer within a second, as others take {max(plain):.2f} s",
                 f"{min(twice):.1f} s",
             )
-            sequence.accuse(breach, sequence.judge.provenance.needed(exchange))
+            sequence.accuse(breach, sequence.judge.needed(exchange))
             return
 
 

@@ -97,7 +97,7 @@ def _kept(sequence: CallSequence, variant: str) -> None:
                 "200, as for the others",
                 "404, after two seconds too",
             )
-            sequence.accuse(breach, sequence.judge.provenance.needed(lost))
+            sequence.accuse(breach, sequence.judge.needed(lost))
             return
 
 
