@@ -11,7 +11,15 @@ from tests.corpus.steps import Answer, Headers, Plan, Request
 
 Renames = tuple[tuple[str, str], ...]
 
-RENAMED: Final[Renames] = ()
+RENAMED: Final[Renames] = (
+    ("x-arklow-mock-trouble", "x-arklow-mock-fault"),
+    ("UNKNOWN_TROUBLE", "UNKNOWN_FAULT"),
+    ("TOO_MANY_TROUBLES", "TOO_MANY_FAULTS"),
+    ("troubles", "faults"),
+    ("trouble", "fault"),
+    ("--readings", "--interpretations"),
+    ("furnish", "provision"),
+)
 """(old text, new text): in requests before they are sent, and in answers before they are compared, in this order."""
 RENAMED_IN_REQUESTS: Final[Renames] = ()
 """The same for requests alone."""

@@ -19,17 +19,17 @@ from typing import Any, Final
 from unittest import mock
 from urllib.parse import parse_qs, unquote, unquote_to_bytes, urlsplit
 
+from mock_server.adapters.webhook_client import WebhookClient
+from mock_server.admin.access import Gate
 from mock_server.admin.application import create_application
-from mock_server.admin.bridge import Bridge
-from mock_server.admin.gate import Gate
-from mock_server.admin.tails import Tails
+from mock_server.admin.event_stream import Tails
+from mock_server.admin.loop_bridge import Bridge
 from mock_server.api.document import Document
-from mock_server.api.trouble import CONNECTION
+from mock_server.api.faults import CONNECTION
 from mock_server.app import create_app
-from mock_server.courier import Courier
-from mock_server.domain.answers import Reply
 from mock_server.domain.ports import NoAnswer
-from mock_server.readings import read as read_readings
+from mock_server.domain.webhook_answers import Reply
+from mock_server.seeds.interpretations_file import read as read_interpretations
 from mock_server.settings import ADMIN, OVERLAID, PUBLISHED, Admin, Settings
 from tests.corpus import steps
 from tests.corpus.steps import Answer, Plan, Request
@@ -64,7 +64,7 @@ class _Here:
         pass
 
 
-class _Courier(Courier):
+class _WebhookClient(WebhookClient):
     """Calls no webhook: the URL itself says what its receiver answers.
 
     `/500,200` answers attempt 0 with 500 and all others with 200; `signal`, `value`, `body`, `retry` and `delay` of the
@@ -139,11 +139,10 @@ class World:
         names, origins = given.pop("admin_names", ()), given.pop("admin_origins", ())
         settings = Settings(**self._read(given))
         with (
-            mock.patch(f"{_APP}.Document", _document),
-            mock.patch(f"{_APP}.Workbench", _Here),
-            mock.patch(f"{_APP}.Courier", _Courier),
+            mock.patch(f"{_APP}.PebbleProcessPool", _Here),
+            mock.patch(f"{_APP}.WebhookClient", _WebhookClient),
         ):
-            self.app = create_app(settings, clock=_Clock(self.loop))
+            self.app = create_app(settings, document=_document(settings.document), clock=_Clock(self.loop))
         if settings.seed_file is not None:
             running = self.app.running()
             self._wait_for(self.app.read_seed())
@@ -152,8 +151,8 @@ class World:
         bridge = _Bridge(self.loop)
         self._admin = create_application(
             _shared(ADMIN),
-            self.app.steering,
-            self.app.troubles,
+            self.app.administration,
+            self.app.faults,
             bridge=bridge,
             tails=Tails(bridge),
             gate=Gate(Admin(TOKEN, frozenset(names), frozenset(origins))),
@@ -162,9 +161,9 @@ class World:
 
     def _read(self, given: dict[str, Any]) -> dict[str, Any]:
         """The settings that a plan spells: texts of files become files, or what the mock makes of them."""
-        if "readings" in given:
-            text = json.dumps({"readings": given["readings"]}).encode()
-            given["readings"] = read_readings(text, "readings.yaml").readings
+        if "readings" in given:  # as recorded, when interpretations had another name
+            text = json.dumps({"interpretations": given.pop("readings")}).encode()
+            given["interpretations"] = read_interpretations(text, "interpretations.yaml").interpretations
         if given.get("document") == "published":
             given["document"] = PUBLISHED
         for member, name in (("document", "document.yaml"), ("seed_file", "seed.yaml")):
