@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 PRODUCT = ("arklow_local", "contracts", "mock_server")
 
 DISTINCTIVE = re.compile(
-    r"(?<![a-z])(weather|liar|stranger|furnish|manners|courier|workbench|companion|clockwork|steer|trouble)",
-    re.IGNORECASE,
+    r"(?:(?<![A-Za-z])|(?=[A-Z]))"
+    r"(?i:weather|liar|stranger|furnish|manners|courier|workbench|companion|clockwork|steer|trouble)"
 )
 """Words that the vocabulary has replaced and that mean nothing else here, also inside of a longer name."""
 
@@ -120,6 +120,7 @@ def test_a_file_uses_the_words_of_the_vocabulary(name: str) -> None:
         '"""A reading is kept."""',
         "def note_weather(self): ...",
         "x = 'nobody asked'",
+        "operationId: addTrouble",
     ],
 )
 def test_a_planted_word_is_found(text: str) -> None:

@@ -17,6 +17,7 @@ RENAMED: Final[Renames] = (
     ("TOO_MANY_TROUBLES", "TOO_MANY_FAULTS"),
     ("troubles", "faults"),
     ("trouble", "fault"),
+    ("Trouble", "Fault"),
     ("--readings", "--interpretations"),
     ("furnish", "provision"),
 )
