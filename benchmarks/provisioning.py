@@ -19,9 +19,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from arklow_local.formats.yaml_writer import write
 from benchmarks.processes import machine
 from mock_server.app import create_app
-from mock_server.seeds.yaml_source import write
 from mock_server.settings import Settings
 
 STATUSES = [

@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from jsonschema_rs import Draft202012Validator, RegexOptions, Registry, ValidationError, ValidationErrorKind
 
-from . import strict_json
-from .strict_json import excerpt, place
+from arklow_local.formats.excerpts import abridged_pointer, excerpt
+
+from . import fast_json
 
 Validator = Draft202012Validator
 
@@ -84,7 +85,7 @@ def compile_schema(schema: Any) -> Compiled:
                 raise
             return Compiled(Validator(schema, offline=True), linear=False)
     except ValidationError as error:
-        at, message = place("schema", error.instance_path), error.message
+        at, message = abridged_pointer("schema", error.instance_path), error.message
     except ValueError as error:
         at, message = "schema", str(error)
     raise Unusable(f"it is not a valid 2020-12 schema ({at}: {excerpt(message, 120)})")
@@ -136,7 +137,7 @@ def breach(validator: Validator, value: Any) -> Breach | None:
     try:
         validator.validate(value)
     except ValidationError as error:
-        path, text = tuple(error.instance_path), strict_json.dump(error.instance)
+        path, text = tuple(error.instance_path), fast_json.dump(error.instance)
         secret = _UNSHOWN in path or b'"%s"' % _UNSHOWN.encode() in text
         got = f"a value with a {_UNSHOWN}" if secret else excerpt(text.decode("utf-8"), 60)
         return Breach(path, f"expected {_expected(error)}, got {got}")
@@ -152,7 +153,7 @@ def mismatch(validator: Validator, value: Any, root: str) -> str | None:
     `root` names the value itself, such as `body` or `body/payload`.
     """
     found = breach(validator, value)
-    return None if found is None else f"{place(root, found.path)}: {found.text}"
+    return None if found is None else f"{abridged_pointer(root, found.path)}: {found.text}"
 
 
 def _expected(error: ValidationError) -> str:
@@ -179,9 +180,11 @@ def _expected(error: ValidationError) -> str:
         case kinds.Pattern(pattern=pattern):
             return f"a string that matches {excerpt(pattern, 60)}"
         case kinds.Enum(options=options):
-            return "one of " + excerpt(", ".join(strict_json.dump(o).decode("utf-8") for o in options), 160)
+            return "one of " + excerpt(", ".join(fast_json.dump(o).decode("utf-8") for o in options), 160)
         case _:
-            return f"what the keyword {error.kind.name} asks for at {place('#', error.schema_path)}"
+            return (
+                f"what the keyword {error.kind.name} asks for at {abridged_pointer('#', error.schema_path)}"
+            )
 
 
 def weight(schema: Any) -> int:

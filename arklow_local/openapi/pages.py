@@ -49,8 +49,7 @@ class Page:
 
     def where(self, place: Place) -> str:
         """The page with the line of a place in it, if that can be told."""
-        line = _line(self.text, place)
-        return self.name if line is None else f"{self.name} line {self.first_line + line}"
+        return f"{self.name} line {_line(self.text, place, self.first_line)}" if self.text else self.name
 
 
 @dataclass(frozen=True, slots=True)

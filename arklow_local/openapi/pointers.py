@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
-import yaml
+from ..formats import yaml_reader, yaml_writer
+from ..formats.yaml_reader import Dialect, YamlRefused
 
 Document = dict[str, Any]
 
@@ -43,12 +42,7 @@ def digest(document: Mapping[str, Any]) -> str:
 
 def written(document: Document) -> str:
     """A document as YAML without anchors, in the order of its source."""
-    return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
-
-
-class _Plain(yaml.SafeDumper):
-    def ignore_aliases(self, _data: object) -> bool:
-        return True
+    return yaml_writer.write_block(document)
 
 
 def pointer(place: Place) -> str:
@@ -93,43 +87,17 @@ def _text(file: Path) -> str:
 
 def _value(name: str, text: str, first_line: int) -> Any:
     try:
-        return _as_json(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506 - both are safe
-    except yaml.MarkedYAMLError as error:
-        line = first_line + (error.problem_mark.line if error.problem_mark else 0)
-        raise BadPages(f"{name} line {line}: expected YAML or JSON: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BadPages(f"{name}: expected YAML or JSON: {' '.join(str(error).split())[:160]}") from None
+        return yaml_reader.read(text, name, dialect=Dialect.YAML_1_1, first_line=first_line).value
+    except YamlRefused as error:
+        if error.problem:
+            raise BadPages(f"{error.where}: expected YAML or JSON: {error.problem}") from None
+        raise BadPages(str(error)) from None
 
 
-def _as_json(node: Any) -> Any:
-    """YAML as the JSON it stands for: names are strings, and so are dates."""
-    if isinstance(node, dict):
-        return {_as_json(str(name)): _as_json(value) for name, value in node.items()}
-    if isinstance(node, list):
-        return [_as_json(item) for item in node]
-    if isinstance(node, str):
-        node.encode()  # which half a surrogate pair cannot be
-    if isinstance(node, date):
-        return node.isoformat()
-    if not isinstance(node, str | int | float | None) or (
-        isinstance(node, float) and not math.isfinite(node)
-    ):
-        raise ValueError(f"{str(node)[:60]!r} is no value of JSON")
-    return node
-
-
-def _line(text: str, place: Place) -> int | None:
-    """The line of a place in a YAML text, counted from 0; of what is above it when it is not there."""
-    node, line = yaml.compose(text, Loader=yaml.SafeLoader) if text else None, None
-    for step in place:
-        if isinstance(node, yaml.SequenceNode):
-            node = node.value[int(step)] if step.isdecimal() and int(step) < len(node.value) else None
-            line = node.start_mark.line if node else line
-            continue
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        key, node = next(((key, value) for key, value in pairs if key.value == step), (None, None))
-        line = key.start_mark.line if key else line
-    return line
+def _line(text: str, place: Place, first_line: int) -> int | None:
+    """The line of a place in a YAML text; of what is above it when it is not there."""
+    source = yaml_reader.read(text, "", dialect=Dialect.YAML_1_1, first_line=first_line)
+    return source.line(place)
 
 
 def is_above_units(place: Place) -> bool:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ..core import strict_json
+from arklow_local.formats import json_values, strict_json
+
 from ..core.findings import Finding
 from ..openapi.document import Operation
 from ..openapi.schemas import Problem
@@ -30,7 +31,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
     if org is not None and not re.fullmatch("[0-9]+", org, re.ASCII):
         tested["PAGE-9"] += 1
         if facts.accepted:
-            problem = Problem("org_id", "Pattern", "digits", strict_json.show(org), org)
+            problem = Problem("org_id", "Pattern", "digits", json_values.show(org), org)
             yield _accepted_although(problem, facts, operation, context)
         return
     if facts.media_type != "application/json" or exchange.sent("content-encoding"):

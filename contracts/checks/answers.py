@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ..core import strict_json
+from arklow_local.formats import strict_json
+
 from ..core.exchange import Exchange, media
 from ..core.findings import Finding
 from ..openapi.document import Operation

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from arklow_local.formats.excerpts import one_line
+
 from ..core.exchange import redact
-from ..core.strict_json import excerpt
 from ..core.target import Target
 from ..openapi.document import Document, Operation
 from ..openapi.schemas import Shapes, keeps
@@ -54,7 +55,7 @@ class CheckContext:
         """A text of the target in one short line, without keys."""
         if isinstance(text, bytes):
             text = text[: 50 * limit].decode("utf-8", "replace")
-        return excerpt(redact(text, self.target.secrets), limit)
+        return one_line(redact(text, self.target.secrets), limit)
 
     def operation(self, label: str | None) -> Operation | None:
         """The document's operation of that label."""

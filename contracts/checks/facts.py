@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from ..core import strict_json
+from arklow_local.formats import strict_json
 from ..core.exchange import Exchange, media
 from ..openapi.document import Operation
 from ..openapi.schemas import Problem

@@ -13,8 +13,9 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any, Final
 
+from arklow_local.formats import yaml_reader
+
 from ..core.baseline import entries
-from ..core.yaml_text import read_yaml
 from ..model.interpretations import expected
 from ..run.plan import Plan
 from ..transport.throttle import Limits
@@ -113,12 +114,17 @@ def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], A
     file: Path | None = getattr(options, member)
     if file is None:
         return None
+    name = f"{source_of(options, member)} {file}"
     try:
-        return read(read_yaml(file.read_bytes()))
+        source = yaml_reader.read(file.read_bytes(), name)
     except OSError as error:
-        raise Usage(f"{source_of(options, member)} {file}: {error.strerror}") from None
+        raise Usage(f"{name}: {error.strerror}") from None
+    except yaml_reader.YamlRefused as refused:
+        raise Usage(str(refused)) from None
+    try:
+        return read(source.value)
     except ValueError as error:
-        raise Usage(f"{source_of(options, member)} {file}: {error}") from None
+        raise Usage(f"{name}: {error}") from None
 
 
 def _own_name_prefix() -> str:

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
-from . import strict_json
+from arklow_local.formats import strict_json
+from arklow_local.formats.excerpts import one_line
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -189,7 +190,7 @@ def redact(text: str, secrets: Mapping[str, str]) -> str:
 
 def shown(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:
     """At most `limit` characters of a text, in one line and without keys: one that is cut in two is none."""
-    return strict_json.excerpt(redact(text, secrets), limit)
+    return one_line(redact(text, secrets), limit)
 
 
 __all__ = ["INTERFERENCE", "Exchange", "Headers", "media", "redact", "shown", "utc"]

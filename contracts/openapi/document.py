@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
+from arklow_local.formats import yaml_reader
 from arklow_local.openapi import pages, pointers
-
-from ..core.yaml_text import read_yaml
 
 SPEC = Path(__file__).parents[2] / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
@@ -139,11 +138,11 @@ def load(file: Path) -> Document:
     except OSError as error:
         raise Unreadable(f"{file}: {error.strerror}") from None
     try:
-        content = read_yaml(text)
-    except ValueError as error:
-        raise Unreadable(f"{file} is neither YAML nor JSON: {error}") from None
-    if isinstance(content, dict):
-        content = _with_text_keys(content)
+        content = yaml_reader.read(text, str(file), dialect=yaml_reader.Dialect.YAML_1_1).value
+    except yaml_reader.YamlRefused as error:
+        if error.problem:
+            raise Unreadable(f"{error.where} is neither YAML nor JSON: {error.problem}") from None
+        raise Unreadable(str(error)) from None
     if not isinstance(content, dict) or not str(content.get("openapi", "")).startswith("3.1"):
         raise Unreadable(
             f"{file} is not an OpenAPI 3.1 document: it has no member 'openapi' that begins with 3.1"
@@ -211,13 +210,6 @@ def _operations(content: Mapping[str, Any]) -> Iterator[Operation]:
                 answer, where = _followed(content, answer, f"{at}/responses/{status}")
                 answers[str(status)] = _json_schema(answer, where)
             yield Operation(f"{method.upper()} {path}", method.upper(), path, keys, request, answers)
-
-
-def _with_text_keys(node: Any) -> Any:
-    """YAML reads `200:` as a number; in JSON every member name is a string."""
-    if isinstance(node, dict):
-        return {str(name): _with_text_keys(member) for name, member in node.items()}
-    return [_with_text_keys(item) for item in node] if isinstance(node, list) else node
 
 
 def _followed(content: Mapping[str, Any], node: Any, where: str) -> tuple[Any, str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jsonschema_rs import Draft202012Validator, Registry, ValidationError, ValidationErrorKind
 
-from ..core.strict_json import show
+from arklow_local.formats.json_values import show
 
 _BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from arklow_local.formats.yaml_writer import write_block
+
 from ..core.events import RunFinished
-from ..core.yaml_text import write_yaml
 from .json_report import record, replaced
 
 _HEAD = (
@@ -17,7 +18,7 @@ def write(run: RunFinished, directory: Path) -> None:
     """Write `interpretations.yaml`."""
     data = record(run)
     told = {"target": data["target"], "judged": data["started"], "interpretations": data["interpretations"]}
-    replaced(directory / "interpretations.yaml", _HEAD + write_yaml(told))
+    replaced(directory / "interpretations.yaml", _HEAD + write_block(told, width=100))
 
 
 __all__ = ["write"]

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from arklow_local.formats.excerpts import one_line
+
 from ..checks.context import CheckContext
 from ..checks.cross_check import CrossCheck
-from ..core import strict_json
 from ..core.events import (
     Advanced,
     Found,
@@ -206,7 +207,7 @@ def describe(error: BaseException) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
-    return f"{type(error).__name__}: {strict_json.excerpt(str(error))}{where}"
+    return f"{type(error).__name__}: {one_line(str(error))}{where}"
 
 
 __all__ = ["ANYWHERE", "LONG", "Plan", "Run", "describe"]

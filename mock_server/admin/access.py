@@ -6,9 +6,10 @@ import hmac
 from collections.abc import Mapping
 from typing import Final
 
+from arklow_local.formats.excerpts import excerpt
+
 from ..api.errors import Refused
 from ..settings import Admin
-from ..strict_json import excerpt
 
 _OWN_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _CHALLENGE: Final = ((b"www-authenticate", b"Bearer"),)

@@ -17,6 +17,8 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 
+from arklow_local.formats.excerpts import excerpt
+
 from ..api import bodies
 from ..api.document import Document, Operation, Parameter
 from ..api.envelope import (
@@ -30,7 +32,6 @@ from ..domain.errors import ArklowError
 from ..schemas import mismatch
 from ..services.administration import Administration
 from ..services.faults import Faults
-from ..strict_json import excerpt
 from . import har
 from .access import Gate
 from .commands import Call, Commands

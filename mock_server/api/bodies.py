@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from starlette.types import Message, Receive
 
-from .. import schemas, strict_json
+from arklow_local.formats import json_values, strict_json
+
+from .. import fast_json, schemas
 from ..domain.json_text import Json
 from ..domain.ports import ProcessPool, TookTooLong
 from .document import JSON, Body
@@ -201,10 +203,10 @@ def _read_apart(
         value = {name: member for name, member in value.items() if name in members}
         for name in opaque & value.keys():
             member = value[name]
-            value[name] = Json(strict_json.dump(member), canonical=strict_json.digest(member))
+            value[name] = Json(fast_json.dump(member), canonical=json_values.digest(member))
     return None, value
 
 
 def as_json(member: Any) -> Json:
     """A member that may hold any JSON value, with its text; as `read_large` gave it, or made here."""
-    return member if isinstance(member, Json) else Json(strict_json.dump(member), member)
+    return member if isinstance(member, Json) else Json(fast_json.dump(member), member)

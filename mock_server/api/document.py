@@ -7,13 +7,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from arklow_local.formats import yaml_reader
 from arklow_local.openapi import pages, pointers
 
 from ..schemas import DocumentSchemas, Validator
@@ -111,10 +109,12 @@ class Document:
         self.name = path.name
         try:
             self.text = path.read_bytes()
-            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            self.raw = _as_json(yaml.load(self.text, Loader=loader))  # noqa: S506 both are safe
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            source = yaml_reader.read(self.text, str(path), dialect=yaml_reader.Dialect.YAML_1_1)
+        except OSError as error:
             raise BadDocument(f"{path}: {error}") from None
+        except yaml_reader.YamlRefused as error:
+            raise BadDocument(str(error)) from None
+        self.raw = source.value
         if not isinstance(self.raw, dict) or not str(self.raw.get("openapi", "")).startswith("3.1."):
             raise BadDocument(f"{path}: expected an OpenAPI 3.1 document")
         for reference in pointers.references(self.raw):
@@ -243,15 +243,6 @@ class Document:
                 return pointer, node
             pointer = node["$ref"][1:]
         raise BadDocument(f"references go round at #{pointer}")
-
-
-def _as_json(node: Any) -> Any:
-    """YAML as the JSON it stands for: names are strings, and so are dates."""
-    if isinstance(node, dict):
-        return {str(name): _as_json(value) for name, value in node.items()}
-    if isinstance(node, list):
-        return [_as_json(item) for item in node]
-    return node.isoformat() if isinstance(node, date) else node
 
 
 def _specific_first(path: str) -> list[tuple[bool, int, str]]:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import orjson
 
+from arklow_local.formats.json_values import digest
+
 from ..domain.actions import Action, HistoryEvent
 from ..domain.definitions import Definition, short
 from ..domain.destinations import Destination, Link
@@ -18,7 +20,6 @@ from ..services.definitions import Definitions
 from ..services.ingress import Ingress
 from ..services.records import Filter, Record, Records
 from ..services.signals import Signals
-from ..strict_json import digest
 from ..timestamps import timestamp
 from .bodies import Adapt, as_json
 from .connexion_app import Handler, Request

@@ -15,8 +15,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ..strict_json import excerpt
-from .yaml_source import MAX_BYTES, write
+from arklow_local.formats.excerpts import excerpt
+from arklow_local.formats.yaml_reader import MAX_BYTES
+from arklow_local.formats.yaml_writer import write
 
 LIMIT: Final = 150.0
 """Seconds for the whole answer, which the mock itself gives up after 120."""

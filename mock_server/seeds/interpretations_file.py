@@ -12,9 +12,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args, get_type_hints
 
+from arklow_local.formats.excerpts import excerpt
+
 from ..domain.interpretations import USUAL, Interpretations
 from ..domain.seeds import SeedRefused
-from ..strict_json import excerpt
 from .yaml_source import BadSeed, Source
 from .yaml_source import read as read_yaml
 

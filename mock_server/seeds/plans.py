@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from arklow_local.formats.excerpts import abridged_pointer, excerpt
+from arklow_local.formats.json_values import digest
+
 from ..domain.actions import NEVER, HistoryEvent
 from ..domain.definitions import Definition, Registry, short
 from ..domain.destinations import MOST_DESTINATIONS, Kind, check
@@ -33,14 +36,9 @@ from ..domain.seeds import (
     refused,
 )
 from ..domain.states import TERMINAL, Event, State
+from ..fast_json import dump
 from ..schemas import DocumentSchemas, Validator, breach
 from ..settings import SEED
-from ..strict_json import (
-    digest,
-    dump,
-    excerpt,
-    place,
-)
 from ..timestamps import BEGIN, END, moment
 from . import scripts
 from .yaml_source import Source, read
@@ -89,17 +87,17 @@ def _seed(value: Any, keys: Mapping[str, str]) -> SeedPlan:
             for name in names if isinstance(names, dict) else ():
                 if not pattern.fullmatch(name):
                     raise SeedRefused(
-                        place("", [member, name])[1:],
+                        abridged_pointer("", [member, name])[1:],
                         f"expected {expected}, got {short(name)}",
                     )
     wrong = breach(_validator(), value)
     if wrong:
-        raise SeedRefused(place("", wrong.path)[1:], wrong.text)
+        raise SeedRefused(abridged_pointer("", wrong.path)[1:], wrong.text)
     listed = {key: _organisation(given) for key, given in value.get("keys", {}).items()}
     for key, organisation in listed.items():
         if keys.get(key, organisation) != organisation:
             raise SeedRefused(
-                place("", ["keys", key])[1:],
+                abridged_pointer("", ["keys", key])[1:],
                 f"expected organisation {keys[key]}, which the key was given to at the start, got {organisation}",
             )
     template = _organisation_seed(value.get("template", {}), "template")
@@ -370,7 +368,7 @@ def _ids(given: Mapping[str, Any], at: str) -> ExportedIds:
         label: DestinationIds(
             known["id"],
             known.get("credential", ""),
-            _moment(known, "updated_at", place(f"{at}/destinations", [label])),
+            _moment(known, "updated_at", abridged_pointer(f"{at}/destinations", [label])),
         )
         for label, known in given.get("destinations", {}).items()
     }
@@ -462,6 +460,6 @@ def _registry(plan_of_one: OrganisationPlan) -> Registry:
     for given, there, member in names:
         for name in given:
             if name not in there:
-                where = place(f"{plan_of_one.ids.place if plan_of_one.ids else ''}/{member}", [name])
+                where = abridged_pointer(f"{plan_of_one.ids.place if plan_of_one.ids else ''}/{member}", [name])
                 raise SeedRefused(where, f"expected one of the {member} above, got {short(name)}")
     return registry

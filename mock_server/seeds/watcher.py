@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from arklow_local.formats.excerpts import excerpt
+
 from ..domain.errors import ArklowError
 from ..domain.ports import Schemas
 from ..domain.seeds import SeedRefused
 from ..services.administration import Administration
-from ..strict_json import excerpt
 from .plans import Loaded, load
 from .yaml_source import MAX_BYTES, BadSeed
 

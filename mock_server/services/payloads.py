@@ -10,7 +10,9 @@ import json
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from .. import schemas, strict_json
+from arklow_local.formats import json_values, strict_json
+
+from .. import schemas
 from ..domain.errors import PayloadRejected, PayloadUndecided
 from ..domain.json_text import ABSENT, Json
 from ..domain.ports import PoolBusy, ProcessPool, TookTooLong
@@ -140,7 +142,7 @@ def _mismatch(schema: bytes, payload: bytes) -> str | None:
 
 
 def _outline(schema: object) -> bytes:
-    return strict_json.digest(schemas.undescribed(schema))
+    return json_values.digest(schemas.undescribed(schema))
 
 
 def _are_alike(one: bytes, other: bytes) -> bool:

@@ -7,6 +7,8 @@ import gc
 from collections.abc import Callable, Container
 from typing import Final
 
+from arklow_local.formats.excerpts import excerpt
+
 from ..domain import actions, webhook_answers
 from ..domain.actions import NEVER, Action, Changes
 from ..domain.destinations import Destination, Kind
@@ -21,7 +23,6 @@ from ..domain.routing import Routing
 from ..domain.states import Event, State
 from ..domain.webhook_answers import Reply
 from ..domain.worker import Recipient
-from ..strict_json import excerpt
 from .deliveries import Call, Deliveries
 
 SLICE: Final = 100

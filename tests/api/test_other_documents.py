@@ -181,7 +181,7 @@ def test_parameters_and_bodies_that_are_not_read_are_named(tmp_path: Path) -> No
     [
         ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {}\n", "expected an OpenAPI 3.1 document"),
         ("openapi: 3.1.0\ninfo: {title: t}\npaths: {}\n", "at #/info: .version. is a required property$"),
-        ("openapi: [\n", "while parsing"),
+        ("openapi: [\n", "line 2: expected YAML, got what is none"),
         ("- 1\n", "expected an OpenAPI 3.1 document"),
         (
             "openapi: 3.1.0\ninfo: {title: t, version: 2020-01-01}\npaths: {/a: {$ref: 'http://elsewhere.invalid/a'}}\n",

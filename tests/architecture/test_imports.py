@@ -13,49 +13,53 @@ ROOT = Path(__file__).parents[2]
 LAW: dict[str, set[str]] = {
     "arklow_local": set(),
     "arklow_local.commands": set(),
-    "arklow_local.openapi": set(),
+    "arklow_local.formats": set(),
+    "arklow_local.openapi": {"formats"},
     "arklow_local.process": set(),
     "arklow_local.testing": {"process"},
     "arklow_local.pytest_fixture": {"process", "testing"},
     "mock_server": {"settings", "app"},
     "mock_server.__main__": {"cli"},
     "mock_server.domain": set(),
-    "mock_server.strict_json": set(),
+    "mock_server.fast_json": {"arklow_local.formats"},
     "mock_server.timestamps": set(),
-    "mock_server.schemas": {"strict_json"},
+    "mock_server.schemas": {"fast_json", "arklow_local.formats"},
     "mock_server.settings": {"domain"},
     "mock_server.adapters": {"domain"},
     "mock_server.storage": {"domain"},
-    "mock_server.services": {"domain", "schemas", "strict_json", "timestamps"},
+    "mock_server.services": {"domain", "schemas", "timestamps", "arklow_local.formats"},
     "mock_server.api": {
-        *("services", "domain", "schemas", "strict_json", "timestamps", "settings"),
-        "arklow_local.openapi",
+        *("services", "domain", "fast_json", "schemas", "timestamps", "settings"),
+        *("arklow_local.formats", "arklow_local.openapi"),
     },
-    "mock_server.seeds": {"services", "domain", "schemas", "strict_json", "timestamps", "settings"},
+    "mock_server.seeds": {
+        *("services", "domain", "fast_json", "schemas", "timestamps", "settings", "arklow_local.formats"),
+    },
     "mock_server.admin": {
-        *("api", "seeds", "services", "domain", "schemas", "strict_json", "timestamps", "settings"),
+        *("api", "seeds", "services", "domain", "schemas", "timestamps", "settings", "arklow_local.formats"),
     },
     "mock_server.app": {"api", "seeds", "services", "storage", "domain", "adapters", "settings"},
     "mock_server.cli": {"admin", "app", "api", "adapters", "domain", "seeds", "settings"},
     "contracts": {"core", "run"},
     "contracts.__main__": {"cli"},
-    "contracts.core": set(),
+    "contracts.core": {"arklow_local.formats"},
     "contracts.generation": set(),
     "contracts.model": {"core"},
-    "contracts.openapi": {"core", "arklow_local.openapi"},
+    "contracts.openapi": {"core", "arklow_local.formats", "arklow_local.openapi"},
     "contracts.transport": {"core"},
-    "contracts.reports": {"core"},
-    "contracts.checks": {"core", "openapi"},
+    "contracts.reports": {"core", "arklow_local.formats"},
+    "contracts.checks": {"core", "openapi", "arklow_local.formats"},
     "contracts.oracle": {"core", "model", "checks"},
     "contracts.recordings": {"core", "openapi", "checks"},
     "contracts.reproduction": {"core", "model", "openapi", "transport", "checks", "oracle"},
     "contracts.phases": {"core", "generation", "model", "openapi", "transport", "oracle"},
     "contracts.run": {
         *("core", "model", "openapi", "transport", "checks", "oracle", "reproduction", "phases"),
+        "arklow_local.formats",
     },
     "contracts.commands": {
         *("core", "model", "openapi", "transport", "recordings", "reproduction", "phases", "run", "reports"),
-        "arklow_local.openapi",
+        *("arklow_local.formats", "arklow_local.openapi"),
     },
     "contracts.cli": {"commands", "run"},
     "contracts.pytest_plugin": {"cli", "commands", "core", "openapi", "reports"},
@@ -63,7 +67,7 @@ LAW: dict[str, set[str]] = {
 """Package → the packages that it may import: those beside it by their short names, those of `arklow_local` by their full
 names. A package may always import itself. A new package needs a new row."""
 
-SHARED = {"arklow_local.openapi"}
+SHARED = {"arklow_local.formats", "arklow_local.openapi"}
 """Packages that both programs may import, and that import neither program."""
 
 DOORS = {
@@ -111,8 +115,7 @@ DOORS = {
     "uvicorn": {"mock_server.adapters.http_server"},
     "werkzeug": {"mock_server.admin.application", "mock_server.admin.server"},
     "yaml": {
-        *("arklow_local.openapi.pointers", "contracts.core.yaml_text"),
-        *("mock_server.api.document", "mock_server.seeds.yaml_source"),
+        *("arklow_local.formats.yaml_reader", "arklow_local.formats.yaml_writer"),
     },
 }
 """Library, or part of the standard library that reaches the network → the only modules that may import it."""
@@ -125,7 +128,8 @@ PURE = {
 
 VALUES = (
     *("mock_server.domain", "contracts.model", "contracts.core.rules", "contracts.core.findings"),
-    *("contracts.core.events", "contracts.core.strict_json", "contracts.core.target"),
+    *("contracts.core.events", "arklow_local.formats.strict_json", "contracts.core.target"),
+    *("arklow_local.formats.excerpts", "arklow_local.formats.json_values"),
     "contracts.generation.invalid_bodies",
     "contracts.generation.validity",
     "contracts.generation.examples",
@@ -280,7 +284,7 @@ def test_a_module_imports_what_its_package_may_import(module: str) -> None:
         ("contracts.model.interpretations", "from ..transport.client import Client"),
         ("contracts.core.findings", "from ..model.world import Model"),
         ("contracts.core.rules", "from pathlib import Path"),
-        ("contracts.core.strict_json", "import orjson"),
+        ("arklow_local.formats.strict_json", "import orjson"),
         ("contracts.core.target", "from ..openapi.document import Document"),
         ("contracts.openapi.schemas", "from ..checks.context import CheckContext"),
         ("contracts.generation.invalid_bodies", "from random import Random"),

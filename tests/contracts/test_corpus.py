@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contracts.core import strict_json
+from arklow_local.formats import strict_json
 from contracts.core.exchange import media
 from contracts.generation.corpus.catalogue import probes
 from contracts.generation.corpus.probe import Probe

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from arklow_local.formats.yaml_writer import write
 from contracts import (
     Credential,
     Plan,
@@ -17,7 +18,6 @@ from contracts import (
 from contracts.model.interpretations import QUESTIONS as ASKED
 from mock_server.domain.interpretations import Interpretations
 from mock_server.seeds.interpretations_file import QUESTIONS, read
-from mock_server.seeds.yaml_source import write
 from tests.running_mock import mock
 
 KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.seeds.yaml_source import BadSeed, read, write
+from arklow_local.formats.yaml_writer import write
+from mock_server.seeds.yaml_source import BadSeed, read
 
 
 def test_scalars_are_those_of_json_and_everything_else_plain_is_a_string() -> None:

@@ -6,12 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from arklow_local.formats.yaml_writer import write
 from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.domain.seeds import SeedPlan
 from mock_server.schemas import DocumentSchemas
 from mock_server.seeds.plans import load
 from mock_server.seeds.writer import written
-from mock_server.seeds.yaml_source import BadSeed, write
+from mock_server.seeds.yaml_source import BadSeed
 from mock_server.services.payloads import PayloadSchemas
 from tests.api.asgi import World
 

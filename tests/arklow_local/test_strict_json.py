@@ -9,12 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.strict_json import (
-    JsonRefused,
-    digest,
-    dump,
-    parse,
-)
+from arklow_local.formats.json_values import digest
+from arklow_local.formats.strict_json import JsonRefused, parse
+from mock_server.fast_json import dump
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"])),
