@@ -460,6 +460,8 @@ def _registry(plan_of_one: OrganisationPlan) -> Registry:
     for given, there, member in names:
         for name in given:
             if name not in there:
-                where = abridged_pointer(f"{plan_of_one.ids.place if plan_of_one.ids else ''}/{member}", [name])
+                where = abridged_pointer(
+                    f"{plan_of_one.ids.place if plan_of_one.ids else ''}/{member}", [name]
+                )
                 raise SeedRefused(where, f"expected one of the {member} above, got {short(name)}")
     return registry

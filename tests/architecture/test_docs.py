@@ -155,7 +155,11 @@ def test_the_architecture_page_names_every_package() -> None:
         if entry.suffix == ".py" or entry.is_dir()
     }
 
-    missing = {package for package in packages if not package.startswith("__") and not re.search(rf"\b{package}\b", page)}
+    missing = {
+        package
+        for package in packages
+        if not package.startswith("__") and not re.search(rf"\b{package}\b", page)
+    }
     assert missing == set()
 
 
