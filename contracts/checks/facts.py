@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from arklow_local.formats import strict_json
+
 from ..core.exchange import Exchange, media
 from ..openapi.document import Operation
 from ..openapi.schemas import Problem
