@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from arklow_local.formats import strict_json
 from contracts.checks.context import CheckContext
 from contracts.checks.facts import Facts, derive_facts
-from contracts.core import strict_json
 from contracts.core.exchange import Exchange, Headers
 from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
