@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from tests.mutants import Choices
-from tests.mutants.conforming_variant import PLAIN
+from tests.mutants.conforming_server import DEFAULT_CHOICES
 
 ROOT: Final = Path(__file__).parent.parent
 KEY: Final = "good-key-one"
@@ -78,7 +78,7 @@ class Tool:
     """Writes the files that the command needs."""
     read: Callable[[Path], frozenset[Signature]]
     """What the report in the folder accuses the server of; raises `Unreadable` where there is none."""
-    choices: Choices = PLAIN
+    choices: Choices = DEFAULT_CHOICES
     """Of the server that it meets, of the correct one and of mutants alike."""
     provisioned: bool = False
     """Whether a definition and actions are made before it starts."""

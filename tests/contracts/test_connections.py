@@ -37,7 +37,7 @@ from tests.contracts.gateways import (
 from tests.contracts.runs import KEYS, sequence
 from tests.contracts.test_client import recording
 from tests.mutants import MUTANTS, ConformingServer
-from tests.mutants.conforming_variant import Choices
+from tests.mutants.conforming_server import Choices
 from tests.serving import serving
 
 SECRET = 'gate ${HOME} "&/+ s3cret'

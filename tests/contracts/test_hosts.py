@@ -14,7 +14,7 @@ from flask import Response
 
 from contracts.openapi.document import PUBLISHED
 from tests.mutants import ConformingServer
-from tests.mutants.conforming_variant import Operation
+from tests.mutants.conforming_server import Operation
 from tests.serving import serving
 
 RESOLVER = '''

@@ -24,12 +24,12 @@ from tests.mutants import (
     Choices,
     ConformingServer,
 )
-from tests.mutants.conforming_variant import (
+from tests.mutants.conforming_server import (
     Action,
     Definition,
     Operation,
     Refused,
-    Wanted,
+    RequestedDefinition,
 )
 from tests.serving import serving
 
@@ -239,8 +239,8 @@ class RefusesWithAPage(ConformingServer):
 class BeginsWithZero(ConformingServer):
     """The first version is 0."""
 
-    def define(self, org: str, wanted: Wanted) -> Definition:
-        return super().define(org, replace(wanted, version=wanted.version or 0))
+    def define(self, org: str, requested: RequestedDefinition) -> Definition:
+        return super().define(org, replace(requested, version=requested.version or 0))
 
 
 class ForgetsTheLease(ConformingServer):

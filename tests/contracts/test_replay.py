@@ -24,11 +24,11 @@ from contracts.transport.client import Client, Request, TimeUp
 from contracts.transport.interference import Interference
 from tests.contracts.runs import exchange, rules, sequence
 from tests.mutants import HOLDOUT, MUTANTS, Choices, ConformingServer
-from tests.mutants.conforming_variant import (
+from tests.mutants.conforming_server import (
     Action,
     Definition,
     Refused,
-    Wanted,
+    RequestedDefinition,
     Work,
 )
 from tests.serving import serving
@@ -97,8 +97,8 @@ def test_a_finding_that_does_not_show_again_is_not_confirmed() -> None:
     class Once(ConformingServer):
         told = False
 
-        def define(self, org: str, wanted: Wanted) -> Definition:
-            definition = super().define(org, wanted)
+        def define(self, org: str, requested: RequestedDefinition) -> Definition:
+            definition = super().define(org, requested)
             if not self.told:
                 self.told = True
                 return replace(definition, version=5)
@@ -139,8 +139,8 @@ def test_what_is_known_to_lead_to_it_may_not_be_enough() -> None:
             self.refused += 1
             return super().refuse(operation, refused)
 
-        def define(self, org: str, wanted: Wanted) -> Definition:
-            definition = super().define(org, wanted)
+        def define(self, org: str, requested: RequestedDefinition) -> Definition:
+            definition = super().define(org, requested)
             broken, self.refused = self.refused >= 2, 0
             return replace(definition, version=2) if broken else definition
 
@@ -398,8 +398,8 @@ class Archive(ConformingServer):
         super().__init__()
         self.made: dict[str, float] = {}
 
-    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
-        action = super().accept(definition, version, asked, work)
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
+        action = super().accept(definition, version, posted_as, work)
         self.made[action.id] = time.monotonic()
         return action
 

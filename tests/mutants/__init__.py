@@ -1,7 +1,7 @@
 """Servers for the judge to try itself on: an conforming variant, and mutants that each break one promise."""
 
 from .catalogue import MUTANTS, NOT_SHOWN, Mutant
-from .conforming_variant import Choices, ConformingServer
+from .conforming_server import Choices, ConformingServer
 from .conforming_variants import CONFORMING_VARIANTS
 from .deployments import DEPLOYMENTS
 from .holdout import HOLDOUT

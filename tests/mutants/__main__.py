@@ -11,7 +11,7 @@ from typing import Any
 from tests.serving import listening
 
 from .catalogue import MUTANTS
-from .conforming_variant import Choices, ConformingServer
+from .conforming_server import Choices, ConformingServer
 from .conforming_variants import CONFORMING_VARIANTS
 from .deployments import DEPLOYMENTS
 from .holdout import HOLDOUT

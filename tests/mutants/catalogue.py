@@ -16,24 +16,24 @@ from typing import Any, Literal
 
 from flask import Response, request
 
-from .conforming_variant import (
-    CONTROL,
-    DONE,
+from .conforming_server import (
+    CONTROL_PLANE,
+    DEFAULT_CHOICES,
     INT32,
     KEYS,
-    PLAIN,
+    TERMINAL,
     Action,
     Choices,
     ConformingServer,
     Definition,
     Operation,
     Refused,
-    Wanted,
+    RequestedDefinition,
     Work,
-    bad,
+    bad_request,
     canonical,
     crash,
-    whole,
+    integer_of,
 )
 
 Verdict = Literal["violation", "warning", "none"]
@@ -53,7 +53,7 @@ class Mutant:
 
     def __call__(
         self,
-        choices: Choices = PLAIN,
+        choices: Choices = DEFAULT_CHOICES,
         keys: dict[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> ConformingServer:
@@ -113,7 +113,7 @@ class A07(ConformingServer):
     """any value in Authorization is accepted"""
 
     def authenticate(self, operation: Operation) -> str:
-        if operation not in CONTROL and request.headers.get("Authorization"):
+        if operation not in CONTROL_PLANE and request.headers.get("Authorization"):
             return next(iter(self.keys.values()))
         return super().authenticate(operation)
 
@@ -150,7 +150,7 @@ class A14(ConformingServer):
         readers: dict[Operation, Callable[[Any], object]] = {
             "put": self.read_definition,
             "ingress": self.read_work,
-            "modack": self.read_signal,
+            "modack": self.read_extension,
         }
         if operation in readers:
             readers[operation](self.read_body(operation))
@@ -365,12 +365,12 @@ class B28(ConformingServer):
     """500 on version 1.0 (a valid integer)"""
 
     def version_of(self, body: dict[str, Any]) -> int | None:
-        if isinstance(body.get("version"), float) and whole(body["version"]) is not None:
+        if isinstance(body.get("version"), float) and integer_of(body["version"]) is not None:
             crash()
         return super().version_of(body)
 
     def definition_version_of(self, body: dict[str, Any]) -> int | None:
-        if isinstance(body.get("version"), float) and whole(body["version"]) is not None:
+        if isinstance(body.get("version"), float) and integer_of(body["version"]) is not None:
             crash()
         return super().definition_version_of(body)
 
@@ -554,9 +554,9 @@ class _Envelope(ConformingServer):
     def envelope(self, refused: Refused) -> Any:
         return self.other(refused) if refused.status == self.status else super().envelope(refused)
 
-    def adorned(self, body: Any) -> Any:
+    def with_extra_members(self, body: Any) -> Any:
         with contextlib.suppress(KeyError, TypeError):
-            return super().adorned(body)
+            return super().with_extra_members(body)
         return body
 
 
@@ -811,7 +811,7 @@ class S07(ConformingServer):
             super().check_unfinished(action)
 
     def check_attempt(self, action: Action, attempt: int) -> None:
-        if action.status not in DONE:
+        if action.status not in TERMINAL:
             super().check_attempt(action, attempt)
 
 
@@ -842,10 +842,10 @@ class S13(ConformingServer):
 class S15(ConformingServer):
     """ingress reports a stale a_ve after a PUT (cache)"""
 
-    def choose_version(self, definition: Definition, asked: int | None) -> int:
+    def choose_version(self, definition: Definition, sent: int | None) -> int:
         cache: dict[tuple[str, str], int] = self.__dict__.setdefault("cache", {})
-        if asked is not None:
-            return super().choose_version(definition, asked)
+        if sent is not None:
+            return super().choose_version(definition, sent)
         return cache.setdefault((definition.org_id, definition.variant), definition.version)
 
 
@@ -894,11 +894,11 @@ class S24(ConformingServer):
 class S28(ConformingServer):
     """identical payloads are deduplicated (same a_id)"""
 
-    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
         seen: dict[str, Action] = self.__dict__.setdefault("seen", {})
         key = json.dumps([definition.id, canonical(work.payload)], sort_keys=True)
         if key not in seen:
-            seen[key] = super().accept(definition, version, asked, work)
+            seen[key] = super().accept(definition, version, posted_as, work)
         return seen[key]
 
 
@@ -928,10 +928,10 @@ class S32(ConformingServer):
 class S33(ConformingServer):
     """every 50th request gives 500"""
 
-    def served(self, operation: Operation, step: Callable[[], Any]) -> Response:
+    def handle(self, operation: Operation, step: Callable[[], Any]) -> Response:
         with self.lock:
             count = self.__dict__["count"] = self.__dict__.get("count", 0) + 1
-        return super().served(operation, crash if count % 50 == 0 else step)
+        return super().handle(operation, crash if count % 50 == 0 else step)
 
 
 @mutant("state", "warning")
@@ -949,8 +949,8 @@ class S35(ConformingServer):
 class S36(ConformingServer):
     """actions evicted after 20 newer ones"""
 
-    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
-        action = super().accept(definition, version, asked, work)
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
+        action = super().accept(definition, version, posted_as, work)
         for old in list(self.actions)[:-20]:
             del self.actions[old]
         return action
@@ -960,10 +960,10 @@ class S36(ConformingServer):
 class S37(ConformingServer):
     """PUT answers with the previous version of the definition"""
 
-    def store(self, org: str, wanted: Wanted) -> Definition:
-        before = self.definitions.get((org, wanted.variant))
+    def store(self, org: str, requested: RequestedDefinition) -> Definition:
+        before = self.definitions.get((org, requested.variant))
         before = before and replace(before)
-        after = super().store(org, wanted)
+        after = super().store(org, requested)
         return before or after
 
 
@@ -1033,7 +1033,7 @@ class V02(_Version):
     """ingress accepts version 0"""
 
     def lets_pass(self, version: Any) -> bool:
-        return whole(version) == 0
+        return integer_of(version) == 0
 
 
 @mutant("validation", "warning", body="envelope")
@@ -1041,7 +1041,7 @@ class V03(_Version):
     """ingress accepts negative versions"""
 
     def lets_pass(self, version: Any) -> bool:
-        return (whole(version) or 0) < 0
+        return (integer_of(version) or 0) < 0
 
 
 @mutant("validation", "warning", body="envelope")
@@ -1049,7 +1049,7 @@ class V04(_Version):
     """ingress accepts version 2^31 (over int32)"""
 
     def lets_pass(self, version: Any) -> bool:
-        return (whole(version) or 0) > INT32
+        return (integer_of(version) or 0) > INT32
 
 
 @mutant("validation", "violation", body="envelope")
@@ -1126,7 +1126,7 @@ class V18(ConformingServer):
     """modack accepts negative mod_ack"""
 
     def seconds_of(self, body: dict[str, Any]) -> int:
-        seconds = whole(body.get("mod_ack"))
+        seconds = integer_of(body.get("mod_ack"))
         return seconds if seconds is not None and seconds < 0 else super().seconds_of(body)
 
 
@@ -1238,7 +1238,7 @@ class V41(ConformingServer):
     def read_work(self, body: Any) -> Work:
         work = super().read_work(body)
         if work.payload is None:
-            raise bad("payload is missing")
+            raise bad_request("payload is missing")
         return work
 
 
@@ -1248,7 +1248,7 @@ class V43(ConformingServer):
 
     def attempt_of(self, body: dict[str, Any]) -> int:
         if not (attempt := super().attempt_of(body)):
-            raise bad("attempt is missing")
+            raise bad_request("attempt is missing")
         return attempt
 
 
@@ -1256,15 +1256,15 @@ class V43(ConformingServer):
 class V45(ConformingServer):
     """non-ASCII variant rejected"""
 
-    def read_definition(self, body: Any) -> Wanted:
-        wanted = super().read_definition(body)
-        if not wanted.variant.isascii():
-            raise bad("variant is not ASCII")
-        return wanted
+    def read_definition(self, body: Any) -> RequestedDefinition:
+        requested = super().read_definition(body)
+        if not requested.variant.isascii():
+            raise bad_request("variant is not ASCII")
+        return requested
 
     def resolve(self, org: str, variant: str) -> Definition:
         if not variant.isascii():
-            raise bad("variant is not ASCII")
+            raise bad_request("variant is not ASCII")
         return super().resolve(org, variant)
 
 
@@ -1274,7 +1274,7 @@ class V46(ConformingServer):
 
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
         if not (tags := super().tags_of(body)) and "tags" in body:
-            raise bad("tags is empty")
+            raise bad_request("tags is empty")
         return tags
 
 
@@ -1292,5 +1292,5 @@ class V50(ConformingServer):
     """modack accepts attempt over int32"""
 
     def attempt_of(self, body: dict[str, Any]) -> int:
-        attempt = whole(body.get("attempt"))
+        attempt = integer_of(body.get("attempt"))
         return super().attempt_of(body | {"attempt": 0} if (attempt or 0) > INT32 else body)

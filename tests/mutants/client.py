@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from tests.replies import Reply, ask
 from tests.serving import serving
 
-from .conforming_variant import (
+from .conforming_server import (
+    DEFAULT_CHOICES,
     KEYS,
-    PLAIN,
     Choices,
     ConformingServer,
 )
@@ -102,7 +102,7 @@ class Client:
 
 
 @contextmanager
-def speaking(make: Callable[..., ConformingServer], choices: Choices = PLAIN) -> Iterator[Client]:
+def speaking(make: Callable[..., ConformingServer], choices: Choices = DEFAULT_CHOICES) -> Iterator[Client]:
     client = Client()
     with serving(make(choices, KEYS, client.clock)) as client.url:
         yield client

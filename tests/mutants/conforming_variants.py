@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conforming_variant import Choices
+from .conforming_server import Choices
 
 CONFORMING_VARIANTS: dict[str, Choices] = {
     "plain": Choices(),

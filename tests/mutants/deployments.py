@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from tests.serving import HEADERS
 
-from .conforming_variant import (
+from .conforming_server import (
     Action,
     Choices,
     ConformingServer,
     Definition,
     Refused,
-    Wanted,
+    RequestedDefinition,
     Work,
 )
 
@@ -36,8 +36,8 @@ class Nodes(ConformingServer):
         super().__init__(choices)
         self.known_at: dict[tuple[str, str], list[float]] = {}
 
-    def define(self, org: str, wanted: Wanted) -> Definition:
-        made = super().define(org, wanted)
+    def define(self, org: str, requested: RequestedDefinition) -> Definition:
+        made = super().define(org, requested)
         now = time.monotonic()
         self.known_at[org, made.variant] = [now, now + random.random(), now + random.random()]
         return made
@@ -56,8 +56,8 @@ class SlowNodes(ConformingServer):
         super().__init__(choices)
         self.known_at: dict[str, list[float]] = {}
 
-    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
-        action = super().accept(definition, version, asked, work)
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
+        action = super().accept(definition, version, posted_as, work)
         now = time.monotonic()
         self.known_at[action.id] = [now, now + random.random(), now + random.random()]
         return action
@@ -72,8 +72,8 @@ class SlowNodes(ConformingServer):
 class Archive(ConformingServer):
     """a sink settles half of the actions within two seconds, and what is settled is not known any more"""
 
-    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
-        action = super().accept(definition, version, asked, work)
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
+        action = super().accept(definition, version, posted_as, work)
         if random.random() < 0.5:
             timer = threading.Timer(random.uniform(0.2, 2), self.put_away, (action,))
             timer.daemon = True
@@ -89,22 +89,22 @@ class Archive(ConformingServer):
 class OwnNumbers(ConformingServer):
     """the server alone says which version a definition has, whatever a PUT asks for"""
 
-    def store(self, org: str, wanted: Wanted) -> Definition:
-        return super().store(org, replace(wanted, version=None))
+    def store(self, org: str, requested: RequestedDefinition) -> Definition:
+        return super().store(org, replace(requested, version=None))
 
 
 class Described(ConformingServer):
     """a title that changes is no new version"""
 
-    def update(self, definition: Definition, wanted: Wanted) -> None:
+    def update(self, definition: Definition, requested: RequestedDefinition) -> None:
         old, new = (
             {**one, "title": 0} if isinstance(one, dict) else one
-            for one in (definition.schema, wanted.schema)
+            for one in (definition.schema, requested.schema)
         )
-        if wanted.version is None and wanted.alias in (None, definition.alias) and old == new:
-            definition.schema = definition.versions[definition.version] = wanted.schema
+        if requested.version is None and requested.alias in (None, definition.alias) and old == new:
+            definition.schema = definition.versions[definition.version] = requested.schema
             return
-        super().update(definition, wanted)
+        super().update(definition, requested)
 
 
 class Padded(ConformingServer):

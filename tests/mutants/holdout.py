@@ -26,8 +26,8 @@ from .catalogue import (
     Verdict,
     names_in,
 )
-from .conforming_variant import (
-    CONTROL,
+from .conforming_server import (
+    CONTROL_PLANE,
     INT32,
     INT64,
     Action,
@@ -36,13 +36,13 @@ from .conforming_variant import (
     Operation,
     Page,
     Refused,
+    RequestedDefinition,
     Terms,
-    Wanted,
     Work,
-    bad,
+    bad_request,
     crash,
     depth,
-    whole,
+    integer_of,
 )
 
 HOLDOUT: dict[str, Mutant] = {}
@@ -504,12 +504,12 @@ class _Takes(ConformingServer):
 
 
 class _TakesSignal(_Takes):
-    def read_signal(self, body: Any) -> Any:
-        return super().read_signal(self.lenient(body))
+    def read_extension(self, body: Any) -> Any:
+        return super().read_extension(self.lenient(body))
 
 
 class _TakesDefinition(_Takes):
-    def read_definition(self, body: Any) -> Wanted:
+    def read_definition(self, body: Any) -> RequestedDefinition:
         return super().read_definition(self.lenient(body))
 
 
@@ -525,7 +525,7 @@ class H041(_TakesSignal):
     member = "action_record_id"
 
     def taken_for(self, value: Any) -> Any:
-        return value if isinstance(value, str) or whole(value) is None else str(whole(value))
+        return value if isinstance(value, str) or integer_of(value) is None else str(integer_of(value))
 
 
 @hidden("validation", "violation", delivery="at-once")
@@ -585,7 +585,7 @@ class H047(_TakesSignal):
     member = "attempt"
 
     def taken_for(self, value: Any) -> Any:
-        return 0 if whole(value) == -1 else value
+        return 0 if integer_of(value) == -1 else value
 
 
 @hidden("validation", "violation", delivery="at-once")
@@ -605,7 +605,7 @@ class H049(_TakesSignal):
     member = "mod_ack"
 
     def taken_for(self, value: Any) -> Any:
-        return int(value) + 1 if isinstance(value, float) and whole(value) is None else value
+        return int(value) + 1 if isinstance(value, float) and integer_of(value) is None else value
 
 
 @hidden("validation", "violation", delivery="at-once")
@@ -613,7 +613,7 @@ class H050(ConformingServer):
     """modack accepts mod_ack 0 [S-mod, B124]"""
 
     def seconds_of(self, body: dict[str, Any]) -> int:
-        return 0 if whole(body.get("mod_ack")) == 0 else super().seconds_of(body)
+        return 0 if integer_of(body.get("mod_ack")) == 0 else super().seconds_of(body)
 
 
 @hidden("validation", "violation", delivery="at-once")
@@ -630,8 +630,8 @@ class H051(_TakesSignal):
 class H052(ConformingServer):
     """modack accepts a list with the object in it [S-mod]"""
 
-    def read_signal(self, body: Any) -> Any:
-        return super().read_signal(body[0] if isinstance(body, list) and len(body) == 1 else body)
+    def read_extension(self, body: Any) -> Any:
+        return super().read_extension(body[0] if isinstance(body, list) and len(body) == 1 else body)
 
 
 @hidden("validation", "warning", delivery="at-once")
@@ -655,7 +655,9 @@ class H054(_TakesWork):
     def taken_for(self, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {name: json.dumps(item) if whole(item) is not None else item for name, item in value.items()}
+        return {
+            name: json.dumps(item) if integer_of(item) is not None else item for name, item in value.items()
+        }
 
 
 @hidden("validation", "violation", body="envelope")
@@ -717,7 +719,7 @@ class H060(_TakesDefinition):
     member = "variant"
 
     def taken_for(self, value: Any) -> Any:
-        return str(value) if whole(value) is not None else value
+        return str(value) if integer_of(value) is not None else value
 
 
 @hidden("validation", "violation")
@@ -778,7 +780,7 @@ class H066(ConformingServer):
 
     def read_work(self, body: Any) -> Work:
         if isinstance(body, dict) and not isinstance(body.get("metadata", {}), dict):
-            raise bad("metadata is not an object")
+            raise bad_request("metadata is not an object")
         return super().read_work(body)
 
 
@@ -789,7 +791,7 @@ class H067(ConformingServer):
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
         tags = super().tags_of(body)
         if "" in tags.values():
-            raise bad("a tag is empty")
+            raise bad_request("a tag is empty")
         return tags
 
 
@@ -800,7 +802,7 @@ class H068(ConformingServer):
     def tags_of(self, body: dict[str, Any]) -> dict[str, str]:
         tags = super().tags_of(body)
         if not all(re.fullmatch("[A-Za-z0-9._-]*", name) for name in tags):
-            raise bad("the name of a tag is not allowed")
+            raise bad_request("the name of a tag is not allowed")
         return tags
 
 
@@ -811,7 +813,7 @@ class H069(ConformingServer):
     def payload_of(self, body: dict[str, Any]) -> Any:
         payload = super().payload_of(body)
         if payload is not None and not payload:
-            raise bad("payload is missing")
+            raise bad_request("payload is missing")
         return payload
 
 
@@ -821,7 +823,7 @@ class H070(ConformingServer):
 
     def version_of(self, body: dict[str, Any]) -> int | None:
         if (version := super().version_of(body)) == INT32:
-            raise bad("version is not an int32")
+            raise bad_request("version is not an int32")
         return version
 
 
@@ -831,7 +833,7 @@ class H071(ConformingServer):
 
     def id_of(self, body: dict[str, Any]) -> str:
         if len(action_id := super().id_of(body)) > 30:
-            raise bad("action_record_id is too long")
+            raise bad_request("action_record_id is too long")
         return action_id
 
 
@@ -841,7 +843,7 @@ class H072(ConformingServer):
 
     def attempt_of(self, body: dict[str, Any]) -> int:
         if (attempt := super().attempt_of(body)) == INT32:
-            raise bad("attempt is not an int32")
+            raise bad_request("attempt is not an int32")
         return attempt
 
 
@@ -851,7 +853,7 @@ class H073(ConformingServer):
 
     def seconds_of(self, body: dict[str, Any]) -> int:
         if (seconds := super().seconds_of(body)) > 300:
-            raise bad("mod_ack is more than five minutes")
+            raise bad_request("mod_ack is more than five minutes")
         return seconds
 
 
@@ -861,7 +863,7 @@ class H074(ConformingServer):
 
     def schema_of(self, body: dict[str, Any]) -> Any:
         if (schema := super().schema_of(body)) is True:
-            raise bad("schema is not an object")
+            raise bad_request("schema is not an object")
         return schema
 
 
@@ -869,7 +871,7 @@ class H074(ConformingServer):
 class H075(ConformingServer):
     """PUT of a variant that is there is refused [Q5: the page says only "create"]"""
 
-    def update(self, definition: Definition, wanted: Wanted) -> None:
+    def update(self, definition: Definition, requested: RequestedDefinition) -> None:
         raise Refused(409, "DEFINED_VARIANT", "the variant is there already")
 
 
@@ -880,7 +882,7 @@ class H076(ConformingServer):
     def check_content_type(self, operation: Operation) -> None:
         super().check_content_type(operation)
         if not request.headers["Content-Type"].startswith("application/json"):
-            raise bad("the body must be application/json")
+            raise bad_request("the body must be application/json")
 
 
 @hidden("validation", "violation")
@@ -900,7 +902,7 @@ class H078(ConformingServer):
     def decode(self, raw: bytes) -> str:
         text = super().decode(raw)
         if re.search(r'\\u[0-9a-fA-F]{4}[^"]*"\s*:', text):
-            raise bad("the name of a member is not known")
+            raise bad_request("the name of a member is not known")
         return text
 
 
@@ -920,7 +922,7 @@ class H080(ConformingServer):
 
     def decode(self, raw: bytes) -> str:
         if len(raw) > 100_000:
-            raise bad("the body is too large")
+            raise bad_request("the body is too large")
         return super().decode(raw)
 
 
@@ -932,12 +934,12 @@ class _Variants(ConformingServer):
 
     def check_variant(self, variant: str) -> None:
         if self.refuses(variant):
-            raise bad("the variant is not allowed")
+            raise bad_request("the variant is not allowed")
 
-    def read_definition(self, body: Any) -> Wanted:
-        wanted = super().read_definition(body)
-        self.check_variant(wanted.variant)
-        return wanted
+    def read_definition(self, body: Any) -> RequestedDefinition:
+        requested = super().read_definition(body)
+        self.check_variant(requested.variant)
+        return requested
 
     def resolve(self, org: str, variant: str) -> Definition:
         self.check_variant(variant)
@@ -1016,9 +1018,9 @@ class H087(ConformingServer):
     def do_put(self, org_id: str) -> Any:
         self.authenticate("put")
         self.check_org(org_id, org_id)
-        wanted = self.read_definition(self.read_body("put"))
+        requested = self.read_definition(self.read_body("put"))
         with self.exclusive():
-            return self.put_answer(self.store(org_id, wanted))
+            return self.put_answer(self.store(org_id, requested))
 
 
 @hidden("auth", "violation")
@@ -1044,7 +1046,7 @@ class H090(ConformingServer):
 
     def credentials(self, operation: Operation) -> list[str]:
         known = super().credentials(operation)
-        if operation in CONTROL:
+        if operation in CONTROL_PLANE:
             return known
         return [*known, request.headers.get("Authorization", "").removeprefix("Bearer ")]
 
@@ -1071,7 +1073,7 @@ class H093(ConformingServer):
 
     def credentials(self, operation: Operation) -> list[str]:
         known = super().credentials(operation)
-        if operation in CONTROL:
+        if operation in CONTROL_PLANE:
             return known
         return [*known, self.user_of(request.headers.get("Authorization", ""))]
 
@@ -1146,8 +1148,8 @@ class H098(ConformingServer):
 class H099(Remembering):
     """the aliases of a definition lead nowhere after it was updated, though answers show them [B038]"""
 
-    def update(self, definition: Definition, wanted: Wanted) -> None:
-        super().update(definition, wanted)
+    def update(self, definition: Definition, requested: RequestedDefinition) -> None:
+        super().update(definition, requested)
         self.seen[definition.org_id, definition.variant] = True
 
     def resolve(self, org: str, variant: str) -> Definition:
@@ -1160,9 +1162,9 @@ class H099(Remembering):
 class H100(Remembering):
     """an alias that was taken away still leads to its definition [S-def, B038]"""
 
-    def update(self, definition: Definition, wanted: Wanted) -> None:
+    def update(self, definition: Definition, requested: RequestedDefinition) -> None:
         self.seen |= {(definition.org_id, name): definition for name in definition.alias}
-        super().update(definition, wanted)
+        super().update(definition, requested)
 
     def undefined(self, org: str, variant: str) -> Definition:
         found: Definition | None = self.seen.get((org, variant))
@@ -1182,8 +1184,8 @@ class H101(ConformingServer):
 class H102(ConformingServer):
     """PUT with an empty list of aliases leaves the aliases as they are [S-def]"""
 
-    def update(self, definition: Definition, wanted: Wanted) -> None:
-        super().update(definition, wanted if wanted.alias else replace(wanted, alias=None))
+    def update(self, definition: Definition, requested: RequestedDefinition) -> None:
+        super().update(definition, requested if requested.alias else replace(requested, alias=None))
 
 
 @hidden("state", "violation")
@@ -1213,68 +1215,68 @@ class H103(ConformingServer):
 class H104(ConformingServer):
     """PUT changes the definition of the same variant in every organisation [B133]"""
 
-    def store(self, org: str, wanted: Wanted) -> Definition:
+    def store(self, org: str, requested: RequestedDefinition) -> Definition:
         for other in list(self.definitions.values()):
-            if other.variant == wanted.variant and other.org_id != org:
-                self.update(other, wanted)
-        return super().store(org, wanted)
+            if other.variant == requested.variant and other.org_id != org:
+                self.update(other, requested)
+        return super().store(org, requested)
 
 
 @hidden("state", "violation", upsert="bump")
 class H105(ConformingServer):
     """ingress answers the version before the current one [B035]"""
 
-    def choose_version(self, definition: Definition, asked: int | None) -> int:
-        version = super().choose_version(definition, asked)
+    def choose_version(self, definition: Definition, sent: int | None) -> int:
+        version = super().choose_version(definition, sent)
         before = [one for one in definition.versions if one < version]
-        return max(before, default=version) if asked is None else version
+        return max(before, default=version) if sent is None else version
 
 
 @hidden("state", "violation", body="envelope", upsert="bump")
 class H106(ConformingServer):
     """ingress answers the first version when the current one is asserted [B036]"""
 
-    def choose_version(self, definition: Definition, asked: int | None) -> int:
-        version = super().choose_version(definition, asked)
-        return min(definition.versions) if asked == definition.version else version
+    def choose_version(self, definition: Definition, sent: int | None) -> int:
+        version = super().choose_version(definition, sent)
+        return min(definition.versions) if sent == definition.version else version
 
 
 @hidden("state", "violation", body="envelope")
 class H107(ConformingServer):
     """ingress refuses the current version when it is asserted [B036]"""
 
-    def choose_version(self, definition: Definition, asked: int | None) -> int:
-        if asked is not None and asked == definition.version:
+    def choose_version(self, definition: Definition, sent: int | None) -> int:
+        if sent is not None and sent == definition.version:
             raise Refused(400, "UNKNOWN_VERSION", "the definition has no such version")
-        return super().choose_version(definition, asked)
+        return super().choose_version(definition, sent)
 
 
 @hidden("state", "violation", body="envelope")
 class H108(ConformingServer):
     """ingress answers with a version that the definition does not have, as asked [B022, B037]"""
 
-    def choose_version(self, definition: Definition, asked: int | None) -> int:
-        if asked is not None:
-            definition.versions.setdefault(asked, definition.schema)
-        return super().choose_version(definition, asked)
+    def choose_version(self, definition: Definition, sent: int | None) -> int:
+        if sent is not None:
+            definition.versions.setdefault(sent, definition.schema)
+        return super().choose_version(definition, sent)
 
 
 @hidden("state", "violation")
 class H109(ConformingServer):
     """new definitions are numbered through: the second one begins with version 2 [B054]"""
 
-    def define(self, org: str, wanted: Wanted) -> Definition:
+    def define(self, org: str, requested: RequestedDefinition) -> Definition:
         own = sum(one.org_id == org for one in self.definitions.values())
-        sent = own + 1 if wanted.version is None else wanted.version
-        return super().define(org, replace(wanted, version=sent))
+        sent = own + 1 if requested.version is None else requested.version
+        return super().define(org, replace(requested, version=sent))
 
 
 @hidden("state", "violation")
 class H110(ConformingServer):
     """a new definition has version 0 [B054]"""
 
-    def define(self, org: str, wanted: Wanted) -> Definition:
-        return super().define(org, replace(wanted, version=wanted.version or 0))
+    def define(self, org: str, requested: RequestedDefinition) -> Definition:
+        return super().define(org, replace(requested, version=requested.version or 0))
 
 
 @hidden("state", "warning")
@@ -1292,9 +1294,9 @@ class H111(ConformingServer):
 class H112(ConformingServer):
     """PUT trims the variant [S-def: any string]"""
 
-    def read_definition(self, body: Any) -> Wanted:
-        wanted = super().read_definition(body)
-        return replace(wanted, variant=wanted.variant.strip())
+    def read_definition(self, body: Any) -> RequestedDefinition:
+        requested = super().read_definition(body)
+        return replace(requested, variant=requested.variant.strip())
 
 
 @hidden("state", "violation")
@@ -1310,8 +1312,8 @@ class H113(ConformingServer):
 class H114(Remembering):
     """ids of actions are used again after twenty [B023, B077]"""
 
-    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
-        action = super().accept(definition, version, asked, work)
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
+        action = super().accept(definition, version, posted_as, work)
         used = self.seen.setdefault(self.counted() % 20, action.id)
         self.actions[used] = self.actions.pop(action.id)
         action.id = used
@@ -1322,8 +1324,8 @@ class H114(Remembering):
 class H115(Remembering):
     """each organisation counts its actions from 1000, and the later one takes the id [B010, B133]"""
 
-    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
-        action = super().accept(definition, version, asked, work)
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
+        action = super().accept(definition, version, posted_as, work)
         number = self.seen[definition.org_id] = self.seen.get(definition.org_id, 999) + 1
         del self.actions[action.id]
         action.id = str(number)
@@ -1335,8 +1337,8 @@ class H115(Remembering):
 class H116(Remembering):
     """every seventh action is answered and not kept [B021, custody of accepted work]"""
 
-    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
-        action = super().accept(definition, version, asked, work)
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
+        action = super().accept(definition, version, posted_as, work)
         if self.counted() % 7 == 0:
             del self.actions[action.id]
         return action
@@ -1346,12 +1348,12 @@ class H116(Remembering):
 class H117(Remembering):
     """an Idempotency-Key makes the second post answer with the first action [B024]"""
 
-    def accept(self, definition: Definition, version: int, asked: str, work: Work) -> Action:
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
         key = (definition.org_id, request.headers.get("Idempotency-Key"))
         if key[1] is None:
-            return super().accept(definition, version, asked, work)
+            return super().accept(definition, version, posted_as, work)
         if key not in self.seen:
-            self.seen[key] = super().accept(definition, version, asked, work)
+            self.seen[key] = super().accept(definition, version, posted_as, work)
         found: Action = self.seen[key]
         return found
 
@@ -1382,7 +1384,7 @@ class H120(Remembering):
 
     def undefined(self, org: str, variant: str) -> Definition:
         if self.counted() > 3:
-            return self.define(org, Wanted(variant, {}, None, None))
+            return self.define(org, RequestedDefinition(variant, {}, None, None))
         return super().undefined(org, variant)
 
 
@@ -1512,17 +1514,17 @@ class H134(ConformingServer):
     """a nack with retry false is tried again [B130]"""
 
     def reject(self, action: Action) -> None:
-        self.wait(action, Terms())
+        self.schedule_retry(action, Terms())
 
 
 @hidden("state", "violation", operations="all", delivery="at-once")
 class H135(ConformingServer):
     """deferred work is delivered again when its lease ends [B141, B142]"""
 
-    def turn(self, action: Action, when: float) -> None:
+    def pass_deadline(self, action: Action, when: float) -> None:
         if action.status == "deferred" and when < action.ends:
             action.status = "held"
-        super().turn(action, when)
+        super().pass_deadline(action, when)
 
 
 @hidden("state", "violation", operations="all", delivery="at-once")
@@ -1540,8 +1542,8 @@ class H136(ConformingServer):
 class H137(ConformingServer):
     """a nack pays no heed to retry_at [B129]"""
 
-    def wait(self, action: Action, terms: Terms) -> None:
-        super().wait(action, replace(terms, retry_at=None))
+    def schedule_retry(self, action: Action, terms: Terms) -> None:
+        super().schedule_retry(action, replace(terms, retry_at=None))
 
 
 @hidden("state", "warning", operations="all")
@@ -1787,9 +1789,9 @@ class H156(ConformingServer):
 class H157(Remembering):
     """answers get slower with each request, by 4 ms [policy: latency]"""
 
-    def served(self, operation: Operation, step: Callable[[], Any]) -> Response:
+    def handle(self, operation: Operation, step: Callable[[], Any]) -> Response:
         time.sleep(min(0.004 * self.counted(), 2))
-        return super().served(operation, step)
+        return super().handle(operation, step)
 
 
 @hidden("robustness", "violation")

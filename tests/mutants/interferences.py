@@ -21,11 +21,11 @@ from werkzeug.http import HTTP_STATUS_CODES, http_date
 
 from tests.serving import HEADERS, SOCKET, reset, serving
 
-from .conforming_variant import (
+from .conforming_server import (
     KEYS,
     Choices,
     ConformingServer,
-    Wanted,
+    RequestedDefinition,
 )
 from .deployments import PAGES
 
@@ -36,7 +36,7 @@ Body = Literal["html", "json"]
 """In which words a gateway speaks."""
 
 ALL = Choices(operations="all")
-DECLARED = Wanted(
+DECLARED = RequestedDefinition(
     "orders.created",
     {"type": "object", "required": ["order_id"], "properties": {"order_id": {"type": "string"}}},
     version=None,

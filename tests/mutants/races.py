@@ -12,9 +12,9 @@ from typing import Any
 from flask import Response
 
 from .catalogue import S20, Mutant, Raced
-from .conforming_variant import (
+from .conforming_server import (
+    DEFAULT_CHOICES,
     KEYS,
-    PLAIN,
     Action,
     Choices,
     ConformingServer,
@@ -36,7 +36,7 @@ class Race:
     def __call__(
         self,
         window: float,
-        choices: Choices = PLAIN,
+        choices: Choices = DEFAULT_CHOICES,
         keys: dict[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> ConformingServer:
@@ -78,8 +78,8 @@ class X02(Raced):
 class X03(Raced):
     """500 for a request while another of its kind is in the window"""
 
-    def served(self, operation: Operation, step: Callable[[], Any]) -> Response:
-        return super().served(operation, lambda: self.alone(operation, step))
+    def handle(self, operation: Operation, step: Callable[[], Any]) -> Response:
+        return super().handle(operation, lambda: self.alone(operation, step))
 
     def alone(self, operation: Operation, step: Callable[[], Any]) -> Any:
         inside: set[Operation] = self.__dict__.setdefault("inside", set())

@@ -1,0 +1,69 @@
+"""The state of the conforming server: what every step of a request reads and changes."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from .choices import DEFAULT_CHOICES, Choices
+from .values import KEYS, Action, Definition
+
+EPOCH_MS = 1_262_304_000_000
+"""2010-01-01 in milliseconds since 1970: from there a millisecond and 22 bits make ids of 19 digits."""
+SHORTEST_LONG_ID = 10**24
+"""The least number of 25 digits: more than 64 bits hold."""
+
+
+class State:
+    """All that one server remembers, its lock, its clock and its ids."""
+
+    def __init__(
+        self,
+        choices: Choices = DEFAULT_CHOICES,
+        keys: dict[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.choices = choices
+        self.keys = KEYS if keys is None else keys
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.last_id = 0
+        self.issued: set[int] = set()
+        self.definitions: dict[tuple[str, str], Definition] = {}
+        self.actions: dict[str, Action] = {}
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self.clock()
+
+    def exclusive(self) -> AbstractContextManager[Any]:
+        """Hold all state: what one request sees and changes, no other request touches meanwhile."""
+        return self.lock
+
+    def new_id(self) -> str:
+        """Return an id that no other definition, action or event has; called with all state held."""
+        if self.choices.ids == "long":
+            return str(self.random_id())
+        if self.choices.ids == "small":
+            self.last_id += 1
+        else:
+            self.last_id = max(self.last_id + 1, (int(time.time() * 1000) - EPOCH_MS) << 22)
+        return str(self.last_id)
+
+    def random_id(self) -> int:
+        """Draw a number of 25 digits that was never drawn before."""
+        drawn = SHORTEST_LONG_ID + secrets.randbelow(9 * SHORTEST_LONG_ID)
+        if drawn in self.issued:
+            return self.random_id()
+        self.issued.add(drawn)
+        return drawn
+
+    def answered(self) -> None:
+        """Called on a request's own thread once its answer has left; only mutants do something here."""
+
+
+__all__ = ["State"]
