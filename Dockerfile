@@ -1,5 +1,5 @@
 # Two images: `docker build --target mock -t arklow-mock .` and `docker build --target judge -t arklow-contracts .`
-# A test runs the same commands in a plain virtual environment.
+# A test runs the same commands in a plain virtual environment, as test machines need not have Docker.
 FROM python:3.13-slim AS mock
 ENV PIP_NO_CACHE_DIR=1
 WORKDIR /arklow

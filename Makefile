@@ -1,5 +1,5 @@
-# On a fresh machine with Python 3.11 or newer: `make run` starts the mock, `make check` judges a deployment,
-# `make test` runs the tests.
+# On a fresh machine with Python 3.11 or newer, `make run` installs and starts the mock, `make check` installs the judge and
+# judges a deployment, and `make test` installs and runs the tests. CONTRIBUTING.md lists all targets.
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
@@ -13,15 +13,15 @@ PLATFORMS := x86_64-pc-windows-msvc aarch64-apple-darwin x86_64-apple-darwin \
 	x86_64-manylinux_2_28 aarch64-manylinux_2_28
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: run check spec-status install test lint format spec docs lock wheel test-wheel platforms fuzz mutants bench clean
+.PHONY: run check spec-status install test lint format spec docs lock wheel test-wheel platforms fuzz corpus mutants bench clean
 
-run: install  ## serve; pass flags as ARGS="--auto-define"
+run: install  ## serve the mock; flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
 
 check: .venv/judge  ## judge a deployment: BASE_URL=… API_KEY=env:NAME ORG=…, other flags as ARGS="--strict"
 	@$(BIN)/arklow-contracts check --base-url "$(BASE_URL)" --api-key "$(API_KEY)" --org "$(ORG)" $(ARGS)
 
-spec-status: .venv/judge  ## what moved in the vendor's pages: SPEC_DIR=…
+spec-status: .venv/judge  ## say what changed in the vendor's pages: SPEC_DIR=…
 	@$(BIN)/arklow-contracts spec status $(if $(SPEC_DIR),--spec-dir "$(SPEC_DIR)")
 
 install: .venv/mock
@@ -40,26 +40,29 @@ format: .venv/dev
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-spec: .venv/dev  ## join the published pages and lay the overlays over them
+spec: .venv/dev  ## join the published pages and apply our overlays
 	$(BIN)/python spec/build.py
 
-docs: .venv/dev  ## draw the life of an action, and list which test shows which behaviour
+docs: .venv/dev  ## write the pages that are made from the program: flags, life of an action, behaviours
 	$(BIN)/python docs/make.py
 
-fuzz: .venv/dev  ## stock Schemathesis, and the judge, against the mock, three seeds each; stock Connexion beside it
+fuzz: .venv/dev  ## run Schemathesis and the judge against the mock, three seeds each; and stock Connexion beside it
 	$(BIN)/pytest tests/end_to_end/test_schemathesis.py tests/end_to_end/test_judge_on_the_mock.py \
 		tests/twins --seeds 3 --examples 100
 
-mutants: .venv/dev  ## the judge against every mutant and every conforming variant: two and a half hours; ARGS="S15 --max-time 12"
+corpus: .venv/dev  ## compare the mock's answers with the recorded ones
+	$(BIN)/python -m tests.corpus replay
+
+mutants: .venv/dev  ## judge every mutant and every conforming variant: two and a half hours; ARGS="S15 --max-time 12"
 	$(BIN)/python -m tests.mutants.matrix $(ARGS)
 
-bench: .venv/dev  ## needs wrk, and PRISM=path of Prism's command; figures in benchmarks/README.md
+bench: .venv/dev  ## measure; needs wrk, and PRISM=path of Prism's command; figures go into benchmarks/README.md
 	$(BIN)/python -m benchmarks.ingress_cpu
 	$(BIN)/python -m benchmarks.stall
 	$(BIN)/python -m benchmarks.day
 	$(BIN)/python -m benchmarks.world
 	$(BIN)/python -m benchmarks.isolation
-	$(BIN)/python -m benchmarks.provision
+	$(BIN)/python -m benchmarks.provisioning
 	$(BIN)/python -m benchmarks.deliveries
 	$(BIN)/python -m benchmarks.linear
 	$(BIN)/python -m benchmarks.judging
@@ -72,16 +75,16 @@ lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
 	$(LOCK) --upgrade --extra judge --extra build -c requirements.lock -o requirements-judge.lock
 	$(LOCK) --upgrade --extra dev -c requirements.lock -c requirements-judge.lock -o requirements-dev.lock
 
-wheel: .venv/dev  ## one wheel for both programs, in dist/
+wheel: .venv/dev  ## build one wheel for both programs, in dist/
 	rm -rf dist
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
 
-test-wheel: wheel  ## the tests, of what a wheel installs
+test-wheel: wheel  ## run the tests on what the wheel installs
 	rm -rf build/wheel
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --target build/wheel dist/*.whl
 	PYTHONPATH=build/wheel $(BIN)/pytest -p tests.installed --timeout 120 -n 3 --dist worksteal
 
-platforms: .venv/dev  ## each extra resolves to wheels alone, for each system and Python
+platforms: .venv/dev  ## check that each extra resolves to wheels alone, for each system and Python
 	$(BIN)/pip install -q uv
 	@for extra in mock judge; do for python in $(PYTHONS); do for platform in $(PLATFORMS); do \
 		$(BIN)/uv pip compile pyproject.toml -q -o /dev/null --only-binary :all: --extra $$extra \

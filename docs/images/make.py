@@ -34,8 +34,9 @@ def main() -> None:
 
 
 def serve() -> str:
-    """Serve on the default ports, run the README's calls and one that is refused; what was printed."""
-    calls = re.findall(r"```sh\n(curl.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[0]
+    """Serve on the default ports, run the calls of the reference and one that is refused; returns what was printed."""
+    page = (ROOT / "docs" / "reference" / "mock.md").read_text("utf-8")
+    calls = re.findall(r"```sh\n(curl.*?)```", page, re.DOTALL)[0]
     command = Path(sys.executable).parent / "arklow-mock"
     with subprocess.Popen([command], stdout=subprocess.PIPE, text=True) as mock:
         time.sleep(2)
@@ -47,15 +48,15 @@ def serve() -> str:
 
 
 def check() -> str:
-    """Judge a deployment that lets a future attempt extend a lease; what was printed."""
+    """Judge a deployment that lets a future attempt extend a lease; returns what was printed."""
     mutant = [sys.executable, "-m", "tests.mutants", "--mutant", "S05", "--port", "3123"]
-    with subprocess.Popen(mutant, cwd=ROOT, stdout=subprocess.PIPE, text=True) as lying:
-        assert lying.stdout is not None
-        lying.stdout.readline()
+    with subprocess.Popen(mutant, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
         command = shlex.split(f"{Path(sys.executable).parent}/{CHECK}")
         environment = {**os.environ, "ARKLOW_API_KEY": "good-key-one"}
         ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-        lying.terminate()
+        server.terminate()
     assert ran.returncode == 1, ran.stdout
     return ran.stdout
 
