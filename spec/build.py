@@ -21,8 +21,9 @@ from typing import Any
 import yaml
 from openapi_spec_validator import validate
 
-from arklow_local.openapi import overlays, pages, pointers
-from arklow_local.openapi.pointers import BadPages, Document
+from arklow_local.openapi import overlays, pages
+from arklow_local.openapi.document_text import BadPages, to_yaml
+from arklow_local.openapi.pointers import Document
 
 HERE = Path(__file__).parent
 ADMIN = "admin.openapi.yaml"
@@ -31,7 +32,9 @@ SEED = "seed.schema.json"
 
 def published() -> Document:
     """The pages, joined; not even what only describes may differ between them."""
-    return pages.join([pages.page(file) for file in sorted((HERE / "upstream").glob("*.txt"))], describing=())
+    return pages.join(
+        [pages.read_page(file) for file in sorted((HERE / "upstream").glob("*.txt"))], describing=()
+    )
 
 
 def promised(document: Document) -> Document:
@@ -41,18 +44,16 @@ def promised(document: Document) -> Document:
         BadPages: an action matches nothing, or adds what the document has.
     """
     ours = overlays.read_overlays(HERE / "overlays")
-    for name, target in overlays.applied(document, ours).unmatched:
+    for name, target in overlays.apply(document, ours).unmatched:
         raise BadPages(f"{name}: target {target} matches nothing")
-    laid = overlays.spared(document, ours, {})
+    laid = overlays.fill_gaps(document, ours, {})
     for said in laid.left_out:
         raise BadPages(said)
     return laid.content
 
 
 def _text(document: Document, note: str) -> str:
-    return (
-        f"# {note} Made by spec/build.py; edit its sources and run `make spec`.\n{pointers.written(document)}"
-    )
+    return f"# {note} Made by spec/build.py; edit its sources and run `make spec`.\n{to_yaml(document)}"
 
 
 def standalone(document: Document, name: str) -> Document:

@@ -1,7 +1,6 @@
-"""The vendor's pages as one document: joined, and with OpenAPI overlays laid over it.
+"""The vendor's pages as one document: read from a directory, joined, and with overlays applied.
 
-A *place* is the way to a part of a document, as names in order; `pointer` writes it down (RFC 6901). What stands or falls
-as a whole is a *unit*: an operation, a component, or a member of anything else.
+Each page has a part of the same document; what two pages both say must be the same.
 """
 
 from __future__ import annotations
@@ -13,22 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .overlays import Laid, Overlay, _leads, applied, read_overlays, spared
+from .document_text import BadPages, line_of, read_text, read_value
+from .overlays import Overlaid, Overlay, apply, fill_gaps, read_overlays
 from .pointers import (
     DESCRIBING,
-    BadPages,
     Document,
     Place,
-    _line,
-    _text,
-    _value,
     is_above_units,
     pointer,
     references,
+    resolves,
 )
 
-WHOLE: Final = ("openapi.yaml", "openapi.yml", "openapi.json")
-"""Names of a file that is the whole document."""
+_WHOLE_DOCUMENTS: Final = ("openapi.yaml", "openapi.yml", "openapi.json")
+"""Names of a file that is the whole document, instead of pages."""
 
 _FENCE: Final = re.compile(
     r"^(?P<fence>`{3,}|~{3,})[ \t]*(?:yaml|yml|json)\b[^\n]*\n(?P<block>.*?)^(?P=fence)[ \t]*$",
@@ -45,62 +42,62 @@ class Page:
     text: str = ""
     """The YAML or JSON that it was read from."""
     first_line: int = 1
-    """The line of the page in which the text begins."""
+    """The line of the page, counted from 1, in which the text begins."""
 
     def where(self, place: Place) -> str:
-        """The page with the line of a place in it, if that can be told."""
-        return f"{self.name} line {_line(self.text, place, self.first_line)}" if self.text else self.name
+        """Name the page, with the line of a place in it if there is a text."""
+        return f"{self.name} line {line_of(place, self.text, self.first_line)}" if self.text else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A directory of pages, and of the overlays of whoever keeps it."""
+    """A directory of pages, with overlays of the directory's own."""
 
     name: str
     """The directory, and the names of its overlays."""
     joined: Document
-    """The pages, nothing added."""
+    """The document of the pages, nothing added."""
     overlays: tuple[Overlay, ...]
 
-    def published(self, ours: Path) -> Document:
-        """The pages with the overlays of the directory: what is judged by. `ours` is our own folder `spec`.
+    def document_to_judge(self, spec: Path) -> Document:
+        """Apply the overlays of the directory: the document by which a target is judged. `spec` is our folder of that name.
 
         Raises:
-            BadPages: an overlay matches nothing, or what comes of it does not hold together.
+            BadPages: an overlay matches nothing, or the result refers to what it has not.
         """
         if not self.overlays:
-            return _whole(self.joined, self.name)
-        laid = applied(self.joined, self.overlays)
-        if laid.unmatched:  # what is meant for a part that our overlays add is for the mock
-            self.promised(ours)
-        return _whole(laid.content, self.name)
+            return _refuse_dangling(self.joined, self.name)
+        overlaid = apply(self.joined, self.overlays)
+        if overlaid.unmatched:  # a target may be a part that only our overlays add, for the mock
+            self.document_to_serve(spec)
+        return _refuse_dangling(overlaid.content, self.name)
 
-    def promised(self, ours: Path) -> Laid:
-        """The same with our overlays below those of the directory, as far as the pages leave room: what is served.
+    def document_to_serve(self, spec: Path) -> Overlaid:
+        """Fill gaps of the pages with our overlays, then apply those of the directory: the document that the mock serves.
 
         Raises:
-            BadPages: as `published`.
+            BadPages: as `document_to_judge`.
         """
-        today = read(ours / "upstream").joined
-        below = spared(self.joined, read_overlays(ours / "overlays"), today)
-        laid = applied(below.content, self.overlays)
-        for overlay, target in laid.unmatched:
+        today = read(spec / "upstream").joined
+        filled = fill_gaps(self.joined, read_overlays(spec / "overlays"), today)
+        overlaid = apply(filled.content, self.overlays)
+        for overlay, target in overlaid.unmatched:
             raise BadPages(f"{overlay}: target {target} matches nothing: expected one that the pages have")
-        return Laid(_whole(laid.content, self.name), left_out=below.left_out)
+        return Overlaid(_refuse_dangling(overlaid.content, self.name), left_out=filled.left_out)
 
 
 def read(directory: Path) -> Pages:
-    """A directory of pages (`*.txt`, `*.md`) or of one whole document, with `overlays/*.overlay.yaml`.
+    """Read a directory of pages (`*.txt`, `*.md`) or of one whole document, with `overlays/*.overlay.yaml`.
 
     Raises:
-        BadPages: it cannot be read, its pages disagree, or something in it is not what it should be.
+        BadPages: it cannot be read, its pages disagree, or a file is neither page, document nor overlay.
     """
     try:
         files = sorted(file for file in directory.iterdir() if not file.name.startswith("."))
     except OSError as error:
         raise BadPages(f"{directory}: {error.strerror}: expected a directory of pages") from None
     pages = [file for file in files if file.suffix in (".txt", ".md")]
-    whole = [file for file in files if file.name in WHOLE]
+    whole = [file for file in files if file.name in _WHOLE_DOCUMENTS]
     if len(whole) > 1 or (whole and pages):
         names = ", ".join(file.name for file in [*whole, *pages][:3])
         raise BadPages(
@@ -108,42 +105,43 @@ def read(directory: Path) -> Pages:
         )
     if not whole and not pages:
         raise BadPages(
-            f"{directory}: expected pages (*.txt, *.md), or one whole document ({', '.join(WHOLE)}), got neither"
+            f"{directory}: expected pages (*.txt, *.md), or one whole document ({', '.join(_WHOLE_DOCUMENTS)}), got neither"
         )
     overlays = read_overlays(directory / "overlays") if (directory / "overlays").exists() else ()
     name = " + ".join([f"{directory.resolve().name}/", *(overlay.name for overlay in overlays)])
-    joined = whole_document(whole[0]).content if whole else join([page(file) for file in pages])
+    joined = read_whole_document(whole[0]).content if whole else join([read_page(file) for file in pages])
     return Pages(name, joined, overlays)
 
 
-def page(file: Path) -> Page:
-    """A page as it is published: an OpenAPI document between fences.
+def read_page(file: Path) -> Page:
+    """Read a page as it is published: Markdown with an OpenAPI document between fences.
 
     Raises:
-        BadPages: there is none, or not one alone.
+        BadPages: it has no such document, or several.
     """
-    text = _text(file)
+    text = read_text(file)
     blocks = list(_FENCE.finditer(text + "\n"))
     if len(blocks) != 1:
         raise BadPages(f"{file.name}: expected one fenced yaml or json block, found {len(blocks)}")
     block = blocks[0]
-    return _openapi(file.name, block["block"], 1 + text.count("\n", 0, block.start("block")))
+    return _page(file.name, block["block"], 1 + text.count("\n", 0, block.start("block")))
 
 
-def whole_document(file: Path) -> Page:
-    """A file that is an OpenAPI document.
+def read_whole_document(file: Path) -> Page:
+    """Read a file that is an OpenAPI document.
 
     Raises:
         BadPages: it is none.
     """
-    return _openapi(file.name, _text(file), 1)
+    return _page(file.name, read_text(file), 1)
 
 
 def join(pages: Sequence[Page], *, describing: Collection[str] = DESCRIBING) -> Document:
-    """One document out of several: maps are united, everything else must be equal, but for what describes.
+    """Make one document out of several: units are collected, and what two pages both have must be equal, but for the members
+    `describing` of the document itself.
 
     Raises:
-        BadPages: two pages say different things; both places are named.
+        BadPages: two pages differ; the message names both places.
     """
     joined: Document = {}
     origin: dict[Place, Page] = {}
@@ -169,20 +167,20 @@ def join(pages: Sequence[Page], *, describing: Collection[str] = DESCRIBING) -> 
     return joined
 
 
-def _whole(document: Document, name: str) -> Document:
-    """The document, if everything that it refers to is in it."""
+def _refuse_dangling(document: Document, name: str) -> Document:
+    """Return the document when everything that it refers to is in it."""
     for reference in references(document):
         if not reference.startswith("#"):
             raise BadPages(f"{name}: expected references within the document alone, got {reference}")
-        if reference.startswith("#/") and not _leads(document, reference):
+        if reference.startswith("#/") and not resolves(document, reference):
             raise BadPages(
                 f"{name}: expected {reference} to be there, as something refers to it; no page has it"
             )
     return document
 
 
-def _openapi(name: str, text: str, first_line: int) -> Page:
-    content = _value(name, text, first_line)
+def _page(name: str, text: str, first_line: int) -> Page:
+    content = read_value(name, text, first_line)
     version = content.get("openapi") if isinstance(content, dict) else None
     if not re.match(r"3\.1(\.|$)", str(version)):
         got = "no member 'openapi'" if version is None else f"openapi: {version}"
@@ -194,11 +192,11 @@ def _openapi(name: str, text: str, first_line: int) -> Page:
 
 
 def _first_difference(one: Any, other: Any, place: Place) -> Place:
-    """The deepest place at which both have something, and something else."""
+    """Find the deepest place at which both have something, and differ."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         key = next(key for key in one if one[key] != other[key])
         return _first_difference(one[key], other[key], (*place, key))
     return place
 
 
-__all__ = ["Page", "Pages", "join", "page", "read"]
+__all__ = ["Page", "Pages", "join", "read", "read_page", "read_whole_document"]

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from arklow_local.openapi import pages, pointers
+from arklow_local.openapi import pages
+from arklow_local.openapi.document_text import BadPages
 
 from ..core.rules import PAGES
 from ..openapi.diff import changes, handlers_unfit, rules_touched
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Compare the pages with the built-in document, and print the changes; returns the exit code."""
     try:
         lines = list(status(options.spec_dir or SPEC / "upstream"))
-    except (pointers.BadPages, Unreadable) as error:
+    except (BadPages, Unreadable) as error:
         raise Usage(str(error)) from None
     pages_name = options.spec_dir or "the built-in pages"
     print(*(lines or [f"Nothing moved: {pages_name} and the built-in document are the same."]), sep="\n")
@@ -73,7 +74,7 @@ def status(directory: Path) -> Iterator[str]:
         BadPages, Unreadable: the directory, or the built-in document, cannot be used.
     """
     old, found = load(PUBLISHED).content, pages.read(directory)
-    new, served = found.published(SPEC), found.promised(SPEC)
+    new, served = found.document_to_judge(SPEC), found.document_to_serve(SPEC)
     changed = changes(old, new)
     yield from map(str, changed)
     yield from (f"overlay   left out {said}" for said in served.left_out)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
 
+from arklow_local.openapi.document_text import canonical
 from arklow_local.openapi.pointers import (
     DESCRIBING,
     Place,
-    canonical,
     is_above_units,
     operations,
     place_of,

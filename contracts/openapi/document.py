@@ -10,7 +10,7 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from arklow_local.formats import yaml_reader
-from arklow_local.openapi import pages, pointers
+from arklow_local.openapi import document_text, pages, pointers
 
 SPEC = Path(__file__).parents[2] / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
@@ -129,10 +129,10 @@ def load(file: Path) -> Document:
     if file.is_dir():
         try:
             found = pages.read(file)
-            content = found.published(SPEC)
-        except pointers.BadPages as error:
+            content = found.document_to_judge(SPEC)
+        except document_text.BadPages as error:
             raise Unreadable(str(error)) from None
-        return _made(content, found.name, pointers.digest(content))
+        return _made(content, found.name, document_text.digest(content))
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -156,7 +156,7 @@ def load(file: Path) -> Document:
 def linked_of(file: Path) -> Mapping[str, Any] | None:
     """What `load` reads with our overlays over it, whose links make longer requests; None for another file."""
     if file.is_dir():
-        return pages.read(file).promised(SPEC).content
+        return pages.read(file).document_to_serve(SPEC).content
     return load(LINKED).content if file == PUBLISHED and LINKED.exists() else None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from arklow_local.formats import yaml_reader
-from arklow_local.openapi import pages, pointers
+from arklow_local.openapi import document_text, pages, pointers
 
 from ..schemas import DocumentSchemas, Validator
 from ..settings import SPEC
@@ -97,12 +97,12 @@ class Document:
     def _join(self, directory: Path) -> None:
         try:
             found = pages.read(directory)
-            laid = found.promised(SPEC)
-        except pointers.BadPages as error:
+            overlaid = found.document_to_serve(SPEC)
+        except document_text.BadPages as error:
             raise BadDocument(str(error)) from None
-        self.name, self.raw, self.left_out = found.name, laid.content, laid.left_out
-        self.text = pointers.written(self.raw).encode()
-        self.digest = pointers.digest(self.raw)
+        self.name, self.raw, self.left_out = found.name, overlaid.content, overlaid.left_out
+        self.text = document_text.to_yaml(self.raw).encode()
+        self.digest = document_text.digest(self.raw)
         _check(directory, self.raw)
 
     def _load(self, path: Path) -> None:

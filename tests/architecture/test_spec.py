@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from arklow_local.openapi import pages, pointers
+from arklow_local.openapi import document_text, pages
 from mock_server.app import create_app
 from mock_server.settings import OVERLAID, PUBLISHED, Settings
 from spec import build
@@ -35,7 +35,7 @@ def test_the_pages_are_as_received() -> None:
 
 def test_joining_adds_and_loses_nothing() -> None:
     """Every leaf of the joined document stands in some page, and every leaf of every page in it."""
-    leaves = [set(_leaves(pages.page(page).content)) for page in PAGES]
+    leaves = [set(_leaves(pages.read_page(page).content)) for page in PAGES]
 
     assert len(leaves) == 3
     assert set(_leaves(_load(PUBLISHED))) == leaves[0] | leaves[1] | leaves[2]
@@ -51,20 +51,20 @@ def _leaves(node: Any, place: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...
 
 def test_an_overlay_that_matches_nothing_stops_the_build() -> None:
     """A page that moved must not leave a promise behind in silence."""
-    document = pages.join([pages.page(page) for page in PAGES])
+    document = pages.join([pages.read_page(page) for page in PAGES])
     del document["paths"]["/v1/ingress/{variant}"]
 
-    with pytest.raises(pointers.BadPages, match=r"20-links.*: target .* matches nothing"):
+    with pytest.raises(document_text.BadPages, match=r"20-links.*: target .* matches nothing"):
         build.promised(document)
 
 
 def test_an_overlay_that_adds_what_a_page_has_stops_the_build() -> None:
     """Two who say the same thing will one day not."""
-    document = pages.join([pages.page(page) for page in PAGES])
+    document = pages.join([pages.read_page(page) for page in PAGES])
     document["paths"]["/v1/ack"] = {"post": {"responses": {}}}
 
     with pytest.raises(
-        pointers.BadPages, match=r"30-siblings.*: the pages have #/paths/~1v1~1ack/post themselves"
+        document_text.BadPages, match=r"30-siblings.*: the pages have #/paths/~1v1~1ack/post themselves"
     ):
         build.promised(document)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from arklow_local.openapi import overlays, pages, pointers
+from arklow_local.openapi import document_text, overlays, pages, pointers
 from tests import vendor
 
 SPEC = vendor.UPSTREAM.parent
@@ -45,16 +45,16 @@ def test_an_action_does_what_the_overlay_specification_says(
     """Objects are merged, lists get longer, elements of lists are targets too; the document itself stays as it is."""
     document = {"a": {"b": {"x": 1}}, "l": [{"n": 1}, {"n": 2}]}
 
-    assert overlays.applied(document, [overlay(action)]).content == becomes
+    assert overlays.apply(document, [overlay(action)]).content == becomes
     assert document == {"a": {"b": {"x": 1}}, "l": [{"n": 1}, {"n": 2}]}
 
 
 def test_an_action_that_matches_nothing_is_told_of() -> None:
-    laid = overlays.applied(
+    laid = overlays.apply(
         {"a": 1}, [overlay({"target": "$.b", "update": {}}, {"target": "$.a", "update": 2})]
     )
 
-    assert laid == overlays.Laid({"a": 2}, (("o.overlay.yaml", "$.b"),))
+    assert laid == overlays.Overlaid({"a": 2}, (("o.overlay.yaml", "$.b"),))
 
 
 def test_pages_that_differ_stop_with_both_places() -> None:
@@ -63,7 +63,7 @@ def test_pages_that_differ_stop_with_both_places() -> None:
     other = page("other", info={}, components={"schemas": {"A": {"type": "integer"}}})
 
     with pytest.raises(
-        pointers.BadPages,
+        document_text.BadPages,
         match="#/components/schemas/A/type differs between one line 14 and other line 15: expected",
     ):
         pages.join([one, other])
@@ -77,9 +77,9 @@ def test_what_describes_the_whole_may_differ_and_nothing_else() -> None:
     )
 
     assert pages.join([one, other]) == one.content
-    with pytest.raises(pointers.BadPages, match="#/info/version differs"):
+    with pytest.raises(document_text.BadPages, match="#/info/version differs"):
         pages.join([one, other], describing=())
-    with pytest.raises(pointers.BadPages, match="#/security differs"):
+    with pytest.raises(document_text.BadPages, match="#/security differs"):
         pages.join([page("one", security=[]), page("other", security=[{"k": []}])])
 
 
@@ -88,12 +88,12 @@ def test_overlays_that_give_way_are_those_that_are_laid() -> None:
     document = pages.read(vendor.UPSTREAM).joined
     ours = overlays.read_overlays(SPEC / "overlays")
 
-    assert overlays.spared(document, ours, {}) == overlays.applied(document, ours)
+    assert overlays.fill_gaps(document, ours, {}) == overlays.apply(document, ours)
 
 
-def ours_over(document: pointers.Document) -> overlays.Laid:
+def ours_over(document: pointers.Document) -> overlays.Overlaid:
     today = pages.read(vendor.UPSTREAM).joined
-    return overlays.spared(document, overlays.read_overlays(SPEC / "overlays"), today)
+    return overlays.fill_gaps(document, overlays.read_overlays(SPEC / "overlays"), today)
 
 
 def test_an_operation_that_a_page_has_by_now_is_the_pages() -> None:
@@ -152,7 +152,7 @@ def test_a_page_may_have_any_of_the_usual_fences(tmp_path: Path) -> None:
     ):
         file = tmp_path / f"{number}.md"
         file.write_bytes(text.encode())
-        assert str(pages.page(file).content["openapi"]).startswith("3.1.")
+        assert str(pages.read_page(file).content["openapi"]).startswith("3.1.")
 
 
 def test_the_digest_is_that_of_what_the_pages_say(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_the_digest_is_that_of_what_the_pages_say(tmp_path: Path) -> None:
     moved = vendor.value_added(tmp_path / "moved")
 
     digests = [
-        pointers.digest(pages.read(directory).joined) for directory in (one, tmp_path / "other", moved)
+        document_text.digest(pages.read(directory).joined) for directory in (one, tmp_path / "other", moved)
     ]
 
     assert digests[0] == digests[1] != digests[2]

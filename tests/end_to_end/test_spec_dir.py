@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from arklow_local.openapi import pages, pointers
+from arklow_local.openapi import document_text, pages
 from contracts import (
     Credential,
     Plan,
@@ -350,7 +350,7 @@ def test_both_programs_exit_with_2(flags: tuple[str, ...], said: str, tmp_path: 
 def test_one_whole_document_is_a_directory_of_pages_too(tmp_path: Path) -> None:
     """In YAML or JSON, and with overlays."""
     joined = pages.read(vendor.UPSTREAM).joined
-    for name, text in (("openapi.yml", pointers.written(joined)), ("openapi.json", json.dumps(joined))):
+    for name, text in (("openapi.yml", document_text.to_yaml(joined)), ("openapi.json", json.dumps(joined))):
         directory = tmp_path / name.partition(".")[2]
         directory.mkdir()
         (directory / name).write_text(text)
