@@ -13,13 +13,14 @@ from .adapters.ids import Suffixes
 from .adapters.process_pool import PebbleProcessPool
 from .adapters.webhook_client import WebhookClient
 from .api import pages
+from .api.body_adapters import body_adapters
 from .api.connexion_app import Handler, connexion_app
 from .api.coverage import Coverage, coverage_of
 from .api.document import Document
 from .api.error_boundary import ErrorBoundary
 from .api.errors import statuses
 from .api.exchange import Exchange
-from .api.handlers import adapters, handlers
+from .api.handlers import handlers
 from .api.pages import Pages
 from .api.security import Keys
 from .api.stubs import NoStub, completing, stub
@@ -144,7 +145,7 @@ def create_app(
         connexion_app(
             document,
             {**handled, **stubs},
-            adapters=adapters(settings.taken, document.operations),
+            adapters=body_adapters(settings.taken, document.operations),
             otherwise=Pages(document),
             keys=keys,
             settings=settings,

@@ -188,8 +188,8 @@ def _body(operation: Operation) -> Any:
         raise RequestEntityTooLarge
     if not text and not operation.body.required:
         return None
-    bodies.refuse_media_type(headers)
-    return bodies.read(text, operation.body, None)
+    bodies.require_json_type(headers)
+    return bodies.parse_body(text, operation.body, None)
 
 
 def _stream(tails: Tails, administration: Administration, given: Call) -> Response:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
 from ..api.errors import Refused
-from ..api.handlers import destination_shown, link_shown
 from ..domain.destinations import Destination, Kind
 from ..domain.leases import SECOND
 from ..domain.ports import Organisation
 from ..domain.states import Event
+from ..presenters.definitions import destination_json, link_json
+from ..presenters.journal import concerns, entry_json, entry_kind
+from ..presenters.organisations import clock_json, counts_json, organisation_json
 from ..seeds import scripts
 from ..seeds.writer import written
 from ..services.administration import Administration
 from ..timestamps import END, moment, timestamp
-from . import entries, har
+from . import har
 
 
 class Call(NamedTuple):
@@ -63,17 +65,17 @@ class Commands:
 
     async def list_organisations(self, call: Call) -> Any:
         """All that were used."""
-        items = [_counts(organisation) for organisation in self._administration.organisations()]
-        return listed(items)
+        items = [counts_json(organisation) for organisation in self._administration.organisations()]
+        return list_json(items)
 
     async def let_go(self, call: Call) -> Any:
         """Let go of all that some of them hold."""
         left = await self._administration.let_go(call.query["organisation"].split(","))
-        return listed([_counts(organisation) for organisation in left])
+        return list_json([counts_json(organisation) for organisation in left])
 
     async def get_organisation(self, call: Call) -> Any:
         """One of them."""
-        return self._shown(self._administration.organisation(call.path["org_id"]))
+        return self._organisation(self._administration.organisation(call.path["org_id"]))
 
     async def reset(self, call: Call) -> Any:
         """Make it as new."""
@@ -91,14 +93,14 @@ class Commands:
             clock="clock" in body,
             provision=body.get("provision", True),
         )
-        return self._shown(organisation)
+        return self._organisation(organisation)
 
     async def fork(self, call: Call) -> Any:
         """Make another organisation what this one is."""
         to = call.body["to"]
         if to == call.path["org_id"]:
             raise Refused("SAME_ORGANISATION", f"body/to: expected another organisation, got {to} itself")
-        return self._shown(
+        return self._organisation(
             await self._administration.fork(call.path["org_id"], to, call.body.get("snapshot"))
         )
 
@@ -133,7 +135,7 @@ class Commands:
         """All, in the order of their creation."""
         organisation = self._administration.organisation(call.path["org_id"])
         found = organisation.registry.destinations.values()
-        return listed([self._destination(organisation.org_id, destination) for destination in found])
+        return list_json([self._destination(organisation.org_id, destination) for destination in found])
 
     async def put_destination(self, call: Call) -> Any:
         """Create or replace one, by its label."""
@@ -154,7 +156,7 @@ class Commands:
         org_id = call.path["org_id"]
         gone = await self._administration.delete_destination(org_id, call.path["id"])
         organisation = self._administration.organisation(org_id)
-        return destination_shown(org_id, gone) | {
+        return destination_json(org_id, gone) | {
             "deleted_at": timestamp(self._administration.now(organisation))
         }
 
@@ -165,23 +167,25 @@ class Commands:
             org_id, body["variant"], body["destinations"], default=body.get("default")
         )
         known = self._administration.organisation(org_id).registry.destinations
-        return listed([link_shown(org_id, definition, link, known[link.label]) for link in definition.links])
+        return list_json(
+            [link_json(org_id, definition, link, known[link.label]) for link in definition.links]
+        )
 
     async def list_snapshots(self, call: Call) -> Any:
         """Their names."""
-        return listed(sorted(self._administration.organisation(call.path["org_id"]).snapshots))
+        return list_json(sorted(self._administration.organisation(call.path["org_id"]).snapshots))
 
     async def snapshot(self, call: Call) -> Any:
         """Keep what the organisation is."""
-        return self._shown(self._administration.snapshot(call.path["org_id"], call.path["name"]))
+        return self._organisation(self._administration.snapshot(call.path["org_id"], call.path["name"]))
 
     async def forget(self, call: Call) -> Any:
         """Delete a snapshot."""
-        return self._shown(self._administration.forget(call.path["org_id"], call.path["name"]))
+        return self._organisation(self._administration.forget(call.path["org_id"], call.path["name"]))
 
     async def restore(self, call: Call) -> Any:
         """Make the organisation what it was."""
-        return self._shown(await self._administration.restore(call.path["org_id"], call.path["name"]))
+        return self._organisation(await self._administration.restore(call.path["org_id"], call.path["name"]))
 
     async def end(self, call: Call) -> Any:
         """End an attempt, or the action."""
@@ -197,11 +201,11 @@ class Commands:
         for entry in journal.entries(call.query.get("after", 0)):
             if len(found) == limit:
                 break
-            if call.query.get("kind") not in (None, entries.kind(entry)):
+            if call.query.get("kind") not in (None, entry_kind(entry)):
                 continue
-            if "action" in call.query and not entries.names(entry, call.query["action"]):
+            if "action" in call.query and not concerns(entry, call.query["action"]):
                 continue
-            found.append(entries.shown(entry))
+            found.append(entry_json(entry))
         first = next((entry.number for entry in journal.entries()), journal.last + 1)
         return {"entries": found, "last": journal.last, "first": first, "dropped": first - 1}
 
@@ -217,43 +221,22 @@ class Commands:
         org_ids = tuple(dict.fromkeys(asked.split(","))) if asked else ()
         return await written(self._administration.seed(), await self._administration.views(org_ids), org_ids)
 
-    def _shown(self, organisation: Organisation) -> dict[str, Any]:
-        return _counts(organisation) | {
-            "seed": organisation.seed,
-            "clock": self._clock(organisation),
-            "worker": scripts.shown(organisation.worker),
-            "snapshots": sorted(organisation.snapshots),
-            "journal": {"last": organisation.journal.last},
-        }
+    def _organisation(self, organisation: Organisation) -> dict[str, Any]:
+        return organisation_json(organisation, self._administration.now(organisation))
+
+    def _clock(self, organisation: Organisation) -> dict[str, Any]:
+        return clock_json(organisation, self._administration.now(organisation))
 
     def _destination(self, org_id: str, destination: Destination) -> dict[str, Any]:
-        return destination_shown(org_id, destination) | {
+        return destination_json(org_id, destination) | {
             "not_called": self._administration.why_not_called(destination) or None
         }
 
-    def _clock(self, organisation: Organisation) -> dict[str, Any]:
-        time = organisation.clock
-        frozen = time.frozen_at is not None
-        return {
-            "mode": "frozen" if frozen else "running" if time.ahead_ms else "real",
-            "now": timestamp(self._administration.now(organisation)),
-            "ahead_ms": None if frozen else time.ahead_ms,
-        }
 
-
-def listed(items: Sequence[Any]) -> dict[str, Any]:
-    """A list as the document has it."""
-    return {"items": list(items), "count": len(items)}
-
-
-def _counts(organisation: Organisation) -> dict[str, Any]:
-    action_table = organisation.action_table
-    return {
-        "org_id": organisation.org_id,
-        "definitions": len(organisation.registry.by_variant),
-        "destinations": len(organisation.registry.destinations),
-        "actions": {"kept": action_table.count, "dropped": action_table.oldest},
-    }
+def list_json(items: Iterable[Any]) -> dict[str, Any]:
+    """Return the members of a list as the document has it: its items, and their count."""
+    found = list(items)
+    return {"items": found, "count": len(found)}
 
 
 def _moment(body: Mapping[str, Any], member: str, place: str) -> int | None:

@@ -13,7 +13,7 @@ import orjson
 from ..api.errors import Refused
 from ..domain.journal import Entry
 from ..domain.ports import Journal
-from . import entries
+from ..presenters.journal import entry_json, entry_kind
 from .loop_bridge import Bridge
 
 MOST: Final = 16
@@ -172,5 +172,5 @@ def _nothing() -> None:
 def _event(entry: Entry | int) -> bytes:
     if isinstance(entry, int):
         return b'event: lost\ndata: {"lost":%d}\n\n' % entry
-    data = orjson.dumps(entries.shown(entry))
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (entry.number, entries.kind(entry).encode(), data)
+    data = orjson.dumps(entry_json(entry))
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (entry.number, entry_kind(entry).encode(), data)

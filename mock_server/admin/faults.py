@@ -10,10 +10,10 @@ from ..domain.faults import (
     Cut,
     Fault,
     FaultPlan,
-    PlannedFault,
 )
+from ..presenters.faults import fault_json
 from ..services.faults import Faults
-from .commands import Call, Command, listed
+from .commands import Call, Command, list_json
 
 
 class FaultCommands:
@@ -25,24 +25,24 @@ class FaultCommands:
     def table(self) -> dict[str, Command]:
         """Operation id → command."""
         return {
-            "listTroubles": self.list_all,
-            "addTrouble": self.add,
-            "deleteTroubles": self.remove,
-            "deleteTrouble": self.remove,
+            "listFaults": self.list_all,
+            "addFault": self.add,
+            "deleteFaults": self.remove,
+            "deleteFault": self.remove,
         }
 
     async def list_all(self, call: Call) -> Any:
         """All, with what has become of them."""
-        return _listed(self._faults.plan(call.path["org_id"]))
+        return _plan_json(self._faults.plan(call.path["org_id"]))
 
     async def add(self, call: Call) -> Any:
         """One more."""
-        return _shown(self._faults.add(call.path["org_id"], _fault(call.body)))
+        return fault_json(self._faults.add(call.path["org_id"], _fault(call.body)))
 
     async def remove(self, call: Call) -> Any:
         """One of them, or all; what is left."""
         number = call.path.get("number")
-        return _listed(self._faults.remove(call.path["org_id"], None if number is None else int(number)))
+        return _plan_json(self._faults.remove(call.path["org_id"], None if number is None else int(number)))
 
 
 def _fault(body: Mapping[str, Any]) -> Fault:
@@ -61,25 +61,5 @@ def _fault(body: Mapping[str, Any]) -> Fault:
     )
 
 
-def _listed(plan: FaultPlan) -> dict[str, Any]:
-    return listed([_shown(planned) for planned in plan.faults])
-
-
-def _shown(planned: PlannedFault) -> dict[str, Any]:
-    """A fault in full; what was not asked for is null."""
-    fault = planned.fault
-    return {
-        "number": planned.number,
-        "operation": fault.operation or None,
-        "times": fault.times,
-        "share": fault.share,
-        "status": fault.status,
-        "code": None if fault.status is None else fault.code,
-        "message": fault.message or None,
-        "delay": fault.delay,
-        "cut": fault.cut,
-        "retry_after": fault.retry_after,
-        "carried_out": fault.carried_out,
-        "hit": planned.hit,
-        "left": planned.left,
-    }
+def _plan_json(plan: FaultPlan) -> dict[str, Any]:
+    return list_json(fault_json(planned) for planned in plan.faults)

@@ -19,8 +19,8 @@ from ..domain.journal import (
     ExchangeEntry,
     Headers,
 )
+from ..presenters.journal import header_pairs
 from ..timestamps import timestamp
-from .entries import pairs
 
 _HTTP: Final = "HTTP/1.1"
 _UNKNOWN: Final = -1
@@ -128,7 +128,7 @@ def _response(status: int, headers: Headers, answer: bytes, length: int) -> dict
 
 
 def _headers(headers: Headers) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in pairs(headers)]
+    return [{"name": name, "value": value} for name, value in header_pairs(headers)]
 
 
 def _value(headers: Headers, sought: bytes) -> str:

@@ -1,11 +1,11 @@
-"""A request body, from the wire to a checked JSON value."""
+"""A request body on its way from the wire to a checked JSON value."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import types
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -16,23 +16,21 @@ from arklow_local.formats import json_values, strict_json
 from .. import fast_json, schemas
 from ..domain.json_text import Json
 from ..domain.ports import ProcessPool, TookTooLong
+from .body_adapters import Adapter
 from .document import JSON, Body
 from .errors import Refused
 
 LARGE: Final = 64 << 10
-"""Bytes from which a body is read at the process_pool, so that nobody waits for it."""
-READ_LIMIT: Final = 10.0
-"""Seconds the process_pool may take for one body."""
-
-Adapt = Callable[[Any], Any]
-"""What a body becomes before it is checked; a function of a module, so that it can travel."""
+"""Bytes; a longer body is parsed in a worker process, as parsing it here would delay all other requests."""
+PARSE_LIMIT: Final = 10.0
+"""Seconds a worker process may take for one body: it takes one at a time, so others wait for it."""
 
 
 class ClientGone(Exception):
     """The client closed the connection before its body was complete."""
 
 
-def refuse_media_type(headers: Sequence[tuple[bytes, bytes]]) -> None:
+def require_json_type(headers: Sequence[tuple[bytes, bytes]]) -> None:
     """Return when the headers announce plain JSON; parameters such as charset are ignored (RFC 8259 §11).
 
     Raises:
@@ -62,16 +60,17 @@ def refuse_media_type(headers: Sequence[tuple[bytes, bytes]]) -> None:
 async def receive_body(
     receive: Receive, headers: Sequence[tuple[bytes, bytes]], limit: int, seconds: float
 ) -> bytes:
-    """The whole body, however it is framed.
+    """Return the whole body, however it is framed.
 
     Raises:
-        Refused: longer than `limit` bytes, or not complete after `seconds`.
-        ClientGone: nobody waits for an answer.
+        Refused: it is longer than `limit` bytes, or not complete after `seconds`.
+        ClientGone: the client closed the connection.
     """
     for name, value in headers:
         if name == b"content-length" and int(value) > limit:
             raise _too_large(limit)
-    # a body that came with its head, as most do, needs no timer, which costs more than all the rest of this
+    # most bodies arrive with their head; one step by hand finds them without a timer, which would cost more
+    # than all the rest of this function
     first = receive()
     try:
         awaited = first.send(None)  # type: ignore[attr-defined]
@@ -92,7 +91,7 @@ async def _already(message: Message) -> Message:
 
 @types.coroutine
 def _resumed(coroutine: Any, awaited: Any) -> Generator[Any, Any, Any]:
-    """The rest of a coroutine that was begun by hand and waits for `awaited`."""
+    """Go on with a coroutine that was begun by hand and waits for `awaited`."""
     while True:
         try:
             sent = yield awaited
@@ -140,11 +139,11 @@ def _too_large(limit: int) -> Refused:
     return Refused("BODY_TOO_LARGE", f"body: expected at most {limit} bytes, got more")
 
 
-def read(text: bytes, body: Body, adapt: Adapt | None) -> Any:
-    """The JSON value of a body, checked against the document.
+def parse_body(text: bytes, body: Body, adapt: Adapter | None) -> Any:
+    """Return the JSON value of a body, adapted and checked against the document.
 
     Raises:
-        Refused: it is not JSON we take, or not what the document asks for.
+        Refused: the text is no JSON that the mock takes, or its value is not what the document asks for.
     """
     try:
         value = strict_json.parse(text)
@@ -158,23 +157,25 @@ def read(text: bytes, body: Body, adapt: Adapt | None) -> Any:
     return value
 
 
-async def read_large(
-    text: bytes, body: Body, adapt: Adapt | None, document: bytes, process_pool: ProcessPool
+async def parse_large_body(
+    text: bytes, body: Body, adapt: Adapter | None, document: bytes, process_pool: ProcessPool
 ) -> Any:
-    """As `read`, done at the process_pool, by a document that is given as JSON. Members that may hold any JSON value come back as `Json` texts, those
-    that the document does not know not at all.
+    """Do as `parse_body` in a worker process, which is given the document as JSON.
+
+    Members that may hold any JSON value come back as `Json`, whose text needs no second dump here; members that the
+    document does not name are left out.
 
     Raises:
-        Refused: as `read`, or it could not be read in time.
+        Refused: as for `parse_body`, or parsing took longer than `PARSE_LIMIT`.
     """
     try:
         refused, value = await process_pool.run(
-            READ_LIMIT, _read_apart, text, document, body.pointer, body.members, body.opaque, adapt
+            PARSE_LIMIT, _parse_apart, text, document, body.pointer, body.members, body.opaque, adapt
         )
     except TookTooLong as reason:
         raise Refused(
             "BODY_UNREADABLE",
-            f"body: expected JSON that can be read within {READ_LIMIT:g} s, got {len(text)} bytes ({reason})",
+            f"body: expected JSON that can be read within {PARSE_LIMIT:g} s, got {len(text)} bytes ({reason})",
         ) from None
     if refused:
         raise Refused(*refused)
@@ -186,17 +187,18 @@ def _schemas(document: bytes) -> schemas.DocumentSchemas:
     return schemas.DocumentSchemas(json.loads(document))
 
 
-def _read_apart(
+def _parse_apart(
     text: bytes,
     document: bytes,
     pointer: str,
     members: frozenset[str],
     opaque: frozenset[str],
-    adapt: Adapt | None,
+    adapt: Adapter | None,
 ) -> tuple[tuple[str, str] | None, Any]:
+    """Runs in the worker process. A pair: code and message of a refusal or None, and the value."""
     body = Body(True, pointer, _schemas(document).at(pointer), members, opaque)
     try:
-        value = read(text, body, adapt)
+        value = parse_body(text, body, adapt)
     except Refused as refusal:
         return (refusal.code, refusal.message), None
     if isinstance(value, dict) and members:
@@ -208,5 +210,5 @@ def _read_apart(
 
 
 def as_json(member: Any) -> Json:
-    """A member that may hold any JSON value, with its text; as `read_large` gave it, or made here."""
+    """Return a member that may hold any JSON value together with its text, which a large body has already."""
     return member if isinstance(member, Json) else Json(fast_json.dump(member), member)

@@ -24,6 +24,7 @@ from ..domain.ports import ProcessPool
 from ..services.faults import Faults
 from ..settings import Settings
 from . import bodies, faults
+from .body_adapters import Adapter
 from .document import (
     Body,
     Document,
@@ -107,7 +108,7 @@ class _Shared(NamedTuple):
     settings: Settings
     process_pool: ProcessPool
     faults: Faults
-    adapters: Mapping[str, bodies.Adapt]
+    adapters: Mapping[str, Adapter]
 
 
 class _PreparedOperation:
@@ -212,14 +213,14 @@ class _PreparedOperation:
     ) -> Any:
         settings = self._settings
         if body.required or any(name == b"content-type" for name, _ in headers):
-            bodies.refuse_media_type(headers)
+            bodies.require_json_type(headers)
         text = await bodies.receive_body(receive, headers, settings.max_body, settings.body_timeout)
         exchange.body = text
         if not text and not body.required:
             return None
         if len(text) <= bodies.LARGE:
-            return bodies.read(text, body, self._adapt)
-        return await bodies.read_large(text, body, self._adapt, self._document.json, self._process_pool)
+            return bodies.parse_body(text, body, self._adapt)
+        return await bodies.parse_large_body(text, body, self._adapt, self._document.json, self._process_pool)
 
     def _check(self, answer: Answer) -> schemas.Validator | None:
         """Our own answers are held to the document too; one that breaks it is our fault. None: no JSON is
@@ -325,7 +326,7 @@ def connexion_app(
     document: Document,
     handlers: Mapping[str, Handler],
     *,
-    adapters: Mapping[str, bodies.Adapt],
+    adapters: Mapping[str, Adapter],
     otherwise: ASGIApp,
     keys: Keys,
     settings: Settings,

@@ -28,15 +28,17 @@ LAW: dict[str, set[str]] = {
     "mock_server.adapters": {"domain"},
     "mock_server.storage": {"domain"},
     "mock_server.services": {"domain", "schemas", "timestamps", "arklow_local.formats"},
+    "mock_server.presenters": {"domain", "services", "seeds", "timestamps"},
     "mock_server.api": {
-        *("services", "domain", "fast_json", "schemas", "timestamps", "settings"),
+        *("presenters", "services", "domain", "fast_json", "schemas", "settings"),
         *("arklow_local.formats", "arklow_local.openapi"),
     },
     "mock_server.seeds": {
         *("services", "domain", "fast_json", "schemas", "timestamps", "settings", "arklow_local.formats"),
     },
     "mock_server.admin": {
-        *("api", "seeds", "services", "domain", "schemas", "timestamps", "settings", "arklow_local.formats"),
+        *("api", "presenters", "seeds", "services", "domain"),
+        *("schemas", "timestamps", "settings", "arklow_local.formats"),
     },
     "mock_server.app": {"api", "seeds", "services", "storage", "domain", "adapters", "settings"},
     "mock_server.cli": {"admin", "app", "api", "adapters", "domain", "seeds", "settings"},
@@ -261,6 +263,7 @@ def test_a_module_imports_what_its_package_may_import(module: str) -> None:
         ("mock_server.api.handlers", "def f():\n    import contracts.model"),
         ("mock_server.api.handlers", "if TYPE_CHECKING:\n    from contracts import model"),
         ("mock_server.api.handlers", "importlib.import_module('contracts.model.world')"),
+        ("mock_server.presenters.records", "from ..api.envelope import data"),
         ("mock_server.admin.commands", "import flask"),
         ("mock_server.admin.plane", "def f():\n    from werkzeug.serving import make_server"),
         ("mock_server.admin.commands", "from ..storage.memory import MemoryStore"),
