@@ -33,7 +33,7 @@ def _target(target: Target) -> Iterator[str]:
     if target.ingress_url != target.base_url:
         yield f"  ingress   {target.ingress_url}"
     yield f"  keys      {', '.join(f'${one.name} for organisation {one.org}' for one in target.credentials)}"
-    way = target.way
+    way = target.connection
     for label, value in (
         ("headers", ", ".join(f"{one.name}: ${one.variable}" for one in way.headers)),
         ("trusts", way.ca),

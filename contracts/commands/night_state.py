@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..core.events import (
+    Checkpoint,
     CrossChecked,
     Event,
-    Kept,
     Progress,
     RunFinished,
 )
-from ..core.serialization import finding_of
+from ..core.serialization import finding_from
 from ..core.target import Target
 from ..reports.json_report import record, replaced
 from .usage import Usage
@@ -36,7 +36,7 @@ class NightRecorder:
 
     def __call__(self, event: Event) -> None:
         """Write the state that a checkpoint has, and the reports if the last ones are old."""
-        if isinstance(event, Kept):
+        if isinstance(event, Checkpoint):
             data = {"report": record(event.run), "progress": asdict(event.progress)}
             replaced(self._directory / NIGHT, json.dumps(data, ensure_ascii=False))
             if time.monotonic() > self._written + _REPORT_EVERY:
@@ -44,7 +44,7 @@ class NightRecorder:
                 self._written = time.monotonic()
 
 
-def resumed(directory: Path, target: Target) -> Kept:
+def resumed(directory: Path, target: Target) -> Checkpoint:
     """Read the state of a night from its directory.
 
     Raises:
@@ -59,7 +59,7 @@ def resumed(directory: Path, target: Target) -> Kept:
         if [one["organisation"] for one in report["keys"]] != [one.org for one in target.credentials]:
             raise Usage(f"--resume: the night in {file} was with keys of other organisations")
         progress = data["progress"]
-        return Kept(_run(report, target), Progress(**{**progress, "done": tuple(progress["done"])}))
+        return Checkpoint(_run(report, target), Progress(**{**progress, "done": tuple(progress["done"])}))
     except OSError as error:
         raise Usage(f"--resume: {file}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -76,8 +76,8 @@ def _run(report: dict[str, Any], target: Target) -> RunFinished:
         seconds=report["seconds"],
         requests=report["requests"],
         served=report["served"],
-        violations=tuple(finding_of(one, target) for one in report["violations"]),
-        warnings=tuple(finding_of(one, target) for one in report["warnings"]),
+        violations=tuple(finding_from(one, target) for one in report["violations"]),
+        warnings=tuple(finding_from(one, target) for one in report["warnings"]),
         interpretations=report["interpretations"],
         not_verified={one["rule"]: one["why"] for one in report["not_verified"]},
         tested=report["tested"],
@@ -89,7 +89,7 @@ def _run(report: dict[str, Any], target: Target) -> RunFinished:
             (one["operation"], one["place"], one["keyword"]): one["outcome"] for one in report["negatives"]
         },
         secrets=dict(target.secrets),
-        run=report["run"],
+        run_id=report["run"],
     )
 
 

@@ -55,7 +55,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         raise Usage("--resume needs the --report-dir of the run that it goes on with")
     before = resumed(options.report_dir, target) if options.resume else None
     seed = options.seed if options.seed is not None else 0 if gate else SystemRandom().randrange(10**6)
-    own_prefix = _own_name_prefix() if gate or night or not target.local else ""
+    own_prefix = _own_name_prefix() if gate or night or not target.is_local else ""
     min_verified = _MIN_VERIFIED if options.min_verified is None else options.min_verified
     return Plan(
         target,
@@ -66,8 +66,8 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         frozenset(options.only or ()),
         options.wait,
         name_prefix=options.name_prefix or own_prefix,
-        limits=_limits(options, local=target.local),
-        intrusive=target.local if options.intrusive is None else options.intrusive,
+        limits=_limits(options, local=target.is_local),
+        intrusive=target.is_local if options.intrusive is None else options.intrusive,
         steady=gate,
         declared=dict(options.variant),
         min_verified=0.0 if options.only else min_verified,

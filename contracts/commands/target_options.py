@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from ..core.target import Admin, Credential, Header, Target, Way
+from ..core.target import Admin, ConnectionOptions, Credential, ExtraHeader, Target
 from ..transport.connections import Connections, NoWay
 from . import values
 from .secrets import credential_of, secret_of
@@ -138,9 +138,9 @@ def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Ta
             f"{source_of(options, 'client_certificate')} is of no use without a URL that begins with https"
         )
     target = Target(base, ingress, first, second, _admin_plane(options, environment), way)
-    if target.production and not options.production:
+    if target.production_host and not options.production:
         raise Usage(
-            f"{target.production} is a production host: what a run makes there stays, "
+            f"{target.production_host} is a production host: what a run makes there stays, "
             "and nothing is sent to it without --production"
         )
     return target
@@ -172,7 +172,7 @@ def _credential(options: argparse.Namespace, prefix: str, environment: Mapping[s
     )
 
 
-def _connection_options(options: argparse.Namespace, environment: Mapping[str, str]) -> Way:
+def _connection_options(options: argparse.Namespace, environment: Mapping[str, str]) -> ConnectionOptions:
     """How the target is reached: headers, certificates, proxy.
 
     Raises:
@@ -181,7 +181,7 @@ def _connection_options(options: argparse.Namespace, environment: Mapping[str, s
     if options.client_key and not options.client_certificate:
         raise Usage(f"{source_of(options, 'client_key')} is of no use without a client certificate")
     proxy = options.proxy and url_of(source_of(options, "proxy"), options.proxy)
-    way = Way(
+    way = ConnectionOptions(
         tuple(_headers(options, environment)),
         options.ca,
         options.client_certificate,
@@ -197,7 +197,7 @@ def _connection_options(options: argparse.Namespace, environment: Mapping[str, s
     return way
 
 
-def _headers(options: argparse.Namespace, environment: Mapping[str, str]) -> Iterator[Header]:
+def _headers(options: argparse.Namespace, environment: Mapping[str, str]) -> Iterator[ExtraHeader]:
     """The headers that go with every request; of several with the same name the last.
 
     Raises:
@@ -212,7 +212,7 @@ def _headers(options: argparse.Namespace, environment: Mapping[str, str]) -> Ite
         value, variable = secret_of(source, given, environment)
         if not (value and value.strip() == value and all(" " <= c <= "~" for c in value)):
             raise Usage(f"{source}: a value is printable ASCII without blanks around it")
-        yield Header(name, value, variable or "ARKLOW_HEADER_" + re.sub("[^A-Z0-9]", "_", name.upper()))
+        yield ExtraHeader(name, value, variable or "ARKLOW_HEADER_" + re.sub("[^A-Z0-9]", "_", name.upper()))
 
 
 def _admin_plane(options: argparse.Namespace, environment: Mapping[str, str]) -> Admin | None:

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
-State = Literal["excused", "expired", "gone", "not verified"]
+EntryState = Literal["excused", "expired", "gone", "not verified"]
 _MEMBERS = ("id", "owner", "reason", "expires")
 
 
 class BadBaseline(ValueError):
-    """The file is not a baseline; the text says where, and what would be."""
+    """The file is not a baseline; the text says where, and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """One finding that somebody looks after."""
+class BaselineEntry:
+    """One finding that is known and has an owner."""
 
     id: str
     """As `LEASE-3-e3b0c4`."""
@@ -26,19 +26,19 @@ class Known:
     reason: str
     expires: date
     """The last day, in UTC, on which it is excused."""
-    state: State = "not verified"
-    """What a run has made of it."""
+    state: EntryState = "not verified"
+    """What a run has shown of it."""
 
 
-def entries(value: Any) -> tuple[Known, ...]:
-    """The entries of a baseline: a list of objects with `id`, `owner`, `reason` and `expires`.
+def entries(value: Any) -> tuple[BaselineEntry, ...]:
+    """Return the entries of a baseline, which is a list of objects with `id`, `owner`, `reason` and `expires`.
 
     Raises:
-        BadBaseline: it is none.
+        BadBaseline: the value is no such list.
     """
     if not isinstance(value, list | None):
         raise BadBaseline("expected a list of entries with id, owner, reason and expires")
-    found: dict[str, Known] = {}
+    found: dict[str, BaselineEntry] = {}
     for number, one in enumerate(value or ()):
         where = f"entry {number + 1}"
         if not isinstance(one, dict):
@@ -52,7 +52,8 @@ def entries(value: Any) -> tuple[Known, ...]:
             raise BadBaseline(f"{where}: {one['id']!r} is not the id of a finding such as LEASE-3-e3b0c4")
         if one["id"] in found:
             raise BadBaseline(f"{where}: {one['id']} stands there twice")
-        found[one["id"]] = Known(one["id"], one["owner"], one["reason"], _day(where, one.get("expires")))
+        expires = _day(where, one.get("expires"))
+        found[one["id"]] = BaselineEntry(one["id"], one["owner"], one["reason"], expires)
     return tuple(found.values())
 
 
@@ -63,17 +64,22 @@ def _day(where: str, value: Any) -> date:
         raise BadBaseline(f"{where}: 'expires' must be a day such as 2026-12-31") from None
 
 
-def told(
-    known: Collection[Known], found: Collection[str], verified: Collection[str], today: date
-) -> tuple[Known, ...]:
-    """What a run has made of each entry, by the ids that it found and the rules that it put to the test."""
-    return tuple(replace(one, state=_state(one, found, verified, today)) for one in known)
+def with_states(
+    baseline: Collection[BaselineEntry], found: Collection[str], verified: Collection[str], today: date
+) -> tuple[BaselineEntry, ...]:
+    """Return each entry of a baseline, in order, with its state after a run.
+
+    `found` are the ids of the run's findings, `verified` the codes of the rules that it verified.
+    """
+    return tuple(replace(one, state=_state(one, found, verified, today)) for one in baseline)
 
 
-def _state(one: Known, found: Collection[str], verified: Collection[str], today: date) -> State:
-    if one.id in found:
-        return "excused" if today <= one.expires else "expired"
-    return "gone" if one.id.rpartition("-")[0] in verified else "not verified"
+def _state(
+    entry: BaselineEntry, found: Collection[str], verified: Collection[str], today: date
+) -> EntryState:
+    if entry.id in found:
+        return "excused" if today <= entry.expires else "expired"
+    return "gone" if entry.id.rpartition("-")[0] in verified else "not verified"
 
 
-__all__ = ["BadBaseline", "Known", "entries", "told"]
+__all__ = ["BadBaseline", "BaselineEntry", "EntryState", "entries", "with_states"]

@@ -1,4 +1,4 @@
-"""Exchanges as a shell script of curl lines."""
+"""Exchanges as a shell script of curl lines, as a report shows them."""
 
 from __future__ import annotations
 
@@ -8,34 +8,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .exchange import _LONG, Exchange
-from .target import Way
-
-_QUIET = {
-    *("accept-encoding", "connection", "user-agent", "host", "traceparent", "x-schemathesis-testcaseid"),
-}
-
-
-_AGAIN = "# at the same moment, which takes luck by hand: arklow-contracts check … --only does it often"
-
+from .target import ConnectionOptions
 
 SHORTEST_PAUSE = 0.3
-"""Seconds from which on a pause is part of an example."""
+"""Seconds; a shorter pause between two requests is the time that sending takes, and no part of an example."""
+_LEFT_OUT = frozenset(
+    {
+        *("accept-encoding", "connection", "content-length", "user-agent", "host", "traceparent"),
+        "x-schemathesis-testcaseid",
+    }
+)
+"""Request headers that curl writes by itself, or that change nothing."""
+_AT_THE_SAME_MOMENT = (
+    "# at the same moment, which takes luck by hand: arklow-contracts check … --only does it often"
+)
 
 
 @dataclass(slots=True)
 class Script:
-    """A shell script of curl lines; keys stand as `$NAME`, ids that the target made are captured."""
+    """A shell script of curl lines, in which keys stand as `$NAME` and ids that the target issued are captured."""
 
     secrets: Mapping[str, str]
     """Key → the shell expression that stands for it."""
-    way: Way = field(default_factory=Way)
+    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
     ids: dict[str, str] = field(default_factory=dict)
-    """Action id, in digits or as escaped wide ones, → the shell expression that stands for it."""
+    """Id of an action, in digits or as escaped full-width ones, → the shell expression that stands for it."""
 
-    def of(self, exchanges: Sequence[Exchange], *, together: bool = False, times: int = 1) -> str:
-        """The lines, one for each exchange; `together`: sent at the same moment; `times`: sent so often."""
+    def render(self, exchanges: Sequence[Exchange], *, together: bool = False, times: int = 1) -> str:
+        """Return the lines of the script, one for each exchange and each pause.
+
+        `together`: the requests are sent at the same moment. `times`: the last one is sent so often.
+        """
         if together:
-            return "\n".join([*(f"{self._curl(exchange)} &" for exchange in exchanges), "wait", _AGAIN])
+            return "\n".join([*(f"{self._curl(one)} &" for one in exchanges), "wait", _AT_THE_SAME_MOMENT])
         if times > 1:
             line = self._curl(exchanges[-1]).replace(
                 "curl -s", "curl -s -o /dev/null -w '%{http_code}\\n'", 1
@@ -48,43 +53,40 @@ class Script:
             if pause >= SHORTEST_PAUSE:
                 lines.append(f"sleep {pause:.1f}")
             line = self._curl(exchange)
-            digits = exchange.issued or ""
-            if (
-                digits
-                and number + 1 < len(exchanges)
-                and (digits.encode() in later or _wide(digits).encode() in later)
-            ):
-                name = f"ID{len(self.ids) + 1}"
-                self.ids[digits] = f"${name}"
-                self.ids[_wide(digits)] = f"$(printf %s \"${name}\" | sed 's/./\\\\uff1&/g')"
-                line = f'{name}=$({line} | sed -n \'s/.*"a_id": *"\\([0-9]*\\)".*/\\1/p\')'
+            if number + 1 < len(exchanges):
+                line = self._capturing(line, exchange.issued or "", later)
             lines.append(line)
-        lines[-1:] = [line.replace("curl -s ", "curl -si ", 1) for line in lines[-1:]]  # what is looked at
+        # the answer to the last request is what the example is about: its status and headers are shown
+        lines[-1:] = [line.replace("curl -s ", "curl -si ", 1) for line in lines[-1:]]
         return "\n".join(lines)
 
+    def _capturing(self, line: str, digits: str, later: bytes) -> str:
+        """Return a line that keeps the issued id in a variable, if bodies of `later` requests have the id."""
+        if not digits or not (digits.encode() in later or _full_width(digits).encode() in later):
+            return line
+        name = f"ID{len(self.ids) + 1}"
+        self.ids[digits] = f"${name}"
+        self.ids[_full_width(digits)] = f"$(printf %s \"${name}\" | sed 's/./\\\\uff1&/g')"
+        return f'{name}=$({line} | sed -n \'s/.*"a_id": *"\\([0-9]*\\)".*/\\1/p\')'
+
     def _curl(self, exchange: Exchange) -> str:
+        """Return the command that sends the request of an exchange."""
         parts = ["curl -s"]
         if exchange.method == "HEAD":
             parts.append("-I")
         elif exchange.method != ("GET" if exchange.body is None else "POST"):
             parts.append(f"-X {shlex.quote(exchange.method)}")
         parts.append(self._quoted(exchange.url))
-        parts += self._reached()
-        chunked = bool(exchange.chunks)
+        parts += self._connection_arguments()
         for name, value in exchange.headers:
-            if (
-                name.lower() in _QUIET
-                or name.lower() == "content-length"
-                or (name.lower(), value) == ("accept", "*/*")
-            ):
-                continue
-            parts.append("-H " + self._header(name, value))
-        if chunked:
+            if name.lower() not in _LEFT_OUT and (name.lower(), value) != ("accept", "*/*"):
+                parts.append("-H " + self._header(name, value))
+        if exchange.chunks:
             parts.append("-H 'transfer-encoding: chunked'")
-        if exchange.body is not None and exchange.sent("content-type") is None:
-            parts.append("-H 'content-type:'")
         if exchange.body is None:
             return " ".join(parts)
+        if exchange.sent("content-type") is None:
+            parts.append("-H 'content-type:'")
         text = _printable(exchange.body)
         if text is not None:
             parts.append("--data-binary " + self._quoted(text))
@@ -92,33 +94,33 @@ class Script:
         octets = "".join(f"\\{byte:03o}" for byte in exchange.body)
         return f"printf '{octets}' | " + " ".join([*parts, "--data-binary @-"])
 
-    def _reached(self) -> Iterator[str]:
-        """The words of how the target is reached."""
-        way = self.way
+    def _connection_arguments(self) -> Iterator[str]:
+        options = self.connection
         files = (
-            ("--cacert", way.ca),
-            ("--cert", way.certificate),
-            ("--key", way.key),
-            ("--proxy", way.proxy),
+            ("--cacert", options.ca),
+            ("--cert", options.certificate),
+            ("--key", options.key),
+            ("--proxy", options.proxy),
         )
         yield from (f"{flag} {shlex.quote(given)}" for flag, given in files if given is not None)
-        yield from (f'-H {shlex.quote(f"{one.name}: ")}"${one.variable}"' for one in way.headers)
+        yield from (f'-H {shlex.quote(f"{one.name}: ")}"${one.variable}"' for one in options.headers)
 
     def _header(self, name: str, value: str) -> str:
-        """A header as one shell word; a key that is all of its value becomes a variable however short it is."""
+        """Return a header as one shell word; a key that is all of its value becomes a variable however short it is."""
         if value in self.secrets:
             return f'{shlex.quote(f"{name}: ")}"{self.secrets[value]}"'
         return self._quoted(f"{name}: {value}" if value else f"{name};")
 
     def _quoted(self, text: str) -> str:
-        """One shell word; known keys and ids in it become variables."""
-        names = {**{key: shown for key, shown in self.secrets.items() if len(key) >= _LONG}, **self.ids}
+        """Return a text as one shell word in which known keys and ids are variables."""
+        keys = {key: expression for key, expression in self.secrets.items() if len(key) >= _LONG}
+        names = {**keys, **self.ids}
         if not names:
             return shlex.quote(text)
         known = re.compile("|".join(re.escape(word) for word in sorted(names, key=len, reverse=True)))
         word, start = "", 0
         for found in known.finditer(text):
-            if found[0] in self.ids and not _whole(text, found):
+            if found[0] in self.ids and _is_part_of_a_number(text, found):
                 continue
             word += shlex.quote(text[start : found.start()]) if found.start() > start else ""
             word += f'"{names[found[0]]}"'
@@ -126,17 +128,17 @@ class Script:
         return word + (shlex.quote(text[start:]) if start < len(text) or not word else "")
 
 
-def _whole(text: str, found: re.Match[str]) -> bool:
-    """Whether a run of digits is not part of a longer one."""
-    return not (text[: found.start()][-1:].isdigit() or text[found.end() :][:1].isdigit())
+def _is_part_of_a_number(text: str, found: re.Match[str]) -> bool:
+    return text[: found.start()][-1:].isdigit() or text[found.end() :][:1].isdigit()
 
 
-def _wide(digits: str) -> str:
-    """Digits as a JSON text escapes their full-width kin."""
+def _full_width(digits: str) -> str:
+    """Return digits as the full-width ones that a JSON text writes with escapes."""
     return "".join(f"\\uff1{digit}" for digit in digits)
 
 
 def _printable(body: bytes) -> str | None:
+    """Return a body as text that curl takes as it is; None where it has to be sent as octets."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:

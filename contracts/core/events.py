@@ -1,24 +1,27 @@
-"""What happens in a run, as frozen values in the past tense. Reports listen; the engine prints nothing."""
+"""What happens in a run, as frozen values in the past tense. Reports listen to them; the engine prints nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .baseline import Known
+from .baseline import BaselineEntry
 from .findings import Finding
-from .target import Way
+from .target import ConnectionOptions
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The document is read and the target is about to be contacted."""
+    """The document was read, and the target is about to be contacted."""
 
     target: str
+    """The base URL of the control plane."""
     document: str
     digest: str
+    """SHA-256 of the document, in hexadecimal digits."""
     seed: int
     max_time: float
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class PhaseStarted:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """Some time has gone by."""
+    """Some time has passed; with what there is so far."""
 
     seconds: float
     requests: int
@@ -40,29 +43,32 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A rule was broken in a way that was not seen before."""
+    """A finding that is new was confirmed."""
 
     finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
 class CrossChecked:
-    """What openapi-core was asked."""
+    """What openapi-core said of the answers, beside our own validator."""
 
     asked: int = 0
+    """Answers that it was asked about."""
     answers: int = 0
-    """Documented answers, of which it saw `asked`."""
+    """Documented answers of the run."""
     differences: tuple[str, ...] = ()
-    """Where the two validators differ: faults of ours, never of the deployment."""
+    """Where the two validators differ: defects of ours, never of the deployment."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """Everything that a report needs."""
+    """All that a report needs."""
 
     target: str
+    """The base URL of the control plane."""
     document: str
     digest: str
+    """SHA-256 of the document, in hexadecimal digits."""
     seed: int
     started: str
     """UTC, RFC 3339."""
@@ -73,68 +79,62 @@ class RunFinished:
     violations: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     interpretations: dict[str, str]
+    """Open question → the answer that the deployment gave."""
     not_verified: dict[str, str]
-    """Rule → why it was not put to the test."""
+    """Code of a rule → why it was not verified."""
     tested: dict[str, int]
-    """Rule → times it was."""
+    """Code of a rule that was verified → how often."""
     interference: dict[str, int]
     """What was in the way → how often."""
     cross_check: CrossChecked
     inconclusive: str | None
     """Why the run proves nothing, in one sentence; None when it proves something."""
     strict: bool
+    """Warnings count too."""
     negatives: dict[tuple[str, str, str], str]
-    """Operation, place and keyword that a body can break → `confirmed`, `masked`, `accepted` or `not tried`."""
+    """Operation, place and keyword that a body can break → `confirmed`, `masked`, `accepted` or `not attempted`."""
     secrets: dict[str, str] = field(repr=False)
     """Key → the shell expression that stands for it."""
     ingress: str = ""
-    """Where ingress is; empty where it is at `target`."""
+    """The base URL of ingress; empty where it is `target`."""
     keys: tuple[tuple[str, str], ...] = ()
-    """Organisation and name of the variable of each key."""
+    """Organisation and name of the variable, for each key."""
     prefix: str = ""
-    """Begins the variants and aliases of the run."""
-    run: str = ""
-    """What names this run in the tags of its actions, and in `traceparent`."""
-    known: tuple[Known, ...] = ()
-    """What the baseline excuses, and what it excuses no more or in vain."""
+    """What the variants and aliases of the run begin with."""
+    run_id: str = ""
+    """What names this run in the tags of its actions, and in `traceparent`; empty for recorded traffic."""
+    baseline: tuple[BaselineEntry, ...] = ()
+    """The baseline, with the state of each entry after the run."""
     not_offered: tuple[str, ...] = ()
     """Operations that the target does not have."""
-    way: Way = field(default_factory=Way)
+    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
     min_verified: float = 0.0
-    """Percent of the rules that have to be put to the test before a run can be green."""
+    """Percent of the rules that must be verified before a run can be green."""
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 violations (with `--strict` warnings too) beyond the baseline, 3 inconclusive."""
-        if any(finding.id not in self.excused for finding in self.counted):
+        """0 conforms, 1 violations (with `strict` warnings too) beyond the baseline, 3 inconclusive."""
+        if any(finding.id not in self.excused_ids for finding in self.counting):
             return 1
         return 3 if self.inconclusive else 0
 
     @property
     def verified(self) -> float:
-        """Percent of the rules that were put to the test, of those that were asked for."""
+        """Percent of the wanted rules that were verified or broken, to one decimal place."""
         broken = {finding.rule for finding in (*self.violations, *self.warnings)}
-        put = len(self.tested.keys() | broken)
-        asked = len(self.tested.keys() | broken | self.not_verified.keys())
-        return round(100 * put / asked, 1) if asked else 0.0
+        verified = self.tested.keys() | broken
+        wanted = verified | self.not_verified.keys()
+        return round(100 * len(verified) / len(wanted), 1) if wanted else 0.0
 
     @property
-    def counted(self) -> tuple[Finding, ...]:
-        """Findings that are of weight, if no baseline excuses them."""
+    def counting(self) -> tuple[Finding, ...]:
+        """Findings that make the run fail, unless the baseline excuses them."""
         return (*self.violations, *(self.warnings if self.strict else ()))
 
     @property
-    def excused(self) -> frozenset[str]:
-        """Ids of findings that the baseline excuses today."""
-        return frozenset(one.id for one in self.known if one.state == "excused")
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What there is so far, from which the run can be told, and gone on with, if it ends here."""
-
-    run: RunFinished
-    progress: Progress
+    def excused_ids(self) -> frozenset[str]:
+        """Ids of the findings that the baseline excuses on the day of the run."""
+        return frozenset(one.id for one in self.baseline if one.state == "excused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +146,30 @@ class Progress:
     rounds: int = 0
     """Rounds of random sequences and generated requests that were begun."""
     interpretations: dict[str, str] = field(default_factory=dict)
-    """Open question → the answer that is to be kept."""
+    """Open question → the answer that the deployment has to keep."""
     masked: dict[str, str] = field(default_factory=dict)
+    """As `Ledger.masked`."""
     doubtful: dict[str, str] = field(default_factory=dict)
+    """As `Ledger.doubtful`."""
 
 
-Event = RunStarted | PhaseStarted | Advanced | Found | Kept | RunFinished
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What there is so far: enough to report the run, and to resume it, if it ends here."""
+
+    run: RunFinished
+    progress: Progress
+
+
+Event = RunStarted | PhaseStarted | Advanced | Found | Checkpoint | RunFinished
 Listener = Callable[[Event], None]
 
 __all__ = [
     "Advanced",
+    "Checkpoint",
     "CrossChecked",
     "Event",
     "Found",
-    "Kept",
     "Listener",
     "PhaseStarted",
     "Progress",

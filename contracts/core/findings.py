@@ -1,4 +1,7 @@
-"""What the judge found: findings, and the ledger that keeps each distinct one once, with its smallest example."""
+"""What the judge found: breaches, as checks and the model report them, and findings, which add the exchanges that show one.
+
+The ledger is a module of its own: it decides which findings a run keeps.
+"""
 
 from __future__ import annotations
 
@@ -12,52 +15,69 @@ from .rules import RULES, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One broken rule, at one operation, with the exchanges that show it, the last one last."""
+class Breach:
+    """An answer outside of what the sources allow, without the exchanges that led to it."""
 
     rule: str
+    """The code of the broken rule."""
+    title: str
+    """What broke, as one sentence without its full stop."""
+    expected: str
+    actual: str
+    place: str = ""
+    """Where in the request or the answer; breaches that differ in anything else are one finding."""
+    question: str | None = None
+    """The open question whose first answer was taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken rule at one operation, with the exchanges that show it, the last one last."""
+
+    rule: str
+    """The code of the broken rule."""
     operation: str
     """Such as `POST /v1/modack`."""
     title: str
-    """One sentence without its full stop: what broke."""
+    """What broke, as one sentence without its full stop."""
     expected: str
     actual: str
     exchanges: tuple[Exchange, ...]
     place: str = ""
-    """Where in the request or answer; two findings that differ elsewhere only are one."""
+    """Where in the request or the answer; findings that differ in anything else are one."""
     question: str | None = None
     """The open question whose first answer was taken back."""
-    together: bool = False
+    concurrent: bool = False
     """The exchanges were under way at the same moment."""
-    staged: bool = False
-    """Only the sequence that looked for it can tell it; a replay of its exchanges alone cannot."""
+    needs_sequence: bool = False
+    """Only the sequence that looked for it can show it; a replay of its exchanges alone cannot."""
     times: int = 1
-    """How often they have to be sent until it shows; it is a matter of chance or of count if that is not once."""
-    also: tuple[str, ...] = ()
-    """Other operations that break the rule in the same place."""
-    shown: int = 0
-    """How often it showed again under fresh names."""
-    tried: int = 0
-    """How often that was tried."""
+    """How often the exchanges have to be sent until it shows: more than once where it is a matter of chance or count."""
+    other_operations: tuple[str, ...] = ()
+    """Other operations that break the rule in the same place, in alphabetical order."""
+    confirmed: int = 0
+    """How many attempts to show it again, under fresh names, succeeded."""
+    attempts: int = 0
+    """How many attempts to show it again were made."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """What makes a finding distinct: one promise, broken in one place, whichever operations break it."""
+        """What makes a finding distinct: the code of its rule, and its place without positions in lists."""
         return self.rule, _POSITION.sub("/*", self.place)
 
     @property
     def id(self) -> str:
-        """What it is called in every run, whatever its seed: its rule, and a hash of its place."""
+        """Its name in every run, whatever the seed: the code of its rule, and six hexadecimal digits for its place."""
         return f"{self.rule}-{hashlib.sha256(self.key[1].encode()).hexdigest()[:6]}"
 
     @property
-    def at_once(self) -> bool:
-        """Whether it needs no second time: a history is its own proof, and so is an application's 500."""
-        return self.together or RULES[self.rule].one_sighting_is_proof
+    def needs_no_confirmation(self) -> bool:
+        """Whether one sighting is enough: a history of concurrent calls is proof, and so is an application's 500."""
+        return self.concurrent or RULES[self.rule].one_sighting_is_proof
 
     @property
-    def side(self) -> str:
-        """Who is to blame, as far as the answer tells."""
+    def responsible(self) -> str:
+        """Which part of the deployment gave the last answer, as far as the answer tells."""
         last = self.exchanges[-1]
         value, announced = last.value(), last.got("content-type") or "no content-type"
         if isinstance(value, dict) and value.keys() & {"data", "errors"}:
@@ -76,34 +96,21 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """That of its rule."""
+        """The severity of its rule."""
         return RULES[self.rule].severity
 
     @property
     def size(self) -> tuple[int, int]:
-        """Requests, then bytes: how long its example is."""
+        """How long its example is: the number of requests, then their length in bytes."""
         return len(self.exchanges), sum(exchange.size for exchange in self.exchanges)
 
 
 _POSITION = re.compile(r"/\d+(?=/|$)")
-"""The number of an item in a list: which one it is depends on chance."""
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """An answer outside of what the sources allow."""
-
-    rule: str
-    title: str
-    expected: str
-    actual: str
-    place: str = ""
-    question: str | None = None
-    """The open question whose first answer was taken back."""
+"""The position of an item in a list, which is a matter of chance."""
 
 
 def finding_of(breach: Breach, exchange: Exchange, shown: tuple[Exchange, ...]) -> Finding:
-    """A breach as a finding about an exchange, with all that leads to it."""
+    """Return a breach at the operation of `exchange` as a finding that `shown` leads to."""
     return Finding(
         breach.rule,
         exchange.operation or f"{exchange.method} {exchange.path or urlsplit(exchange.url).path}",

@@ -1,4 +1,4 @@
-"""The ledger: each distinct finding of a run once, with its smallest example."""
+"""The ledger: each distinct finding of a run once, with its smallest example, and how often each rule was verified."""
 
 from __future__ import annotations
 
@@ -10,111 +10,116 @@ from .exchange import shown
 from .findings import Finding
 from .rules import RULES, Severity
 
+Key = tuple[str, str]
+"""`Finding.key`: the code of a rule, and a place."""
+
 
 @dataclass(slots=True)
 class Ledger:
-    """All findings of a run, and how often each rule was put to the test."""
+    """All findings of a run, and how often each rule was verified."""
 
     only: frozenset[str] = frozenset()
-    """If not empty, the rules that are listened to."""
-    heard: Callable[[Finding], None] = lambda _: None
-    """Told of every finding that is new."""
+    """Codes of the rules whose findings are kept; empty: all rules."""
+    on_new: Callable[[Finding], None] = lambda _: None
+    """Called with each distinct finding once, when it is confirmed."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Key → what stands for it in the words of a finding."""
     tested: Counter[str] = field(default_factory=Counter)
-    """Rule → times the deployment could have broken it."""
+    """Code of a rule → times the deployment could have broken it."""
     masked: dict[str, str] = field(default_factory=dict)
-    """Rule → why it could not be tested; of no account when it was tested elsewhere."""
+    """Code of a rule → why a sequence could not verify it; of no account where another one could."""
     doubtful: dict[str, str] = field(default_factory=dict)
-    """Rule → why nothing can be said of it, although it was tested."""
+    """Code of a rule → why the run says nothing of it, although it was verified."""
     negatives: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    """Operation, place and keyword that a body can break → `confirmed`, `masked`, `accepted` or `not tried`."""
-    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Key of a finding → how often it was made."""
-    unconfirmed: dict[tuple[str, str], None] = field(default_factory=dict)
-    """Keys of findings that were not shown a second time yet."""
-    _kept: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    """Operation, place and keyword that a body can break → `confirmed`, `masked`, `accepted` or `not attempted`."""
+    sightings: Counter[Key] = field(default_factory=Counter)
+    """Key of a finding → how often it was seen."""
+    unconfirmed: dict[Key, None] = field(default_factory=dict)
+    """Keys of findings that are not confirmed yet, in the order of their first sighting."""
+    _findings: dict[Key, Finding] = field(default_factory=dict)
 
     def add(self, findings: Iterable[Finding], *, confirmed: bool = False) -> None:
-        """Keep what is new, or shorter than what was kept; what is not its own proof has to be shown again."""
-        for finding in findings:
-            if not self.wanted(finding.rule):
-                continue
-            self.seen[finding.key] += 1
-            kept = self._kept.get(finding.key)
-            if kept is None:
-                self._kept[finding.key] = self._told(finding)
-                self.unconfirmed[finding.key] = None
-            if confirmed or finding.at_once or finding.staged:
-                self.confirm(finding.key)
-            if kept is None:
-                continue
-            shorter = (finding.together, finding.size) < (kept.together, kept.size)
-            best = self._told(finding) if shorter else kept
-            others = {kept.operation, finding.operation, *kept.also, *finding.also} - {best.operation}
-            self._kept[finding.key] = replace(best, also=tuple(sorted(others)))
+        """Keep findings that are new, and examples that are smaller than the one that was kept.
 
-    def confirm(self, key: tuple[str, str]) -> None:
-        """A finding was shown again, or needs no second time."""
+        `confirmed`: the findings were shown a second time, or do not need it.
+        """
+        for finding in findings:
+            if not self.wants(finding.rule):
+                continue
+            self.sightings[finding.key] += 1
+            earlier = self._findings.get(finding.key)
+            if earlier is None:
+                self._findings[finding.key] = self._for_print(finding)
+                self.unconfirmed[finding.key] = None
+            if confirmed or finding.needs_no_confirmation or finding.needs_sequence:
+                self.confirm(finding.key)
+            if earlier is None:
+                continue
+            smaller = (finding.concurrent, finding.size) < (earlier.concurrent, earlier.size)
+            best = self._for_print(finding) if smaller else earlier
+            operations = {earlier.operation, finding.operation}
+            operations |= {*earlier.other_operations, *finding.other_operations}
+            others = tuple(sorted(operations - {best.operation}))
+            self._findings[finding.key] = replace(best, other_operations=others)
+
+    def confirm(self, key: Key) -> None:
+        """Take a finding for confirmed, and report it if it was not."""
         if key in self.unconfirmed:
             del self.unconfirmed[key]
-            finding = self._kept[key]
-            if not self.explains(finding.rule):
-                self.heard(finding)
+            finding = self._findings[key]
+            if not self.is_explained(finding.rule):
+                self.on_new(finding)
 
-    def drop(self, key: tuple[str, str], why: str) -> None:
-        """A finding does not stand: nothing can be said of its rule."""
-        finding = self._kept.pop(key)
+    def drop(self, key: Key, why: str) -> None:
+        """Remove a finding that was not confirmed: its rule is doubtful, unless another finding breaks it."""
+        finding = self._findings.pop(key)
         self.unconfirmed.pop(key, None)
-        if finding.rule not in {rule for rule, _ in self._kept}:
+        if finding.rule not in {rule for rule, _ in self._findings}:
             self.doubtful[finding.rule] = why
 
-    def of_key(self, key: tuple[str, str]) -> Finding:
-        """The finding that is kept under a key."""
-        return self._kept[key]
-
-    def wanted(self, rule: str) -> bool:
-        """Whether a rule is listened to."""
-        return not self.only or rule in self.only
-
-    def explains(self, rule: str) -> bool:
-        """Whether another broken rule is reason enough for this one."""
-        broken = {one for one, _ in list(self._kept)}
-        return bool(RULES[rule].explained_by & broken)
+    def replace_example(self, finding: Finding) -> None:
+        """Replace a finding by the same one with another example, even if that is longer."""
+        earlier = self._findings.get(finding.key, finding)
+        others = {earlier.operation, *earlier.other_operations} - {finding.operation}
+        self._findings[finding.key] = replace(
+            self._for_print(finding), other_operations=tuple(sorted(others))
+        )
 
     def clear(self) -> None:
-        """Forget everything: what it was said of was not the application."""
-        self._kept.clear()
+        """Forget all findings and verifications, as what answered was not the application."""
+        self._findings.clear()
         self.unconfirmed.clear()
         self.tested.clear()
         self.masked.clear()
 
-    def put(self, finding: Finding) -> None:
-        """Replace a finding by one with a better example."""
-        kept = self._kept.get(finding.key, finding)
-        others = {kept.operation, *kept.also} - {finding.operation}
-        self._kept[finding.key] = replace(self._told(finding), also=tuple(sorted(others)))
+    def wants(self, rule: str) -> bool:
+        """Tell whether findings of a rule are kept."""
+        return not self.only or rule in self.only
 
-    def _told(self, finding: Finding) -> Finding:
-        """A finding in words that are few and hold no key, whatever the target has answered."""
-        return replace(
-            finding,
-            title=shown(finding.title, self.secrets),
-            expected=shown(finding.expected, self.secrets),
-            actual=shown(finding.actual, self.secrets),
-        )
+    def is_explained(self, rule: str) -> bool:
+        """Tell whether another broken rule is reason enough for this one to be broken."""
+        broken = {one for one, _ in list(self._findings)}
+        return bool(RULES[rule].explained_by & broken)
+
+    def finding(self, key: Key) -> Finding:
+        """Return the finding of a key, with its best example.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._findings[key]
 
     def all(self) -> list[Finding]:
-        """Every finding, in the order in which they were made."""
-        return list(self._kept.values())
+        """Return every finding, in the order of their first sightings."""
+        return list(self._findings.values())
 
-    def of(self, severity: Severity) -> list[Finding]:
-        """The findings of that weight, in the order of the rules."""
+    def of_severity(self, severity: Severity) -> list[Finding]:
+        """Return the findings of a severity that no other one explains, in the order of the rules."""
         order = list(RULES)
         found = [
             finding
             for finding in self.all()
-            if finding.severity is severity and not self.explains(finding.rule)
+            if finding.severity is severity and not self.is_explained(finding.rule)
         ]
         return sorted(
             found, key=lambda finding: (order.index(finding.rule), finding.operation, finding.place)
@@ -123,19 +128,28 @@ class Ledger:
     @property
     def violations(self) -> list[Finding]:
         """What a source forbids."""
-        return self.of(Severity.VIOLATION)
+        return self.of_severity(Severity.VIOLATION)
 
     @property
     def warnings(self) -> list[Finding]:
         """What is policy, or one of several interpretations."""
-        return self.of(Severity.WARNING)
+        return self.of_severity(Severity.WARNING)
 
     @property
-    def settled(self) -> bool:
-        """Whether every rule that was asked for has spoken, so that nothing is left to look for."""
-        return bool(self.only) and self.only <= {
-            key[0] for key in list(self._kept) if key not in self.unconfirmed
-        }
+    def all_found(self) -> bool:
+        """Whether each rule of `only` has a confirmed finding, so that nothing is left to look for."""
+        # a copy: the thread of the run may add findings while another one asks
+        confirmed = {key[0] for key in list(self._findings) if key not in self.unconfirmed}
+        return bool(self.only) and self.only <= confirmed
+
+    def _for_print(self, finding: Finding) -> Finding:
+        """Shorten the words of a finding to one line each, without keys, whatever the target answered."""
+        return replace(
+            finding,
+            title=shown(finding.title, self.secrets),
+            expected=shown(finding.expected, self.secrets),
+            actual=shown(finding.actual, self.secrets),
+        )
 
 
-__all__ = ["Ledger"]
+__all__ = ["Key", "Ledger"]

@@ -1,4 +1,4 @@
-"""What a report keeps so that a finding can be played again, as JSON data and back; keys never stand in it."""
+"""Exchanges and findings as JSON data, and back, so that a finding of a report can be replayed; keys never stand in it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ from .exchange import Exchange, redact
 from .findings import Finding
 from .target import Target
 
-_LONGEST = 20_000
-"""Bytes that are kept of an answer."""
+_LONGEST_ANSWER = 20_000
+"""Bytes of an answer that are written down: a finding rests on the beginning, and reports are read by people."""
 
 
-def kept(exchange: Exchange, secrets: Mapping[str, str], bases: Collection[str]) -> dict[str, Any]:
-    """An exchange with a target of these base URLs as JSON data; a key stands as the shell expression that makes it."""
+def exchange_data(exchange: Exchange, secrets: Mapping[str, str], bases: Collection[str]) -> dict[str, Any]:
+    """Return an exchange as JSON data: a dict with a member for each field, and its path in place of its URL.
+
+    `secrets` has key → shell expression: the expression stands where the key stood. `bases` are the base URLs of the
+    target, of which the longest that fits is taken off.
+    """
     base = max((one for one in bases if exchange.url.startswith(f"{one}/")), key=len, default="")
     return {
         "method": exchange.method,
         "path": redact(exchange.url[len(base) :], secrets),
         "headers": [[name, secrets.get(value) or redact(value, secrets)] for name, value in exchange.headers],
-        "body": None if exchange.body is None else _text(exchange.body, secrets),
+        "body": None if exchange.body is None else _bytes_data(exchange.body, secrets),
         "chunks": list(exchange.chunks),
         "status": exchange.status,
         "answer_headers": [[name, redact(value, secrets)] for name, value in exchange.answer_headers],
-        "answer": _text(exchange.answer[:_LONGEST], secrets),
+        "answer": _bytes_data(exchange.answer[:_LONGEST_ANSWER], secrets),
         "operation": exchange.operation,
         "template": exchange.path,
         "call": exchange.call,
@@ -37,22 +41,22 @@ def kept(exchange: Exchange, secrets: Mapping[str, str], bases: Collection[str])
     }
 
 
-def _restored(data: Mapping[str, Any], target: Target) -> Exchange:
-    """The exchange, with the keys of the target; its credentials have the names that they had when it was kept.
+def _exchange_from(data: Mapping[str, Any], target: Target) -> Exchange:
+    """Return the exchange of `exchange_data`, with the keys of a target whose credentials have the names of then.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none.
+        KeyError, TypeError, ValueError: the data are not those of an exchange.
     """
-    keys = _keys(target)
-    path = _put(data["path"], keys)
+    keys = _keys_by_expression(target)
+    path = _with_keys(data["path"], keys)
     return Exchange(
         data["method"],
         target.base_of(path) + path,
-        tuple((str(name), _put(value, keys)) for name, value in data["headers"]),
-        None if data["body"] is None else _bytes(data["body"], keys),
+        tuple((str(name), _with_keys(value, keys)) for name, value in data["headers"]),
+        None if data["body"] is None else _bytes_from(data["body"], keys),
         int(data["status"]),
         tuple((str(name), str(value)) for name, value in data["answer_headers"]),
-        _bytes(data["answer"], keys),
+        _bytes_from(data["answer"], keys),
         data["operation"],
         data["template"],
         float(data["call"]),
@@ -64,58 +68,59 @@ def _restored(data: Mapping[str, Any], target: Target) -> Exchange:
     )
 
 
-def finding_of(data: Mapping[str, Any], target: Target) -> Finding:
-    """The finding of which this is the record, with the keys of the target.
+def finding_from(data: Mapping[str, Any], target: Target) -> Finding:
+    """Return the finding of a report, with the keys of a target whose credentials have the names of then.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none.
+        KeyError, TypeError, ValueError: the data are not those of a finding.
     """
-    again = data["reproduced"] or {"shown": 0, "tried": 0}
+    reproduced = data["reproduced"] or {"shown": 0, "tried": 0}
     return Finding(
         data["rule"],
         data["operation"],
         data["title"],
         data["expected"],
         data["actual"],
-        exchanges=tuple(_restored(one, target) for one in data["script"]),
-        place=_put(data["place"], _keys(target)),
+        exchanges=tuple(_exchange_from(one, target) for one in data["script"]),
+        place=_with_keys(data["place"], _keys_by_expression(target)),
         question=data["question"],
-        together=data["together"],
-        staged=data["staged"],
+        concurrent=data["together"],
+        needs_sequence=data["staged"],
         times=int(data["times"]),
-        also=tuple(data["also"]),
-        shown=again["shown"],
-        tried=again["tried"],
+        other_operations=tuple(data["also"]),
+        confirmed=reproduced["shown"],
+        attempts=reproduced["tried"],
     )
 
 
-def _text(content: bytes, secrets: Mapping[str, str]) -> dict[str, str]:
-    """Bytes as text where they are text, else as Base64."""
-    plain = redact(content.decode("latin-1"), secrets).encode("latin-1")
+def _bytes_data(content: bytes, secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return bytes under the name `text` where they are UTF-8, else as Base64 under the name `base64`."""
+    without_keys = redact(content.decode("latin-1"), secrets).encode("latin-1")
     try:
-        return {"text": plain.decode("utf-8")}
+        return {"text": without_keys.decode("utf-8")}
     except UnicodeDecodeError:
-        return {"base64": base64.b64encode(plain).decode()}
+        return {"base64": base64.b64encode(without_keys).decode()}
 
 
-def _bytes(data: Mapping[str, str], keys: Mapping[str, str]) -> bytes:
+def _bytes_from(data: Mapping[str, str], keys: Mapping[str, str]) -> bytes:
     if "text" in data:
-        return _put(data["text"], keys).encode("utf-8")
-    return _put(base64.b64decode(data["base64"]).decode("latin-1"), keys).encode("latin-1")
+        return _with_keys(data["text"], keys).encode("utf-8")
+    return _with_keys(base64.b64decode(data["base64"]).decode("latin-1"), keys).encode("latin-1")
 
 
-def _keys(target: Target) -> dict[str, str]:
-    """Shell expression → the key that it makes."""
+def _keys_by_expression(target: Target) -> dict[str, str]:
+    """Return shell expression → the key that it stands for."""
     found: dict[str, str] = {}
     for key, expression in target.secrets.items():
         found.setdefault(expression, key)
     return found
 
 
-def _put(text: str, keys: Mapping[str, str]) -> str:
-    words = sorted(keys, key=len, reverse=True)
-    pattern = "|".join(rf"{re.escape(word)}(?![A-Za-z0-9_])" for word in words)
+def _with_keys(text: str, keys: Mapping[str, str]) -> str:
+    """Replace shell expressions by their keys; the longest first, as one may be the beginning of another."""
+    expressions = sorted(keys, key=len, reverse=True)
+    pattern = "|".join(rf"{re.escape(one)}(?![A-Za-z0-9_])" for one in expressions)
     return re.sub(pattern, lambda found: keys[found[0]], text) if pattern else text
 
 
-__all__ = ["finding_of", "kept"]
+__all__ = ["exchange_data", "finding_from"]

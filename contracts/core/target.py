@@ -1,4 +1,4 @@
-"""Which deployment is judged: its URLs, its keys and how it is reached; nothing else is contacted."""
+"""Which deployment is judged: its URLs, its keys, and how it is reached. No other host is contacted."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from urllib.parse import quote, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A key and the organisation it belongs to."""
+    """A key, and the organisation that it belongs to."""
 
     key: str = field(repr=False)
     org: str
     name: str
-    """What stands for the key wherever something is shown: the shell variable `$name`."""
+    """What stands for the key wherever it would be shown: the shell variable `$name`."""
 
     @property
-    def forms(self) -> Mapping[str, str]:
-        """The key as encoders write it → the shell expression that makes it so."""
-        return _forms(self.key, self.name)
+    def encodings(self) -> Mapping[str, str]:
+        """The key as encoders write it → the shell expression that encodes `$name` in that way."""
+        return _encodings(self.key, self.name)
 
     @property
-    def near(self) -> Mapping[str, str]:
-        """Keys that are nearly this one → the shell expression that makes them of it."""
+    def near_misses(self) -> Mapping[str, str]:
+        """Wrong keys that are nearly this one → the shell expression that makes them of `$name`."""
         name, half = self.name, len(self.key) // 2
-        made = {
+        wrong = {
             self.key[:-1]: f"${{{name}%?}}",
             self.key[:half]: f'$(printf %.{half}s "${name}")',
             f"{self.key}.": f"${{{name}}}.",
@@ -37,37 +37,37 @@ class Credential:
             self.key.upper(): f'$(printf %s "${name}" | tr a-z A-Z)',
             self.key.swapcase(): f'$(printf %s "${name}" | tr a-zA-Z A-Za-z)',
         }
-        return {key: expression for key, expression in made.items() if key not in ("", self.key)}
+        return {key: expression for key, expression in wrong.items() if key not in ("", self.key)}
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What goes with every request, for whoever stands before the deployment; as secret as a key."""
+class ExtraHeader:
+    """A header that goes with every request, for a gateway before the deployment; its value is as secret as a key."""
 
     name: str
     value: str = field(repr=False)
     variable: str
-    """What stands for the value wherever something is shown: the shell variable `$variable`."""
+    """What stands for the value wherever it would be shown: the shell variable `$variable`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ConnectionOptions:
     """How a deployment is reached, beside its URLs."""
 
-    headers: tuple[Header, ...] = ()
+    headers: tuple[ExtraHeader, ...] = ()
     ca: str | None = None
-    """A file of PEM certificates to trust in place of the public ones."""
+    """Path of a PEM file with the certificates to trust in place of the public ones."""
     certificate: str | None = None
-    """A PEM file of the certificate by which the judge shows who it is."""
+    """Path of a PEM file with the certificate of the client."""
     key: str | None = None
-    """The file of its key, where that is another one."""
+    """Path of the PEM file with the key of that certificate, where it is another file."""
     proxy: str | None = None
-    """The URL of a proxy, the only one that is used."""
+    """URL of the only proxy that is used; proxies of the environment are not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The admin plane of a mock, by which its clock is moved."""
+    """The admin plane of a mock, through which its clock is moved."""
 
     url: str
     token: str = field(repr=False)
@@ -75,73 +75,77 @@ class Admin:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A deployment as the command line describes it; nothing more is known of it."""
+    """A deployment as the command line describes it."""
 
     base_url: str
     """Where the control plane is, without a final slash."""
     ingress_url: str
-    """Where the ingress operations are; often the same."""
+    """Where the ingress operations are, without a final slash; often the same."""
     first: Credential
     second: Credential | None = None
+    """A key of another organisation."""
     admin: Admin | None = None
-    way: Way = field(default_factory=Way)
+    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
 
     @property
     def credentials(self) -> tuple[Credential, ...]:
-        """One or two."""
+        """The one or two keys that were given."""
         return (self.first,) if self.second is None else (self.first, self.second)
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """Key or header, in every form in which it may be met, → the shell expression that stands for it."""
+        """Each key and value of an extra header, as it is and as encoders write it → the shell expression for it.
+
+        A later form never replaces an earlier one, as two names may stand for one secret.
+        """
         known = [(one.key, one.name) for one in self.credentials]
-        known += [(one.value, one.variable) for one in self.way.headers]
+        known += [(one.value, one.variable) for one in self.connection.headers]
         found: dict[str, str] = {}
         for secret, name in known:
             found.setdefault(secret, f"${name}")
         for secret, name in known:
-            for form, shown in _forms(secret, name).items():
-                found.setdefault(form, shown)
+            for form, expression in _encodings(secret, name).items():
+                found.setdefault(form, expression)
         for credential in self.credentials:
-            for key, shown in credential.near.items():
-                found.setdefault(key, shown)
+            for key, expression in credential.near_misses.items():
+                found.setdefault(key, expression)
         return found
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The names of the hosts that are contacted; no other is."""
-        urls = (self.base_url, self.ingress_url, self.admin and self.admin.url, self.way.proxy)
+        """Names of all hosts that are contacted, each once."""
+        urls = (self.base_url, self.ingress_url, self.admin and self.admin.url, self.connection.proxy)
         return tuple(dict.fromkeys(urlsplit(url).hostname or "" for url in urls if url))
 
     @property
-    def production(self) -> str | None:
-        """A host that is known to be nobody's test system, if there is one among them."""
+    def production_host(self) -> str | None:
+        """The first of its hosts that belongs to Arklow's own production; None where none does."""
         return next((host for host in self.hosts if _PRODUCTION.search(host)), None)
 
     @property
-    def local(self) -> bool:
-        """Whether all of it is on this machine."""
+    def is_local(self) -> bool:
+        """Whether all of its hosts are this machine."""
         return all(host == "localhost" or _LOOPBACK.fullmatch(host) for host in self.hosts)
 
     def base_of(self, path: str) -> str:
-        """The URL before a path of the document."""
+        """Return the base URL that a path of the document belongs to."""
         return self.base_url if path.startswith("/v1/orgs/") else self.ingress_url
 
 
-def _forms(secret: str, name: str) -> dict[str, str]:
-    """A secret as encoders write it → the shell expression that makes it so of `$name`."""
+def _encodings(secret: str, name: str) -> dict[str, str]:
+    """Return a secret as encoders write it (URL, Base64 with and without padding, JSON) → the shell expression."""
     code = base64.b64encode(secret.encode()).decode()
-    made = {
+    encoded = {
         quote(secret, safe=""): f'$(printf %s "${name}" | od -An -tx1 | tr " " % | tr -d "\\n")',
         code: f'$(printf %s "${name}" | base64 -w0)',
         code[: len(secret) // 3 * 4]: f'$(printf %s "${name}" | base64 -w0 | tr -d =)',
         json.dumps(secret)[1:-1]: f"${name}",
     }
-    return {form: expression for form, expression in made.items() if form}
+    return {form: expression for form, expression in encoded.items() if form}
 
 
 _PRODUCTION = re.compile(r"(?:^|\.)arklow\.io\.?$")
-"""The service's own domain, as the published pages and the guides name its servers."""
+"""The service's own domain, which the published pages and the guides name as their server."""
 _LOOPBACK = re.compile(r"127(?:\.[0-9]+){3}|::1")
 
-__all__ = ["Admin", "Credential", "Header", "Target", "Way"]
+__all__ = ["Admin", "ConnectionOptions", "Credential", "ExtraHeader", "Target"]

@@ -88,7 +88,7 @@ class Judge:
             self._take_note(facts)
             found = list(run_checks(facts, self.context, self.ledger.tested))
             self.ledger.add(
-                replace(one, exchanges=(exchange,), together=True)
+                replace(one, exchanges=(exchange,), concurrent=True)
                 for one in found
                 if not RULES[one.rule].checked_elsewhere
             )
@@ -106,7 +106,7 @@ class Judge:
     def prove(self, breach: Breach, operation: str, history: tuple[Exchange, ...]) -> None:
         """Put into the ledger what concurrent calls have shown: such a history is its own confirmation."""
         finding = finding_of(breach, history[-1], history)
-        self.ledger.add([replace(finding, operation=operation, together=True)])
+        self.ledger.add([replace(finding, operation=operation, concurrent=True)])
 
     def add_cut_off(self, request: Exchange, size: int) -> None:
         """Put into the ledger that a body of `size` bytes was cut off twice, and a small one beside it was not."""

@@ -145,7 +145,7 @@ def _lost(aim: Aim, request: Any, reason: str) -> None:
 
 def _sent(client: Client, request: Any) -> dict[str, Any]:
     """What Requests has sent, as members of an exchange: without what goes with every request."""
-    body, always = request.body, {(one.name, one.value) for one in client.target.way.headers}
+    body, always = request.body, {(one.name, one.value) for one in client.target.connection.headers}
     headers = ((str(name), _text(value)) for name, value in request.headers.items())
     return {
         "method": str(request.method),

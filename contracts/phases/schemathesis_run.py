@@ -73,7 +73,7 @@ def _alone() -> Iterator[None]:
 
 def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> Any:
     target = aim.client.target
-    way = target.way
+    way = target.connection
     config = schemathesis.Config.from_dict(
         {
             "seed": seed,

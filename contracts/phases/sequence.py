@@ -508,10 +508,12 @@ class CallSequence:
 
     def blame(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
         """A breach that the sequence has already seen twice."""
-        self.judge.ledger.add([replace(finding_of(breach, shown[-1], shown), staged=True, shown=1, tried=1)])
+        self.judge.ledger.add(
+            [replace(finding_of(breach, shown[-1], shown), needs_sequence=True, confirmed=1, attempts=1)]
+        )
 
     def _suspect(self, breach: Breach, shown: tuple[Exchange, ...]) -> None:
-        self._suspicions.append(replace(finding_of(breach, shown[-1], shown), staged=True))
+        self._suspicions.append(replace(finding_of(breach, shown[-1], shown), needs_sequence=True))
 
     def _insist(self, request: Request) -> Exchange:
         """Send what does no harm when it is done twice: again, if its connection is cut off."""

@@ -88,7 +88,7 @@ class Recorded:
                     count += 1
                     one = Credential(value, "", f"KEY_{count}")
                     self._secrets[value] = f"${one.name}"
-                    for form, shown in one.forms.items():
+                    for form, shown in one.encodings.items():
                         self._secrets.setdefault(form, shown)
 
     def _sort_in(self, entry: Entry) -> None:

@@ -217,7 +217,7 @@ def _negatives(run: RunFinished) -> Iterator[tuple[str, str]]:
         others = [
             f"{place or 'body'} {word}"
             for (place, word), said in told.items()
-            if said in ("masked", "not tried")
+            if said in ("masked", "not attempted")
         ]
         told_of = ", ".join(one for one in counted if not one.startswith("0 "))
         yield (
@@ -226,7 +226,7 @@ def _negatives(run: RunFinished) -> Iterator[tuple[str, str]]:
         )
 
 
-_OUTCOMES = ("confirmed", "accepted", "masked", "not tried")
+_OUTCOMES = ("confirmed", "accepted", "masked", "not attempted")
 _LONG = 600
 
 

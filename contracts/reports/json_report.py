@@ -12,7 +12,7 @@ from ..core.events import RunFinished
 from ..core.exchange import redact, utc
 from ..core.findings import Finding
 from ..core.rules import RULES
-from ..core.serialization import kept
+from ..core.serialization import exchange_data
 
 SCHEMA: Final = Path(__file__).parent / "report.schema.json"
 
@@ -26,13 +26,13 @@ def record(run: RunFinished) -> dict[str, Any]:
         "ingress": run.ingress or run.target,
         "keys": [{"name": name, "organisation": org} for org, name in run.keys],
         "way": {
-            "headers": [{"name": one.name, "variable": one.variable} for one in run.way.headers],
-            "ca": run.way.ca,
-            "client_certificate": run.way.certificate,
-            "client_key": run.way.key,
-            "proxy": run.way.proxy,
+            "headers": [{"name": one.name, "variable": one.variable} for one in run.connection.headers],
+            "ca": run.connection.ca,
+            "client_certificate": run.connection.certificate,
+            "client_key": run.connection.key,
+            "proxy": run.connection.proxy,
         },
-        "run": run.run,
+        "run": run.run_id,
         "prefix": run.prefix,
         "document": {"name": run.document, "sha256": run.digest},
         "seed": run.seed,
@@ -62,7 +62,7 @@ def record(run: RunFinished) -> dict[str, Any]:
                 "expires": one.expires.isoformat(),
                 "state": one.state,
             }
-            for one in run.known
+            for one in run.baseline
         ],
         "tested": run.tested,
         "negatives": [
@@ -87,26 +87,28 @@ def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
         "id": finding.id,
         "rule": finding.rule,
         "operation": finding.operation,
-        "also": list(finding.also),
+        "also": list(finding.other_operations),
         "sentence": redact(finding.sentence, secrets),
         "title": redact(finding.title, secrets),
         "expected": redact(finding.expected, secrets),
         "actual": redact(finding.actual, secrets),
         "source": RULES[finding.rule].source,
-        "side": redact(finding.side, secrets),
+        "side": redact(finding.responsible, secrets),
         "at": utc(datetime.fromtimestamp(last.at, UTC)),
         "traceparent": last.trace,
         "request_id": last.request_id and redact(last.request_id, secrets),
-        "reproduced": None if finding.at_once else {"shown": finding.shown, "tried": finding.tried},
-        "curl": Script(secrets, run.way).of(
-            finding.exchanges, together=finding.together, times=finding.times
+        "reproduced": None
+        if finding.needs_no_confirmation
+        else {"shown": finding.confirmed, "tried": finding.attempts},
+        "curl": Script(secrets, run.connection).render(
+            finding.exchanges, together=finding.concurrent, times=finding.times
         ),
         "place": redact(finding.place, secrets),
         "question": finding.question,
-        "together": finding.together,
-        "staged": finding.staged,
+        "together": finding.concurrent,
+        "staged": finding.needs_sequence,
         "times": finding.times,
-        "script": [kept(exchange, secrets, bases) for exchange in finding.exchanges],
+        "script": [exchange_data(exchange, secrets, bases) for exchange in finding.exchanges],
     }
 
 

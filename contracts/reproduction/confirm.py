@@ -76,7 +76,11 @@ class Confirmation:
         known = {finding.key for finding in self._ledger.all()}
         unsure = []
         for key, finding in distinct.items():
-            if key in known or not self._ledger.wanted(finding.rule) or self._ledger.explains(finding.rule):
+            if (
+                key in known
+                or not self._ledger.wants(finding.rule)
+                or self._ledger.is_explained(finding.rule)
+            ):
                 continue
             waited = finding.exchanges[-1].waited - finding.exchanges[0].waited
             if finding.id in self._excused or (often[key] > 1 and waited > _LONG_PAUSE):
@@ -98,7 +102,7 @@ class Confirmation:
             elif confirmed is not None:
                 self._ledger.add([confirmed], confirmed=True)
             elif again and (sequence, key) in self._unsure and self._stands(finding):
-                self._ledger.add([replace(finding, shown=1, tried=1)], confirmed=True)
+                self._ledger.add([replace(finding, confirmed=1, attempts=1)], confirmed=True)
             else:
                 unsure.append(finding.rule)
                 if hasty(finding):
@@ -111,7 +115,7 @@ class Confirmation:
 
     def _confirmed(self, finding: Finding, whole: Sequence[Exchange]) -> Finding | None:
         """The finding as it shows from a fresh beginning, if it does; tried again when interference comes between."""
-        if finding.staged or self._tried[finding.key] > _TRIES:
+        if finding.needs_sequence or self._tried[finding.key] > _TRIES:
             return None
         for left in reversed(range(_TRIES)):
             try:
@@ -132,12 +136,12 @@ class Confirmation:
         lost = (
             finding.rule in NEEDING_CONTROL_ACTIONS or finding.key in self.replay.excused
         )  # which somebody may have settled
-        return finding.staged or not (hasty(finding) or lost)
+        return finding.needs_sequence or not (hasty(finding) or lost)
 
     def confirm(self) -> None:
         """Show what single exchanges have broken a second time; a few times at most in a run."""
         for key in list(self._ledger.unconfirmed):
-            finding = self._ledger.of_key(key)
+            finding = self._ledger.finding(key)
             if finding.id in self._excused:
                 self._ledger.confirm(key)
             if key not in self._ledger.unconfirmed or self._tried[key] > _TRIES:
@@ -150,14 +154,14 @@ class Confirmation:
             except (Interference, TimeUp):
                 continue
             if again is not None:
-                self._ledger.put(again)
-            if again is not None or (self._tried[key] == _TRIES and self._ledger.seen[key] > _TRIES):
+                self._ledger.replace_example(again)
+            if again is not None or (self._tried[key] == _TRIES and self._ledger.sightings[key] > _TRIES):
                 self._ledger.confirm(key)
 
     def end(self) -> None:
         """What was never shown a second time does not stand."""
         for key in list(self._ledger.unconfirmed):
-            often = f"{self._ledger.seen[key]} time{'s' if self._ledger.seen[key] > 1 else ''}"
+            often = f"{self._ledger.sightings[key]} time{'s' if self._ledger.sightings[key] > 1 else ''}"
             tried = "kept when tried again" if self._tried[key] else "there was no time to try it again"
             self._ledger.drop(key, f"it was broken {often}, and {tried}")
 
@@ -172,7 +176,9 @@ class Confirmation:
             with suppress(Interference, TimeUp):
                 better = self.replay.shorter(finding) or self.replay.often(finding)
                 if better is not None:
-                    self._ledger.put(replace(better, shown=finding.shown, tried=finding.tried))
+                    self._ledger.replace_example(
+                        replace(better, confirmed=finding.confirmed, attempts=finding.attempts)
+                    )
 
     def confirm_again(self, seconds: float = math.inf) -> None:
         """Try every finding again, three times if there is time, and write down how often it showed."""
@@ -185,9 +191,15 @@ class Confirmation:
                     shown = self.replay.shows(finding)
                 except (Interference, TimeUp):
                     continue
-                self._ledger.put(replace(finding, shown=finding.shown + shown, tried=finding.tried + 1))
+                self._ledger.replace_example(
+                    replace(finding, confirmed=finding.confirmed + shown, attempts=finding.attempts + 1)
+                )
         for finding in self._open():
-            if finding.tried == _TRIES and not finding.shown and self._ledger.seen[finding.key] <= _TRIES:
+            if (
+                finding.attempts == _TRIES
+                and not finding.confirmed
+                and self._ledger.sightings[finding.key] <= _TRIES
+            ):
                 why = f"it was broken, and kept {_TRIES} times when tried again at the end"
                 self._ledger.drop(finding.key, why)
 
@@ -196,7 +208,7 @@ class Confirmation:
         return [
             finding
             for finding in self._ledger.all()
-            if not (finding.at_once or finding.staged or finding.id in self._excused)
+            if not (finding.needs_no_confirmation or finding.needs_sequence or finding.id in self._excused)
         ]
 
 

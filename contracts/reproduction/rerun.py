@@ -15,7 +15,7 @@ from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.ledger import Ledger
 from ..core.rules import RULES, codes_where
-from ..core.serialization import finding_of
+from ..core.serialization import finding_from
 from ..core.target import Credential, Target
 from ..model.interpretations import QUESTIONS
 from ..openapi.document import Document
@@ -176,7 +176,7 @@ class Again:
     def _restored(self, one: Mapping[str, Any], fresh: str) -> Finding:
         """The finding, its exchanges with fresh names and the keys of today."""
         moved = {**one, "script": [self._moved(exchange) for exchange in one["script"]]}
-        finding = finding_of(moved, self._named)
+        finding = finding_from(moved, self._named)
         prefix = self._report.prefix(finding.exchanges)
         script = tuple(_renamed(exchange, prefix, fresh) for exchange in finding.exchanges)
         return replace(finding, exchanges=script)

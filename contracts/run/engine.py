@@ -16,8 +16,8 @@ from ..checks.context import CheckContext
 from ..checks.cross_check import CrossCheck
 from ..core.events import (
     Advanced,
+    Checkpoint,
     Found,
-    Kept,
     Listener,
     PhaseStarted,
     RunFinished,
@@ -56,7 +56,7 @@ class Run:
         known.prefix = "contract"
         known.declared = plan.declared
         self._ledger = Ledger(
-            plan.only, heard=lambda finding: self._tell(Found(finding)), secrets=plan.target.secrets
+            plan.only, on_new=lambda finding: self._tell(Found(finding)), secrets=plan.target.secrets
         )
         self._judge = Judge(known, self._ledger)
         self._client = Client(plan.target, self._locate, plan.limits)
@@ -73,10 +73,10 @@ class Run:
         if plan.before is not None:
             self._remember(plan.before)
 
-    def _remember(self, before: Kept) -> None:
+    def _remember(self, before: Checkpoint) -> None:
         """Begin where an earlier part of the run has ended."""
         run, progress, ledger = before.run, before.progress, self._ledger
-        self._client.trace = run.run
+        self._client.trace = run.run_id
         ledger.tested.update(run.tested)
         ledger.masked.update(progress.masked)
         ledger.doubtful.update(progress.doubtful)
@@ -193,7 +193,7 @@ class Run:
             masked=dict(ledger.masked),
             doubtful=dict(ledger.doubtful),
         )
-        self._tell(Kept(run, progress))
+        self._tell(Checkpoint(run, progress))
         self._kept = time.monotonic()
 
     def _tell(self, event: Any) -> None:

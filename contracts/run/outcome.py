@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..checks.cross_check import CrossCheck
-from ..core.baseline import told
+from ..core.baseline import with_states
 from ..core.events import CrossChecked, RunFinished
 from ..core.findings import Breach, finding_of
 from ..core.rules import RULES
@@ -67,15 +67,15 @@ class Outcome:
             ingress=plan.target.ingress_url,
             keys=tuple((one.org, one.name) for one in plan.target.credentials),
             prefix=prefix,
-            run=self.client.trace,
-            known=told(
+            run_id=self.client.trace,
+            baseline=with_states(
                 plan.baseline,
                 {finding.id for finding in (*ledger.violations, *ledger.warnings)},
                 {rule for rule in wanted if ledger.tested[rule] and rule not in ledger.doubtful},
                 self.started.date(),
             ),
             not_offered=self._not_offered(),
-            way=plan.target.way,
+            connection=plan.target.connection,
             min_verified=plan.min_verified,
         )
         if inconclusive is None and finished.verified < plan.min_verified:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.baseline import Known
-from ..core.events import Kept
+from ..core.baseline import BaselineEntry
+from ..core.events import Checkpoint
 from ..core.target import Target
 from ..openapi.document import PUBLISHED
 from ..transport.throttle import Limits
@@ -42,12 +42,12 @@ class Plan:
     """Variant that exists → a payload that it takes, for a key that may not put definitions."""
     min_verified: float = 0.0
     """Percent of the rules that have to be put to the test before a run can be green."""
-    baseline: tuple[Known, ...] = ()
+    baseline: tuple[BaselineEntry, ...] = ()
     expected: Mapping[str, str] = field(default_factory=dict)
     """Open question → the interpretation that another one is a warning for."""
     night: bool = False
     """Go on with random sequences and generated requests, round after round, until the time is up."""
-    before: Kept | None = None
+    before: Checkpoint | None = None
     """What an earlier part of the run has left."""
 
 

@@ -147,7 +147,7 @@ class Preflight:
             title = "A definition whose variant has dots is refused, and one without dots is not"
             breach = Breach("PAGE-11", title, "200, as dots are a convention", str(dotted.status), "variant")
             finding = finding_of(breach, dotted, (dotted,))
-            self._judge.ledger.add([replace(finding, staged=True, shown=1, tried=1)])
+            self._judge.ledger.add([replace(finding, needs_sequence=True, confirmed=1, attempts=1)])
         return plain
 
     def _refused_key(self, first: Exchange, others: list[Exchange]) -> str | None:

@@ -165,7 +165,7 @@ class Scheduler:
             left = max(0.0, pending.due - time.monotonic())
             early = pending.turns > 0 if self._plan.limits.requests is not None else left > 0
             too_early = early and not (last or moved)
-            if too_early or self._ledger.settled or (self._over() and not self._plan.only):
+            if too_early or self._ledger.all_found or (self._over() and not self._plan.only):
                 return
             if not moved and time.monotonic() + left > self._client.deadline:
                 self._mask(pending.scenario.rules, str(self._up()))
@@ -341,7 +341,7 @@ class Scheduler:
 
     def _over(self) -> bool:
         late = time.monotonic() > self._client.deadline or self._client.throttle.spent is not None
-        return late or self._ledger.settled or self._preflight.unreachable is not None
+        return late or self._ledger.all_found or self._preflight.unreachable is not None
 
     def _up(self) -> TimeUp:
         why = self._client.throttle.spent

@@ -83,7 +83,7 @@ class Client:
         self.shift = 0.0
         """Seconds by which the clock of the target was moved."""
         self._locate = locate
-        self._connections = Connections(target.way)
+        self._connections = Connections(target.connection)
         self._pools = {base: self._connections.pool(base) for base in {target.base_url, target.ingress_url}}
         self._lines: dict[str, list[Line]] = {}
 
@@ -234,7 +234,7 @@ class Client:
 
     def _all(self, request: Request, trace: str) -> Iterator[tuple[str, str]]:
         """The headers of a request: its own, those of the target, and what is said of ourselves unless these say it."""
-        given = [*request.headers, *((one.name, one.value) for one in self.target.way.headers)]
+        given = [*request.headers, *((one.name, one.value) for one in self.target.connection.headers)]
         yield from given
         named = {name.lower() for name, _ in given}
         for name, value in (("User-Agent", AGENT), ("Accept", "*/*"), ("traceparent", trace)):

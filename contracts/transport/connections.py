@@ -16,7 +16,7 @@ import urllib3
 from urllib3.connection import ProxyConfig
 from urllib3.util import parse_url
 
-from ..core.target import Way
+from ..core.target import ConnectionOptions
 
 
 class NoWay(ValueError):
@@ -105,9 +105,9 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
 class Connections:
     """Makes lines to the servers of one target, all in the same way."""
 
-    def __init__(self, way: Way) -> None:
-        self._way = way
-        self._proxy = parse_url(way.proxy) if way.proxy else None
+    def __init__(self, options: ConnectionOptions) -> None:
+        self._options = options
+        self._proxy = parse_url(options.proxy) if options.proxy else None
 
     def target_of(self, base: str, path: str) -> str:
         """What stands between method and version of a request: a proxy that reads it wants to know the server too."""
@@ -161,12 +161,12 @@ class Connections:
         Raises:
             NoWay: a file cannot be used.
         """
-        way, context = self._way, self._trusting()
-        if way.certificate is not None:
+        options, context = self._options, self._trusting()
+        if options.certificate is not None:
             try:
-                context.load_cert_chain(way.certificate, way.key, password=_nobody_is_asked)
+                context.load_cert_chain(options.certificate, options.key, password=_nobody_is_asked)
             except OSError as error:
-                files = f"{way.certificate} with {way.key}" if way.key else way.certificate
+                files = f"{options.certificate} with {options.key}" if options.key else options.certificate
                 raise NoWay(
                     f"{files}: {_why(error, 'a PEM certificate and its key, not encrypted')}"
                 ) from None
@@ -181,7 +181,7 @@ class Connections:
         """Trusts the target's own authorities, else those of REQUESTS_CA_BUNDLE, else those of certifi."""
         import certifi  # only here is it needed
 
-        authorities = self._way.ca or os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
+        authorities = self._options.ca or os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
         try:
             return ssl.create_default_context(cafile=authorities)
         except OSError as error:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from contracts.core.curl import Script
-from contracts.core.target import Header, Target, Way
+from contracts.core.target import ConnectionOptions, ExtraHeader, Target
 from contracts.openapi.document import LINKED, load
 from contracts.phases.schemathesis_hooks import Aim
 from contracts.phases.schemathesis_run import fuzz
@@ -42,7 +42,7 @@ from tests.serving import serving
 
 SECRET = 'gate ${HOME} "&/+ s3cret'
 """With what shells, JSON, URLs and Schemathesis read in another way."""
-HEADER = Header("x-gate", SECRET, "GATE")
+HEADER = ExtraHeader("x-gate", SECRET, "GATE")
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 
 
@@ -57,7 +57,7 @@ class Place:
     """A deployment, what is on the way to it, and how it is reached."""
 
     url: str
-    way: Way
+    way: ConnectionOptions
     gate: Gate
     front: Pump | None = None
     proxy: Pump | None = None
@@ -65,7 +65,7 @@ class Place:
     def sequence(self) -> CallSequence:
         playing = sequence(self.url)
         playing.client.close()
-        target = Target(self.url, self.url, *KEYS, way=self.way)
+        target = Target(self.url, self.url, *KEYS, connection=self.way)
         kind = type(playing.client)
         client = kind(target, lambda method, url: load(LINKED).locate(method, url, {self.url}))
         return CallSequence(client, playing.judge, playing.random, "contract.test.")
@@ -83,7 +83,7 @@ def place(trusted: Authority) -> Iterator[Open]:
             *, tls: bool = False, mutual: bool = False, proxy: str = "", app: ConformingServer | None = None
         ) -> Place:
             gate = Gate(app or ConformingServer(Choices(operations="all")), HEADER.name, HEADER.value)
-            url, way = stack.enter_context(serving(gate)), Way((HEADER,))
+            url, way = stack.enter_context(serving(gate)), ConnectionOptions((HEADER,))
             front = by = None
             if tls:
                 front = stack.enter_context(pumping(url, trusted.serving(mutual=mutual)))
@@ -154,7 +154,8 @@ def test_what_comes_from_the_target_does_not_hide_what_a_request_says() -> None:
     with recording() as recorder:
         playing = sequence(recorder.url)
         playing.client.target = replace(
-            playing.client.target, way=Way((HEADER, Header("User-Agent", "gateway/1", "AGENT")))
+            playing.client.target,
+            connection=ConnectionOptions((HEADER, ExtraHeader("User-Agent", "gateway/1", "AGENT"))),
         )
         playing.client.send(Request("GET", "/v1/ack", (("X-Gate", "mine"),)))
         playing.client.close()
@@ -198,7 +199,9 @@ def test_a_proxy_that_refuses_is_no_deployment() -> None:
     with recording(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
         playing = sequence(f"https://{NAME}")
         playing.client.close()
-        target = Target(f"https://{NAME}", f"https://{NAME}", *KEYS, way=Way(proxy=proxy.url))
+        target = Target(
+            f"https://{NAME}", f"https://{NAME}", *KEYS, connection=ConnectionOptions(proxy=proxy.url)
+        )
         client = type(playing.client)(target, lambda *_: (None, None))
         with pytest.raises(Interference, match="the proxy answers 407"):
             client.send(Request("GET", "/v1/ack"))
@@ -219,7 +222,7 @@ def test_a_proxy_that_refuses_is_no_deployment() -> None:
 )
 def test_files_that_cannot_be_used_are_named(files: dict[str, str], said: str, trusted: Authority) -> None:
     """And nobody is asked for a password."""
-    way = Way(**{name: str(trusted.directory / file) for name, file in files.items()})  # type: ignore[arg-type]
+    way = ConnectionOptions(**{name: str(trusted.directory / file) for name, file in files.items()})  # type: ignore[arg-type]
 
     with pytest.raises(NoWay, match=said):
         _ = Connections(way).trust
@@ -230,7 +233,9 @@ def test_curl_lines_say_how_the_deployment_is_reached(trusted: Authority) -> Non
     playing = sequence("https://staging.example")
     exchange = playing.client.unanswered(Request("GET", "/v1/ack"))
 
-    line = Script({}, Way((HEADER,), "our ca.pem", "me.pem", "me.key", "http://proxy:3128")).of([exchange])
+    line = Script(
+        {}, ConnectionOptions((HEADER,), "our ca.pem", "me.pem", "me.key", "http://proxy:3128")
+    ).render([exchange])
 
     assert line == (
         "curl -si https://staging.example/v1/ack --cacert 'our ca.pem' --cert me.pem --key me.key "

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from contracts.core.baseline import Known
+from contracts.core.baseline import BaselineEntry
 from contracts.core.rules import RULES
 from contracts.openapi.document import PUBLISHED
 from contracts.reports import sarif
@@ -18,9 +18,9 @@ from tests.contracts.test_reports import finding, finished, known
 ROOT = Path(__file__).parents[2]
 
 
-def log(*entries: Known) -> dict[str, object]:
+def log(*entries: BaselineEntry) -> dict[str, object]:
     """The only run of the log of a run that found something of every kind."""
-    [run] = sarif.sarif(record(finished(known=entries)))["runs"]
+    [run] = sarif.sarif(record(finished(baseline=entries)))["runs"]
     assert isinstance(run, dict)
     return run
 
@@ -108,7 +108,7 @@ def test_a_finding_is_an_annotation_by_its_weight() -> None:
 def test_what_is_not_verified_below_the_bar_and_what_has_expired_is_a_notice() -> None:
     """What is excused is none."""
     run = finished(
-        min_verified=80.0, warnings=(), known=(known("PAGE-5", "excused"), known("AUTH-8", "expired"))
+        min_verified=80.0, warnings=(), baseline=(known("PAGE-5", "excused"), known("AUTH-8", "expired"))
     )
 
     [little, expired] = commands(record(run))
@@ -145,7 +145,7 @@ def test_nothing_is_said_where_nobody_asks(tmp_path: Path) -> None:
 
 def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> None:
     """The excused ones last."""
-    run = finished(not_offered=("POST /v1/ack",), known=(known("AUTH-8", "excused"),))
+    run = finished(not_offered=("POST /v1/ack",), baseline=(known("AUTH-8", "excused"),))
 
     broken, never = "POST /v1/modack breaks", "1970-01-01 00:00:00.000 UTC | seen once, not tried again"
     blame = "the application, or a server in front of it: the answer (no content-type) is not the envelope"

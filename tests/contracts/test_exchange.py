@@ -56,7 +56,9 @@ def sent(
 def test_a_curl_line_sends_the_same_bytes(echo: tuple[str, Got], body: bytes) -> None:
     """Quotes, variables, other encodings and what curl would take for a file."""
     url, got = echo
-    line = Script({}).of([sent("POST", f"{url}/v1/modack?a=%ff", body, ("content-type", "application/json"))])
+    line = Script({}).render(
+        [sent("POST", f"{url}/v1/modack?a=%ff", body, ("content-type", "application/json"))]
+    )
 
     subprocess.run(["sh", "-c", line], check=True, capture_output=True)
 
@@ -73,7 +75,9 @@ def test_a_missing_content_type_stays_missing(echo: tuple[str, Got]) -> None:
     """Curl would add one of its own."""
     url, got = echo
 
-    subprocess.run(["sh", "-c", Script({}).of([sent("PUT", url, b"{}")])], check=True, capture_output=True)
+    subprocess.run(
+        ["sh", "-c", Script({}).render([sent("PUT", url, b"{}")])], check=True, capture_output=True
+    )
 
     assert "content-type" not in got[0][2]
 
@@ -81,7 +85,7 @@ def test_a_missing_content_type_stays_missing(echo: tuple[str, Got]) -> None:
 def test_a_key_stands_as_a_variable(echo: tuple[str, Got]) -> None:
     """So that a report can be passed on, and still be run."""
     url, got = echo
-    script = Script({"s3cret-key": "$MY_KEY"}).of(
+    script = Script({"s3cret-key": "$MY_KEY"}).render(
         [sent("GET", f"{url}/?key=s3cret-key", None, ("x-arklow-auth", "s3cret-key"))]
     )
 
@@ -102,7 +106,7 @@ def test_an_id_that_the_target_made_is_captured(echo: tuple[str, Got]) -> None:
     work = sent("POST", f"{url}/v1/ingress/v", b"{}", answer=b'{"data":{"a_id":"123"}}')
     lease = sent("POST", f"{url}/v1/modack", b'{"action_record_id":"123","attempt":0,"mod_ack":123456}')
 
-    subprocess.run(["sh", "-c", Script({}).of([work, lease])], check=True, capture_output=True)
+    subprocess.run(["sh", "-c", Script({}).render([work, lease])], check=True, capture_output=True)
 
     assert got[1][3] == b'{"action_record_id":"4711","attempt":0,"mod_ack":123456}'
 

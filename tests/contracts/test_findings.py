@@ -34,7 +34,7 @@ def test_one_promise_that_is_broken_in_one_place_is_one_finding() -> None:
 
     [kept] = ledger.all()
 
-    assert (kept.operation, kept.also) == (MODACK, (INGRESS, PUT))
+    assert (kept.operation, kept.other_operations) == (MODACK, (INGRESS, PUT))
 
 
 @pytest.mark.parametrize("other", [finding(place="200 data/a_id"), finding("PAGE-4")])
@@ -63,7 +63,7 @@ def test_the_shorter_example_wins_whenever_it_comes(shorter: Finding, longer: Fi
 
     [kept] = ledger.all()
 
-    assert (kept.exchanges, kept.operation, kept.also) == (shorter.exchanges, PUT, (MODACK,))
+    assert (kept.exchanges, kept.operation, kept.other_operations) == (shorter.exchanges, PUT, (MODACK,))
 
 
 def test_a_better_example_takes_the_place_of_the_one_that_is_kept() -> None:
@@ -71,22 +71,22 @@ def test_a_better_example_takes_the_place_of_the_one_that_is_kept() -> None:
     ledger = Ledger()
     ledger.add([finding(), finding(operation=INGRESS)])
 
-    ledger.put(finding(operation=INGRESS, requests=3))
+    ledger.replace_example(finding(operation=INGRESS, requests=3))
 
     [kept] = ledger.all()
-    assert (len(kept.exchanges), kept.operation, kept.also) == (3, INGRESS, (MODACK,))
+    assert (len(kept.exchanges), kept.operation, kept.other_operations) == (3, INGRESS, (MODACK,))
 
 
 @pytest.mark.parametrize("way", ["add", "add a shorter one", "put"])
 def test_the_words_of_a_finding_are_few_and_hold_no_key(way: str) -> None:
     """Whatever the target answers; a key at the edge is taken out before the rest is."""
     heard: list[Finding] = []
-    ledger = Ledger(heard=heard.append, secrets={"good-key-one": "$KEY"})
+    ledger = Ledger(on_new=heard.append, secrets={"good-key-one": "$KEY"})
     words = "x" * 290 + "good-key-one" * 1_000
     one = Finding("PAGE-5", MODACK, words, f"a\n{words}", words, (exchange(),), "200 data")
     if way == "add a shorter one":
         ledger.add([finding(size=9)])
-    ledger.put(one) if way == "put" else ledger.add([one], confirmed=True)
+    ledger.replace_example(one) if way == "put" else ledger.add([one], confirmed=True)
 
     [kept] = ledger.all()
 
@@ -100,7 +100,7 @@ def test_the_words_of_a_finding_are_few_and_hold_no_key(way: str) -> None:
 def test_a_finding_is_told_once() -> None:
     """When it has shown a second time."""
     heard: list[Finding] = []
-    ledger = Ledger(heard=heard.append)
+    ledger = Ledger(on_new=heard.append)
     ledger.add([finding(), finding(operation=PUT), finding(size=9)])
     assert heard == []
 
@@ -114,7 +114,7 @@ def test_a_finding_is_told_once() -> None:
 def test_what_is_its_own_proof_is_told_at_once(rule: str) -> None:
     """A server error, and a history that no order explains."""
     heard: list[Finding] = []
-    Ledger(heard=heard.append).add([finding(rule)])
+    Ledger(on_new=heard.append).add([finding(rule)])
 
     assert [one.rule for one in heard] == [rule]
 
@@ -135,14 +135,14 @@ def test_rules_that_nobody_asked_for_are_not_heard() -> None:
     """And a run is settled when each of the others has spoken."""
     ledger = Ledger(only=frozenset({"PAGE-4", "PAGE-5"}))
     ledger.add([finding(), finding("PAGE-1")], confirmed=True)
-    assert ([one.rule for one in ledger.all()], ledger.settled) == (["PAGE-5"], False)
+    assert ([one.rule for one in ledger.all()], ledger.all_found) == (["PAGE-5"], False)
 
     ledger.add([finding("PAGE-4")])
-    assert not ledger.settled
+    assert not ledger.all_found
     ledger.confirm(finding("PAGE-4").key)
 
-    assert ledger.settled
-    assert not Ledger().settled
+    assert ledger.all_found
+    assert not Ledger().all_found
 
 
 @pytest.mark.parametrize("rule", EXPLAINED_BY)
@@ -150,7 +150,7 @@ def test_what_another_broken_rule_is_reason_enough_for_is_not_said_beside_it(rul
     """Whichever of them came first; alone it is said."""
     for reason in EXPLAINED_BY[rule]:
         heard: list[str] = []
-        ledger = Ledger(heard=lambda one, heard=heard: heard.append(one.rule))  # type: ignore[misc]
+        ledger = Ledger(on_new=lambda one, heard=heard: heard.append(one.rule))  # type: ignore[misc]
         ledger.add([finding(rule)], confirmed=True)
         assert [one.rule for one in (*ledger.violations, *ledger.warnings)] == [rule]
 

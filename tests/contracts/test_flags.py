@@ -42,8 +42,8 @@ def test_elsewhere_a_run_is_careful() -> None:
 )
 def test_this_machine_has_several_names(url: str) -> None:
     """And no other has."""
-    assert planned(url).target.local
-    assert not planned("http://127.0.0.1.example").target.local
+    assert planned(url).target.is_local
+    assert not planned("http://127.0.0.1.example").target.is_local
 
 
 @pytest.mark.parametrize(

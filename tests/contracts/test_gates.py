@@ -61,8 +61,8 @@ def test_actions_carry_the_run_in_their_tags() -> None:
         traces = {dict(one.headers).get("traceparent", "") for one in interference.requests}
         tags = [action.work.tags for action in interference.world.actions.values()]
 
-    assert {one.split("-")[1] for one in traces if one} == {run.run}
-    assert sum(tag.get(TAG) == run.run for tag in tags if isinstance(tag, dict)) > 0.8 * len(tags)
+    assert {one.split("-")[1] for one in traces if one} == {run.run_id}
+    assert sum(tag.get(TAG) == run.run_id for tag in tags if isinstance(tag, dict)) > 0.8 * len(tags)
 
 
 @pytest.mark.parametrize("fault", ["R04", "S05", "V18"])

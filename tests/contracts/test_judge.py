@@ -369,7 +369,7 @@ def test_calls_that_overlapped_are_judged_alone_and_followed_in_no_order() -> No
         "ING-7": (one, two),
         "PAGE-8": (failed,),
     }
-    assert all(finding.together for finding in judge.ledger.all())
+    assert all(finding.concurrent for finding in judge.ledger.all())
     assert judge.model.definitions["1", "v"].version == 1
 
 
@@ -380,7 +380,7 @@ def test_what_a_history_proves_counts_at_once() -> None:
     judge.prove(Breach("RACE-1", "No order", "one", "none"), PUT, (work(), put()))
 
     [finding] = judge.ledger.all()
-    assert (finding.rule, finding.operation, finding.together) == ("RACE-1", PUT, True)
+    assert (finding.rule, finding.operation, finding.concurrent) == ("RACE-1", PUT, True)
 
 
 def test_a_body_that_is_cut_off_is_said_with_its_size() -> None:

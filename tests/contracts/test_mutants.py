@@ -348,7 +348,7 @@ def test_a_server_that_fails_when_it_is_busy_is_caught_by_being_kept_busy() -> N
         playing.client.close()
 
     [finding] = [one for one in playing.judge.ledger.violations if one.rule == "PAGE-8"]
-    assert finding.together
+    assert finding.concurrent
 
 
 @pytest.mark.parametrize("rule", OTHERS)

@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from rich.console import Console
 
-from contracts.core.baseline import Known
+from contracts.core.baseline import BaselineEntry
 from contracts.core.events import (
     CrossChecked,
     Found,
@@ -24,7 +24,7 @@ from contracts.core.events import (
 from contracts.core.exchange import Exchange
 from contracts.core.findings import Finding
 from contracts.core.rules import RULES
-from contracts.core.serialization import finding_of
+from contracts.core.serialization import finding_from
 from contracts.core.target import Credential, Target
 from contracts.phases.requests import INGRESS, MODACK, PUT
 from contracts.reports import (
@@ -59,7 +59,7 @@ def finished(**members: Any) -> RunFinished:
         seconds=1.5,
         requests=100,
         served={PUT: 1, INGRESS: 2, MODACK: 0},
-        violations=(finding("PAGE-5", also=(INGRESS, PUT)),),
+        violations=(finding("PAGE-5", other_operations=(INGRESS, PUT)),),
         warnings=(finding("AUTH-8"),),
         interpretations={"unknown variant": "refused", "alias": f"{KEY}"},
         not_verified={"LEASE-8": f"no lease, {KEY}", "RACE-1": f"no lease, {KEY}", "ORG-1": "no second key"},
@@ -71,13 +71,13 @@ def finished(**members: Any) -> RunFinished:
         negatives={
             (PUT, "variant", "type"): "confirmed",
             (PUT, "alias/0", "type"): "masked",
-            (PUT, "", "type"): "not tried",
+            (PUT, "", "type"): "not attempted",
             (MODACK, "attempt", "minimum"): "accepted",
             (MODACK, "attempt", "type"): "confirmed",
             (MODACK, "mod_ack", "type"): "confirmed",
         },
         secrets={KEY: "$MY_KEY"},
-        run="ab12",
+        run_id="ab12",
     )
     return replace(run, **members)
 
@@ -126,7 +126,7 @@ def test_a_finding_of_a_report_has_the_id_that_it_had() -> None:
     target = Target("http://target", "http://target", Credential(KEY, "1", "MY_KEY"))
     [data] = record(finished(violations=(found,)))["violations"]
 
-    again = finding_of(json.loads(json.dumps(data)), target)
+    again = finding_from(json.loads(json.dumps(data)), target)
 
     assert KEY not in f"{data}"
     assert (again.id, again.times, again.question) == (data["id"], 300, "alias")
@@ -180,7 +180,7 @@ def test_bodies_that_break_one_member_are_counted_by_what_they_proved() -> None:
     at = lines.index("Bodies that break one member in one way")
 
     assert [" ".join(line.split()) for line in lines[at + 1 : at + 3]] == [
-        f"{PUT} 1 confirmed, 1 masked, 1 not tried: alias/0 type, body type",
+        f"{PUT} 1 confirmed, 1 masked, 1 not attempted: alias/0 type, body type",
         f"{MODACK} 2 confirmed, 1 accepted",
     ]
     assert record(finished())["negatives"][1] == {
@@ -210,7 +210,7 @@ def test_a_finding_says_who_is_to_blame_when_it_was_and_how_to_see_it_again() ->
         at=1767225600.25,
         trace=trace,
     )
-    three = finding("LEASE-3", exchanges=(sent,), shown=2, tried=3)
+    three = finding("LEASE-3", exchanges=(sent,), confirmed=2, attempts=3)
     run = finished(violations=(three, finding("PAGE-8")))
 
     said = [" ".join(line.plain.split()) for line in summary(run, Path("out"))]
@@ -227,7 +227,7 @@ def test_a_finding_says_who_is_to_blame_when_it_was_and_how_to_see_it_again() ->
 
 def test_what_others_have_sent_is_not_sent_again(tmp_path: Path) -> None:
     """A finding of recorded traffic has no test, and nobody is told to play it."""
-    recorded = finished(run="")
+    recorded = finished(run_id="")
     generated_tests.write(recorded, tmp_path)
 
     assert not list(tmp_path.iterdir())
@@ -237,15 +237,15 @@ def test_what_others_have_sent_is_not_sent_again(tmp_path: Path) -> None:
     )
 
 
-def known(rule: str, state: Any) -> Known:
+def known(rule: str, state: Any) -> BaselineEntry:
     """An entry of the baseline for a finding of that rule."""
-    return Known(finding(rule).id, "anna", "ticket 12", date(2026, 12, 1), state)
+    return BaselineEntry(finding(rule).id, "anna", "ticket 12", date(2026, 12, 1), state)
 
 
 def test_what_the_baseline_excuses_is_no_violation() -> None:
     """It stands in a line below; an entry that excuses no more, or nothing, is among the first lines."""
     entries = (known("PAGE-5", "excused"), known("PAGE-9", "expired"), known("PAGE-4", "gone"))
-    run = finished(violations=(finding("PAGE-5"), finding("PAGE-9")), known=entries, min_verified=80.0)
+    run = finished(violations=(finding("PAGE-5"), finding("PAGE-9")), baseline=entries, min_verified=80.0)
 
     lines = text(run).splitlines()
     assert lines[1] == "Verified 4 of 7 rules (57.1 %, and 80 % are asked for)"
@@ -263,7 +263,7 @@ def test_what_the_baseline_excuses_is_no_violation() -> None:
 
 def test_a_run_of_known_findings_alone_conforms() -> None:
     """And says how many there are."""
-    run = finished(warnings=(), known=(known("PAGE-5", "excused"),))
+    run = finished(warnings=(), baseline=(known("PAGE-5", "excused"),))
 
     assert run.exit_code == 0
     assert text(run).splitlines()[-1] == "✓ Conforms: no violation, 1 known"

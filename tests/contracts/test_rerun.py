@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contracts.cli import main
-from contracts.core.serialization import kept
+from contracts.core.serialization import exchange_data
 from contracts.phases.requests import MODACK
 from contracts.reports import json_report
 from contracts.reproduction.rerun import Report
@@ -141,7 +141,7 @@ def test_a_finding_with_a_second_key_needs_one(tmp_path: Path, capsys: pytest.Ca
     file = tmp_path / "report.json"
     report = json.loads(file.read_text("utf-8"))
     secrets = {one.key: f"${one.name}" for one in KEYS}
-    report["violations"][0]["script"] = [kept(shown, secrets, ["http://target"])]
+    report["violations"][0]["script"] = [exchange_data(shown, secrets, ["http://target"])]
     file.write_text(json.dumps(report), "utf-8")
 
     assert replay(tmp_path, "http://127.0.0.1:9", name, second_api_key="", second_org="") == 3

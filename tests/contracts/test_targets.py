@@ -134,11 +134,16 @@ def test_each_member_has_its_effect(here: Path, trusted: Authority) -> None:
         ("good-key-one", "1", "KEY"),
         ("good-key-two", "2", "ARKLOW_SECOND_API_KEY"),
     ]
-    assert [(one.name, one.value, one.variable) for one in target.way.headers] == [
+    assert [(one.name, one.value, one.variable) for one in target.connection.headers] == [
         ("x-gate", "open sesame", "GATE"),
         ("x-team", "orders", "ARKLOW_HEADER_X_TEAM"),
     ]
-    assert (target.way.ca, target.way.certificate, target.way.key, target.way.proxy) == (
+    assert (
+        target.connection.ca,
+        target.connection.certificate,
+        target.connection.key,
+        target.connection.proxy,
+    ) == (
         trusted.ca,
         trusted.certificate,
         trusted.key,
@@ -185,7 +190,7 @@ def test_flags_win_over_the_target_and_the_target_over_what_all_have(here: Path)
 
     assert (plan.limits.rate, plan.limits.writes, plan.limits.requests) == (2.0, 7, 5)
     assert (plan.target.first.org, plan.target.first.key, plan.intrusive) == ("8", "good-key-two", False)
-    assert {one.name: one.value for one in plan.target.way.headers} == {
+    assert {one.name: one.value for one in plan.target.connection.headers} == {
         "x-last": "one",
         "x-more": "two",
         "X-GATE": "three",
@@ -199,7 +204,7 @@ def test_production_is_said_by_the_target_that_it_is_about() -> None:
     text = PLAIN.replace("staging.example", "api.arklow.io")
 
     assert "is a production host" in refusal(text)
-    assert planned(text + "production = true").target.production == "api.arklow.io"
+    assert planned(text + "production = true").target.production_host == "api.arklow.io"
     assert "is a production host" in refusal(text + "production = true", "--no-production")
     assert "[defaults] production: only the table of one target" in refusal(
         "[defaults]\nproduction = true\n" + text
@@ -407,7 +412,7 @@ def test_a_remote_proxy_makes_a_target_remote() -> None:
     text = PLAIN.replace("https://staging.example", "http://localhost:3123")
 
     assert planned(text).limits.rate == math.inf
-    assert planned(text + 'proxy = "http://127.0.0.1:3128"').target.local
+    assert planned(text + 'proxy = "http://127.0.0.1:3128"').target.is_local
     assert planned(text + 'proxy = "http://proxy.example"').limits.rate == 10.0
     assert "is a production host" in refusal(text + 'proxy = "http://proxy.arklow.io"')
 

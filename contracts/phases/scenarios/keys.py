@@ -30,7 +30,7 @@ def wrong_keys(sequence: CallSequence) -> None:
 @scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "AUTH-10")
 def keys(sequence: CallSequence) -> None:
     """The matrix of schemes and shapes of keys: good ones first, as many wrong ones may lock the right one out."""
-    good, near = sequence.key()[1], sequence.context.target.first.near
+    good, near = sequence.key()[1], sequence.context.target.first.near_misses
     for label, body, name in _calls(sequence):
         operation = sequence.context.operation(label)
         listed = operation.keys if operation else ()

@@ -45,7 +45,7 @@ def broken_work(sequence: CallSequence) -> None:
     good = {"payload": 1, "tags": {"region": "eu"}, "metadata": {"a": 1}, "version": 1}
     if not sequence.context.envelopes:
         for place, keyword in _keywords(sequence, INGRESS):
-            sequence.judge.ledger.negatives.setdefault((INGRESS, place, keyword), "not tried")
+            sequence.judge.ledger.negatives.setdefault((INGRESS, place, keyword), "not attempted")
         raise NotReached("ingress bodies are not read as envelopes")
     for negative in _tried(sequence, INGRESS, good):
         _record(
@@ -149,7 +149,7 @@ def _keywords(sequence: CallSequence, label: str) -> list[tuple[str, str]]:
 
 def _tried(sequence: CallSequence, label: str, good: dict[str, Any]) -> Iterator[Negative]:
     for place, keyword in _keywords(sequence, label):
-        sequence.judge.ledger.negatives.setdefault((label, place, keyword), "not tried")
+        sequence.judge.ledger.negatives.setdefault((label, place, keyword), "not attempted")
     yield from negatives(_schema(sequence, label), sequence.context.document.at, sequence.whole(label, good))
 
 
@@ -165,11 +165,11 @@ def _record(sequence: CallSequence, label: str, negative: Negative, exchange: Ex
     else:
         said = "masked"
     told = sequence.judge.ledger.negatives
-    if _WEIGHT[said] > _WEIGHT[told.get(place, "not tried")]:
+    if _WEIGHT[said] > _WEIGHT[told.get(place, "not attempted")]:
         told[place] = said
 
 
-_WEIGHT: Final = {"not tried": 0, "confirmed": 1, "masked": 2, "accepted": 3}
+_WEIGHT: Final = {"not attempted": 0, "confirmed": 1, "masked": 2, "accepted": 3}
 
 
 _PART: Final = 50
