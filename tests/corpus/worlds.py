@@ -75,7 +75,7 @@ class _WebhookClient(WebhookClient):
         pass
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Reply:
-        reason = self.why_not(url)
+        reason = self.why_not_called(url)
         if reason:
             raise NoAnswer(f"not sent: {reason}")
         split = urlsplit(url)
