@@ -73,7 +73,7 @@ def _value(
         tested["PAGE-12"] += 1
     if facts.accepted:
         yield _accepted_although(problems[0], facts, operation, context)
-    elif status in (404, 409) and not operation.control_plane and operation.label in context.routed:
+    elif status in (404, 409) and not operation.control_plane and operation.label in context.learned.routed:
         yield Finding(
             "PAGE-12",
             operation.label,
@@ -123,7 +123,9 @@ def _ingress(
             problem = Problem("payload", "Required", "present", "absent", None)
             yield _accepted_although(problem, facts, operation, context, "PAGE-10")
         return
-    if not context.envelopes or not (facts.accepted or facts.exchange.segment in context.variants):
+    if not context.learned.takes_envelopes or not (
+        facts.accepted or facts.exchange.segment in context.learned.variants
+    ):
         return
     certain = [problem for problem in problems if not _is_number_for_version(problem)]
     tested["PAGE-9" if certain else "PAGE-10"] += 1

@@ -53,7 +53,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
         )
     elif not operation.control_plane and 400 <= exchange.status < 500 and not has_key and not undeclared:
         tested["AUTH-9"] += 1
-        if exchange.status in (400, 403, 404, 409, 422) and operation.label in context.routed:
+        if exchange.status in (400, 403, 404, 409, 422) and operation.label in context.learned.routed:
             yield Finding(
                 "AUTH-9",
                 operation.label,
@@ -122,10 +122,10 @@ def _is_ours(facts: Facts, operation: Operation, context: CheckContext) -> bool:
     """Whether what was served belongs to an organisation of ours, so that the key cannot be a good one of another."""
     if operation.control_plane:
         return str(facts.data.get("org_id")) in {credential.org for credential in context.target.credentials}
-    if str(facts.data.get("a_def_id")) in context.definitions:
+    if str(facts.data.get("a_def_id")) in context.learned.definitions:
         return True
     body = None if facts.body.marked else facts.body.value
-    return isinstance(body, dict) and str(body.get("action_record_id")) in context.actions
+    return isinstance(body, dict) and str(body.get("action_record_id")) in context.learned.actions
 
 
 __all__ = ["check"]

@@ -35,7 +35,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
     if not operation.control_plane and 400 <= exchange.status < 500:
         tested.update(["PAGE-2", "PAGE-15"])
     if exchange.status >= 500:
-        if exchange.segment not in context.negative and not _is_unknown_coding(exchange):
+        if exchange.segment not in context.learned.negative_versions and not _is_unknown_coding(exchange):
             yield _server_error(
                 exchange, operation.label, context, "a good request served, a bad one refused"
             )
@@ -199,7 +199,10 @@ def _shape(
     except ValueError:  # beyond what can be compared
         return
     for problem in problems[:_MOST_PROBLEMS]:
-        if problem.place == "data/a_ve" and str(facts.data.get("a_def_id")) in context.negative:
+        if (
+            problem.place == "data/a_ve"
+            and str(facts.data.get("a_def_id")) in context.learned.negative_versions
+        ):
             continue
         yield Finding(
             "PAGE-5",
@@ -242,10 +245,12 @@ def _formats_in(value: Any) -> Iterator[str]:
 def _may_be_of_a_front_end(facts: Facts, operation: Operation, context: CheckContext) -> bool:
     """Whether a refusal may be the word of a server in front of the application, which no page describes."""
     exchange = facts.exchange
-    if facts.enveloped and operation.label not in context.not_offered:
+    if facts.enveloped and operation.label not in context.learned.not_offered:
         return False
     if exchange.status == 404:
-        hidden = operation.label in context.not_offered or operation.label not in context.routed
+        hidden = (
+            operation.label in context.learned.not_offered or operation.label not in context.learned.routed
+        )
         return hidden or not exchange.plain_path
     closed_early = not exchange.answer and (exchange.got("connection") or "").lower() == "close"
     return exchange.status == 400 and (exchange.strange or closed_early)

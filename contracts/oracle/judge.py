@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -44,6 +44,8 @@ class Judge:
         ledger: Ledger,
         model: Model | None = None,
         derive: Derive = derive_facts,
+        *,
+        adds_refused_keys: bool = False,
     ) -> None:
         self.context = context
         self.ledger = ledger
@@ -53,11 +55,11 @@ class Judge:
         """Operation → answers of 200."""
         self.listeners: list[Callable[[Exchange], None]] = []
         """Told of every exchange before it is judged."""
-        self.adds_refused_keys = False
-        """Whether a refusal of a good key is put in the ledger at once, as no caller looks into it."""
         self.slow: list[Exchange] = []
         """The first of those that took too long."""
         self._derive = derive
+        self._adds_refused_keys = adds_refused_keys
+        """Whether a refusal of a good key is put in the ledger at once, as no caller looks into it."""
 
     def observe(self, exchange: Exchange) -> Verdict:
         """Judge one exchange by the checks and by the model, and learn from it.
@@ -74,7 +76,7 @@ class Judge:
         self.ledger.add(
             finding
             for finding in found
-            if self.adds_refused_keys or not RULES[finding.rule].checked_elsewhere
+            if self._adds_refused_keys or not RULES[finding.rule].checked_elsewhere
         )
         broken = any(not RULES[finding.rule].harmless for finding in found)
         suspicions = self._follow(facts, broken=broken)
@@ -129,7 +131,7 @@ class Judge:
         breaches = self.model.note(question, answer)
         if shown:
             return self._suspicions(self._derive(shown[-1], self.context), breaches, shown)
-        self.context.note(question, answer)
+        self.context.learned.note(question, answer)
         self.model.interpretations.clear()
         return []
 
@@ -140,7 +142,7 @@ class Judge:
     def unlearn(self, question: str) -> None:
         """Forget the first answer to a question, as it did not show again: the next one is the one to be kept."""
         self.model.taken.pop(question, None)
-        self.context.interpretations.pop(question, None)
+        self.context.learned.unlearn(question)
         self.provenance.unlearn(question)
 
     def lose_track_of(self, exchange: Exchange) -> list[Finding]:
@@ -172,17 +174,28 @@ class Judge:
             for org, name in self._places(variant, facts.data.get("variant")):
                 self.model.renew(org, name, told=self.model.reused.get((org, name), True))
 
+    def resume(
+        self, served: Mapping[str, int], interpretations: Mapping[str, str], first_answers: Mapping[str, str]
+    ) -> None:
+        """Begin where an earlier part of the run has ended.
+
+        `served` has the number of answers of 200 by operation; the others have, by question, the interpretations shown
+        and the answer that was the first one.
+        """
+        self.served.update(served)
+        self.context.learned.resume(interpretations)
+        self.model.taken.update(first_answers)
+
     def trim(self) -> None:
         """Keep only the latest 50,000 actions."""
         self.model.trim(_REMEMBERED)
-        for number in list(self.context.actions)[:-_REMEMBERED]:
-            del self.context.actions[number]
+        self.context.learned.trim(_REMEMBERED)
 
     def scratch(self, without: str | None) -> Judge:
         """Make a judge of the same target that has seen nothing, but knows the interpretations, all but one."""
-        judge = Judge(self.context, Ledger(), self.model.scratch(without), self._derive)
-        judge.adds_refused_keys = True
-        return judge
+        return Judge(
+            self.context, Ledger(), self.model.scratch(without), self._derive, adds_refused_keys=True
+        )
 
     def _take_note(self, facts: Facts) -> None:
         """Write down what the check context and the later parts of the run ask for."""
@@ -197,17 +210,16 @@ class Judge:
         self.ledger.tested.update(["HTTP-6", "HTTP-9"])
         if exchange.back - exchange.call > 1 and len(self.slow) < _SLOW:
             self.slow.append(exchange)
-        self.context.asked.add(operation.label)
-        if exchange.status not in _NO_ROUTE or facts.enveloped:
-            self.context.routed.add(operation.label)
+        learned = self.context.learned
+        learned.note_call(operation.label, routed=exchange.status not in _NO_ROUTE or facts.enveloped)
         if exchange.status != 200 or not facts.accepted:
             return
         self.served[operation.label] = self.served.get(operation.label, 0) + 1
         data = facts.data
         if operation.control_plane:
-            self.context.variants.add(str(data.get("variant")))
+            learned.note_variant(str(data.get("variant")))
             if isinstance(data.get("version"), int) and data["version"] < 0:
-                self.context.negative |= {str(data.get("id")), str(data.get("variant"))}
+                learned.note_negative_version(str(data.get("id")), str(data.get("variant")))
 
     # The model
 
@@ -244,7 +256,7 @@ class Judge:
             number = facts.data.get("a_id")
             breaches = ingress.issued(self.model, facts.owner, number, unattended=False, at=exchange.back)
             if isinstance(number, str):
-                self.context.actions[number] = facts.owner
+                self.context.learned.note_action(number, facts.owner)
             return self._suspicions(facts, breaches)
         return []
 
@@ -259,7 +271,7 @@ class Judge:
         data = facts.data if facts.accepted else {}
         breaches = definitions.put(self.model, org, body, exchange.status, data, exchange.back)
         if isinstance(data.get("id"), str):
-            self.context.definitions[data["id"]] = org
+            self.context.learned.note_definition(data["id"], org)
         return self._suspicions(facts, breaches)
 
     def _worked(self, facts: Facts, body: dict[str, Any]) -> list[Finding]:
@@ -276,11 +288,11 @@ class Judge:
             exchange.status,
             facts.data,
             fits=fits,
-            enveloped=self.context.envelopes,
+            enveloped=self.context.learned.takes_envelopes,
             at=exchange.call,
         )
         if facts.issued_id is not None:
-            self.context.actions[facts.issued_id] = org
+            self.context.learned.note_action(facts.issued_id, org)
         return self._suspicions(facts, breaches)
 
     def _signalled(self, facts: Facts, signal: Signal) -> list[Finding]:
@@ -316,7 +328,7 @@ class Judge:
         self.ledger.tested.update(self.model.tested)
         self.model.tested.clear()
         for question, answer in self.model.interpretations:
-            self.context.note(question, answer)
+            self.context.learned.note(question, answer)
             self.provenance.witness(question, facts)
         self.model.interpretations.clear()
         suspicions = []

@@ -58,7 +58,11 @@ class Aim:
                 case.path_parameters["variant"] = self.variant
         elif path == "/v1/modack" and self.action and isinstance(case.body, dict) and aimed:
             number = case.body.get("action_record_id")
-            if isinstance(number, str) and number.isdecimal() and number not in self.judge.context.actions:
+            if (
+                isinstance(number, str)
+                and number.isdecimal()
+                and number not in self.judge.context.learned.actions
+            ):
                 case.body["action_record_id"] = self.action
         elif isinstance(case.body, dict):
             variant = case.body.get("variant")

@@ -189,9 +189,7 @@ class CallSequence:
 
     def whole(self, label: str, body: dict[str, Any]) -> dict[str, Any]:
         """A body with an example of each member that the document requires, and that sequences do not say by themselves."""
-        more = self.context.more.get(label)
-        if more is None:
-            more = self.context.more[label] = self._more(label)
+        more = self.context.learned.example(label, self._more)
         return {**body, **{name: value for name, value in more.items() if name not in body}} if more else body
 
     def _more(self, label: str) -> dict[str, Any]:
@@ -303,17 +301,17 @@ class CallSequence:
         silent = self.client.unanswered(request)
         if reason == TOO_SLOW:
             self.judge.note_slow(silent)
-        known = silent.operation in self.context.silent or silent.operation is None
+        known = silent.operation in self.context.learned.silent or silent.operation is None
         if reason != CUT_OFF or known or not self.judge.is_ordinary(silent):
             return
-        self.context.silent.add(str(silent.operation))
+        self.context.learned.note_silent(str(silent.operation))
         self.judge.ledger.tested["HTTP-9"] += 1
         beside = self.request(PUT, {"variant": self.name(), "schema": {}})
         for _ in range(2):
             try:
                 self.client.send(beside)
             except Interference:
-                self.context.silent.discard(str(silent.operation))
+                self.context.learned.discard_silent(str(silent.operation))
                 return
             try:
                 self.client.send(request)
@@ -350,7 +348,7 @@ class CallSequence:
         Raises:
             NotReached: the deployment does not take it.
         """
-        if self.context.puts_refused and self.context.declared:
+        if self.context.learned.puts_refused and self.context.declared:
             if schema is None and not members and kind == "v":
                 return next(iter(self.context.declared))
             raise NotReached("the key may not put definitions")
@@ -363,7 +361,7 @@ class CallSequence:
                     raise
                 continue
             if (self.org(org), variant) not in self.model.definitions:
-                declare = "; declare what exists with --variant" if self.context.puts_refused else ""
+                declare = "; declare what exists with --variant" if self.context.learned.puts_refused else ""
                 raise NotReached(f"a plain definition is answered with {exchange.status}{declare}")
             return variant
         raise Interference(CUT_OFF)
@@ -374,7 +372,7 @@ class CallSequence:
         known = self.model.definitions.get((self.org(org), name))
         if known is None or not known.told:
             self._given["plain"] = 0
-            own = self.reuses_names and not self.context.puts_refused
+            own = self.reuses_names and not self.context.learned.puts_refused
             name = self._plain[org] = self.define(org=org, kind="plain" if own else "v")
         return name
 
@@ -444,7 +442,7 @@ class CallSequence:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
             self.accuse(breach, self.judge.needed(asked[3]))
-        if MODACK not in self.context.routed:
+        if MODACK not in self.context.learned.routed:
             raise NotReached(f"the target does not offer {MODACK}")
         raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
 
@@ -528,7 +526,7 @@ class CallSequence:
     def _patiently(self, first: Exchange, request: Request, refusal: int) -> Exchange:
         """Ask again while a fresh thing is refused: only the last answer stands."""
         exchange = first
-        patience = _IMPATIENT if refusal in self.context.in_vain else IN_FORCE
+        patience = _IMPATIENT if refusal in self.context.learned.lasting_refusals else IN_FORCE
         for _ in range(math.ceil(patience / _PAUSE)):
             if exchange.status != refusal:
                 break
@@ -537,7 +535,7 @@ class CallSequence:
             self.judge.disregard(exchange)
             exchange = self.play(request)
         if exchange.status == refusal:
-            self.context.in_vain.add(refusal)
+            self.context.learned.note_lasting_refusal(refusal)
         return exchange
 
 

@@ -160,7 +160,7 @@ class Recorded:
             if operation is None:
                 continue
             if exchange.status not in (404, 405, 501):
-                known.routed.add(operation.label)
+                known.learned.note_routed(operation.label)
             if Loss.ANSWER in entry.losses or not facts.accepted:
                 continue
             for value in keys.values():
@@ -169,7 +169,7 @@ class Recorded:
             data = facts.data
             version = data.get("version")
             if operation.control_plane and isinstance(version, int) and version < 0:
-                known.negative |= {str(data.get("id")), str(data.get("variant"))}
+                known.learned.note_negative_version(str(data.get("id")), str(data.get("variant")))
         served = tuple(
             Credential(key, "", self._secrets.get(key, "$KEY").removeprefix("$"))
             for key in list(place.served)[:_MANY]

@@ -11,6 +11,7 @@ from random import SystemRandom
 from typing import Any, Final
 
 from ..checks.context import CheckContext
+from ..checks.learned import Learned
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.ledger import Ledger
@@ -18,6 +19,7 @@ from ..core.rules import RULES, codes_where
 from ..core.serialization import finding_from
 from ..core.target import Credential, Target
 from ..model.interpretations import QUESTIONS
+from ..model.world import Model
 from ..openapi.document import Document
 from ..openapi.schemas import Shapes
 from ..oracle.judge import Judge
@@ -160,18 +162,21 @@ class Again:
     def _judge(self) -> Judge:
         """A judge that knows no more than which interpretations the deployment took, and that its operations are there."""
         document = self._document
-        known = CheckContext(document, Shapes(document.content), self._target)
-        known.prefix = "contract"
-        interpretations = self._report.data.get("interpretations", {})
-        known.interpretations |= {str(question): str(answer) for question, answer in interpretations.items()}
-        known.routed |= {str(label) for label, count in self._report.data.get("served", {}).items() if count}
-        judge = Judge(known, Ledger())
-        judge.model.taken |= {
+        interpretations = {
+            str(question): str(answer)
+            for question, answer in self._report.data.get("interpretations", {}).items()
+        }
+        learned = Learned(
+            interpretations,
+            routed={str(label) for label, count in self._report.data.get("served", {}).items() if count},
+        )
+        context = CheckContext(document, Shapes(document.content), self._target, "contract", learned=learned)
+        taken = {
             question: answer
-            for question, answer in known.interpretations.items()
+            for question, answer in interpretations.items()
             if question in QUESTIONS and " or " not in answer
         }
-        return judge
+        return Judge(context, Ledger(), Model(context.fits, taken))
 
     def _restored(self, one: Mapping[str, Any], fresh: str) -> Finding:
         """The finding, its exchanges with fresh names and the keys of today."""

@@ -52,15 +52,13 @@ class Run:
         self._plan = plan
         self._listeners: tuple[Listener, ...] = listeners
         self._document = document
-        known = CheckContext(document, Shapes(document.content), plan.target)
-        known.prefix = "contract"
-        known.declared = plan.declared
+        context = CheckContext(document, Shapes(document.content), plan.target, "contract", plan.declared)
         self._ledger = Ledger(
             plan.only, on_new=lambda finding: self._tell(Found(finding)), secrets=plan.target.secrets
         )
-        self._judge = Judge(known, self._ledger)
+        self._judge = Judge(context, self._ledger)
         self._client = Client(plan.target, self._locate, plan.limits)
-        self._opinions = CrossCheck(known)
+        self._opinions = CrossCheck(context)
         self._judge.listeners.append(self._opinions.hear)
         self._judge.listeners.append(lambda _: self._tell_progress())
         self._preflight = Preflight(plan, self._client, self._judge)
@@ -82,9 +80,7 @@ class Run:
         ledger.doubtful.update(progress.doubtful)
         ledger.negatives.update(run.negatives)
         ledger.add([*run.violations, *run.warnings], confirmed=True)
-        self._judge.model.taken.update(progress.interpretations)
-        self._judge.served.update(run.served)
-        self._judge.context.interpretations.update(run.interpretations)
+        self._judge.resume(run.served, run.interpretations, progress.interpretations)
         self._client.interference.update(run.interference)
 
     def judge(self) -> RunFinished:

@@ -47,7 +47,7 @@ class Outcome:
             served={label: self.judge.served.get(label, 0) for label in known.document.operations},
             violations=tuple(ledger.violations),
             warnings=tuple(ledger.warnings),
-            interpretations=dict(sorted(known.interpretations.items())),
+            interpretations=dict(sorted(known.learned.interpretations.items())),
             not_verified={
                 rule: ledger.doubtful.get(rule) or ledger.masked.get(rule, why)
                 for rule in wanted
@@ -100,13 +100,17 @@ class Outcome:
 
     def _not_offered(self) -> tuple[str, ...]:
         known = self.judge.context
-        published = [label for label in known.document.operations if label in known.asked - known.routed]
-        return (*published, *sorted(known.not_offered))
+        published = [
+            label
+            for label in known.document.operations
+            if label in known.learned.asked - known.learned.routed
+        ]
+        return (*published, *sorted(known.learned.not_offered))
 
     def compare_interpretations(self) -> None:
         """An interpretation that is lawful, and another one than somebody counts on, is a warning."""
         for question, expected in self.plan.expected.items():
-            taken = self.judge.context.interpretations.get(question)
+            taken = self.judge.context.learned.interpretations.get(question)
             shown = self.judge.provenance.first(question)
             if taken is None or not shown:
                 continue

@@ -74,7 +74,7 @@ class Preflight:
                 said.append(str(interference))
                 continue
             self._client.timeout = 10.0
-            self._known.puts_refused = not answers[0].data() and answers[0].status in _MAY_NOT
+            self._known.learned.note_puts_refused(not answers[0].data() and answers[0].status in _MAY_NOT)
             reason = self._nobody(answers) or self._refused_key(answers[0], others)
             self._client.yardstick = self._request_of(served or answers[-1])
             self._canary = self._request_of(answers[0]) if served and answers[0].data() else None

@@ -155,7 +155,7 @@ def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
                 list(scenario.play(playing) or ())
         playing.client.close()
 
-    assert playing.context.not_offered == {"POST /v1/ack", "POST /v1/nack", "POST /v1/defer"}
+    assert playing.context.learned.not_offered == {"POST /v1/ack", "POST /v1/nack", "POST /v1/defer"}
 
 
 def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:

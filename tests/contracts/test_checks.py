@@ -50,9 +50,10 @@ def found(one: Exchange, *, envelope: bool = True) -> list[str]:
     """The codes that one exchange breaks."""
     known = knowledge()
     if envelope:
-        known.note("ingress body", "envelope")
-    known.definitions["2"] = known.actions["1"] = "1"
-    known.routed |= known.document.operations.keys()
+        known.learned.note("ingress body", "envelope")
+    known.learned.note_definition("2", "1")
+    known.learned.note_action("1", "1")
+    known.learned.note_routed(*known.document.operations)
     return rules(list(run_checks(derive_facts(one, known), known, Counter())))
 
 
@@ -183,7 +184,7 @@ def test_ingress_bodies_are_judged_under_the_envelope_interpretation_only() -> N
 def test_what_a_negative_version_leads_to_is_nobodys_fault() -> None:
     """C16: the control plane takes it, and ingress cannot answer it as published."""
     known = knowledge()
-    known.negative |= {"2", "order.created"}
+    known.learned.note_negative_version("2", "order.created")
     answered = exchange(INGRESS, 200, ACCEPTED.replace(b'"a_ve":"1"', b'"a_ve":"-3"'), body=WORK)
     failed = exchange(INGRESS, 500, REFUSED, body=WORK)
 

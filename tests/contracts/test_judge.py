@@ -112,7 +112,11 @@ def test_a_plain_life_is_followed() -> None:
     assert judge.model.definitions["1", "v"].ids == {"771"}
     assert judge.model.actions["1", "900"].attempt == 0
     assert judge.served == {PUT: 1, INGRESS: 1, MODACK: 1}
-    assert (judge.context.variants, judge.context.actions, judge.context.definitions) == (
+    assert (
+        judge.context.learned.variants,
+        judge.context.learned.actions,
+        judge.context.learned.definitions,
+    ) == (
         {"v"},
         {"900": "1"},
         {"771": "1"},
@@ -189,7 +193,7 @@ def test_a_good_key_of_somebody_else_is_followed_for_him() -> None:
     judge = seen(*exchanges)
 
     assert suspected(*exchanges) == []
-    assert judge.context.interpretations["unknown variant"] == "refused"
+    assert judge.context.learned.interpretations["unknown variant"] == "refused"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +242,7 @@ def test_a_control_plane_200_without_data_is_a_refusal() -> None:
     judge = seen(put(), asked(PUT, {"variant": "v", "schema": {}, "version": 1}, 200, None))
 
     assert judge.model.definitions["1", "v"].version == 1
-    assert judge.context.interpretations["control-plane refusal"] == "200 with data null"
+    assert judge.context.learned.interpretations["control-plane refusal"] == "200 with data null"
     assert judge.served == {PUT: 1}
 
 
@@ -308,7 +312,7 @@ def test_an_interpretation_that_was_none_is_unlearned() -> None:
     """The next answer is then the first one, and the one that it is held to."""
     judge = seen(refusal(segment="contract.one"))
     judge.unlearn("unknown variant")
-    assert "unknown variant" not in judge.model.taken | judge.context.interpretations
+    assert "unknown variant" not in judge.model.taken | judge.context.learned.interpretations
 
     first = judge.observe(work(segment="contract.two"))
     second = judge.observe(refusal(segment="contract.three"))
@@ -412,7 +416,9 @@ def test_an_interpretation_that_a_sequence_has_shown_is_written_down_and_kept() 
 
     after = judge.note("alias that another definition has", "taken over", put())
 
-    assert judge.context.interpretations["alias that another definition has"] == "refused or taken over"
+    assert (
+        judge.context.learned.interpretations["alias that another definition has"] == "refused or taken over"
+    )
     assert (rules(before), rules(after)) == ([], ["READ-1", "DEF-7"])
     assert judge.ledger.tested["DEF-7"] == 2
 

@@ -208,7 +208,7 @@ def _needed(sequence: CallSequence, exchange: Exchange, *, unknown: bool = False
     """
     if exchange.status in _NO_ROUTE and not (unknown and exchange.status == 404):
         operation = f"{exchange.method} {_path(exchange)}"
-        sequence.context.not_offered.add(operation)
+        sequence.context.learned.note_not_offered(operation)
         raise NotReached(f"the target does not offer {operation}")
     if not unknown and not 200 <= exchange.status < 300:
         raise NotReached(f"{_path(exchange)} of a held attempt is answered with {exchange.status}")

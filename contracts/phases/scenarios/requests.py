@@ -43,7 +43,7 @@ def broken_work(sequence: CallSequence) -> None:
     variant = sequence.define()
     sequence.accept(variant, 1)
     good = {"payload": 1, "tags": {"region": "eu"}, "metadata": {"a": 1}, "version": 1}
-    if not sequence.context.envelopes:
+    if not sequence.context.learned.takes_envelopes:
         for place, keyword in _keywords(sequence, INGRESS):
             sequence.judge.ledger.negatives.setdefault((INGRESS, place, keyword), "not attempted")
         raise NotReached("ingress bodies are not read as envelopes")
@@ -125,7 +125,7 @@ def _offered(sequence: CallSequence, label: str, request: Request) -> bool:
     if answers[0].status != 404 or told[0] != told[1]:
         return True
     if told[0][1]:  # in words that are no router's own
-        sequence.context.not_offered.add(label)
+        sequence.context.learned.note_not_offered(label)
     return False
 
 

@@ -70,7 +70,7 @@ def broken(sequence: CallSequence) -> None:
     number = sequence.live_or_not()
     lease = sequence.lease(number)
     definition: dict[str, Any] = {"variant": variant, "schema": {}}
-    if sequence.context.envelopes:
+    if sequence.context.learned.takes_envelopes:
         for members in _ENVELOPES:
             sequence.probe(INGRESS, {"payload": 1, **members}, name=variant)
     for left_out in ("attempt", "mod_ack"):
