@@ -120,7 +120,7 @@ class Day:
 
     async def run(self, accepted: list[int], calls: list[list[tuple[str, int, int]]]) -> None:
         """Everything of the plan, each thing at its moment."""
-        await self.administration.set_time("42", frozen=True, to=START)
+        await self.administration.clock.set("42", frozen=True, to=START)
         await self.definitions.put("42", "v", EMPTY_OBJECT, alias=None, version=None)
         now = START
         known: list[Expected | None] = [None] * len(accepted)
@@ -129,7 +129,7 @@ class Day:
         while agenda:
             at, number, step = heappop(agenda)
             if at > now:
-                await self.administration.advance("42", at - now)
+                await self.administration.clock.advance("42", at - now)
                 now = at
             action = known[number]
             if action is None:
@@ -141,7 +141,7 @@ class Day:
                 heappush(agenda, (max(now, action.until + calls[number][step][1]), number, step + 1))
             elif not action.over:  # whoever was too late settles the attempt that followed
                 heappush(agenda, (action.until + (1 if action.waits else -1), number, step))
-        await self.administration.advance("42", START + 2 * DAY - now)
+        await self.administration.clock.advance("42", START + 2 * DAY - now)
 
     async def call(self, action: Expected, planned: tuple[str, int, int], now: int) -> None:
         """One settle or extension by who held the lease when it was planned, compared with what is expected."""

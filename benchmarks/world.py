@@ -73,17 +73,17 @@ class World:
 async def costs(stored: int) -> dict[str, float]:
     """Milliseconds of each command beside `stored` actions of the same organisation."""
     world = World()
-    await world.administration.set_time("1", frozen=True, to=None)
+    await world.administration.clock.set("1", frozen=True, to=None)
     ids = await world.accept(stored)
     taken: dict[str, list[float]] = {"snapshot": [], "restore": [], "reset": []}
     for turn in range(20):
         began = time.perf_counter()
-        world.administration.snapshot("1", f"s{turn}")
+        world.administration.snapshots.take("1", f"s{turn}")
         taken["snapshot"].append(time.perf_counter() - began)
         for number in range(1_000):
             await world.signals.modack("1", ids[number * stored // 1_000], 0, 30 + number % 60)
         began = time.perf_counter()
-        await world.administration.restore("1", f"s{turn}")
+        await world.administration.snapshots.restore("1", f"s{turn}")
         taken["restore"].append(time.perf_counter() - began)
         await world.accept(1_000, "2")
         began = time.perf_counter()
@@ -127,7 +127,7 @@ async def pauses(count: int) -> dict[str, float]:
         await world.accept(count)
 
     async def snapshot() -> None:
-        world.administration.snapshot("1", "s")
+        world.administration.snapshots.take("1", "s")
 
     async def expire() -> None:
         world.clock.advance(60 * SECOND)
@@ -137,11 +137,11 @@ async def pauses(count: int) -> dict[str, float]:
             await asyncio.sleep(0.01)
 
     async def restore() -> None:
-        await world.administration.restore("1", "s")
+        await world.administration.snapshots.restore("1", "s")
         await asyncio.sleep(1)
 
     async def reset() -> None:
-        world.administration.forget("1", "s")
+        world.administration.snapshots.delete("1", "s")
         await world.administration.reset("1")
         while world.store.sweep():
             await asyncio.sleep(0.005)
@@ -163,7 +163,7 @@ def resident() -> int:
 async def memory(count: int) -> tuple[float, float]:
     """Bytes an action beyond its payload: fresh ones, and with a full history of events."""
     world = World()
-    await world.administration.set_time("1", frozen=True, to=None)
+    await world.administration.clock.set("1", frozen=True, to=None)
     gc.collect()
     before = resident()
     await world.accept(count)
@@ -171,7 +171,7 @@ async def memory(count: int) -> tuple[float, float]:
     length = len(PAYLOAD) + 7
     fresh = (resident() - before) / count - length
     for _ in range(6):
-        await world.administration.advance("1", 60 * SECOND)
+        await world.administration.clock.advance("1", 60 * SECOND)
     gc.collect()
     return fresh, (resident() - before) / count - length
 

@@ -70,7 +70,7 @@ class Commands:
 
     async def let_go(self, call: Call) -> Any:
         """Let go of all that some of them hold."""
-        left = await self._administration.let_go(call.query["organisation"].split(","))
+        left = await self._administration.discard(call.query["organisation"].split(","))
         return list_json([counts_json(organisation) for organisation in left])
 
     async def get_organisation(self, call: Call) -> Any:
@@ -90,7 +90,7 @@ class Commands:
             frozen=mode == "frozen",
             to=None if mode == "real" else to,
             worker=scripts.worker(body["worker"]) if "worker" in body else None,
-            clock="clock" in body,
+            clock_given="clock" in body,
             provision=body.get("provision", True),
         )
         return self._organisation(organisation)
@@ -101,14 +101,14 @@ class Commands:
         if to == call.path["org_id"]:
             raise Refused("SAME_ORGANISATION", f"body/to: expected another organisation, got {to} itself")
         return self._organisation(
-            await self._administration.fork(call.path["org_id"], to, call.body.get("snapshot"))
+            await self._administration.snapshots.fork(call.path["org_id"], to, call.body.get("snapshot"))
         )
 
     async def set_clock(self, call: Call) -> Any:
         """Freeze the clock, or let it run."""
         org_id, mode = call.path["org_id"], call.body["mode"]
         to = _moment(call.body, "now", "body")
-        organisation = await self._administration.set_time(
+        organisation = await self._administration.clock.set(
             org_id, frozen=mode == "frozen", to=to, real=mode == "real"
         )
         return self._clock(organisation)
@@ -123,7 +123,7 @@ class Commands:
             raise Refused(
                 "INVALID_BODY", "body/seconds: expected a time before the year 3000, got a later one"
             )
-        ran = await self._administration.advance(org_id, by, to=to)
+        ran = await self._administration.clock.advance(org_id, by, to=to)
         return {"clock": self._clock(organisation), "ran": ran}
 
     async def set_worker(self, call: Call) -> Any:
@@ -141,7 +141,7 @@ class Commands:
         """Create or replace one, by its label."""
         org_id, body = call.path["org_id"], call.body
         credential = body.get("credential")
-        destination = await self._administration.put_destination(
+        destination = await self._administration.destinations.put(
             org_id,
             body["label"],
             Kind(body["type"]),
@@ -154,7 +154,7 @@ class Commands:
     async def delete_destination(self, call: Call) -> Any:
         """Delete one, and the links to it."""
         org_id = call.path["org_id"]
-        gone = await self._administration.delete_destination(org_id, call.path["id"])
+        gone = await self._administration.destinations.delete(org_id, call.path["id"])
         organisation = self._administration.organisation(org_id)
         return destination_json(org_id, gone) | {
             "deleted_at": timestamp(self._administration.now(organisation))
@@ -163,7 +163,7 @@ class Commands:
     async def set_links(self, call: Call) -> Any:
         """Link a definition to some destinations."""
         org_id, body = call.path["org_id"], call.body
-        definition = await self._administration.set_links(
+        definition = await self._administration.destinations.set_links(
             org_id, body["variant"], body["destinations"], default=body.get("default")
         )
         known = self._administration.organisation(org_id).registry.destinations
@@ -177,20 +177,24 @@ class Commands:
 
     async def snapshot(self, call: Call) -> Any:
         """Keep what the organisation is."""
-        return self._organisation(self._administration.snapshot(call.path["org_id"], call.path["name"]))
+        return self._organisation(self._administration.snapshots.take(call.path["org_id"], call.path["name"]))
 
     async def forget(self, call: Call) -> Any:
         """Delete a snapshot."""
-        return self._organisation(self._administration.forget(call.path["org_id"], call.path["name"]))
+        return self._organisation(
+            self._administration.snapshots.delete(call.path["org_id"], call.path["name"])
+        )
 
     async def restore(self, call: Call) -> Any:
         """Make the organisation what it was."""
-        return self._organisation(await self._administration.restore(call.path["org_id"], call.path["name"]))
+        return self._organisation(
+            await self._administration.snapshots.restore(call.path["org_id"], call.path["name"])
+        )
 
     async def end(self, call: Call) -> Any:
         """End an attempt, or the action."""
         event = Event[call.body["as"].upper()]
-        action = await self._administration.end(call.path["org_id"], call.path["id"], event)
+        action = await self._administration.end_attempt(call.path["org_id"], call.path["id"], event)
         return {"id": action.id, "status": action.state.status.value, "attempt": action.attempt}
 
     async def read_journal(self, call: Call) -> Any:
@@ -219,7 +223,9 @@ class Commands:
         """All organisations, or some, as a seed file."""
         asked = call.query.get("organisation")
         org_ids = tuple(dict.fromkeys(asked.split(","))) if asked else ()
-        return await written(self._administration.seed(), await self._administration.views(org_ids), org_ids)
+        return await written(
+            self._administration.seed_plan(), await self._administration.views(org_ids), org_ids
+        )
 
     def _organisation(self, organisation: Organisation) -> dict[str, Any]:
         return organisation_json(organisation, self._administration.now(organisation))
@@ -229,7 +235,7 @@ class Commands:
 
     def _destination(self, org_id: str, destination: Destination) -> dict[str, Any]:
         return destination_json(org_id, destination) | {
-            "not_called": self._administration.why_not_called(destination) or None
+            "not_called": self._administration.destinations.why_not_called(destination) or None
         }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from ..domain.definitions import short
+from ..domain.definitions import quoted
 from ..domain.interpretations import Interpretations
 from .document import Operation
 from .errors import Refused
@@ -40,7 +40,7 @@ def refuse_other_members(body: Any, *, members: Sequence[str]) -> Any:
     other = next((name for name in body if name not in members), None) if isinstance(body, dict) else None
     if other is not None:
         raise Refused(
-            "INVALID_BODY", f"body: expected no members but {', '.join(members)}, got {short(other)}"
+            "INVALID_BODY", f"body: expected no members but {', '.join(members)}, got {quoted(other)}"
         )
     return body
 

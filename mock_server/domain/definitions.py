@@ -50,8 +50,8 @@ class Definition:
         interpretation = interpretations.older_version if older else interpretations.unstored_version
         if interpretation == "refused":
             raise UnknownVersion(
-                f"body/version: expected {self.version}, the current version of {short(self.variant)}, got "
-                f"{short(str(asserted))}, which is {'an older one' if older else 'not stored'}"
+                f"body/version: expected {self.version}, the current version of {quoted(self.variant)}, got "
+                f"{quoted(str(asserted))}, which is {'an older one' if older else 'not stored'}"
             )
         return asserted if interpretation == "used" else self.version
 
@@ -103,8 +103,8 @@ class Definition:
         )
         if interpretation == "refused":
             raise LowerVersion(
-                f"body/version: expected a version from {self.version} on, which {short(self.variant)} has, "
-                f"got {short(str(version))}"
+                f"body/version: expected a version from {self.version} on, which {quoted(self.variant)} has, "
+                f"got {quoted(str(version))}"
             )
         return version if interpretation == "stored" else None
 
@@ -146,10 +146,10 @@ class Registry:
         known = [other[:40] for other in islice(chain(aliases, self.by_variant), 100)]
         near = get_close_matches(name[:40], known, n=3) or known[:3]
         hint = (
-            f"known here: {', '.join(short(n) for n in near)}" if near else "this organisation has none yet"
+            f"known here: {', '.join(quoted(n) for n in near)}" if near else "this organisation has none yet"
         )
         raise UnknownVariant(
-            f"path variant: expected the variant or alias of a definition ({hint}), got {short(name)}; "
+            f"path variant: expected the variant or alias of a definition ({hint}), got {quoted(name)}; "
             "PUT the definition first, or start the mock with --auto-define"
         )
 
@@ -177,7 +177,7 @@ class Registry:
         """
         if version is not None and version < 0:
             raise NegativeVersion(
-                f"body/version: expected an integer from 0, got {short(str(version))}: ingress answers the "
+                f"body/version: expected an integer from 0, got {quoted(str(version))}: ingress answers the "
                 "version as digits alone"
             )
         if version is not None and version >= 10**MAX_VERSION_DIGITS:
@@ -186,7 +186,7 @@ class Registry:
         old = self.by_variant.get(variant)
         if old is not None and interpretations.put_again == "refused":
             raise DefinitionExists(
-                f"body/variant: expected one that has no definition yet, got {short(variant)}"
+                f"body/variant: expected one that has no definition yet, got {quoted(variant)}"
             )
         robbed = self._robbed(variant, alias or (), interpretations)
         if old is None:
@@ -239,15 +239,15 @@ class Registry:
         definition = self.by_variant.get(variant)
         if definition is None:
             raise UnknownVariant(
-                f"body/variant: expected the variant of a definition, got {short(variant)}; PUT it first"
+                f"body/variant: expected the variant of a definition, got {quoted(variant)}; PUT it first"
             )
         for number, label in enumerate(labels):
             if label not in self.destinations:
                 raise UnknownDestination(
-                    f"body/destinations/{number}: expected {_one_of(self.destinations)}, got {short(label)}"
+                    f"body/destinations/{number}: expected {_one_of(self.destinations)}, got {quoted(label)}"
                 )
         if default is not None and default not in labels:
-            raise UnknownDestination(f"body/default: expected {_one_of(labels)}, got {short(default)}")
+            raise UnknownDestination(f"body/default: expected {_one_of(labels)}, got {quoted(default)}")
         ids = {link.label: link.id for link in definition.links}
         first = labels[0] if default is None and labels else default
         links = tuple(Link(ids.get(label) or new_id(), label, label == first) for label in labels)
@@ -269,7 +269,7 @@ class Registry:
             if interpretations.taken_alias == "refused":
                 raise AliasTaken(
                     f"body/alias/{position}: expected an alias that no other definition owns, got "
-                    f"{short(name)}, which belongs to {short(owner)}"
+                    f"{quoted(name)}, which belongs to {quoted(owner)}"
                 )
             loser = robbed.get(owner, self.by_variant[owner])
             robbed[owner] = replace(loser, alias=tuple(one for one in loser.alias if one != name))
@@ -288,7 +288,7 @@ class Registry:
 
 
 def _one_of(labels: Iterable[str]) -> str:
-    return f"the label of a destination ({', '.join(short(label) for label in islice(labels, 10)) or 'none yet'})"
+    return f"the label of a destination ({', '.join(quoted(label) for label in islice(labels, 10)) or 'none yet'})"
 
 
 def _with_default(links: Sequence[Link]) -> tuple[Link, ...]:
@@ -297,6 +297,6 @@ def _with_default(links: Sequence[Link]) -> tuple[Link, ...]:
     return (links[0]._replace(is_default=True), *links[1:])
 
 
-def short(name: str) -> str:
+def quoted(name: str) -> str:
     """A name as it may stand in a message: quoted, control characters escaped, at most 60 characters."""
     return repr(name if len(name) <= 60 else name[:57] + "...")

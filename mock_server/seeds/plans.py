@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple
 from arklow_local.formats.excerpts import abridged_pointer, excerpt
 from arklow_local.formats.json_values import digest
 
+from ..domain.action_plans import ActionPlan, ExportedAction, PlannedTime
 from ..domain.actions import NEVER, HistoryEvent
-from ..domain.definitions import Definition, Registry, short
+from ..domain.definitions import Definition, Registry, quoted
 from ..domain.destinations import MOST_DESTINATIONS, Kind, check
 from ..domain.errors import ArklowError, UnknownVariant
 from ..domain.id_sequences import IdSegment, IdSequences, action_id
@@ -21,16 +22,13 @@ from ..domain.json_text import EMPTY_OBJECT, Json
 from ..domain.leases import LIFETIME, SECOND
 from ..domain.ports import Schemas
 from ..domain.seeds import (
-    ActionPlan,
     ClockPlan,
     DefinitionIds,
     DefinitionPlan,
     DestinationIds,
     DestinationPlan,
-    ExportedAction,
     ExportedIds,
     OrganisationPlan,
-    PlannedTime,
     SeedPlan,
     SeedRefused,
     refused,
@@ -88,7 +86,7 @@ def _seed(value: Any, keys: Mapping[str, str]) -> SeedPlan:
                 if not pattern.fullmatch(name):
                     raise SeedRefused(
                         abridged_pointer("", [member, name])[1:],
-                        f"expected {expected}, got {short(name)}",
+                        f"expected {expected}, got {quoted(name)}",
                     )
     wrong = breach(_validator(), value)
     if wrong:
@@ -104,16 +102,16 @@ def _seed(value: Any, keys: Mapping[str, str]) -> SeedPlan:
     if template.ids is not None:
         raise SeedRefused("template/ids", "expected ids in an organisation alone, got some in the template")
     organisations = {
-        org_id: _organisation_seed(given, f"organisations/{org_id}").over(template)
+        org_id: _organisation_seed(given, f"organisations/{org_id}").merged_over(template)
         for org_id, given in value.get("organisations", {}).items()
     }
     taken: dict[str, str] = {}
-    for org_id, plan_of_one in organisations.items():
-        if plan_of_one.ids is not None:
-            suffix = plan_of_one.ids.sequences.segments[0].suffix
+    for org_id, organisation_plan in organisations.items():
+        if organisation_plan.ids is not None:
+            suffix = organisation_plan.ids.sequences.segments[0].suffix
             if taken.setdefault(suffix, org_id) != org_id:
                 raise SeedRefused(
-                    f"{plan_of_one.ids.place}/lines/0/suffix",
+                    f"{organisation_plan.ids.place}/lines/0/suffix",
                     f"expected what no other organisation's ids end with, got {suffix}, as of {taken[suffix]}",
                 )
     given = {name: value[name] for name in ("keys", "template") if name in value}
@@ -134,7 +132,7 @@ def _organisation_seed(given: Mapping[str, Any], at: str) -> OrganisationPlan:
             if named[name] in seen:
                 raise SeedRefused(
                     f"{at}/{member}/{number}/{name}",
-                    f"expected each {name} once, got {short(named[name])} again",
+                    f"expected each {name} once, got {quoted(named[name])} again",
                 )
             seen.add(named[name])
     actions: list[ActionPlan | ExportedAction] = []
@@ -213,7 +211,7 @@ def _definition(given: Mapping[str, Any], at: str) -> DefinitionPlan:
     default = given.get("default")
     if default is not None and default not in (labels or ()):
         raise SeedRefused(
-            f"{at}/default", f"expected one of the definition's destinations, got {short(default)}"
+            f"{at}/default", f"expected one of the definition's destinations, got {quoted(default)}"
         )
     current = 1 if version is None else int(version)
     older = tuple((int(other["version"]), _json(other["schema"])) for other in given.get("versions", ()))
@@ -390,17 +388,17 @@ async def _examine(seed: SeedPlan, schemas: Schemas, *, strict: bool) -> None:
         SeedRefused: something is named twice or is not there, or a payload does not fit its schema.
     """
     known: set[tuple[bytes, bytes]] = set()
-    for plan_of_one in seed.organisation_seeds():
-        registry = await asyncio.to_thread(_registry, plan_of_one)
-        for plan in plan_of_one.definitions:
-            for schema in (plan.schema, *(other for _, other in plan.older)) if strict else ():
+    for organisation_plan in seed.plans():
+        registry = await asyncio.to_thread(_registry, organisation_plan)
+        for plan in organisation_plan.definitions:
+            for schema in (plan.schema, *(other for _, other in plan.other_versions)) if strict else ():
                 unenforced = await schemas.why_not_enforced(schema)
                 if unenforced:
                     raise SeedRefused(
                         f"{plan.place}/schema",
                         f"expected a schema that can be enforced, got one where {unenforced}",
                     )
-        for number, action in enumerate(plan_of_one.actions):
+        for number, action in enumerate(organisation_plan.actions):
             if number % _AT_A_TIME == _AT_A_TIME - 1:
                 await asyncio.sleep(0)
             schema, payload = _asked(registry, action), action.payload
@@ -423,45 +421,45 @@ def _asked(registry: Registry, action: ActionPlan | ExportedAction) -> Json:
             return EMPTY_OBJECT
         raise UnknownVariant("")
     except UnknownVariant:
-        known = ", ".join(short(variant) for variant in list(registry.by_variant)[:10]) or "none"
+        known = ", ".join(quoted(variant) for variant in list(registry.by_variant)[:10]) or "none"
         raise SeedRefused(
             f"{action.place}/variant",
-            f"expected the variant or alias of a definition that is there ({known}), got {short(name)}",
+            f"expected the variant or alias of a definition that is there ({known}), got {quoted(name)}",
         ) from None
 
 
-def _registry(plan_of_one: OrganisationPlan) -> Registry:
+def _registry(organisation_plan: OrganisationPlan) -> Registry:
     """The definitions and destinations of a organisation_seed, put one after the other as over the API."""
     registry = Registry()
-    for destination in plan_of_one.destinations:
-        registry = registry.with_destination(destination.made(None, str, 0))
+    for destination in organisation_plan.destinations:
+        registry = registry.with_destination(destination.destination(None, str, 0))
     if len(registry.destinations) > MOST_DESTINATIONS:
         raise SeedRefused(
-            f"{plan_of_one.place}/destinations",
+            f"{organisation_plan.place}/destinations",
             f"expected {MOST_DESTINATIONS} destinations that an organisation keeps at most, got "
             f"{len(registry.destinations)} with those of the template",
         )
-    for plan in plan_of_one.definitions:
+    for plan in organisation_plan.definitions:
         current = 1 if plan.version is None else plan.version
         try:
-            for number, schema in (*plan.older, (current, plan.schema)):
+            for number, schema in (*plan.other_versions, (current, plan.schema)):
                 registry, _ = registry.put(plan.variant, schema, alias=plan.alias, version=number, new_id=str)
             registry = registry.with_links(plan.variant, plan.labels or (), plan.default, str)
         except ArklowError as error:
             raise refused(plan.place, error) from None
     names = (
         (
-            (plan_of_one.ids.destinations, registry.destinations, "destinations"),
-            (plan_of_one.ids.definitions, registry.by_variant, "definitions"),
+            (organisation_plan.ids.destinations, registry.destinations, "destinations"),
+            (organisation_plan.ids.definitions, registry.by_variant, "definitions"),
         )
-        if plan_of_one.ids
+        if organisation_plan.ids
         else ()
     )
     for given, there, member in names:
         for name in given:
             if name not in there:
                 where = abridged_pointer(
-                    f"{plan_of_one.ids.place if plan_of_one.ids else ''}/{member}", [name]
+                    f"{organisation_plan.ids.place if organisation_plan.ids else ''}/{member}", [name]
                 )
-                raise SeedRefused(where, f"expected one of the {member} above, got {short(name)}")
+                raise SeedRefused(where, f"expected one of the {member} above, got {quoted(name)}")
     return registry

@@ -95,7 +95,7 @@ class SeedFile:
         source, seed = self._loaded
         self._loaded = None  # it holds the place of every value
         try:
-            return await self._administration.reseed(seed, lambda: self._list_keys(seed.keys))
+            return await self._administration.apply_seed_plan(seed, lambda: self._list_keys(seed.keys))
         except SeedRefused as error:
             raise source.bad(error) from None
 

@@ -27,12 +27,12 @@ async def written(seed: SeedPlan, views: Sequence[Organisation], org_ids: Sequen
     that were kept as texts are fragments."""
     keys = {
         key: given
-        for key, given in seed.given.get("keys", {}).items()
+        for key, given in seed.source.get("keys", {}).items()
         if not org_ids or seed.keys[key] in org_ids
     }
     shown = {"keys": keys} if keys else {}
-    if "template" in seed.given:
-        shown["template"] = seed.given["template"]
+    if "template" in seed.source:
+        shown["template"] = seed.source["template"]
     shown["organisations"] = {view.org_id: await _organisation(view) for view in views}
     return shown
 

@@ -182,7 +182,7 @@ class Timers:
                     break  # another command came in between and did its own
             self._offer_again(organisation, action, variants)
 
-    def provisioned(self, organisation: Organisation) -> None:
+    def start(self, organisation: Organisation) -> None:
         """Give away what waits for a destination that has room, and see to it that the rest is looked at in time."""
         for action in organisation.actions() if organisation.registry.routes else ():
             self._offer_again(organisation, action, ())

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Coroutine
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -124,7 +125,7 @@ class World:
         """A command of the admin plane to organisation 42, without HTTP."""
 
         async def command() -> Any:
-            done = getattr(self.app.administration, name)("42", *arguments, **named)
+            done = attrgetter(name)(self.app.administration)("42", *arguments, **named)
             return await done if asyncio.iscoroutine(done) else done
 
         return asyncio.run(command())

@@ -172,7 +172,7 @@ def test_custody_does_not_outlive_the_action() -> None:
 def test_a_timeout_that_is_brought_forward_ends_custody_in_the_same_way() -> None:
     """B143, C11: silence is no rejection, whoever ends it."""
     mock, action = _deferred()
-    mock.admin("end", action, Event.TIME_OUT)
+    mock.admin("end_attempt", action, Event.TIME_OUT)
 
     assert story(mock, action)[-1] == ("timed_out", "succeeded", 0)
 

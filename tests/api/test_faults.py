@@ -301,9 +301,9 @@ def test_where_no_connection_can_be_cut_the_answer_says_so(cut: Cut) -> None:
 def test_a_reset_ends_all_fault_and_nothing_else_does() -> None:
     """TRB-9: a snapshot has none, and a fork takes none along."""
     world = _world(Fault(status=503))
-    world.admin("snapshot", "s")
-    world.admin("restore", "s")
-    world.admin("fork", "43", "s")
+    world.admin("snapshots.take", "s")
+    world.admin("snapshots.restore", "s")
+    world.admin("snapshots.fork", "43", "s")
     assert _post(world).status == 503
     assert world.call("POST", "/v1/ingress/v", {"payload": 1}, key="org-43").status == 200
 

@@ -40,7 +40,7 @@ def test_each_of_the_nine_public_statuses_is_shown() -> None:
     }
     mock.admin("set_worker", Worker(variants={variant: (step,) for variant, step in scripts.items()}))
     ids = {variant: mock.accept(variant)["a_id"] for variant in scripts}
-    mock.admin("end", ids["canceled"], Event.CANCEL)
+    mock.admin("end_attempt", ids["canceled"], Event.CANCEL)
 
     assert {variant: mock.state(action)[0] for variant, action in ids.items()} == {v: v for v in scripts}
     assert {status for action in ids.values() for _, status, _ in story(mock, action)} == set(Status)
@@ -214,7 +214,7 @@ def test_cancelled_is_an_end_before_success(step: Step) -> None:
     mock = world(step)
     action = mock.accept()["a_id"]
     mock.clock.advance(500)
-    mock.admin("end", action, Event.CANCEL)
+    mock.admin("end_attempt", action, Event.CANCEL)
     record = mock.record(action)
     mock.clock.advance(DAY)
 
@@ -363,7 +363,7 @@ def test_what_was_not_looked_at_happened_at_its_own_time() -> None:
 def _answers(mock: World, ahead: int) -> list[bytes]:
     """The bodies of many calls at a frozen time, which is moved on; the machine's clock goes its own way."""
     mock.clock.advance(ahead)
-    mock.admin("set_time", frozen=True, to=1_800_000_000_000)
+    mock.admin("clock.set", frozen=True, to=1_800_000_000_000)
     mock.admin("set_worker", Worker((Step(Do.NACK), Step(Do.HOLD)), {"w": (Step(Do.ACK, after=5),)}))
     bodies = []
 
@@ -377,7 +377,7 @@ def _answers(mock: World, ahead: int) -> list[bytes]:
             call("POST", f"/v1/ingress/{variant}?tag.n={number}", {"payload": str(number)})
     ids = listed(mock)[0]
     for milliseconds in (0, 5, 995, 300, 70 * SECOND, DAY):
-        mock.admin("advance", milliseconds)
+        mock.admin("clock.advance", milliseconds)
         call("GET", "/v1/orgs/42/actions/records?take=50")
         for action in ids:
             call("GET", f"/v1/orgs/42/actions/records/{action}")

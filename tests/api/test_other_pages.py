@@ -60,8 +60,8 @@ def test_what_is_made_up_in_lists_and_alternatives_is_named_where_it_stands(tmp_
     )
     world = World(document=directory)
     world.put()
-    world.admin("put_destination", "sink", Kind.DEFAULT_SINK, {})
-    world.admin("set_links", "v", ["sink"], default=None)
+    world.admin("destinations.put", "sink", Kind.DEFAULT_SINK, {})
+    world.admin("destinations.set_links", "v", ["sink"], default=None)
 
     reply = world.put()
 

@@ -101,7 +101,7 @@ def test_a_state_tells_when_it_began_and_ended_and_why_it_failed(
     action = mock.accept()["a_id"]
     mock.clock.advance(90 * SECOND)
     open_state = mock.record(action)["state"]
-    mock.admin("end", action, end)
+    mock.admin("end_attempt", action, end)
 
     common = {"attempt": 1, "timeout_at": wire(DAY), "started_at": wire(0)}
     assert open_state == common | {

@@ -125,7 +125,7 @@ def test_an_action_that_has_ended_is_not_settled(name: str, end: Event, attempt:
     """B134, Q3: succeeded, failed in both ways or canceled; a second ack too. The record stays as it is."""
     mock = world()
     action = mock.accept()["a_id"]
-    mock.admin("end", action, end)
+    mock.admin("end_attempt", action, end)
     before = mock.record(action)
     mock.clock.advance(SECOND)
 

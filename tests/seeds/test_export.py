@@ -66,24 +66,27 @@ def _play(world: Seeded, operation: Any) -> None:
                 record = actions[number % len(actions)]
                 world.signal(name, record["id"], record["state"]["attempt"])
         case "advance", milliseconds:
-            world.admin("advance", milliseconds)
+            world.admin("clock.advance", milliseconds)
         case "worker", do, after:
             world.admin("set_worker", Worker((Step(do, after=after, retry_after=7_000), Step(Do.HOLD))))
         case "destination", label, kind:
             config = {"namespace": "n"} if kind == "sdk" else {}
-            world.admin("put_destination", label, Kind(kind), config, credential={"k": label})
+            world.admin("destinations.put", label, Kind(kind), config, credential={"k": label})
         case "links", variant:
             organisation = world.app.store.organisation("42")
             if variant in organisation.registry.by_variant:
                 world.admin(
-                    "set_links", variant, list(organisation.registry.destinations)[::-1], default=None
+                    "destinations.set_links",
+                    variant,
+                    list(organisation.registry.destinations)[::-1],
+                    default=None,
                 )
         case ("fork",):
-            world.admin("fork", "43", None)
+            world.admin("snapshots.fork", "43", None)
         case "cancel", number:
             actions = world.records()
             if actions and not actions[number % len(actions)]["state"]["completed_at"]:
-                world.admin("end", actions[number % len(actions)]["id"], Event.CANCEL)
+                world.admin("end_attempt", actions[number % len(actions)]["id"], Event.CANCEL)
         case "reset", seed:
             world.admin("reset", seed=seed, frozen=True)
 
@@ -110,7 +113,7 @@ def test_any_world_comes_back_as_it_was(operations: list[Any], frozen: bool) -> 
     for org in ("42", "43"):
         assert again.records(org) == world.records(org)
     for both in (world, again):
-        both.admin("advance", 100_000)
+        both.admin("clock.advance", 100_000)
         both.put("new")
         both.accept("new")
         both.call("POST", "/v1/ingress/new", {"payload": 1}, key="org-43")
@@ -254,7 +257,7 @@ def test_the_admin_plane_exports_and_resets_with_or_without_provisioning() -> No
         seed = loaded(
             "template: {clock: {mode: frozen}, definitions: [{variant: v}], actions: [{variant: v, payload: 1}]}"
         )
-        desk.on_loop(desk.app.administration.reseed(seed))
+        desk.on_loop(desk.app.administration.apply_seed_plan(seed))
         desk.accept("v")
         shown = desk.admin("GET", "/seed?organisation=42").data["organisations"]["42"]
         again = desk.admin("POST", "42/reset").data

@@ -119,7 +119,7 @@ def test_what_is_seeded_goes_on_by_itself() -> None:
     )
     ids = [record["id"] for record in world.records()]
     assert world.signal("ack", ids[2]) == (200, "")
-    world.admin("advance", 30_000)
+    world.admin("clock.advance", 30_000)
 
     assert world.shape() == [("ack_wait", 1), ("ack_wait", 1), ("succeeded", 0), ("succeeded", 0)]
 
@@ -166,13 +166,13 @@ def test_forks_and_restores_are_not_provisioned() -> None:
     """SEED-6: they are what they are of."""
     world = Seeded(_with())
     world.admin("reset", provision=False)
-    world.admin("snapshot", "empty")
-    world.admin("fork", "43", None)
+    world.admin("snapshots.take", "empty")
+    world.admin("snapshots.fork", "43", None)
 
     assert world.records("43") == []
     world.admin("reset")
     assert len(world.records()) == 2
-    world.admin("restore", "empty")
+    world.admin("snapshots.restore", "empty")
     assert world.records() == []
 
 
@@ -229,7 +229,7 @@ def test_a_clock_moves_only_when_the_file_moves_it() -> None:
     """SEED-7: by the rules of the admin plane, so all that falls due on the way happens."""
     world = Seeded(_with())
     world.records()
-    world.admin("advance", 30_000)
+    world.admin("clock.advance", 30_000)
     _changed(world, worker={"default": "hold"})
     assert world.app.administration.now(world.app.store.organisation("42")) == 1_893_499_230_000
 
@@ -242,7 +242,7 @@ def test_a_clock_that_would_go_back_has_the_whole_file_refused() -> None:
     world = Seeded(_with())
     world.records("41")
     world.records()
-    world.admin("advance", 30_000)
+    world.admin("clock.advance", 30_000)
     before = world.export()
 
     with pytest.raises(SeedRefused, match=r"expected a time from 2030-01-01T12:00:30\.000Z on") as refused:

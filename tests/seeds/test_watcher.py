@@ -22,7 +22,7 @@ def _away_by_reset(world: Seeded) -> None:
 
 def _away_by_fork(world: Seeded) -> None:
     world.on_loop(world.app.administration.reset("9", provision=False))
-    world.on_loop(world.app.administration.fork("9", "42", None))
+    world.on_loop(world.app.administration.snapshots.fork("9", "42", None))
 
 
 def _away_by_put(world: Seeded) -> None:
@@ -117,7 +117,7 @@ def test_one_clock_that_fails_keeps_no_other_back() -> None:
         }
 
     world = Seeded(file("2030-01-01T00:00:00Z", "wait"))
-    world.app.administration._most_due = 10
+    world.app.administration.clock.most_due = 10
     action = world.accept("v", key="org-2")["a_id"]
     with pytest.raises(TooMuchDue):
         world.seed(file("2030-01-01T12:00:00Z", "ack"))

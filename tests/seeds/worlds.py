@@ -56,7 +56,7 @@ class Seeded(World):
     def seed(self, seed: Any) -> list[str]:
         """Apply a seed; which organisations in use it changed."""
         text = seed if isinstance(seed, str) else write(seed)
-        changed: list[str] = self.on_loop(self.app.administration.reseed(loaded(text)))
+        changed: list[str] = self.on_loop(self.app.administration.apply_seed_plan(loaded(text)))
         return changed
 
     def export(self, *org_ids: str) -> str:
@@ -64,7 +64,7 @@ class Seeded(World):
 
         async def shown() -> Any:
             administration = self.app.administration
-            return await written(administration.seed(), await administration.views(org_ids), org_ids)
+            return await written(administration.seed_plan(), await administration.views(org_ids), org_ids)
 
         import orjson
 

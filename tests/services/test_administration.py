@@ -51,13 +51,13 @@ def _transitions(world: World, org_id: str = "42") -> list[tuple[str, int, str]]
 def test_advance_runs_all_that_falls_due_in_order_and_each_at_its_own_time() -> None:
     """Three leases of different lengths, 150 s: every expiry and every redelivery in between, by time."""
     world = _world()
-    world.admin("set_time", frozen=True, to=START)
+    world.admin("clock.set", frozen=True, to=START)
     ids = [world.accept()["a_id"] for _ in range(3)]
     world.modack(ids[0], 0, 100)
     world.modack(ids[2], 0, 10)
     seen = len(_transitions(world))
 
-    assert world.admin("advance", 150 * SECOND) == 6
+    assert world.admin("clock.advance", 150 * SECOND) == 6
     lost = [(name, at) for name, at, event in _transitions(world)[seen:] if event == "expired"]
     assert lost == [
         (ids[2], 10 * SECOND),
@@ -72,10 +72,10 @@ def test_advance_runs_all_that_falls_due_in_order_and_each_at_its_own_time() -> 
 def test_advance_leaves_nothing_due() -> None:
     """A worker that gives everything back at once is asked again until the time is reached."""
     world = _world()
-    world.admin("set_time", frozen=True, to=START)
+    world.admin("clock.set", frozen=True, to=START)
     world.admin("set_worker", Worker((Step(Do.NACK, retry_after=SECOND),)))
     action = world.accept()["a_id"]
-    world.admin("advance", 100 * SECOND)
+    world.admin("clock.advance", 100 * SECOND)
 
     assert world.state(action) == ("scheduled", 100)
     assert world.record(action)["state"]["available_at"] == "2023-11-14T22:15:01.000Z"
@@ -85,8 +85,8 @@ def test_organisations_never_feel_each_others_clock() -> None:
     """One is a day ahead, one stands, one is reset; the fourth has the machine's time."""
     world = _world()
     ids = {org: world.accept(key=f"org-{org}")["a_id"] for org in ("1", "2", "3", "4")}
-    _run(world.app.administration.advance("1", 86_400 * SECOND))
-    _run(world.app.administration.set_time("2", frozen=True, to=None))
+    _run(world.app.administration.clock.advance("1", 86_400 * SECOND))
+    _run(world.app.administration.clock.set("2", frozen=True, to=None))
     _run(world.app.administration.reset("3"))
     world.clock.advance(90 * SECOND)
 
@@ -102,12 +102,12 @@ def test_organisations_never_feel_each_others_clock() -> None:
 def test_a_clock_goes_back_only_where_nothing_was_accepted() -> None:
     """A fresh organisation may begin in any year."""
     world = _world()
-    world.admin("set_time", frozen=True, to=946_684_800_000)
+    world.admin("clock.set", frozen=True, to=946_684_800_000)
     action = world.accept()["a_id"]
     assert world.record(action)["state"]["updated_at"] == "2000-01-01T00:00:00.000Z"
 
     with pytest.raises(ClockGoesBack):
-        world.admin("set_time", frozen=True, to=946_684_799_999)
+        world.admin("clock.set", frozen=True, to=946_684_799_999)
 
 
 def test_too_much_due_is_said_and_the_rest_runs_next() -> None:
@@ -117,10 +117,10 @@ def test_too_much_due_is_said_and_the_rest_runs_next() -> None:
     organisation = store.organisation("42")
 
     async def lives() -> int:
-        await administration.set_time("42", frozen=True, to=START)
+        await administration.clock.set("42", frozen=True, to=START)
         await ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
         with pytest.raises(TooMuchDue):
-            await administration.advance("42", 86_400 * SECOND)
+            await administration.clock.advance("42", 86_400 * SECOND)
         before = organisation.journal.last
         await asyncio.sleep(0.2)
         return before
@@ -138,10 +138,10 @@ def test_exactly_as_much_as_may_fall_due_is_no_error() -> None:
     administration = Administration(
         store, Timers(store, world.clock, Deliveries(WebhookClient())), most_due=10
     )
-    world.admin("set_time", frozen=True, to=START)
+    world.admin("clock.set", frozen=True, to=START)
     world.accept()
 
-    assert _run(administration.advance("42", 600 * SECOND)) == 10
+    assert _run(administration.clock.advance("42", 600 * SECOND)) == 10
 
 
 def test_new_scripts_change_nothing_that_was_due_before() -> None:
@@ -197,28 +197,28 @@ def _parts() -> tuple[MemoryStore, Timers, Ingress]:
 def test_a_restored_clock_stands_where_it_stood_and_leases_hold_again() -> None:
     """The whole organisation goes back: actions, attempts, time, ids to come."""
     world = _world()
-    world.admin("set_time", frozen=True, to=START)
+    world.admin("clock.set", frozen=True, to=START)
     action = world.accept()["a_id"]
-    world.admin("snapshot", "s")
-    world.admin("advance", 600 * SECOND)
+    world.admin("snapshots.take", "s")
+    world.admin("clock.advance", 600 * SECOND)
     later = world.accept()["a_id"]
     assert world.state(action)[1] == 10
-    world.admin("restore", "s")
+    world.admin("snapshots.restore", "s")
 
     assert world.state(action) == ("ack_wait", 0)
     assert world.modack(action, 0) == (200, "")
     assert world.modack(later, 0) == (404, "UNKNOWN_ACTION")
-    world.admin("advance", 600 * SECOND)
+    world.admin("clock.advance", 600 * SECOND)
     assert world.accept()["a_id"] == later
 
 
 def test_an_unknown_snapshot_is_named_with_those_there_are() -> None:
     """The error says what would pass."""
     world = _world()
-    world.admin("snapshot", "one")
+    world.admin("snapshots.take", "one")
 
     with pytest.raises(UnknownSnapshot, match=r"expected a snapshot of organisation 42 \(one\), got 'two'"):
-        world.admin("restore", "two")
+        world.admin("snapshots.restore", "two")
 
 
 def test_the_journal_tells_requests_with_their_answers_in_order() -> None:
@@ -262,12 +262,12 @@ def test_the_same_calls_on_a_clock_that_stands_leave_the_same_journal() -> None:
     def journal(machine: int) -> list[tuple[Any, ...]]:
         world = _world(seed=3)
         world.clock.advance(machine)
-        world.admin("set_time", frozen=True, to=START)
+        world.admin("clock.set", frozen=True, to=START)
         for number in range(20):
             action = world.accept(payload=number)["a_id"]
             if number % 3 == 0:
                 world.signal("nack", action)
-            world.admin("advance", 7 * SECOND)
+            world.admin("clock.advance", 7 * SECOND)
             world.clock.advance(machine)
         entries = world.app.administration.organisation("42").journal.entries()
         return [e._replace(seconds=0) if isinstance(e, ExchangeEntry) else e for e in entries]

@@ -67,8 +67,8 @@ class _Mock:
     async def link(self) -> None:
         """Let the actions of variant v be called about."""
         await self.accept()
-        await self.administration.put_destination("42", "d", Kind.WEBHOOK, {"url": "http://localhost/"})
-        await self.administration.set_links("42", "v", ["d"], default=None)
+        await self.administration.destinations.put("42", "d", Kind.WEBHOOK, {"url": "http://localhost/"})
+        await self.administration.destinations.set_links("42", "v", ["d"], default=None)
 
     async def accept(self) -> str:
         """The id of a new action."""
@@ -91,7 +91,7 @@ def test_a_caller_that_fails_as_none_should_stops_neither_clock_nor_line() -> No
         asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
         await mock.link()
         ids = [await mock.accept() for _ in range(2 * MOST_TO_ONE)]
-        await asyncio.wait_for(mock.administration.advance("42", 0), 10)
+        await asyncio.wait_for(mock.administration.clock.advance("42", 0), 10)
 
         assert {mock.status(name) for name in ids} == {"retrying"}
         assert len(told) == len(ids)
@@ -116,7 +116,7 @@ def test_a_moved_clock_waits_for_the_calls_before_it_and_for_its_own() -> None:
 
         beside = asyncio.create_task(traffic())
         await asyncio.sleep(0.05)
-        await asyncio.wait_for(mock.administration.advance("42", 1_000), 10)
+        await asyncio.wait_for(mock.administration.clock.advance("42", 1_000), 10)
         assert mock.status(first) == "succeeded"
         stop = True
         await beside
@@ -133,7 +133,7 @@ def test_an_organisation_that_became_another_has_room_at_once(command: str) -> N
         caller = _Caller(seconds=0.2)
         mock = _Mock(caller)
         await mock.link()
-        mock.administration.snapshot("42", "s")
+        mock.administration.snapshots.take("42", "s")
         for _ in range(MOST_TO_ONE):
             await mock.accept()
         await asyncio.sleep(0.05)
@@ -141,12 +141,12 @@ def test_an_organisation_that_became_another_has_room_at_once(command: str) -> N
             await mock.administration.reset("42", frozen=True)
             await mock.link()
         elif command == "restore":
-            await mock.administration.restore("42", "s")
+            await mock.administration.snapshots.restore("42", "s")
         else:
-            await mock.administration.fork("42", "43", "s")
-            await mock.administration.fork("43", "42", None)
+            await mock.administration.snapshots.fork("42", "43", "s")
+            await mock.administration.snapshots.fork("43", "42", None)
         assert mock.status(await mock.accept()) == "running"
-        await mock.administration.advance("42", 0)
+        await mock.administration.clock.advance("42", 0)
         mock.process_pool.close()
 
     asyncio.run(go())
