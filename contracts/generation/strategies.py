@@ -1,4 +1,7 @@
-"""Hypothesis strategies for what a caller of Arklow chooses, and the alphabet of plain calls."""
+"""Hypothesis strategies for sequences of calls, and the alphabet of calls that they are made of.
+
+Here and nowhere else in the package Hypothesis is imported, as it takes a third of a second.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,29 @@ Verb = Literal["put", "put version", "work", "work version", "modack"]
 
 @dataclass(frozen=True)
 class Letter:
-    """One call, without the names and ids that it gets when it is made."""
+    """One call of a sequence; names and ids are chosen when it is sent, from those that the sequence has made so far."""
 
     verb: Verb
     name: int = 0
-    """Which of the variants; the last one is an alias."""
+    """Index of the variant; `ALIAS` is an alias of the first one."""
     org: int = 0
+    """Index of the organisation; for modack 0 is the one that the action belongs to."""
     schema: Any = None
+    """Of the definition that is put."""
     payload: Any = None
+    """Of the work that is sent."""
     alias: bool = False
+    """Whether the definition that is put takes the alias."""
     number: int = -1
-    """Which action, or how far from the current version."""
+    """Index of the action for modack; distance from the current version for calls with a version."""
     attempt: int = 0
+    """Number of the attempt that modack names."""
     seconds: int = 300
+    """Lease that modack asks for."""
 
 
 ALIAS: Final = 2
+"""The `name` of letters that use the alias instead of a variant."""
 
 LETTERS: Final = (
     Letter("put", schema={"maxProperties": 101}),
@@ -43,7 +53,7 @@ LETTERS: Final = (
     Letter("put", org=1, schema={"maxProperties": 106}),
     Letter("modack", org=1),
 )
-"""The calls of which every short sequence is made."""
+"""The calls of which every sequence of two and three is made."""
 
 _SCHEMAS: Final[tuple[Any, ...]] = (
     {},
@@ -52,12 +62,12 @@ _SCHEMAS: Final[tuple[Any, ...]] = (
     {"maxProperties": 102},
     {"type": ["object", "null"]},
 )
-"""Schemas of definitions. All take an object as payload."""
+"""Schemas of definitions; each takes any of the payloads below."""
 _PAYLOADS: Final[tuple[Any, ...]] = ({}, {"n": 1}, {"n": {"m": [None]}}, {"ü": "😀"}, {"payload": {}})
 _SECONDS: Final = (60, 300, 3_600, 2**31)
-"""Long enough that nothing expires within a sequence."""
+"""Leases in seconds, long enough that none ends within a sequence."""
 
-_MANY: Final = (
+_LONG_ALPHABET: Final = (
     *(
         Letter("put", name, org, schema=schema, alias=alias)
         for name in (0, 1)
@@ -88,8 +98,11 @@ _MANY: Final = (
         for attempt in (0, 0, 0, 1, 2)
     ),
 )
+"""The calls of which long sequences are made; what stands twice is drawn twice as often."""
 
-letters: st.SearchStrategy[list[Letter]] = st.lists(st.sampled_from(_MANY), min_size=8, max_size=40)
-"""Long sequences of plain calls."""
+long_sequences: st.SearchStrategy[list[Letter]] = st.lists(
+    st.sampled_from(_LONG_ALPHABET), min_size=8, max_size=40
+)
+"""Sequences of 8 to 40 calls."""
 
-__all__ = ["ALIAS", "LETTERS", "Letter", "letters"]
+__all__ = ["ALIAS", "LETTERS", "Letter", "long_sequences"]

@@ -1,4 +1,8 @@
-"""Whether a JSON value keeps a schema, keyword by keyword."""
+"""Whether a JSON value satisfies a schema, keyword by keyword.
+
+A validator of our own, as generated bodies must be known to break one keyword and no other: the libraries stop at the first
+problem, or name another keyword than the one that was meant. Keywords that it does not know count as satisfied.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +13,38 @@ from fractions import Fraction
 from typing import Any, Final
 
 Schema = Mapping[str, Any]
-
-
 Resolve = Callable[[str], Mapping[str, Any]]
+"""From a `$ref` to the schema that it leads to."""
+
+INTEGER_FORMATS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+"""Format → its least and its greatest integer."""
 
 
-Value = tuple[str, Any]
-"""A value, and what it is in words."""
+def is_valid(schema: Any, value: Any, resolve: Resolve) -> bool:
+    """Tell whether a value satisfies a schema, as far as the keywords of this module say it."""
+    if not isinstance(schema, Mapping):
+        return schema is not False
+    return next(broken_keywords(schema, value, resolve), None) is None
 
 
-_BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+def broken_keywords(schema: Schema, value: Any, resolve: Resolve) -> Iterator[str]:
+    """Find the keywords of a schema that a value breaks, here or below."""
+    for keyword, argument in with_format_bounds(schema).items():
+        if keyword in _TYPE_OF_KEYWORD and not is_of_type(_TYPE_OF_KEYWORD[keyword], value):
+            continue
+        if keyword == "additionalProperties":
+            satisfied = _other_members_are_valid(schema, argument, value, resolve)
+        else:
+            satisfied = keyword not in SATISFIED or SATISFIED[keyword](argument, value, resolve)
+        if not satisfied:
+            yield keyword
 
 
-def _bounded(schema: Schema) -> Schema:
-    """An integer's `format` as the bounds that it means."""
-    if schema.get("format") not in _BOUNDS or "integer" not in _kinds(schema):
+def with_format_bounds(schema: Schema) -> Schema:
+    """Add to a schema of integers the bounds that its `format` means, as `minimum` and `maximum`."""
+    if schema.get("format") not in INTEGER_FORMATS or "integer" not in types_of(schema):
         return schema
-    low, high = _BOUNDS[schema["format"]]
+    low, high = INTEGER_FORMATS[schema["format"]]
     bounds = {
         "minimum": max(low, schema.get("minimum", low)),
         "maximum": min(high, schema.get("maximum", high)),
@@ -33,19 +52,21 @@ def _bounded(schema: Schema) -> Schema:
     return {**schema, **bounds}
 
 
-def _kinds(schema: Schema) -> list[str]:
-    kinds = schema.get("type", [])
-    return [kinds] if isinstance(kinds, str) else list(kinds)
+def types_of(schema: Schema) -> list[str]:
+    """List the types that a schema names; none when it names none."""
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else list(types)
 
 
-def _is(kind: str, value: Any) -> bool:
-    match kind:
+def is_of_type(name: str, value: Any) -> bool:
+    """Tell whether a value has a type of JSON Schema: 1.0 is an integer, true is no number."""
+    match name:
         case "null":
             return value is None
         case "boolean":
             return isinstance(value, bool)
         case "integer":
-            return _is("number", value) and value == value // 1
+            return is_of_type("number", value) and value == value // 1
         case "number":
             return isinstance(value, int | float) and not isinstance(value, bool)
         case "string":
@@ -56,23 +77,23 @@ def _is(kind: str, value: Any) -> bool:
             return isinstance(value, Mapping)
 
 
-def _same(value: Any) -> str:
-    """A text that is equal for equal JSON values: 1 and 1.0 are, 1 and true are not."""
+def _canonical(value: Any) -> str:
+    """Write a value so that equal JSON values have equal texts: 1 and 1.0 have, 1 and true have not."""
 
-    def plain(node: Any) -> Any:
+    def with_whole_numbers(node: Any) -> Any:
         if isinstance(node, dict):
-            return {name: plain(member) for name, member in node.items()}
+            return {name: with_whole_numbers(member) for name, member in node.items()}
         if isinstance(node, list):
-            return list(map(plain, node))
+            return list(map(with_whole_numbers, node))
         return int(node) if isinstance(node, float) and node.is_integer() else node
 
-    return json.dumps(plain(value), sort_keys=True)
+    return json.dumps(with_whole_numbers(value), sort_keys=True)
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Whether a text has a pattern of ECMA-262, whose `$` is the end and not a newline before it.
+    """Tell whether a text matches a pattern of ECMA-262, whose `$` is the end and not a newline before it.
 
-    A pattern that cannot be read is taken to match, so that nobody is sent what may be valid.
+    A pattern that Python cannot read counts as matched, so that no body counts as invalid that may be valid.
     """
     ends = re.sub(r"\\.|\[(?:\\.|[^\]])*\]|\$", lambda found: r"\Z" if found[0] == "$" else found[0], pattern)
     try:
@@ -81,32 +102,34 @@ def _matches(pattern: str, text: str) -> bool:
         return True
 
 
-_OF: Final[dict[str, tuple[str, ...]]] = {
+def _other_members_are_valid(schema: Schema, below: Any, value: Mapping[str, Any], resolve: Resolve) -> bool:
+    """Tell whether the members that `properties` and `patternProperties` do not name satisfy `below`."""
+    named, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    return all(
+        is_valid(below, member, resolve)
+        for name, member in value.items()
+        if name not in named and not any(_matches(pattern, name) for pattern in patterns)
+    )
+
+
+KEYWORDS_OF_TYPE: Final[dict[str, tuple[str, ...]]] = {
     "string": ("pattern", "minLength", "maxLength"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
     "array": ("minItems", "maxItems", "uniqueItems", "items"),
     "object": (
-        "required",
-        "minProperties",
-        "maxProperties",
-        "propertyNames",
-        "properties",
+        *("required", "minProperties", "maxProperties", "propertyNames", "properties"),
         "additionalProperties",
     ),
 }
-"""Kind → the keywords that look at values of that kind alone."""
+"""Type → the keywords that look at values of that type alone."""
+_TYPE_OF_KEYWORD: Final = {
+    keyword: name for name, keywords in KEYWORDS_OF_TYPE.items() for keyword in keywords
+}
 
-
-_KIND: Final = {keyword: kind for kind, names in _OF.items() for keyword in names}
-
-
-_Keeps = Callable[[Any, Any, Resolve], bool]
-
-
-_KEEPS: Final[dict[str, _Keeps]] = {
-    "type": lambda kinds, value, _: any(_is(kind, value) for kind in _kinds({"type": kinds})),
-    "enum": lambda values, value, _: _same(value) in map(_same, values),
-    "const": lambda only, value, _: _same(value) == _same(only),
+SATISFIED: Final[dict[str, Callable[[Any, Any, Resolve], bool]]] = {
+    "type": lambda names, value, _: any(is_of_type(name, value) for name in types_of({"type": names})),
+    "enum": lambda values, value, _: _canonical(value) in map(_canonical, values),
+    "const": lambda only, value, _: _canonical(value) == _canonical(only),
     "pattern": lambda pattern, value, _: _matches(pattern, value),
     "minLength": lambda least, value, _: len(value) >= least,
     "maxLength": lambda most, value, _: len(value) <= most,
@@ -117,49 +140,32 @@ _KEEPS: Final[dict[str, _Keeps]] = {
     "multipleOf": lambda step, value, _: Fraction(str(value)) % Fraction(str(step)) == 0,
     "minItems": lambda least, value, _: len(value) >= least,
     "maxItems": lambda most, value, _: len(value) <= most,
-    "uniqueItems": lambda unique, value, _: not unique or len(set(map(_same, value))) == len(value),
-    "items": lambda below, value, resolve: all(_fits(below, item, resolve) for item in value),
+    "uniqueItems": lambda unique, value, _: not unique or len(set(map(_canonical, value))) == len(value),
+    "items": lambda below, value, resolve: all(is_valid(below, item, resolve) for item in value),
     "required": lambda names, value, _: all(name in value for name in names),
     "minProperties": lambda least, value, _: len(value) >= least,
     "maxProperties": lambda most, value, _: len(value) <= most,
-    "propertyNames": lambda below, value, resolve: all(_fits(below, name, resolve) for name in value),
+    "propertyNames": lambda below, value, resolve: all(is_valid(below, name, resolve) for name in value),
     "properties": lambda below, value, resolve: all(
-        _fits(below[name], member, resolve) for name, member in value.items() if name in below
+        is_valid(below[name], member, resolve) for name, member in value.items() if name in below
     ),
-    "allOf": lambda parts, value, resolve: all(_fits(part, value, resolve) for part in parts),
-    "anyOf": lambda parts, value, resolve: any(_fits(part, value, resolve) for part in parts),
-    "oneOf": lambda parts, value, resolve: sum(_fits(part, value, resolve) for part in parts) == 1,
-    "$ref": lambda reference, value, resolve: _fits(resolve(reference), value, resolve),
+    "allOf": lambda parts, value, resolve: all(is_valid(part, value, resolve) for part in parts),
+    "anyOf": lambda parts, value, resolve: any(is_valid(part, value, resolve) for part in parts),
+    "oneOf": lambda parts, value, resolve: sum(is_valid(part, value, resolve) for part in parts) == 1,
+    "$ref": lambda reference, value, resolve: is_valid(resolve(reference), value, resolve),
 }
+"""Keyword → whether a value satisfies it: called with the keyword's argument, a value of its type, and how to resolve."""
 
 
-def _fits(schema: Any, value: Any, resolve: Resolve) -> bool:
-    """Whether a value keeps a schema, as far as the keywords above say it."""
-    if not isinstance(schema, Mapping):
-        return schema is not False
-    return next(_broken(schema, value, resolve), None) is None
-
-
-def _broken(schema: Schema, value: Any, resolve: Resolve) -> Iterator[str]:
-    """The keywords of a schema that a value breaks, here or below."""
-    for keyword, argument in _bounded(schema).items():
-        if keyword in _KIND and not _is(_KIND[keyword], value):
-            continue
-        if keyword == "additionalProperties":
-            kept = _others_fit(schema, argument, value, resolve)
-        else:
-            kept = keyword not in _KEEPS or _KEEPS[keyword](argument, value, resolve)
-        if not kept:
-            yield keyword
-
-
-def _others_fit(schema: Schema, below: Any, value: Mapping[str, Any], resolve: Resolve) -> bool:
-    named, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    return all(
-        _fits(below, member, resolve)
-        for name, member in value.items()
-        if name not in named and not any(_matches(pattern, name) for pattern in patterns)
-    )
-
-
-__all__ = ["Resolve", "Schema", "Value"]
+__all__ = [
+    "INTEGER_FORMATS",
+    "KEYWORDS_OF_TYPE",
+    "SATISFIED",
+    "Resolve",
+    "Schema",
+    "broken_keywords",
+    "is_of_type",
+    "is_valid",
+    "types_of",
+    "with_format_bounds",
+]

@@ -12,7 +12,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from ..generation.strategies import LETTERS, Letter, letters
+from ..generation.strategies import LETTERS, Letter, long_sequences
 from .sequence import CallSequence
 
 Walk = Callable[[CallSequence], None]
@@ -56,7 +56,7 @@ def _drawn(seed: int) -> list[Sequence[Letter]]:
         phases=[Phase.generate],
         verbosity=hypothesis.Verbosity.quiet,
     )
-    @given(letters)
+    @given(long_sequences)
     def draw(word: list[Letter]) -> None:
         words.append(word)
 

@@ -16,7 +16,7 @@ from ..core.exchange import Exchange
 from ..core.findings import Breach, Finding, finding_of
 from ..core.rules import RULES
 from ..generation.corpus.probe import Probe
-from ..generation.examples import made
+from ..generation.examples import example_of
 from ..model.world import IN_FORCE, MAY_PASS, Action, Definition, Model
 from ..oracle.judge import Judge
 from ..oracle.verdict import Verdict
@@ -199,7 +199,7 @@ class CallSequence:
         schema = at(operation.request)
         parts = [schema, *(at(one["$ref"]) if "$ref" in one else one for one in schema.get("allOf", ()))]
         required = {name for part in parts for name in part.get("required", ())}
-        value = made(schema, at)
+        value = example_of(schema, at)
         wanted = required - _ASKED.get(label, _OF_SIGNALS)
         return {name: value[name] for name in value if name in wanted} if isinstance(value, dict) else {}
 

@@ -133,6 +133,7 @@ VALUES = (
     *("contracts.core.events", "arklow_local.formats.strict_json", "contracts.core.target"),
     *("arklow_local.formats.excerpts", "arklow_local.formats.json_values"),
     "contracts.generation.invalid_bodies",
+    "contracts.generation.invalid_values",
     "contracts.generation.validity",
     "contracts.generation.examples",
 )

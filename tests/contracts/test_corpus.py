@@ -83,7 +83,7 @@ def test_what_is_large_comes_last_and_all_of_it_says_so(label: str) -> None:
 @pytest.mark.parametrize("label", GOOD)
 def test_what_promises_to_be_served_keeps_its_page(label: str) -> None:
     """Its bytes are JSON that the document allows, with members that the page knows."""
-    promised = [probe for probe in CATALOGUE[label] if probe.serve]
+    promised = [probe for probe in CATALOGUE[label] if probe.must_be_served]
 
     assert len(promised) >= 40
     for probe in promised:
@@ -96,7 +96,7 @@ def test_what_promises_to_be_served_keeps_its_page(label: str) -> None:
 def test_what_promises_to_be_served_is_plain_besides(label: str) -> None:
     """The operation's own path and method, JSON by its type, no coding, nothing large."""
     for probe in CATALOGUE[label]:
-        if probe.serve:
+        if probe.must_be_served:
             types = [value for name, value in probe.headers if name.lower() == "content-type"]
             assert [media(one) for one in (probe.content_type, *types) if one] == ["application/json"]
             assert (probe.method, probe.path, probe.tail, probe.large) == (None, "", "", False)
@@ -107,7 +107,7 @@ def test_what_promises_to_be_served_is_plain_besides(label: str) -> None:
 def test_a_modack_and_a_definition_that_are_promised_are_of_the_good_thing(label: str) -> None:
     """Nothing is promised for an action that nobody holds, nor for another attempt."""
     for probe in CATALOGUE[label]:
-        if not probe.serve or label == INGRESS:
+        if not probe.must_be_served or label == INGRESS:
             continue
         value = strict_json.read(probe.body or b"")
         if label == MODACK:
@@ -125,9 +125,9 @@ def test_bytes_say_the_good_body_when_they_promise_it_and_only_then(label: str) 
         try:
             value = strict_json.read(probe.body or b"")
         except (strict_json.NotJSON, strict_json.Ambiguous):
-            assert not probe.serve, probe.title
+            assert not probe.must_be_served, probe.title
         else:
-            assert same(value, GOOD[label]) == probe.serve, probe.title
+            assert same(value, GOOD[label]) == probe.must_be_served, probe.title
 
 
 @pytest.mark.parametrize("label", GOOD)
@@ -202,10 +202,10 @@ def test_a_version_with_a_point_is_promised_only_where_that_version_is_served() 
     """B028 of the faults: 1.0 is an integer; a version that the good body does not name may be unavailable (C4)."""
     bare = {probe.title: probe for probe in probes(INGRESS, {"payload": 1})}
 
-    assert found(INGRESS, "version with a point").serve
-    assert not bare["version with a point"].serve
-    assert found(PUT, "version with a point").serve
-    assert not found(MODACK, "attempt with a point").serve
+    assert found(INGRESS, "version with a point").must_be_served
+    assert not bare["version with a point"].must_be_served
+    assert found(PUT, "version with a point").must_be_served
+    assert not found(MODACK, "attempt with a point").must_be_served
 
 
 def test_numbers_of_a_definition_leave_the_good_one_alone() -> None:
@@ -249,7 +249,9 @@ def test_an_unknown_operation_has_probes_that_promise_no_other_members() -> None
     told = list(probes("POST /v1/ack", {"attempt": 0}))
 
     assert {probe.group for probe in told} == GROUPS
-    assert all(same(strict_json.read(probe.body or b""), {"attempt": 0}) for probe in told if probe.serve)
+    assert all(
+        same(strict_json.read(probe.body or b""), {"attempt": 0}) for probe in told if probe.must_be_served
+    )
 
 
 def test_paths_and_variants_that_only_ingress_has() -> None:

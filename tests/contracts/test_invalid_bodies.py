@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from contracts.generation.invalid_bodies import Negative, keywords, negatives
+from contracts.generation.invalid_bodies import InvalidBody, breakable_keywords, invalid_bodies
 from contracts.openapi.document import PUBLISHED, load
 from contracts.openapi.schemas import Shapes
 from contracts.phases.requests import INGRESS, MODACK, PUT
@@ -72,8 +72,8 @@ def errors(schema: Mapping[str, Any], body: Any) -> list[ValidationError]:
     return list(Strict(whole).iter_errors(body))
 
 
-def made(label: str, good: Mapping[str, Any]) -> list[Negative]:
-    return list(negatives(schema_of(label), resolve, good))
+def made(label: str, good: Mapping[str, Any]) -> list[InvalidBody]:
+    return list(invalid_bodies(schema_of(label), resolve, good))
 
 
 @pytest.mark.parametrize(("label", "good"), BOTH)
@@ -109,7 +109,7 @@ def broken(error: ValidationError) -> tuple[str, str]:
 @pytest.mark.parametrize(("label", "good"), BOTH)
 def test_every_place_and_keyword_of_the_three_operations_is_broken(label: str, good: dict[str, Any]) -> None:
     """No pair is left out, and each has its first body before any has its second."""
-    pairs = keywords(schema_of(label), resolve)
+    pairs = breakable_keywords(schema_of(label), resolve)
     told = [(negative.place, negative.keyword) for negative in made(label, good)]
 
     assert set(told) == set(pairs)
@@ -118,12 +118,12 @@ def test_every_place_and_keyword_of_the_three_operations_is_broken(label: str, g
 
 def test_the_pairs_of_the_three_operations() -> None:
     """Members that take anything have none but that they must be there; formats are bounds."""
-    assert {label: len(keywords(schema_of(label), resolve)) for label in GOOD} == {
+    assert {label: len(breakable_keywords(schema_of(label), resolve)) for label in GOOD} == {
         INGRESS: 7,
         MODACK: 12,
         PUT: 7,
     }
-    assert keywords(schema_of(INGRESS), resolve) == [
+    assert breakable_keywords(schema_of(INGRESS), resolve) == [
         ("", "type"),
         ("payload", "required"),
         ("tags", "type"),
@@ -237,11 +237,11 @@ KINDS: list[tuple[dict[str, Any], Any]] = [
 def test_every_keyword_of_an_object_schema_is_broken(kind: dict[str, Any], good: Any) -> None:
     """With a good value and with one that is made up; what is made is invalid, and breaks its keyword somewhere."""
     schema = {"type": "object", "properties": {"one": kind}}
-    pairs = keywords(schema, resolve)
+    pairs = breakable_keywords(schema, resolve)
 
     for body in ({"one": good}, {}):
         assert errors(schema, body) == []
-        told = list(negatives(schema, resolve, body))
+        told = list(invalid_bodies(schema, resolve, body))
         assert {(one.place, one.keyword) for one in told} == set(pairs)
         for negative in told:
             assert errors(schema, negative.body) != [], negative
@@ -251,8 +251,8 @@ def test_every_keyword_of_an_object_schema_is_broken(kind: dict[str, Any], good:
 def test_the_first_body_of_a_pair_breaks_nothing_else(kind: dict[str, Any], good: Any) -> None:
     """As far as a value can: one that must also be another does not have to."""
     schema = {"type": "object", "properties": {"one": kind}}
-    pairs = keywords(schema, resolve)
-    first = list(negatives(schema, resolve, {"one": good}))[: len(pairs)]
+    pairs = breakable_keywords(schema, resolve)
+    first = list(invalid_bodies(schema, resolve, {"one": good}))[: len(pairs)]
     excused = ("enum", "const", "items")
 
     for negative in first:
@@ -262,7 +262,7 @@ def test_the_first_body_of_a_pair_breaks_nothing_else(kind: dict[str, Any], good
 
 def test_a_schema_that_contains_itself_is_entered_once() -> None:
     """The places end where the schema begins again."""
-    assert keywords({"$ref": "#/tree"}, resolve) == [
+    assert breakable_keywords({"$ref": "#/tree"}, resolve) == [
         ("", "type"),
         ("name", "required"),
         ("name", "type"),
@@ -273,9 +273,9 @@ def test_a_schema_that_contains_itself_is_entered_once() -> None:
 def test_keywords_that_nobody_tries_are_named_all_the_same() -> None:
     """What the negatives cannot do shows as a pair without a body."""
     schema = {"type": "object", "not": {"required": ["x"]}, "properties": {"a": {"pattern": r"^\p{L}$"}}}
-    told = {(one.place, one.keyword) for one in negatives(schema, resolve, {})}
+    told = {(one.place, one.keyword) for one in invalid_bodies(schema, resolve, {})}
 
-    assert set(keywords(schema, resolve)) - told == {("", "not"), ("a", "pattern")}
+    assert set(breakable_keywords(schema, resolve)) - told == {("", "not"), ("a", "pattern")}
 
 
 def test_keywords_that_nothing_can_break_are_none() -> None:
@@ -286,13 +286,13 @@ def test_keywords_that_nothing_can_break_are_none() -> None:
         "minProperties": 0,
     }
 
-    assert keywords(schema, resolve) == [("", "type")]
+    assert breakable_keywords(schema, resolve) == [("", "type")]
 
 
 def test_the_first_round_is_the_most_telling() -> None:
     """A budget of one request for each pair is spent on near misses."""
     told = made(MODACK, GOOD[MODACK])
-    count = len(keywords(schema_of(MODACK), resolve))
+    count = len(breakable_keywords(schema_of(MODACK), resolve))
     first = {(one.place, one.keyword): one.title for one in told[:count]}
 
     assert first["attempt", "type"] == "attempt is a string of digits"

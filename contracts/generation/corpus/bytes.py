@@ -1,4 +1,4 @@
-"""Bodies whose bytes are wrong, or unusual."""
+"""Probes whose body is no JSON, is ambiguous, or spells the good body in another way."""
 
 from __future__ import annotations
 
@@ -8,15 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any, Final
 
-from .probe import (
-    Good,
-    Probe,
-    _filled,
-    _more,
-    _text,
-)
+from .probe import Good, Probe, body_with_members, body_with_text, encode
 
-_AROUND: Final[tuple[tuple[str, bytes, bytes], ...]] = (
+_ADDED_AROUND: Final[tuple[tuple[str, bytes, bytes], ...]] = (
     ("garbage after the body", b"", b"x"),
     ("a byte order mark", b"\xef\xbb\xbf", b""),
     ("a second document", b"", b"{}"),
@@ -42,9 +36,9 @@ _AROUND: Final[tuple[tuple[str, bytes, bytes], ...]] = (
     ("the body in braces", b"{", b"}"),
     ("the body assigned", b"x=", b""),
 )
+"""(title, bytes before the good body, bytes after it)."""
 
-
-_INSTEAD: Final[tuple[tuple[str, bytes | None], ...]] = (
+_OTHER_BODIES: Final[tuple[tuple[str, bytes | None], ...]] = (
     ("an empty body", b""),
     ("a blank alone", b" "),
     ("a newline alone", b"\n"),
@@ -63,16 +57,16 @@ _INSTEAD: Final[tuple[tuple[str, bytes | None], ...]] = (
     ("an invalid byte alone", b"\xff"),
     ("a list that does not end", b"[" * 50),
 )
+"""(title, the whole body; None for no body)."""
 
-
-_CHANGED: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
+_CHANGED_TEXTS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("without its last brace", lambda text: text[:-1]),
     ("a trailing comma", lambda text: text[:-1] + b",}"),
     ("single quotes", lambda text: text.replace(b'"', b"'")),
     ("cut in the middle", lambda text: text[: len(text) // 2]),
     ("the body twice", lambda text: text + text),
     ("the body twice in two lines", lambda text: text + b"\n" + text),
-    ("the body in a string", lambda text: _text(text.decode())),
+    ("the body in a string", lambda text: encode(text.decode())),
     ("the body in a list", lambda text: b"[" + text + b"]"),
     ("a comment within", lambda text: b"{/* x */" + text[1:]),
     ("a line comment within", lambda text: b"{//x\n" + text[1:]),
@@ -99,9 +93,9 @@ _CHANGED: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("a form feed within", lambda text: b"{\x0c" + text[1:]),
     ("a byte order mark within", lambda text: b"{\xef\xbb\xbf" + text[1:]),
 )
+"""(title, from the text of the good body to the body)."""
 
-
-_ILL_FORMED: Final[tuple[tuple[str, bytes], ...]] = (
+_ILL_FORMED_VALUES: Final[tuple[tuple[str, bytes], ...]] = (
     ("invalid UTF-8 in a string", b'"\xff\xfe"'),
     ("half of a surrogate pair in escapes", b'"\\ud800"'),
     ("an unescaped newline in a string", b'"a\nb"'),
@@ -152,67 +146,77 @@ _ILL_FORMED: Final[tuple[tuple[str, bytes], ...]] = (
     ("a regular expression", b"/a/"),
     ("a call", b"Date(0)"),
 )
+"""(title, text where the operation takes any JSON value)."""
 
 
-def _escaped(value: Any) -> str:
-    """JSON in which every character of every string is an escape."""
+def _in_escapes(value: Any) -> str:
+    """Write JSON in which every character of every string is an escape."""
     if isinstance(value, str):
         units = value.encode("utf-16-be").hex()
         return '"' + "".join(f"\\u{units[n : n + 4]}" for n in range(0, len(units), 4)) + '"'
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_escaped(name)}:{_escaped(member)}" for name, member in value.items()) + "}"
+        return (
+            "{"
+            + ",".join(f"{_in_escapes(name)}:{_in_escapes(member)}" for name, member in value.items())
+            + "}"
+        )
     if isinstance(value, list):
-        return "[" + ",".join(map(_escaped, value)) + "]"
+        return "[" + ",".join(map(_in_escapes, value)) + "]"
     return json.dumps(value)
 
 
-def _turned(value: Any) -> Any:
-    """The same value with the members of its objects the other way round."""
+def _with_members_reversed(value: Any) -> Any:
+    """Reverse the members of all objects in a value."""
     if isinstance(value, dict):
-        return {name: _turned(value[name]) for name in reversed(value)}
-    return [_turned(item) for item in value] if isinstance(value, list) else value
+        return {name: _with_members_reversed(value[name]) for name in reversed(value)}
+    return [_with_members_reversed(item) for item in value] if isinstance(value, list) else value
 
 
-def _same(good: Good) -> Iterator[tuple[str, bytes]]:
-    """The good body spelled otherwise: RFC 8259 makes no difference."""
-    text, (name, *_) = _text(good), good
-    yield "a member name in escapes", text.replace(_text(name), _escaped(name).encode(), 1)
+def _other_spellings(good: Good) -> Iterator[tuple[str, bytes]]:
+    """Spell the good body in ways that are the same value by RFC 8259, as (title, body)."""
+    text, (name, *_) = encode(good), good
+    yield "a member name in escapes", text.replace(encode(name), _in_escapes(name).encode(), 1)
     yield "blanks around the body", b" \t\r\n" + text + b"\n \r\t"
-    yield "members in another order", _text(_turned(dict(good)))
-    yield "every string in escapes", _escaped(dict(good)).encode()
+    yield "members in another order", encode(_with_members_reversed(dict(good)))
+    yield "every string in escapes", _in_escapes(dict(good)).encode()
     yield "blanks between all tokens", json.dumps(good, indent="\t", separators=(" ,", " : ")).encode()
     yield "a newline after the body", text + b"\n"
-    yield "escapes in capitals", re.sub(rb"\\u\w{4}", _in_capitals, _escaped(dict(good)).encode())
+    yield "escapes in capitals", re.sub(rb"\\u\w{4}", _with_capital_digits, _in_escapes(dict(good)).encode())
 
 
-def _in_capitals(found: re.Match[bytes]) -> bytes:
+def _with_capital_digits(found: re.Match[bytes]) -> bytes:
     return b"\\u" + found[0][2:].upper()
 
 
-def _twice(good: Good) -> Iterator[tuple[str, bytes]]:
-    text = _text(good)
+def _doubled_members(good: Good) -> Iterator[tuple[str, bytes]]:
+    """Write the good body with a member name twice, as (title, body)."""
+    text = encode(good)
     for name, value in good.items():
-        yield f"{name} twice, the second null", _more(good, _text({name: None})[1:-1])
-        yield f"{name} twice and the same", _more(good, _text({name: value})[1:-1])
-        yield f"{name} twice, the first null", _text({name: None})[:-1] + b"," + text[1:]
-        yield f"{name} twice, once in escapes", _more(good, _escaped({name: value})[1:-1].encode())
-    yield "an unknown member twice and the same", _more(good, b'"x":1,"x":1')
-    yield "an unknown member twice with other values", _more(good, b'"x":1,"x":[2]')
+        yield f"{name} twice, the second null", body_with_members(good, encode({name: None})[1:-1])
+        yield f"{name} twice and the same", body_with_members(good, encode({name: value})[1:-1])
+        yield f"{name} twice, the first null", encode({name: None})[:-1] + b"," + text[1:]
+        yield (
+            f"{name} twice, once in escapes",
+            body_with_members(good, _in_escapes({name: value})[1:-1].encode()),
+        )
+    yield "an unknown member twice and the same", body_with_members(good, b'"x":1,"x":1')
+    yield "an unknown member twice with other values", body_with_members(good, b'"x":1,"x":[2]')
 
 
-def _bytes(label: str, good: Good) -> Iterator[Probe]:
-    text = _text(good)
-    rows: tuple[Iterable[tuple[str, bytes | None, bool]], ...] = (
-        ((title, raw, False) for title, raw in _INSTEAD),
-        ((title, _filled(label, good, raw), False) for title, raw in _ILL_FORMED),
-        ((title, raw, False) for title, raw in _twice(good)),
-        ((title, before + text + after, False) for title, before, after in _AROUND),
-        ((title, raw, True) for title, raw in _same(good)),
-        ((title, change(text), False) for title, change in _CHANGED),
+def byte_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `bytes`; the tables take turns."""
+    text = encode(good)
+    tables: tuple[Iterable[tuple[str, bytes | None, bool]], ...] = (
+        ((title, raw, False) for title, raw in _OTHER_BODIES),
+        ((title, body_with_text(label, good, raw), False) for title, raw in _ILL_FORMED_VALUES),
+        ((title, raw, False) for title, raw in _doubled_members(good)),
+        ((title, before + text + after, False) for title, before, after in _ADDED_AROUND),
+        ((title, raw, True) for title, raw in _other_spellings(good)),
+        ((title, change(text), False) for title, change in _CHANGED_TEXTS),
     )
-    for row in zip_longest(*rows):
-        for title, body, serve in filter(None, row):
-            yield Probe(title, "bytes", body, serve=serve)
+    for row in zip_longest(*tables):
+        for title, body, is_good in filter(None, row):
+            yield Probe(title, "bytes", body, must_be_served=is_good)
 
 
-__all__ = []
+__all__ = ["byte_probes"]

@@ -1,7 +1,6 @@
-"""The requests that generators of values cannot say: bytes, encodings, headers, sizes, odd paths and methods.
+"""The corpus in order: every probe of an operation.
 
-They are data; whoever sends them has every exchange judged like any other. A probe may promise to be served, which
-is said only where neither a page nor an RFC gives a lawful ground to refuse it.
+The probes are data; every exchange that they make is judged like any other.
 """
 
 from __future__ import annotations
@@ -10,71 +9,29 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import Any, Final
 
-from .bytes import _bytes
-from .headers import _chunking, _encodings, _headers, _media_types
-from .probe import (
-    Good,
-    Probe,
+from .bytes import byte_probes
+from .headers import chunking_probes, encoding_probes, header_probes, media_type_probes
+from .probe import Good, Probe
+from .sizes import count_probes, large_probes, size_probes
+from .urls import method_probes, path_probes, query_probes
+from .values import number_probes, string_probes
+
+_GROUPS: Final[tuple[Callable[[str, Good], Iterator[Probe]], ...]] = (
+    *(byte_probes, string_probes, count_probes, media_type_probes, header_probes, chunking_probes),
+    *(number_probes, size_probes, encoding_probes, query_probes, method_probes, path_probes),
 )
-from .sizes import _counts, _large, _sizes
-from .urls import _methods, _paths, _query
-from .values import _numbers, _strings
+"""They take turns, so that a small budget has something of each."""
 
 
 def probes(label: str, good: dict[str, Any]) -> Iterator[Probe]:
-    """Every probe of an operation: the most telling of each group first, the large ones last and only then made.
+    """Make every probe of the operation `label`: the most telling of each group first, large ones last and only then made.
 
-    `good` is a body that is served: work for an open definition, a definition of a variant that nobody else uses, or
-    a modack of a live action.
+    `good` is a body that is served: work for an open definition, a definition of a variant that no other definition uses,
+    or a modack of a live action.
     """
     for row in zip_longest(*(group(label, good) for group in _GROUPS)):
         yield from (probe for probe in row if probe is not None)
-    yield from _large(label, good)
-
-
-# --- bytes
-
-
-# --- encodings
-
-
-# --- headers
-
-
-# --- media types
-
-
-# --- chunking: a 411 is a lawful refusal (RFC 9110 §15.5.12), and excused where answers are judged
-
-
-# --- sizes
-
-
-# --- counts
-
-
-# --- numbers
-
-
-# --- strings
-
-
-# --- query
-
-
-# --- paths
-
-
-# --- methods
-
-
-_GROUPS: Final[tuple[Callable[[str, Good], Iterator[Probe]], ...]] = (
-    *(_bytes, _strings, _counts, _media_types, _headers, _chunking),
-    *(_numbers, _sizes, _encodings, _query, _methods, _paths),
-)
-
-
-# --- large
+    yield from large_probes(label, good)
 
 
 __all__ = ["probes"]

@@ -1,4 +1,4 @@
-"""Headers that are wrong, or unusual."""
+"""Probes with unusual or wrong headers: codings of the body, media types, chunks, and headers that servers may mistake."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from itertools import zip_longest
 from typing import Final
 from urllib.parse import quote
 
-from .probe import (
-    _ROOMS,
-    Good,
-    Probe,
-    _text,
-    _with,
-)
+from .probe import ANY_JSON, Good, Probe, body_with_value, encode
 
 _CHARSETS: Final = (
     ("UTF-16 with its mark", "utf-16"),
@@ -25,7 +19,7 @@ _CHARSETS: Final = (
     ("UTF-32, high byte first", "utf-32-be"),
     ("EBCDIC", "cp037"),
 )
-
+"""(title, name of the character set)."""
 
 _CODINGS: Final[tuple[tuple[str, str, Callable[[bytes], bytes]], ...]] = (
     ("gzip announced, plain bytes sent", "gzip", lambda text: text),
@@ -48,11 +42,13 @@ _CODINGS: Final[tuple[tuple[str, str, Callable[[bytes], bytes]], ...]] = (
     ("an empty coding", "", lambda text: text),
     ("a comma for a coding", ",", lambda text: text),
 )
+"""(title, the header `content-encoding`, from the text of the good body to the bytes that are sent)."""
 
 
-def _encodings(_: str, good: Good) -> Iterator[Probe]:
-    text = _text(good)
-    yield Probe("gzip that nobody announces", "encodings", gzip.compress(text, mtime=0))
+def encoding_probes(_: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `encodings`: codings and character sets in turn."""
+    text = encode(good)
+    yield Probe("gzip that is not announced", "encodings", gzip.compress(text, mtime=0))
     for coding, charset in zip_longest(_CODINGS, _CHARSETS):
         yield Probe(coding[0], "encodings", coding[2](text), (("content-encoding", coding[1]),))
         if charset is not None:
@@ -142,11 +138,13 @@ _HEADERS: Final[tuple[tuple[str, tuple[tuple[str, str], ...], bool], ...]] = (
     ("hops used up", (("max-forwards", "0"),), False),
     ("another site's request", (("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")), False),
 )
+"""(title, headers, whether the request must be served)."""
 
 
-def _headers(_: str, good: Good) -> Iterator[Probe]:
-    for title, headers, serve in _HEADERS:
-        yield Probe(title, "headers", _text(good), headers, serve=serve)
+def header_probes(_: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `headers`."""
+    for title, headers, must_be_served in _HEADERS:
+        yield Probe(title, "headers", encode(good), headers, must_be_served=must_be_served)
 
 
 _TYPES: Final[tuple[tuple[str | None, bool], ...]] = (
@@ -202,20 +200,24 @@ _TYPES: Final[tuple[tuple[str | None, bool], ...]] = (
     ("application/json\xff", False),
     ("application/" + "j" * 1_000, False),
 )
-
+"""(the header `content-type`, None for none; whether the request must be served)."""
 
 _MULTIPART: Final = (
     b'--a\r\ncontent-disposition: form-data; name="payload"\r\ncontent-type: application/json\r\n\r\n'
 )
+"""How a multipart body begins, with the boundary `a`."""
 
 
-def _media_types(_: str, good: Good) -> Iterator[Probe]:
-    text = _text(good)
-    for media, serve in _TYPES:
-        shown = "no media type" if media is None else f"media type {media[:80]!r}"
-        yield Probe(shown, "media types", text, content_type=media, serve=serve)
+def media_type_probes(_: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `media types`."""
+    text = encode(good)
+    for media, must_be_served in _TYPES:
+        title = "no media type" if media is None else f"media type {media[:80]!r}"
+        yield Probe(title, "media types", text, content_type=media, must_be_served=must_be_served)
     in_odd_case = (("CONTENT-type", "application/json"),)
-    yield Probe("Content-Type in odd case", "media types", text, in_odd_case, content_type=None, serve=True)
+    yield Probe(
+        "Content-Type in odd case", "media types", text, in_odd_case, content_type=None, must_be_served=True
+    )
     for other in ("text/plain", "application/json"):
         yield Probe(f"two media types, the other {other}", "media types", text, (("content-type", other),))
     form = "application/x-www-form-urlencoded"
@@ -229,8 +231,12 @@ def _media_types(_: str, good: Good) -> Iterator[Probe]:
     )
 
 
-def _chunking(label: str, good: Good) -> Iterator[Probe]:
-    text = _text(good)
+def chunking_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `chunking`.
+
+    A target may refuse chunks with 411 (RFC 9110 §15.5.12); the judge excuses that where it judges answers.
+    """
+    text = encode(good)
     half = len(text) // 2
     cuts = (
         ("one chunk", (len(text),)),
@@ -240,10 +246,12 @@ def _chunking(label: str, good: Good) -> Iterator[Probe]:
         ("a chunk of one byte last", (len(text) - 1, 1)),
     )
     for title, chunks in cuts:
-        yield Probe(title, "chunking", text, chunks=chunks, serve=True)
-    odd = _with(label, good, "é😀")
-    serve = label in _ROOMS
-    yield Probe("a character cut by chunks", "chunking", odd, chunks=(1,) * len(odd), serve=serve)
+        yield Probe(title, "chunking", text, chunks=chunks, must_be_served=True)
+    odd = body_with_value(label, good, "é😀")
+    takes_any_json = label in ANY_JSON
+    yield Probe(
+        "a character cut by chunks", "chunking", odd, chunks=(1,) * len(odd), must_be_served=takes_any_json
+    )
     broken = text[:-1]
     yield Probe("chunks that end too early", "chunking", broken, chunks=(half, len(broken) - half))
     yield Probe("a blank in one chunk", "chunking", b" ", chunks=(1,))
@@ -252,4 +260,4 @@ def _chunking(label: str, good: Good) -> Iterator[Probe]:
     yield Probe("gzip in one chunk", "chunking", packed, coding, chunks=(len(packed),))
 
 
-__all__ = []
+__all__ = ["chunking_probes", "encoding_probes", "header_probes", "media_type_probes"]

@@ -1,4 +1,4 @@
-"""A request of the catalogue, and the good request that it departs from."""
+"""A request of the corpus, and the good request that it departs from."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 Good = Mapping[str, Any]
+"""Body of a request that the target serves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One request to an operation, as it differs from a plain one."""
+    """One request to an operation, as it differs from an ordinary one."""
 
     title: str
     """In words, as `a member name twice`; no two of an operation are alike."""
@@ -32,62 +33,72 @@ class Probe:
     tail: str = ""
     """Appended to the path, already encoded."""
     chunks: tuple[int, ...] = ()
-    """Sizes of the chunks in which the body is sent; with none it has a Content-Length."""
-    serve: bool = False
-    """Neither a page nor an RFC leaves a ground to refuse it: a 4xx is a broken promise."""
+    """Sizes in bytes of the chunks in which the body is sent; with none it has a Content-Length."""
+    must_be_served: bool = False
+    """Neither a page nor an RFC leaves a ground to refuse it: a 4xx breaks a promise."""
     large: bool = False
     """More than 64 KiB, very deep, or slow: left out unless wanted."""
 
     @property
     def mild(self) -> bool:
-        """Whether it is neither large nor deep, so that nobody's server suffers by it."""
+        """Tell whether it costs a target no more than ordinary requests: at most 10,000 bytes and about 64 levels."""
         body = self.body or b""
         return not self.large and len(body) <= 10_000 and max(body.count(b"["), body.count(b"{")) <= 64
 
 
-_INGRESS: Final = "POST /v1/ingress/{variant}"
+INGRESS: Final = "POST /v1/ingress/{variant}"
+MODACK: Final = "POST /v1/modack"
+PUT: Final = "PUT /v1/orgs/{org_id}/actions/definitions"
+
+ANY_JSON: Final[dict[str, tuple[str, ...]]] = {INGRESS: ("payload",), PUT: ("schema", "default")}
+"""Operation → the place in its body that takes any JSON value, as member names in order.
+
+Other operations get the value in a member `x`, which a strict target may refuse.
+"""
+INTEGER_MEMBERS: Final = {INGRESS: ("version",), MODACK: ("attempt", "mod_ack"), PUT: ("version",)}
+"""Operation → the members of its body that are integers."""
+PLACEHOLDER: Final = "@here@"
+"""Stands in a body where raw text is put afterwards, which need not be JSON."""
 
 
-_MODACK: Final = "POST /v1/modack"
-
-
-_PUT: Final = "PUT /v1/orgs/{org_id}/actions/definitions"
-
-
-_ROOMS: Final[dict[str, tuple[str, ...]]] = {_INGRESS: ("payload",), _PUT: ("schema", "default")}
-"""Where a body may have any JSON value; elsewhere it becomes a member `x`, which one interpretation may refuse."""
-
-
-_INTEGERS: Final = {_INGRESS: ("version",), _MODACK: ("attempt", "mod_ack"), _PUT: ("version",)}
-
-
-_HERE: Final = "@here@"
-
-
-def _text(value: Any) -> bytes:
-    """JSON without blanks, in UTF-8; what UTF-8 cannot say stands in escapes."""
+def encode(value: Any) -> bytes:
+    """Write JSON without blanks, in UTF-8; what UTF-8 cannot say stands in escapes."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _filled(label: str, good: Good, raw: bytes) -> bytes:
-    """The good body with a JSON text, or what is none, in its room."""
-    first, *rest = _ROOMS.get(label, ("x",))
-    here: Any = _HERE
+def body_with_text(label: str, good: Good, raw: bytes) -> bytes:
+    """Put a text, JSON or not, where the operation `label` takes any JSON value, and write the good body with it."""
+    first, *rest = ANY_JSON.get(label, ("x",))
+    value: Any = PLACEHOLDER
     for name in reversed(rest):
-        here = {name: here}
-    return _text({**good, first: here}).replace(_text(_HERE), raw)
+        value = {name: value}
+    return encode({**good, first: value}).replace(encode(PLACEHOLDER), raw)
 
 
-def _with(label: str, good: Good, value: Any) -> bytes:
-    return _filled(label, good, _text(value))
+def body_with_value(label: str, good: Good, value: Any) -> bytes:
+    """Put a value where the operation `label` takes any JSON value, and write the good body with it."""
+    return body_with_text(label, good, encode(value))
 
 
-def _more(good: Good, raw: bytes) -> bytes:
-    """The good body with more text before its last brace."""
-    return _text(good)[:-1] + b"," + raw + b"}"
+def body_with_members(good: Good, raw: bytes) -> bytes:
+    """Write the good body with the text of more members before its last brace."""
+    return encode(good)[:-1] + b"," + raw + b"}"
 
 
-__all__ = ["Good", "Probe"]
+__all__ = [
+    "ANY_JSON",
+    "INGRESS",
+    "INTEGER_MEMBERS",
+    "MODACK",
+    "PLACEHOLDER",
+    "PUT",
+    "Good",
+    "Probe",
+    "body_with_members",
+    "body_with_text",
+    "body_with_value",
+    "encode",
+]

@@ -1,4 +1,4 @@
-"""Bodies, names and lists of unusual size."""
+"""Probes of unusual size: long texts and names, deep nesting, many members and items, and very small values."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from .probe import (
-    _INGRESS,
-    _MODACK,
-    _PUT,
-    _ROOMS,
+    ANY_JSON,
+    INGRESS,
+    MODACK,
+    PUT,
     Good,
     Probe,
-    _filled,
-    _more,
-    _text,
-    _with,
+    body_with_members,
+    body_with_text,
+    body_with_value,
+    encode,
 )
 
-_SMALL: Final[tuple[tuple[str, Any], ...]] = (
+_SMALL_VALUES: Final[tuple[tuple[str, Any], ...]] = (
     ("null", None),
     ("an empty string", ""),
     ("an empty list", []),
@@ -30,59 +30,65 @@ _SMALL: Final[tuple[tuple[str, Any], ...]] = (
     ("zero", 0),
     ("a list of null", [None]),
 )
+"""(what it is, the value)."""
 
 
 def _nested(depth: int, opening: bytes = b"[", closing: bytes = b"]") -> bytes:
+    """Write a text of `depth` levels; objects hold 1 at their deepest."""
     return opening * depth + (b"1" if opening != b"[" else b"") + closing * depth
 
 
-def _sizes(label: str, good: Good) -> Iterator[Probe]:
-    serve = label in _ROOMS
+def size_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `sizes`, but for the large ones."""
+    takes_any_json = label in ANY_JSON
 
-    def sized(title: str, raw: bytes, serve: bool = False) -> Probe:
-        return Probe(title, "sizes", _filled(label, good, raw), serve=serve)
+    def sized(title: str, raw: bytes, must_be_served: bool = False) -> Probe:
+        return Probe(title, "sizes", body_with_text(label, good, raw), must_be_served=must_be_served)
 
-    yield sized("a string of 2 KB", _text("s" * 2_000), serve)
+    yield sized("a string of 2 KB", encode("s" * 2_000), takes_any_json)
     yield sized("200 lists in each other", _nested(200))
-    yield sized("30 lists in each other", _nested(30), serve)
-    if label == _MODACK:
+    yield sized("30 lists in each other", _nested(30), takes_any_json)
+    if label == MODACK:
         for digit, count in (("1", 20), ("9", 40), ("1", 400), ("9", 19), ("0", 1)):
-            body = _text({**good, "action_record_id": digit * count})
+            body = encode({**good, "action_record_id": digit * count})
             yield Probe(f"the action is {count} times {digit}", "sizes", body)
-    if label == _INGRESS:
+    if label == INGRESS:
         for member in ("payload", "metadata"):
-            for words, value in _SMALL:
+            for words, value in _SMALL_VALUES:
                 title = f"{member} is {words}"
-                yield Probe(title, "sizes", _text({**good, member: value}), serve=True)
-        yield Probe("a tag of 2 KB", "sizes", _text({**good, "tags": {"region": "r" * 2_000}}))
-        yield Probe("metadata of 2 KB", "sizes", _text({**good, "metadata": "m" * 2_000}), serve=True)
-    if label == _PUT:
-        for words, value in _SMALL:
-            yield Probe(f"the schema is {words}", "sizes", _text({**good, "schema": value}))
-        for schema in (True, {"type": "nothing"}, {"$ref": "#/nowhere"}, {"pattern": "("}):
-            yield Probe(f"the schema is {json.dumps(schema)}", "sizes", _text({**good, "schema": schema}))
+                yield Probe(title, "sizes", encode({**good, member: value}), must_be_served=True)
+        yield Probe("a tag of 2 KB", "sizes", encode({**good, "tags": {"region": "r" * 2_000}}))
         yield Probe(
-            "a variant of 2 KB", "sizes", _text({**good, "variant": f"{good['variant']}{'v' * 2_000}"})
+            "metadata of 2 KB", "sizes", encode({**good, "metadata": "m" * 2_000}), must_be_served=True
         )
-        yield Probe("an empty variant", "sizes", _text({**good, "variant": ""}))
-        yield Probe("an empty alias", "sizes", _text({**good, "alias": [""]}))
+    if label == PUT:
+        for words, value in _SMALL_VALUES:
+            yield Probe(f"the schema is {words}", "sizes", encode({**good, "schema": value}))
+        for schema in (True, {"type": "nothing"}, {"$ref": "#/nowhere"}, {"pattern": "("}):
+            yield Probe(f"the schema is {json.dumps(schema)}", "sizes", encode({**good, "schema": schema}))
+        yield Probe(
+            "a variant of 2 KB", "sizes", encode({**good, "variant": f"{good['variant']}{'v' * 2_000}"})
+        )
+        yield Probe("an empty variant", "sizes", encode({**good, "variant": ""}))
+        yield Probe("an empty alias", "sizes", encode({**good, "alias": [""]}))
     yield sized("100 lists in each other", _nested(100))
-    yield sized("30 objects in each other", _nested(30, b'{"a":', b"}"), serve)
+    yield sized("30 objects in each other", _nested(30, b'{"a":', b"}"), takes_any_json)
     yield sized("100 objects in each other", _nested(100, b'{"a":', b"}"))
     yield sized("200 objects in each other", _nested(200, b'{"a":', b"}"))
-    yield sized("a string of 60,000 bytes", _text("s" * 60_000))
-    yield sized("a member name of 2 KB", _text({"n" * 2_000: 1}), serve)
-    yield sized("a member name of 60,000 bytes", _text({"n" * 60_000: 1}))
-    yield Probe("2 KB of blanks before the body", "sizes", b" " * 2_000 + _text(good), serve=True)
-    yield Probe("2 KB of blanks after the body", "sizes", _text(good) + b"\n" * 2_000, serve=True)
+    yield sized("a string of 60,000 bytes", encode("s" * 60_000))
+    yield sized("a member name of 2 KB", encode({"n" * 2_000: 1}), takes_any_json)
+    yield sized("a member name of 60,000 bytes", encode({"n" * 60_000: 1}))
+    yield Probe("2 KB of blanks before the body", "sizes", b" " * 2_000 + encode(good), must_be_served=True)
+    yield Probe("2 KB of blanks after the body", "sizes", encode(good) + b"\n" * 2_000, must_be_served=True)
 
 
-def _named(stem: str, count: int) -> dict[str, str]:
+def _members(stem: str, count: int) -> dict[str, str]:
+    """Make `count` members with names of their own."""
     return {f"{stem}{n}": "v" for n in range(count)}
 
 
 _TAGS: Final[tuple[tuple[str, dict[str, str], bool], ...]] = (
-    ("12 tags", _named("t", 12), True),
+    ("12 tags", _members("t", 12), True),
     ("no tag at all", {}, True),
     ("an empty tag", {"region": "eu", "tier": ""}, True),
     ("a tag with an empty name", {"": "eu"}, False),
@@ -96,12 +102,12 @@ _TAGS: Final[tuple[tuple[str, dict[str, str], bool], ...]] = (
     ("a tag called null", {"null": "null"}, False),
     ("a tag that looks like a number", {"1": "1"}, False),
     ("tags that differ in case", {"Region": "eu", "region": "us"}, False),
-    ("60 tags", _named("t", 60), False),
-    ("300 tags", _named("t", 300), False),
+    ("60 tags", _members("t", 60), False),
+    ("300 tags", _members("t", 300), False),
 )
+"""(title, tags, whether the request must be served)."""
 
-
-_NAMES: Final[tuple[tuple[str, dict[str, Any], bool], ...]] = (
+_MEMBER_NAMES: Final[tuple[tuple[str, dict[str, Any], bool], ...]] = (
     ("a member called __proto__", {"__proto__": {"a": 1}}, True),
     ("a member with an empty name", {"": 1}, True),
     ("a member called constructor", {"constructor": {"prototype": {"a": 1}}}, True),
@@ -117,73 +123,95 @@ _NAMES: Final[tuple[tuple[str, dict[str, Any], bool], ...]] = (
     ("a member called $ref", {"$ref": "#/nowhere"}, False),
     ("a member called as an operator", {"$gt": "", "$where": "1"}, False),
 )
+"""(title, value where the operation takes any JSON, whether the request must be served)."""
 
 
-def _counts(label: str, good: Good) -> Iterator[Probe]:
-    serve = label in _ROOMS
+def count_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `counts`: members, items, tags and aliases, many or oddly named."""
+    takes_any_json = label in ANY_JSON
     rows: list[list[Probe]] = [
         [
-            Probe(title, "counts", _with(label, good, value), serve=serve and promised)
-            for title, value, promised in _NAMES
+            Probe(
+                title,
+                "counts",
+                body_with_value(label, good, value),
+                must_be_served=takes_any_json and promised,
+            )
+            for title, value, promised in _MEMBER_NAMES
         ],
         [
-            Probe("an object of 60 members", "counts", _with(label, good, _named("m", 60)), serve=serve),
-            Probe("a list of 300 items", "counts", _with(label, good, list(range(300))), serve=serve),
-            Probe("an object of 300 members", "counts", _with(label, good, _named("m", 300))),
-            Probe("60 unknown members", "counts", _text({**_named("x", 60), **good})),
-            Probe("300 unknown members", "counts", _text({**good, **_named("x", 300)})),
-            Probe("unknown members of odd names", "counts", _more(good, b'"__proto__":{"a":1},"":2')),
+            Probe(
+                "an object of 60 members",
+                "counts",
+                body_with_value(label, good, _members("m", 60)),
+                must_be_served=takes_any_json,
+            ),
+            Probe(
+                "a list of 300 items",
+                "counts",
+                body_with_value(label, good, list(range(300))),
+                must_be_served=takes_any_json,
+            ),
+            Probe("an object of 300 members", "counts", body_with_value(label, good, _members("m", 300))),
+            Probe("60 unknown members", "counts", encode({**_members("x", 60), **good})),
+            Probe("300 unknown members", "counts", encode({**good, **_members("x", 300)})),
+            Probe(
+                "unknown members of odd names", "counts", body_with_members(good, b'"__proto__":{"a":1},"":2')
+            ),
         ],
     ]
-    if label == _INGRESS:
-        tagged = ((title, _text({**good, "tags": tags}), promised) for title, tags, promised in _TAGS)
-        rows.insert(0, [Probe(title, "counts", body, serve=promised) for title, body, promised in tagged])
-    if label == _PUT:
-        rows.append(list(_aliases(good)))
+    if label == INGRESS:
+        tagged = ((title, encode({**good, "tags": tags}), promised) for title, tags, promised in _TAGS)
+        rows.insert(
+            0, [Probe(title, "counts", body, must_be_served=promised) for title, body, promised in tagged]
+        )
+    if label == PUT:
+        rows.append(list(_alias_probes(good)))
     for row in zip_longest(*rows):
         yield from filter(None, row)
 
 
-def _aliases(good: Good) -> Iterator[Probe]:
+def _alias_probes(good: Good) -> Iterator[Probe]:
     stem = good["variant"]
-    yield Probe("an alias", "counts", _text({**good, "alias": [f"{stem}.alias"]}), serve=True)
-    yield Probe("no alias at all", "counts", _text({**good, "alias": []}), serve=True)
+    yield Probe("an alias", "counts", encode({**good, "alias": [f"{stem}.alias"]}), must_be_served=True)
+    yield Probe("no alias at all", "counts", encode({**good, "alias": []}), must_be_served=True)
     for count in (12, 60, 300):
-        body = _text({**good, "alias": [f"{stem}.alias{n}" for n in range(count)]})
+        body = encode({**good, "alias": [f"{stem}.alias{n}" for n in range(count)]})
         yield Probe(f"{count} aliases", "counts", body)
-    yield Probe("an alias twice", "counts", _text({**good, "alias": [f"{stem}.alias"] * 2}))
-    yield Probe("the variant as its own alias", "counts", _text({**good, "alias": [stem]}))
+    yield Probe("an alias twice", "counts", encode({**good, "alias": [f"{stem}.alias"] * 2}))
+    yield Probe("the variant as its own alias", "counts", encode({**good, "alias": [stem]}))
 
 
-def _large(label: str, good: Good) -> Iterator[Probe]:
-    rooms: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
-        ("a string of 70 KB", "sizes", lambda: _text("s" * 70_000)),
+def large_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes that are large, very deep or slow, each when it is asked for, as all of them take 20 MB."""
+    values: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
+        ("a string of 70 KB", "sizes", lambda: encode("s" * 70_000)),
         ("2,000 lists in each other", "sizes", lambda: _nested(2_000)),
         ("2,000 objects in each other", "sizes", lambda: _nested(2_000, b'{"a":', b"}")),
-        ("a member name of 70 KB", "sizes", lambda: _text({"n" * 70_000: 1})),
+        ("a member name of 70 KB", "sizes", lambda: encode({"n" * 70_000: 1})),
         ("a number of 70,000 digits", "numbers", lambda: b"9" * 70_000),
-        ("an object of 10,000 members", "counts", lambda: _text(_named("m", 10_000))),
-        ("a list of 100,000 items", "counts", lambda: _text([0] * 100_000)),
-        ("20,000 emoji", "strings", lambda: _text("😀" * 20_000)),
-        ("20,000 marks on one letter", "strings", lambda: _text("a" + "\u0301" * 40_000)),
-        ("a string of 1 MB", "sizes", lambda: _text("s" * 1_000_000)),
+        ("an object of 10,000 members", "counts", lambda: encode(_members("m", 10_000))),
+        ("a list of 100,000 items", "counts", lambda: encode([0] * 100_000)),
+        ("20,000 emoji", "strings", lambda: encode("😀" * 20_000)),
+        ("20,000 marks on one letter", "strings", lambda: encode("a" + "\u0301" * 40_000)),
+        ("a string of 1 MB", "sizes", lambda: encode("s" * 1_000_000)),
         ("100,000 lists in each other", "sizes", lambda: _nested(100_000)),
         ("100,000 lists that do not end", "bytes", lambda: b"[" * 100_000),
     )
-    if label == _INGRESS:
-        yield Probe("2,000 tags", "counts", _text({**good, "tags": _named("t", 2_000)}), large=True)
-        yield Probe("a tag of 70 KB", "sizes", _text({**good, "tags": {"region": "r" * 70_000}}), large=True)
-    if label == _PUT:
+    if label == INGRESS:
+        yield Probe("2,000 tags", "counts", encode({**good, "tags": _members("t", 2_000)}), large=True)
+        yield Probe("a tag of 70 KB", "sizes", encode({**good, "tags": {"region": "r" * 70_000}}), large=True)
+    if label == PUT:
         many = [f"{good['variant']}.alias{n}" for n in range(2_000)]
-        yield Probe("2,000 aliases", "counts", _text({**good, "alias": many}), large=True)
+        yield Probe("2,000 aliases", "counts", encode({**good, "alias": many}), large=True)
         long = f"{good['variant']}{'v' * 70_000}"
-        yield Probe("a variant of 70 KB", "sizes", _text({**good, "variant": long}), large=True)
-    if label == _MODACK:
-        body = _text({**good, "action_record_id": "1" * 70_000})
+        yield Probe("a variant of 70 KB", "sizes", encode({**good, "variant": long}), large=True)
+    if label == MODACK:
+        body = encode({**good, "action_record_id": "1" * 70_000})
         yield Probe("an action of 70,000 digits", "sizes", body, large=True)
-    for title, group, raw in rooms:
-        yield Probe(title, group, _filled(label, good, raw()), large=True)
-    text = _text(good)
+    for title, group, raw in values:
+        yield Probe(title, group, body_with_text(label, good, raw()), large=True)
+    text = encode(good)
     yield Probe("70 KB of blanks before the body", "sizes", b" " * 70_000 + text, large=True)
     yield Probe("1 MB of blanks after the body", "sizes", text + b" " * 1_000_000, large=True)
     chunks = (1,) * 70_000
@@ -194,4 +222,4 @@ def _large(label: str, good: Good) -> Iterator[Probe]:
     yield Probe("1 MB of zeros", "bytes", b"\x00" * 1_000_000, large=True)
 
 
-__all__ = []
+__all__ = ["count_probes", "large_probes", "size_probes"]

@@ -1,4 +1,4 @@
-"""URLs and methods that are wrong, or unusual."""
+"""Probes with unusual or wrong queries, paths and methods; all parts of a URL are already encoded."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from itertools import zip_longest
 from typing import Final
 from urllib.parse import quote
 
-from .probe import (
-    _INGRESS,
-    Good,
-    Probe,
-    _text,
-)
+from .probe import INGRESS, Good, Probe, encode
 
-_TAGGED: Final = ("a tag", "tag.region=eu")
-
+_TAG_QUERY: Final = ("a tag", "tag.region=eu")
+"""The one query that the pages of ingress describe."""
 
 _QUERIES: Final[tuple[tuple[str, str], ...]] = (
     ("bytes that are not UTF-8", "x=%ff"),
@@ -62,10 +57,11 @@ _QUERIES: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-def _query(label: str, good: Good) -> Iterator[Probe]:
-    title, query = _TAGGED
-    text = _text(good)
-    yield Probe(f"the query has {title}", "query", text, query=query, serve=label == _INGRESS)
+def query_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `query`."""
+    title, query = _TAG_QUERY
+    text = encode(good)
+    yield Probe(f"the query has {title}", "query", text, query=query, must_be_served=label == INGRESS)
     for title, query in _QUERIES:
         yield Probe(f"the query has {title}", "query", text, query=query)
 
@@ -87,7 +83,7 @@ _TAILS: Final[tuple[tuple[str, str], ...]] = (
     ("a dot segment after the path", "/."),
     ("a dot segment with a parameter after the path", "/..;/"),
 )
-
+"""(title, what is appended to the path)."""
 
 _VARIANTS: Final[tuple[tuple[str, str], ...]] = (
     ("of emoji", quote("😀")),
@@ -119,7 +115,7 @@ _VARIANTS: Final[tuple[tuple[str, str], ...]] = (
     ("of three segments", "a/b/c"),
     ("of braces", "%7Bvariant%7D"),
 )
-
+"""(title after "a variant", what stands for it in the path)."""
 
 _ORGANISATIONS: Final[tuple[tuple[str, str], ...]] = (
     ("and a newline", "{org_id}%0A"),
@@ -137,10 +133,11 @@ _ORGANISATIONS: Final[tuple[tuple[str, str], ...]] = (
     ("called null", "null"),
     ("of 400 letters", "o" * 400),
 )
+"""(title after "an organisation", what stands for it in the path)."""
 
 
-def _bent(path: str) -> Iterator[tuple[str, str]]:
-    """A path in spellings that name the same to some routers."""
+def _respelled(path: str) -> Iterator[tuple[str, str]]:
+    """Spell a path in ways that are the same path to some routers, as (title, path)."""
     first, rest = path[:3], path[4:]
     yield "a letter of the path in an escape", f"{first}/%{ord(rest[0]):02x}{rest[1:]}"
     yield "the path in capitals", re.sub(r"(?<![{\w])\w+(?!\w*})", lambda found: found[0].upper(), path)
@@ -156,11 +153,12 @@ def _bent(path: str) -> Iterator[tuple[str, str]]:
     yield "no version in the path", f"/{rest}"
 
 
-def _paths(label: str, good: Good) -> Iterator[Probe]:
-    text, path = _text(good), label.partition(" ")[2]
+def path_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `paths`."""
+    text, path = encode(good), label.partition(" ")[2]
     rows = [
         [Probe(title, "paths", text, tail=tail) for title, tail in _TAILS],
-        [Probe(title, "paths", text, path=bent) for title, bent in _bent(path)],
+        [Probe(title, "paths", text, path=other) for title, other in _respelled(path)],
     ]
     for stem, parameter, values in (
         ("a variant", "{variant}", _VARIANTS),
@@ -179,16 +177,18 @@ _METHODS: Final = (
     *("GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS"),
     *("JUDGE", "QUERY", "PROPFIND", "LOCK", "M-SEARCH", "A" * 300),
 )
+"""TRACE and CONNECT are left out: proxies answer them by themselves."""
 
 
-def _methods(label: str, good: Good) -> Iterator[Probe]:
+def method_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `methods`: other methods than the operation's."""
     own = label.partition(" ")[0]
     for method in _METHODS:
         if method != own:
             yield Probe(f"method {method[:20]}", "methods", None, content_type=None, method=method)
     for method in ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "JUDGE"):
         if method != own:
-            yield Probe(f"method {method} with a body", "methods", _text(good), method=method)
+            yield Probe(f"method {method} with a body", "methods", encode(good), method=method)
 
 
-__all__ = []
+__all__ = ["method_probes", "path_probes", "query_probes"]

@@ -1,4 +1,4 @@
-"""Numbers and texts that servers tend to mistake."""
+"""Probes with numbers and texts that servers tend to mistake."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from .probe import (
-    _HERE,
-    _INGRESS,
-    _INTEGERS,
-    _MODACK,
-    _PUT,
-    _ROOMS,
+    ANY_JSON,
+    INGRESS,
+    INTEGER_MEMBERS,
+    MODACK,
+    PLACEHOLDER,
+    PUT,
     Good,
     Probe,
-    _filled,
-    _text,
+    body_with_text,
+    encode,
 )
 
 _NUMBERS: Final[tuple[tuple[str, str, bool], ...]] = (
@@ -62,10 +62,11 @@ _NUMBERS: Final[tuple[tuple[str, str, bool], ...]] = (
     ("a sign of infinity", "∞", False),
     ("1.#INF", "1.#INF", False),
 )
+"""(title after "a number", its text, whether it must be served where the operation takes any JSON)."""
 
 
-def _spellings(number: int) -> Iterator[tuple[str, str, bool]]:
-    """An integer and what is near it, in spellings that a value has not; whether it is one of the valid ones promised."""
+def _spellings_of(number: int) -> Iterator[tuple[str, str, bool]]:
+    """Spell an integer, and numbers near it, as (title, text, whether it must be served)."""
     yield "with a point", f"{number}.0", True
     yield "with an exponent", f"{number}e0", False
     yield "with a negative exponent", f"{number}0e-1", False
@@ -89,23 +90,24 @@ def _spellings(number: int) -> Iterator[tuple[str, str, bool]]:
     yield "minus zero with a point", "-0.0", False
 
 
-def _numbers(label: str, good: Good) -> Iterator[Probe]:
-    for number, (member, title, raw, promised) in enumerate(_spelled(label, good)):
-        body = {**good, member: _HERE}
-        if label == _PUT:  # what is stored under the good variant stays as it is
+def number_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `numbers`: integer members in many spellings, then numbers where any JSON is taken."""
+    for number, (member, title, raw, promised) in enumerate(_integer_spellings(label, good)):
+        body = {**good, member: PLACEHOLDER}
+        if label == PUT:  # what is stored under the good variant stays as it is
             body["variant"] = f"{good['variant']}.n{number}"
-        text = _text(body).replace(_text(_HERE), raw.encode())
-        serve = promised and member == "version" and (member in good or label == _PUT)
-        yield Probe(f"{member} {title}", "numbers", text, serve=serve)
+        text = encode(body).replace(encode(PLACEHOLDER), raw.encode())
+        serve = promised and member == "version" and (member in good or label == PUT)
+        yield Probe(f"{member} {title}", "numbers", text, must_be_served=serve)
     for title, raw, promised in _NUMBERS:
-        body_text = _filled(label, good, raw.encode())
-        yield Probe(f"a number {title}", "numbers", body_text, serve=promised and label in _ROOMS)
+        body_text = body_with_text(label, good, raw.encode())
+        yield Probe(f"a number {title}", "numbers", body_text, must_be_served=promised and label in ANY_JSON)
 
 
-def _spelled(label: str, good: Good) -> Iterator[tuple[str, str, str, bool]]:
-    """Member, what its number is like, the number, whether it is promised: the members in turn."""
-    members = _INTEGERS.get(label, ())
-    for row in zip(*(_spellings(good.get(member, 1)) for member in members), strict=True):
+def _integer_spellings(label: str, good: Good) -> Iterator[tuple[str, str, str, bool]]:
+    """Spell the integer members of the body in turn, as (member, title, text, whether it must be served)."""
+    members = INTEGER_MEMBERS.get(label, ())
+    for row in zip(*(_spellings_of(good.get(member, 1)) for member in members), strict=True):
         for member, spelling in zip(members, row, strict=True):
             yield (member, *spelling)
 
@@ -122,8 +124,7 @@ _TEXTS: Final[tuple[tuple[str, str, bool], ...]] = (
     ("no-width characters", "a\u200b\u200db", False),
     ("a line separator", "a\u2028b\u2029c", False),
 )
-"""Tried in every place that takes a string."""
-
+"""(title, text, whether no page and no RFC allows to refuse it); sent at every place that takes a string."""
 
 _MORE_TEXTS: Final[tuple[tuple[str, str, bool], ...]] = (
     ("a character of mathematics beyond 16 bits", "𝒳", True),
@@ -154,9 +155,9 @@ _MORE_TEXTS: Final[tuple[tuple[str, str, bool], ...]] = (
     ("bytes in percent signs", "%00%ff%", False),
     ("an object in a string", '{"a":1}', True),
 )
+"""As above; sent at one place of the operation."""
 
-
-_SPELLED: Final[tuple[tuple[str, bytes, bool], ...]] = (
+_ESCAPED_TEXTS: Final[tuple[tuple[str, bytes, bool], ...]] = (
     ("an escaped slash", b'"a\\/b"', True),
     ("every short escape", b'"\\b\\f\\n\\r\\t\\"\\\\\\/"', True),
     ("an emoji in escapes", b'"\\ud83d\\ude00"', True),
@@ -167,32 +168,34 @@ _SPELLED: Final[tuple[tuple[str, bytes, bool], ...]] = (
     ("an escaped backslash before a u", b'"\\\\u0041"', True),
     ("a delete character as it is", b'"\x7f"', False),
 )
+"""(title, JSON text, whether it must be served where the operation takes any JSON)."""
 
+_TextPlace = tuple[str, Callable[[Good, str], dict[str, Any]], frozenset[str]]
+"""(what it is, the good body with a text there, titles of the texts that must be served there)."""
 
-_Place = tuple[str, Callable[[Good, str], dict[str, Any]], frozenset[str]]
-
-
-_ALL: Final = frozenset(title for title, _, promised in (*_TEXTS, *_MORE_TEXTS) if promised)
-
+_PROMISED_TEXTS: Final = frozenset(title for title, _, promised in (*_TEXTS, *_MORE_TEXTS) if promised)
 
 _EMOJI: Final = frozenset({"an emoji"})
 
-
-_PLACES: Final[dict[str, tuple[_Place, ...]]] = {
-    _INGRESS: (
-        ("the payload", lambda good, text: {**good, "payload": text}, _ALL),
-        ("a member name of the payload", lambda good, text: {**good, "payload": {text: 1}}, _ALL),
-        ("the metadata", lambda good, text: {**good, "metadata": {"note": text}}, _ALL),
+_TEXT_PLACES: Final[dict[str, tuple[_TextPlace, ...]]] = {
+    INGRESS: (
+        ("the payload", lambda good, text: {**good, "payload": text}, _PROMISED_TEXTS),
+        ("a member name of the payload", lambda good, text: {**good, "payload": {text: 1}}, _PROMISED_TEXTS),
+        ("the metadata", lambda good, text: {**good, "metadata": {"note": text}}, _PROMISED_TEXTS),
         ("a tag", lambda good, text: {**good, "tags": {"region": text}}, _EMOJI),
         ("the name of a tag", lambda good, text: {**good, "tags": {text: "eu"}}, frozenset()),
     ),
-    _PUT: (
-        ("the schema", lambda good, text: {**good, "schema": {"title": text}}, _ALL),
-        ("a member name of the schema", lambda good, text: {**good, "schema": {"default": {text: 1}}}, _ALL),
+    PUT: (
+        ("the schema", lambda good, text: {**good, "schema": {"title": text}}, _PROMISED_TEXTS),
+        (
+            "a member name of the schema",
+            lambda good, text: {**good, "schema": {"default": {text: 1}}},
+            _PROMISED_TEXTS,
+        ),
         ("the variant", lambda good, text: {**good, "variant": f"{good['variant']}.{text}"}, _EMOJI),
         ("an alias", lambda good, text: {**good, "alias": [f"{good['variant']}.{text}"]}, _EMOJI),
     ),
-    _MODACK: (
+    MODACK: (
         (
             "the action",
             lambda good, text: {**good, "action_record_id": f"{good['action_record_id']}{text}"},
@@ -200,27 +203,35 @@ _PLACES: Final[dict[str, tuple[_Place, ...]]] = {
         ),
     ),
 }
-"""Operation → its places for strings, and the texts that nothing allows to refuse there."""
+"""Operation → its places for strings."""
+
+_UNKNOWN_MEMBER: Final[_TextPlace] = (
+    "an unknown member",
+    lambda good, text: {**good, "x": text},
+    frozenset(),
+)
 
 
-_UNKNOWN: Final[_Place] = ("an unknown member", lambda good, text: {**good, "x": text}, frozenset())
-
-
-def _strings(label: str, good: Good) -> Iterator[Probe]:
-    places = _PLACES.get(label, (_UNKNOWN,))
+def string_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of the group `strings`."""
+    places = _TEXT_PLACES.get(label, (_UNKNOWN_MEMBER,))
     for title, text, _ in _TEXTS:
-        for place in (*places, _UNKNOWN) if places[0] is not _UNKNOWN else places:
-            yield _said(place, title, text, good)
-    serve = label in _ROOMS
-    for title, raw, promised in _SPELLED:
-        yield Probe(title, "strings", _filled(label, good, raw), serve=serve and promised)
+        for place in (*places, _UNKNOWN_MEMBER) if places[0] is not _UNKNOWN_MEMBER else places:
+            yield _string_probe(place, title, text, good)
+    takes_any_json = label in ANY_JSON
+    for title, raw, promised in _ESCAPED_TEXTS:
+        yield Probe(
+            title, "strings", body_with_text(label, good, raw), must_be_served=takes_any_json and promised
+        )
     for title, text, _ in _MORE_TEXTS:
-        yield _said(places[0], title, text, good)
+        yield _string_probe(places[0], title, text, good)
 
 
-def _said(place: _Place, title: str, text: str, good: Good) -> Probe:
+def _string_probe(place: _TextPlace, title: str, text: str, good: Good) -> Probe:
     words, body, promised = place
-    return Probe(f"{words} has {title}", "strings", _text(body(good, text)), serve=title in promised)
+    return Probe(
+        f"{words} has {title}", "strings", encode(body(good, text)), must_be_served=title in promised
+    )
 
 
-__all__ = []
+__all__ = ["number_probes", "string_probes"]

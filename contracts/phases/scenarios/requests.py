@@ -14,8 +14,8 @@ from ...core.exchange import Exchange
 from ...core.findings import Breach
 from ...generation.corpus.catalogue import probes
 from ...generation.corpus.probe import Probe
-from ...generation.examples import made
-from ...generation.invalid_bodies import Negative, keywords, negatives
+from ...generation.examples import example_of
+from ...generation.invalid_bodies import InvalidBody, breakable_keywords, invalid_bodies
 from ...transport.client import Request
 from ...transport.interference import CUT_OFF, Interference
 from ..requests import INGRESS, JSON, MODACK, PUT, NotReached
@@ -101,13 +101,13 @@ def _example(sequence: CallSequence, label: str, ours: Mapping[str, Any]) -> tup
     path, query = operation.path, {}
     for parameter in document.parameters(operation):
         name = str(parameter["name"])
-        value = ours.get(name, made(parameter.get("schema", {}), document.at))
+        value = ours.get(name, example_of(parameter.get("schema", {}), document.at))
         text = value if isinstance(value, str) else json.dumps(value)
         if parameter["in"] == "path":
             path = path.replace(f"{{{name}}}", quote(text, safe=""))
         elif parameter["in"] == "query" and parameter.get("required", False):
             query[name] = text
-    good = None if operation.request is None else made(document.at(operation.request), document.at)
+    good = None if operation.request is None else example_of(document.at(operation.request), document.at)
     if isinstance(good, dict):
         good |= {name: value for name, value in ours.items() if name in good}
     body = None if operation.request is None else json.dumps(good).encode()
@@ -144,16 +144,18 @@ def _schema(sequence: CallSequence, label: str) -> Any:
 
 
 def _keywords(sequence: CallSequence, label: str) -> list[tuple[str, str]]:
-    return keywords(_schema(sequence, label), sequence.context.document.at)
+    return breakable_keywords(_schema(sequence, label), sequence.context.document.at)
 
 
-def _tried(sequence: CallSequence, label: str, good: dict[str, Any]) -> Iterator[Negative]:
+def _tried(sequence: CallSequence, label: str, good: dict[str, Any]) -> Iterator[InvalidBody]:
     for place, keyword in _keywords(sequence, label):
         sequence.judge.ledger.negatives.setdefault((label, place, keyword), "not attempted")
-    yield from negatives(_schema(sequence, label), sequence.context.document.at, sequence.whole(label, good))
+    yield from invalid_bodies(
+        _schema(sequence, label), sequence.context.document.at, sequence.whole(label, good)
+    )
 
 
-def _record(sequence: CallSequence, label: str, negative: Negative, exchange: Exchange | None) -> None:
+def _record(sequence: CallSequence, label: str, negative: InvalidBody, exchange: Exchange | None) -> None:
     """What a negative has proved: refused for its own sake, refused for another reason, or accepted."""
     place = label, negative.place, negative.keyword
     if exchange is None:
@@ -222,7 +224,12 @@ def _sent(sequence: CallSequence, label: str, body: dict[str, Any], name: str, p
     ):
         return  # it might make a definition of another name
     exchange = sequence.probed(label, probe, name)
-    if exchange is None or not probe.serve or exchange.status not in _OWN_REFUSAL or exchange.strange:
+    if (
+        exchange is None
+        or not probe.must_be_served
+        or exchange.status not in _OWN_REFUSAL
+        or exchange.strange
+    ):
         return
     if name in sequence.context.declared:
         return  # whose schema nobody has told
