@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .domain.interpretations import USUAL, Interpretations
+from .domain.interpretations import DEFAULTS, Interpretations
 
 SPEC = Path(__file__).parent.parent / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
@@ -46,7 +46,7 @@ class Settings:
     """An unknown variant gets an open definition instead of a 400."""
     raw_bodies: bool = False
     """A body without a `payload` member is the payload (the guides' interpretation, C1)."""
-    interpretations: Interpretations = USUAL
+    interpretations: Interpretations = DEFAULTS
     """Which answers are taken where sources are silent or contradict each other."""
     strict_schemas: bool = False
     """Refuse a definition whose schema cannot be enforced."""

@@ -15,7 +15,7 @@ from ..presenters.definitions import destination_json, link_json
 from ..presenters.journal import concerns, entry_json, entry_kind
 from ..presenters.organisations import clock_json, counts_json, organisation_json
 from ..seeds import scripts
-from ..seeds.writer import written
+from ..seeds.writer import export_seed
 from ..services.administration import Administration
 from ..timestamps import END, moment, timestamp
 from . import har
@@ -89,7 +89,7 @@ class Commands:
             seed=None if seed is None else int(seed),
             frozen=mode == "frozen",
             to=None if mode == "real" else to,
-            worker=scripts.worker(body["worker"]) if "worker" in body else None,
+            worker=scripts.from_json(body["worker"]) if "worker" in body else None,
             clock_given="clock" in body,
             provision=body.get("provision", True),
         )
@@ -128,8 +128,8 @@ class Commands:
 
     async def set_worker(self, call: Call) -> Any:
         """Give the worker other scripts."""
-        organisation = await self._administration.set_worker(call.path["org_id"], scripts.worker(call.body))
-        return scripts.shown(organisation.worker)
+        organisation = await self._administration.set_worker(call.path["org_id"], scripts.from_json(call.body))
+        return scripts.to_json(organisation.worker)
 
     async def list_destinations(self, call: Call) -> Any:
         """All, in the order of their creation."""
@@ -223,7 +223,7 @@ class Commands:
         """All organisations, or some, as a seed file."""
         asked = call.query.get("organisation")
         org_ids = tuple(dict.fromkeys(asked.split(","))) if asked else ()
-        return await written(
+        return await export_seed(
             self._administration.seed_plan(), await self._administration.views(org_ids), org_ids
         )
 

@@ -141,7 +141,7 @@ class _PreparedOperation:
                 f"path org_id: expected {organisation}, the organisation of the key, got {asked[:40]}",
             )
         query_string = scope["query_string"]
-        if self._faults.anywhere or faults.may_ask(headers, query_string):
+        if self._faults.any_active or faults.may_ask(headers, query_string):
             met = await self._meet_fault(scope, receive, send)
             if met is None:
                 return
@@ -165,17 +165,17 @@ class _PreparedOperation:
         organisation, operation, settings = exchange.organisation, self._operation.id, self._settings
         headers = scope["headers"]
         asked, applied = faults.asked(headers, scope["query_string"])
-        if asked is None and not (organisation and self._faults.await_one(organisation, operation)):
+        if asked is None and not (organisation and self._faults.may_hit(organisation, operation)):
             return receive, send
         text = await bodies.receive_body(receive, headers, settings.max_body, settings.body_timeout)
         if asked is not None:
             faulty = faults.FaultyAnswer(asked, faults.OWN, scope, receive, send)
             faulty.headers += applied
         else:
-            standing = self._faults.strike(organisation, operation)
-            if standing is None:
+            planned = self._faults.next_fault(organisation, operation)
+            if planned is None:
                 return faults.again(text), send
-            faulty = faults.FaultyAnswer(standing.fault, str(standing.number), scope, receive, send)
+            faulty = faults.FaultyAnswer(planned.fault, str(planned.number), scope, receive, send)
         exchange.body = text
         if faulty.is_carried_out:
             return faults.again(text), faulty.send

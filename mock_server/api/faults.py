@@ -145,7 +145,7 @@ class FaultyAnswer:
     @property
     def is_carried_out(self) -> bool:
         """Whether the request is to be carried out, and what comes of it given to `send`."""
-        return self._fault.carried_out or self._fault.spares_the_answer
+        return self._fault.carried_out or self._fault.only_delays
 
     async def send(self, message: Message) -> None:
         """Take the answer that the request has had, as head and body (ASGI)."""

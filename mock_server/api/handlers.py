@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from arklow_local.formats.json_values import digest
 
-from ..domain.interpretations import USUAL, Interpretations
+from ..domain.interpretations import DEFAULTS, Interpretations
 from ..domain.states import Status
 from ..presenters.definitions import definition_json
 from ..presenters.records import record_json
@@ -51,7 +51,7 @@ def put_definition(definitions: Definitions) -> Handler:
     return handle
 
 
-def accept_work(ingress: Ingress, interpretations: Interpretations = USUAL) -> Handler:
+def accept_work(ingress: Ingress, interpretations: Interpretations = DEFAULTS) -> Handler:
     """Make the handler of `POST /v1/ingress/{variant}`, and of `POST /v1/ingress`, whose body names the variant (B034)."""
     shows_alias = interpretations.shown_variant == "the alias"
 
@@ -161,7 +161,7 @@ def get_record(records: Records) -> Handler:
     """Make the handler of `GET /v1/orgs/{org_id}/actions/records/{id}`."""
 
     async def handle(request: Request) -> Answer:
-        record = await records.one(request.organisation, request.path["id"])
+        record = await records.get(request.organisation, request.path["id"])
         return Answer(data_and_errors(record_json(record)))
 
     return handle
@@ -172,7 +172,7 @@ def handlers(
     ingress: Ingress,
     signals: Signals,
     records: Records,
-    interpretations: Interpretations = USUAL,
+    interpretations: Interpretations = DEFAULTS,
 ) -> dict[str, Handler]:
     """Return all handlers, keyed by operation id."""
     return {

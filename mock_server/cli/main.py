@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..adapters.parent_process import CannotWrite, Parent, ReadyFile
-from ..domain.interpretations import USUAL
+from ..domain.interpretations import DEFAULTS
 from ..settings import OVERLAID, PUBLISHED, Admin, Settings
 from . import banner, flags
 from .request_log import RequestLog
@@ -105,7 +105,7 @@ def _settings(options: argparse.Namespace, taken: Taken | None) -> Settings:
         keys={"dev-key": "1"} | dict(options.key),
         auto_define=options.auto_define,
         raw_bodies=options.raw_bodies,
-        interpretations=USUAL if taken is None else taken.interpretations,
+        interpretations=DEFAULTS if taken is None else taken.interpretations,
         strict_schemas=options.strict_schemas,
         max_body=round(options.max_body_mib * (1 << 20)),
         max_actions=options.max_actions,

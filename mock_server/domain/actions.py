@@ -15,7 +15,7 @@ from .errors import (
     FutureAttempt,
     StaleAttempt,
 )
-from .interpretations import USUAL, Interpretations
+from .interpretations import DEFAULTS, Interpretations
 from .states import (
     FOLLOWS,
     HELD,
@@ -226,7 +226,7 @@ def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:
     return _after(action, Event.EXTEND, now, deadline, action.acts_at)
 
 
-def acked(action: Action, attempt: int, now: int, interpretations: Interpretations = USUAL) -> Action:
+def acked(action: Action, attempt: int, now: int, interpretations: Interpretations = DEFAULTS) -> Action:
     """Return the action after an ack by the holder of `attempt` (B127, B144).
 
     A second ack of the attempt changes nothing where the interpretations accept it (Q3).
@@ -248,7 +248,7 @@ def nacked(
     retry_at: int | None,
     seed: int,
     now: int,
-    interpretations: Interpretations = USUAL,
+    interpretations: Interpretations = DEFAULTS,
 ) -> Action:
     """Return the action after a nack by the holder of `attempt`.
 

@@ -18,7 +18,7 @@ from .errors import (
     UnknownVersion,
     VersionTooLong,
 )
-from .interpretations import USUAL, Interpretations
+from .interpretations import DEFAULTS, Interpretations
 from .json_text import Json
 
 MAX_VERSION_DIGITS = 4_000
@@ -38,7 +38,7 @@ class Definition:
     links: tuple[Link, ...] = ()
     """Where its actions may go (B058); one is the default, if there are any (B059)."""
 
-    def available(self, asserted: int | None, interpretations: Interpretations = USUAL) -> int:
+    def available(self, asserted: int | None, interpretations: Interpretations = DEFAULTS) -> int:
         """The version to use: the asserted one if it is stored, else the current one (B035 to B037, C4).
 
         Raises:
@@ -127,7 +127,7 @@ class Registry:
     routes: Mapping[str, Destination] = field(default_factory=dict)
     """Variant → default destination of its definition, where it has one (B059)."""
 
-    def resolve(self, name: str, interpretations: Interpretations = USUAL) -> Definition:
+    def resolve(self, name: str, interpretations: Interpretations = DEFAULTS) -> Definition:
         """The definition that `name` reaches, alias before variant (B038, C5).
 
         Raises:
@@ -161,7 +161,7 @@ class Registry:
         alias: tuple[str, ...] | None,
         version: int | None,
         new_id: Callable[[], str],
-        interpretations: Interpretations = USUAL,
+        interpretations: Interpretations = DEFAULTS,
     ) -> tuple[Registry, Definition]:
         """Store a definition: upsert by variant, id kept (B054, B055, Q5, C7). Returns it as it was put.
 
@@ -204,7 +204,7 @@ class Registry:
 
     def spelled(self, variant: str, interpretations: Interpretations) -> str:
         """The variant as it is known here in any case of its letters, if the interpretations overlook that."""
-        if interpretations.other_letters == "is told apart" or variant in self.by_variant:
+        if interpretations.letter_case == "is told apart" or variant in self.by_variant:
             return variant
         small = variant.lower()
         return next((known for known in self.by_variant if known.lower() == small), variant)

@@ -61,7 +61,7 @@ class Destination:
         return (*own, *((name, value) for name, value in added.items() if name.lower() not in _OWN))
 
     @property
-    def acks_by_itself(self) -> bool:
+    def acks_by_default(self) -> bool:
         """Whether an answer without a signal settles the attempt (B099)."""
         signaling = self.config.get("signaling") or {}
         return bool(signaling.get("enabled")) and signaling.get("default") == "ack"

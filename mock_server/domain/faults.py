@@ -52,7 +52,7 @@ class Fault(NamedTuple):
     """Whether the request is carried out before its answer is replaced or lost."""
 
     @property
-    def spares_the_answer(self) -> bool:
+    def only_delays(self) -> bool:
         """Whether the request is answered as always, but late."""
         return self.status is None and self.cut is None
 
@@ -62,7 +62,7 @@ class PlannedFault(NamedTuple):
 
     number: int
     fault: Fault
-    met: int = 0
+    eligible: int = 0
     """Answers that it could have hit."""
     hit: int = 0
 
@@ -105,19 +105,19 @@ class FaultPlan(NamedTuple):
         """Whether some of them can hit an answer of the operation."""
         return any(planned.fits(operation) for planned in self.faults)
 
-    def met_by(self, operation: str, seed: int) -> tuple[FaultPlan, PlannedFault | None]:
+    def after_answer(self, operation: str, seed: int) -> tuple[FaultPlan, PlannedFault | None]:
         """The plan after one answer of the operation, and what hits it: the first that fits and whose share it is."""
         after = list(self.faults)
         for at, planned in enumerate(after):
             if planned.fits(operation):
                 struck = _struck(seed, planned)
-                after[at] = met = planned._replace(met=planned.met + 1, hit=planned.hit + struck)
+                after[at] = eligible = planned._replace(eligible=planned.eligible + 1, hit=planned.hit + struck)
                 if struck:
-                    return FaultPlan(tuple(after), self.last), met
+                    return FaultPlan(tuple(after), self.last), eligible
         return FaultPlan(tuple(after), self.last), None
 
 
 def _struck(seed: int, planned: PlannedFault) -> bool:
     """Whether the next answer is in the share; the same for the same seed, number and count (LIFE-19)."""
-    digest = sha256(f"{seed}/trouble/{planned.number}/{planned.met}".encode()).digest()
+    digest = sha256(f"{seed}/trouble/{planned.number}/{planned.eligible}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < planned.fault.share * 2**64

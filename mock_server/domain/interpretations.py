@@ -23,12 +23,12 @@ class Interpretations:
     """C1, B026 to B028."""
     unnamed_members: Literal["ignored", "refused"] = "ignored"
     """Members of an ingress envelope that its page does not name (B044)."""
-    misfit: Literal["refused", "accepted"] = "refused"
+    payload_mismatch: Literal["refused", "accepted"] = "refused"
     """A payload that breaks the schema of its definition (C6, B039)."""
 
     unknown_variant: Literal["refused", "made on the fly"] = "refused"
     """Q6."""
-    other_letters: Literal["is told apart", "is the same"] = "is told apart"
+    letter_case: Literal["is told apart", "is the same"] = "is told apart"
     """A variant in another case of its letters."""
     alias: Literal["reaches its definition", "is a variant of its own", "reaches nothing"] = (
         "reaches its definition"
@@ -77,7 +77,7 @@ class Interpretations:
     """A signal of an attempt that is over (Q2)."""
     future_attempt: Refusal = "409"
     """A signal of an attempt that has not begun (Q2, Q4)."""
-    noughts: Literal["told apart", "overlooked"] = "told apart"
+    leading_zeros: Literal["told apart", "overlooked"] = "told apart"
     """Noughts before the id of an action (B010)."""
 
     refusal: Literal["4xx", "200 with data null"] = "4xx"
@@ -86,5 +86,5 @@ class Interpretations:
     """The path of another organisation than the key's (Q10)."""
 
 
-USUAL: Final = Interpretations()
+DEFAULTS: Final = Interpretations()
 """What the mock takes unless it is told otherwise."""

@@ -47,11 +47,11 @@ UNANSWERED: Final = Meaning(Event.UNANSWERED)
 """No usable answer came (B107)."""
 
 
-def meaning(reply: Reply, *, acks_by_itself: bool) -> Meaning:
+def meaning(reply: Reply, *, acks_by_default: bool) -> Meaning:
     """The status class decides (Q32); a 2xx may carry a signal, in headers before the body (B093 to B100)."""
     status = reply.status
     if 200 <= status < 300:
-        return _signalled(reply, acks_by_itself)
+        return _signalled(reply, acks_by_default)
     if status == 429:
         return Meaning(Event.RATE_LIMIT, _named(reply.retry_after))
     if status in _BACK_OFF_TOO:
@@ -66,7 +66,7 @@ def _named(pause: int | None) -> int | None:
     return None if pause is None else max(pause, SECOND)
 
 
-def _signalled(reply: Reply, acks_by_itself: bool) -> Meaning:
+def _signalled(reply: Reply, acks_by_default: bool) -> Meaning:
     word, value, place = reply.header("x-arklow-signaling"), reply.header("x-arklow-signaling-val"), "header"
     note = ""
     if word is not None and word not in _WORDS:
@@ -80,7 +80,7 @@ def _signalled(reply: Reply, acks_by_itself: bool) -> Meaning:
             )
             word = None
     if word is None:
-        return Meaning(Event.ACK if acks_by_itself else Event.HAND_OFF, None, note)
+        return Meaning(Event.ACK if acks_by_default else Event.HAND_OFF, None, note)
     event = _WORDS[word]
     seconds = _seconds(value)
     if value is not None and seconds is None and event is not Event.ACK:

@@ -14,7 +14,7 @@ def organisation_json(organisation: Organisation, now: int) -> dict[str, Any]:
     return counts_json(organisation) | {
         "seed": organisation.seed,
         "clock": clock_json(organisation, now),
-        "worker": scripts.shown(organisation.worker),
+        "worker": scripts.to_json(organisation.worker),
         "snapshots": sorted(organisation.snapshots),
         "journal": {"last": organisation.journal.last},
     }

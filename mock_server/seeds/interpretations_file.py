@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, get_args, get_type_hints
 
 from arklow_local.formats.excerpts import excerpt
 
-from ..domain.interpretations import USUAL, Interpretations
+from ..domain.interpretations import DEFAULTS, Interpretations
 from ..domain.seeds import SeedRefused
 from .yaml_source import BadSeed, Source
 from .yaml_source import read as read_yaml
@@ -47,7 +47,7 @@ class Question(NamedTuple):
     @property
     def usual(self) -> str:
         """What the mock does unless it is told otherwise."""
-        return self.only or str(getattr(USUAL, self.member))
+        return self.only or str(getattr(DEFAULTS, self.member))
 
 
 _ANSWERS: Final = {
@@ -200,7 +200,7 @@ def read(data: bytes, name: str) -> Taken:
     changes.pop("", None)
     lines = {question: source.line(("interpretations", question)) for question in answers}
     chosen: dict[str, Any] = changes
-    return Taken(name, replace(USUAL, **chosen), answers, lines, tuple(beyond))
+    return Taken(name, replace(DEFAULTS, **chosen), answers, lines, tuple(beyond))
 
 
 def _answers(value: Any) -> Iterator[tuple[str, str]]:

@@ -124,7 +124,7 @@ def _organisation(given: str | float) -> str:
 
 def _organisation_seed(given: Mapping[str, Any], at: str) -> OrganisationPlan:
     seed, worker = given.get("seed"), given.get("worker", {})
-    said = scripts.worker(worker)
+    said = scripts.from_json(worker)
     ids = _ids(given["ids"], f"{at}/ids") if "ids" in given else None
     for member, name in (("destinations", "label"), ("definitions", "variant")):
         seen = set()

@@ -14,18 +14,18 @@ from ..domain.worker import (
 )
 
 
-def worker(given: Mapping[str, Any]) -> Worker:
+def from_json(given: Mapping[str, Any]) -> Worker:
     """The worker that a checked body asks for; without a default script it holds."""
     variants = {variant: _script(script) for variant, script in given.get("variants", {}).items()}
     return Worker(_script(given.get("default", "hold")), variants)
 
 
-def shown(worker: Worker) -> dict[str, Any]:
+def to_json(worker: Worker) -> dict[str, Any]:
     """The worker in full; `worker` reads it back."""
     return {
-        "default": [_shown(step) for step in worker.default],
+        "default": [_step_json(step) for step in worker.default],
         "variants": {
-            variant: [_shown(step) for step in script] for variant, script in worker.variants.items()
+            variant: [_step_json(step) for step in script] for variant, script in worker.variants.items()
         },
     }
 
@@ -46,7 +46,7 @@ def _step(given: Any) -> Step:
     )
 
 
-def _shown(step: Step) -> dict[str, Any]:
+def _step_json(step: Step) -> dict[str, Any]:
     full = {"do": step.do.value, "after": seconds(step.after), "lease": seconds(step.lease)}
     return full if step.retry_after is None else full | {"retry_after": seconds(step.retry_after)}
 

@@ -22,7 +22,7 @@ _SLICE: Final = 200
 """Actions that are written before others get their turn: some two milliseconds."""
 
 
-async def written(seed: SeedPlan, views: Sequence[Organisation], org_ids: Sequence[str]) -> dict[str, Any]:
+async def export_seed(seed: SeedPlan, views: Sequence[Organisation], org_ids: Sequence[str]) -> dict[str, Any]:
     """The seed's keys and template, and organisations that nobody changes; with ids, the keys of those alone. JSON values
     that were kept as texts are fragments."""
     keys = {
@@ -48,7 +48,7 @@ async def _organisation(view: Organisation) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "seed": view.seed,
         "clock": _clock(view.clock),
-        "worker": scripts.shown(view.worker),
+        "worker": scripts.to_json(view.worker),
         "destinations": [_destination(destination) for destination in destinations],
         "definitions": [_definition(definition) for definition in definitions],
         "actions": actions,

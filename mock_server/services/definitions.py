@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..domain.definitions import Definition
 from ..domain.destinations import Destination
 from ..domain.errors import SchemaNotEnforceable
-from ..domain.interpretations import USUAL, Interpretations
+from ..domain.interpretations import DEFAULTS, Interpretations
 from ..domain.json_text import Json
 from ..domain.ports import Organisation, Schemas, Store
 
@@ -26,7 +26,7 @@ class Definitions:
     """The control plane's part of the world."""
 
     def __init__(
-        self, store: Store, schemas: Schemas, *, strict: bool, interpretations: Interpretations = USUAL
+        self, store: Store, schemas: Schemas, *, strict: bool, interpretations: Interpretations = DEFAULTS
     ) -> None:
         self._store = store
         self._schemas = schemas
@@ -46,7 +46,7 @@ class Definitions:
             raise SchemaNotEnforceable(
                 f"body/schema: expected a schema that can be enforced, got one where {unenforced}"
             )
-        if self._interpretations.misfit == "accepted":
+        if self._interpretations.payload_mismatch == "accepted":
             unenforced = unenforced or "work that breaks a schema is accepted here (--interpretations)"
         organisation = self._store.organisation(org_id)
         if self._interpretations.annotated == "same version":

@@ -20,7 +20,7 @@ class Faults:
         self._store = store
         self._timers = timers
         self._operations = operations
-        self.anywhere = False
+        self.any_active = False
         """False when no organisation has any; a look at this is all that faults cost where there are none."""
 
     def plan(self, org_id: str) -> FaultPlan:
@@ -44,7 +44,7 @@ class Faults:
                 "many; delete some first"
             )
         organisation.faults = organisation.faults.added(fault)
-        self.anywhere = True
+        self.any_active = True
         added = organisation.faults.faults[-1]
         self._entered(organisation, f"{added.number} added")
         return added
@@ -67,14 +67,14 @@ class Faults:
         self._entered(organisation, "all removed" if number is None else f"{number} removed")
         return organisation.faults
 
-    def await_one(self, org_id: str, operation: str) -> bool:
+    def may_hit(self, org_id: str, operation: str) -> bool:
         """Whether an answer of the operation may be hit."""
         return self.plan(org_id).fits(operation)
 
-    def strike(self, org_id: str, operation: str) -> PlannedFault | None:
+    def next_fault(self, org_id: str, operation: str) -> PlannedFault | None:
         """What hits the answer that is about to be made, which counts."""
         organisation = self._store.organisation(org_id)
-        organisation.faults, struck = organisation.faults.met_by(operation, organisation.seed)
+        organisation.faults, struck = organisation.faults.after_answer(operation, organisation.seed)
         if struck is not None and struck.left == 0:
             self._look()
         return struck
@@ -82,7 +82,7 @@ class Faults:
     def _look(self) -> None:
         """See whether some can hit yet. A reset is not told of: what it removed costs a look until the next one here."""
         plans = (organisation.faults for organisation in self._store.organisations())
-        self.anywhere = any(planned.left != 0 for plan in plans for planned in plan.faults)
+        self.any_active = any(planned.left != 0 for plan in plans for planned in plan.faults)
 
     def _entered(self, organisation: Organisation, details: str) -> None:
         organisation.journal.add_command(self._timers.now(organisation), "fault", details)

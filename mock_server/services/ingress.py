@@ -6,7 +6,7 @@ from ..domain import actions, leases
 from ..domain.actions import Action, Work
 from ..domain.definitions import Definition, Registry
 from ..domain.errors import UnknownVariant
-from ..domain.interpretations import USUAL, Interpretations
+from ..domain.interpretations import DEFAULTS, Interpretations
 from ..domain.json_text import EMPTY_OBJECT, Json
 from ..domain.ports import Organisation, Schemas, Store
 from .timers import Timers
@@ -16,13 +16,13 @@ class Ingress:
     """Turns accepted work into actions."""
 
     def __init__(
-        self, store: Store, timers: Timers, schemas: Schemas, interpretations: Interpretations = USUAL
+        self, store: Store, timers: Timers, schemas: Schemas, interpretations: Interpretations = DEFAULTS
     ) -> None:
         self._store = store
         self._timers = timers
         self._schemas = schemas
         self._interpretations = interpretations
-        self._checks = interpretations.misfit == "refused"
+        self._checks = interpretations.payload_mismatch == "refused"
 
     async def accept(
         self,

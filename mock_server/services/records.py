@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..domain.actions import Action, HistoryEvent
 from ..domain.definitions import Definition, Registry
-from ..domain.interpretations import USUAL, Interpretations
+from ..domain.interpretations import DEFAULTS, Interpretations
 from ..domain.ports import Organisation, Store
 from .signals import find
 from .timers import SCANNED, Timers
@@ -51,12 +51,12 @@ class Page(NamedTuple):
 class Records:
     """The actions of an organisation as its clock shows them now."""
 
-    def __init__(self, store: Store, timers: Timers, interpretations: Interpretations = USUAL) -> None:
+    def __init__(self, store: Store, timers: Timers, interpretations: Interpretations = DEFAULTS) -> None:
         self._store = store
         self._timers = timers
         self._interpretations = interpretations
 
-    async def one(self, org_id: str, action_id: str) -> Record:
+    async def get(self, org_id: str, action_id: str) -> Record:
         """One action with its events (B078, B081).
 
         Raises:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..domain import actions
 from ..domain.actions import Action
 from ..domain.errors import DroppedAction, UnknownAction
-from ..domain.interpretations import USUAL, Interpretations
+from ..domain.interpretations import DEFAULTS, Interpretations
 from ..domain.ports import Organisation, Store
 from .timers import Timers
 
@@ -15,7 +15,7 @@ from .timers import Timers
 class Signals:
     """Settles, extends and defers attempts. All raise what `find` and the domain's functions raise."""
 
-    def __init__(self, store: Store, timers: Timers, interpretations: Interpretations = USUAL) -> None:
+    def __init__(self, store: Store, timers: Timers, interpretations: Interpretations = DEFAULTS) -> None:
         self._store = store
         self._timers = timers
         self._interpretations = interpretations
@@ -71,7 +71,7 @@ class Signals:
 
 
 def find(
-    organisation: Organisation, action_id: str, place: str, interpretations: Interpretations = USUAL
+    organisation: Organisation, action_id: str, place: str, interpretations: Interpretations = DEFAULTS
 ) -> Action:
     """The action that a request names at `place`.
 
@@ -79,7 +79,7 @@ def find(
         UnknownAction: not an action of this organisation (B133).
         DroppedAction: it was one, and was dropped to keep memory bounded.
     """
-    if interpretations.noughts == "overlooked":
+    if interpretations.leading_zeros == "overlooked":
         action_id = action_id.lstrip("0")
     action = organisation.action(action_id)
     if action is not None:

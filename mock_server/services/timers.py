@@ -287,7 +287,7 @@ class Timers:
             return
         meaning = webhook_answers.UNANSWERED
         if reply is not None:
-            meaning = webhook_answers.meaning(reply, acks_by_itself=call.destination.acks_by_itself)
+            meaning = webhook_answers.meaning(reply, acks_by_default=call.destination.acks_by_default)
         now = self.now(organisation)
         action = organisation.action(call.action.id)
         after = None

@@ -70,7 +70,7 @@ def test_a_member_that_the_page_does_not_name_is_refused(interpretation: str, si
 
 def test_a_payload_that_breaks_its_schema_is_accepted() -> None:
     """C6: and the definition says that its schema is not enforced."""
-    mock = world(misfit="accepted")
+    mock = world(payload_mismatch="accepted")
 
     put = mock.put(schema={"type": "string"})
 
@@ -130,7 +130,7 @@ def test_work_under_an_alias_shows_it() -> None:
 
 def test_a_variant_in_other_letters_is_the_same() -> None:
     """For work and for definitions, which keep their first spelling."""
-    mock = world(other_letters="is the same")
+    mock = world(letter_case="is the same")
     first = mock.put("Straße").json["data"]
 
     assert mock.accept("STRAßE")["a_def_id"] == first["id"]
@@ -219,7 +219,7 @@ def test_what_only_describes(before: Any, after: Any, alike: bool) -> None:
 
 def test_annotations_are_overlooked_in_other_letters_too() -> None:
     """Where both interpretations are taken the stored definition is found by either spelling."""
-    mock = World(interpretations=Interpretations(annotated="same version", other_letters="is the same"))
+    mock = World(interpretations=Interpretations(annotated="same version", letter_case="is the same"))
 
     assert versions(mock, {"variant": "v"}, {"variant": "V", "schema": {"title": "t"}}) == [1, 1]
 
@@ -363,7 +363,7 @@ def test_attempts_that_are_not_the_current_one(past: str, future: str) -> None:
 
 def test_noughts_before_an_id_are_overlooked() -> None:
     """B010: for signals and for interpretation."""
-    mock = world(noughts="overlooked")
+    mock = world(leading_zeros="overlooked")
     action = mock.accept()["a_id"]
 
     assert mock.modack(f"00{action}") == (200, "")

@@ -16,7 +16,7 @@ def _hits(plan: FaultPlan, operations: list[str], seed: int = 0) -> tuple[FaultP
     """The plan after answers of these operations, and the number of what hit each; 0 for none."""
     hits = []
     for operation in operations:
-        plan, struck = plan.met_by(operation, seed)
+        plan, struck = plan.after_answer(operation, seed)
         hits.append(struck.number if struck else 0)
     return plan, hits
 
@@ -43,7 +43,7 @@ def test_the_first_that_fits_hits_and_no_other_counts() -> None:
     plan, hits = _hits(_plan(Fault("b"), Fault("a", times=1), Fault(times=2), Fault()), ["a", "a", "a", "a"])
 
     assert hits == [2, 3, 3, 4]
-    assert [standing.hit for standing in plan.faults] == [0, 1, 2, 1]
+    assert [planned.hit for planned in plan.faults] == [0, 1, 2, 1]
 
 
 def test_a_share_is_spread_the_same_way_every_time() -> None:
@@ -77,8 +77,8 @@ def test_numbers_go_on_when_faults_go() -> None:
     """A number means one fault for ever."""
     plan = _plan(Fault(), Fault()).without(2).added(Fault())
 
-    assert [standing.number for standing in plan.faults] == [1, 3]
-    assert [standing.number for standing in plan.without(None).added(Fault()).faults] == [4]
+    assert [planned.number for planned in plan.faults] == [1, 3]
+    assert [planned.number for planned in plan.without(None).added(Fault()).faults] == [4]
 
 
 def test_the_oldest_that_hits_no_more_makes_room() -> None:
@@ -88,6 +88,6 @@ def test_the_oldest_that_hits_no_more_makes_room() -> None:
     plan, _ = _hits(plan, ["b", "b"])
 
     assert not plan.is_full
-    numbers = [standing.number for standing in plan.added(Fault()).added(Fault()).faults]
+    numbers = [planned.number for planned in plan.added(Fault()).added(Fault()).faults]
     assert numbers == [*range(1, 11), *range(13, MOST + 3)]
     assert plan.added(Fault()).added(Fault()).is_full

@@ -416,7 +416,7 @@ def test_an_export_that_cannot_be_had_is_one_sentence_and_exit_code_2(
 def test_a_world_that_interpretations_have_made_is_a_seed_without_them() -> None:
     """What no usual mock comes to is written all the same, and another goes on from it by its own interpretations."""
     interpretations = Interpretations(
-        misfit="accepted",
+        payload_mismatch="accepted",
         alias="is a variant of its own",
         after_lower="the highest one is current",
         taken_alias="taken over",

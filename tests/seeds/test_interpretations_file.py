@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.domain.interpretations import USUAL, Interpretations
+from mock_server.domain.interpretations import DEFAULTS, Interpretations
 from mock_server.seeds.interpretations_file import (
     QUESTIONS,
     BadInterpretations,
@@ -50,7 +50,7 @@ def test_what_is_usual_everywhere_changes_nothing() -> None:
 
     found = taken("\n".join(["interpretations:", *lines]))
 
-    assert (found.interpretations, found.beyond) == (USUAL, ())
+    assert (found.interpretations, found.beyond) == (DEFAULTS, ())
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_several_answers_are_taken_where_the_mock_has_one_of_them(
     """What it cannot do it tells of, and does what is usual."""
     found = taken(f'interpretations: {{"{question}": "{answer}"}}')
 
-    assert (found.interpretations, found.beyond) == (USUAL, left)
+    assert (found.interpretations, found.beyond) == (DEFAULTS, left)
     assert (f"{question}: {answer}" in found.told()) == bool(left)
 
 

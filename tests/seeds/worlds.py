@@ -11,7 +11,7 @@ from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.domain.seeds import SeedPlan
 from mock_server.schemas import DocumentSchemas
 from mock_server.seeds.plans import load
-from mock_server.seeds.writer import written
+from mock_server.seeds.writer import export_seed
 from mock_server.seeds.yaml_source import BadSeed
 from mock_server.services.payloads import PayloadSchemas
 from tests.api.asgi import World
@@ -64,7 +64,7 @@ class Seeded(World):
 
         async def shown() -> Any:
             administration = self.app.administration
-            return await written(administration.seed_plan(), await administration.views(org_ids), org_ids)
+            return await export_seed(administration.seed_plan(), await administration.views(org_ids), org_ids)
 
         import orjson
 
