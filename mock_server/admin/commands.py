@@ -128,7 +128,9 @@ class Commands:
 
     async def set_worker(self, call: Call) -> Any:
         """Give the worker other scripts."""
-        organisation = await self._administration.set_worker(call.path["org_id"], scripts.from_json(call.body))
+        organisation = await self._administration.set_worker(
+            call.path["org_id"], scripts.from_json(call.body)
+        )
         return scripts.to_json(organisation.worker)
 
     async def list_destinations(self, call: Call) -> Any:

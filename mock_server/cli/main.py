@@ -20,7 +20,7 @@ from .request_log import RequestLog
 
 if TYPE_CHECKING:
     from ..app import Application
-    from ..seeds.interpretations_file import Taken
+    from ..seeds.interpretations_file import LoadedInterpretations
 
 EXIT_FAILED: Final = 2
 """The exit code for a port in use and for files that cannot be used; argparse has the same for wrong flags."""
@@ -63,7 +63,7 @@ def _serve(options: argparse.Namespace, parent: Parent) -> int:
         _read_seed(app)
         _say(banner.coverage_table(app.coverage))
         if taken is not None:
-            _say(f"  {taken.told()}")
+            _say(f"  {taken.summary()}")
         if options.strict_document and not app.coverage.complete:
             raise _CommandFailed("--strict-document: the document is not wholly served; see the table above")
         _run(options, app, listeners, ready, parent, log)
@@ -73,7 +73,7 @@ def _serve(options: argparse.Namespace, parent: Parent) -> int:
     return 0
 
 
-def _interpretations(options: argparse.Namespace) -> Taken | None:
+def _interpretations(options: argparse.Namespace) -> LoadedInterpretations | None:
     """The file of `--interpretations`, None without the flag."""
     if options.interpretations is None:
         return None
@@ -85,12 +85,12 @@ def _interpretations(options: argparse.Namespace) -> Taken | None:
         raise _CommandFailed(str(error)) from None
     switches = {"--auto-define": options.auto_define, "--raw-bodies": options.raw_bodies}
     for flag in [flag for flag, is_on in switches.items() if is_on]:
-        if contradiction := taken.against(flag):
+        if contradiction := taken.contradiction(flag):
             raise _CommandFailed(contradiction)
     return taken
 
 
-def _settings(options: argparse.Namespace, taken: Taken | None) -> Settings:
+def _settings(options: argparse.Namespace, taken: LoadedInterpretations | None) -> Settings:
     if options.document is not None and options.document.is_dir():
         raise _CommandFailed(
             f"--document {options.document}: Is a directory: expected a file; --spec-dir takes a directory of pages"

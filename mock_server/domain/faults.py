@@ -111,7 +111,9 @@ class FaultPlan(NamedTuple):
         for at, planned in enumerate(after):
             if planned.fits(operation):
                 struck = _struck(seed, planned)
-                after[at] = eligible = planned._replace(eligible=planned.eligible + 1, hit=planned.hit + struck)
+                after[at] = eligible = planned._replace(
+                    eligible=planned.eligible + 1, hit=planned.hit + struck
+                )
                 if struck:
                     return FaultPlan(tuple(after), self.last), eligible
         return FaultPlan(tuple(after), self.last), None

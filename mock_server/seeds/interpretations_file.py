@@ -1,7 +1,8 @@
-"""The file of interpretations that a judge has written of a deployment → the interpretations that the mock takes.
+"""The interpretations file, which a judge writes of a deployment → the interpretations that the mock takes.
 
-The judge's questions stand here in its own words, with every answer it knows: those that can be taken are the types of
-`domain.interpretations`, the others are told of at the start. Nobody here knows the judge; a test holds the two tables together.
+The judge's questions stand here in the judge's own words, with every answer that it knows. Answers that the mock can imitate are
+the types of `domain.interpretations`; the others are listed when the mock starts. The two programs do not know each other, so a
+test compares their tables.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from .yaml_source import BadSeed, Source
 from .yaml_source import read as read_yaml
 
 MAX_BYTES: Final = 1 << 20
+"""Bytes of a file: far more than an answer to every question takes."""
 _MEMBERS: Final = ("target", "judged", "interpretations")
+"""What a judge writes into the file."""
 
 
 class BadInterpretations(Exception):
@@ -28,25 +31,25 @@ class BadInterpretations(Exception):
 
 
 class Question(NamedTuple):
-    """An open question as the mock sees it."""
+    """An open question, with the answers that deployments may give."""
 
     member: str
-    """Of `Interpretations`; empty where there is one way alone."""
+    """The member of `Interpretations` that holds its answer; empty where the mock has one answer alone."""
     only: str = ""
-    """That one way."""
-    beyond: tuple[str, ...] = ()
+    """That one answer."""
+    not_imitated: tuple[str, ...] = ()
     """Answers of deployments that the mock cannot imitate."""
     varies: bool = False
-    """Whether a deployment may show several answers, which are joined by "or"."""
+    """Whether one deployment may give several answers, which the judge joins by " or "."""
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """Those that can be taken, what the mock does by itself first."""
+        """The answers that the mock can imitate, its default first."""
         return (self.only,) if self.only else _ANSWERS[self.member]
 
     @property
-    def usual(self) -> str:
-        """What the mock does unless it is told otherwise."""
+    def default(self) -> str:
+        """What the mock does without a file."""
         return self.only or str(getattr(DEFAULTS, self.member))
 
 
@@ -56,7 +59,7 @@ _ANSWERS: Final = {
 
 QUESTIONS: Final[Mapping[str, Question]] = {
     "ingress body": Question("ingress_body"),
-    "payload against its schema": Question("misfit"),
+    "payload against its schema": Question("payload_mismatch"),
     "unknown variant": Question("unknown_variant"),
     "a version that was never stored": Question("unstored_version"),
     "an older version": Question("older_version"),
@@ -75,71 +78,89 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "alias": Question("alias"),
     "alias against a variant of the same name": Question("alias_or_variant"),
     "a_va under an alias": Question("shown_variant"),
-    "negative version of a definition": Question("", "refused", beyond=("accepted",)),
+    "negative version of a definition": Question("", "refused", not_imitated=("accepted",)),
     "members that the page does not name": Question("unnamed_members"),
     "control-plane refusal": Question("refusal", varies=True),
-    "delivery": Question("", "at once", beyond=("not at once",), varies=True),
+    "delivery": Question("", "at once", not_imitated=("not at once",), varies=True),
     "mod_ack counts from": Question("", "now", varies=True),
     "an attempt that is over": Question("past_attempt", varies=True),
     "an attempt that has not begun": Question("future_attempt", varies=True),
     "a second ack": Question("second_ack"),
     "a definition that is put again": Question("put_again"),
-    "a variant in other letters": Question("other_letters"),
-    "noughts before an id": Question("noughts"),
+    "a variant in other letters": Question("letter_case"),
+    "noughts before an id": Question("leading_zeros"),
     "a nack after a defer": Question("nack_after_defer"),
     "another organisation's path": Question("foreign_path", varies=True),
 }
-"""The judge's words for a question → what the mock makes of it."""
+"""The judge's words for a question → the question."""
 
-SWITCHES: Final[Mapping[str, tuple[str, str]]] = {
+FLAGS: Final[Mapping[str, tuple[str, str]]] = {
     "--auto-define": ("unknown variant", "made on the fly"),
     "--raw-bodies": ("ingress body", "envelope, whole without payload"),
 }
-"""Flag → the question it answers, and how."""
+"""Flag of the command line → (question, the answer that it chooses)."""
 
 _OF_UPDATES: Final = (
     *("a changed definition", "a definition with other annotations", "an equal definition"),
     *("a definition with other aliases", "a higher explicit version", "after a lower explicit version"),
     *("id of a changed definition", "an alias left out of an update", "aliases of an update"),
 )
-_APART: Final[Sequence[tuple[tuple[str, str], str, tuple[str, ...]]]] = (
-    *((("a definition that is put again", "refused"), question, ()) for question in _OF_UPDATES),
-    (("a definition that is put again", "refused"), "a lower explicit version", ("refused",)),
-    (("a lower explicit version", "not stored"), "after a lower explicit version", ()),
-    (("a lower explicit version", "refused"), "after a lower explicit version", ()),
+
+
+class _Constraint(NamedTuple):
+    """What one answer says about another question of the same deployment."""
+
+    question: str
+    answer: str
+    other: str
+    """The other question."""
+    possible: tuple[str, ...] = ()
+    """Its answers that can be true as well; none when a judge that got `answer` never asks it."""
+
+
+_CONSTRAINTS: Final[Sequence[_Constraint]] = (
+    *(_Constraint("a definition that is put again", "refused", other) for other in _OF_UPDATES),
+    _Constraint("a definition that is put again", "refused", "a lower explicit version", ("refused",)),
+    _Constraint("a lower explicit version", "not stored", "after a lower explicit version"),
+    _Constraint("a lower explicit version", "refused", "after a lower explicit version"),
     *(
-        (("alias", answer), question, passing)
+        _Constraint("alias", answer, other, possible)
         for answer in ("is a variant of its own", "reaches nothing")
-        for question, passing in (
+        for other, possible in (
             ("alias against a variant of the same name", ("the variant",)),
             ("a_va under an alias", ()),
         )
     ),
-    (("ingress body", "whole body"), "members that the page does not name", ("ignored",)),
-    (("ingress body", "whole body"), "an older version", ("the current one is used",)),
-    (("ingress body", "whole body"), "a version that was never stored", ("the current one is used",)),
-    (("an equal definition", "version + 1"), "a definition with other annotations", ("version + 1",)),
-    (("a changed definition", "same version"), "a definition with other annotations", ("same version",)),
+    _Constraint("ingress body", "whole body", "members that the page does not name", ("ignored",)),
+    _Constraint("ingress body", "whole body", "an older version", ("the current one is used",)),
+    _Constraint(
+        "ingress body", "whole body", "a version that was never stored", ("the current one is used",)
+    ),
+    _Constraint(
+        "an equal definition", "version + 1", "a definition with other annotations", ("version + 1",)
+    ),
+    _Constraint(
+        "a changed definition", "same version", "a definition with other annotations", ("same version",)
+    ),
 )
-"""(question, answer), another question, and those of its answers that can be true beside; often none, as who answers so is
-never asked."""
 
 
-class Taken(NamedTuple):
-    """What was made of a file."""
+class LoadedInterpretations(NamedTuple):
+    """The interpretations of a file, with the answers that they were made of."""
 
     name: str
+    """The file's name."""
     interpretations: Interpretations
     answers: Mapping[str, str]
     """Question → answer, as the file has them."""
     lines: Mapping[str, int]
-    """Question → where its answer stands."""
-    beyond: tuple[str, ...]
-    """Questions whose answer cannot be taken."""
+    """Question → line of its answer."""
+    not_imitated: tuple[str, ...]
+    """Questions whose answer the mock cannot imitate."""
 
-    def against(self, flag: str) -> str:
-        """Why a flag cannot be given beside the file; empty when it can."""
-        question, answer = SWITCHES[flag]
+    def contradiction(self, flag: str) -> str:
+        """Return why a flag of `FLAGS` cannot be given beside the file; empty when it can."""
+        question, answer = FLAGS[flag]
         given = self.answers.get(question, answer)
         if given == answer:
             return ""
@@ -148,15 +169,15 @@ class Taken(NamedTuple):
             f"got {given!r}"
         )
 
-    def told(self) -> str:
-        """What is taken and what is not, in one line."""
-        line = f"{self.name}: {len(self.answers) - len(self.beyond)} interpretations taken"
-        left = [f"{question}: {self.answers[question]}" for question in self.beyond]
+    def summary(self) -> str:
+        """Return one line that says how many answers are taken, and which are not."""
+        line = f"{self.name}: {len(self.answers) - len(self.not_imitated)} interpretations taken"
+        left = [f"{question}: {self.answers[question]}" for question in self.not_imitated]
         return f"{line}; not taken, as the mock cannot do so: {'; '.join(left)}" if left else line
 
 
-def load(path: Path) -> Taken:
-    """The interpretations of a file.
+def load(path: Path) -> LoadedInterpretations:
+    """Read a file.
 
     Raises:
         BadInterpretations: it cannot be read, or used.
@@ -173,11 +194,11 @@ def load(path: Path) -> Taken:
     return read(data, path.name)
 
 
-def read(data: bytes, name: str) -> Taken:
-    """The interpretations that a file spells.
+def read(data: bytes, name: str) -> LoadedInterpretations:
+    """Read the content of a file, which messages call `name`.
 
     Raises:
-        BadInterpretations: it is no YAML of that form, asks what nobody asks, or what cannot be true together.
+        BadInterpretations: it is not YAML of this form, has an unknown question or answer, or contradicts itself.
     """
     if len(data) > MAX_BYTES:
         raise BadInterpretations(f"{name}: expected at most {MAX_BYTES} bytes, got more")
@@ -185,26 +206,30 @@ def read(data: bytes, name: str) -> Taken:
         source = read_yaml(data, name)
         try:
             answers = dict(_answers(source.value))
-            _refuse_apart(answers, source)
+            _refuse_contradictions(answers, source)
         except SeedRefused as refused:
             raise source.bad(refused) from None
     except BadSeed as error:
         raise BadInterpretations(str(error)) from None
-    changes, beyond = {}, []
+    chosen: dict[str, Any] = {}
+    not_imitated = []
     for question, answer in answers.items():
         known = QUESTIONS[question]
         if answer in known.answers:
-            changes[known.member] = answer
-        elif known.usual not in answer.split(" or "):
-            beyond.append(question)
-    changes.pop("", None)
+            chosen[known.member] = answer
+        elif known.default not in answer.split(" or "):
+            not_imitated.append(question)
+    chosen.pop("", None)
     lines = {question: source.line(("interpretations", question)) for question in answers}
-    chosen: dict[str, Any] = changes
-    return Taken(name, replace(DEFAULTS, **chosen), answers, lines, tuple(beyond))
+    return LoadedInterpretations(name, replace(DEFAULTS, **chosen), answers, lines, tuple(not_imitated))
 
 
 def _answers(value: Any) -> Iterator[tuple[str, str]]:
-    """Question and answer, each known."""
+    """Yield each question with its answer.
+
+    Raises:
+        SeedRefused: the file has another form, or a question or an answer that is not known.
+    """
     if not isinstance(value, dict) or not isinstance(value.get("interpretations"), dict):
         place = "interpretations" if isinstance(value, dict) and "interpretations" in value else ""
         raise SeedRefused(
@@ -221,21 +246,25 @@ def _answers(value: Any) -> Iterator[tuple[str, str]]:
         if known is None:
             near = get_close_matches(question[:60], QUESTIONS, n=1) or ["unknown variant"]
             raise SeedRefused(place, f"expected a question of the judge, such as {near[0]!r}, got another")
-        told = str(answer) if type(answer) is int else answer  # 404 without quotes
-        parts = told.split(" or ") if isinstance(told, str) and known.varies else [told]
-        if any(part not in known.answers + known.beyond for part in parts):
-            passing = " or ".join(map(repr, known.answers + known.beyond))
+        text = str(answer) if type(answer) is int else answer  # YAML reads 404 without quotes as a number
+        parts = text.split(" or ") if isinstance(text, str) and known.varies else [text]
+        if any(part not in known.answers + known.not_imitated for part in parts):
+            passing = " or ".join(map(repr, known.answers + known.not_imitated))
             raise SeedRefused(place, f"expected {passing}, got {excerpt(repr(answer), 60)}")
-        yield question, told
+        yield question, text
 
 
-def _refuse_apart(answers: Mapping[str, str], source: Source) -> None:
-    """Return when all the answers can be true of one deployment."""
-    for (question, answer), other, passing in _APART:
+def _refuse_contradictions(answers: Mapping[str, str], source: Source) -> None:
+    """Return when all the answers can be true of one deployment.
+
+    Raises:
+        SeedRefused: two of them cannot.
+    """
+    for question, answer, other, possible in _CONSTRAINTS:
         given = answers.get(other)
-        if answers.get(question) != answer or given is None or set(passing) & set(given.split(" or ")):
+        if answers.get(question) != answer or given is None or set(possible) & set(given.split(" or ")):
             continue
-        expected = " or ".join(map(repr, passing)) or "no answer"
+        expected = " or ".join(map(repr, possible)) or "no answer"
         line = source.line(("interpretations", question))
         raise SeedRefused(
             f"interpretations/{other}",

@@ -22,7 +22,9 @@ _SLICE: Final = 200
 """Actions that are written before others get their turn: some two milliseconds."""
 
 
-async def export_seed(seed: SeedPlan, views: Sequence[Organisation], org_ids: Sequence[str]) -> dict[str, Any]:
+async def export_seed(
+    seed: SeedPlan, views: Sequence[Organisation], org_ids: Sequence[str]
+) -> dict[str, Any]:
     """The seed's keys and template, and organisations that nobody changes; with ids, the keys of those alone. JSON values
     that were kept as texts are fragments."""
     keys = {

@@ -82,7 +82,7 @@ def test_the_interpretations_of_the_reference_can_be_taken() -> None:
     [interpretations] = blocks(REFERENCE["mock"], "yaml")
     found = read_interpretations(interpretations.encode(), "interpretations.yaml")
 
-    assert (found.interpretations.past_attempt, found.beyond) == ("404", ())
+    assert (found.interpretations.past_attempt, found.not_imitated) == ("404", ())
 
 
 def test_every_flag_of_the_documentation_exists() -> None:

@@ -25,7 +25,7 @@ def test_every_answer_that_the_judge_remarks_on_is_known() -> None:
     """Its words are the mock's words."""
     for name, question in ASKED.items():
         known = TAKEN[name]
-        assert question.remarks.keys() <= {*known.answers, *known.beyond}, name
+        assert question.remarks.keys() <= {*known.answers, *known.not_imitated}, name
 
 
 def test_the_rules_list_every_question_with_its_answers() -> None:
@@ -38,7 +38,7 @@ def test_the_rules_list_every_question_with_its_answers() -> None:
         name: (answers.replace("**", "").split(" · "), beyond.strip()) for name, answers, beyond, _ in rows
     }
     usual = {name: re.findall(r"\*\*(.*?)\*\*", answers) for name, answers, _, _ in rows}
-    assert shown == {name: (list(one.answers), ", ".join(one.beyond)) for name, one in TAKEN.items()}
-    assert usual == {name: [one.usual] for name, one in TAKEN.items()}
+    assert shown == {name: (list(one.answers), ", ".join(one.not_imitated)) for name, one in TAKEN.items()}
+    assert usual == {name: [one.default] for name, one in TAKEN.items()}
     codes = {code for *_, cited in rows for code in cited.split(", ")}
     assert [code for code in codes if f"\n| {code} | " not in rules] == []

@@ -118,7 +118,7 @@ SAID: dict[str, set[str]] = {
 
 def given(name: str) -> dict[str, str]:
     """The whole file of a combination: what is usual, but for what it says otherwise."""
-    usual = {question: known.usual for question, known in QUESTIONS.items()}
+    usual = {question: known.default for question, known in QUESTIONS.items()}
     answers = usual | COMBINATIONS[name]
     return {question: answer for question, answer in answers.items() if question not in NEVER_ASKED[name]}
 

@@ -10,13 +10,13 @@ from mock_server.domain.interpretations import DEFAULTS, Interpretations
 from mock_server.seeds.interpretations_file import (
     QUESTIONS,
     BadInterpretations,
-    Taken,
+    LoadedInterpretations,
     load,
     read,
 )
 
 
-def taken(text: str) -> Taken:
+def taken(text: str) -> LoadedInterpretations:
     return read(text.encode(), "interpretations.yaml")
 
 
@@ -41,16 +41,16 @@ interpretations:
     )
 
     assert found.interpretations == Interpretations(past_attempt="404", unknown_variant="made on the fly")
-    assert found.told() == "interpretations.yaml: 3 interpretations taken"
+    assert found.summary() == "interpretations.yaml: 3 interpretations taken"
 
 
 def test_what_is_usual_everywhere_changes_nothing() -> None:
     """Every question, with the answer that the mock gives without a file."""
-    lines = [f"  {question}: '{known.usual}'" for question, known in QUESTIONS.items()]
+    lines = [f"  {question}: '{known.default}'" for question, known in QUESTIONS.items()]
 
     found = taken("\n".join(["interpretations:", *lines]))
 
-    assert (found.interpretations, found.beyond) == (DEFAULTS, ())
+    assert (found.interpretations, found.not_imitated) == (DEFAULTS, ())
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_several_answers_are_taken_where_the_mock_has_one_of_them(
     """What it cannot do it tells of, and does what is usual."""
     found = taken(f'interpretations: {{"{question}": "{answer}"}}')
 
-    assert (found.interpretations, found.beyond) == (DEFAULTS, left)
-    assert (f"{question}: {answer}" in found.told()) == bool(left)
+    assert (found.interpretations, found.not_imitated) == (DEFAULTS, left)
+    assert (f"{question}: {answer}" in found.summary()) == bool(left)
 
 
 @pytest.mark.parametrize(
@@ -190,5 +190,5 @@ def test_every_member_of_the_interpretations_has_its_question() -> None:
     members = [known.member for known in QUESTIONS.values() if known.member]
 
     assert sorted(members) == sorted(Interpretations.__slots__)
-    assert all(known.usual in known.answers for known in QUESTIONS.values())
+    assert all(known.default in known.answers for known in QUESTIONS.values())
     assert all(bool(known.member) != bool(known.only) for known in QUESTIONS.values())
