@@ -1,4 +1,4 @@
-"""The documentation is held to the program."""
+"""The documentation says what the program does."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ OTHER_FLAGS = {
 """Flags of every command, of pytest, and of pip."""
 
 
-def test_every_code_stands_in_the_rules_with_its_statuses() -> None:
+def test_the_rules_list_every_code_with_its_statuses() -> None:
     """The table of refusals is the table of the program; an empty cell is a case that cannot occur."""
     rows = {
         code: (ingress.strip(), elsewhere.strip())
@@ -128,7 +128,7 @@ def test_every_code_stands_in_the_rules_with_its_statuses() -> None:
 
 
 def test_every_rule_has_a_source_and_a_number_of_its_own() -> None:
-    """A rule without a source is a rumour."""
+    """A rule without a source has no weight."""
     rows = re.findall(r"^\| ([A-Z]+-\d+) \|([^|]*)\|([^|]*)\|([^|]*)\|$", RULES, re.MULTILINE)
     codes = [code for code, *_ in rows]
 
@@ -164,7 +164,7 @@ def test_the_architecture_page_names_every_package() -> None:
 
 
 def test_the_mock_runs_as_a_module_and_as_a_command() -> None:
-    """Both ways of starting are one."""
+    """Both print the same help."""
     command = Path(sys.executable).parent / "arklow-mock"
     texts = [
         subprocess.run([*start, "--help"], capture_output=True, text=True, check=True).stdout
@@ -176,7 +176,7 @@ def test_the_mock_runs_as_a_module_and_as_a_command() -> None:
 
 
 def test_every_number_that_is_cited_is_explained() -> None:
-    """A reader of B120 finds what B120 says, and nothing is explained that nobody cites."""
+    """`spec/sources.md` explains each number that code, tests or documents cite."""
     explained = set(
         re.findall(r"^\| ([BCQ]\d+) \|", (ROOT / "spec" / "sources.md").read_text("utf-8"), re.MULTILINE)
     )
@@ -194,7 +194,7 @@ def test_every_number_that_is_cited_is_explained() -> None:
     assert cited <= explained
 
 
-def test_the_pages_that_are_made_are_fresh() -> None:
+def test_the_generated_pages_are_fresh() -> None:
     """`make docs` would change nothing."""
     check = subprocess.run(
         [sys.executable, ROOT / "docs" / "make.py", "--check"], capture_output=True, text=True
@@ -215,5 +215,5 @@ def test_every_behaviour_of_a_life_has_a_test_or_a_named_gap() -> None:
 
 
 def test_a_span_of_behaviours_is_all_of_them() -> None:
-    """A docstring may name several at once."""
+    """`B020 to B022` in a docstring cites three."""
     assert make.cited("as said: B020 to B022, B040; B1234, C1.") == {f"B{n:03}" for n in (20, 21, 22, 40)}

@@ -1,4 +1,4 @@
-"""One tree of errors within, one total table at the edge."""
+"""The tree of errors in the domain, and the table from code to status in the API."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mock_server.domain.errors import ArklowError
 
 SOURCE = Path(mock_server.__file__).parent
 STRICT_JSON = SOURCE.parent / "arklow_local" / "formats" / "strict_json.py"
-"""Its codes are those of refused bodies."""
+"""The codes of refused bodies are raised here."""
 CODE = re.compile(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|UNAUTHORIZED)"')
 EXPORTED = re.compile(r"__all__ = \[.*?\]", re.DOTALL)
-"""Names of constants look like codes."""
+"""Lists of names, which look like codes."""
 
 
 def _leaves(error: type[ArklowError]) -> list[type[ArklowError]]:
@@ -23,12 +23,12 @@ def _leaves(error: type[ArklowError]) -> list[type[ArklowError]]:
 
 
 def test_every_error_of_the_domain_has_a_status() -> None:
-    """A new leaf without a row would be a 500."""
+    """A new leaf without a row would be answered with 500."""
     assert {leaf.code for leaf in _leaves(ArklowError)} <= STATUSES.keys()
 
 
 def test_every_code_that_is_raised_has_a_status_and_every_status_a_code() -> None:
-    """The table is total, and holds nothing that nobody raises."""
+    """The table has each code that is raised, and no other."""
     raised = {
         code
         for file in (*SOURCE.rglob("*.py"), STRICT_JSON)
@@ -39,9 +39,9 @@ def test_every_code_that_is_raised_has_a_status_and_every_status_a_code() -> Non
     assert raised - {"ARKLOW_ADMIN_TOKEN", "NO_COLOR"} == STATUSES.keys()
 
 
-def test_codes_are_shouted_and_statuses_are_those_the_pages_allow() -> None:
-    """Q9: upper snake case. B019 and S-mod: ingress answers with what its pages list, and 408 and the
-    route's own 403, 405 are not of any one operation, nor are the admin plane's 429 and 503."""
+def test_codes_are_upper_snake_case_and_statuses_are_those_that_the_pages_allow() -> None:
+    """Codes: Q9. Ingress answers with the statuses of its pages (B019, S-mod); 403, 405 and 408 belong to no single
+    operation, and 429 and 503 to the admin plane."""
     assert all(re.fullmatch(r"[A-Z][A-Z0-9_]+", code) for code in STATUSES)
     assert {s.ingress for s in STATUSES.values()} <= {400, 401, 403, 404, 405, 408, 409, 429, 500, 503}
 

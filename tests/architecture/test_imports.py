@@ -1,4 +1,4 @@
-"""The import law: who may know whom, held over every file, and shown to catch planted breaches."""
+"""The import law: which package may import which, for every file; planted breaches show that it works."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ NAMES = {module.removesuffix(".__init__") for module in modules()}
 
 @pytest.mark.parametrize("module", modules())
 def test_a_module_imports_what_its_package_may_import(module: str) -> None:
-    """The table above is the architecture; no file is outside it."""
+    """`LAW` has a row for every package, and no file is outside of them."""
     assert breaches(module, modules()[module]) == []
 
 
@@ -325,7 +325,7 @@ def test_a_module_imports_what_its_package_may_import(module: str) -> None:
     ],
 )
 def test_a_planted_breach_is_caught(module: str, planted: str) -> None:
-    """The law sees clocks in the domain, engines past their door, hidden, relative and type-only imports."""
+    """The law sees clocks in the domain, libraries outside their doors, and hidden, relative and type-only imports."""
     assert len(breaches(module, planted)) >= 1
 
 

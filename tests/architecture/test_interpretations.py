@@ -1,4 +1,4 @@
-"""The open questions stand in both programs, which do not know each other: the two tables are one."""
+"""The open questions are in both programs, which do not import each other: the two tables must agree."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from mock_server.seeds.interpretations_file import QUESTIONS as TAKEN
 
 
 def test_the_mock_has_a_row_for_every_question_of_the_judge() -> None:
-    """Whether it can take an answer or not; and for no other."""
+    """It has a row for each question, whether it can take an answer or not, and for no other."""
     assert TAKEN.keys() == ASKED.keys()
 
 
-def test_both_know_which_answers_may_stand_side_by_side() -> None:
-    """Where a deployment need not keep to one answer the judge joins what it saw."""
+def test_both_agree_which_questions_may_have_several_answers() -> None:
+    """Where a deployment need not keep to one answer, the judge joins those that it saw."""
     assert {name for name, one in TAKEN.items() if one.varies} == {
         name for name, one in ASKED.items() if not one.kept
     }
 
 
 def test_every_answer_that_the_judge_remarks_on_is_known() -> None:
-    """Its words are the mock's words."""
+    """The mock has the same words."""
     for name, question in ASKED.items():
         known = TAKEN[name]
         assert question.remarks.keys() <= {*known.answers, *known.not_imitated}, name
 
 
 def test_the_rules_list_every_question_with_its_answers() -> None:
-    """What can be taken with the usual answer in bold, what cannot, and a rule that there is."""
+    """Each row has the answers with the default in bold, those that cannot be taken, and a rule that exists."""
     rules = (Path(__file__).parents[2] / "spec" / "rules.md").read_text("utf-8")
     section = rules.partition("## Interpretations\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (?!Question)([^|*]+) \| ([^|]+) \| ([^|]*)\| ([^|]+) \|$", section, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What is public is declared."""
+"""`__all__` declares the public names."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ import mock_server
 
 @pytest.mark.parametrize("package", [contracts, mock_server])
 def test_every_name_in_all_is_there(package: ModuleType) -> None:
-    """`__all__` is the public face."""
-    assert len(package.__all__) == len(set(package.__all__))  # their order is the linter's
+    """Each is there, once."""
+    assert len(package.__all__) == len(set(package.__all__))  # the linter checks their order
     assert all(getattr(package, name) for name in package.__all__)

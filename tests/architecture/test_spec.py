@@ -1,4 +1,4 @@
-"""The document is the published pages, joined; overlays promise only where the pages are silent."""
+"""The document is the published pages, joined; overlays add only what the pages leave out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _load(path: Path) -> Any:
 
 
 def test_the_pages_are_as_received() -> None:
-    """The digests beside the pages were taken when they came."""
+    """Their digests were taken when they were received."""
     listed = (SPEC / "upstream" / "SHA256SUMS").read_text().split()
 
     assert dict(zip(listed[1::2], listed[::2], strict=True)) == {
@@ -34,7 +34,7 @@ def test_the_pages_are_as_received() -> None:
 
 
 def test_joining_adds_and_loses_nothing() -> None:
-    """Every leaf of the joined document stands in some page, and every leaf of every page in it."""
+    """Every leaf of the joined document is in a page, and every leaf of every page is in the document."""
     leaves = [set(_leaves(pages.read_page(page).content)) for page in PAGES]
 
     assert len(leaves) == 3
@@ -50,7 +50,7 @@ def _leaves(node: Any, place: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...
 
 
 def test_an_overlay_that_matches_nothing_stops_the_build() -> None:
-    """A page that moved must not leave a promise behind in silence."""
+    """A page that changed must not leave an overlay without effect."""
     document = pages.join([pages.read_page(page) for page in PAGES])
     del document["paths"]["/v1/ingress/{variant}"]
 
@@ -59,7 +59,7 @@ def test_an_overlay_that_matches_nothing_stops_the_build() -> None:
 
 
 def test_an_overlay_that_adds_what_a_page_has_stops_the_build() -> None:
-    """Two who say the same thing will one day not."""
+    """Two statements of the same thing would differ one day."""
     document = pages.join([pages.read_page(page) for page in PAGES])
     document["paths"]["/v1/ack"] = {"post": {"responses": {}}}
 
@@ -77,7 +77,7 @@ def test_the_built_files_are_fresh() -> None:
 
 
 def test_overlays_add_no_answer_to_ingress_and_no_default() -> None:
-    """An overlay accuses nobody: what the pages say of ingress stays as they say it."""
+    """Deployments are judged by the pages, so overlays leave the answers of ingress as they are."""
     published, promised = _load(PUBLISHED)["paths"], _load(OVERLAID)["paths"]
 
     for path in ("/v1/ingress/{variant}", "/v1/modack"):
@@ -90,7 +90,7 @@ def test_overlays_add_no_answer_to_ingress_and_no_default() -> None:
 
 @pytest.mark.parametrize("overlay", sorted((SPEC / "overlays").glob("*.yaml")), ids=lambda path: path.name)
 def test_every_overlay_names_its_source(overlay: Path) -> None:
-    """A promise says where it comes from, and each action why."""
+    """An overlay says where it comes from, and each of its actions why."""
     content = _load(overlay)
 
     assert content["overlay"] == "1.0.0"

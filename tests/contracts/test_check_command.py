@@ -1,4 +1,4 @@
-"""The command as a person meets it: exit codes, messages, reports, no traceback, nothing left behind."""
+"""The command `arklow-contracts` as a user runs it: exit codes, messages, reports, no traceback, no stray files."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ from tests.serving import serving
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 SECRET = "s3cret-key-of-one"
-NOBODY = "--base-url http://127.0.0.1:9 --api-key a-key-of-one --org 1"
+UNREACHABLE = "--base-url http://127.0.0.1:9 --api-key a-key-of-one --org 1"
 
 
 @pytest.fixture(scope="module")
-def lying() -> Iterator[str]:
+def mutant_url() -> Iterator[str]:
     """A deployment whose action ids are not digits, and which echoes keys."""
-    mutant = MUTANTS["R04"](keys={SECRET: "1"})
-    with serving(mutant) as url:
+    with serving(MUTANTS["R04"](keys={SECRET: "1"})) as url:
         yield url
 
 
 def arklow(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command."""
+    """Run the command with a `PATH` and these variables alone."""
     return subprocess.run(
         [COMMAND, *map(str, arguments)],
         cwd=cwd,
@@ -81,10 +80,10 @@ def arklow(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_makes_no_sense_is_said_in_one_line_and_exits_with_2(
+def test_a_command_line_that_cannot_be_carried_out_exits_with_2(
     arguments: list[str], said: str, tmp_path: Path
 ) -> None:
-    """It says what was wrong, where, and what would pass."""
+    """One line says what was wrong, where, and what would pass."""
     if "--base-url" in arguments:
         for flag, value in (("--api-key", "k"), ("--org", "1")):
             arguments = arguments if flag in arguments else [*arguments, flag, value]
@@ -108,7 +107,7 @@ def test_what_makes_no_sense_is_said_in_one_line_and_exits_with_2(
     ],
 )
 def test_an_unreadable_document_exits_with_2(text: str, tmp_path: Path) -> None:
-    """Whatever is wrong with it."""
+    """The message names the file, whatever is wrong with it."""
     (tmp_path / "d.yaml").write_text(text)
 
     ran = arklow(
@@ -121,10 +120,10 @@ def test_an_unreadable_document_exits_with_2(text: str, tmp_path: Path) -> None:
     assert "Traceback" not in ran.stderr
 
 
-def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_path: Path) -> None:
-    """The summary names rule, operation, expected and actual; the key is in none of the output."""
+def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(mutant_url: str, tmp_path: Path) -> None:
+    """The summary names rule, operation, expected and actual. The key is in none of the output."""
     ran = arklow(
-        *("check", "--base-url", lying, "--api-key", "env:MY_KEY", "--org", "1", "--only", "PAGE-5"),
+        *("check", "--base-url", mutant_url, "--api-key", "env:MY_KEY", "--org", "1", "--only", "PAGE-5"),
         *("--report-dir", "out", "--seed", "3"),
         cwd=tmp_path,
         MY_KEY=SECRET,
@@ -144,7 +143,7 @@ def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_
         assert line in ran.stdout
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
-    assert (report["target"], report["seed"], report["verdict"]) == (lying, 3, "violations")
+    assert (report["target"], report["seed"], report["verdict"]) == (mutant_url, 3, "violations")
     assert {"rule", "operation", "sentence", "expected", "actual", "curl"} <= report["violations"][0].keys()
     suite = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().find("testsuite")
     assert suite is not None
@@ -152,7 +151,7 @@ def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "data/a_id" in page
     assert "<script" not in page
-    assert "http" not in page.replace(lying, "")
+    assert "http" not in page.replace(mutant_url, "")
     everything = (
         ran.stdout + ran.stderr + "".join(f.read_text("utf-8") for f in (tmp_path / "out").rglob("*.*"))
     )
@@ -160,13 +159,13 @@ def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(lying: str, tmp_
     assert {entry.name for entry in tmp_path.iterdir()} == {"out"}
 
 
-def test_the_curl_lines_of_a_report_show_the_fault_again(lying: str, tmp_path: Path) -> None:
-    """With the key from the environment."""
+def test_the_curl_lines_of_a_report_show_the_finding_again(mutant_url: str, tmp_path: Path) -> None:
+    """The key comes from the environment."""
     arklow(
         *(
             "check",
             "--base-url",
-            lying,
+            mutant_url,
             "--api-key",
             SECRET,
             "--org",
@@ -180,22 +179,24 @@ def test_the_curl_lines_of_a_report_show_the_fault_again(lying: str, tmp_path: P
     )
     curl = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["violations"][0]["curl"]
 
-    again = subprocess.run(["sh", "-c", curl], capture_output=True, text=True, env={"ARKLOW_API_KEY": SECRET})
+    repeated = subprocess.run(
+        ["sh", "-c", curl], capture_output=True, text=True, env={"ARKLOW_API_KEY": SECRET}
+    )
 
     assert SECRET not in curl
-    assert '"a_id": "act_' in again.stdout
+    assert '"a_id": "act_' in repeated.stdout
 
 
 def test_rules_are_explained_without_a_deployment(tmp_path: Path) -> None:
-    """In any case of their letters, a blank line between two."""
+    """Codes may be in any case, and a blank line stands between two rules."""
     ran = arklow("explain", "page-9", "LEASE-9", cwd=tmp_path)
 
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == "\n".join([*explain("PAGE-9"), "", *explain("LEASE-9"), ""])
 
 
-def test_strict_makes_warnings_count(tmp_path: Path) -> None:
-    """A 401 without WWW-Authenticate is a warning otherwise."""
+def test_strict_counts_warnings_as_violations(tmp_path: Path) -> None:
+    """Without it, AUTH-9 is a warning."""
     with serving(MUTANTS["A14"]()) as url:
         flags = ("check", "--base-url", url, "--api-key", "good-key-one", "--org", "1", "--only", "auth-9")
         lax, strict = arklow(*flags, cwd=tmp_path), arklow(*flags, "--strict", cwd=tmp_path)
@@ -204,8 +205,8 @@ def test_strict_makes_warnings_count(tmp_path: Path) -> None:
     assert (strict.returncode, strict.stdout.splitlines()[-1]) == (1, "✗ 0 violations, 1 warning")
 
 
-def test_a_run_that_proves_nothing_exits_with_3(tmp_path: Path) -> None:
-    """And it says why; of reports it names those that are there."""
+def test_an_inconclusive_run_exits_with_3(tmp_path: Path) -> None:
+    """It says why, and names only the reports that were written."""
     with serving(ConformingServer()) as url:
         ran = arklow(
             *("check", "--base-url", url, "--api-key", "no-key-at-all", "--org", "1", "--report-dir", "out"),
@@ -220,7 +221,7 @@ def test_a_run_that_proves_nothing_exits_with_3(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "tests").exists()
 
 
-def test_a_reader_that_goes_away_does_not_change_the_verdict(tmp_path: Path) -> None:
+def test_a_closed_pipe_does_not_change_the_verdict(tmp_path: Path) -> None:
     """`check … | head -1` still judges, writes its reports and exits with what it found."""
     with serving(ConformingServer()) as url:
         flags = f"--base-url {url} --api-key good-key-one --org 1 --max-time 3 --report-dir out"
@@ -236,8 +237,8 @@ def test_a_reader_that_goes_away_does_not_change_the_verdict(tmp_path: Path) -> 
     assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["verdict"] == "conforms"
 
 
-@pytest.mark.parametrize("words", ["spec status", "explain PAGE-5", f"check {NOBODY} --dry-run"])
-def test_what_only_prints_ends_quietly_when_nobody_reads_on(words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["spec status", "explain PAGE-5", f"check {UNREACHABLE} --dry-run"])
+def test_a_command_that_only_prints_ends_quietly_at_a_closed_pipe(words: str, tmp_path: Path) -> None:
     """As after `| head`, and unbuffered as in a container."""
     ran = subprocess.run(
         ["bash", "-c", f"{COMMAND} {words} | true; exit ${{PIPESTATUS[0]}}"],
@@ -251,7 +252,7 @@ def test_what_only_prints_ends_quietly_when_nobody_reads_on(words: str, tmp_path
     assert (ran.returncode, ran.stderr) == (3, "")
 
 
-def test_a_terminal_that_lacks_a_sign_does_not_fail_the_run(tmp_path: Path) -> None:
+def test_a_terminal_that_lacks_a_character_does_not_fail_the_run(tmp_path: Path) -> None:
     """The check mark is replaced by a question mark."""
     with serving(ConformingServer()) as url:
         flags = ("--base-url", url, "--api-key", "good-key-one", "--org", "1", "--max-time", "2")
@@ -261,8 +262,8 @@ def test_a_terminal_that_lacks_a_sign_does_not_fail_the_run(tmp_path: Path) -> N
     assert ran.stdout.splitlines()[-1] == "? Conforms: no violation"
 
 
-def test_keys_that_are_nearly_right_are_shown_no_more_than_the_right_one(tmp_path: Path) -> None:
-    """Most of a key is as good as the key."""
+def test_keys_that_are_nearly_right_are_masked_like_the_right_one(tmp_path: Path) -> None:
+    """Most of a key gives away the key."""
     with serving(MUTANTS["A12"](keys={SECRET: "1"})) as url:
         flags = (
             "--base-url",
@@ -279,17 +280,17 @@ def test_keys_that_are_nearly_right_are_shown_no_more_than_the_right_one(tmp_pat
         ran = arklow("check", *flags, cwd=tmp_path)
         curl = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["violations"][0]["curl"]
         environment = {"ARKLOW_API_KEY": SECRET, "PATH": os.environ["PATH"]}
-        again = subprocess.run(["sh", "-c", curl], capture_output=True, text=True, env=environment)
+        repeated = subprocess.run(["sh", "-c", curl], capture_output=True, text=True, env=environment)
 
     everything = ran.stdout + "".join(f.read_text("utf-8") for f in (tmp_path / "out").rglob("*.*"))
     assert ran.returncode == 1
-    assert '"data"' in again.stdout
+    assert '"data"' in repeated.stdout
     for part in (SECRET[:-1], SECRET[:8], SECRET.upper()[:8], SECRET.swapcase()[:8]):
         assert part not in everything
 
 
-def test_an_interrupted_run_says_what_it_has_found(tmp_path: Path) -> None:
-    """Ctrl-C is no traceback, and proves nothing: the summary says so."""
+def test_an_interrupted_run_prints_its_summary(tmp_path: Path) -> None:
+    """After Ctrl-C the summary says that the run was interrupted, without a traceback."""
     with serving(ConformingServer()) as url:
         flags = ["check", "--base-url", url, "--api-key", "good-key-one", "--org", "1"]
         with subprocess.Popen(
@@ -300,7 +301,7 @@ def test_an_interrupted_run_says_what_it_has_found(tmp_path: Path) -> None:
             text=True,
             preexec_fn=lambda: signal.signal(
                 signal.SIGINT, signal.SIG_DFL
-            ),  # a shell's background jobs ignore it
+            ),  # background jobs of a shell ignore SIGINT
         ) as running:
             assert running.stdout is not None
             while "requests" not in running.stdout.readline():
@@ -317,7 +318,7 @@ def test_an_interrupted_run_says_what_it_has_found(tmp_path: Path) -> None:
 
 
 def plugin(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run pytest with the judge in it."""
+    """Run pytest with the judge as a plugin."""
     return subprocess.run(
         [
             sys.executable,
@@ -337,10 +338,10 @@ def plugin(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_pytest_has_one_node_for_each_rule(lying: str, tmp_path: Path) -> None:
-    """A broken rule fails, one that was not tested is skipped, the others pass."""
+def test_pytest_has_one_test_for_each_rule(mutant_url: str, tmp_path: Path) -> None:
+    """The test of a broken rule fails, that of a rule that was not verified is skipped, the others pass."""
     (tmp_path / "test_mine.py").write_text("def test_mine():\n    raise AssertionError\n")
-    ran = plugin("--arklow-url", lying, "--arklow-max-time", "5", "-rA", "--color=no", cwd=tmp_path)
+    ran = plugin("--arklow-url", mutant_url, "--arklow-max-time", "5", "-rA", "--color=no", cwd=tmp_path)
 
     outcomes = {
         line.split()[1]: line.split()[0]
@@ -356,8 +357,8 @@ def test_pytest_has_one_node_for_each_rule(lying: str, tmp_path: Path) -> None:
     assert SECRET not in ran.stdout
 
 
-def test_pytest_is_not_green_when_nothing_is_proved(tmp_path: Path) -> None:
-    """All rules are skipped then, which pytest alone would call a success."""
+def test_pytest_is_not_green_when_a_run_is_inconclusive(tmp_path: Path) -> None:
+    """All tests are skipped then, which pytest alone calls a success."""
     ran = plugin("--arklow-url", "http://127.0.0.1:9", cwd=tmp_path)
 
     assert ran.returncode == 3

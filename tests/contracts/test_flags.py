@@ -1,4 +1,4 @@
-"""What flags make of a plan: safe by construction, and usage errors that say what would pass."""
+"""From flags to a plan: safe defaults, and errors of usage that say what would pass."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def planned(url: str, *more: str) -> Plan:
     return plan_of(parser().parse_args(["check", "--base-url", url, *BASE, *more]), ENVIRONMENT)
 
 
-def test_on_this_machine_nothing_is_held_back() -> None:
-    """As fast as it answers, with fresh names."""
+def test_a_local_target_has_no_limits() -> None:
+    """The run is as fast as the target answers, and makes fresh names."""
     plan = planned("http://localhost:3123")
 
     assert (plan.limits.rate, plan.limits.requests, plan.limits.writes) == (math.inf, None, None)
@@ -62,7 +62,7 @@ def test_production_needs_a_flag_of_its_own(url: str) -> None:
 
 
 def test_a_gate_is_measured_by_its_requests() -> None:
-    """With a seed that is always the same."""
+    """Its seed is always the same."""
     plan, again = (
         planned("http://localhost", "--profile", "gate"),
         planned("http://localhost", "--profile", "gate"),
@@ -74,7 +74,7 @@ def test_a_gate_is_measured_by_its_requests() -> None:
 
 
 def test_a_night_lasts_until_the_morning() -> None:
-    """A day at most."""
+    """It lasts a day at most."""
     plan = planned("http://localhost", "--profile", "night", "--until", "06:00")
 
     assert 0 < plan.max_time <= 86_400
@@ -83,12 +83,12 @@ def test_a_night_lasts_until_the_morning() -> None:
 
 @pytest.mark.parametrize(("text", "rate"), [("5", 5.0), ("5/s", 5.0), ("60/m", 1.0), ("0.5", 0.5)])
 def test_a_rate_is_by_the_second_or_by_the_minute(text: str, rate: float) -> None:
-    """As people say it."""
+    """`5`, `5/s` and `60/m` are rates."""
     assert planned("http://localhost", "--rate", text).limits.rate == rate
 
 
 def test_a_variant_is_declared_with_a_payload(tmp_path: Path) -> None:
-    """As JSON in a file."""
+    """The payload is JSON in a file."""
     (tmp_path / "payload.json").write_text('{"order_id": "8471"}')
 
     plan = planned("http://localhost", "--variant", f"orders.created={tmp_path}/payload.json")
@@ -116,10 +116,10 @@ def test_a_variant_is_declared_with_a_payload(tmp_path: Path) -> None:
         (["--expect-interpretations", "/nowhere.yaml"], "No such file"),
     ],
 )
-def test_flags_that_make_no_sense_are_refused(
+def test_flags_that_cannot_be_used_are_refused(
     more: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In one line that says what would pass."""
+    """One line says what would pass."""
     monkeypatch.setenv("KEY", "good-key-one")
 
     assert main(["check", "--base-url", "http://localhost:1", *BASE, *more]) == 2
@@ -145,8 +145,10 @@ def test_flags_that_make_no_sense_are_refused(
         ("[", "--baseline"),
     ],
 )
-def test_a_baseline_says_whose_a_finding_is_why_and_until_when(text: str, said: str, tmp_path: Path) -> None:
-    """Else it is none."""
+def test_an_entry_of_a_baseline_has_an_owner_a_reason_and_a_last_day(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    """A file with any other entry is refused."""
     file = tmp_path / "baseline.yaml"
     file.write_text(text)
 
@@ -162,8 +164,8 @@ def test_a_baseline_says_whose_a_finding_is_why_and_until_when(text: str, said: 
         ("interpretations: {unknown variant: 5}", "interpretations/unknown variant: expected a text"),
     ],
 )
-def test_interpretations_that_are_expected_are_those_of_a_run(text: str, said: str, tmp_path: Path) -> None:
-    """As it writes them."""
+def test_expected_interpretations_have_the_form_of_a_run(text: str, said: str, tmp_path: Path) -> None:
+    """A file with another form is refused."""
     file = tmp_path / "interpretations.yaml"
     file.write_text(text)
 
@@ -171,10 +173,10 @@ def test_interpretations_that_are_expected_are_those_of_a_run(text: str, said: s
         planned("http://localhost", "--expect-interpretations", str(file))
 
 
-def test_a_dry_run_says_what_would_be_done(
+def test_a_dry_run_describes_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """To nobody: there is no host of that name, and no key is shown."""
+    """It contacts no host, as the name does not exist, and shows no key."""
     monkeypatch.setenv("KEY", "good-key-one")
 
     assert main(["check", "--base-url", "https://staging.invalid", *BASE, "--dry-run"]) == 0

@@ -1,4 +1,4 @@
-"""`targets.toml`: what each member does, who wins, and what is said of a file that is wrong."""
+"""`targets.toml`: the effect of each member, which value wins, and the messages about a wrong file."""
 
 from __future__ import annotations
 
@@ -39,33 +39,33 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def planned(text: str, *flags: str, name: str = "a") -> Plan:
-    """The plan for a target of a file in the working directory, and flags."""
+    """The plan for a target of a `targets.toml` with this text, and for flags."""
     Path("targets.toml").write_text(text)
     return plan_of(parser().parse_args(["check", "--target", name, *flags]), ENVIRONMENT)
 
 
 def refusal(text: str, *flags: str, name: str = "a") -> str:
-    """What is said instead."""
+    """The message of the refusal, which shows no secret and is one line."""
     with pytest.raises(Usage) as refused:
         planned(text, *flags, name=name)
-    said = str(refused.value)
-    assert HIDDEN not in said
-    assert len(said.splitlines()) == 1
-    return said
+    expected = str(refused.value)
+    assert HIDDEN not in expected
+    assert len(expected.splitlines()) == 1
+    return expected
 
 
 @pytest.mark.usefixtures("here")
 def test_a_target_is_what_flags_would_say() -> None:
-    """Its URL, organisation and key; the rest is as it is without a file."""
+    """The file gives URL, organisation and key; everything else is as without a file."""
     named = planned(PLAIN)
     flags = ["check", "--base-url", "https://staging.example", "--org", "1", "--api-key", "env:KEY"]
-    told = plan_of(parser().parse_args([*flags, "--seed", str(named.seed)]), ENVIRONMENT)
+    flagged = plan_of(parser().parse_args([*flags, "--seed", str(named.seed)]), ENVIRONMENT)
 
-    assert named == told
+    assert named == flagged
 
 
 def test_a_target_may_be_judged_by_a_directory_of_pages(here: Path) -> None:
-    """Instead of the document that all others have; what a flag says of either counts alone."""
+    """It replaces the document of `[defaults]`; a flag for either replaces both."""
     (here / "pages").mkdir()
     text = '[defaults]\ndocument = "document.yaml"\n' + PLAIN + 'spec_dir = "pages"\n'
 
@@ -86,7 +86,7 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def test_each_member_has_its_effect(here: Path, trusted: Authority) -> None:
-    """And paths begin at the file, wherever one is."""
+    """Paths are relative to the file."""
     folder = here / "team"
     folder.mkdir()
     (folder / "known.yaml").write_text("[{id: PAGE-5-3f9a1c, owner: me, reason: known, expires: 2026-12-31}]")
@@ -161,8 +161,8 @@ def test_each_member_has_its_effect(here: Path, trusted: Authority) -> None:
     assert plan.document == Path("team/document.yaml")
 
 
-def test_flags_win_over_the_target_and_the_target_over_what_all_have(here: Path) -> None:
-    """Member by member, of headers and variants one by one."""
+def test_flags_win_over_the_target_and_the_target_over_the_defaults(here: Path) -> None:
+    """They do so member by member, and for headers and variants entry by entry."""
     for name in ("one", "two", "three"):
         (here / f"{name}.json").write_text(f'"{name}"')
     text = """
@@ -199,8 +199,8 @@ def test_flags_win_over_the_target_and_the_target_over_what_all_have(here: Path)
 
 
 @pytest.mark.usefixtures("here")
-def test_production_is_said_by_the_target_that_it_is_about() -> None:
-    """Or by a flag, which can also take it back."""
+def test_production_is_never_a_default() -> None:
+    """The target or a flag says it, and a flag can deny it."""
     text = PLAIN.replace("staging.example", "api.arklow.io")
 
     assert "is a production host" in refusal(text)
@@ -215,7 +215,7 @@ KEYLESS = '[targets.a]\nbase_url = "https://staging.example"\norg = 1\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (
             PLAIN.replace("base_url", "ingres_url"),
@@ -323,13 +323,13 @@ KEYLESS = '[targets.a]\nbase_url = "https://staging.example"\norg = 1\n'
     ],
 )
 @pytest.mark.usefixtures("here")
-def test_what_is_wrong_names_file_table_and_member_and_what_would_pass(text: str, said: str) -> None:
-    """In one line, and never what may be a secret."""
-    assert said in refusal(text)
+def test_a_message_names_file_table_and_member_and_what_would_pass(text: str, expected: str) -> None:
+    """It is one line, and never shows what may be a secret."""
+    assert expected in refusal(text)
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "expected"),
     [
         (["--targets", "x.toml"], "--targets x.toml: say which one with --target NAME"),
         (["--target", "a", "--targets", "x.toml"], "x.toml: No such file or directory"),
@@ -337,18 +337,18 @@ def test_what_is_wrong_names_file_table_and_member_and_what_would_pass(text: str
         (["--target", "a", "--targets", "."], "Is a directory"),
     ],
 )
-def test_a_file_that_is_not_there_is_named(
-    flags: list[str], said: str, here: Path, capsys: pytest.CaptureFixture[str]
+def test_a_missing_file_is_named(
+    flags: list[str], expected: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, in one line."""
+    """The message is one line, and the exit code 2."""
     assert main(["check", *flags]) == 2
 
     [line] = capsys.readouterr().err.splitlines()
-    assert said in line
+    assert expected in line
 
 
 @pytest.mark.usefixtures("here")
-def test_a_file_that_is_no_text_is_refused() -> None:
+def test_a_file_that_is_not_text_is_refused() -> None:
     """TOML is UTF-8."""
     Path("targets.toml").write_bytes(b"\xff")
 
@@ -357,8 +357,8 @@ def test_a_file_that_is_no_text_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_another_base_url_does_not_leave_the_ingress_of_the_file() -> None:
-    """Half of one deployment and half of another are none."""
+def test_another_base_url_needs_another_ingress_url() -> None:
+    """Otherwise two deployments would be mixed."""
     text = PLAIN + 'ingress_url = "https://ingress.example"'
 
     assert "give --ingress-url as well" in refusal(text, "--base-url", "http://localhost:1")
@@ -367,7 +367,7 @@ def test_another_base_url_does_not_leave_the_ingress_of_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "expected"),
     [
         (["--header", "x-a"], "expected NAME=VALUE, such as x-gateway-key=env:GATEWAY_KEY"),
         (
@@ -386,20 +386,20 @@ def test_another_base_url_does_not_leave_the_ingress_of_the_file() -> None:
         (["--proxy", "proxy:3128"], "--proxy 'proxy:3128' is not a URL such as http://localhost:3123"),
     ],
 )
-def test_the_flags_say_what_would_pass(
-    flags: list[str], said: str, capsys: pytest.CaptureFixture[str]
+def test_messages_about_flags_say_what_would_pass(
+    flags: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As members of the file do."""
+    """They are one line, as those about the file."""
     base = ["check", "--base-url", "https://h.example", "--org", "1", "--api-key", "k"]
     assert main([*base, *flags]) == 2
 
     [line] = capsys.readouterr().err.splitlines()
-    assert said in line
+    assert expected in line
     assert HIDDEN not in line
 
 
 def test_a_key_may_stand_in_a_file(here: Path) -> None:
-    """Without the end of its line."""
+    """The end of its line is not part of the key."""
     (here / "key").write_text("good-key-one\n")
     words = ["check", "--base-url", "http://localhost", "--org", "1", "--api-key", f"file:{here / 'key'}"]
 
@@ -408,7 +408,7 @@ def test_a_key_may_stand_in_a_file(here: Path) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_a_remote_proxy_makes_a_target_remote() -> None:
-    """Whatever localhost means to it; so a run is careful."""
+    """`localhost` is another machine to the proxy, so the limits for targets off loopback hold."""
     text = PLAIN.replace("https://staging.example", "http://localhost:3123")
 
     assert planned(text).limits.rate == math.inf
@@ -417,7 +417,7 @@ def test_a_remote_proxy_makes_a_target_remote() -> None:
     assert "is a production host" in refusal(text + 'proxy = "http://proxy.arklow.io"')
 
 
-def test_a_dry_run_says_how_a_target_is_reached_and_no_secret(
+def test_a_dry_run_says_how_a_target_is_reached_and_shows_no_secret(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The proxy is among the hosts that are contacted."""
@@ -428,7 +428,7 @@ def test_a_dry_run_says_how_a_target_is_reached_and_no_secret(
 
     assert main(["check", "--target", "a", "--dry-run"]) == 0
 
-    said = capsys.readouterr().out
+    expected = capsys.readouterr().out
     for line in (
         "Target a of targets.toml\n",
         "Would judge https://staging.example, and contact nothing but staging.example, proxy.example:\n",
@@ -436,14 +436,14 @@ def test_a_dry_run_says_how_a_target_is_reached_and_no_secret(
         "  headers   x-a: $KEY, x-b: $ARKLOW_HEADER_X_B\n",
         "  proxy     http://proxy.example:3128\n",
     ):
-        assert line in said
-    assert HIDDEN not in said
+        assert line in expected
+    assert HIDDEN not in expected
 
 
-def test_targets_are_listed_with_where_their_keys_are(
+def test_the_list_of_targets_says_where_their_keys_are(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And whether they are there."""
+    """It also says whether they are there."""
     monkeypatch.setenv("KEY", HIDDEN)
     (here / "gone").mkdir()
     (here / "targets.toml").write_text(
@@ -472,30 +472,30 @@ def test_targets_are_listed_with_where_their_keys_are(
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "said"), [("", 0, "targets.toml has no target\n"), ("[", 2, "is not TOML")]
+    ("text", "code", "expected"), [("", 0, "targets.toml has no target\n"), ("[", 2, "is not TOML")]
 )
-def test_a_list_of_nothing_says_so(
-    text: str, code: int, said: str, here: Path, capsys: pytest.CaptureFixture[str]
+def test_a_file_without_targets_says_so(
+    text: str, code: int, expected: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And a bad file is one line."""
+    """A wrong file leads to one line."""
     (here / "targets.toml").write_text(text)
 
     assert main(["targets"]) == code
-    assert said in "".join(capsys.readouterr())
+    assert expected in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize("name", ["local", "staging", "live"])
 def test_the_example_has_every_member_and_nothing_else(name: str) -> None:
-    """It is read as a team's file is; each of its targets is one."""
+    """Each of its targets is complete."""
     targets = read(EXAMPLE.read_bytes(), EXAMPLE)
-    said = {member for one in targets.targets for member in targets.named(one).members}
+    expected = {member for one in targets.targets for member in targets.named(one).members}
 
-    assert MEMBERS.keys() - said == {"document", "spec_dir"}
+    assert MEMBERS.keys() - expected == {"document", "spec_dir"}
     assert {"base_url", "org", "api_key"} <= targets.named(name).members.keys()
 
 
 def test_the_example_makes_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
-    """The one that needs no files."""
+    """Its target `local` needs no further files."""
     words = ["check", "--targets", str(EXAMPLE), "--target", "local"]
     plan = plan_of(parser().parse_args(words), {"ARKLOW_API_KEY": "dev-key"})
 
@@ -503,9 +503,10 @@ def test_the_example_makes_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert any("100 requests a second" in line for line in described(plan))
 
 
-def test_the_readmes_targets_are_all_right() -> None:
+def test_the_targets_of_the_reference_can_be_used() -> None:
     """As written."""
-    [text] = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    page = (ROOT / "docs" / "reference" / "targets.md").read_text("utf-8")
+    [text] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     named = read(text.encode(), Path("team/targets.toml")).named("staging")
 
     assert named.members["headers"] == {"x-gateway-secret": "env:GATEWAY_SECRET"}
@@ -513,7 +514,7 @@ def test_the_readmes_targets_are_all_right() -> None:
 
 
 def test_pytest_judges_a_target_too(here: Path) -> None:
-    """By its name; what is not there is said at once."""
+    """The target is given by its name; a missing one is an error before any test."""
     with serving(MUTANTS["R30"](keys={SECRET: "7"})) as url:
         (here / "targets.toml").write_text(
             f'[targets.a]\nbase_url = "{url}"\norg = 7\napi_key = "env:ARKLOW_API_KEY"'
@@ -528,7 +529,7 @@ def test_pytest_judges_a_target_too(here: Path) -> None:
 def test_recorded_traffic_is_judged_by_the_urls_of_a_target(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its keys are not asked for, as nothing is contacted."""
+    """Its keys are not read, as no host is contacted."""
     (here / "targets.toml").write_text(PLAIN.replace("env:KEY", "env:NO_SUCH"))
     (here / "empty.har").write_text('{"log": {"version": "1.2", "entries": []}}')
 

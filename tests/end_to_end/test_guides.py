@@ -1,4 +1,4 @@
-"""The guides' commands, as they stand: only ports are others, and what is installed is what is tested."""
+"""The commands of the guides, run as written; only the ports are others, and this tree is what is installed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 SCRIPTS = Path(sys.executable).parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`([\w.-]+\.(?:yaml|toml))`[^`]*\Z")
-"""A file that is named last before its block."""
+"""The file name that stands last before a block."""
 
 
 def script(guide: str) -> str:
-    """All that a reader would type, and the files that he would write, in the order of the page."""
+    """A shell script of all that a reader would type and write into files, in the order of the page."""
     text = (GUIDES / guide).read_text("utf-8")
     lines = ["set -euo pipefail"]
     for block in BLOCK.finditer(text):
@@ -41,7 +41,7 @@ def script(guide: str) -> str:
 
 
 def carried_out(lines: str, home: Path, ports: dict[str, int]) -> subprocess.CompletedProcess[str]:
-    """Run a script in an empty home whose commands are those that are tested, on other ports."""
+    """Run a script in an empty home with the commands of this tree, on other ports."""
     (home / ".arklow").mkdir(parents=True)
     (home / ".arklow" / "bin").symlink_to(SCRIPTS)
     for usual, port in ports.items():
@@ -57,14 +57,14 @@ def carried_out(lines: str, home: Path, ports: dict[str, int]) -> subprocess.Com
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on at this moment."""
+    """Ports that are free at this moment."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [int(one.getsockname()[1]) for one in sockets]
 
 
 def test_a_frontend_teams_day(tmp_path: Path) -> None:
-    """From the first answer to a retry that is seen to be done; each `grep` finds what the guide says."""
+    """From the first answer to a retry that succeeds; each `grep` finds what the guide says."""
     usual = ("3123", "3125", "3124", "3133", "3135", "3134")
     ports = dict(zip(usual, free_ports(len(usual)), strict=True))
     lines = script("frontend-day.md").replace(
@@ -81,7 +81,7 @@ def test_a_frontend_teams_day(tmp_path: Path) -> None:
 
 
 def test_a_gate_on_your_own_machine(served: RunningMock, tmp_path: Path) -> None:
-    """Dry run, gate, and the gate with the interpretations of the one before."""
+    """A dry run, a gate, and a gate that expects the interpretations of the one before."""
     ports = {"3123": served.port, "3125": served.ingress_port}
 
     ran = carried_out(script("ci-gate.md"), tmp_path / "home", ports)
@@ -90,15 +90,17 @@ def test_a_gate_on_your_own_machine(served: RunningMock, tmp_path: Path) -> None
 
 
 def commands(guide: str) -> list[list[str]]:
-    """Every call of the judge in a guide, those in the pipelines' files too."""
+    """Every command of the judge in a guide, those in pipeline files included, as lists of arguments."""
     text = (GUIDES / guide).read_text("utf-8").replace("\\\n", " ")
     found = re.findall(r"^(?:\s*- (?:run: )?)?(arklow-contracts .*)$", text, re.MULTILINE)
     return [shlex.split(re.sub(r"\$[A-Z_]+", "1", line))[1:] for line in found]
 
 
 @pytest.mark.parametrize("guide", sorted(guide.name for guide in GUIDES.glob("*.md")))
-def test_every_command_of_a_guide_is_one(guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With flags that there are; what they do is shown elsewhere."""
+def test_every_command_of_a_guide_can_be_parsed(
+    guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its flags exist."""
     (tmp_path / "pages").symlink_to(GUIDES.parents[1] / "spec" / "upstream")
     monkeypatch.chdir(tmp_path)
     for words in commands(guide):
@@ -106,7 +108,7 @@ def test_every_command_of_a_guide_is_one(guide: str, tmp_path: Path, monkeypatch
 
 
 def test_pipelines_are_yaml_and_call_the_judge() -> None:
-    """Both hand over what the guide says they do."""
+    """Both pass on the reports that the guide names."""
     text = (GUIDES / "ci-gate.md").read_text("utf-8")
     github, gitlab = (yaml.safe_load(body) for language, body in BLOCK.findall(text) if "# ." in body[:3])
     steps = [step.get("run", "") for step in github["jobs"]["contract"]["steps"]]
