@@ -17,16 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tests.liars import DEPLOYMENTS, FAULTS, HOLDOUT, RACING, STRANGERS
+from tests.mutants import CONFORMING_VARIANTS, DEPLOYMENTS, HOLDOUT, MUTANTS, RACING
 
 _MOCK: Final = "mock_server"
 _JUDGE: Final = "contracts"
-_SERVERS: Final = "tests.liars"
-_MUTANT, _VARIANT = "--fault", "--stranger"
+_SERVERS: Final = "tests.mutants"
+_MUTANT, _VARIANT = "--mutant", "--variant"
 """Flags of `_SERVERS` that name a mutant, and a conforming variant."""
-_COUNTS: Final = ["--manner", "ids=small"]
+_COUNTS: Final = ["--choice", "ids=small"]
 """Flags of `_SERVERS` that have ids counted."""
-CHOICES: Final = "readings"
+CHOICES: Final = "interpretations"
 """The member of a report that says which of several lawful ways a server takes."""
 _DRAW: Final = 20260101
 """The seed by which servers are drawn from all that there are."""
@@ -52,8 +52,8 @@ class Server(NamedTuple):
 def drawn(mutants: int, variants: int) -> list[Server]:
     """So many mutants of all tables together, and so many conforming variants, the same ones each time."""
     chance = random.Random(_DRAW)
-    all_mutants = sorted({*FAULTS, *HOLDOUT, *RACING})
-    all_variants = sorted({*STRANGERS, *DEPLOYMENTS})
+    all_mutants = sorted({*MUTANTS, *HOLDOUT, *RACING})
+    all_variants = sorted({*CONFORMING_VARIANTS, *DEPLOYMENTS})
     return [
         *(Server(MUTANT, name) for name in sorted(chance.sample(all_mutants, mutants))),
         *(Server(VARIANT, name) for name in sorted(chance.sample(all_variants, variants))),

@@ -15,7 +15,7 @@ from typing import Any, Final
 from tests.corpus.deployments import CHOICES, Server, drawn, judged, served
 
 STORED: Final = Path(__file__).parent / "verdicts.json"
-FLAGS: Final = ("--profile", "gate", "--seed", "7", "--max-requests", "1000", "--slot", "corpus")
+FLAGS: Final = ("--profile", "gate", "--seed", "7", "--max-requests", "1000", "--name-prefix", "corpus")
 """A gate is bounded by its requests and not by time, so a slow machine sends no others."""
 MUTANTS, VARIANTS = 40, 10
 _AT_A_TIME: Final = 2
