@@ -25,7 +25,12 @@ _JSON_SPACE: Final = b" \t\r\n"
 def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     """Check PAGE-9, PAGE-10, PAGE-12, JSON-5 and JSON-8."""
     operation, exchange = facts.operation, facts.exchange
-    if operation is None or operation.request is None or exchange.status in _MASKED or exchange.status >= 500:
+    if (
+        operation is None
+        or operation.request_schema is None
+        or exchange.status in _MASKED
+        or exchange.status >= 500
+    ):
         return
     org = facts.organisation
     if org is not None and not re.fullmatch("[0-9]+", org, re.ASCII):

@@ -16,11 +16,13 @@ from .facts import Facts
 def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     """Check AUTH-1, AUTH-3, AUTH-4, AUTH-6, AUTH-9 and AUTH-10."""
     operation, exchange = facts.operation, facts.exchange
-    if operation is None or not operation.keys:
+    if operation is None or not operation.key_headers:
         return
     owners = {credential.key: credential.org for credential in context.target.credentials}
     named = {
-        name.lower(): value.strip() for name, value in exchange.headers if name.lower() in operation.keys
+        name.lower(): value.strip()
+        for name, value in exchange.headers
+        if name.lower() in operation.key_headers
     }
     good = {name: owners[value] for name, value in named.items() if value and value in owners}
     if good:
@@ -30,7 +32,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
     undeclared = [
         name.lower()
         for name, value in exchange.headers
-        if value in owners and name.lower() in context.document.keys - set(operation.keys)
+        if value in owners and name.lower() in context.document.key_headers - set(operation.key_headers)
     ]
     tested["AUTH-3" if undeclared else "AUTH-4"] += 1
     if facts.accepted and undeclared:
@@ -100,7 +102,7 @@ def _with_a_good_key(
             rule,
             operation.label,
             f"A good key in {' and '.join(good)} is refused{beside}",
-            f"the key accepted in {' or '.join(operation.keys)}",
+            f"the key accepted in {' or '.join(operation.key_headers)}",
             f"401 {context.shown(exchange.answer)}",
             (exchange,),
             next(iter(good)),

@@ -53,7 +53,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
             )
     if _may_be_of_a_front_end(facts, operation, context):
         return
-    if operation.documents(exchange.status):
+    if operation.lists_status(exchange.status):
         yield from _body(facts, operation, context, tested)
     else:
         yield from _undocumented(facts, operation, context, tested)
@@ -98,7 +98,7 @@ def _undocumented(
         of_refusals if refused else "PAGE-3" if operation.control_plane else "PAGE-1",
         operation.label,
         f"{exchange.status} is not among the statuses of the page",
-        " or ".join(operation.answers),
+        " or ".join(operation.answer_schemas),
         f"{exchange.status} {context.shown(exchange.answer)}",
         (exchange,),
         str(exchange.status),
@@ -141,7 +141,7 @@ def _body(
 ) -> Iterator[Finding]:
     """Check the body of an answer whose status the page lists."""
     exchange = facts.exchange
-    pointer = operation.answer(exchange.status)
+    pointer = operation.answer_schema(exchange.status)
     if pointer is None:
         return
     tested.update(["PAGE-4", "JSON-7", "JSON-9", "PAGE-5"])
@@ -193,9 +193,9 @@ def _shape(
 ) -> Iterator[Finding]:
     """Check an answer against the schema at `pointer`, then the formats of its texts."""
     exchange, value = facts.exchange, facts.value
-    shape = context.shapes.at(pointer)
+    shape = context.schemas.at(pointer)
     try:
-        problems, formats = shape.problems(value), shape.formats(value)
+        problems, formats = shape.problems(value), shape.format_problems(value)
     except ValueError:  # beyond what can be compared
         return
     for problem in problems[:_MOST_PROBLEMS]:

@@ -11,7 +11,7 @@ from arklow_local.formats.excerpts import one_line
 from ..core.exchange import redact
 from ..core.target import Target
 from ..openapi.document import Document, Operation
-from ..openapi.schemas import Shapes, keeps
+from ..openapi.schemas import DocumentSchemas, satisfies
 from .learned import Learned
 
 _BYTES_PER_CHARACTER: Final = 50
@@ -23,7 +23,7 @@ class CheckContext:
     """What the exchanges of one run are judged by. Only `learned` changes while the run goes on."""
 
     document: Document
-    shapes: Shapes
+    schemas: DocumentSchemas
     target: Target
     prefix: str = ""
     """Begins every variant that this run makes."""
@@ -53,7 +53,7 @@ class CheckContext:
     @staticmethod
     def fits(schema: Any, payload: Any) -> bool | None:
         """Whether a payload keeps the schema of a definition; None where that is open."""
-        return keeps(schema, payload)
+        return satisfies(schema, payload)
 
 
 __all__ = ["CheckContext"]

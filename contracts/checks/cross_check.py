@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.exchange import Exchange, media
-from ..openapi.document import target_of
+from ..openapi.document import path_below
 from .context import CheckContext
 
 _ASKED = 400
@@ -28,7 +28,7 @@ class CrossCheck:
     def hear(self, exchange: Exchange) -> None:
         """Keep what is to be asked about: asking takes milliseconds, and the library half a second to load."""
         operation = self.context.operation(exchange.operation)
-        pointer = operation.answer(exchange.status) if operation else None
+        pointer = operation.answer_schema(exchange.status) if operation else None
         if operation is None or pointer is None or not exchange.plain_path:
             return
         self.answers += 1
@@ -41,18 +41,18 @@ class CrossCheck:
 
     def ask(self, until: float) -> None:
         """Ask, and compare with what our own validator says."""
-        from ..openapi.openapi_core import OpenAPICore
+        from ..openapi.openapi_core import OpenAPICoreValidator
 
-        second = OpenAPICore(self.context.document)
+        second = OpenAPICoreValidator(self.context.document)
         for exchange in self._kept:
             operation = self.context.operation(exchange.operation)
-            pointer = operation.answer(exchange.status) if operation else None
+            pointer = operation.answer_schema(exchange.status) if operation else None
             if operation is None or pointer is None or time.monotonic() > until:
                 continue
             self.asked += 1
             ours = self._ours(exchange, pointer)
             base = self.context.target.base_of(operation.path)
-            theirs = second.refuses(exchange, target_of(exchange.url, base))
+            theirs = second.why_refused(exchange, path_below(exchange.url, base))
             if ours is not None and (theirs is None) != (ours == "") and len(self.differences) < 20:
                 said = f"openapi-core {theirs or 'accepts it'}; ours {ours or 'accepts it'}"
                 self.differences[f"{operation.label} {exchange.status}: {said}"] = None
@@ -62,7 +62,7 @@ class CrossCheck:
         if media(exchange.got("content-type")) != "application/json":
             return None
         try:
-            problems = self.context.shapes.at(pointer).problems(exchange.read())
+            problems = self.context.schemas.at(pointer).problems(exchange.read())
         except ValueError:
             return None
         return "; ".join(f"{problem.place}: {problem.expected}" for problem in problems)

@@ -133,9 +133,9 @@ def parse_body(
     except ValueError as error:
         return RequestBody(error=error.with_traceback(None), marked=marked)
     problems = None
-    if operation is not None and operation.request is not None:
+    if operation is not None and operation.request_schema is not None:
         with suppress(ValueError):  # it is beyond what can be compared
-            problems = tuple(context.shapes.at(operation.request).problems(value))
+            problems = tuple(context.schemas.at(operation.request_schema).problems(value))
     return RequestBody(value, None, marked, problems)
 
 
@@ -164,7 +164,7 @@ def action_id(body: Any) -> str | None:
 
 def _owner(exchange: Exchange, operation: Operation | None, context: CheckContext) -> str | None:
     keys = [(name.lower(), value) for name, value in exchange.headers if name.lower() in KEY_HEADERS]
-    listed = operation.keys if operation is not None else ("x-arklow-auth",)
+    listed = operation.key_headers if operation is not None else ("x-arklow-auth",)
     if len(keys) != 1 or keys[0][0] not in listed:
         return None
     owners = {credential.key: credential.org for credential in context.target.credentials}

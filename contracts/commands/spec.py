@@ -11,7 +11,7 @@ from arklow_local.openapi import pages
 from arklow_local.openapi.document_text import BadPages
 
 from ..core.rules import PAGES
-from ..openapi.diff import changes, handlers_unfit, rules_touched
+from ..openapi.diff import affected_rules, changes, unfit_handlers
 from ..openapi.document import (
     LINKED,
     PUBLISHED,
@@ -78,9 +78,9 @@ def status(directory: Path) -> Iterator[str]:
     changed = changes(old, new)
     yield from map(str, changed)
     yield from (f"overlay   left out {said}" for said in served.left_out)
-    for page, rules in rules_touched(old, new, changed).items():
+    for page, rules in affected_rules(old, new, changed).items():
         yield f"rules     moved    {page}, {PAGES[page]}: {', '.join(rules)}"
-    for operation, why in handlers_unfit(load(LINKED).content, served.content).items():
+    for operation, why in unfit_handlers(load(LINKED).content, served.content).items():
         yield f"handler   unfit    {operation}: {why}"
 
 

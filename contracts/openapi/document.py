@@ -1,4 +1,4 @@
-"""The OpenAPI document: what it promises about each operation, and which operation a request is for."""
+"""The OpenAPI document: loaded, what it says of each operation, and which operation a request is for."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from arklow_local.openapi import document_text, pages, pointers
 
 SPEC = Path(__file__).parents[2] / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
-"""The published pages, nothing added: what is judged."""
+"""The published pages, nothing added: the document by which targets are judged."""
 LINKED = SPEC / "arklow.overlaid.openapi.yaml"
-"""The same with our overlays, whose links make longer requests; nobody is judged by it, nor asked for an
+"""The same with our overlays. Its links lead to longer sequences of requests; no target is judged by it, nor asked for an
 operation that is not published."""
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 class Unreadable(Exception):
-    """The file is not an OpenAPI 3.1 document that can be judged by; the text says why."""
+    """The file is not an OpenAPI 3.1 document by which a target can be judged; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +34,35 @@ class Operation:
     """Such as `POST /v1/modack`."""
     method: str
     path: str
-    keys: tuple[str, ...]
-    """Header names of which each alone may carry the key, in lower case."""
-    request: str | None
-    """JSON pointer of the schema of its JSON body."""
-    answers: Mapping[str, str | None]
-    """Documented status → JSON pointer of the schema of its JSON answer, if it has one."""
+    key_headers: tuple[str, ...]
+    """Names of the headers of which each alone may carry the key, in lower case."""
+    request_schema: str | None
+    """JSON pointer of the schema of its JSON body; None without one."""
+    answer_schemas: Mapping[str, str | None]
+    """Listed status → JSON pointer of the schema of its JSON answer; None without one."""
 
-    def documents(self, status: int) -> bool:
-        """Whether the page lists a status, by itself, by its class or by default."""
+    def lists_status(self, status: int) -> bool:
+        """Tell whether the page lists a status, by itself, by its class or by default."""
         return self._listed(status) is not None
 
-    def answer(self, status: int) -> str | None:
-        """The JSON pointer of the schema of an answer's body, if it has one."""
+    def answer_schema(self, status: int) -> str | None:
+        """Find the JSON pointer of the schema of the answer with this status; None without one."""
         listed = self._listed(status)
-        return None if listed is None else self.answers[listed]
+        return None if listed is None else self.answer_schemas[listed]
 
     def _listed(self, status: int) -> str | None:
         candidates = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
-        return next((one for one in candidates if one in self.answers), None)
+        return next((one for one in candidates if one in self.answer_schemas), None)
 
     @property
     def control_plane(self) -> bool:
-        """Whether the operation belongs to `/v1/orgs`, whose refusals are not documented."""
+        """Tell whether the operation belongs to `/v1/orgs`, whose refusals are not documented."""
         return self.path.startswith("/v1/orgs/")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it is in its file or its pages, and its operations."""
+    """A document as its file or its pages have it, and its operations."""
 
     name: str
     digest: str
@@ -72,45 +72,52 @@ class Document:
     """Label → operation."""
 
     @property
-    def keys(self) -> set[str]:
-        """Header names in which some operation reads a key, in lower case."""
-        return {name for operation in self.operations.values() for name in operation.keys}
+    def key_headers(self) -> set[str]:
+        """The names of the headers in which some operation reads a key, in lower case."""
+        return {name for operation in self.operations.values() for name in operation.key_headers}
 
-    def at(self, pointer: str) -> Mapping[str, Any]:
-        """The schema at a JSON pointer or a reference within the document, what it refers to if it refers on."""
+    def resolve(self, pointer: str) -> Mapping[str, Any]:
+        """Find the object at a JSON pointer or reference within the document; where that is a reference, follow it.
+
+        The result is keyed by the names of its members.
+        """
         return cast("Mapping[str, Any]", _followed(self.content, {"$ref": f"#{pointer.lstrip('#')}"}, "")[0])
 
     def parameters(self, operation: Operation) -> list[Mapping[str, Any]]:
-        """The parameters of an operation and of its path, what they refer to if they refer on."""
+        """List the parameters of an operation and of its path, references followed; each keyed by member name."""
         item = self.content["paths"][operation.path]
         listed = [*item[operation.method.lower()].get("parameters", ()), *item.get("parameters", ())]
         return [_followed(self.content, one, "")[0] for one in listed]
 
     def methods(self, path: str) -> set[str]:
-        """The methods that a path template has."""
+        """List the methods that a path template has."""
         return {operation.method for operation in self.operations.values() if operation.path == path}
 
     def locate(self, method: str, url: str, bases: Collection[str]) -> tuple[str | None, str | None]:
-        """The operation and the path template of a URL below one of these base URLs; None for what it has not."""
+        """Find what a URL below one of these base URLs is for.
+
+        Returns:
+            (label of the operation, path template), each None when the document has none.
+        """
         parts = urlsplit(url)
         for base in sorted(bases, key=len, reverse=True):
             prefix = urlsplit(base)
             if parts.netloc == prefix.netloc and parts.path.startswith(f"{prefix.path}/"):
-                path = self.path_of(target_of(url, base))
+                path = self.path_of(path_below(url, base))
                 label = f"{method} {path}"
                 if path is not None:
                     return (label if label in self.operations else None), path
         return None, None
 
-    def path_of(self, target: str) -> str | None:
-        """The path template that a request's path fits, literal segments before parameters."""
-        segments = target.strip("/").split("/")
+    def path_of(self, path: str) -> str | None:
+        """Find the path template that a request's path fits, one with literal segments before one with parameters."""
+        segments = path.strip("/").split("/")
         fitting = [
-            path
-            for path in {operation.path: None for operation in self.operations.values()}
-            if _fits(path.strip("/").split("/"), segments)
+            template
+            for template in {operation.path: None for operation in self.operations.values()}
+            if _fits(template.strip("/").split("/"), segments)
         ]
-        return min(fitting, key=lambda path: path.count("{"), default=None)
+        return min(fitting, key=lambda template: template.count("{"), default=None)
 
 
 def _fits(template: list[str], segments: list[str]) -> bool:
@@ -121,7 +128,7 @@ def _fits(template: list[str], segments: list[str]) -> bool:
 
 
 def load(file: Path) -> Document:
-    """Read a document: of a file, or of a directory of pages with the overlays in it.
+    """Load a document: of a file, or of a directory of pages with the overlays in it.
 
     Raises:
         Unreadable: there is no such file, or it is not an OpenAPI 3.1 document.
@@ -132,7 +139,7 @@ def load(file: Path) -> Document:
             content = found.document_to_judge(SPEC)
         except document_text.BadPages as error:
             raise Unreadable(str(error)) from None
-        return _made(content, found.name, document_text.digest(content))
+        return _document(content, found.name, document_text.digest(content))
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -150,17 +157,18 @@ def load(file: Path) -> Document:
     for reference in pointers.references(content):
         if not reference.startswith("#"):
             raise Unreadable(f"{file} refers to {reference!r}: references must stay inside the document")
-    return _made(content, file.name, hashlib.sha256(text).hexdigest(), file)
+    return _document(content, file.name, hashlib.sha256(text).hexdigest(), file)
 
 
-def linked_of(file: Path) -> Mapping[str, Any] | None:
-    """What `load` reads with our overlays over it, whose links make longer requests; None for another file."""
+def load_with_links(file: Path) -> Mapping[str, Any] | None:
+    """Load a document with our overlays applied, whose links lead to longer sequences, keyed by its members; None for a file
+    of another vendor."""
     if file.is_dir():
         return pages.read(file).document_to_serve(SPEC).content
     return load(LINKED).content if file == PUBLISHED and LINKED.exists() else None
 
 
-def _made(content: dict[str, Any], name: str, digest: str, place: Path | None = None) -> Document:
+def _document(content: dict[str, Any], name: str, digest: str, place: Path | None = None) -> Document:
     try:
         operations = {operation.label: operation for operation in _operations(content)}
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -170,8 +178,9 @@ def _made(content: dict[str, Any], name: str, digest: str, place: Path | None = 
     return Document(name, digest, content, operations)
 
 
-def local(content: Mapping[str, Any], url: str) -> dict[str, Any]:
-    """The document with the target as its only server: what it says of hosts is never followed."""
+def with_only_server(content: Mapping[str, Any], url: str) -> dict[str, Any]:
+    """Copy the content of a document with `url` as its only server, keyed by its members: no tool then contacts the hosts that
+    the document names."""
     copied = dict(content)
     copied["servers"] = [{"url": url}]
     copied["paths"] = {
@@ -194,13 +203,13 @@ def _operations(content: Mapping[str, Any]) -> Iterator[Operation]:
             entry = item[method]
             at = f"/paths/{_escaped(path)}/{method}"
             alternatives = entry.get("security", content.get("security", []))
-            keys = tuple(
+            key_headers = tuple(
                 schemes[next(iter(one))]["name"].lower()
                 for one in alternatives
                 if len(one) == 1 and schemes.get(next(iter(one)), {}).get("in") == "header"
             )
-            if {} in alternatives:  # open to everybody
-                keys = ()
+            if {} in alternatives:  # open to every client
+                key_headers = ()
             request = None
             if "requestBody" in entry:
                 body, where = _followed(content, entry["requestBody"], f"{at}/requestBody")
@@ -209,12 +218,20 @@ def _operations(content: Mapping[str, Any]) -> Iterator[Operation]:
             for status, answer in entry.get("responses", {}).items():
                 answer, where = _followed(content, answer, f"{at}/responses/{status}")
                 answers[str(status)] = _json_schema(answer, where)
-            yield Operation(f"{method.upper()} {path}", method.upper(), path, keys, request, answers)
+            yield Operation(f"{method.upper()} {path}", method.upper(), path, key_headers, request, answers)
+
+
+_MOST_REFERENCES = 20
+"""References to references in a row; more are a circle."""
 
 
 def _followed(content: Mapping[str, Any], node: Any, where: str) -> tuple[Any, str]:
-    """What a possible `$ref` leads to within the document, and its pointer."""
-    for _ in range(20):
+    """Follow a node that may be a `$ref` within the document.
+
+    Returns:
+        (the node that it leads to, its JSON pointer).
+    """
+    for _ in range(_MOST_REFERENCES):
         if "$ref" not in node:
             return node, where
         where = node["$ref"].removeprefix("#")
@@ -233,8 +250,8 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def target_of(url: str, base: str) -> str:
-    """The path of a URL below a base URL."""
+def path_below(url: str, base: str) -> str:
+    """Cut the path of a base URL off the path of a URL."""
     return urlsplit(url).path.removeprefix(urlsplit(base).path.rstrip("/"))
 
 
@@ -245,8 +262,8 @@ __all__ = [
     "Document",
     "Operation",
     "Unreadable",
-    "linked_of",
     "load",
-    "local",
-    "target_of",
+    "load_with_links",
+    "path_below",
+    "with_only_server",
 ]

@@ -1,4 +1,7 @@
-"""The door to openapi-core: a second, independent opinion on an answer."""
+"""The door to openapi-core, an independent validator: the cross-check on answers.
+
+It stays apart from `schemas`, so that a run without cross-check does not pay for its import.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,13 @@ from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
 from openapi_schema_validator import OAS31Validator
 
 from ..core.exchange import Exchange, media
-from .document import Document, local
+from .document import Document, with_only_server
 
 
 @dataclass(slots=True)
 class _Request:
+    """A request with the members that openapi-core reads."""
+
     host_url: str
     path: str
     method: str
@@ -29,14 +34,16 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class _Response:
+    """An answer with the members that openapi-core reads."""
+
     status_code: int
     content_type: str
     headers: dict[str, str]
     data: bytes
 
 
-class OpenAPICore:
-    """openapi-core over the same document, with the target as its only server."""
+class OpenAPICoreValidator:
+    """openapi-core over the document that the run judges by, with the target as its only server."""
 
     def __init__(self, document: Document) -> None:
         config = Config(
@@ -45,14 +52,11 @@ class OpenAPICore:
             ),
             spec_validator_cls=None,
         )
-        self._openapi = OpenAPI.from_dict(local(document.content, "http://target"), config=config)
+        self._openapi = OpenAPI.from_dict(with_only_server(document.content, "http://target"), config=config)
 
-    def refuses(self, exchange: Exchange, target: str) -> str | None:
-        """Why openapi-core says that the answer breaks its page; None when it does not.
-
-        `target` is the request's path below the base URL.
-        """
-        request = _Request("http://target", target, exchange.method.lower(), None, "", RequestParameters())
+    def why_refused(self, exchange: Exchange, path: str) -> str | None:
+        """Say how the answer breaks its page for openapi-core; None when it does not. `path` is the request's below the base URL."""
+        request = _Request("http://target", path, exchange.method.lower(), None, "", RequestParameters())
         response = _Response(
             exchange.status,
             media(exchange.got("content-type")),
@@ -68,12 +72,16 @@ class OpenAPICore:
         return None
 
 
+_LONGEST = 300
+"""Characters of a reason: openapi-core quotes whole answers."""
+
+
 def _reason(error: Exception) -> str:
     inner: list[Any] = [*getattr(error.__cause__ or error, "schema_errors", [])]
     said = "; ".join(str(one.message) for one in inner)
-    with suppress(ValueError):  # its own words may decode the answer once more
+    with suppress(ValueError):  # its message may decode the answer once more
         said = said or str(error.__cause__ or error)
-    return said[:300] or type(error.__cause__ or error).__name__
+    return said[:_LONGEST] or type(error.__cause__ or error).__name__
 
 
-__all__ = ["OpenAPICore"]
+__all__ = ["OpenAPICoreValidator"]

@@ -1,4 +1,4 @@
-"""The door to jsonschema-rs: compiled validators, and each place where a value breaks its schema."""
+"""The door to jsonschema-rs: compiled schemas, and each place where a value breaks one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from jsonschema_rs import Draft202012Validator, Registry, ValidationError, Valid
 
 from arklow_local.formats.json_values import show
 
-_BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+_INTEGER_FORMATS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+"""Format → its least and its greatest integer."""
+_MOST_SHOWN: Final = 2_000
+"""Characters of a value in a problem; reports cut it further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,15 @@ class Problem:
     place: str
     """Such as `data/a_id`; empty for the value itself."""
     keyword: str
+    """The keyword of the schema, its first letter large: `Required`, `Type`."""
     expected: str
     actual: str
+    """The value as JSON."""
     value: Any
 
 
-class Shape:
-    """One schema of the document, compiled when first asked."""
+class SchemaValidator:
+    """One schema of the document, compiled on first use."""
 
     def __init__(self, registry: Registry, pointer: str) -> None:
         self._registry = registry
@@ -37,29 +42,28 @@ class Shape:
         )
 
     def problems(self, value: Any) -> list[Problem]:
-        """Every place where the value breaks the schema; formats are not looked at.
+        """List the places where the value breaks the schema, its formats left out.
 
         Raises:
-            ValueError: the value is beyond what can be compared.
+            ValueError: the value is beyond what jsonschema-rs can compare.
         """
-        if self._plain.is_valid(value):
+        if self._without_formats.is_valid(value):
             return []
-        return list(
-            {problem.place + problem.keyword: problem for problem in self._found(self._plain, value)}.values()
-        )
+        found = _problems(self._without_formats, value)
+        return list({problem.place + problem.keyword: problem for problem in found}.values())
 
-    def formats(self, value: Any) -> list[Problem]:
-        """Every place where a string has not the format that the schema names."""
-        if self._formats.is_valid(value):
+    def format_problems(self, value: Any) -> list[Problem]:
+        """List the places where a string has not the format that the schema names."""
+        if self._with_formats.is_valid(value):
             return []
-        return [problem for problem in self._found(self._formats, value) if problem.keyword == "format"]
+        return [one for one in _problems(self._with_formats, value) if one.keyword == "format"]
 
     @cached_property
-    def _plain(self) -> Draft202012Validator:
+    def _without_formats(self) -> Draft202012Validator:
         return self._compiled(formats=False)
 
     @cached_property
-    def _formats(self) -> Draft202012Validator:
+    def _with_formats(self) -> Draft202012Validator:
         return self._compiled(formats=True)
 
     def _compiled(self, *, formats: bool) -> Draft202012Validator:
@@ -70,34 +74,35 @@ class Shape:
             offline=True,
         )
 
-    def _found(self, validator: Draft202012Validator, value: Any) -> Iterator[Problem]:
-        for error in validator.iter_errors(value):
-            yield _problem(_deepest(error))
+
+def _problems(validator: Draft202012Validator, value: Any) -> Iterator[Problem]:
+    for error in validator.iter_errors(value):
+        yield _problem(_deepest(error))
 
 
-class Shapes:
-    """The schemas of one document. `format: int32` and `int64` are bounds."""
+class DocumentSchemas:
+    """The schemas of one document. `format: int32` and `int64` count as bounds."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._registry = Registry([("urn:document", _with_bounds(document))])
-        self._made: dict[str, Shape] = {}
+        self._validators: dict[str, SchemaValidator] = {}
 
-    def at(self, pointer: str) -> Shape:
-        """The schema at a JSON pointer such as `/components/schemas/Order`."""
-        if pointer not in self._made:
-            self._made[pointer] = Shape(self._registry, pointer)
-        return self._made[pointer]
+    def at(self, pointer: str) -> SchemaValidator:
+        """Find the schema at a JSON pointer such as `/components/schemas/Order`."""
+        if pointer not in self._validators:
+            self._validators[pointer] = SchemaValidator(self._registry, pointer)
+        return self._validators[pointer]
 
 
-_SAFE: Final = {
+_UNDISPUTED: Final = {
     *("type", "required", "properties", "title", "description", "const", "enum", "minimum", "maximum"),
     *("items", "maxLength", "minLength", "maxProperties"),
 }
-"""Keywords that every dialect reads alike (Q18)."""
+"""Keywords that mean the same in every dialect of JSON Schema (Q18)."""
 
 
-def keeps(schema: Any, value: Any) -> bool | None:
-    """Whether a value keeps a schema that a definition was given; None where dialects may differ, or it is none."""
+def satisfies(schema: Any, value: Any) -> bool | None:
+    """Tell whether a value satisfies the schema of a definition; None where dialects may differ, or where it is no schema."""
     text = json.dumps(schema, sort_keys=True)
     validator = _compiled_once(text)
     if validator is None:
@@ -108,10 +113,10 @@ def keeps(schema: Any, value: Any) -> bool | None:
         return None
 
 
-@lru_cache(2_000)
+@lru_cache(2_000)  # definitions of a run; a night makes more, but uses few at a time
 def _compiled_once(text: str) -> Draft202012Validator | None:
     schema = json.loads(text)
-    if not _is_safe(schema):
+    if not _is_undisputed(schema):
         return None
     try:
         return Draft202012Validator(schema, offline=True)
@@ -119,30 +124,30 @@ def _compiled_once(text: str) -> Draft202012Validator | None:
         return None
 
 
-def _is_safe(schema: Any) -> bool:
-    if not isinstance(schema, dict) or not schema.keys() <= _SAFE:
+def _is_undisputed(schema: Any) -> bool:
+    if not isinstance(schema, dict) or not schema.keys() <= _UNDISPUTED:
         return False
     inner = schema.get("properties", {})
-    if not isinstance(inner, dict) or not all(map(_is_safe, inner.values())):
+    if not isinstance(inner, dict) or not all(map(_is_undisputed, inner.values())):
         return False
-    return "items" not in schema or _is_safe(schema["items"])
+    return "items" not in schema or _is_undisputed(schema["items"])
 
 
 def _with_bounds(node: Any) -> Any:
-    """A copy in which an integer's `format` also stands as `allOf: [{minimum, maximum}]`."""
+    """Copy a part of a document, with the `format` of integers also as `allOf: [{minimum, maximum}]`."""
     if isinstance(node, list):
         return [_with_bounds(item) for item in node]
     if not isinstance(node, dict):
         return node
     copied = {key: _with_bounds(value) for key, value in node.items()}
-    if node.get("type") == "integer" and node.get("format") in _BOUNDS:
-        low, high = _BOUNDS[node["format"]]
+    if node.get("type") == "integer" and node.get("format") in _INTEGER_FORMATS:
+        low, high = _INTEGER_FORMATS[node["format"]]
         copied["allOf"] = [*copied.get("allOf", []), {"minimum": low, "maximum": high}]
     return copied
 
 
 def _deepest(error: ValidationError) -> ValidationError:
-    """Of the branches of an `anyOf` or `oneOf`, the complaint of the one that came farthest."""
+    """Replace the error of an `anyOf` or `oneOf` by that of the branch that came farthest into the value."""
     kind = error.kind
     if not isinstance(kind, (ValidationErrorKind.AnyOf, ValidationErrorKind.OneOfNotValid)):
         return error
@@ -161,7 +166,7 @@ def _is_type(error: ValidationError) -> bool:
 def _problem(error: ValidationError) -> Problem:
     place = "/".join(str(step) for step in error.instance_path)
     kinds = ValidationErrorKind
-    actual = show(error.instance, 2_000)
+    actual = show(error.instance, _MOST_SHOWN)
     match error.kind:
         case kinds.Type(types=types):
             expected = "of type " + " or ".join(types)
@@ -186,4 +191,4 @@ def _problem(error: ValidationError) -> Problem:
     return Problem(place, error.kind.name, expected, actual, error.instance)
 
 
-__all__ = ["Problem", "Shape", "Shapes", "keeps"]
+__all__ = ["DocumentSchemas", "Problem", "SchemaValidator", "satisfies"]

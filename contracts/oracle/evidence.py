@@ -16,7 +16,12 @@ from ..checks.facts import Facts
 def unmistakable_body(facts: Facts) -> dict[str, Any] | None:
     """Return the body of a request that has one good key and keeps its page in every way; None for all others."""
     operation, exchange = facts.operation, facts.exchange
-    if facts.owner is None or operation is None or operation.request is None or not exchange.plain_path:
+    if (
+        facts.owner is None
+        or operation is None
+        or operation.request_schema is None
+        or not exchange.plain_path
+    ):
         return None
     if exchange.sent("content-encoding") or facts.media_types != ("application/json",):
         return None
@@ -34,8 +39,8 @@ def tells_of_state(facts: Facts, body: dict[str, Any], context: CheckContext) ->
         return False
     if facts.accepted:
         return True
-    request = facts.operation.request if facts.operation is not None else None
-    members = context.document.at(request or "").get("properties", {})
+    request = facts.operation.request_schema if facts.operation is not None else None
+    members = context.document.resolve(request or "").get("properties", {})
     return body.keys() <= members.keys() and facts.is_ordinary_request
 
 

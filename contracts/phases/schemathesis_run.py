@@ -13,7 +13,7 @@ import schemathesis
 from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.errors import ServerUnavailable
 
-from ..openapi.document import local
+from ..openapi.document import with_only_server
 from ..transport.throttle import TimeUp
 from .schemathesis_hooks import CHECK, Aim, installed
 
@@ -102,7 +102,7 @@ def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> An
             "cache": {"enabled": False},
         }
     )
-    return schemathesis.openapi.from_dict(local(content, target.base_url), config=config)
+    return schemathesis.openapi.from_dict(with_only_server(content, target.base_url), config=config)
 
 
 def _plain(text: str) -> str:

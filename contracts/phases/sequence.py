@@ -193,10 +193,10 @@ class CallSequence:
         return {**body, **{name: value for name, value in more.items() if name not in body}} if more else body
 
     def _more(self, label: str) -> dict[str, Any]:
-        operation, at = self.context.operation(label), self.context.document.at
-        if operation is None or operation.request is None:
+        operation, at = self.context.operation(label), self.context.document.resolve
+        if operation is None or operation.request_schema is None:
             return {}
-        schema = at(operation.request)
+        schema = at(operation.request_schema)
         parts = [schema, *(at(one["$ref"]) if "$ref" in one else one for one in schema.get("allOf", ()))]
         required = {name for part in parts for name in part.get("required", ())}
         value = example_of(schema, at)

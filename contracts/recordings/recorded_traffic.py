@@ -23,7 +23,7 @@ from ..core.ledger import Ledger
 from ..core.rules import RULES, Evidence
 from ..core.target import Credential, Target
 from ..openapi.document import Document, Operation
-from ..openapi.schemas import Shapes
+from ..openapi.schemas import DocumentSchemas
 from .har import (
     Entry,
     Loss,
@@ -48,7 +48,7 @@ class Recorded:
         strict: bool = False,
     ) -> None:
         self._document = document
-        self._shapes = Shapes(document.content)
+        self._shapes = DocumentSchemas(document.content)
         self._bases = [_told(base) for base in bases]
         self._given = credential
         self._strict = strict
@@ -154,7 +154,9 @@ class Recorded:
             exchange, names = entry.exchange, place.kept.setdefault(entry.file, set())
             operation = facts.operation
             keys = {
-                name.lower(): value for name, value in exchange.headers if name.lower() in self._document.keys
+                name.lower(): value
+                for name, value in exchange.headers
+                if name.lower() in self._document.key_headers
             }
             names.update(name for name, value in keys.items() if is_key(value))
             if operation is None:
@@ -229,15 +231,15 @@ class Recorded:
     ) -> tuple[Iterable[str], str]:
         """The rules on keys that cannot be told, and why."""
         exchange = entry.exchange
-        if operation is None or not operation.keys:
+        if operation is None or not operation.key_headers:
             return (), ""
         shown = {
             name.lower(): value
             for name, value in exchange.headers
-            if name.lower() in self._document.keys or name.lower() in ("cookie", "proxy-authorization")
+            if name.lower() in self._document.key_headers or name.lower() in ("cookie", "proxy-authorization")
         }
         given = "" if self._given is None else self._given.key
-        missing = set(operation.keys) - shown.keys()
+        missing = set(operation.key_headers) - shown.keys()
         if missing - place.kept[entry.file]:
             return rules_needing(Evidence.KEYS), "the recording may have left out keys, as browsers do"
         if any(not value or value != given for value in shown.values()):

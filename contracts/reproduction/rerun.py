@@ -21,7 +21,7 @@ from ..core.target import Credential, Target
 from ..model.interpretations import QUESTIONS
 from ..model.world import Model
 from ..openapi.document import Document
-from ..openapi.schemas import Shapes
+from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
 from ..transport.client import Client, Request
 from ..transport.interference import Interference
@@ -170,7 +170,9 @@ class Again:
             interpretations,
             routed={str(label) for label, count in self._report.data.get("served", {}).items() if count},
         )
-        context = CheckContext(document, Shapes(document.content), self._target, "contract", learned=learned)
+        context = CheckContext(
+            document, DocumentSchemas(document.content), self._target, "contract", learned=learned
+        )
         taken = {
             question: answer
             for question, answer in interpretations.items()

@@ -25,7 +25,7 @@ from ..core.events import (
 )
 from ..core.ledger import Ledger
 from ..openapi.document import load
-from ..openapi.schemas import Shapes
+from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
 from ..transport.client import Client
 from .outcome import Outcome
@@ -52,7 +52,9 @@ class Run:
         self._plan = plan
         self._listeners: tuple[Listener, ...] = listeners
         self._document = document
-        context = CheckContext(document, Shapes(document.content), plan.target, "contract", plan.declared)
+        context = CheckContext(
+            document, DocumentSchemas(document.content), plan.target, "contract", plan.declared
+        )
         self._ledger = Ledger(
             plan.only, on_new=lambda finding: self._tell(Found(finding)), secrets=plan.target.secrets
         )

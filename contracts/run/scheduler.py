@@ -14,7 +14,7 @@ from ..core.events import Progress
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.rules import RULES, Phase, codes_where
-from ..openapi.document import linked_of
+from ..openapi.document import load_with_links
 from ..oracle.judge import Judge
 from ..phases.requests import NotReached
 from ..phases.scenarios import (
@@ -326,7 +326,9 @@ class Scheduler:
                 aim.variant = sequence.plain()
                 aim.action = sequence.live()
             content: Mapping[str, Any] = self._judge.context.document.content
-            if (linked := linked_of(self._plan.document)) is not None:  # only what is published is asked for
+            if (
+                linked := load_with_links(self._plan.document)
+            ) is not None:  # only what is published is asked for
                 content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
             fuzz(content, aim, seed, until, self._phase, self._over)
         self._settle(None, (), [*self._suspicions_of(sequence), *aim.suspicions])

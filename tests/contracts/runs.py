@@ -17,8 +17,8 @@ from contracts import (
 from contracts.checks.context import CheckContext
 from contracts.core.exchange import Exchange
 from contracts.core.ledger import Ledger
-from contracts.openapi.document import PUBLISHED, load, target_of
-from contracts.openapi.schemas import Shapes
+from contracts.openapi.document import PUBLISHED, load, path_below
+from contracts.openapi.schemas import DocumentSchemas
 from contracts.oracle.judge import Judge
 from contracts.phases.sequence import CallSequence
 from contracts.transport.client import Client
@@ -50,7 +50,7 @@ def said(run: RunFinished) -> dict[str, str]:
 def knowledge(url: str = "http://target") -> CheckContext:
     """What is known before a run has begun."""
     document = load(PUBLISHED)
-    return CheckContext(document, Shapes(document.content), target(url))
+    return CheckContext(document, DocumentSchemas(document.content), target(url))
 
 
 def exchange(
@@ -96,7 +96,7 @@ def client(url: str, kind: type[Client] = Client) -> Client:
     document = load(PUBLISHED)
 
     def locate(method: str, full: str) -> tuple[str | None, str | None]:
-        path = document.path_of(target_of(full, url))
+        path = document.path_of(path_below(full, url))
         label = f"{method} {path}"
         return (label if label in document.operations else None), path
 

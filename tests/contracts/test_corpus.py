@@ -14,11 +14,11 @@ from contracts.generation.corpus.catalogue import probes
 from contracts.generation.corpus.probe import Probe
 from contracts.model.world import same
 from contracts.openapi.document import PUBLISHED, load
-from contracts.openapi.schemas import Shapes
+from contracts.openapi.schemas import DocumentSchemas
 from contracts.phases.requests import INGRESS, MODACK, PUT
 
 DOCUMENT = load(PUBLISHED)
-SHAPES = Shapes(DOCUMENT.content)
+SHAPES = DocumentSchemas(DOCUMENT.content)
 GOOD: dict[str, dict[str, Any]] = {
     INGRESS: {"payload": {"order_id": "8471", "path": "a/b"}, "version": 1},
     MODACK: {"action_record_id": "3625117063004160000", "attempt": 0, "mod_ack": 300},
@@ -35,7 +35,7 @@ GROUPS = {
 def members(label: str) -> set[str]:
     """The members that the page knows."""
     node: Any = DOCUMENT.content
-    for step in str(DOCUMENT.operations[label].request).split("/")[1:]:
+    for step in str(DOCUMENT.operations[label].request_schema).split("/")[1:]:
         node = node[step.replace("~1", "/").replace("~0", "~")]
     if "$ref" in node:
         node = DOCUMENT.content["components"]["schemas"][node["$ref"].rpartition("/")[2]]
@@ -88,7 +88,7 @@ def test_what_promises_to_be_served_keeps_its_page(label: str) -> None:
     assert len(promised) >= 40
     for probe in promised:
         value = strict_json.read(probe.body or b"")
-        assert SHAPES.at(str(DOCUMENT.operations[label].request)).problems(value) == [], probe.title
+        assert SHAPES.at(str(DOCUMENT.operations[label].request_schema)).problems(value) == [], probe.title
         assert value.keys() <= members(label), probe.title
 
 

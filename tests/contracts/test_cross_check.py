@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.openapi.document import PUBLISHED, load
-from contracts.openapi.openapi_core import OpenAPICore
+from contracts.openapi.openapi_core import OpenAPICoreValidator
 from contracts.phases.requests import INGRESS
 from tests.contracts.runs import exchange
 
@@ -28,7 +28,9 @@ GOOD = b'{"data":{"a_id":"1","a_def_id":"2","queue_s":"queued","a_va":"v","a_ve"
 )
 def test_any_answer_gets_an_opinion(answer: bytes, refused: bool) -> None:
     """The library's own errors may not be sayable; then their name is the reason."""
-    said = OpenAPICore(load(PUBLISHED)).refuses(exchange(INGRESS, 200, answer), "/v1/ingress/order.created")
+    said = OpenAPICoreValidator(load(PUBLISHED)).why_refused(
+        exchange(INGRESS, 200, answer), "/v1/ingress/order.created"
+    )
 
     assert (said is not None) is refused
     assert said is None or 0 < len(said) <= 300

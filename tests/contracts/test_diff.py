@@ -11,15 +11,15 @@ from contracts.core.rules import PAGES, RULES
 from contracts.openapi.diff import (
     Change,
     changes,
-    cited,
-    handlers_unfit,
+    citations,
+    unfit_handlers,
 )
 from contracts.openapi.document import LINKED, PUBLISHED, load
 from tests import vendor
 
 _OF_MODACK = "AUTH-1, AUTH-4, JSON-5, HTTP-5, HTTP-9, PAGE-1, PAGE-2, PAGE-4, PAGE-5, PAGE-8, PAGE-9, PAGE-11, PAGE-12, PAGE-16"
 _OF_INGRESS = _OF_MODACK.replace("PAGE-12, ", "") + ", ING-9, ING-15"
-_RESTS = "of what it rests on, this moved:"
+_RESTS = "these parts that it uses have changed:"
 
 TOLD = {
     "an operation is added": [
@@ -108,7 +108,7 @@ def test_what_cannot_be_compared_exits_with_2(tmp_path: Path, capsys: pytest.Cap
 
 def test_every_page_that_a_rule_cites_is_an_operation_that_is_judged() -> None:
     """So that a page that moves is told with its rules, whichever rule it is."""
-    pages = {one for rule in RULES.values() for one in cited(rule.source) if one.startswith("S-")}
+    pages = {one for rule in RULES.values() for one in citations(rule.source) if one.startswith("S-")}
 
     assert pages == PAGES.keys()
     assert set(PAGES.values()) == load(PUBLISHED).operations.keys()
@@ -126,10 +126,10 @@ def test_a_handler_does_not_mind_words_for_people() -> None:
         'operation changed  POST /v1/modack: summary added, "Longer"',
         "operation changed  POST /v1/modack: x-new added, 1",
     ]
-    assert handlers_unfit(old, new) == {}
+    assert unfit_handlers(old, new) == {}
     schema = {"type": "object", "properties": {"description": {"type": "string"}}}
     old, new = ({"paths": {"/a": {"get": {"schema": one}}}} for one in (schema, {**schema, "properties": {}}))
-    assert handlers_unfit(old, new) == {"GET /a": f"{_RESTS} itself"}
+    assert unfit_handlers(old, new) == {"GET /a": f"{_RESTS} itself"}
 
 
 def test_lists_differ_by_what_is_in_them_and_not_by_order() -> None:

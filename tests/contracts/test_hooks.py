@@ -14,7 +14,7 @@ import schemathesis
 from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
-from contracts.openapi.document import PUBLISHED, load, local
+from contracts.openapi.document import PUBLISHED, load, with_only_server
 from contracts.phases.schemathesis_hooks import CHECK, Aim, installed
 from contracts.phases.sequence import CallSequence
 from contracts.transport.interference import LARGEST
@@ -27,7 +27,7 @@ VARIANT = "contract.test.v1"
 def called(playing: CallSequence) -> None:
     """One definition is put and judged by Schemathesis."""
     url = playing.client.target.base_url
-    schema = schemathesis.openapi.from_dict(local(load(PUBLISHED).content, url))
+    schema = schemathesis.openapi.from_dict(with_only_server(load(PUBLISHED).content, url))
     case = schema["/v1/orgs/{org_id}/actions/definitions"]["PUT"].Case(
         path_parameters={"org_id": "1"},
         headers={"x-arklow-auth": "good-key-one"},

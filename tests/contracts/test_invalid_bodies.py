@@ -13,7 +13,7 @@ from jsonschema.validators import extend
 
 from contracts.generation.invalid_bodies import InvalidBody, breakable_keywords, invalid_bodies
 from contracts.openapi.document import PUBLISHED, load
-from contracts.openapi.schemas import Shapes
+from contracts.openapi.schemas import DocumentSchemas
 from contracts.phases.requests import INGRESS, MODACK, PUT
 
 DOCUMENT = load(PUBLISHED)
@@ -64,7 +64,7 @@ def resolve(reference: str) -> Mapping[str, Any]:
 
 
 def schema_of(label: str) -> Mapping[str, Any]:
-    return resolve(f"#{DOCUMENT.operations[label].request}")
+    return resolve(f"#{DOCUMENT.operations[label].request_schema}")
 
 
 def errors(schema: Mapping[str, Any], body: Any) -> list[ValidationError]:
@@ -79,7 +79,7 @@ def made(label: str, good: Mapping[str, Any]) -> list[InvalidBody]:
 @pytest.mark.parametrize(("label", "good"), BOTH)
 def test_only_the_body_that_was_broken_is_invalid(label: str, good: dict[str, Any]) -> None:
     """Each breaks its schema in one place under two validators, and the good one under neither."""
-    shape = Shapes(DOCUMENT.content).at(str(DOCUMENT.operations[label].request))
+    shape = DocumentSchemas(DOCUMENT.content).at(str(DOCUMENT.operations[label].request_schema))
 
     assert shape.problems(good) == errors(schema_of(label), good) == []
     for negative in made(label, good):

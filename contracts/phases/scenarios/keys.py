@@ -33,7 +33,7 @@ def keys(sequence: CallSequence) -> None:
     good, near = sequence.key()[1], sequence.context.target.first.near_misses
     for label, body, name in _calls(sequence):
         operation = sequence.context.operation(label)
-        listed = operation.keys if operation else ()
+        listed = operation.key_headers if operation else ()
         for headers in _right(good, listed):
             sequence.probe(label, body, name=name, headers=[*headers, JSON])
         for headers in _elsewhere(good, listed):

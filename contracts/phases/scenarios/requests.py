@@ -101,16 +101,20 @@ def _example(sequence: CallSequence, label: str, ours: Mapping[str, Any]) -> tup
     path, query = operation.path, {}
     for parameter in document.parameters(operation):
         name = str(parameter["name"])
-        value = ours.get(name, example_of(parameter.get("schema", {}), document.at))
+        value = ours.get(name, example_of(parameter.get("schema", {}), document.resolve))
         text = value if isinstance(value, str) else json.dumps(value)
         if parameter["in"] == "path":
             path = path.replace(f"{{{name}}}", quote(text, safe=""))
         elif parameter["in"] == "query" and parameter.get("required", False):
             query[name] = text
-    good = None if operation.request is None else example_of(document.at(operation.request), document.at)
+    good = (
+        None
+        if operation.request_schema is None
+        else example_of(document.resolve(operation.request_schema), document.resolve)
+    )
     if isinstance(good, dict):
         good |= {name: value for name, value in ours.items() if name in good}
-    body = None if operation.request is None else json.dumps(good).encode()
+    body = None if operation.request_schema is None else json.dumps(good).encode()
     url = f"{path}?{urlencode(query)}" if query else path
     return Request(operation.method, url, (sequence.key(), JSON), body), good
 
@@ -138,20 +142,20 @@ def _codes(exchange: Exchange) -> list[Any]:
 
 def _schema(sequence: CallSequence, label: str) -> Any:
     operation = sequence.context.operation(label)
-    if operation is None or operation.request is None:
+    if operation is None or operation.request_schema is None:
         raise NotReached(f"the document has no body for {label}")
-    return sequence.context.document.at(operation.request)
+    return sequence.context.document.resolve(operation.request_schema)
 
 
 def _keywords(sequence: CallSequence, label: str) -> list[tuple[str, str]]:
-    return breakable_keywords(_schema(sequence, label), sequence.context.document.at)
+    return breakable_keywords(_schema(sequence, label), sequence.context.document.resolve)
 
 
 def _tried(sequence: CallSequence, label: str, good: dict[str, Any]) -> Iterator[InvalidBody]:
     for place, keyword in _keywords(sequence, label):
         sequence.judge.ledger.negatives.setdefault((label, place, keyword), "not attempted")
     yield from invalid_bodies(
-        _schema(sequence, label), sequence.context.document.at, sequence.whole(label, good)
+        _schema(sequence, label), sequence.context.document.resolve, sequence.whole(label, good)
     )
 
 
