@@ -4,7 +4,8 @@ from .core.events import RunFinished
 from .core.findings import Finding
 from .core.rules import RULES, Rule, Severity
 from .core.target import Credential, Target
-from .run.engine import Plan, Run
+from .run.engine import Run
+from .run.plan import Plan
 
 __version__ = "0.1.0"
 __all__ = [

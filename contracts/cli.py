@@ -14,7 +14,7 @@ from . import __version__
 from .commands import COMMANDS
 from .commands.parsers import HelpFormatter, epilogue
 from .commands.usage import Usage
-from .run.engine import describe
+from .run.session import describe
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -109,6 +109,20 @@ class Ledger:
         """
         return self._findings[key]
 
+    def copy(self) -> Ledger:
+        """Return a ledger with the same findings and counts, which is left alone when this one changes."""
+        return Ledger(
+            self.only,
+            secrets=self.secrets,
+            tested=Counter(self.tested),
+            masked=dict(self.masked),
+            doubtful=dict(self.doubtful),
+            negatives=dict(self.negatives),
+            sightings=Counter(self.sightings),
+            unconfirmed=dict(self.unconfirmed),
+            _findings=dict(self._findings),
+        )
+
     def all(self) -> list[Finding]:
         """Return every finding, in the order of their first sightings."""
         return list(self._findings.values())

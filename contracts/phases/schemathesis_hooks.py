@@ -119,7 +119,7 @@ def _check(aim: Aim) -> Callable[[CheckContext, Response, Case[Any]], None]:
         if len(answer) > LARGEST:
             _lost(aim, response.request, TOO_LONG)
             return
-        exchange = client.heard(
+        exchange = client.overheard(
             **_sent(client, response.request),
             status=response.status_code,
             answer_headers=tuple(
@@ -129,7 +129,7 @@ def _check(aim: Aim) -> Callable[[CheckContext, Response, Case[Any]], None]:
         )
         client.throttle.answered(response.elapsed, exchange.status, made=exchange.made)
         if exchange.status in INTERFERENCE:
-            client.limited(exchange)
+            client.breaker.limited(exchange)
             client.note_interference(str(exchange.status))
             aim.lose_track_of(exchange)
             return
@@ -144,7 +144,7 @@ def _lost(aim: Aim, request: Any, reason: str) -> None:
     """A request met interference: whether it took effect is open."""
     client = aim.client
     client.note_interference(reason)
-    aim.lose_track_of(client.heard(**_sent(client, request), status=0, answer_headers=(), answer=b""))
+    aim.lose_track_of(client.overheard(**_sent(client, request), status=0, answer_headers=(), answer=b""))
 
 
 def _sent(client: Client, request: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +13,7 @@ from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.errors import ServerUnavailable
 
 from ..openapi.document import with_only_server
-from ..transport.throttle import TimeUp
+from ..transport.client import TIMEOUT, TimeUp
 from .schemathesis_hooks import CHECK, Aim, installed
 
 TITLES = {
@@ -33,7 +32,8 @@ def fuzz(
     stop: Callable[[], bool],
 ) -> None:
     """Generate requests until the time is up, or `stop` says so; waits while the target is away."""
-    while (seconds := int(deadline - time.monotonic())) > 0 and not stop():
+    clock = aim.client.clock
+    while (seconds := int(deadline - clock.now())) > 0 and not stop():
         away = False
         with _alone(), installed(aim):
             stream = from_schema(_schema(content, aim, seed, seconds)).execute()
@@ -52,7 +52,7 @@ def fuzz(
                     away = event.stop_reason is StopReason.SERVER_UNAVAILABLE
         if not away:
             return
-        time.sleep(0.5)
+        clock.wait(0.5)
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> An
             "max-time": seconds,
             "base-url": target.base_url,
             "max-redirects": 0,
-            "request-timeout": aim.client.timeout,
+            "request-timeout": TIMEOUT,
             "continue-on-failure": True,
             "headers": {
                 "x-arklow-auth": _plain(target.first.key),

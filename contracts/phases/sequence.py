@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from ..generation.examples import example_of
 from ..model.world import IN_FORCE, MAY_PASS, Action, Definition, Model
 from ..oracle.judge import Judge
 from ..oracle.verdict import Verdict
-from ..transport.client import Client, Request
+from ..transport.client import TIMEOUT, Client, Request
 from ..transport.interference import CUT_OFF, TOO_SLOW, Interference
 from .requests import _ASKED, _OF_SIGNALS, INGRESS, JSON, MODACK, PUT, TAG, NotInDocument, NotReached
 
@@ -54,6 +53,14 @@ class TrafficPolicy:
     """Large, deep and slow requests, and many at the same moment, are in order."""
     steady: bool = False
     """What is sent depends on answers alone, and not on the time they take."""
+    patience: float = 1.0
+    """How many times its usual time a sequence that depends on chance may take."""
+    long: float = 0.0
+    """Seconds that leases of the length that every destination has are given to run out."""
+    timeout: float = TIMEOUT
+    """Seconds that an answer may take."""
+    looks_into_refusals: bool = True
+    """Whether a refused key is asked for again elsewhere before the target is blamed."""
 
 
 class CallSequence:
@@ -66,6 +73,9 @@ class CallSequence:
         random: Random,
         prefix: str = "contract.run.",
         policy: TrafficPolicy | None = None,
+        *,
+        scope: str = "",
+        careful: bool = False,
     ) -> None:
         self.policy = policy or TrafficPolicy()
         self.client = client
@@ -76,17 +86,12 @@ class CallSequence:
         """Begins every variant and alias of the run."""
         self.exchanges: list[Exchange] = []
         """All of this sequence, in order."""
-        self.looks_into_refusals = True
-        """Whether a refused key is asked for again elsewhere before anybody is blamed."""
-        self.scope = ""
+        self.scope = scope
         """Tells the aliases of this sequence in a name prefix from those of others."""
         self.waited = 0.0
         """Seconds that were let go by on purpose."""
-        self.patience = 1.0
-        """How many times its usual time a sequence that depends on chance may take."""
-        self.long = 0.0
-        """Seconds that leases of the length that every destination has are given to run out."""
-        self.careful = False
+        self._looks_into_refusals = self.policy.looks_into_refusals
+        self._careful = careful
         """Whether a refusal that nobody expects is asked for again when all of the target knows what was made."""
         self._suspicions: list[Finding] = []
         self._given: Counter[str] = Counter()
@@ -216,32 +221,33 @@ class CallSequence:
         """One request, judged."""
         return self.play(self.request(label, body, **members))
 
-    def play(self, request: Request) -> Exchange:
-        """Send a request, and have its answer judged.
+    def play(self, request: Request, timeout: float | None = None) -> Exchange:
+        """Send a request, and have its answer judged; it may take `timeout` seconds, else as many as the policy says.
 
         Raises:
             Interference: no answer of the application came.
         """
-        exchange, verdict = self._sent(request)
-        if self.careful and exchange.status in MAY_PASS and verdict.suspicions:
+        timeout = self.policy.timeout if timeout is None else timeout
+        exchange, verdict = self._sent(request, timeout)
+        if self._careful and exchange.status in MAY_PASS and verdict.suspicions:
             self.client.wait(self._made + IN_FORCE - self.client.now())
             self.judge.disregard(exchange)
-            exchange, verdict = self._sent(request)
+            exchange, verdict = self._sent(request, timeout)
         self._suspicions += verdict.suspicions
         self.exchanges.append(exchange)
         if exchange.made:
             self._made = exchange.back
         refused = [finding for finding in verdict.findings if RULES[finding.rule].checked_elsewhere]
-        if refused and self.looks_into_refusals:
-            self._look_into(refused)
+        if refused and self._looks_into_refusals:
+            self._look_into(refused, timeout)
         return exchange
 
-    def _sent(self, request: Request) -> tuple[Exchange, Verdict]:
+    def _sent(self, request: Request, timeout: float) -> tuple[Exchange, Verdict]:
         try:
-            exchange = self.client.send(request, self.waited)
+            exchange = self.client.send(request, self.waited, timeout=timeout)
         except Interference as interference:
             self._suspicions += self.judge.lose_track_of(self.client.unanswered(request))
-            self._look_into_silence(request, str(interference))
+            self._look_into_silence(request, str(interference), timeout)
             raise
         return exchange, self.judge.observe(exchange)
 
@@ -255,22 +261,19 @@ class CallSequence:
 
     def try_out(self, request: Request) -> Exchange | None:
         """As `probe`, for a request that is ready."""
-        patience, self.client.timeout = self.client.timeout, _PROBE
         try:
-            exchange = self.play(request)
+            exchange = self.play(request, _PROBE)
         except Interference:
             self._lost += 1
             if self._lost > 2:
                 raise
             return None
-        finally:
-            self.client.timeout = patience
         self._lost = 0
         return exchange
 
     def volley(self, requests: Sequence[Request]) -> list[Exchange | None]:
         """Requests at the same moment, each judged by itself; None where interference was met."""
-        answers = self.client.volley(requests)
+        answers = self.client.volley(requests, timeout=self.policy.timeout)
         self.judge.observe_together([exchange for exchange in answers if exchange is not None])
         return answers
 
@@ -296,7 +299,7 @@ class CallSequence:
             )
         )
 
-    def _look_into_silence(self, request: Request, reason: str) -> None:
+    def _look_into_silence(self, request: Request, reason: str, timeout: float) -> None:
         """A plain request that is cut off each time, while others beside it are answered, is not interference."""
         silent = self.client.unanswered(request)
         if reason == TOO_SLOW:
@@ -309,12 +312,12 @@ class CallSequence:
         beside = self.request(PUT, {"variant": self.name(), "schema": {}})
         for _ in range(2):
             try:
-                self.client.send(beside)
+                self.client.send(beside, timeout=timeout)
             except Interference:
                 self.context.learned.discard_silent(str(silent.operation))
                 return
             try:
-                self.client.send(request)
+                self.client.send(request, timeout=timeout)
             except Interference:
                 continue
             return
@@ -322,15 +325,15 @@ class CallSequence:
         breach = Breach("HTTP-9", title, "an answer", "no answer, three times")
         self.blame(breach, (*self.judge.needed(silent)[:-1], silent))
 
-    def _look_into(self, refused: list[Finding]) -> None:
+    def _look_into(self, refused: list[Finding], timeout: float) -> None:
         """Blame a refusal of a good key on the deployment only while the key is good elsewhere.
 
         Raises:
             Interference: it is refused everywhere by now, as keys are after many wrong ones.
         """
-        self.looks_into_refusals = False
-        plain = self.send(PUT, {"variant": self.name(), "schema": {}})
-        self.looks_into_refusals = True
+        self._looks_into_refusals = False
+        plain = self.play(self.request(PUT, {"variant": self.name(), "schema": {}}), timeout)
+        self._looks_into_refusals = True
         if plain.status in (401, 403):
             raise Interference("the key is refused from now on")
         self.judge.ledger.add(refused, confirmed=True)
@@ -437,7 +440,7 @@ class CallSequence:
                 return number
             if asked[-1].status == 404:
                 break
-            time.sleep(0.05)
+            self.client.clock.wait(0.05)
         if [one.status for one in asked] == [400, 400, 409, 400]:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
@@ -530,7 +533,7 @@ class CallSequence:
         for _ in range(math.ceil(patience / _PAUSE)):
             if exchange.status != refusal:
                 break
-            time.sleep(_PAUSE)
+            self.client.clock.wait(_PAUSE)
             self.waited += _PAUSE
             self.judge.disregard(exchange)
             exchange = self.play(request)

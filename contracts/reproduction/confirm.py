@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -167,9 +166,9 @@ class Confirmation:
 
     def shrink(self, seconds: float) -> None:
         """Find a shorter way to what single exchanges have shown."""
-        until = time.monotonic() + seconds
+        until = self.replay.clock.now() + seconds
         for finding in self._open():
-            if time.monotonic() > until:
+            if self.replay.clock.now() > until:
                 return
             if RULES[finding.rule].checked_elsewhere or len({one.waited for one in finding.exchanges}) > 1:
                 continue  # the one looks into refusals first
@@ -182,10 +181,10 @@ class Confirmation:
 
     def confirm_again(self, seconds: float = math.inf) -> None:
         """Try every finding again, three times if there is time, and write down how often it showed."""
-        until = time.monotonic() + seconds
+        until = self.replay.clock.now() + seconds
         for _ in range(_TRIES):
             for finding in self._open():
-                if time.monotonic() > until or finding.times > 1:
+                if self.replay.clock.now() > until or finding.times > 1:
                     continue
                 try:
                     shown = self.replay.shows(finding)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -34,16 +33,25 @@ _OTHERS = 10
 class Replay:
     """Repeats exchanges of a run against the same target."""
 
-    def __init__(self, client: Client, judge: Judge, prefix: str, *, reuses_names: bool = False) -> None:
+    def __init__(
+        self,
+        client: Client,
+        judge: Judge,
+        prefix: str,
+        *,
+        reuses_names: bool = False,
+        thrifty: bool = False,
+    ) -> None:
         self._client = client
         self._judge = judge
         self._prefix = prefix
+        self.clock = client.clock
         self._reuses_names = reuses_names
         """Whether the names of the run are used again, as each other one would be a definition that stays."""
         self._count = 0
         self.excused: set[tuple[str, str]] = set()
         """Findings that are no wonder, as others like them have ends of their own."""
-        self.thrifty = False
+        self.thrifty = thrifty
         """Whether examples are made short at the end only, as requests are few."""
 
     def confirm(self, finding: Finding, whole: Sequence[Exchange]) -> Finding | None:
@@ -116,11 +124,11 @@ class Replay:
         may have settled that one (Q2, Q23).
         """
         playing, script = self._begun(finding), finding.exchanges
-        until = time.monotonic() + 3 * _PATIENCE
+        until = self._client.clock.now() + 3 * _PATIENCE
         for number, one in enumerate(script):
             self._pause(script, number)
             last = number + 1 == len(script)
-            if one.method == "POST" and one.status in MAY_PASS and (last or time.monotonic() < until):
+            if one.method == "POST" and one.status in MAY_PASS and (last or self._client.clock.now() < until):
                 age = self._client.now() - playing.began
                 others = playing.alike(script) if last and finding.rule in NEEDING_CONTROL_ACTIONS else []
                 self._client.wait(max(age if others else 0.0, playing.made + IN_FORCE - self._client.now()))
@@ -147,9 +155,9 @@ class Replay:
 
     def often(self, finding: Finding) -> Finding | None:
         """The finding, if it shows when its last exchange is sent again and again."""
-        until = time.monotonic() + _PATIENCE
+        until = self._client.clock.now() + _PATIENCE
         for _ in range(_OFTEN):
-            if time.monotonic() > until:
+            if self._client.clock.now() > until:
                 return None
             again = self.play(finding.exchanges[-1:], finding)
             if again is not None:
@@ -158,11 +166,11 @@ class Replay:
 
     def _shortened(self, finding: Finding) -> Finding:
         """Without every exchange that is not needed."""
-        best, tries, until = finding, 0, time.monotonic() + _PATIENCE
+        best, tries, until = finding, 0, self._client.clock.now() + _PATIENCE
         size = len(best.exchanges)
         while size > 1:
             size, at = size // 2, 0
-            while at < len(best.exchanges) - 1 and tries < _TRIES and time.monotonic() < until:
+            while at < len(best.exchanges) - 1 and tries < _TRIES and self._client.clock.now() < until:
                 script = best.exchanges[:at] + best.exchanges[min(at + size, len(best.exchanges) - 1) :]
                 if self._reuses_names and not _unmade(script) <= _unmade(
                     best.exchanges
@@ -206,15 +214,15 @@ class _Playing:
         if self._fresh == self._prefix:
             self._run.renew(one)
         exchange = self._client.send(request, one.waited)
-        began = time.monotonic()
+        began = self._client.clock.now()
         while (
             patient
             and not made_before
             and one.status < 300
             and exchange.status in MAY_PASS
-            and time.monotonic() < began + IN_FORCE
+            and self._client.clock.now() < began + IN_FORCE
         ):
-            time.sleep(0.2)
+            self._client.clock.wait(0.2)
             exchange = self._client.send(request, one.waited)
         self._suspicions = self._judge.observe(exchange).suspicions
         self._played.append(exchange)

@@ -23,7 +23,7 @@ from ..model.world import Model
 from ..openapi.document import Document
 from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
-from ..transport.client import Client, Request
+from ..transport.client import TIMEOUT, Client, Request
 from ..transport.interference import Interference
 from .renaming import names_of
 from .replay import Replay
@@ -225,9 +225,9 @@ class _Listening(Client):
         super().__init__(target, locate)
         self.answers: list[Exchange] = []
 
-    def send(self, request: Request, waited: float = 0.0) -> Exchange:
-        """One request, as every client sends it."""
-        exchange = super().send(request, waited)
+    def send(self, request: Request, waited: float = 0.0, *, timeout: float = TIMEOUT) -> Exchange:
+        """Send one request as every client does, and remember its exchange."""
+        exchange = super().send(request, waited, timeout=timeout)
         self.answers.append(exchange)
         return exchange
 

@@ -1,211 +1,162 @@
-"""A run from beginning to end: its parts in their order, and what is told meanwhile. Prints nothing."""
+"""A run as its caller sees it: starts the run's own thread, hands its events to listeners, and ends it if it hangs.
+
+Only frozen values pass between the two threads; listeners are called in the thread of the caller. Prints nothing.
+"""
 
 from __future__ import annotations
 
 import math
 import threading
-import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
 
-from arklow_local.formats.excerpts import one_line
-
-from ..checks.context import CheckContext
-from ..checks.cross_check import CrossCheck
-from ..core.events import (
-    Advanced,
-    Checkpoint,
-    Found,
-    Listener,
-    PhaseStarted,
-    RunFinished,
-    RunStarted,
-)
-from ..core.ledger import Ledger
+from ..core.events import Checkpoint, Event, Listener, RunFinished, RunStarted
+from ..core.exchange import Exchange
 from ..openapi.document import load
-from ..openapi.schemas import DocumentSchemas
-from ..oracle.judge import Judge
-from ..transport.client import Client
-from .outcome import Outcome
-from .plan import LONG, Plan
-from .preflight import Preflight
-from .scheduler import ANYWHERE, SHRINK_SECONDS, Scheduler
+from ..transport.clock import Clock, SystemClock
+from ..transport.throttle import Cancellation
+from ..transport.wire import Transport
+from .outcome import Outcome, Snapshot
+from .plan import Plan
+from .session import NOT_OVER, Due, Ended, Message, Session, describe
 
 _FIRST_CONTACT = 13.0
-"""Seconds that first contact may take, whatever the target does."""
-
+"""Seconds that the first contact may take whatever the target does: three tries of three answers in three seconds each."""
 _GRACE = 5.0
 """Seconds that the last request may go on after the time is up."""
-
-_KEEP = 0.5
-"""Seconds after which what there is so far is told."""
+_INTERRUPTED = 13.0
+"""Seconds that a run may take to come to its end after it was interrupted."""
+_LOOK = 1.0
+"""Seconds after which the caller's thread looks at the clock again, so that it can be interrupted on any system."""
 
 
 class Run:
-    """One run against one target."""
+    """One run against one target.
 
-    def __init__(self, plan: Plan, *listeners: Listener) -> None:
+    Raises:
+        Unreadable: the document of the plan cannot be read.
+        NoWay: a file that says how the target is reached cannot be used.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *listeners: Listener,
+        clock: Clock | None = None,
+        transport: Transport | None = None,
+        observers: Sequence[Callable[[Exchange], None]] = (),
+    ) -> None:
+        """Prepare a run; `listeners` get its events, `observers` see each exchange in the run's own thread."""
         document = load(plan.document)
-        started = datetime.now(UTC)
         self._plan = plan
-        self._listeners: tuple[Listener, ...] = listeners
+        self._listeners = listeners
         self._document = document
-        context = CheckContext(
-            document, DocumentSchemas(document.content), plan.target, "contract", plan.declared
+        self._clock = clock or SystemClock()
+        self._cancellation = Cancellation()
+        self._outcome = Outcome(plan, document, datetime.now(UTC))
+        self._messages: SimpleQueue[Event | Due | Ended] = SimpleQueue()
+        self._latest: Snapshot
+        self._failure: str | None = None
+        """Why the run proves nothing, as a listener failed."""
+        self._session = Session(
+            plan,
+            document,
+            self._outcome,
+            self._post,
+            clock=self._clock,
+            transport=transport,
+            cancellation=self._cancellation,
+            observers=observers,
         )
-        self._ledger = Ledger(
-            plan.only, on_new=lambda finding: self._tell(Found(finding)), secrets=plan.target.secrets
-        )
-        self._judge = Judge(context, self._ledger)
-        self._client = Client(plan.target, self._locate, plan.limits)
-        self._opinions = CrossCheck(context)
-        self._judge.listeners.append(self._opinions.hear)
-        self._judge.listeners.append(lambda _: self._tell_progress())
-        self._preflight = Preflight(plan, self._client, self._judge)
-        excused = {one.id for one in plan.baseline if one.expires >= started.date()}
-        self._playing = Scheduler(plan, self._client, self._judge, self._preflight, excused, self._phase)
-        self._conclusion = Outcome(plan, self._client, self._judge, self._opinions, started)
-        self._began = self._told = time.monotonic()
-        self._inconclusive: str | None = None
-        self._kept = -math.inf
-        if plan.before is not None:
-            self._remember(plan.before)
-
-    def _remember(self, before: Checkpoint) -> None:
-        """Begin where an earlier part of the run has ended."""
-        run, progress, ledger = before.run, before.progress, self._ledger
-        self._client.trace = run.run_id
-        ledger.tested.update(run.tested)
-        ledger.masked.update(progress.masked)
-        ledger.doubtful.update(progress.doubtful)
-        ledger.negatives.update(run.negatives)
-        ledger.add([*run.violations, *run.warnings], confirmed=True)
-        self._judge.resume(run.served, run.interpretations, progress.interpretations)
-        self._client.interference.update(run.interference)
+        self._due = math.inf
+        """When the run's thread sends its last request, in seconds of the clock; infinite before it is known."""
 
     def judge(self) -> RunFinished:
-        """Judge the target, telling the listeners; the last event is also returned."""
+        """Judge the target and tell the listeners; return the last event, which they are told as well."""
         plan = self._plan
+        self._deliver_waiting()  # findings of an earlier part of the run
         self._tell(
             RunStarted(
                 plan.target.base_url, self._document.name, self._document.digest, plan.seed, plan.max_time
             )
         )
-        if plan.night:
-            self._keep()
-        worker = threading.Thread(target=self._work, daemon=True)
-        worker.start()
+        threading.Thread(target=self._session.judge, daemon=True).start()
         try:
-            self._join(worker)
+            last = self._follow(self._clock.now() + _FIRST_CONTACT)
         except KeyboardInterrupt:
-            self._client.throttle.close("the run was interrupted")
-            self._client.deadline = min(self._client.deadline, time.monotonic() + 1)
-            self._join(worker)
-        reached = self._client.deadline < math.inf
-        if worker.is_alive() and reached:
-            self._client.note_interference("an answer without end")
-        elif worker.is_alive():
-            self._inconclusive = f"{plan.target.base_url} could not be reached: it answers without end."
-        self._client.deadline = 0.0
-        if not self._plan.only and self._opinions.answers:
-            self._opinions.ask(time.monotonic() + SHRINK_SECONDS)
-        finished = self._finished()
+            now = self._clock.now()
+            self._cancellation.cancel(now + 1, "the run was interrupted")
+            self._due = min(self._due, now + 1)
+            last = replace(self._follow(now + _INTERRUPTED), ended="The run was interrupted.")
+        self._cancellation.cancel(0.0)  # a thread that hangs sends nothing more when it comes back
+        if self._failure is not None:
+            last = replace(last, ended=self._failure)
+        finished = self._outcome.finished(last, self._clock.now())
         if plan.night:
-            self._keep()
-        if not worker.is_alive():
-            self._client.close()
+            self._tell(Checkpoint(replace(finished, inconclusive=NOT_OVER), last.progress))
         self._tell(finished)
-        self._listeners = ()  # what a hanging request still says is not heard
         return finished
 
-    def _join(self, worker: threading.Thread) -> None:
-        """Wait for the end; the deadline may move meanwhile."""
-        worker.join(_FIRST_CONTACT)
-        while worker.is_alive() and time.monotonic() < self._client.deadline + _GRACE < math.inf:
-            worker.join(min(1.0, max(0.01, self._client.deadline + _GRACE - time.monotonic())))
+    def _follow(self, least: float) -> Snapshot:
+        """Hand on events until the run ends, and return its last snapshot.
 
-    def _work(self) -> None:
-        """Everything that sends requests; whatever fails, what was found before stands."""
-        try:
-            self._phase("first contact")
-            self._inconclusive = self._preflight.first()
-            if self._inconclusive is None:
-                self._began = time.monotonic()
-                self._client.throttle.reserve = self._reserve()
-                self._client.deadline = self._began + max(self._plan.max_time, (self._plan.wait or 0) + 10)
-                self._playing.constructed()
-                if self._plan.night:
-                    self._playing.rounds()
-                else:
-                    self._playing.explored()
-                    self._playing.generated()
-                self._playing.end()
-                self._conclusion.compare_interpretations()
-                self._playing.confirmation.end()
-        except Exception as error:
-            self._inconclusive = (
-                f"The judge itself failed, which says nothing of the target: {describe(error)}."
-            )
+        A run that goes on after `least`, and some seconds after its time is up, hangs in an answer without end. It is left
+        alone, and its snapshot says so.
+        """
+        until = max(least, self._due + _GRACE) if self._due < math.inf else least
+        while True:
+            try:
+                message = self._messages.get(timeout=min(_LOOK, max(0.01, until - self._clock.now())))
+            except Empty:
+                if self._clock.now() > until:
+                    return self._hanging()
+                continue
+            if isinstance(message, Ended):
+                return self._latest
+            if isinstance(message, Due):
+                self._due = message.at
+                until = max(least, message.at + _GRACE)
+            else:
+                self._hand_on(message)
 
-    def _reserve(self) -> int:
-        """Requests that are kept for examples: a tenth of what may be sent."""
-        most = self._plan.limits.requests
-        return 0 if most is None else most // 10
+    def _hanging(self) -> Snapshot:
+        """Return what was known before the request that hangs."""
+        last = self._latest
+        if self._due < math.inf:
+            kind = "an answer without end"
+            return replace(last, interference={**last.interference, kind: last.interference.get(kind, 0) + 1})
+        base = self._plan.target.base_url
+        return replace(last, ended=last.ended or f"{base} could not be reached: it answers without end.")
 
-    def _finished(self) -> RunFinished:
-        """What the run proves if it ends now."""
-        closed = self._client.throttle.closed
-        why = closed and f"{closed[0].upper()}{closed[1:]}."
-        ended = why or self._inconclusive or self._preflight.unreachable
-        return self._conclusion.finished(time.monotonic() - self._began, self._preflight.prefix, ended)
+    def _post(self, message: Message) -> None:
+        """Take a message of the run's thread; of snapshots only the latest is kept."""
+        if isinstance(message, Snapshot):
+            self._latest = message
+        else:
+            self._messages.put(message)
 
-    def _locate(self, method: str, url: str) -> tuple[str | None, str | None]:
-        """The operation and the path template of a URL."""
-        target = self._plan.target
-        return self._document.locate(method, url, {target.base_url, target.ingress_url})
+    def _deliver_waiting(self) -> None:
+        """Hand on the events that the run has had before it began."""
+        while not self._messages.empty():
+            message = self._messages.get()
+            if not isinstance(message, Due | Ended):
+                self._hand_on(message)
 
-    def _phase(self, title: str) -> None:
-        self._tell(PhaseStarted(title))
-
-    def _tell_progress(self) -> None:
-        now = time.monotonic()
-        if self._plan.night and now - self._kept > _KEEP:
-            self._keep()
-        if now - self._told < 0.25:
+    def _hand_on(self, event: Event) -> None:
+        """Tell the listeners; when one of them fails, end the run."""
+        if self._failure is not None:
             return
-        self._told = now
-        ledger = self._ledger
-        self._tell(
-            Advanced(now - self._began, self._client.requests, len(ledger.violations), len(ledger.warnings))
-        )
+        try:
+            self._tell(event)
+        except Exception as error:
+            self._failure = f"The judge itself failed, which says nothing of the target: {describe(error)}."
+            self._cancellation.cancel(self._clock.now(), "a listener failed")
 
-    def _keep(self) -> None:
-        """Tell what there is so far."""
-        run = replace(self._finished(), inconclusive="The run is not over, or was ended from outside.")
-        ledger = self._ledger
-        progress = replace(
-            self._playing.progress,
-            interpretations=dict(self._judge.model.taken),
-            masked=dict(ledger.masked),
-            doubtful=dict(ledger.doubtful),
-        )
-        self._tell(Checkpoint(run, progress))
-        self._kept = time.monotonic()
-
-    def _tell(self, event: Any) -> None:
+    def _tell(self, event: Event) -> None:
         for listener in self._listeners:
             listener(event)
 
 
-def describe(error: BaseException) -> str:
-    """An exception in one line, with the place in the code where it came from."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
-    return f"{type(error).__name__}: {one_line(str(error))}{where}"
-
-
-__all__ = ["ANYWHERE", "LONG", "Plan", "Run", "describe"]
+__all__ = ["Run"]

@@ -1,19 +1,46 @@
-"""What a run proves: its last event, made of all that is known by then."""
+"""What a run proves: its last event, made of a snapshot of all that is known by then."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ..checks.cross_check import CrossCheck
 from ..core.baseline import with_states
-from ..core.events import CrossChecked, RunFinished
-from ..core.findings import Breach, finding_of
+from ..core.events import CrossChecked, Progress, RunFinished
+from ..core.ledger import Ledger
 from ..core.rules import RULES
-from ..oracle.judge import Judge
+from ..openapi.document import Document
 from ..phases.requests import INGRESS, PUT
-from ..transport.client import Client
 from .plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a run knows at one moment; nothing changes it afterwards."""
+
+    ledger: Ledger
+    """A copy of its own."""
+    prefix: str
+    """Begins the names of the run."""
+    run_id: str
+    """Names the run in `traceparent`."""
+    began: float
+    """When the first contact was over, in seconds of the run's clock."""
+    requests: int = 0
+    """Requests that were sent."""
+    served: Mapping[str, int] = field(default_factory=dict)
+    """Operation → answers of 200."""
+    interpretations: Mapping[str, str] = field(default_factory=dict)
+    """Open question → the interpretation that the target takes."""
+    interference: Mapping[str, int] = field(default_factory=dict)
+    """Kind of interference → how often it was met."""
+    not_offered: tuple[str, ...] = ()
+    """Operations that the target does not have."""
+    cross_check: CrossChecked = field(default_factory=CrossChecked)
+    progress: Progress = field(default_factory=Progress)
+    ended: str | None = None
+    """What has cut the run short, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,60 +48,51 @@ class Outcome:
     """Says what one run proves, at its end or so far."""
 
     plan: Plan
-    client: Client
-    judge: Judge
-    cross_check: CrossCheck
+    document: Document
     started: datetime
     """In UTC."""
 
-    def finished(self, seconds: float, prefix: str, ended: str | None) -> RunFinished:
-        """The last event; `prefix` begins the names of the run, `ended` is what has cut it short, in one sentence."""
-        plan, ledger, known = self.plan, self.judge.ledger, self.judge.context
-        inconclusive = ended or self._too_little()
-        asked = plan.only or (RULES.keys() if plan.expected else RULES.keys() - {"READ-2"})
-        wanted = [rule for rule in RULES if rule in asked]
-        why = inconclusive or "no answer put it to the test"
-        cross_check = self.cross_check
-        broken = {finding.rule for finding in (*ledger.violations, *ledger.warnings)}
+    def finished(self, now: Snapshot, at: float) -> RunFinished:
+        """Return the last event of a run that ends with this snapshot, `at` in seconds of its clock."""
+        plan, ledger, before = self.plan, now.ledger, self.plan.before
+        inconclusive = now.ended or self._too_little(now)
+        violations, warnings = tuple(ledger.violations), tuple(ledger.warnings)
+        tested = {
+            rule: ledger.tested[rule]
+            for rule in self._wanted()
+            if ledger.tested[rule] and rule not in ledger.doubtful
+        }
         finished = RunFinished(
             target=plan.target.base_url,
-            document=known.document.name,
-            digest=known.document.digest,
+            document=self.document.name,
+            digest=self.document.digest,
             seed=plan.seed,
-            started=plan.before.run.started if plan.before else self.started.isoformat(timespec="seconds"),
-            seconds=round(seconds + (plan.before.run.seconds if plan.before else 0), 1),
-            requests=self.client.requests + (plan.before.run.requests if plan.before else 0),
-            served={label: self.judge.served.get(label, 0) for label in known.document.operations},
-            violations=tuple(ledger.violations),
-            warnings=tuple(ledger.warnings),
-            interpretations=dict(sorted(known.learned.interpretations.items())),
-            not_verified={
-                rule: ledger.doubtful.get(rule) or ledger.masked.get(rule, why)
-                for rule in wanted
-                if (rule in ledger.doubtful or not ledger.tested[rule]) and rule not in broken
-            },
-            tested={
-                rule: ledger.tested[rule]
-                for rule in wanted
-                if ledger.tested[rule] and rule not in ledger.doubtful
-            },
-            interference=dict(list(self.client.interference.items())),
-            cross_check=CrossChecked(cross_check.asked, cross_check.answers, tuple(cross_check.differences)),
+            started=before.run.started if before else self.started.isoformat(timespec="seconds"),
+            seconds=round(at - now.began + (before.run.seconds if before else 0), 1),
+            requests=now.requests + (before.run.requests if before else 0),
+            served={label: now.served.get(label, 0) for label in self.document.operations},
+            violations=violations,
+            warnings=warnings,
+            interpretations=dict(sorted(now.interpretations.items())),
+            not_verified=self._not_verified(ledger, inconclusive or "no answer put it to the test"),
+            tested=tested,
+            interference=dict(now.interference),
+            cross_check=now.cross_check,
             inconclusive=inconclusive,
             strict=plan.strict,
             secrets=dict(plan.target.secrets),
             negatives=dict(ledger.negatives),
             ingress=plan.target.ingress_url,
             keys=tuple((one.org, one.name) for one in plan.target.credentials),
-            prefix=prefix,
-            run_id=self.client.trace,
+            prefix=now.prefix,
+            run_id=now.run_id,
             baseline=with_states(
                 plan.baseline,
-                {finding.id for finding in (*ledger.violations, *ledger.warnings)},
-                {rule for rule in wanted if ledger.tested[rule] and rule not in ledger.doubtful},
+                {finding.id for finding in (*violations, *warnings)},
+                set(tested),
                 self.started.date(),
             ),
-            not_offered=self._not_offered(),
+            not_offered=now.not_offered,
             connection=plan.target.connection,
             min_verified=plan.min_verified,
         )
@@ -83,44 +101,35 @@ class Outcome:
             return replace(finished, inconclusive=few)
         return finished
 
-    def _too_little(self) -> str | None:
-        """Why a run without a finding proves too little, in one sentence."""
-        lost, sent = sum(self.client.interference.values()), self.client.requests
+    def _wanted(self) -> list[str]:
+        """Return the codes of the rules that the run was to verify, in their order."""
+        plan = self.plan
+        asked = plan.only or (RULES.keys() if plan.expected else RULES.keys() - {"READ-2"})
+        return [rule for rule in RULES if rule in asked]
+
+    def _not_verified(self, ledger: Ledger, why: str) -> dict[str, str]:
+        """Return rule → why it was not verified: `why`, where the ledger knows no reason of its own."""
+        broken = {finding.rule for finding in (*ledger.violations, *ledger.warnings)}
+        return {
+            rule: ledger.doubtful.get(rule) or ledger.masked.get(rule, why)
+            for rule in self._wanted()
+            if (rule in ledger.doubtful or not ledger.tested[rule]) and rule not in broken
+        }
+
+    def _too_little(self, now: Snapshot) -> str | None:
+        """Say in one sentence why a run without a finding proves too little; None when it proves something."""
+        lost, sent = sum(now.interference.values()), now.requests
         if lost > sent / 3:
-            worst = max(self.client.interference, key=lambda reason: self.client.interference[reason])
+            worst = max(now.interference, key=lambda kind: now.interference[kind])
             return f"{lost} of {sent} requests met no answer of the application, most often: {worst}."
         if self.plan.only:
-            untested = sorted(rule for rule in self.plan.only if not self.judge.ledger.tested[rule])
+            untested = sorted(rule for rule in self.plan.only if not now.ledger.tested[rule])
             return f"{', '.join(untested)} could not be put to the test." if untested else None
-        served = ((PUT, "definition"), (INGRESS, "work"))
-        for label, what in served[1:] if self.judge.context.declared else served:
-            if not self.judge.served.get(label):
+        accepted = ((PUT, "definition"), (INGRESS, "work"))
+        for label, what in accepted[1:] if self.plan.declared else accepted:
+            if not now.served.get(label):
                 return f"Too little was verified: no {what} was accepted ({label} never answered 200)."
         return None
 
-    def _not_offered(self) -> tuple[str, ...]:
-        known = self.judge.context
-        published = [
-            label
-            for label in known.document.operations
-            if label in known.learned.asked - known.learned.routed
-        ]
-        return (*published, *sorted(known.learned.not_offered))
 
-    def compare_interpretations(self) -> None:
-        """An interpretation that is lawful, and another one than somebody counts on, is a warning."""
-        for question, expected in self.plan.expected.items():
-            taken = self.judge.context.learned.interpretations.get(question)
-            shown = self.judge.provenance.first(question)
-            if taken is None or not shown:
-                continue
-            self.judge.ledger.tested["READ-2"] += 1
-            if taken != expected:
-                title = f"{question[0].upper()}{question[1:]}: {taken}, and {expected} was expected"
-                self.judge.ledger.add(
-                    [finding_of(Breach("READ-2", title, expected, taken, question), shown[-1], shown)],
-                    confirmed=True,
-                )
-
-
-__all__ = ["Outcome"]
+__all__ = ["Outcome", "Snapshot"]

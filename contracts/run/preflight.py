@@ -23,6 +23,9 @@ _MAY_NOT = (401, 403, 404, 405, 501)
 _PATIENCE = 4.0
 """Seconds that a target may take to come back before a sequence is given up."""
 
+_FIRST_TIMEOUT = 3.0
+"""Seconds that each of the first answers may take."""
+
 _LONG_PATIENCE = 1_800.0
 """The same for a night, in which somebody may deploy."""
 
@@ -36,24 +39,31 @@ class Preflight:
         self._judge = judge
         self._known = judge.context
         self._random = Random(plan.seed if plan.steady else f"{plan.seed} {time.time_ns()}")
+        self._policy = TrafficPolicy(
+            bool(plan.name_prefix),
+            plan.intrusive,
+            plan.steady,
+            patience=2.0 if plan.only else 1.0,
+            long=plan.wait or LONG,
+        )
         self.prefix = f"contract.{plan.name_prefix or f'{self._random.getrandbits(32):08x}'}."
         """Begins every variant and alias of the run; settled when first contact is made."""
         self.unreachable: str | None = None
         """That the target went away for good, in one sentence."""
         self._drops = 0
+        self._served: Request | None = None
+        """A plain request that was served at first contact."""
         self._canary: Request | None = None
         """The definition that was put at first contact."""
 
     def first(self) -> str | None:
         """Why nothing can be judged, in one sentence; None when something can."""
-        self._client.timeout = 3.0
         said: list[str] = []
         for pause in (0.0, 0.5, 1.0):
-            time.sleep(pause)
+            self._client.clock.wait(pause)
             served = None
             try:
-                sequence = self.sequence()
-                sequence.looks_into_refusals = False
+                sequence = self._first_sequence()
                 answers = [self._first_definition(sequence)]
                 with suppress(Interference):  # of one operation alone, which is looked into
                     answers.append(sequence.ingress(sequence.name("unknown")))
@@ -73,10 +83,10 @@ class Preflight:
             except Interference as interference:
                 said.append(str(interference))
                 continue
-            self._client.timeout = 10.0
             self._known.learned.note_puts_refused(not answers[0].data() and answers[0].status in _MAY_NOT)
             reason = self._nobody(answers) or self._refused_key(answers[0], others)
-            self._client.yardstick = self._request_of(served or answers[-1])
+            self._served = self._request_of(served or answers[-1])
+            self._client.breaker.arm(self._served)
             self._canary = self._request_of(answers[0]) if served and answers[0].data() else None
             if reason:
                 self._judge.ledger.clear()
@@ -93,11 +103,10 @@ class Preflight:
 
     def lost_all(self) -> bool:
         """Whether what was served at first contact is refused; then the model begins anew too."""
-        canary = self._client.yardstick
-        if canary is None or not self._canary:
+        if self._served is None or not self._canary:
             return False
         with suppress(Interference, TimeUp):
-            if self._client.send(canary).status in MAY_PASS:
+            if self._client.send(self._served).status in MAY_PASS:
                 self._judge.model.start_again()
                 self._client.send(self._canary)
                 return True
@@ -105,10 +114,10 @@ class Preflight:
 
     def wait(self) -> bool:
         """Wait until the target answers again; False when it does not."""
-        until = time.monotonic() + (_LONG_PATIENCE if self._plan.night else _PATIENCE)
+        until = self._client.clock.now() + (_LONG_PATIENCE if self._plan.night else _PATIENCE)
         pause = 0.2
-        while time.monotonic() < min(until, self._client.deadline):
-            time.sleep(pause)
+        while self._client.clock.now() < min(until, self._client.throttle.deadline):
+            self._client.clock.wait(pause)
             pause = min(1.2 * pause, 10.0)
             try:
                 self._client.send(Request("GET", "/v1/modack"))
@@ -120,14 +129,16 @@ class Preflight:
         self.unreachable = f"{self._plan.target.base_url} went away during the run and did not come back."
         return False
 
-    def sequence(self) -> CallSequence:
+    def sequence(self, *, scope: str = "", careful: bool = False) -> CallSequence:
         """Where one sequence is played, under the names of the run."""
-        plan = self._plan
-        policy = TrafficPolicy(bool(plan.name_prefix), plan.intrusive, plan.steady)
-        sequence = CallSequence(self._client, self._judge, self._random, self.prefix, policy)
-        sequence.patience = 2.0 if plan.only else 1.0
-        sequence.long = plan.wait or LONG
-        return sequence
+        return CallSequence(
+            self._client, self._judge, self._random, self.prefix, self._policy, scope=scope, careful=careful
+        )
+
+    def _first_sequence(self) -> CallSequence:
+        """As `sequence`, for the first requests of all: these wait less long, and no refusal of a key is looked into."""
+        policy = replace(self._policy, timeout=_FIRST_TIMEOUT, looks_into_refusals=False)
+        return CallSequence(self._client, self._judge, self._random, self.prefix, policy)
 
     def _served_at_first(self, sequence: CallSequence, defined: Exchange) -> Exchange | None:
         """Work for the first definition, or for a declared one, which is served as long as the target knows it."""

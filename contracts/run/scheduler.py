@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from ..reproduction.confirm import Confirmation
 from ..reproduction.replay import Replay
 from ..transport.client import Client, TimeUp
 from ..transport.interference import TOO_SLOW, Interference
+from ..transport.throttle import Allowance
 from .plan import Plan
 from .preflight import Preflight
 
@@ -79,6 +79,7 @@ class Scheduler:
         contact: Preflight,
         excused: Collection[str],
         phase: Callable[[str], None],
+        allow: Callable[[Allowance], None],
     ) -> None:
         self._plan = plan
         self._client = client
@@ -89,6 +90,8 @@ class Scheduler:
         """Ids of findings that are known, and not tried again."""
         self._phase = phase
         """Told of each part of the run by its title."""
+        self._allow = allow
+        """Begins a part of the run that may use so much."""
         self._pending: list[_Pending] = []
         self._unsettled: list[Finding] = []
         """Suspicions of random sequences that were cut short; the next sequence's are settled together with them."""
@@ -100,9 +103,12 @@ class Scheduler:
     def confirmation(self) -> Confirmation:
         """Decides what counts; made when it is first asked for, as first contact settles the names."""
         replay = Replay(
-            self._client, self._judge, self._preflight.prefix, reuses_names=bool(self._plan.name_prefix)
+            self._client,
+            self._judge,
+            self._preflight.prefix,
+            reuses_names=bool(self._plan.name_prefix),
+            thrifty=self._plan.limits.requests is not None,
         )
-        replay.thrifty = self._plan.limits.requests is not None
         return Confirmation(
             replay,
             self._judge,
@@ -143,7 +149,7 @@ class Scheduler:
     def generated(self) -> None:
         """Schemathesis for the rest of the time."""
         if not self._over() and self._wanted_in(Phase.GENERATED):
-            self._fuzz(self._plan.seed, self._client.deadline - SHRINK_SECONDS)
+            self._fuzz(self._plan.seed, self._client.throttle.deadline - SHRINK_SECONDS)
 
     def rounds(self) -> None:
         """Random sequences and generated requests in turns, none of them twice, as long as there is time."""
@@ -154,7 +160,9 @@ class Scheduler:
             self.progress = replace(self.progress, rounds=number + 1)
             seed = self._plan.seed + 1_000 * (number + 1)
             self._walk(_RANDOM, walks(seed), 1.0, _ROUND)
-            self._fuzz(seed, min(time.monotonic() + _ROUND, self._client.deadline - SHRINK_SECONDS))
+            self._fuzz(
+                seed, min(self._client.clock.now() + _ROUND, self._client.throttle.deadline - SHRINK_SECONDS)
+            )
             self._judge.trim()
 
     def _resume(self, *, last: bool = False) -> None:
@@ -162,12 +170,12 @@ class Scheduler:
         while self._pending:
             pending = min(self._pending, key=lambda one: one.due)
             moved = self._plan.target.admin is not None
-            left = max(0.0, pending.due - time.monotonic())
+            left = max(0.0, pending.due - self._client.clock.now())
             early = pending.turns > 0 if self._plan.limits.requests is not None else left > 0
             too_early = early and not (last or moved)
             if too_early or self._ledger.all_found or (self._over() and not self._plan.only):
                 return
-            if not moved and time.monotonic() + left > self._client.deadline:
+            if not moved and self._client.clock.now() + left > self._client.throttle.deadline:
                 self._mask(pending.scenario.rules, str(self._up()))
                 return
             self._pending.remove(pending)
@@ -186,10 +194,8 @@ class Scheduler:
         self._resume(last=True)
         self._give_up(*self._pending)
         self._phase("every finding again")
-        self._client.throttle.reserve = 0
-        self._client.deadline = max(
-            self._client.deadline, time.monotonic() + SHRINK_SECONDS + _CONFIRM_SECONDS
-        )
+        deadline = self._client.clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
+        self._allow(Allowance(max(self._client.throttle.deadline, deadline)))
         self.confirmation.confirm()
         self.confirmation.confirm_again(math.inf if self._plan.steady else _CONFIRM_SECONDS)
         self.confirmation.shrink(math.inf if self._plan.steady else SHRINK_SECONDS)
@@ -198,13 +204,13 @@ class Scheduler:
         """Play a sequence, from the beginning as often as interference disturbs it."""
         reason = ""
         for _ in range(4):
-            sequence = self._preflight.sequence()
-            sequence.careful, sequence.scope = again, scenario.initials
+            sequence = self._preflight.sequence(scope=scenario.initials, careful=again)
             try:
                 steps = scenario.play(sequence)
                 if steps is not None:
                     seconds = next(steps)
-                    pending = _Pending(time.monotonic() + seconds, scenario, sequence, steps, again, seconds)
+                    due = self._client.clock.now() + seconds
+                    pending = _Pending(due, scenario, sequence, steps, again, seconds)
                     pending.suspicions = self._suspicions_of(sequence)
                     self._pending.append(pending)
                     if self._plan.target.admin is not None:
@@ -229,7 +235,7 @@ class Scheduler:
         try:
             seconds = next(pending.steps, None)
             if seconds is not None:
-                pending.due, pending.seconds, pending.turns = time.monotonic() + seconds, seconds, 2
+                pending.due, pending.seconds, pending.turns = self._client.clock.now() + seconds, seconds, 2
                 pending.suspicions += self._suspicions_of(sequence)
                 self._pending.append(pending)
                 return
@@ -285,15 +291,16 @@ class Scheduler:
 
     def _walk(self, title: str, source: Iterable[Walk], share: float, most: float = math.inf) -> None:
         """Walk after walk, for a share of what is left of time and requests."""
-        until = time.monotonic() + min(most, share * (self._client.deadline - time.monotonic()))
+        until = self._client.clock.now() + min(
+            most, share * (self._client.throttle.deadline - self._client.clock.now())
+        )
         enough = self._client.requests + share * self._client.throttle.left
         self._phase(title)
         for walk in source:
-            late = time.monotonic() > until and not self._plan.steady
+            late = self._client.clock.now() > until and not self._plan.steady
             if late or self._client.requests > enough or self._over():
                 break
-            sequence = self._preflight.sequence()
-            sequence.scope = "w"
+            sequence = self._preflight.sequence(scope="w")
             try:
                 walk(sequence)
             except Interference:
@@ -342,7 +349,10 @@ class Scheduler:
         return not only or any(RULES[code].may_show_in(phase) for code in only)
 
     def _over(self) -> bool:
-        late = time.monotonic() > self._client.deadline or self._client.throttle.spent is not None
+        late = (
+            self._client.clock.now() > self._client.throttle.deadline
+            or self._client.throttle.spent is not None
+        )
         return late or self._ledger.all_found or self._preflight.unreachable is not None
 
     def _up(self) -> TimeUp:

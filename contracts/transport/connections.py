@@ -1,12 +1,9 @@
-"""The lines to the servers of a target: whom they trust, who they say we are, through which proxy; read in time."""
+"""Connections to the servers of one target: which authorities they trust, which certificate they show, which proxy they use."""
 
 from __future__ import annotations
 
-import http.client
-import io
 import os
 import ssl
-import time
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Never
@@ -17,6 +14,7 @@ from urllib3.connection import ProxyConfig
 from urllib3.util import parse_url
 
 from ..core.target import ConnectionOptions
+from .answers import Answer
 
 
 class NoWay(ValueError):
@@ -24,69 +22,24 @@ class NoWay(ValueError):
 
 
 class Head(urllib3.HTTPHeaderDict):
-    """Headers, and the target of the request as it is to be sent: urllib3 would write its escapes in another way."""
+    """Headers, and the request target as it is to be sent: urllib3 would write its escapes in another way."""
 
     def __init__(self, target: str, headers: Iterable[tuple[str, str]]) -> None:
         super().__init__(list(headers))
         self.target = target
 
     def copy(self) -> Head:
-        """The same once more, as pools ask for it."""
+        """Return an equal head; pools of urllib3 ask for it."""
         return Head(self.target, self.iteritems())
 
 
-class _Timely(io.RawIOBase):
-    """What a socket receives: all of it within the time that the socket gives to one read."""
-
-    def __init__(self, sock: Any, raw: io.RawIOBase) -> None:
-        self._sock = sock
-        self._raw = raw
-        self._until = time.monotonic() + sock.gettimeout()
-
-    def readable(self) -> bool:
-        """It is there to be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        """Receive as much as there is.
-
-        Raises:
-            TimeoutError: the time is up, however much has come.
-        """
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        """Let go of the socket."""
-        self._raw.close()
-        super().close()
-
-
-class Answer(http.client.HTTPResponse):
-    """The final answer to a request, read in time: http.client passes over no interim one but 100 (RFC 9110 §15.2)."""
-
-    def __init__(self, sock: Any, *args: Any, **more: Any) -> None:
-        super().__init__(sock, *args, **more)
-        self.fp = io.BufferedReader(_Timely(sock, self.fp.detach()))
-
-    def begin(self) -> None:
-        """Read the head, and those of interim answers before it."""
-        super().begin()
-        while 100 <= self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
-            self.headers = None  # type: ignore[assignment]  # else it takes itself for begun
-            super().begin()
-
-
 class Line(urllib3.connection.HTTPConnection):
-    """A connection over which a request goes to the target that its headers know."""
+    """A connection that sends the request target which the headers hold, not the one that urllib3 has made."""
 
     response_class = Answer
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
-        """Send a request to the target that its headers know."""
+        """Send a request, its target as a `Head` has it."""
         super().request(method, getattr(headers, "target", url), body, headers, **more)
 
 
@@ -103,60 +56,72 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
 
 
 class Connections:
-    """Makes lines to the servers of one target, all in the same way."""
+    """Makes connections to the servers of one target, all in the same way."""
 
     def __init__(self, options: ConnectionOptions) -> None:
         self._options = options
         self._proxy = parse_url(options.proxy) if options.proxy else None
 
-    def target_of(self, base: str, path: str) -> str:
-        """What stands between method and version of a request: a proxy that reads it wants to know the server too."""
+    def request_target(self, base: str, path: str) -> str:
+        """Return what stands between method and version of a request for `path` below the URL `base`.
+
+        A proxy that forwards the request has to read the server there as well (RFC 9112 §3.2.2).
+        """
         parts = urlsplit(base)
         forwarded = self._proxy is not None and parts.scheme == "http"
         return f"{f'http://{parts.netloc}' if forwarded else ''}{parts.path}{path}"
 
     def pool(self, base: str) -> urllib3.HTTPConnectionPool:
-        """Lines to one server, which are used again."""
+        """Return a pool of connections to one server, which are used again.
+
+        Raises:
+            NoWay: a file that says how the target is reached cannot be used.
+        """
         parts = urlsplit(base)
-        trust, at_the_proxy = self.trust if parts.scheme == "https" else None, self._at_the_proxy
+        trust, proxy_trust = self.trust if parts.scheme == "https" else None, self._proxy_trust
         manager = urllib3.PoolManager(ssl_context=trust)
         if self._proxy is not None:
             proxy = self._proxy.url
             manager = urllib3.ProxyManager(
                 proxy,
-                proxy_ssl_context=at_the_proxy,
-                ssl_context=trust or at_the_proxy,
+                proxy_ssl_context=proxy_trust,
+                ssl_context=trust or proxy_trust,
                 socket_options=Line.default_socket_options,  # else a body waits 40 ms behind its head
             )
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
         return manager.connection_from_host(parts.hostname, parts.port, parts.scheme)
 
     def line(self, base: str) -> Line:
-        """One line to a server, not yet connected."""
+        """Return a connection to one server that is not open yet.
+
+        Raises:
+            NoWay: a file that says how the target is reached cannot be used.
+        """
         parts, proxy = urlsplit(base), self._proxy
         host = parts.hostname or ""
         if proxy is None:
             secure = parts.scheme == "https"
             return _SecureLine(host, parts.port, ssl_context=self.trust) if secure else Line(host, parts.port)
-        way: dict[str, Any] = {
+        proxied: dict[str, Any] = {
             "host": proxy.host,
-            "port": proxy.port or urllib3.connection.port_by_scheme[self._scheme],
+            "port": proxy.port or urllib3.connection.port_by_scheme[self._proxy_scheme],
             "proxy": proxy,
-            "proxy_config": ProxyConfig(self._at_the_proxy, False, None, None),
+            "proxy_config": ProxyConfig(self._proxy_trust, False, None, None),
         }
         if parts.scheme == "https":
-            line = _SecureLine(**way, ssl_context=self.trust)
-            line.set_tunnel(host, parts.port or 443, scheme=self._scheme)
+            line = _SecureLine(**proxied, ssl_context=self.trust)
+            line.set_tunnel(host, parts.port or 443, scheme=self._proxy_scheme)
             return line
-        return _SecureLine(**way, ssl_context=self._at_the_proxy) if self._scheme == "https" else Line(**way)
+        secure = self._proxy_scheme == "https"
+        return _SecureLine(**proxied, ssl_context=self._proxy_trust) if secure else Line(**proxied)
 
     @property
-    def _scheme(self) -> str:
+    def _proxy_scheme(self) -> str:
         return "" if self._proxy is None else self._proxy.scheme or ""
 
     @cached_property
     def trust(self) -> ssl.SSLContext:
-        """Whom a server's certificate has to be from, and ours.
+        """The authorities of which a server has to have its certificate, and the certificate that is shown to it.
 
         Raises:
             NoWay: a file cannot be used.
@@ -164,7 +129,7 @@ class Connections:
         options, context = self._options, self._trusting()
         if options.certificate is not None:
             try:
-                context.load_cert_chain(options.certificate, options.key, password=_nobody_is_asked)
+                context.load_cert_chain(options.certificate, options.key, password=_refuse_password)
             except OSError as error:
                 files = f"{options.certificate} with {options.key}" if options.key else options.certificate
                 raise NoWay(
@@ -173,13 +138,13 @@ class Connections:
         return context
 
     @cached_property
-    def _at_the_proxy(self) -> ssl.SSLContext | None:
-        """The same for the line to the proxy, who is not told who we are."""
-        return self._trusting() if self._scheme == "https" else None
+    def _proxy_trust(self) -> ssl.SSLContext | None:
+        """The same authorities for the connection to the proxy, which is shown no certificate."""
+        return self._trusting() if self._proxy_scheme == "https" else None
 
     def _trusting(self) -> ssl.SSLContext:
-        """Trusts the target's own authorities, else those of REQUESTS_CA_BUNDLE, else those of certifi."""
-        import certifi  # only here is it needed
+        """Trust the target's own authorities, else those of REQUESTS_CA_BUNDLE, else those of certifi."""
+        import certifi  # a target without TLS does not need it
 
         authorities = self._options.ca or os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
         try:
@@ -188,13 +153,14 @@ class Connections:
             raise NoWay(f"{authorities}: {_why(error, 'certificates in PEM')}") from None
 
 
-def _nobody_is_asked() -> Never:
+def _refuse_password() -> Never:
+    """Stand in for OpenSSL's prompt, which would hold a run that has no terminal."""
     raise ssl.SSLError
 
 
 def _why(error: OSError, expected: str) -> str:
-    """What is wrong with a file, and what would pass."""
+    """Say what is wrong with a file, or what was expected of it."""
     return f"expected {expected}" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
 
 
-__all__ = ["Answer", "Connections", "Head", "Line", "NoWay"]
+__all__ = ["Connections", "Head", "Line", "NoWay"]

@@ -1,35 +1,56 @@
-"""What keeps an answer of the application from arriving."""
+"""What keeps an answer of the application from arriving: its kinds, and how often each was met.
+
+Interference is never held against the target; a run in which there was too much of it proves nothing.
+"""
 
 from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Mapping
 from typing import Final
 
 import urllib3
 
-LARGEST: Final = 8 << 20
-"""Bytes of an answer that are read."""
-
-
 CUT_OFF: Final = "connection cut off"
-"""Interference that may be the application's, when it meets one request and no other."""
-
-
+"""The one kind that may be the application's own doing, when it meets one request and no other."""
 TOO_SLOW: Final = "no answer in time"
-
-
 NO_PROXY: Final = "the proxy cannot be reached"
-
-
+LARGEST: Final = 8 << 20
+"""Bytes of an answer that are read: a hundred times what any documented answer has, and no strain on memory."""
 TOO_LONG: Final = f"an answer of more than {LARGEST >> 20} MiB"
 
 
 class Interference(Exception):
-    """The request met no answer of the application: unreachable, cut off, limited, or a gateway's word."""
+    """No answer of the application arrived; the text is the kind: unreachable, cut off, limited, a gateway's status."""
 
 
-def _reason(error: BaseException) -> str:
+class UnusableAnswer(Interference):
+    """An answer began and cannot be used: it is too long, or ends within its head."""
+
+
+class InterferenceCount:
+    """Counts how often each kind of interference was met in a run, an earlier part of the same run included."""
+
+    def __init__(self, earlier: Mapping[str, int]) -> None:
+        self._counts = dict(earlier)
+
+    def note(self, kind: str) -> None:
+        """Count one request that met this kind."""
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+
+    def met(self, kind: str) -> Interference:
+        """Count one request that met this kind, and return the exception that says so."""
+        self.note(kind)
+        return Interference(kind)
+
+    def counts(self) -> dict[str, int]:
+        """Return a copy: kind → how often it was met."""
+        return dict(self._counts)
+
+
+def kind_of(error: BaseException) -> str:
+    """Return the kind of interference that an error of urllib3, http.client or a socket is."""
     if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) and not isinstance(
         error, urllib3.exceptions.NewConnectionError
     ):
@@ -37,8 +58,8 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, urllib3.exceptions.SSLError | ssl.SSLError):
         return "TLS failed"
     text = f"{error} {error.__cause__ or ''}"
-    if told := re.search(r"Tunnel connection failed: (\d+)", text):
-        return f"the proxy answers {told[1]}"
+    if refused := re.search(r"Tunnel connection failed: (\d+)", text):
+        return f"the proxy answers {refused[1]}"
     if isinstance(error, urllib3.exceptions.ProxyError):
         return NO_PROXY
     if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError) or "refused" in text:
@@ -46,4 +67,14 @@ def _reason(error: BaseException) -> str:
     return CUT_OFF
 
 
-__all__ = ["CUT_OFF", "LARGEST", "NO_PROXY", "TOO_LONG", "TOO_SLOW", "Interference"]
+__all__ = [
+    "CUT_OFF",
+    "LARGEST",
+    "NO_PROXY",
+    "TOO_LONG",
+    "TOO_SLOW",
+    "Interference",
+    "InterferenceCount",
+    "UnusableAnswer",
+    "kind_of",
+]

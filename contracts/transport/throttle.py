@@ -1,29 +1,37 @@
-"""How fast requests may go and how many: a rate, budgets, what the target asks for, and when it is left alone."""
+"""How fast requests may go, how many, and until when: a rate, budgets, a deadline, and what the target itself asks for."""
 
 from __future__ import annotations
 
 import math
 import statistics
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from .clock import Clock
 
 _WINDOW = 3.0
-"""Seconds of answers that are looked at to tell whether a target suffers."""
+"""Seconds of latest answers that tell whether the target is slow: enough for a few, and soon after it has begun."""
 _RELIEF = 5.0
-"""Seconds for which nothing is suspected again after it was found to be well."""
+"""Seconds without suspicion after plain requests went well, so that looking does not cost more than it saves."""
 _HICCUP = 2.0
-"""Seconds that one answer alone may take."""
+"""Seconds from which on one slow answer alone is suspicious; a shorter one happens to any server."""
 _SLOWER = 3.0
-"""How many times as long as at first answers may take."""
+"""How many times as long as the first answers later ones may take."""
 _NOTICED = 0.05
-"""Seconds by which they have to be longer for that: less is noise."""
+"""Seconds by which they have to be longer for that: below it the difference is noise."""
 _FAILING = 0.05
-"""Share of answers that may be server errors."""
-_FEW = 20
-"""Answers that say what is usual, or of which a share can be told."""
+"""Share of answers that may be server errors: mutants and rare faults stay below it."""
+_SAMPLE = 20
+"""Minimum sample size: answers that tell the usual time, or of which a share can be told."""
+_REMEMBERED = 2_000
+"""Answers that are remembered: more than come within `_WINDOW`."""
+_SLOWEST_RATE = 0.5
+"""Requests a second below which the rate does not fall, whatever the target refuses."""
+
+Suspicion = Literal["slow", "failing"]
 
 
 class TimeUp(Exception):
@@ -40,33 +48,82 @@ class Limits:
     rate: float = math.inf
     """Requests a second."""
     requests: int | None = None
+    """Requests that may be sent in all; None for any number."""
     writes: int | None = None
-    """Definitions and actions that may be made."""
+    """Definitions and actions that may be made; None for any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one part of a run may use of time and budgets."""
+
+    deadline: float = math.inf
+    """When it ends, in seconds of the clock."""
+    reserve: int = 0
+    """Requests of the budget that are left to a later part."""
+
+
+class Cancellation:
+    """Tells a run from another thread to come to its end; the thread of the run only reads it."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[float, str | None] = (math.inf, None)
+
+    def cancel(self, deadline: float, why: str | None = None) -> None:
+        """End the run at `deadline`, in seconds of its clock; with a reason nothing more is sent even before that."""
+        earlier, known = self._asked
+        self._asked = (min(earlier, deadline), known or why)
+
+    @property
+    def deadline(self) -> float:
+        """When the run has to end, in seconds of its clock."""
+        return self._asked[0]
+
+    @property
+    def why(self) -> str | None:
+        """Why nothing more may be sent; None while it may."""
+        return self._asked[1]
 
 
 class Throttle:
-    """Lets requests go one by one; times are seconds of `now`."""
+    """Lets requests go, one or many at once, when rate, budgets and deadline allow it."""
 
-    def __init__(self, limits: Limits, now: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    def __init__(self, limits: Limits, clock: Clock, cancellation: Cancellation | None = None) -> None:
         self.limits = limits
         self.rate = limits.rate
-        """Requests a second, which falls when the target says that they are too many."""
+        """Requests a second; it falls when the target refuses requests as too many."""
         self.sent = 0
-        self.reserve = 0
-        """Requests that are kept for what comes last."""
+        """Requests that were let go."""
         self.made = 0
-        self._now = now
-        self._sleep = sleep
+        """Definitions and actions that were made."""
+        self._clock = clock
+        self._cancellation = cancellation or Cancellation()
+        self._allowance = Allowance()
         self._next = -math.inf
-        self._usual: list[float] = []
-        self._recent: deque[tuple[float, float, bool]] = deque(maxlen=2_000)
-        self._look = -math.inf
-        self.closed: str | None = None
-        """Why nothing goes any more, whatever is left of budgets."""
+        self._first: list[float] = []
+        """Seconds that the first answers took."""
+        self._latest: deque[tuple[float, float, bool]] = deque(maxlen=_REMEMBERED)
+        """Triples of when an answer came, the seconds that it took, and whether it was a server error."""
+        self._unsuspicious_until = -math.inf
+        self._closed: str | None = None
+
+    def allow(self, allowance: Allowance) -> None:
+        """Begin a part of the run that may use this much."""
+        self._allowance = allowance
+
+    @property
+    def deadline(self) -> float:
+        """When the present part of the run ends, in seconds of the clock."""
+        return min(self._allowance.deadline, self._cancellation.deadline)
+
+    @property
+    def closed(self) -> str | None:
+        """Why nothing goes any more, whatever is left of time and budgets; None while it may."""
+        return self._closed or self._cancellation.why
 
     @property
     def spent(self) -> str | None:
-        """Why nothing goes any more."""
+        """Why nothing goes any more: it was closed, or a budget is used up; None while something may go."""
         limits = self.limits
         if self.closed is not None:
             return self.closed
@@ -78,76 +135,79 @@ class Throttle:
 
     @property
     def left(self) -> float:
-        """Requests that may be sent still."""
+        """Requests that the present part may still send; infinite without a budget."""
         most = self.limits.requests
-        return math.inf if most is None else most - self.reserve - self.sent
+        return math.inf if most is None else most - self._allowance.reserve - self.sent
 
-    def admit(self, deadline: float, count: int = 1) -> None:
-        """Wait until so many requests may go.
+    def admit(self, count: int = 1) -> None:
+        """Wait until `count` requests may go.
 
         Raises:
-            TimeUp: they may not, as the time or a budget is used up.
+            TimeUp: they may not before the deadline, or a budget is used up.
         """
         if (why := self.spent) is not None:
             raise TimeUp(why)
-        now = self._now()
+        now = self._clock.now()
         at = max(now, self._next)
-        if at >= deadline:
+        if at >= self.deadline:
             raise TimeUp
         if at > now:
-            self._sleep(at - now)
+            self._clock.wait(at - now)
         self._next = at + count / self.rate
         self.sent += count
 
     def answered(self, seconds: float, status: int, *, made: bool = False) -> None:
-        """An answer came, or none did in that time: then its status is 0."""
+        """Note an answer that took `seconds`, or with status 0 that none came in that time."""
         self.made += made
-        if len(self._usual) < _FEW:
-            self._usual.append(seconds)
-        self._recent.append((self._now(), seconds, status >= 500))
+        if len(self._first) < _SAMPLE:
+            self._first.append(seconds)
+        self._latest.append((self._clock.now(), seconds, status >= 500))
 
     def hold(self, seconds: float) -> None:
-        """Nothing goes for so long; and less in a second than went in the last one, as that was too much."""
-        now = self._now()
-        last = sum(at > now - 1 for at, _, _ in self._recent)
-        self.rate = min(self.rate, max(0.9 * last, 0.5))
+        """Let nothing go for `seconds`, and fewer afterwards than went in the last second, as those were too many."""
+        now = self._clock.now()
+        last = sum(at > now - 1 for at, _, _ in self._latest)
+        self.rate = min(self.rate, max(0.9 * last, _SLOWEST_RATE))
         self._next = max(self._next, now + seconds)
 
-    def suspicion(self) -> str | None:
-        """What the latest answers give a reason to look into: that the target is `slow`, or `failing`."""
-        now = self._now()
-        if now < self._look or len(self._usual) < _FEW:
+    def suspicion(self) -> Suspicion | None:
+        """Return what the latest answers give a reason to look into; asked at most once a second."""
+        now = self._clock.now()
+        if now < self._unsuspicious_until or len(self._first) < _SAMPLE:
             return None
-        self._look = now + 1
-        recent = [seconds for at, seconds, _ in self._recent if at > now - _WINDOW]
-        long = [seconds for seconds in recent if self.slow(seconds)]
+        self._unsuspicious_until = now + 1
+        recent = [seconds for at, seconds, _ in self._latest if at > now - _WINDOW]
+        long = [seconds for seconds in recent if self.is_slow(seconds)]
         if sum(long) > sum(recent) / 2 and (len(long) > 1 or long[0] > _HICCUP):
             return "slow"
-        failed = [failed for _, _, failed in self._recent][-5 * _FEW :]
-        return "failing" if len(failed) >= _FEW and sum(failed) > _FAILING * len(failed) else None
+        failed = [failed for _, _, failed in self._latest][-5 * _SAMPLE :]
+        return "failing" if len(failed) >= _SAMPLE and sum(failed) > _FAILING * len(failed) else None
 
-    def slow(self, seconds: float) -> bool:
-        """Whether an answer took more than three times as long as at first."""
+    def is_slow(self, seconds: float) -> bool:
+        """Say whether an answer that took `seconds` took more than three times as long as the first ones."""
         return seconds > self.slowest
 
     @property
     def slowest(self) -> float:
-        """Seconds from which on an answer is slow."""
-        usual = statistics.median(self._usual)
+        """Seconds that an answer may take without being slow."""
+        usual = statistics.median(self._first)
         return max(_SLOWER * usual, usual + _NOTICED)
 
-    def relieved(self) -> None:
-        """The target is well: what came until now is no reason to look into it again."""
-        self._recent.clear()
-        self._look = self._now() + _RELIEF
+    def relieve(self) -> None:
+        """Forget the latest answers: plain requests went well, so these are no reason to look again."""
+        self._latest.clear()
+        self._unsuspicious_until = self._clock.now() + _RELIEF
 
     def close(self, why: str) -> None:
-        """Let nothing go any more."""
-        self.closed = why
+        """Let nothing go any more, for this reason."""
+        self._closed = why
 
 
 def seconds_until(text: str | None, now: float) -> float | None:
-    """What a Retry-After asks for: seconds, or a date (RFC 9110 §10.2.3); None when it says neither."""
+    """Return the seconds that a Retry-After asks for: it has seconds, or a date (RFC 9110 §10.2.3).
+
+    `now` is in seconds since 1970. None when the text is neither.
+    """
     if text is None:
         return None
     if text.strip().isascii() and text.strip().isdigit():
@@ -159,4 +219,4 @@ def seconds_until(text: str | None, now: float) -> float | None:
     return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
 
 
-__all__ = ["Limits", "Throttle", "TimeUp", "seconds_until"]
+__all__ = ["Allowance", "Cancellation", "Limits", "Suspicion", "Throttle", "TimeUp", "seconds_until"]

@@ -79,8 +79,8 @@ DOORS = {
     "flask": {"mock_server.admin.application"},
     "gzip": {"contracts.generation.corpus.headers", "contracts.generation.corpus.sizes"},
     "http": {
-        *("arklow_local.testing", "contracts.transport.client", "contracts.transport.connections"),
-        *("contracts.reports.generated_test_runtime", "mock_server.admin.har"),
+        *("contracts.transport.answers", "contracts.transport.http_transport", "contracts.transport.volley"),
+        *("arklow_local.testing", "contracts.reports.generated_test_runtime", "mock_server.admin.har"),
         "mock_server.seeds.export_client",
     },
     "hypothesis": {"contracts.phases.random_walks", "contracts.generation.strategies"},
@@ -99,7 +99,7 @@ DOORS = {
     "requests": {"contracts.phases.schemathesis_run"},
     "rich": {"contracts.reports.console"},
     "schemathesis": {"contracts.phases.schemathesis_run", "contracts.phases.schemathesis_hooks"},
-    "selectors": {"contracts.transport.client", "mock_server.admin.plane", "mock_server.admin.server"},
+    "selectors": {"contracts.transport.volley", "mock_server.admin.plane", "mock_server.admin.server"},
     "socket": {
         "arklow_local.testing",
         *("mock_server.admin.plane", "mock_server.admin.server", "mock_server.cli.banner"),
@@ -111,8 +111,9 @@ DOORS = {
     },
     "tomllib": {"contracts.commands.targets_file"},
     "urllib3": {
-        *("contracts.transport.client", "contracts.transport.connections"),
-        "contracts.transport.interference",
+        *("contracts.transport.answers", "contracts.transport.clock", "contracts.transport.connections"),
+        *("contracts.transport.http_transport", "contracts.transport.interference"),
+        "contracts.transport.volley",
     },
     "uvicorn": {"mock_server.adapters.http_server"},
     "werkzeug": {"mock_server.admin.application", "mock_server.admin.server"},

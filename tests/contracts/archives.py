@@ -13,7 +13,8 @@ from contracts.core.exchange import Exchange
 from contracts.openapi.document import PUBLISHED, load
 from contracts.recordings.har import read
 from contracts.recordings.recorded_traffic import Recorded
-from contracts.run.engine import Plan, Run
+from contracts.run.engine import Run
+from contracts.run.plan import Plan
 from tests.contracts.runs import target
 
 DOCUMENT = load(PUBLISHED)
@@ -23,10 +24,9 @@ def recorded(
     url: str, *only: str, seconds: float = 10.0, **members: Any
 ) -> tuple[RunFinished, list[Exchange]]:
     """A run of the judge, and every exchange that it saw."""
-    run = Run(Plan(target(url), seed=7, max_time=seconds, only=frozenset(only), **members))
     seen: list[Exchange] = []
-    run._judge.listeners.append(seen.append)
-    return run.judge(), seen
+    plan = Plan(target(url), seed=7, max_time=seconds, only=frozenset(only), **members)
+    return Run(plan, observers=[seen.append]).judge(), seen
 
 
 def pairs(headers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -17,6 +18,7 @@ from contracts import (
 from contracts.checks.context import CheckContext
 from contracts.core.exchange import Exchange
 from contracts.core.ledger import Ledger
+from contracts.core.target import Admin
 from contracts.openapi.document import PUBLISHED, load, path_below
 from contracts.openapi.schemas import DocumentSchemas
 from contracts.oracle.judge import Judge
@@ -91,8 +93,24 @@ def rules(findings: Iterable[Finding]) -> list[str]:
     return [finding.rule for finding in findings]
 
 
-def client(url: str, kind: type[Client] = Client) -> Client:
-    """The door to the wire, without a run."""
+class VirtualClock:
+    """A clock on which time passes only while something waits."""
+
+    def __init__(self, now: float = 1_000.0) -> None:
+        self._now = now
+        self.waits: list[float] = []
+        """Seconds of each wait."""
+
+    def now(self) -> float:
+        return self._now
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self._now += seconds
+
+
+def client(url: str, kind: type[Client] = Client, admin: Admin | None = None, **ports: Any) -> Client:
+    """A client without a run; `ports` are those of `Client`: a clock, a transport."""
     document = load(PUBLISHED)
 
     def locate(method: str, full: str) -> tuple[str | None, str | None]:
@@ -100,11 +118,18 @@ def client(url: str, kind: type[Client] = Client) -> Client:
         label = f"{method} {path}"
         return (label if label in document.operations else None), path
 
-    return kind(target(url), locate)
+    return kind(replace(target(url), admin=admin), locate, **ports)
 
 
 def sequence(
-    url: str, prefix: str = "contract.test.", kind: type[Client] = Client, judge: type[Judge] = Judge
+    url: str,
+    prefix: str = "contract.test.",
+    kind: type[Client] = Client,
+    judge: type[Judge] = Judge,
+    *,
+    careful: bool = False,
 ) -> CallSequence:
     """Where calls are made and judged, without a run."""
-    return CallSequence(client(url, kind), judge(knowledge(url), Ledger()), Random(7), prefix)
+    return CallSequence(
+        client(url, kind), judge(knowledge(url), Ledger()), Random(7), prefix, careful=careful
+    )

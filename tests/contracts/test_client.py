@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -17,6 +17,7 @@ from contracts.core.target import Admin
 from contracts.phases.requests import INGRESS, MODACK, PUT
 from contracts.transport.client import AGENT, Client, Request, TimeUp
 from contracts.transport.interference import LARGEST, Interference
+from contracts.transport.throttle import Allowance
 from tests.contracts.runs import client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -339,13 +340,13 @@ def test_what_is_no_answer_is_interference(
     """It is given up, said in words, and holds nobody."""
     with recording(answer) as recorder:
         made = door(recorder.url)
-        made.timeout = 0.3 if why == "no answer in time" else 10.0
+        timeout = 0.3 if why == "no answer in time" else 10.0
         began = time.monotonic()
         if way == "send":
             with pytest.raises(Interference, match=f"^{why}$"):
-                made.send(Request("GET", "/v1/modack"))
+                made.send(Request("GET", "/v1/modack"), timeout=timeout)
         else:
-            assert made.volley([Request("GET", "/v1/modack")]) == [None]
+            assert made.volley([Request("GET", "/v1/modack")], timeout=timeout) == [None]
 
     assert time.monotonic() - began < 2
     assert made.interference == {why: 1}
@@ -404,7 +405,7 @@ def test_nothing_is_sent_when_the_time_is_up(door: Door, way: str) -> None:
     """The run has ended."""
     with recording() as recorder:
         made = door(recorder.url)
-        made.deadline = 0.0
+        made.throttle.allow(Allowance(deadline=0.0))
         with pytest.raises(TimeUp):
             made.send(Request("GET", "/v1/modack")) if way == "send" else made.volley([Request("GET", "/")])
 
@@ -415,15 +416,15 @@ def test_an_answer_is_waited_for_no_longer_than_the_run_goes_on(door: Door) -> N
     """However patient the client is."""
     with recording(silence) as recorder:
         made = door(recorder.url)
-        made.timeout, made.deadline = math.inf, time.monotonic() + 0.3
+        made.throttle.allow(Allowance(deadline=time.monotonic() + 0.3))
         with pytest.raises(TimeUp):
-            made.send(Request("GET", "/v1/modack"))
+            made.send(Request("GET", "/v1/modack"), timeout=math.inf)
 
 
 def test_nobody_waits_beyond_the_end_of_the_run(door: Door) -> None:
     """It is said at once."""
     made = door("http://target")
-    made.deadline = time.monotonic() + 5
+    made.throttle.allow(Allowance(deadline=time.monotonic() + 5))
     made.wait(0.01)
 
     began = time.monotonic()
@@ -433,17 +434,15 @@ def test_nobody_waits_beyond_the_end_of_the_run(door: Door) -> None:
     assert time.monotonic() - began < 1
 
 
-def moved(made: Client) -> Client:
+def with_admin_plane(url: str) -> Client:
     """A client whose target has an admin plane, which is the server itself."""
-    url = made.target.base_url
-    made.target = replace(made.target, admin=Admin(url, "token"))
-    return made
+    return client(url, admin=Admin(url, "token"))
 
 
-def test_time_goes_by_for_the_target_too(door: Door) -> None:
+def test_time_goes_by_for_the_target_too() -> None:
     """By the clock of its admin plane, and the run's clock goes with it."""
     with recording() as recorder:
-        made = moved(door(recorder.url))
+        made = with_admin_plane(recorder.url)
         before = made.now()
         made.wait(3_600)
 
@@ -454,14 +453,14 @@ def test_time_goes_by_for_the_target_too(door: Door) -> None:
     assert made.now() - before >= 3_600
 
 
-def test_an_admin_plane_that_does_not_move_its_clock_is_interference(door: Door) -> None:
+def test_an_admin_plane_that_does_not_move_its_clock_is_interference() -> None:
     """The clock of the run stays where it was."""
     with recording(OK.replace(b"200 OK", b"404 No")) as recorder:
-        made = moved(door(recorder.url))
+        made = with_admin_plane(recorder.url)
         with pytest.raises(Interference, match="the admin plane answers 404"):
             made.wait(3_600)
 
-    assert made.shift == 0
+    assert made.now() == pytest.approx(time.monotonic(), abs=60)
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n1;x=y\r\n \r\n0\r\n\r\n"

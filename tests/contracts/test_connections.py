@@ -22,7 +22,7 @@ from contracts.openapi.document import LINKED, load
 from contracts.phases.schemathesis_hooks import Aim
 from contracts.phases.schemathesis_run import fuzz
 from contracts.phases.sequence import CallSequence
-from contracts.transport.client import Request
+from contracts.transport.client import Client, Request
 from contracts.transport.connections import Connections, NoWay
 from contracts.transport.interference import Interference
 from tests.contracts.gateways import (
@@ -152,13 +152,11 @@ def test_generated_requests_arrive_too(way: str, place: Open) -> None:
 def test_what_comes_from_the_target_does_not_hide_what_a_request_says() -> None:
     """Both are sent, as they are given; our own name gives way."""
     with recording() as recorder:
-        playing = sequence(recorder.url)
-        playing.client.target = replace(
-            playing.client.target,
-            connection=ConnectionOptions((HEADER, ExtraHeader("User-Agent", "gateway/1", "AGENT"))),
-        )
-        playing.client.send(Request("GET", "/v1/ack", (("X-Gate", "mine"),)))
-        playing.client.close()
+        options = ConnectionOptions((HEADER, ExtraHeader("User-Agent", "gateway/1", "AGENT")))
+        target = Target(recorder.url, recorder.url, *KEYS, connection=options)
+        client = Client(target, lambda *_: (None, None))
+        client.send(Request("GET", "/v1/ack", (("X-Gate", "mine"),)))
+        client.close()
 
     head = recorder.got[0].decode().split("\r\n")
     assert [line for line in head if re.match("(?i)x-gate|user-agent", line)] == [
@@ -202,7 +200,7 @@ def test_a_proxy_that_refuses_is_no_deployment() -> None:
         target = Target(
             f"https://{NAME}", f"https://{NAME}", *KEYS, connection=ConnectionOptions(proxy=proxy.url)
         )
-        client = type(playing.client)(target, lambda *_: (None, None))
+        client = Client(target, lambda *_: (None, None))
         with pytest.raises(Interference, match="the proxy answers 407"):
             client.send(Request("GET", "/v1/ack"))
         with pytest.raises(Interference, match="the proxy answers 407"):
@@ -263,7 +261,7 @@ def staging(place: Open, trusted: Authority, tmp_path: Path) -> Place:
         client_key = "{trusted.key}"
         proxy = "{there.proxy.url}"
         headers = {{x-gate = "env:GATE"}}
-        name prefix = "here"
+        name_prefix = "here"
         intrusive = true
         """
     )

@@ -13,7 +13,7 @@ from flask import Response, request
 from contracts import RunFinished
 from contracts.core.rules import RULES, Severity
 from contracts.phases.scenarios import SCENARIOS, races
-from contracts.run.engine import ANYWHERE
+from contracts.run.scheduler import ANYWHERE
 from tests.contracts.runs import judged, said, sequence
 from tests.mutants import (
     CONFORMING_VARIANTS,

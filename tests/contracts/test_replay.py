@@ -20,7 +20,7 @@ from contracts.oracle.judge import Judge
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
 from contracts.phases.sequence import CallSequence
 from contracts.reproduction.replay import Replay, hasty
-from contracts.transport.client import Client, Request, TimeUp
+from contracts.transport.client import TIMEOUT, Client, Request, TimeUp
 from contracts.transport.interference import Interference
 from tests.contracts.runs import exchange, rules, sequence
 from tests.mutants import HOLDOUT, MUTANTS, Choices, ConformingServer
@@ -424,8 +424,8 @@ def test_a_refusal_that_ends_when_all_of_the_target_knows_what_was_made_accuses_
 
 def test_a_careful_sequence_asks_for_what_nobody_expects_to_be_refused_a_second_time() -> None:
     """Later, and only the last answer stands; a refusal that is expected is taken as it is."""
-    with on(TwoNodes()) as (playing, _):
-        playing.careful = True
+    with serving(TwoNodes()) as url:
+        playing = sequence(url, PREFIX, careful=True)
         variant = playing.define()
         for _ in range(2):
             playing.play(playing.request(INGRESS, {"payload": 1}, name=variant))
@@ -495,10 +495,10 @@ class Away(Client):
 
     away: Exception | None = None
 
-    def send(self, request: Request, waited: float = 0.0) -> Exchange:
+    def send(self, request: Request, waited: float = 0.0, *, timeout: float = TIMEOUT) -> Exchange:
         if self.away is not None:
             raise self.away
-        return super().send(request, waited)
+        return super().send(request, waited, timeout=timeout)
 
 
 @pytest.mark.parametrize("fault", [Interference("503"), TimeUp()])

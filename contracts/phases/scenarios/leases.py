@@ -109,7 +109,7 @@ def long_leases(sequence: CallSequence) -> Iterator[float]:
     for number in left:
         sequence.modack(number, sequence.attempt_of(number), 1)
     before = [sequence.attempt_of(number) for number in left]
-    yield sequence.long
+    yield sequence.policy.long
     for number, attempt in zip(left, before, strict=True):
         if sequence.modack(number, attempt + 1, 300).status == 200:
             sequence.modack(number, attempt, 300)

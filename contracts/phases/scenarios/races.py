@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -114,9 +113,9 @@ def _allowed(sequence: CallSequence) -> None:
 
 def _turns(sequence: CallSequence) -> Iterator[int]:
     """As many rounds as there is time for; a few, where time is no measure."""
-    until = time.monotonic() + _SECONDS * sequence.patience
+    until = sequence.client.clock.now() + _SECONDS * sequence.policy.patience
     for turn in itertools.count():
-        if turn == _FEW if sequence.policy.steady else time.monotonic() >= until:
+        if turn == _FEW if sequence.policy.steady else sequence.client.clock.now() >= until:
             return
         yield turn
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -335,14 +334,6 @@ def slow(sequence: CallSequence) -> None:
     """What took more than a second is asked again, beside a plain request."""
     variant = sequence.define()
     sequence.accept(variant)
-    sequence.client.timeout, before = _SLOW, sequence.client.timeout
-    try:
-        _asked_again(sequence, variant)
-    finally:
-        sequence.client.timeout = before
-
-
-def _asked_again(sequence: CallSequence, variant: str) -> None:
     for exchange in list(sequence.judge.slow)[:2]:
         request = _same(sequence, exchange, variant)
         twice = [_seconds(sequence, request) for _ in range(2)]
@@ -372,10 +363,10 @@ def _same(sequence: CallSequence, exchange: Exchange, variant: str) -> Request:
 
 
 def _seconds(sequence: CallSequence, request: Request) -> float:
-    began = time.monotonic()
+    began = sequence.client.clock.now()
     with suppress(Interference):  # no answer in time
-        sequence.client.send(request)
-    return time.monotonic() - began
+        sequence.client.send(request, timeout=_SLOW)
+    return sequence.client.clock.now() - began
 
 
 __all__ = [

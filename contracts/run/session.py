@@ -1,0 +1,254 @@
+"""The state of one run, and what the run's own thread does with it: its parts in their order.
+
+Everything here belongs to that thread. It hands out frozen values alone: events, and snapshots of what is known.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from arklow_local.formats.excerpts import one_line
+
+from ..checks.context import CheckContext
+from ..checks.cross_check import CrossCheck
+from ..core.events import Advanced, Checkpoint, CrossChecked, Event, Found, PhaseStarted
+from ..core.exchange import Exchange
+from ..core.findings import Breach, finding_of
+from ..core.ledger import Ledger
+from ..openapi.document import Document
+from ..openapi.schemas import DocumentSchemas
+from ..oracle.judge import Judge
+from ..transport.client import Client
+from ..transport.clock import Clock
+from ..transport.throttle import Allowance, Cancellation
+from ..transport.wire import Transport
+from .outcome import Outcome, Snapshot
+from .plan import Plan
+from .preflight import Preflight
+from .scheduler import SHRINK_SECONDS, Scheduler
+
+_KEEP = 0.5
+"""Seconds between two events with what there is so far: what a night loses when it is killed."""
+_ADVANCE = 0.25
+"""Seconds between two events with figures: what a person sees as moving."""
+_LEASES = 10.0
+"""Seconds that a run goes on at least after the leases that it waits for have run out."""
+NOT_OVER = "The run is not over, or was ended from outside."
+"""Why what there is so far proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The run's thread will send nothing after this moment, in seconds of its clock; infinite when it sends nothing more."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run's thread has come to its end, and its last snapshot has been posted."""
+
+
+Message = Event | Snapshot | Due | Ended
+
+
+class Session:
+    """One run against one target, from first contact to the last finding that is tried again."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        document: Document,
+        outcome: Outcome,
+        post: Callable[[Message], None],
+        *,
+        clock: Clock,
+        transport: Transport | None,
+        cancellation: Cancellation,
+        observers: Sequence[Callable[[Exchange], None]],
+    ) -> None:
+        """Make what a run needs; `post` takes what it has to say, `observers` see every exchange."""
+        self._plan = plan
+        self._outcome = outcome
+        self._post = post
+        self._clock = clock
+        target, before = plan.target, plan.before
+        context = CheckContext(document, DocumentSchemas(document.content), target, "contract", plan.declared)
+        self._context = context
+        self._ledger = Ledger(plan.only, on_new=lambda finding: post(Found(finding)), secrets=target.secrets)
+        self._judge = Judge(context, self._ledger)
+        self._client = Client(
+            target,
+            lambda method, url: document.locate(method, url, {target.base_url, target.ingress_url}),
+            plan.limits,
+            clock=clock,
+            transport=transport,
+            cancellation=cancellation,
+            about_to_send=lambda: post(self._snapshot()),
+            trace=before.run.run_id if before else "",
+            interference=before.run.interference if before else None,
+        )
+        self._cross_check = CrossCheck(context)
+        self._judge.listeners += [*observers, self._cross_check.hear, lambda _: self._advance()]
+        self._preflight = Preflight(plan, self._client, self._judge)
+        excused = {one.id for one in plan.baseline if one.expires >= outcome.started.date()}
+        self._scheduler = Scheduler(
+            plan,
+            self._client,
+            self._judge,
+            self._preflight,
+            excused,
+            lambda title: post(PhaseStarted(title)),
+            self._allow,
+        )
+        self._began = self._advanced = clock.now()
+        self._kept = -math.inf
+        self._inconclusive: str | None = None
+        if before is not None:
+            self._remember(before)
+        post(self._snapshot())
+
+    def _remember(self, before: Checkpoint) -> None:
+        """Begin where an earlier part of the run has ended."""
+        run, progress, ledger = before.run, before.progress, self._ledger
+        ledger.tested.update(run.tested)
+        ledger.masked.update(progress.masked)
+        ledger.doubtful.update(progress.doubtful)
+        ledger.negatives.update(run.negatives)
+        ledger.add([*run.violations, *run.warnings], confirmed=True)
+        self._judge.resume(run.served, run.interpretations, progress.interpretations)
+
+    def judge(self) -> None:
+        """Judge the target; whatever fails, what was found before stands."""
+        try:
+            if self._plan.night:
+                self._keep()
+            self._play()
+        except Exception as error:
+            self._inconclusive = (
+                f"The judge itself failed, which says nothing of the target: {describe(error)}."
+            )
+        try:
+            self._post(Due(math.inf))
+            self._ask_openapi_core()
+            self._client.close()
+        finally:
+            self._post(self._snapshot())
+            self._post(Ended())
+
+    def _play(self) -> None:
+        """Send everything that is to be sent."""
+        plan, scheduler = self._plan, self._scheduler
+        self._post(PhaseStarted("first contact"))
+        self._inconclusive = self._preflight.first()
+        if self._inconclusive is not None:
+            return
+        self._began = self._clock.now()
+        seconds = max(plan.max_time, (plan.wait or 0) + _LEASES)
+        self._allow(Allowance(self._began + seconds, self._reserve()))
+        scheduler.constructed()
+        if plan.night:
+            scheduler.rounds()
+        else:
+            scheduler.explored()
+            scheduler.generated()
+        scheduler.end()
+        self._compare_interpretations()
+        scheduler.confirmation.end()
+
+    def _allow(self, allowance: Allowance) -> None:
+        """Begin a part of the run that may use so much."""
+        self._client.throttle.allow(allowance)
+        self._post(Due(allowance.deadline))
+
+    def _reserve(self) -> int:
+        """Return how many requests are kept for examples: a tenth of what may be sent."""
+        most = self._plan.limits.requests
+        return 0 if most is None else most // 10
+
+    def _compare_interpretations(self) -> None:
+        """Warn where the target takes another lawful interpretation than the one that is counted on (READ-2)."""
+        for question, expected in self._plan.expected.items():
+            taken = self._context.learned.interpretations.get(question)
+            shown = self._judge.provenance.first(question)
+            if taken is None or not shown:
+                continue
+            self._ledger.tested["READ-2"] += 1
+            if taken != expected:
+                title = f"{question[0].upper()}{question[1:]}: {taken}, and {expected} was expected"
+                breach = Breach("READ-2", title, expected, taken, question)
+                self._ledger.add([finding_of(breach, shown[-1], shown)], confirmed=True)
+
+    def _ask_openapi_core(self) -> None:
+        """Compare our validator with openapi-core, unless the run is for single rules alone."""
+        if not self._plan.only and self._cross_check.answers:
+            self._cross_check.ask(time.monotonic() + SHRINK_SECONDS)
+
+    def _advance(self) -> None:
+        """Say how far the run is, and what there is so far, if it was not said just now."""
+        now = self._clock.now()
+        if self._plan.night and now - self._kept > _KEEP:
+            self._keep()
+        if now - self._advanced < _ADVANCE:
+            return
+        self._advanced = now
+        ledger = self._ledger
+        self._post(
+            Advanced(now - self._began, self._client.requests, len(ledger.violations), len(ledger.warnings))
+        )
+
+    def _keep(self) -> None:
+        """Say all that there is so far, from which the run can be told if it is killed."""
+        snapshot = self._snapshot()
+        run = replace(self._outcome.finished(snapshot, self._clock.now()), inconclusive=NOT_OVER)
+        self._post(Checkpoint(run, snapshot.progress))
+        self._kept = self._clock.now()
+
+    def _snapshot(self) -> Snapshot:
+        """Return what is known now."""
+        client, judge, cross_check = self._client, self._judge, self._cross_check
+        ledger, learned = self._ledger.copy(), self._context.learned
+        published = [
+            label for label in self._context.document.operations if label in learned.asked - learned.routed
+        ]
+        return Snapshot(
+            ledger=ledger,
+            prefix=self._preflight.prefix,
+            run_id=client.trace,
+            began=self._began,
+            requests=client.requests,
+            served=dict(judge.served),
+            interpretations=dict(learned.interpretations),
+            interference=client.interference,
+            not_offered=(*published, *sorted(learned.not_offered)),
+            cross_check=CrossChecked(cross_check.asked, cross_check.answers, tuple(cross_check.differences)),
+            progress=replace(
+                self._scheduler.progress,
+                interpretations=dict(judge.model.taken),
+                masked=ledger.masked,
+                doubtful=ledger.doubtful,
+            ),
+            ended=self._ended(),
+        )
+
+    def _ended(self) -> str | None:
+        """Say in one sentence what has cut the run short; None while nothing has."""
+        closed = self._client.throttle.closed
+        why = closed and f"{closed[0].upper()}{closed[1:]}."
+        return why or self._inconclusive or self._preflight.unreachable
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception in one line, with the place in the code where it came from."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
+    return f"{type(error).__name__}: {one_line(str(error))}{where}"
+
+
+__all__ = ["NOT_OVER", "Due", "Ended", "Message", "Session", "describe"]

@@ -1,0 +1,80 @@
+"""Time as a port: one clock for the machine, one for a target whose clock is moved by its admin plane."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Protocol
+
+import urllib3
+
+from ..core.target import Admin
+from .interference import Interference, kind_of
+
+_ADMIN_TIMEOUT = 10.0
+"""Seconds that the admin plane may take to move its clock: timers that become due run before it answers."""
+
+
+class Clock(Protocol):
+    """Tells time and lets it pass."""
+
+    def now(self) -> float:
+        """Return the seconds since a moment that stays the same for one clock."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Return when `seconds` have passed on this clock."""
+        ...
+
+
+class SystemClock:
+    """The clock of this machine; it never goes back."""
+
+    def now(self) -> float:
+        """Return seconds as `time.monotonic` counts them."""
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep for `seconds`."""
+        time.sleep(seconds)
+
+
+class AdminClock:
+    """The clock of a mock: it goes with another clock, and instead of waiting it is moved forward."""
+
+    def __init__(self, admin: Admin, organisation: str, clock: Clock) -> None:
+        self._admin = admin
+        self._organisation = organisation
+        self._clock = clock
+        self._shift = 0.0
+        """Seconds by which the clock of the target was moved."""
+
+    def now(self) -> float:
+        """Return the seconds of the other clock, and those by which this one was moved."""
+        return self._clock.now() + self._shift
+
+    def wait(self, seconds: float) -> None:
+        """Move the clock of the organisation by `seconds`.
+
+        Raises:
+            Interference: the admin plane did not move it.
+        """
+        url = f"{self._admin.url}/organisations/{self._organisation}/clock/advance"
+        headers = {"Authorization": f"Bearer {self._admin.token}", "Content-Type": "application/json"}
+        try:
+            answer = urllib3.PoolManager(retries=False).request(
+                "POST",
+                url,
+                body=json.dumps({"seconds": seconds}),
+                headers=headers,
+                timeout=_ADMIN_TIMEOUT,
+                redirect=False,
+            )
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Interference(f"the admin plane: {kind_of(error)}") from None
+        if answer.status != 200:
+            raise Interference(f"the admin plane answers {answer.status}")
+        self._shift += seconds
+
+
+__all__ = ["AdminClock", "Clock", "SystemClock"]
