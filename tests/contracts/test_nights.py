@@ -35,7 +35,8 @@ def flags(url: str, directory: Path, seconds: int) -> list[str]:
 @contextmanager
 def night(url: str, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A night in a process of its own."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(directory)}
+    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    environment = {**inherited, "HOME": str(directory)}
     with subprocess.Popen(
         [COMMAND, *flags(url, directory, 300)], stdout=subprocess.DEVNULL, env=environment
     ) as running:
