@@ -1,1 +1,1 @@
-"""The admin plane: what a tester does to the mock from outside, on a port of its own, spec-first."""
+"""The admin plane: what tests do to the mock from outside, on a port of its own, built from its own document."""

@@ -1,4 +1,4 @@
-"""Who may call the admin plane: by which name, from which page, with which token."""
+"""Who may call the admin plane: under which host name, from which web page, with which token."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ _OWN_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _CHALLENGE: Final = ((b"www-authenticate", b"Bearer"),)
 
 
-class Gate:
-    """The three questions, in the order they are asked. A page in a browser can fake none of the answers."""
+class Access:
+    """The three checks of a request, in the order in which they are made. A page in a browser can forge no header of them."""
 
     def __init__(self, settings: Admin, addresses: tuple[str, ...] = ()) -> None:
+        """Allow the names of this machine: the usual ones, those of the settings, and the `addresses` listened on."""
         listened = {f"[{address}]" if ":" in address else address for address in addresses}
         self._names = _OWN_NAMES | listened | {name.lower() for name in settings.names}
         self._origins = settings.origins
         self._token = settings.token.encode()
 
-    def by_name(self, host: str | None) -> None:
-        """Return when the `Host` header names this machine as it is known here; the port does not count.
+    def check_host(self, host: str | None) -> None:
+        """Return when the `Host` header names this machine, with any port.
 
-        A page that had its own name resolve to this machine (DNS rebinding) fails here.
+        This refuses a page that had its own name resolve to this machine (DNS rebinding).
 
         Raises:
-            Refused: it names another.
+            Refused: the header names another machine, or is missing.
         """
-        if _name(host or "") in self._names:
+        if _without_port(host or "") in self._names:
             return
         got = repr(excerpt(host, 60)) if host else "none"
         raise Refused(
@@ -40,11 +41,11 @@ class Gate:
             f"header Host: expected {' or '.join(sorted(self._names))}, got {got} (see --admin-name)",
         )
 
-    def from_page(self, origin: str | None) -> Mapping[str, str]:
-        """The CORS headers of the answer: none without an `Origin` header.
+    def cors_headers(self, origin: str | None) -> Mapping[str, str]:
+        """Check the `Origin` header, and return the CORS headers of the answer, name → value.
 
         Raises:
-            Refused: the page's origin was not allowed.
+            Refused: pages of this origin were not allowed.
         """
         if origin is None:
             return {"Vary": "Origin"} if self._origins else {}
@@ -60,11 +61,11 @@ class Gate:
             f"header Origin: expected {allowed}, got {excerpt(origin, 60)!r} (see --admin-origin)",
         )
 
-    def with_token(self, authorization: str | None) -> None:
+    def check_token(self, authorization: str | None) -> None:
         """Return when the `Authorization` header has the token.
 
         Raises:
-            Refused: it has none, or another.
+            Refused: the header has another token, or is missing.
         """
         scheme, _, token = (authorization or "").partition(" ")
         given = token.strip(" ").encode("utf-8", "backslashreplace")
@@ -78,7 +79,6 @@ class Gate:
         )
 
 
-def _name(host: str) -> str:
-    """The name without its port."""
+def _without_port(host: str) -> str:
     name, colon, port = host.lower().rpartition(":")
     return name if colon and (port.isdecimal() or not port) and not host.endswith("]") else host.lower()

@@ -21,30 +21,27 @@ from arklow_local.formats.excerpts import excerpt
 
 from ..api import bodies
 from ..api.document import Document, Operation, Parameter
-from ..api.envelope import (
-    Headers,
-    data_and_errors,
-    encode,
-    refusal,
-)
+from ..api.envelope import Headers, data_and_errors, encode, refusal
 from ..api.errors import STATUSES, Refused
 from ..domain.errors import ArklowError
 from ..schemas import mismatch
 from ..services.administration import Administration
 from ..services.faults import Faults
 from . import har
-from .access import Gate
-from .commands import Call, Commands
-from .event_stream import Tails
+from .access import Access
+from .commands import Call, Command, Commands
+from .event_stream import EventStreams
 from .faults import FaultCommands
-from .loop_bridge import Bridge
+from .loop_bridge import LoopBridge
 
 BODY_LIMIT: Final = 1 << 20
-"""Bytes that a request's body may have."""
-TAIL: Final = "tailJournal"
+"""Bytes of a request's body at most: a hundred times what the longest worker script needs."""
+EVENT_STREAM: Final = "tailJournal"
+"""The operation whose answer is a stream."""
 HAR: Final = "exportJournal"
-"""The operation whose answer stands alone, as a file; it is written in the caller's thread, as it may be long."""
-_MAX_AGE: Final = "600"
+"""The operation whose answer is a file without envelope; the caller's thread writes it, as it may be long."""
+_PREFLIGHT_AGE: Final = "600"
+"""Seconds that a browser may keep the answer to a preflight."""
 
 Log = Callable[[str], None]
 
@@ -54,56 +51,77 @@ def create_application(
     administration: Administration,
     faults: Faults,
     *,
-    bridge: Bridge,
-    tails: Tails,
-    gate: Gate,
+    bridge: LoopBridge,
+    streams: EventStreams,
+    access: Access,
     log: Log,
 ) -> Flask:
-    """The application; every operation of the document is routed, in its order."""
+    """Make the application, with a route for every operation of the document, in its order."""
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
-    commands = Commands(administration).table() | FaultCommands(faults).table()
-
-    def call(operation: Operation) -> Callable[..., Response]:
-        def view(**path: str) -> Response:
-            given = Call(_path(operation, path), _query(operation), _body(operation))
-            if operation.id == TAIL:
-                return _stream(tails, administration, given)
-            command = commands[operation.id]
-            if operation.id == HAR:
-                exchanges = bridge.run(lambda: command(given))
-                return _attached(har.archive(exchanges), f"arklow-{given.path['org_id']}.har")
-            return _json(200, data_and_errors(bridge.run(lambda: command(given))))
-
-        return view
-
+    operations = _Operations(administration, faults, bridge, streams)
     for operation in document.operations:
         rule = re.sub(r"\{([^}]*)\}", r"<\1>", operation.path)
-        _route(app, rule, operation.id, operation.method, call(operation))
-    pages = {
+        _route(app, rule, operation.id, operation.method, operations.view(operation))
+    pages = _pages(document)
+    for path, page in pages.items():
+        _route(app, path, path, "get", page)
+    paths = list(dict.fromkeys(operation.path for operation in document.operations))
+    boundary = _Boundary(access, bridge, log, public=frozenset(pages), paths=paths)
+    app.before_request(boundary.enter)
+    app.after_request(boundary.leave)
+    app.register_error_handler(Exception, boundary.refuse)
+    return app
+
+
+def _route(app: Flask, path: str, name: str, method: str, view: Callable[..., Response]) -> None:
+    # not by `add_url_rule`, which lets HEAD in beside GET
+    app.url_map.add(app.url_rule_class(path, endpoint=name, methods=None))
+    [rule] = app.url_map.iter_rules(name)
+    rule.methods = {method.upper()}
+    app.view_functions[name] = view
+
+
+def _pages(document: Document) -> dict[str, Callable[[], Response]]:
+    """What is served without a token, keyed by path."""
+    return {
         "/": lambda: _json(200, data_and_errors({"openapi": ["/openapi.yaml", "/openapi.json"]})),
         "/openapi.json": lambda: Response(document.json, mimetype="application/json"),
         "/openapi.yaml": lambda: Response(document.text, mimetype="application/yaml"),
     }
-    for path, page in pages.items():
-        _route(app, path, path, "get", page)
 
-    @app.before_request
-    def enter() -> Response | None:
+
+class _Boundary:
+    """What happens around each view: access before it, one line of the log after it, refusals in the envelope."""
+
+    def __init__(
+        self, access: Access, bridge: LoopBridge, log: Log, *, public: frozenset[str], paths: list[str]
+    ) -> None:
+        """Take the endpoints that need no token, and the paths that a message names for an unknown one."""
+        self._access = access
+        self._bridge = bridge
+        self._log = log
+        self._public = public
+        self._paths = paths
+
+    def enter(self) -> Response | None:
+        """Check who calls, and answer OPTIONS."""
         g.began = time.perf_counter()
         g.cors = {}
-        request.max_content_length = BODY_LIMIT + 1  # a chunked body is cut there in silence
-        gate.by_name(request.headers.get("Host"))
-        g.cors = gate.from_page(request.headers.get("Origin"))
+        request.max_content_length = (
+            BODY_LIMIT + 1
+        )  # Werkzeug cuts a longer chunked body there without a word
+        self._access.check_host(request.headers.get("Host"))
+        g.cors = self._access.cors_headers(request.headers.get("Origin"))
         if request.method == "OPTIONS":
             return _options()
-        if request.endpoint not in pages:
-            gate.with_token(request.headers.get("Authorization"))
+        if request.endpoint not in self._public:
+            self._access.check_token(request.headers.get("Authorization"))
         return None
 
-    @app.after_request
-    def leave(response: Response) -> Response:
+    def leave(self, response: Response) -> Response:
+        """Add the CORS headers, and log the request."""
         response.headers.update(g.get("cors", {}))
         org_id = (request.view_args or {}).get("org_id")
         what = request.endpoint or f"{request.method} {request.path[:100]}"
@@ -111,11 +129,11 @@ def create_application(
         line += f"  {(time.perf_counter() - g.get('began', time.perf_counter())) * 1000:.1f} ms"
         reason = g.get("reason")
         shown = excerpt(f"{line}  {reason}" if reason else line, 500)
-        bridge.tell(log, shown.encode("ascii", "backslashreplace").decode())
+        self._bridge.call_soon(self._log, shown.encode("ascii", "backslashreplace").decode())
         return response
 
-    @app.errorhandler(Exception)
-    def refuse(error: Exception) -> Response:
+    def refuse(self, error: Exception) -> Response:
+        """Answer a request that failed."""
         match error:
             case Refused():
                 return _refused(error.code, error.message, error.headers)
@@ -136,20 +154,66 @@ def create_application(
                     "body: expected the whole body in time, framed as announced, got a part of it",
                 )
             case HTTPException():
-                known = ", ".join(dict.fromkeys(operation.path for operation in document.operations))
+                known = ", ".join(self._paths)
                 return _refused("NOT_FOUND", f"path: expected one of {known}; got {request.path[:100]!r}")
-        bridge.tell(log, "".join(traceback.format_exception(error)))
+        self._bridge.call_soon(self._log, "".join(traceback.format_exception(error)))
         return _refused("INTERNAL_ERROR", "the mock failed; this is its own fault")
 
-    return app
+
+class _Operations:
+    """The views of the operations: each reads a checked call from the request, and has the loop run its command."""
+
+    def __init__(
+        self,
+        administration: Administration,
+        faults: Faults,
+        bridge: LoopBridge,
+        streams: EventStreams,
+    ) -> None:
+        self._administration = administration
+        self._bridge = bridge
+        self._streams = streams
+        self._commands = Commands(administration).table() | FaultCommands(faults).table()
+
+    def view(self, operation: Operation) -> Callable[..., Response]:
+        """Make the view of one operation."""
+
+        def view(**path: str) -> Response:
+            call = Call(_path(operation, path), _query(operation), _body(operation))
+            if operation.id == EVENT_STREAM:
+                return self._stream(call)
+            command = self._commands[operation.id]
+            if operation.id == HAR:
+                return self._archive(command, call)
+            return _json(200, data_and_errors(self._bridge.run(lambda: command(call))))
+
+        return view
+
+    def _archive(self, command: Command, call: Call) -> Response:
+        response = _json(200, har.archive(self._bridge.run(lambda: command(call))))
+        name = f"arklow-{call.path['org_id']}.har"
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+    def _stream(self, call: Call) -> Response:
+        after = call.query.get("after")
+        last = request.headers.get("Last-Event-ID")
+        if last is not None:
+            if not re.fullmatch(r"[0-9]{1,15}", last):
+                raise Refused(
+                    "INVALID_PARAMETER", f"header Last-Event-ID: expected a number, got {excerpt(last, 60)!r}"
+                )
+            after = int(last)
+        stream = self._streams.open(
+            lambda: self._administration.organisation(call.path["org_id"]).journal,
+            after,
+            request.environ.get("arklow.gone", _never),
+        )
+        return Response(stream, mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-def _route(app: Flask, path: str, name: str, method: str, view: Callable[..., Response]) -> None:
-    # not by `add_url_rule`, which lets HEAD in beside GET
-    app.url_map.add(app.url_rule_class(path, endpoint=name, methods=None))
-    [rule] = app.url_map.iter_rules(name)
-    rule.methods = {method.upper()}
-    app.view_functions[name] = view
+def _never() -> bool:
+    return False
 
 
 def _path(operation: Operation, values: Mapping[str, str]) -> dict[str, str]:
@@ -158,7 +222,7 @@ def _path(operation: Operation, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _query(operation: Operation) -> dict[str, Any]:
-    """Declared parameters; of several values each has to fit and the last one counts."""
+    """The declared parameters, keyed by name; of several values each has to fit, and the last one counts."""
     for parameter in operation.parameters:
         if parameter.location == "query" and parameter.required and parameter.name not in request.args:
             raise Refused("INVALID_PARAMETER", f"query {parameter.name}: expected a value, got none")
@@ -171,8 +235,8 @@ def _query(operation: Operation) -> dict[str, Any]:
 
 
 def _value(parameter: Parameter, text: str) -> Any:
-    integer = "integer" in parameter.kinds and re.fullmatch(r"-?[0-9]{1,100}", text)
-    value = int(text) if integer else text
+    is_integer = "integer" in parameter.kinds and re.fullmatch(r"-?[0-9]{1,100}", text)
+    value = int(text) if is_integer else text
     wrong = mismatch(parameter.validator, value, f"{parameter.location} {parameter.name}")
     if wrong:
         raise Refused("INVALID_PARAMETER", wrong)
@@ -192,40 +256,18 @@ def _body(operation: Operation) -> Any:
     return bodies.parse_body(text, operation.body, None)
 
 
-def _stream(tails: Tails, administration: Administration, given: Call) -> Response:
-    after = given.query.get("after")
-    last = request.headers.get("Last-Event-ID")
-    if last is not None:
-        if not re.fullmatch(r"[0-9]{1,15}", last):
-            raise Refused(
-                "INVALID_PARAMETER", f"header Last-Event-ID: expected a number, got {excerpt(last, 60)!r}"
-            )
-        after = int(last)
-    tail = tails.open(
-        lambda: administration.organisation(given.path["org_id"]).journal,
-        after,
-        request.environ.get("arklow.gone", _never),
-    )
-    return Response(tail, mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
-
-
-def _never() -> bool:
-    return False
-
-
 def _options() -> Response:
-    """What may be asked of a path; for a page of an allowed origin, the answer to its preflight."""
+    """The methods of a path; for a page of an allowed origin this is the answer to its preflight."""
     error = request.routing_exception
     if not isinstance(error, MethodNotAllowed):
         raise NotFound
     allow = _allow(error)
     response = Response(status=204, headers={"Allow": allow})
     if "Access-Control-Allow-Origin" in g.cors:
-        asked = request.headers
         response.headers["Access-Control-Allow-Methods"] = allow
         response.headers["Access-Control-Allow-Headers"] = "authorization, content-type, last-event-id"
-        response.headers["Access-Control-Max-Age"] = _MAX_AGE
-        if "Access-Control-Request-Private-Network" in asked:
+        response.headers["Access-Control-Max-Age"] = _PREFLIGHT_AGE
+        if "Access-Control-Request-Private-Network" in request.headers:
             response.headers["Access-Control-Allow-Private-Network"] = "true"
     return response
 
@@ -239,12 +281,6 @@ def _refused(code: str, message: str, headers: Headers = ()) -> Response:
     response = _json(STATUSES[code].elsewhere, refusal(code, message))
     for name, value in headers:
         response.headers[name.decode()] = value.decode()
-    return response
-
-
-def _attached(body: Any, name: str) -> Response:
-    response = _json(200, body)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

@@ -14,8 +14,7 @@ from ..domain.states import Event
 from ..presenters.definitions import destination_json, link_json
 from ..presenters.journal import concerns, entry_json, entry_kind
 from ..presenters.organisations import clock_json, counts_json, organisation_json
-from ..seeds import scripts
-from ..seeds.writer import export_seed
+from ..seeds import scripts, writer
 from ..services.administration import Administration
 from ..timestamps import END, moment, timestamp
 from . import har
@@ -25,60 +24,63 @@ class Call(NamedTuple):
     """What a command is given: values checked against the document."""
 
     path: Mapping[str, str] = {}
+    """Name → value."""
     query: Mapping[str, Any] = {}
+    """Name → value; parameters that were not sent are missing."""
     body: Any = None
 
 
 Command = Callable[[Call], Coroutine[Any, Any, Any]]
+"""A call → the members of its answer; raises the domain's errors, and `Refused` for what no schema can express."""
 
 
 class Commands:
-    """What the document's operations do, but for the one that streams and those of `faults`."""
+    """The commands of all operations but the one that streams, and those of `faults`."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
 
     def table(self) -> dict[str, Command]:
-        """Operation id → command. All raise the domain's errors, and `Refused` for what no schema can say."""
+        """Return the commands, keyed by operation id."""
         return {
             "listOrganisations": self.list_organisations,
-            "letGoOrganisations": self.let_go,
+            "discardOrganisations": self.discard_organisations,
             "getOrganisation": self.get_organisation,
-            "resetOrganisation": self.reset,
-            "forkOrganisation": self.fork,
+            "resetOrganisation": self.reset_organisation,
+            "forkOrganisation": self.fork_organisation,
             "setClock": self.set_clock,
-            "advanceClock": self.advance,
+            "advanceClock": self.advance_clock,
             "setWorker": self.set_worker,
             "listDestinations": self.list_destinations,
             "putDestination": self.put_destination,
             "deleteDestination": self.delete_destination,
             "setLinks": self.set_links,
             "listSnapshots": self.list_snapshots,
-            "takeSnapshot": self.snapshot,
-            "deleteSnapshot": self.forget,
-            "restoreSnapshot": self.restore,
-            "endAttempt": self.end,
+            "takeSnapshot": self.take_snapshot,
+            "deleteSnapshot": self.delete_snapshot,
+            "restoreSnapshot": self.restore_snapshot,
+            "endAttempt": self.end_attempt,
             "readJournal": self.read_journal,
             "exportJournal": self.export_journal,
-            "exportSeed": self.export,
+            "exportSeed": self.export_seed,
         }
 
     async def list_organisations(self, call: Call) -> Any:
-        """All that were used."""
+        """List all organisations that were used."""
         items = [counts_json(organisation) for organisation in self._administration.organisations()]
         return list_json(items)
 
-    async def let_go(self, call: Call) -> Any:
-        """Let go of all that some of them hold."""
+    async def discard_organisations(self, call: Call) -> Any:
+        """Free all that some organisations hold, and list those of them that were used."""
         left = await self._administration.discard(call.query["organisation"].split(","))
         return list_json([counts_json(organisation) for organisation in left])
 
     async def get_organisation(self, call: Call) -> Any:
-        """One of them."""
+        """Show one organisation."""
         return self._organisation(self._administration.organisation(call.path["org_id"]))
 
-    async def reset(self, call: Call) -> Any:
-        """Make it as new."""
+    async def reset_organisation(self, call: Call) -> Any:
+        """Make an organisation as new, with the seed, clock and worker of the body."""
         body: Mapping[str, Any] = call.body or {}
         clock: Mapping[str, Any] = body.get("clock", {})
         mode = clock.get("mode", "running")
@@ -95,8 +97,8 @@ class Commands:
         )
         return self._organisation(organisation)
 
-    async def fork(self, call: Call) -> Any:
-        """Make another organisation what this one is."""
+    async def fork_organisation(self, call: Call) -> Any:
+        """Make another organisation what this one is, or was at a snapshot."""
         to = call.body["to"]
         if to == call.path["org_id"]:
             raise Refused("SAME_ORGANISATION", f"body/to: expected another organisation, got {to} itself")
@@ -105,7 +107,7 @@ class Commands:
         )
 
     async def set_clock(self, call: Call) -> Any:
-        """Freeze the clock, or let it run."""
+        """Freeze the clock, let it run, or have it show the machine's time."""
         org_id, mode = call.path["org_id"], call.body["mode"]
         to = _moment(call.body, "now", "body")
         organisation = await self._administration.clock.set(
@@ -113,8 +115,8 @@ class Commands:
         )
         return self._clock(organisation)
 
-    async def advance(self, call: Call) -> Any:
-        """Move the clock forward."""
+    async def advance_clock(self, call: Call) -> Any:
+        """Move the clock forward, and run what falls due on the way."""
         org_id = call.path["org_id"]
         organisation = self._administration.organisation(org_id)
         to = _moment(call.body, "to", "body")
@@ -127,20 +129,20 @@ class Commands:
         return {"clock": self._clock(organisation), "ran": ran}
 
     async def set_worker(self, call: Call) -> Any:
-        """Give the worker other scripts."""
+        """Give the built-in worker other scripts."""
         organisation = await self._administration.set_worker(
             call.path["org_id"], scripts.from_json(call.body)
         )
         return scripts.to_json(organisation.worker)
 
     async def list_destinations(self, call: Call) -> Any:
-        """All, in the order of their creation."""
+        """List all destinations, in the order of their creation."""
         organisation = self._administration.organisation(call.path["org_id"])
         found = organisation.registry.destinations.values()
         return list_json([self._destination(organisation.org_id, destination) for destination in found])
 
     async def put_destination(self, call: Call) -> Any:
-        """Create or replace one, by its label."""
+        """Create or replace a destination, by its label."""
         org_id, body = call.path["org_id"], call.body
         credential = body.get("credential")
         destination = await self._administration.destinations.put(
@@ -154,7 +156,7 @@ class Commands:
         return self._destination(org_id, destination)
 
     async def delete_destination(self, call: Call) -> Any:
-        """Delete one, and the links to it."""
+        """Delete a destination, and the links to it."""
         org_id = call.path["org_id"]
         gone = await self._administration.destinations.delete(org_id, call.path["id"])
         organisation = self._administration.organisation(org_id)
@@ -163,7 +165,7 @@ class Commands:
         }
 
     async def set_links(self, call: Call) -> Any:
-        """Link a definition to some destinations."""
+        """Link a definition to some destinations, and to no others."""
         org_id, body = call.path["org_id"], call.body
         definition = await self._administration.destinations.set_links(
             org_id, body["variant"], body["destinations"], default=body.get("default")
@@ -174,33 +176,33 @@ class Commands:
         )
 
     async def list_snapshots(self, call: Call) -> Any:
-        """Their names."""
+        """List the names of all snapshots."""
         return list_json(sorted(self._administration.organisation(call.path["org_id"]).snapshots))
 
-    async def snapshot(self, call: Call) -> Any:
-        """Keep what the organisation is."""
+    async def take_snapshot(self, call: Call) -> Any:
+        """Keep what the organisation is now, under a name."""
         return self._organisation(self._administration.snapshots.take(call.path["org_id"], call.path["name"]))
 
-    async def forget(self, call: Call) -> Any:
+    async def delete_snapshot(self, call: Call) -> Any:
         """Delete a snapshot."""
         return self._organisation(
             self._administration.snapshots.delete(call.path["org_id"], call.path["name"])
         )
 
-    async def restore(self, call: Call) -> Any:
-        """Make the organisation what it was."""
+    async def restore_snapshot(self, call: Call) -> Any:
+        """Make the organisation what it was at a snapshot."""
         return self._organisation(
             await self._administration.snapshots.restore(call.path["org_id"], call.path["name"])
         )
 
-    async def end(self, call: Call) -> Any:
-        """End an attempt, or the action."""
+    async def end_attempt(self, call: Call) -> Any:
+        """End the current attempt, or the action."""
         event = Event[call.body["as"].upper()]
         action = await self._administration.end_attempt(call.path["org_id"], call.path["id"], event)
         return {"id": action.id, "status": action.state.status.value, "attempt": action.attempt}
 
     async def read_journal(self, call: Call) -> Any:
-        """What happened."""
+        """List entries of the journal, and how far it reaches."""
         journal = self._administration.organisation(call.path["org_id"]).journal
         limit = call.query.get("limit", 100)
         found: list[Any] = []
@@ -216,16 +218,16 @@ class Commands:
         return {"entries": found, "last": journal.last, "first": first, "dropped": first - 1}
 
     async def export_journal(self, call: Call) -> Any:
-        """The exchanges that happened, as entries: `har` writes them."""
+        """Return the entries that are exchanges; `har` makes an archive of them."""
         journal = self._administration.organisation(call.path["org_id"]).journal
         exchanges = (entry for entry in journal.entries(call.query.get("after", 0)) if har.is_exchange(entry))
         return list(islice(exchanges, call.query.get("limit")))
 
-    async def export(self, call: Call) -> Any:
-        """All organisations, or some, as a seed file."""
+    async def export_seed(self, call: Call) -> Any:
+        """Return all organisations, or some, as the value of a seed file."""
         asked = call.query.get("organisation")
         org_ids = tuple(dict.fromkeys(asked.split(","))) if asked else ()
-        return await export_seed(
+        return await writer.export_seed(
             self._administration.seed_plan(), await self._administration.views(org_ids), org_ids
         )
 
@@ -248,10 +250,10 @@ def list_json(items: Iterable[Any]) -> dict[str, Any]:
 
 
 def _moment(body: Mapping[str, Any], member: str, place: str) -> int | None:
-    """A checked date-time in milliseconds since the epoch, None where there is none.
+    """A checked date-time of a body, in milliseconds since the epoch; None where the body has none.
 
     Raises:
-        Refused: no calendar has the day, or it is out of bounds.
+        Refused: no calendar has the day, or the time is out of bounds.
     """
     text = body.get(member)
     if text is None:

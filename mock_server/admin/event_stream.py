@@ -1,4 +1,4 @@
-"""Who listens to a journal: bounded queues between the event loop and the threads that write to sockets."""
+"""The journal as server-sent events: bounded queues between the event loop and the threads that write to sockets."""
 
 from __future__ import annotations
 
@@ -14,38 +14,44 @@ from ..api.errors import Refused
 from ..domain.journal import Entry
 from ..domain.ports import Journal
 from ..presenters.journal import entry_json, entry_kind
-from .loop_bridge import Bridge
+from .loop_bridge import LoopBridge
 
-MOST: Final = 16
-"""Listeners at a time, over all organisations."""
-WAITING: Final = 1_000
-"""Entries that may wait for one listener; what comes then is lost to it, and counted."""
+MAX_STREAMS: Final = 16
+"""Streams at a time, over all organisations: each occupies one of the 64 connections that the admin plane serves."""
+MAX_WAITING: Final = 1_000
+"""Entries that may wait for one client; further ones are lost to it, and counted, so that memory stays bounded."""
 HEARTBEAT: Final = 15.0
-"""Seconds of silence after which a comment is sent."""
-_LOOK: Final = 1.0
-"""Seconds after which a silent listener is looked at, whether it is still there."""
+"""Seconds of silence after which a comment is sent: nginx closes a connection that is silent for 60."""
+_CHECK_PAUSE: Final = 1.0
+"""Seconds between two checks whether the client of a silent stream is still connected."""
+_BATCH: Final = 100
+"""Entries in one chunk at most: few writes, none of them large."""
 _RETRY: Final = ((b"retry-after", b"5"),)
 
 
-class Tail:
-    """The stream of one listener, as chunks of server-sent events; ends when it is closed or told to."""
+class EventStream:
+    """The events for one client, as chunks of bytes; iteration ends when the stream does, or the client has gone."""
 
-    def __init__(self, gone: Callable[[], bool], release: Callable[[Tail], None]) -> None:
-        self._gone = gone
+    def __init__(self, is_gone: Callable[[], bool], release: Callable[[EventStream], None]) -> None:
+        """Make a stream; `is_gone` tells whether the client has disconnected, `release` is called when it is closed."""
+        self._is_gone = is_gone
         self._release = release
         self._changed = threading.Condition()
         self._waiting: deque[Entry | int] = deque()
-        """Entries, and how many were lost between them."""
+        """Entries, and between them the numbers of entries that were lost there."""
         self._lost = 0
         self._ended = False
-        self._spoke_at = time.monotonic()
+        self._last_sent = time.monotonic()
         self._greeting = b": listening\n\n"
 
     def begin(self, journal: Journal, after: int | None) -> Callable[[], None]:
-        """Take what there is after a number, and all that comes; returns what stops that. Event loop only."""
+        """Follow a journal: the kept entries with a number above `after`, if it is given, and all new ones.
+
+        Returns what stops it. Event loop only.
+        """
         if after is not None:
             if after > journal.last:
-                after = 0  # the journal began again
+                after = 0  # the journal was begun anew since
             backlog = list(journal.entries(after))
             first = backlog[0].number if backlog else journal.last + 1
             if first > after + 1:
@@ -54,23 +60,23 @@ class Tail:
         return journal.listen(self.offer)
 
     def offer(self, entry: Entry) -> None:
-        """Take a new entry, or count it as lost when too many wait. Event loop only; never blocks for long."""
+        """Queue a new entry, or count it as lost when the queue is full. Event loop only; never blocks for long."""
         with self._changed:
-            if len(self._waiting) >= WAITING:
+            if len(self._waiting) >= MAX_WAITING:
                 self._lost += 1
                 return
-            self._mark_lost()
+            self._queue_lost()
             self._waiting.append(entry)
             self._changed.notify()
 
     def end(self) -> None:
-        """Say no more."""
+        """End the iteration."""
         with self._changed:
             self._ended = True
             self._changed.notify()
 
     def close(self) -> None:
-        """Be forgotten; twice is as good as once."""
+        """End the iteration and stop following the journal; a second call does nothing more."""
         self.end()
         self._release(self)
 
@@ -84,85 +90,94 @@ class Tail:
         while True:
             with self._changed:
                 if not (self._waiting or self._lost or self._ended):
-                    self._changed.wait(_LOOK)
+                    self._changed.wait(_CHECK_PAUSE)
                 if self._ended:
                     raise StopIteration
                 if not self._waiting:
-                    self._mark_lost()
-                batch = [self._waiting.popleft() for _ in range(min(100, len(self._waiting)))]
+                    self._queue_lost()
+                batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             if batch:
-                self._spoke_at = time.monotonic()
+                self._last_sent = time.monotonic()
                 return b"".join(map(_event, batch))
-            if self._gone():
+            if self._is_gone():
                 raise StopIteration
-            if time.monotonic() - self._spoke_at >= HEARTBEAT:
-                self._spoke_at = time.monotonic()
+            if time.monotonic() - self._last_sent >= HEARTBEAT:
+                self._last_sent = time.monotonic()
                 return b": still here\n\n"
 
-    def _mark_lost(self) -> None:
+    def _queue_lost(self) -> None:
         if self._lost:
             self._waiting.append(self._lost)
             self._lost = 0
 
 
-class Tails:
-    """All listeners."""
+class EventStreams:
+    """All streams that are open, of which there are `MAX_STREAMS` at most."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: LoopBridge) -> None:
         self._bridge = bridge
         self._lock = threading.Lock()
-        self._stops: dict[Tail, Callable[[], None]] = {}
+        self._stops: dict[EventStream, Callable[[], None]] = {}
         self._closed = False
 
     def __len__(self) -> int:
         return len(self._stops)
 
-    def open(self, journal: Callable[[], Journal], after: int | None, gone: Callable[[], bool]) -> Tail:
-        """A new listener to the entries after a number, or to new ones; `gone` says whether nobody reads.
+    def open(
+        self, journal: Callable[[], Journal], after: int | None, is_gone: Callable[[], bool]
+    ) -> EventStream:
+        """Open a stream of the entries with a number above `after`, or of new ones alone when it is None.
+
+        Args:
+            journal: called on the event loop for the journal to follow.
+            after: the number of an entry.
+            is_gone: tells whether the client has disconnected.
 
         Raises:
-            Refused: there are as many as may be, or the mock ends.
+            Refused: as many streams are open as may be, or the mock ends.
         """
-        tail = Tail(gone, self._forget)
+        stream = EventStream(is_gone, self._forget)
         with self._lock:
-            if len(self._stops) >= MOST:
+            if len(self._stops) >= MAX_STREAMS:
                 raise Refused(
                     "TOO_MANY_LISTENERS",
-                    f"mock: expected at most {MOST} listeners at a time, got one more; end another first",
+                    f"mock: expected at most {MAX_STREAMS} listeners at a time, got one more; end another first",
                     _RETRY,
                 )
-            self._stops[tail] = _nothing
+            self._stops[stream] = _nothing
 
         async def begin() -> Callable[[], None]:
             with self._lock:
-                if tail not in self._stops:  # who asked was told that it takes too long
+                if (
+                    stream not in self._stops
+                ):  # the bridge's limit was over, and its caller has forgotten the stream
                     return _nothing
-            return tail.begin(journal(), after)
+            return stream.begin(journal(), after)
 
         try:
             stop = self._bridge.run(begin)
         except BaseException:
-            self._forget(tail)
+            self._forget(stream)
             raise
         with self._lock:
-            self._stops[tail] = stop
+            self._stops[stream] = stop
             closed = self._closed
         if closed:
-            tail.end()
-        return tail
+            stream.end()
+        return stream
 
     def close(self) -> None:
-        """End all streams."""
+        """End all streams, and those that are opened later."""
         with self._lock:
             self._closed = True
-            tails = list(self._stops)
-        for tail in tails:
-            tail.end()
+            streams = list(self._stops)
+        for stream in streams:
+            stream.end()
 
-    def _forget(self, tail: Tail) -> None:
+    def _forget(self, stream: EventStream) -> None:
         with self._lock:
-            stop = self._stops.pop(tail, _nothing)
-        self._bridge.tell(stop)
+            stop = self._stops.pop(stream, _nothing)
+        self._bridge.call_soon(stop)
 
 
 def _nothing() -> None:

@@ -1,29 +1,24 @@
-"""The commands of the admin plane for fault on request, by operation id. Event loop only."""
+"""The commands of the admin plane for injected faults, by operation id. Event loop only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..domain.faults import (
-    CODE,
-    Cut,
-    Fault,
-    FaultPlan,
-)
+from ..domain.faults import CODE, Cut, Fault, FaultPlan
 from ..presenters.faults import fault_json
 from ..services.faults import Faults
 from .commands import Call, Command, list_json
 
 
 class FaultCommands:
-    """Add, list and remove."""
+    """The commands that add, list and remove the faults of an organisation."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
 
     def table(self) -> dict[str, Command]:
-        """Operation id → command."""
+        """Return the commands, keyed by operation id."""
         return {
             "listFaults": self.list_all,
             "addFault": self.add,
@@ -32,21 +27,21 @@ class FaultCommands:
         }
 
     async def list_all(self, call: Call) -> Any:
-        """All, with what has become of them."""
+        """List all faults, with how often each has hit."""
         return _plan_json(self._faults.plan(call.path["org_id"]))
 
     async def add(self, call: Call) -> Any:
-        """One more."""
+        """Add a fault, and return it."""
         return fault_json(self._faults.add(call.path["org_id"], _fault(call.body)))
 
     async def remove(self, call: Call) -> Any:
-        """One of them, or all; what is left."""
+        """Remove the fault that the path names, or all, and list those that are left."""
         number = call.path.get("number")
         return _plan_json(self._faults.remove(call.path["org_id"], None if number is None else int(number)))
 
 
 def _fault(body: Mapping[str, Any]) -> Fault:
-    """The fault that a checked body asks for."""
+    """The fault that a checked body describes."""
     cut = body.get("cut")
     numbers = {name: int(body[name]) for name in ("times", "status", "retry_after") if name in body}
     return Fault(

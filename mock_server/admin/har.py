@@ -1,6 +1,6 @@
 """The exchanges of a journal as an HTTP Archive, HAR 1.2, which browsers and proxies open.
 
-http://www.softwareishard.com/blog/har-12-spec/; members that begin with `_` are ours.
+The format is http://www.softwareishard.com/blog/har-12-spec/; members that begin with `_` are ours.
 """
 
 from __future__ import annotations
@@ -13,28 +13,24 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from .. import __version__
-from ..domain.journal import (
-    DeliveryEntry,
-    Entry,
-    ExchangeEntry,
-    Headers,
-)
+from ..domain.journal import DeliveryEntry, Entry, ExchangeEntry, Headers
 from ..presenters.journal import header_pairs
 from ..timestamps import timestamp
 
 _HTTP: Final = "HTTP/1.1"
 _UNKNOWN: Final = -1
-_AS_IT_IS: Final = "/?%:@!$&'()*+,;=~[]"
-"""Characters that stand as they are in a URL that is made of a kept host, path and query; a `%` is an escape there."""
+"""A size that was not counted; the format asks for -1."""
+_UNQUOTED: Final = "/?%:@!$&'()*+,;=~[]"
+"""Characters that a URL keeps when it is put together of a host, a path and a query; there a `%` begins an escape."""
 
 
 def is_exchange(entry: Entry) -> bool:
-    """Whether an archive has a place for the entry: requests to the mock, and the calls that it made."""
+    """Tell whether an archive has a place for the entry: a request to the mock, or a call that the mock made."""
     return isinstance(entry, ExchangeEntry) or (isinstance(entry, DeliveryEntry) and bool(entry.delivery.url))
 
 
 def archive(exchanges: Iterable[Entry]) -> dict[str, Any]:
-    """The whole archive."""
+    """Return the archive of entries that are exchanges, with the members of the format."""
     return {
         "log": {
             "version": "1.2",
@@ -45,29 +41,31 @@ def archive(exchanges: Iterable[Entry]) -> dict[str, Any]:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    """One exchange, whichever side began it; times of the organisation, durations of the machine."""
+    """One exchange. Its time is the organisation's, its duration is measured by the machine's clock."""
     match entry:
         case ExchangeEntry():
-            answered = (entry.status, entry.answer_headers, entry.answer, entry.answer_length)
-            request = _request(
-                entry.method, _url(entry), entry.query, entry.headers, entry.body, entry.body_length
-            )
-            marked: dict[str, Any] = {"_fault": entry.fault} if entry.fault else {}
-            return _exchange(entry, entry.seconds, request, _response(*answered)) | marked
-        case DeliveryEntry(delivery=told):
-            length = _UNKNOWN if told.answer_length is None else told.answer_length
-            query = urlsplit(told.url).query.encode("latin-1", "replace")
-            request = _request("POST", told.url, query, told.headers, told.body, told.body_length)
-            response = _response(told.status, told.answer_headers, told.answer, length)
-            more: dict[str, Any] = {
-                "_delivery": {"action_record_id": told.action_id, "attempt": told.attempt}
-            }
-            return (
-                _exchange(entry, told.seconds, request, response)
-                | more
-                | ({"comment": told.note} if told.note else {})
-            )
+            return _request_entry(entry)
+        case DeliveryEntry():
+            return _delivery_entry(entry)
     raise AssertionError(f"no exchange: {entry}")
+
+
+def _request_entry(entry: ExchangeEntry) -> dict[str, Any]:
+    request = _request(entry.method, _url(entry), entry.query, entry.headers, entry.body, entry.body_length)
+    response = _response(entry.status, entry.answer_headers, entry.answer, entry.answer_length)
+    fault: dict[str, Any] = {"_fault": entry.fault} if entry.fault else {}
+    return _exchange(entry, entry.seconds, request, response) | fault
+
+
+def _delivery_entry(entry: DeliveryEntry) -> dict[str, Any]:
+    call = entry.delivery
+    length = _UNKNOWN if call.answer_length is None else call.answer_length
+    query = urlsplit(call.url).query.encode("latin-1", "replace")
+    request = _request("POST", call.url, query, call.headers, call.body, call.body_length)
+    response = _response(call.status, call.answer_headers, call.answer, length)
+    delivery: dict[str, Any] = {"_delivery": {"action_record_id": call.action_id, "attempt": call.attempt}}
+    note: dict[str, Any] = {"comment": call.note} if call.note else {}
+    return _exchange(entry, call.seconds, request, response) | delivery | note
 
 
 def _exchange(
@@ -86,29 +84,30 @@ def _exchange(
 
 
 def _url(entry: ExchangeEntry) -> str:
-    url = quote(f"{_value(entry.headers, b'host') or 'localhost'}{entry.path.replace('?', '%3F')}", _AS_IT_IS)
-    return f"http://{url}{'?' if entry.query else ''}{quote(entry.query, _AS_IT_IS)}"
+    host = _value(entry.headers, b"host") or "localhost"
+    url = quote(f"{host}{entry.path.replace('?', '%3F')}", _UNQUOTED)
+    return f"http://{url}{'?' if entry.query else ''}{quote(entry.query, _UNQUOTED)}"
 
 
 def _request(
     method: str, url: str, query: bytes, headers: Headers, body: bytes, length: int
 ) -> dict[str, Any]:
-    asked = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    shown = {
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    members = {
         "method": method,
         "url": url,
         "httpVersion": _HTTP,
         "cookies": [],
         "headers": _headers(headers),
-        "queryString": [{"name": name, "value": value} for name, value in asked],
+        "queryString": [{"name": name, "value": value} for name, value in pairs],
         "headersSize": _UNKNOWN,
         "bodySize": length,
     }
     if not body:
-        return shown
+        return members
     text, _ = _text(body, length, binary=False)
     posted = {"mimeType": _value(headers, b"content-type"), "text": text}
-    return shown | {"postData": posted | _cut(body, length)}
+    return members | {"postData": posted | _cut_comment(body, length)}
 
 
 def _response(status: int, headers: Headers, answer: bytes, length: int) -> dict[str, Any]:
@@ -120,7 +119,7 @@ def _response(status: int, headers: Headers, answer: bytes, length: int) -> dict
         "httpVersion": _HTTP,
         "cookies": [],
         "headers": _headers(headers),
-        "content": content | encoding | _cut(answer, length),
+        "content": content | encoding | _cut_comment(answer, length),
         "redirectURL": _value(headers, b"location"),
         "headersSize": _UNKNOWN,
         "bodySize": length,
@@ -136,7 +135,10 @@ def _value(headers: Headers, sought: bytes) -> str:
 
 
 def _text(data: bytes, length: int, *, binary: bool) -> tuple[str, dict[str, str]]:
-    """What is kept of a body as text, and how it is encoded; a character that was cut through is left out."""
+    """The kept part of a body as text, and the member that says how it is encoded.
+
+    A character that was cut through is left out. Other bytes become Base64 where the format allows it (`binary`).
+    """
     decoder = getincrementaldecoder("utf-8")
     try:
         return decoder("strict").decode(data, final=len(data) == length), {}
@@ -146,8 +148,8 @@ def _text(data: bytes, length: int, *, binary: bool) -> tuple[str, dict[str, str
         return decoder("backslashreplace").decode(data, final=True), {}
 
 
-def _cut(kept: bytes, length: int) -> dict[str, str]:
-    """A comment where not all of a body was kept."""
+def _cut_comment(kept: bytes, length: int) -> dict[str, str]:
+    """A comment where only a part of a body was kept."""
     if length == _UNKNOWN:
         return {"comment": f"the first {len(kept)} bytes of more than were read"} if kept else {}
     return {"comment": f"the first {len(kept)} of {length} bytes"} if len(kept) < length else {}

@@ -1,4 +1,4 @@
-"""From a thread of the admin plane to the event loop and back: the world is changed there alone."""
+"""The way from a thread of the admin plane to the event loop, where alone the world is changed, and back."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any, Final, TypeVar
 from ..api.errors import Refused
 
 LIMIT: Final = 120.0
-"""Seconds that a command may take before its caller is told to look later."""
+"""Seconds that a command may take before its caller is refused: enough to move a clock past hundreds of webhook calls."""
 
 _T = TypeVar("_T")
 
 
-class Bridge:
-    """Runs coroutines on the loop for other threads."""
+class LoopBridge:
+    """Runs coroutines on the event loop for the threads of the admin plane."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, limit: float = LIMIT) -> None:
+        """Bridge to `loop`; a command may take `limit` seconds."""
         self._loop = loop
         self._limit = limit
         self._lock = threading.Lock()
@@ -27,10 +28,10 @@ class Bridge:
         self._closed = False
 
     def run(self, start: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        """What the coroutine returns or raises; blocks this thread.
+        """Run the coroutine that `start` makes, and return what it returns or raise what it raises; blocks the thread.
 
         Raises:
-            Refused: the mock ends, or the limit is over; the coroutine then goes on without its caller.
+            Refused: the mock ends, or the limit is over, after which the coroutine goes on by itself.
         """
         with self._lock:
             if self._closed:
@@ -42,7 +43,7 @@ class Bridge:
         except CancelledError:
             raise _ending() from None
         except TimeoutError:
-            if future.done():
+            if future.done():  # the coroutine itself raised it
                 raise
             raise Refused(
                 "TIMED_OUT",
@@ -52,14 +53,14 @@ class Bridge:
             with self._lock:
                 self._pending.discard(future)
 
-    def tell(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Have a function called on the loop soon; not at all when the mock ends."""
+    def call_soon(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Have the loop call a function soon; do nothing when the mock ends."""
         with self._lock:
             if not self._closed:
                 self._loop.call_soon_threadsafe(function, *arguments)
 
     def close(self) -> None:
-        """Let go everybody who waits, and take nothing more. Call on the loop, before it ends."""
+        """Refuse what is pending, and all that comes. Call on the loop, before it ends."""
         with self._lock:
             self._closed = True
             pending = list(self._pending)

@@ -1,4 +1,4 @@
-"""The admin plane beside the event loop: nothing is loaded for it until somebody comes."""
+"""The admin plane beside the event loop. It loads nothing, not even its document, before the first connection."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Final
 from ..services.administration import Administration
 from ..services.faults import Faults
 from ..settings import ADMIN, Admin
-from .event_stream import Tails
-from .loop_bridge import Bridge
+from .event_stream import EventStreams
+from .loop_bridge import LoopBridge
 
 if TYPE_CHECKING:
     from .server import Servers
 
 _FAREWELL: Final = 1.0
-"""Seconds that answers under way get at the end."""
+"""Seconds that answers under way have at the end; the process has three for all that it ends."""
 
 
-class Plane:
+class AdminPlane:
     """Serves the admin document on sockets that listen already."""
 
     def __init__(
@@ -42,34 +42,41 @@ class Plane:
         self._servers: Servers | None = None
 
     @contextmanager
-    def beside(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-        """Serve while the block runs, on the loop that runs it; at its end streams end, and who waits for a
-        command is told."""
-        bridge = Bridge(loop)
-        tails = Tails(bridge)
-        asleep, wake = socket.socketpair()
+    def serving(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        """Serve while the block runs, which is on `loop`. At its end streams end, and pending commands are refused."""
+        bridge = LoopBridge(loop)
+        streams = EventStreams(bridge)
+        ending, end = socket.socketpair()  # `ending` can be read as soon as `end` is closed
         thread = threading.Thread(
-            target=self._serve, args=(bridge, tails, asleep), name="arklow-admin", daemon=True
+            target=self._serve, args=(bridge, streams, ending), name="arklow-admin", daemon=True
         )
         thread.start()
         try:
             yield
         finally:
-            wake.close()
-            tails.close()
+            end.close()
+            streams.close()
             bridge.close()
             if self._servers is not None:
                 self._servers.stop(_FAREWELL)
 
-    def _serve(self, bridge: Bridge, tails: Tails, asleep: socket.socket) -> None:
-        with asleep:
-            if self._somebody_came(asleep):
-                self._load(bridge, tails).run(asleep)
+    def _serve(self, bridge: LoopBridge, streams: EventStreams, ending: socket.socket) -> None:
+        with ending:
+            if self._wait_for_connection(ending):
+                self._load(bridge, streams).run(ending)
 
-    def _load(self, bridge: Bridge, tails: Tails) -> Servers:
-        # Flask takes a tenth of a second to load, which nobody pays who does not admin
+    def _wait_for_connection(self, ending: socket.socket) -> bool:
+        """Wait, and tell whether a client connects before the end."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(ending, selectors.EVENT_READ)
+            for listener in self._listeners:
+                selector.register(listener, selectors.EVENT_READ)
+            return ending not in {key.fileobj for key, _ in selector.select()}
+
+    def _load(self, bridge: LoopBridge, streams: EventStreams) -> Servers:
+        # Flask takes a tenth of a second to load, which a mock without admin calls need not spend
         from ..api.document import Document
-        from .access import Gate
+        from .access import Access
         from .application import create_application
         from .server import Servers
 
@@ -79,16 +86,9 @@ class Plane:
             self._administration,
             self._faults,
             bridge=bridge,
-            tails=tails,
-            gate=Gate(self._settings, addresses),
+            streams=streams,
+            access=Access(self._settings, addresses),
             log=self._log,
         )
-        self._servers = Servers(self._listeners, app, lambda text: bridge.tell(self._log, text))
+        self._servers = Servers(self._listeners, app, lambda text: bridge.call_soon(self._log, text))
         return self._servers
-
-    def _somebody_came(self, asleep: socket.socket) -> bool:
-        with selectors.DefaultSelector() as selector:
-            selector.register(asleep, selectors.EVENT_READ)
-            for listener in self._listeners:
-                selector.register(listener, selectors.EVENT_READ)
-            return asleep not in {key.fileobj for key, _ in selector.select()}

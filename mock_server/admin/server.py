@@ -1,4 +1,4 @@
-"""Werkzeug's server on sockets bound before: bounded in connections and time, quiet, one thread a request."""
+"""Werkzeug's server on sockets that listen already: limited in connections and time, silent, a thread for each request."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-CONNECTIONS: Final = 64
-"""Connections that are served at once; more wait."""
+MAX_CONNECTIONS: Final = 64
+"""Connections that are served at once, each by a thread; further ones wait in the system's queue."""
 PATIENCE: Final = 30.0
-"""Seconds in which a request has to arrive, and in which a client has to take what is sent."""
+"""Seconds in which a request has to arrive whole, and in which a client has to take a part of the answer."""
+_QUEUE: Final = 2048
+"""Connections that wait in the system's queue, as many as for the ports of the API."""
 
 
-class _Arriving(io.RawIOBase):
-    """The bytes of one request, which all have to come within a time."""
+class _RequestBytes(io.RawIOBase):
+    """The bytes of one request, all of which have to arrive within one time, however slowly they trickle in."""
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         self._connection = connection
@@ -56,13 +58,13 @@ class _Handler(WSGIRequestHandler):
     rfile: io.BufferedReader
 
     def setup(self) -> None:
-        """Prepare the connection."""
+        """Read the connection with a deadline."""
         super().setup()
         self.rfile.close()
-        self.rfile = io.BufferedReader(_Arriving(self.connection, PATIENCE))
+        self.rfile = io.BufferedReader(_RequestBytes(self.connection, PATIENCE))
 
     def run_wsgi(self) -> None:
-        """Answer, and see that the answer is closed whatever became of the connection."""
+        """Answer the request, and close the answer even when the connection broke before its first byte."""
         try:
             urlsplit(self.path)
         except ValueError:
@@ -76,18 +78,18 @@ class _Handler(WSGIRequestHandler):
                 close()
 
     def handle_expect_100(self) -> bool:
-        """Leave it to `run_wsgi`, which says so too."""
+        """Do nothing: `run_wsgi` sends the interim answer too."""
         return True
 
     def version_string(self) -> str:
-        """What the `Server` header tells: no versions."""
+        """Return the `Server` header, without versions."""
         return "arklow-mock"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing; the application logs."""
+        """Write nothing: the application logs its requests."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing."""
+        """Write nothing: what else there is to say concerns broken connections."""
 
 
 class _Server(ThreadedWSGIServer):
@@ -95,78 +97,78 @@ class _Server(ThreadedWSGIServer):
 
     timeout = 0
     block_on_close = False
-    request_queue_size = 2048
+    request_queue_size = _QUEUE
 
-    def __init__(self, listener: socket.socket, app: WSGIApplication, places: _Places) -> None:
+    def __init__(self, listener: socket.socket, app: WSGIApplication, limit: _ConnectionLimit) -> None:
         host, port = listener.getsockname()[:2]
         super().__init__(host, port, _tracked(app), _Handler, fd=listener.fileno())
-        self.socket.setblocking(False)  # who left before being accepted keeps nobody waiting
-        self.places = places
+        self.socket.setblocking(False)  # a client that left the queue must not block the next `accept`
+        self.limit = limit
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve in a thread, once there is a place."""
-        self.places.take()
+        """Serve a connection in a thread, once the limit allows it."""
+        self.limit.acquire()
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self.places.give_back()
+            self.limit.release()
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve; the thread ends with it."""
+        """Serve a connection; its thread ends with it."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self.places.give_back()
+            self.limit.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log what the handler did not expect."""
+        """Log an exception that the handler did not expect; those of broken connections are ordinary."""
         if not isinstance(sys.exception(), OSError):
-            self.places.log(traceback.format_exc())
+            self.limit.log(traceback.format_exc())
 
 
-class _Places:
-    """Counts the connections that are served."""
+class _ConnectionLimit:
+    """Counts the connections that are served, over all servers."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self.log = log
         self._changed = threading.Condition()
-        self._taken = 0
+        self._served = 0
         self._stopped = False
 
-    def take(self) -> None:
-        """Wait for a place and take it."""
+    def acquire(self) -> None:
+        """Wait until one more connection may be served, and count it."""
         with self._changed:
-            self._changed.wait_for(lambda: self._taken < CONNECTIONS or self._stopped)
-            self._taken += 1
+            self._changed.wait_for(lambda: self._served < MAX_CONNECTIONS or self._stopped)
+            self._served += 1
 
-    def give_back(self) -> None:
-        """Leave a place to others."""
+    def release(self) -> None:
+        """Count one connection less."""
         with self._changed:
-            self._taken -= 1
+            self._served -= 1
             self._changed.notify_all()
 
     def stop(self, seconds: float) -> None:
-        """Let nobody wait, and wait for who is served, for a moment."""
+        """Let waiting connections through, and wait `seconds` at most until none is served."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._taken == 0, seconds)
+            self._changed.wait_for(lambda: self._served == 0, seconds)
 
 
 class Servers:
-    """All addresses of the admin plane, accepted by one thread."""
+    """The servers of all addresses of the admin plane; one thread accepts for all of them."""
 
     def __init__(
         self, listeners: Sequence[socket.socket], app: WSGIApplication, log: Callable[[str], None]
     ) -> None:
-        self._places = _Places(log)
-        self._servers = [_Server(listener, app, self._places) for listener in listeners]
+        self._limit = _ConnectionLimit(log)
+        self._servers = [_Server(listener, app, self._limit) for listener in listeners]
 
-    def run(self, wake: socket.socket) -> None:
-        """Serve until `wake` can be read."""
+    def run(self, ending: socket.socket) -> None:
+        """Serve until `ending` can be read."""
         with selectors.DefaultSelector() as selector:
-            selector.register(wake, selectors.EVENT_READ)
+            selector.register(ending, selectors.EVENT_READ)
             for server in self._servers:
                 selector.register(server, selectors.EVENT_READ, server)
             while True:
@@ -176,23 +178,26 @@ class Servers:
                     key.data.handle_request()
 
     def stop(self, seconds: float) -> None:
-        """Give what is under way a moment to end."""
-        self._places.stop(seconds)
+        """Give answers under way `seconds` to end."""
+        self._limit.stop(seconds)
 
 
 def _tracked(app: WSGIApplication) -> WSGIApplication:
-    """The application, which leaves its answer where the handler closes it, and learns who hung up."""
+    """The application, with two more entries in `environ`.
+
+    `arklow.gone` tells whether the client has disconnected; `arklow.answer` is the answer, for the handler to close.
+    """
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         connection = environ["werkzeug.socket"]
-        environ["arklow.gone"] = lambda: _gone(connection)
+        environ["arklow.gone"] = lambda: _is_gone(connection)
         answer = environ["arklow.answer"] = app(environ, start_response)
         return answer
 
     return call
 
 
-def _gone(connection: socket.socket) -> bool:
+def _is_gone(connection: socket.socket) -> bool:
     """Whether the other side has closed the connection."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)

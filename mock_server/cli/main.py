@@ -164,7 +164,7 @@ def _run(
 ) -> None:
     """Print the addresses and serve on them."""
     from ..adapters.http_server import serve
-    from ..admin.plane import Plane
+    from ..admin.plane import AdminPlane
 
     token = options.admin_token or secrets.token_urlsafe(24)
     admin = Admin(token, frozenset(options.admin_name), frozenset(options.admin_origin))
@@ -174,8 +174,8 @@ def _run(
     def beside(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         with contextlib.ExitStack() as stack:
             if listeners.admin:
-                plane = Plane(listeners.admin, app.administration, app.faults, admin, log.write)
-                stack.enter_context(plane.beside(loop))
+                plane = AdminPlane(listeners.admin, app.administration, app.faults, admin, log.write)
+                stack.enter_context(plane.serving(loop))
             if ready is not None:
                 stack.enter_context(ready.standing(banner.ready_facts(listeners, token)))
             if options.exit_with_parent:

@@ -12,10 +12,10 @@ from typing import Any
 
 from flask import Flask
 
-from mock_server.admin.access import Gate
+from mock_server.admin.access import Access
 from mock_server.admin.application import create_application
-from mock_server.admin.event_stream import Tails
-from mock_server.admin.loop_bridge import Bridge
+from mock_server.admin.event_stream import EventStreams
+from mock_server.admin.loop_bridge import LoopBridge
 from mock_server.api.document import Document
 from mock_server.schemas import mismatch
 from mock_server.services.administration import Administration
@@ -56,9 +56,9 @@ class Desk(World):
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
-        self.bridge = Bridge(self.loop, limit)
-        self.tails = Tails(self.bridge)
-        self._gate = Gate(Admin(TOKEN, frozenset(names), frozenset(origins)))
+        self.bridge = LoopBridge(self.loop, limit)
+        self.streams = EventStreams(self.bridge)
+        self._access = Access(Admin(TOKEN, frozenset(names), frozenset(origins)))
         self.serve(self.app.administration)
 
     def serve(self, administration: Administration) -> None:
@@ -68,8 +68,8 @@ class Desk(World):
             administration,
             self.app.faults,
             bridge=self.bridge,
-            tails=self.tails,
-            gate=self._gate,
+            streams=self.streams,
+            access=self._access,
             log=self.log.append,
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from mock_server.adapters.webhook_client import WebhookClient
-from mock_server.admin.access import Gate
+from mock_server.admin.access import Access
 from mock_server.api.errors import Refused
 from mock_server.domain.ports import Organisation
 from mock_server.services.administration import Administration
@@ -71,7 +71,7 @@ def test_the_token_opens(desk: Desk, authorization: str) -> None:
 )
 def test_a_name_of_this_machine_is_let_in(host: str) -> None:
     """The loopback names, the addresses listened on, and names that were given; the port does not count."""
-    Gate(Admin(TOKEN, frozenset({"CI.local"})), ("fe80::1", "10.0.0.7")).by_name(host)
+    Access(Admin(TOKEN, frozenset({"CI.local"})), ("fe80::1", "10.0.0.7")).check_host(host)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_name_of_this_machine_is_let_in(host: str) -> None:
 def test_another_name_is_refused(host: str | None) -> None:
     """A page that rebinds its own name to 127.0.0.1 still says its own name."""
     with pytest.raises(Refused) as refused:
-        Gate(Admin(TOKEN)).by_name(host)
+        Access(Admin(TOKEN)).check_host(host)
 
     assert refused.value.code == "FORBIDDEN_HOST"
     assert len(refused.value.message) < 300

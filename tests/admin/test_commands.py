@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.admin.application import TAIL
+from mock_server.admin.application import EVENT_STREAM
 from mock_server.admin.commands import Commands
 from mock_server.admin.faults import FaultCommands
 from tests.admin.desk import NOON, Desk, document
@@ -22,7 +22,7 @@ def test_every_operation_has_a_command_and_every_command_an_operation(desk: Desk
     tables = [Commands(desk.app.administration).table(), FaultCommands(desk.app.faults).table()]
     commands = [name for table in tables for name in table]
 
-    assert sorted([*commands, TAIL]) == sorted(operations)
+    assert sorted([*commands, EVENT_STREAM]) == sorted(operations)
 
 
 def test_organisations_are_listed_once_they_are_used(desk: Desk) -> None:
@@ -615,7 +615,7 @@ def test_who_waits_when_the_mock_ends_is_told() -> None:
 
         assert desk.admin("GET", "42").refusal == (503, "SHUTTING_DOWN")
         assert desk.admin("GET", "42/journal/tail").refusal == (503, "SHUTTING_DOWN")
-        assert len(desk.tails) == 0
+        assert len(desk.streams) == 0
 
 
 def test_the_api_goes_on_as_documented_beside_all_this(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_server.admin import event_stream
-from mock_server.admin.event_stream import Tail
+from mock_server.admin.event_stream import EventStream
 from tests.admin.desk import BEARER, Desk
 
 
@@ -25,18 +25,20 @@ def _events(chunks: list[bytes]) -> list[tuple[str, Any]]:
     return found
 
 
-def _open(desk: Desk, after: int | None = None, *, gone: bool = True, org_id: str = "42") -> Tail:
+def _open(desk: Desk, after: int | None = None, *, gone: bool = True, org_id: str = "42") -> EventStream:
     """A listener that ends as soon as it has nothing to say."""
-    return desk.tails.open(lambda: desk.app.administration.organisation(org_id).journal, after, lambda: gone)
+    return desk.streams.open(
+        lambda: desk.app.administration.organisation(org_id).journal, after, lambda: gone
+    )
 
 
 def test_a_listener_hears_what_comes_and_only_that(desk: Desk) -> None:
     """Without a number, from now on."""
     desk.freeze()
-    tail = _open(desk)
+    stream = _open(desk)
     action = desk.accept()["a_id"]
 
-    heard = _events(list(tail))
+    heard = _events(list(stream))
 
     assert [kind for kind, _ in heard] == ["transition"] * 3 + ["request"]
     assert heard[0][1]["action_record_id"] == action
@@ -47,10 +49,10 @@ def test_a_listener_that_comes_back_misses_nothing(desk: Desk) -> None:
     """What happened after its number comes first, without a gap or a doublet."""
     desk.freeze()
     desk.accept()
-    tail = _open(desk, 2)
+    stream = _open(desk, 2)
     desk.accept()
 
-    assert [data["number"] for _, data in _events(list(tail))] == [3, 4, 5, 6, 7, 8, 9]
+    assert [data["number"] for _, data in _events(list(stream))] == [3, 4, 5, 6, 7, 8, 9]
     assert [entry for _, entry in _events(list(_open(desk, 0)))] == desk.admin("GET", "42/journal").data[
         "entries"
     ]
@@ -79,12 +81,12 @@ def test_what_the_journal_lost_is_told_first() -> None:
 
 def test_a_slow_listener_loses_what_it_does_not_take_and_is_told_where(desk: Desk) -> None:
     """A thousand entries wait for it, and no more."""
-    tail = _open(desk)
+    stream = _open(desk)
     for _ in range(300):
         desk.accept()
-    heard = _events([next(tail), next(tail)])
+    heard = _events([next(stream), next(stream)])
     desk.accept()
-    heard += _events(list(tail))
+    heard += _events(list(stream))
 
     numbers = [data.get("number") for _, data in heard]
     assert numbers[:1_000] == list(range(1, 1_001))
@@ -94,7 +96,7 @@ def test_a_slow_listener_loses_what_it_does_not_take_and_is_told_where(desk: Des
 
 def test_seventeen_are_one_too_many(desk: Desk) -> None:
     """Over all organisations; a place that was left is free at once."""
-    listeners = [_open(desk, org_id=str(number)) for number in range(event_stream.MOST)]
+    listeners = [_open(desk, org_id=str(number)) for number in range(event_stream.MAX_STREAMS)]
 
     full = desk.admin("GET", "42/journal/tail")
     assert full.refusal == (429, "TOO_MANY_LISTENERS")
@@ -102,33 +104,33 @@ def test_seventeen_are_one_too_many(desk: Desk) -> None:
 
     listeners[3].close()
     listeners[3].close()
-    assert len(desk.tails) == event_stream.MOST - 1
+    assert len(desk.streams) == event_stream.MAX_STREAMS - 1
     with pytest.raises(StopIteration):
         _read_on(listeners[3])
     _open(desk).close()
 
 
-def _read_on(tail: Tail) -> None:
+def _read_on(stream: EventStream) -> None:
     for _ in range(3):
-        next(tail)
+        next(stream)
 
 
 def test_a_closed_listener_is_not_called_any_more(desk: Desk) -> None:
     """Its journal has forgotten it."""
-    tail = _open(desk)
-    tail.close()
+    stream = _open(desk)
+    stream.close()
     desk.accept()
 
-    assert list(tail) == [b": listening\n\n"]
+    assert list(stream) == [b": listening\n\n"]
 
 
 def test_all_streams_end_with_the_mock(desk: Desk) -> None:
     """While they wait, at once; one that is opened afterwards says nothing."""
-    tail = _open(desk, gone=False)
+    stream = _open(desk, gone=False)
     heard: list[bytes] = []
-    reader = threading.Thread(target=lambda: heard.extend(tail))
+    reader = threading.Thread(target=lambda: heard.extend(stream))
     reader.start()
-    desk.tails.close()
+    desk.streams.close()
     reader.join(5)
 
     assert not reader.is_alive()
@@ -146,9 +148,9 @@ def test_the_stream_is_server_sent_events_and_prefers_the_last_event_id(desk: De
         assert response.content_type == "text/event-stream; charset=utf-8"
         stream = response.iter_encoded()
         assert [data["number"] for _, data in _events([next(stream), next(stream)])] == [5]
-        assert len(desk.tails) == 1
+        assert len(desk.streams) == 1
         response.close()
-    assert len(desk.tails) == 0
+    assert len(desk.streams) == 0
 
     for number in ("x", "-1", "1" * 16, "1.5", ""):
         answer = desk.admin("GET", "42/journal/tail", headers={"last-event-id": number})

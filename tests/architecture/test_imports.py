@@ -269,7 +269,7 @@ def test_a_module_imports_what_its_package_may_import(module: str) -> None:
         ("mock_server.admin.commands", "import flask"),
         ("mock_server.admin.plane", "def f():\n    from werkzeug.serving import make_server"),
         ("mock_server.admin.commands", "from ..storage.memory import MemoryStore"),
-        ("mock_server.services.administration", "from ..admin.loop_bridge import Bridge"),
+        ("mock_server.services.administration", "from ..admin.loop_bridge import LoopBridge"),
         ("mock_server.app", "from tests.running_mock import mock"),
         ("mock_server.adapters.clocks", "from ..app import create_app"),
         ("mock_server.adapters.clocks", "from arklow_local import commands"),

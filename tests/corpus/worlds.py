@@ -20,10 +20,10 @@ from unittest import mock
 from urllib.parse import parse_qs, unquote, unquote_to_bytes, urlsplit
 
 from mock_server.adapters.webhook_client import WebhookClient
-from mock_server.admin.access import Gate
+from mock_server.admin.access import Access
 from mock_server.admin.application import create_application
-from mock_server.admin.event_stream import Tails
-from mock_server.admin.loop_bridge import Bridge
+from mock_server.admin.event_stream import EventStreams
+from mock_server.admin.loop_bridge import LoopBridge
 from mock_server.api.document import Document
 from mock_server.api.faults import CONNECTION
 from mock_server.app import create_app
@@ -97,7 +97,7 @@ class _WebhookClient(WebhookClient):
         return Reply(int(status), (("server", "corpus"), *found), answer, True, retry)
 
 
-class _Bridge(Bridge):
+class _Bridge(LoopBridge):
     """Runs the admin plane's commands on a loop that stands still meanwhile."""
 
     def __init__(self, loop: StillLoop) -> None:
@@ -107,7 +107,7 @@ class _Bridge(Bridge):
     def run(self, start: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         return self._still.run_until_complete(start())
 
-    def tell(self, function: Callable[..., object], *arguments: Any) -> None:
+    def call_soon(self, function: Callable[..., object], *arguments: Any) -> None:
         function(*arguments)
 
 
@@ -154,8 +154,8 @@ class World:
             self.app.administration,
             self.app.faults,
             bridge=bridge,
-            tails=Tails(bridge),
-            gate=Gate(Admin(TOKEN, frozenset(names), frozenset(origins))),
+            streams=EventStreams(bridge),
+            access=Access(Admin(TOKEN, frozenset(names), frozenset(origins))),
             log=lambda _: None,
         )
 
