@@ -18,7 +18,7 @@ from .core.exchange import redact
 from .core.findings import Finding
 from .core.rules import RULES, Severity
 from .openapi.document import Unreadable, load
-from .reports.json_report import finding_record
+from .reports.json_report import finding_data
 
 _FLAGS: Final = {
     "--arklow-target": ("--target", "a target of targets.toml to judge"),
@@ -96,7 +96,7 @@ class RuleBroken(Exception):
     """The deployment breaks a rule; `records` has each finding as a report has it."""
 
     def __init__(self, findings: list[Finding], run: RunFinished) -> None:
-        self.records = [finding_record(finding, run) for finding in findings]
+        self.records = [finding_data(finding, run) for finding in findings]
         super().__init__(self.records[0]["title"])
 
 
@@ -186,7 +186,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run = deferred.run
     terminalreporter.section("arklow")
     for finding in () if run.strict else run.warnings:
-        one = finding_record(finding, run)
+        one = finding_data(finding, run)
         terminalreporter.line(f"warning {one['rule']} {one['operation']}: {one['title']}")
     for question, answer in run.interpretations.items():
         terminalreporter.line(f"interpretation {question}: {redact(answer, run.secrets)}")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..core.events import Listener, RunFinished
 from ..openapi.document import Unreadable
 from ..reports import interpretations_yaml
-from ..reports.console import Patient, Terminal
+from ..reports.console import Terminal, UnbreakableConsole
 from ..reports.github import announce
 from ..run.engine import Run
 from ..run.plan import LONG, Plan
@@ -176,7 +176,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         print(*described(plan), sep="\n")
         return 0
     directory = report_directory(options.report_dir)
-    terminal = Terminal(Patient(soft_wrap=True), plan.target.secrets)
+    terminal = Terminal(UnbreakableConsole(soft_wrap=True), plan.target.secrets)
     listeners: list[Listener] = [terminal]
     if directory is not None and plan.night:
         listeners.append(NightRecorder(directory, _write_all))

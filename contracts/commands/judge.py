@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..openapi.document import Unreadable, load
 from ..recordings.har import Entry, NoArchive, read
 from ..recordings.recorded_traffic import Recorded
-from ..reports.console import Patient, Terminal
+from ..reports.console import Terminal, UnbreakableConsole
 from .check import write_reports
 from .flags import add_document, add_target_file, document_of, report_directory
 from .parsers import add_command
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     finished = judge.judge([_entries(file) for file in options.files])
     if directory is not None:
         write_reports(finished, directory)
-    terminal = Terminal(Patient(soft_wrap=True), finished.secrets)
+    terminal = Terminal(UnbreakableConsole(soft_wrap=True), finished.secrets)
     with suppress(OSError):  # the reader of the output has gone, as after `| head`
         terminal.summarise(finished)
         if directory is not None:

@@ -18,7 +18,7 @@ from ..core.events import (
 )
 from ..core.serialization import finding_from
 from ..core.target import Target
-from ..reports.json_report import record, replaced
+from ..reports.json_report import report_data, write_atomically
 from .usage import Usage
 
 NIGHT = "night.json"
@@ -37,8 +37,8 @@ class NightRecorder:
     def __call__(self, event: Event) -> None:
         """Write the state that a checkpoint has, and the reports if the last ones are old."""
         if isinstance(event, Checkpoint):
-            data = {"report": record(event.run), "progress": asdict(event.progress)}
-            replaced(self._directory / NIGHT, json.dumps(data, ensure_ascii=False))
+            data = {"report": report_data(event.run), "progress": asdict(event.progress)}
+            write_atomically(self._directory / NIGHT, json.dumps(data, ensure_ascii=False))
             if time.monotonic() > self._written + _REPORT_EVERY:
                 self._write(event.run, self._directory)
                 self._written = time.monotonic()

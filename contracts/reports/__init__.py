@@ -1,1 +1,1 @@
-"""What a run leaves behind: each module listens to events and writes one format."""
+"""What a run leaves behind: each module writes one format, or prints to one place."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from ..core.rules import RULES
-from .summary import Record
+from .summary import JsonObject
 
 
-def asserted(finding: Record, together: bool) -> str:
+def asserted(finding: JsonObject, together: bool) -> str:
     """Return the expression that is a sentence while the deployment breaks the rule, and an empty text afterwards.
 
     `together`: the requests of the finding are sent at the same moment.
@@ -44,7 +44,7 @@ def _refusal(expected: str, status: int) -> str:
     """Return the assertion on work that has to be served; where other refusals are lawful, it is about this one."""
     if expected.startswith("200,"):
         return "refused(answers[-1])"
-    return f"among(answers[-1], [{status}], {expected!r})"
+    return f"has_status(answers[-1], [{status}], {expected!r})"
 
 
 def _member(expected: str, actual: str) -> str:

@@ -1,7 +1,8 @@
-"""What a finding's own test is made of: sends requests again from nothing, and says what is wrong with the answers.
+"""The runtime of generated tests: sends the requests of a finding under fresh names, and says what is wrong with answers.
 
-`script` copies what a test needs of this into it, so a function here knows the standard library, pytest and its
-neighbours alone. Those that say what is wrong return a sentence; an empty one where nothing is.
+`generated_tests` copies the functions that a test needs into its file, so a function here uses only the standard
+library, pytest and its neighbours. A function that says what is wrong returns a sentence, which is empty where nothing
+is.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import pytest
 
-# The wire
+# Requests
 
 
 @dataclass
 class Answer:
-    """What came back for one request, and what was sent under the names of this time."""
+    """What came back for one request, and what was sent with the fresh names."""
 
     method: str
     path: str
@@ -45,30 +46,25 @@ class Answer:
 def play(
     requests: list[dict[str, Any]], words: dict[str, str], *, together: bool = False, times: int = 1
 ) -> list[Answer]:
-    """Send requests under fresh names; `together`: all but the first ones at the same moment; `times`: the last so often."""
+    """Send requests under fresh names and return their answers.
+
+    `together`: all but those marked `first` are sent at the same moment. `times`: the last one is sent so often.
+    """
     if missing := [word[1:] for word, key in words.items() if not key and re.fullmatch(r"\$\w+", word)]:
-        pytest.skip(f"not tried: set {' and '.join(missing)} to a key of the deployment")
+        pytest.skip(f"not attempted: set {' and '.join(missing)} to a key of the deployment")
     if unset := [variable for variable in HEADERS.values() if variable not in os.environ]:
-        pytest.skip(f"not tried: set {' and '.join(unset)}, empty where the deployment needs no such header")
+        pytest.skip(
+            f"not attempted: set {' and '.join(unset)}, empty where the deployment needs no such header"
+        )
     fresh, ids, answers = f"contract.{secrets.token_hex(4)}.", dict[str, str](), list[Answer]()
     volley = [one for one in requests if together and not one.get("first")]
     for one in [one for one in requests if one not in volley] if together else requests:
-        time.sleep(one.get("wait", 0))
-        answer, until = send(one, words, fresh, ids), time.monotonic() + 2
-        while one.get("patient") and answers and answer.status in (400, 404) and time.monotonic() < until:
-            time.sleep(0.2)  # a fresh definition or action may take two seconds to be known
-            answer = send(one, words, fresh, ids)
-        said = f"{answer.method} {answer.path.partition('?')[0]} is answered with {answer.status}, and was with {one['was']}"
-        if one.get("keyed") and answer.status == 401 != one["was"]:
-            pytest.fail(f"{said}: is {' or '.join(words)} a good key?", pytrace=False)
-        if one.get("needed") and not 200 <= answer.status < 300:
-            pytest.fail(f"{said}: what comes after it cannot be told", pytrace=False)
-        answers.append(answer)
-        made = re.search(rb'"a_id"\s*:\s*"?([^",\s}]+)', answer.body)
+        answers.append(answer_to(one, words, fresh, ids, is_first=not answers))
+        made = re.search(rb'"a_id"\s*:\s*"?([^",\s}]+)', answers[-1].body)
         if made and "makes" in one:
             ids[one["makes"]] = made[1].decode()
     gate = threading.Barrier(sum(not one["after"] for one in volley) or 1)
-    answers += at_once(
+    answers += call_together(
         [
             (partial(send, one, words, fresh, ids, None if one["after"] else gate), one["after"])
             for one in volley
@@ -77,8 +73,26 @@ def play(
     return answers + [send(requests[-1], words, fresh, ids) for _ in range(times - 1)]
 
 
-def at_once(calls: list[tuple[Callable[[], Answer], list[int]]]) -> list[Answer]:
-    """The answers to calls at the same moment, but each after those that it came after."""
+def answer_to(
+    one: dict[str, Any], words: dict[str, str], fresh: str, ids: dict[str, str], *, is_first: bool
+) -> Answer:
+    """Send one request after its pause; a patient one again while it is refused, for two seconds."""
+    time.sleep(one.get("wait", 0))
+    answer, until = send(one, words, fresh, ids), time.monotonic() + 2
+    while one.get("patient") and not is_first and answer.status in (400, 404) and time.monotonic() < until:
+        time.sleep(0.2)  # a fresh definition or action may take two seconds to be known
+        answer = send(one, words, fresh, ids)
+    request = f"{answer.method} {answer.path.partition('?')[0]}"
+    changed = f"{request} is answered with {answer.status}, and was with {one['was']}"
+    if one.get("keyed") and answer.status == 401 != one["was"]:
+        pytest.fail(f"{changed}: is {' or '.join(words)} a good key?", pytrace=False)
+    if one.get("needed") and not 200 <= answer.status < 300:
+        pytest.fail(f"{changed}: what follows proves nothing", pytrace=False)
+    return answer
+
+
+def call_together(calls: list[tuple[Callable[[], Answer], list[int]]]) -> list[Answer]:
+    """Return the answers to calls that are made at the same moment, but each after the calls at its numbers."""
     answers: dict[int, Answer] = {}
     threads: list[threading.Thread] = []
 
@@ -103,17 +117,46 @@ def send(
     ids: dict[str, str],
     gate: threading.Barrier | None = None,
 ) -> Answer:
-    """One request, byte for byte, on a connection of its own; a limit or a gateway is asked for again.
+    """Send one request, byte for byte, on a connection of its own; again where a limit or a gateway answers.
 
-    With a gate it is sent when all who wait there are connected.
+    With a gate it is sent when all callers that wait there are connected.
     """
-    path = renamed(one["path"], words, fresh, ids)
-    body = None if one["body"] is None else renamed(one["body"].decode("latin-1"), words, fresh, ids)
-    content = None if body is None else body.encode("latin-1")
+    path = with_fresh_names(one["path"], words, fresh, ids)
+    body = None if one["body"] is None else with_fresh_names(one["body"].decode("latin-1"), words, fresh, ids)
     url = urlsplit(BASE_URL if path.startswith("/v1/orgs/") else INGRESS_URL)
+    headers = [(name, with_fresh_names(value, words, fresh, ids)) for name, value in one["headers"]]
+    sent = request_bytes(url, one, path, headers, None if body is None else body.encode("latin-1"))
+    began, request = time.monotonic(), f"{one['method']} {path.partition('?')[0]}"
+    for _ in range(3):
+        try:
+            status, answer_headers, answer = exchange(url, one["method"], sent, gate)
+        except (OSError, http.client.HTTPException) as error:
+            if one["was"]:
+                pytest.fail(f"{request}: no answer ({error!r}), which proves nothing", pytrace=False)
+            status, answer_headers, answer = 0, [], b""
+        gate = None
+        if status not in (429, 502, 503, 504):
+            break
+        time.sleep(1)
+    else:
+        pytest.fail(f"{request}: {status} each time, which proves nothing", pytrace=False)
+    return Answer(
+        one["method"],
+        path,
+        b"" if body is None else body.encode("latin-1"),
+        status,
+        answer_headers,
+        answer,
+        time.monotonic() - began,
+    )
+
+
+def request_bytes(
+    url: SplitResult, one: dict[str, Any], path: str, headers: list[tuple[str, str]], content: bytes | None
+) -> bytes:
+    """Return a request as it stands on the wire: its head, and its content whole or in chunks of `one["chunks"]` bytes."""
     server = f"http://{url.netloc}" if PROXY and url.scheme == "http" else ""
     head = [f"{one['method']} {server}{url.path}{path} HTTP/1.1", f"Host: {url.netloc}"]
-    headers = [(name, renamed(value, words, fresh, ids)) for name, value in one["headers"]]
     named = {name.lower() for name, _ in headers}
     own = [("User-Agent", "arklow-contracts"), ("Accept", "*/*"), ("Connection", "close")]
     own.append(("traceparent", f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"))
@@ -133,72 +176,51 @@ def send(
     head += [f"{name}: {value}" for name, value in own if name.lower() not in named]
     text = "\r\n".join([*head, "", ""])
     try:
-        sent = text.encode("latin-1") + (content or b"")
+        return text.encode("latin-1") + (content or b"")
     except UnicodeEncodeError:
-        sent = text.encode() + (content or b"")
-    began, asked = time.monotonic(), f"{one['method']} {path.partition('?')[0]}"
-    for _ in range(3):
-        try:
-            status, got, answer = ask(url, one["method"], sent, gate)
-        except (OSError, http.client.HTTPException) as error:
-            if one["was"]:
-                pytest.fail(f"{asked}: no answer ({error!r}), so nothing can be told", pytrace=False)
-            status, got, answer = 0, [], b""
-        gate = None
-        if status not in (429, 502, 503, 504):
-            break
-        time.sleep(1)
-    else:
-        pytest.fail(f"{asked}: {status} each time, so nothing can be told", pytrace=False)
-    return Answer(
-        one["method"],
-        path,
-        b"" if body is None else body.encode("latin-1"),
-        status,
-        got,
-        answer,
-        time.monotonic() - began,
-    )
+        return text.encode() + (content or b"")
 
 
-def ask(
+def exchange(
     url: SplitResult, method: str, sent: bytes, gate: threading.Barrier | None
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Status, headers and body of the answer to these bytes; no redirect is followed, and no proxy used but PROXY."""
-    line = line_to(url)
+    """Send bytes and return status, headers and body of the answer; redirects are not followed."""
+    connection = connection_to(url)
     try:
-        line.connect()
+        connection.connect()
         if gate is not None and not gate.broken:
             with contextlib.suppress(threading.BrokenBarrierError):
                 gate.wait(5)
         with contextlib.suppress(ConnectionError):  # there may be an answer to a body that was not read
-            line.sock.sendall(sent)
-        got = http.client.HTTPResponse(line.sock, method=method)
-        got.begin()
-        return got.status, got.getheaders(), got.read()
+            connection.sock.sendall(sent)
+        answer = http.client.HTTPResponse(connection.sock, method=method)
+        answer.begin()
+        return answer.status, answer.getheaders(), answer.read()
     finally:
-        line.close()
+        connection.close()
 
 
-def line_to(url: SplitResult) -> http.client.HTTPConnection:
-    """A line to the server of a URL, by PROXY if there is one; not yet connected."""
+def connection_to(url: SplitResult) -> http.client.HTTPConnection:
+    """Return a connection to the server of a URL, through PROXY if there is one; it is not connected yet."""
     first = urlsplit(PROXY) if PROXY else url
     host, port = first.hostname or "", first.port or {"http": 80, "https": 443}[first.scheme]
     if "https" not in (first.scheme, url.scheme):
         return http.client.HTTPConnection(host, port, timeout=10)
     if PROXY and first.scheme == url.scheme:
-        pytest.skip("not tried: TLS inside of the TLS of a proxy takes more than the standard library has")
+        pytest.skip(
+            "not attempted: TLS inside of the TLS of a proxy takes more than the standard library has"
+        )
     trusted = ssl.create_default_context(cafile=CA or os.environ.get("REQUESTS_CA_BUNDLE"))
     if CLIENT_CERTIFICATE and url.scheme == "https":
         trusted.load_cert_chain(CLIENT_CERTIFICATE, CLIENT_KEY or None)
-    line = http.client.HTTPSConnection(host, port, timeout=10, context=trusted)
+    connection = http.client.HTTPSConnection(host, port, timeout=10, context=trusted)
     if PROXY and url.scheme == "https":
-        line.set_tunnel(url.hostname or "", url.port or 443)
-    return line
+        connection.set_tunnel(url.hostname or "", url.port or 443)
+    return connection
 
 
-def renamed(text: str, words: dict[str, str], fresh: str, ids: dict[str, str]) -> str:
-    """The text with keys for their variables, names of this time, and the ids of what was made this time."""
+def with_fresh_names(text: str, words: dict[str, str], fresh: str, ids: dict[str, str]) -> str:
+    """Return a text with the keys in place of `words`, and with the names and ids of this test in place of the finding's."""
     known = "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
     text = re.sub(rf"(?:{known})(?![A-Za-z0-9_])", lambda found: words[found[0]], text)
     text = re.sub(r"contract\.[0-9a-f]{8}\.", fresh, text)
@@ -212,61 +234,61 @@ def renamed(text: str, words: dict[str, str], fresh: str, ids: dict[str, str]) -
     return text
 
 
-# What may be wrong
+# What may be wrong with answers
 
 
 def served(answer: Answer) -> str:
-    """What is to be refused is served; 200 without data is how the control plane may refuse."""
+    """A request is served; 200 without data is how the control plane may refuse."""
     value = json_of(answer)
     empty = "/orgs/" in answer.path and isinstance(value, dict) and value.get("data", 0) is None
-    return told(answer, "a refusal") if 200 <= answer.status < 300 and not empty else ""
+    return failure(answer, "a refusal") if 200 <= answer.status < 300 and not empty else ""
 
 
 def refused(answer: Answer) -> str:
-    """What is to be served is refused."""
+    """A request is refused."""
     value = json_of(answer)
     empty = "/orgs/" in answer.path and isinstance(value, dict) and value.get("data", 0) is None
-    return told(answer, "200") if not 200 <= answer.status < 300 or empty else ""
+    return failure(answer, "200") if not 200 <= answer.status < 300 or empty else ""
 
 
-def among(answer: Answer, statuses: list[int], expected: str) -> str:
-    """The status is one of those that it may not be."""
-    return told(answer, expected) if answer.status in statuses else ""
+def has_status(answer: Answer, statuses: list[int], expected: str) -> str:
+    """The status is one of these."""
+    return failure(answer, expected) if answer.status in statuses else ""
 
 
 def fails(answers: list[Answer]) -> str:
-    """A server error, whichever request met it."""
-    return next((told(one, "served, or refused with a 4xx") for one in answers if one.status >= 500), "")
+    """One of the answers is a server error."""
+    return next((failure(one, "served, or refused with a 4xx") for one in answers if one.status >= 500), "")
 
 
 def lacks(answer: Answer, status: int, header: str) -> str:
-    """An answer with this status has not that header."""
+    """An answer of this status lacks a header."""
     named = {name.lower() for name, _ in answer.headers}
-    return told(answer, f"a header {header}") if answer.status == status and header not in named else ""
+    return failure(answer, f"a header {header}") if answer.status == status and header not in named else ""
 
 
 def not_allowed(answer: Answer, methods: list[str]) -> str:
-    """OPTIONS is answered, and its header Allow leaves a method out."""
+    """OPTIONS is served, and its header Allow lacks one of the methods."""
     allow = header_of(answer, "allow")
     missing = set(methods) - {one.strip() for one in (allow or "").split(",")}
     served = 200 <= answer.status < 300 and allow is not None
-    return told(answer, f"Allow with {', '.join(methods)}, not {allow}") if served and missing else ""
+    return failure(answer, f"Allow with {', '.join(methods)}, not {allow}") if served and missing else ""
 
 
 def not_announced(answer: Answer, was: int) -> str:
     """The answer is not announced as JSON."""
     announced = header_of(answer, "content-type")
     media = (announced or "").partition(";")[0].strip().lower()
-    return compared(answer, was) or (
-        told(answer, f"content-type: application/json, not {announced}")
+    return not_comparable(answer, was) or (
+        failure(answer, f"content-type: application/json, not {announced}")
         if media != "application/json" and answer.status == was
         else ""
     )
 
 
 def not_json(answer: Answer, was: int) -> str:
-    """The body is not a JSON text: UTF-8 without a byte order mark, no NaN, nothing behind it."""
-    if wrong := compared(answer, was):
+    """The body is not a JSON text in UTF-8 without a byte order mark and NaN."""
+    if wrong := not_comparable(answer, was):
         return wrong
 
     def constant(name: str) -> Any:
@@ -275,17 +297,17 @@ def not_json(answer: Answer, was: int) -> str:
     try:
         json.loads(answer.body.decode("utf-8"), parse_constant=constant)
     except ValueError as error:
-        return told(answer, f"a JSON text in UTF-8: {error}") if answer.status == was else ""
+        return failure(answer, f"a JSON text in UTF-8: {error}") if answer.status == was else ""
     return ""
 
 
-def doubled(answer: Answer) -> str:
-    """A member name stands twice in one object."""
+def repeats_a_name(answer: Answer) -> str:
+    """An object of the answer has a member name twice."""
     wrong = []
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
-            wrong.append(told(answer, "each member name once"))
+            wrong.append(failure(answer, "each member name once"))
         return dict(pairs)
 
     json.loads(answer.body, object_pairs_hook=members)
@@ -293,26 +315,26 @@ def doubled(answer: Answer) -> str:
 
 
 def breaks(answer: Answer, was: int, place: str, expected: str) -> str:
-    """A member of the answer is not as its page has it."""
-    if said := compared(answer, was):
+    """The member at `place` breaks what the report expected of it, in an answer of status `was`."""
+    if said := not_comparable(answer, was):
         return said
     value = json_of(answer)
     for step in place.split("/") if place else []:
         if isinstance(value, dict):
             if step not in value:
                 wrong = answer.status == was and expected == "present"
-                return told(answer, f"{place} {expected}") if wrong else ""
+                return failure(answer, f"{place} {expected}") if wrong else ""
             value = value[step]
         elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
             value = value[int(step)]
         else:
             return ""
-    wrong = answer.status == was and not keeps(value, expected)
-    return told(answer, f"{place or 'the body'} {expected}") if wrong else ""
+    wrong = answer.status == was and not fits(value, expected)
+    return failure(answer, f"{place or 'the body'} {expected}") if wrong else ""
 
 
-def keeps(value: Any, expected: str) -> bool:
-    """Whether a value is what the report expected of it."""
+def fits(value: Any, expected: str) -> bool:
+    """Tell whether a value fits an expectation, in the words of a report; other words fit every value."""
     kinds: dict[str, Any] = {"string": str, "object": dict, "array": list, "boolean": bool}
     what, _, rest = expected.partition(" ")
     number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -324,7 +346,7 @@ def keeps(value: Any, expected: str) -> bool:
             other = ("null" in named and value is None) or ("number" in named and number)
             return plain or other or ("integer" in named and whole)
         case "of" if rest.startswith("format "):
-            return not isinstance(value, str) or formatted(value, rest.removeprefix("format "))
+            return not isinstance(value, str) or has_format(value, rest.removeprefix("format "))
         case "of":
             least = re.match(r"at least (\d+) characters", rest)
             return not isinstance(value, str) or least is None or len(value) >= int(least[1])
@@ -342,8 +364,8 @@ def keeps(value: Any, expected: str) -> bool:
             return True
 
 
-def formatted(text: str, name: str) -> bool:
-    """Whether a text has a format, as far as can be told in a line."""
+def has_format(text: str, name: str) -> bool:
+    """Tell whether a text has the format of this name, roughly; every text has an unknown format."""
     if name == "date-time":
         if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text):
             return False
@@ -359,70 +381,72 @@ def formatted(text: str, name: str) -> bool:
 
 
 def no_envelope(answer: Answer) -> str:
-    """A refusal is not an object with data and errors."""
+    """A refusal is no object with data and errors."""
     value = json_of(answer)
     wrong = 400 <= answer.status < 500 and not (
         isinstance(value, dict) and {"data", "errors"} <= value.keys()
     )
-    return told(answer, "an object with data and errors") if wrong else ""
+    return failure(answer, "an object with data and errors") if wrong else ""
 
 
 def no_error(answer: Answer) -> str:
     """A refusal has an empty list of errors."""
     value = json_of(answer)
     wrong = answer.status >= 400 and isinstance(value, dict) and value.get("errors") == []
-    return told(answer, "at least one error") if wrong else ""
+    return failure(answer, "at least one error") if wrong else ""
 
 
 def shows_a_key(answers: list[Answer], words: dict[str, str]) -> str:
-    """An answer has a key in it: as it is, or as JSON, URLs or Base64 have it."""
+    """An answer has a key that its request had not, as it is or as JSON, URLs or Base64 encode it."""
     for answer in answers:
         text = " ".join([answer.body.decode("latin-1"), *(value for _, value in answer.headers)])
         asked = unquote(answer.path) + answer.sent.decode("latin-1")
         plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda one: chr(int(one[1], 16)), text).replace("\\/", "/")
         for word, key in words.items():
             if key not in asked and any(key in form for form in (text, plain, unquote(text))):
-                return told(answer, f"no key, and not {word}")
+                return failure(answer, f"no key, and not {word}")
     return ""
 
 
 def shows_a_trace(answer: Answer) -> str:
-    """An error has the stack of the program."""
+    """An error has a stack trace."""
     trace = (
         r"Traceback \(most recent call last\)|File \\?\"[^\"]{1,200}\", line \d+|goroutine \d+ \[|stack backtrace:"
         r"|\bat [\w.$<>/]{3,120}\([\w.-]{1,80}\.(?:java|kt|scala|js|mjs|ts|cs):\d+|[\w/.-]{1,120}\.(?:rb|php|go|rs):\d+:in"
     )
     found = answer.status >= 400 and re.search(trace, answer.body.decode("latin-1"))
-    return told(answer, "no stack trace") if found else ""
+    return failure(answer, "no stack trace") if found else ""
 
 
 def slow(answer: Answer) -> str:
     """The answer took more than a second."""
-    return told(answer, f"an answer within a second, not {answer.seconds:.1f}") if answer.seconds > 1 else ""
+    return (
+        failure(answer, f"an answer within a second, not {answer.seconds:.1f}") if answer.seconds > 1 else ""
+    )
 
 
-def other(answer: Answer, member: str, expected: Any) -> str:
-    """A member of `data` has another value."""
+def differs(answer: Answer, member: str, expected: Any) -> str:
+    """A member of `data` has another value than the expected one."""
     value = data_of(answer).get(member)
     wrong = refused(answer) or value != expected or isinstance(value, bool) != isinstance(expected, bool)
-    return told(answer, f"{member}: {expected!r}") if wrong else ""
+    return failure(answer, f"{member}: {expected!r}") if wrong else ""
 
 
-def twice(answers: list[Answer]) -> str:
+def repeats_an_id(answers: list[Answer]) -> str:
     """Two accepted actions have the same id."""
     ids = [data_of(one)["a_id"] for one in answers if one.status == 200 and "a_id" in data_of(one)]
     return f"{len(ids)} actions were accepted under {len(set(ids))} ids" if len(set(ids)) < len(ids) else ""
 
 
 def not_as_put(answers: list[Answer], member: str) -> str:
-    """The answer to a PUT has another value than the PUT."""
+    """A member of the answer to a PUT has another value than it was sent."""
     last, got = answers[-1], data_of(answers[-1]).get(member)
     if member == "org_id":
         sent: Any = unquote(last.path.split("/orgs/")[1].split("/")[0])
     else:
         sent = json.loads(last.sent).get(member)
     if member != "alias":
-        return "" if equal(got, sent) else told(last, f"{member}: {sent!r}, not {got!r}")
+        return "" if equal(got, sent) else failure(last, f"{member}: {sent!r}, not {got!r}")
     mine = json.loads(last.sent)["variant"]
     puts = [one for one in answers if one.method == "PUT"]
     before = {name for one in puts[:-1] if variant_of(one) == mine for name in data_of(one).get("alias", [])}
@@ -432,17 +456,17 @@ def not_as_put(answers: list[Answer], member: str) -> str:
         if variant_of(one) != mine
         for name in [variant_of(one), *data_of(one).get("alias", [])]
     }
-    told_names = set(got if isinstance(got, list) else [])
-    wrong = not set(sent or []) - theirs - {mine} <= told_names or not told_names <= {
+    answered = set(got if isinstance(got, list) else [])
+    wrong = not set(sent or []) - theirs - {mine} <= answered or not answered <= {
         *(sent or []),
         *before,
         mine,
     }
-    return told(last, f"alias: {sent!r}, not {got!r}") if wrong else ""
+    return failure(last, f"alias: {sent!r}, not {got!r}") if wrong else ""
 
 
 def equal(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same: 1 is 1.0, and true is not 1."""
+    """Tell whether two JSON values are the same: 1 is 1.0, and true is not 1."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(equal(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -450,65 +474,65 @@ def equal(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
-def jumps(answers: list[Answer]) -> str:
-    """An update moves the version by more than one."""
+def skips_versions(answers: list[Answer]) -> str:
+    """An update raises the version by more than one."""
     last = answers[-1]
     before = [data_of(one).get("version") for one in answers[:-1] if variant_of(one) == variant_of(last)]
     version = data_of(last).get("version")
     if not isinstance(version, int) or not before or not isinstance(before[-1], int):
-        return told(last, "a definition with its version")
-    return "" if version - before[-1] in (0, 1) else told(last, f"{before[-1]} or one more, not {version}")
+        return failure(last, "a definition with its version")
+    return "" if version - before[-1] in (0, 1) else failure(last, f"{before[-1]} or one more, not {version}")
 
 
 def another_version(answers: list[Answer]) -> str:
-    """Work without a version is done with another one than the current."""
+    """Work without a version used another version than the current one."""
     last, name = answers[-1], unquote(urlsplit(answers[-1].path).path.rpartition("/")[2])
     puts = [
         data_of(one) for one in answers if one.method == "PUT" and name in (variant_of(one), *aliases_of(one))
     ]
     if refused(last) or not puts:
-        return told(last, "the action and its version")
+        return failure(last, "the action and its version")
     used, versions = data_of(last).get("a_ve"), {str(one.get("version")) for one in puts}
     asked = json_of_sent(last).get("version")
     current = {str(puts[-1].get("version"))} | ({str(asked)} & versions)
-    return "" if used in current else told(last, f"a_ve: {' or '.join(sorted(current))}, not {used}")
+    return "" if used in current else failure(last, f"a_ve: {' or '.join(sorted(current))}, not {used}")
 
 
 def another_definition(answers: list[Answer], member: str) -> str:
-    """Work is done under another definition than the one of its variant."""
+    """Work reached another definition than that of its variant."""
     last, name = answers[-1], unquote(urlsplit(answers[-1].path).path.rpartition("/")[2])
     mine = [data_of(one) for one in answers if one.method == "PUT" and variant_of(one) == name]
     got = data_of(last).get(member)
     if refused(last):
-        return "" if not mine else told(last, "the action")
+        return "" if not mine else failure(last, "the action")
     if member == "a_va":
-        return "" if got == name else told(last, f"a_va: {name!r}, not {got!r}")
+        return "" if got == name else failure(last, f"a_va: {name!r}, not {got!r}")
     ids = {one.get("id") for one in mine}
     others = {data_of(one).get("id") for one in answers if one.method == "PUT"} - ids
     wrong = got in others or (mine and got not in ids)
-    return told(last, f"a_def_id of {name!r}, not {got!r}") if wrong else ""
+    return failure(last, f"a_def_id of {name!r}, not {got!r}") if wrong else ""
 
 
 def under_its_alias(answers: list[Answer]) -> str:
-    """Under an alias the answer names the alias as the variant."""
+    """The answer to work under an alias names the alias as the variant."""
     last, name = answers[-1], unquote(urlsplit(answers[-1].path).path.rpartition("/")[2])
-    return told(last, "the variant of the definition") if data_of(last).get("a_va") == name else ""
+    return failure(last, "the variant of the definition") if data_of(last).get("a_va") == name else ""
 
 
 def story(answers: list[Answer], *, together: bool = False) -> list[Any]:
-    """What answers say, whatever the names and ids of the time: statuses and `data`, ids by when they came up.
+    """Return status and `data` of each answer, with names and ids replaced by ones that each repetition has in common.
 
-    Of calls at the same moment versions count from the lowest: how many there were before is nothing to them.
+    `together`: the calls were made at the same moment, so versions count from the lowest of them.
     """
     known: dict[str, int] = {}
     versions = [int(one) for each in answers for one in versions_of(each)]
     lowest = min(versions, default=0) if together else 0
 
-    def plain(name: str, value: Any) -> Any:
+    def normalised(name: str, value: Any) -> Any:
         if isinstance(value, dict):
-            return {one: plain(one, below) for one, below in sorted(value.items())}
+            return {one: normalised(one, below) for one, below in sorted(value.items())}
         if isinstance(value, list):
-            return [plain(name, one) for one in value]
+            return [normalised(name, one) for one in value]
         if name in ("id", "a_def_id", "a_id") and isinstance(value, str | int):
             kind = "action" if name == "a_id" else "definition"
             return f"#{known.setdefault(f'{kind} {value}', len(known))}"
@@ -517,42 +541,42 @@ def story(answers: list[Answer], *, together: bool = False) -> list[Any]:
         names = r"contract\.[0-9a-f]{8}\.(r[0-9a-f]+\.)?"
         return re.sub(names, "", value) if isinstance(value, str) else value
 
-    return sorted(([one.status, plain("", data_of(one))] for one in answers), key=json.dumps)
+    return sorted(([one.status, normalised("", data_of(one))] for one in answers), key=json.dumps)
 
 
-def same(answers: list[Answer], was: list[Any], *, together: bool = False) -> str:
-    """Nothing more can be asserted than that the answers say once more what they said in the report."""
+def same_as_before(answers: list[Answer], was: list[Any], *, together: bool = False) -> str:
+    """The answers are those of the report once more; no more can be asserted where no single one is wrong."""
     if story(answers[-len(was) :], together=together) != was:
         return ""
-    told_again = "\n".join(told(one, "another answer to one of these") for one in answers[-len(was) :])
-    return f"the answers are those of the report once more\n{told_again}"
+    repeated = "\n".join(failure(one, "another answer to one of these") for one in answers[-len(was) :])
+    return f"the answers are those of the report once more\n{repeated}"
 
 
-# Small things
+# Helpers
 
 
-def compared(answer: Answer, was: int) -> str:
-    """Why an answer says nothing of the one that was: it is no answer of that kind."""
+def not_comparable(answer: Answer, was: int) -> str:
+    """The answer is of another class of statuses than the one of the report, so it proves nothing."""
     kind = was // 100
     return (
         ""
         if answer.status // 100 == kind
-        else told(answer, f"{was}, whose content was wrong: nothing can be told")
+        else failure(answer, f"{was}, whose content was wrong; this proves nothing")
     )
 
 
-def told(answer: Answer, expected: str) -> str:
-    """One sentence for the failure, with what the server says of it."""
+def failure(answer: Answer, expected: str) -> str:
+    """Return one sentence that has what was expected and the answer, with the server's name for the request."""
     request_id = next((value for name, value in answer.headers if name.lower().endswith("request-id")), None)
-    body = hidden(" ".join(answer.body.decode("utf-8", "replace").split()))
+    body = without_secrets(" ".join(answer.body.decode("utf-8", "replace").split()))
     asked = f"{answer.method} {answer.path.partition('?')[0]}"
     return f"{asked}: expected {expected}; got {answer.status or 'no answer'} {body[:300]}" + (
-        f" (request id {hidden(request_id)})" if request_id else ""
+        f" (request id {without_secrets(request_id)})" if request_id else ""
     )
 
 
-def hidden(text: str) -> str:
-    """A text without keys and headers that are secret, however they are written."""
+def without_secrets(text: str) -> str:
+    """Return a text in which each key and secret header is replaced by its word, however it is encoded."""
     for word, secret in ({f"${name}": os.environ[name] for name in HEADERS.values()} | WORDS).items():
         code = base64.b64encode(secret.encode()).decode()
         for form in (
@@ -567,12 +591,12 @@ def hidden(text: str) -> str:
 
 
 def header_of(answer: Answer, name: str) -> str | None:
-    """The first header of that name."""
+    """Return the value of the first header of this name, in any case."""
     return next((value for other, value in answer.headers if other.lower() == name), None)
 
 
 def json_of(answer: Answer) -> Any:
-    """The JSON value of an answer, or None."""
+    """Return the JSON value of an answer, or None."""
     try:
         return json.loads(answer.body)
     except ValueError:
@@ -580,7 +604,7 @@ def json_of(answer: Answer) -> Any:
 
 
 def json_of_sent(answer: Answer) -> dict[str, Any]:
-    """The JSON object that was sent, or an empty one."""
+    """Return the JSON object that was sent, or an empty one."""
     try:
         value = json.loads(answer.sent)
     except ValueError:
@@ -589,33 +613,33 @@ def json_of_sent(answer: Answer) -> dict[str, Any]:
 
 
 def data_of(answer: Answer) -> dict[str, Any]:
-    """The answer's `data` if that is an object, else an empty one."""
+    """Return the `data` of an answer if that is an object, else an empty one."""
     value = json_of(answer)
     data = value.get("data") if isinstance(value, dict) else None
     return data if isinstance(data, dict) else {}
 
 
 def versions_of(answer: Answer) -> list[str]:
-    """The versions that an answer names."""
+    """Return the versions that an answer names, as texts of digits."""
     named = [str(data_of(answer).get(name)) for name in ("version", "a_ve")]
     return [one for one in named if one.isdecimal()]
 
 
 def variant_of(answer: Answer) -> str:
-    """The variant of the definition that was put."""
+    """Return the variant of the definition that was put; empty for other requests."""
     return str(json_of_sent(answer).get("variant")) if answer.method == "PUT" else ""
 
 
 def aliases_of(answer: Answer) -> list[str]:
-    """The aliases of the definition that was answered."""
+    """Return the aliases of the definition in the answer."""
     alias = data_of(answer).get("alias")
     return [str(one) for one in alias] if isinstance(alias, list) else []
 
 
-# What a test of a finding has of its own
+# Values that each generated test sets for itself
 
 BASE_URL = INGRESS_URL = CA = CLIENT_CERTIFICATE = CLIENT_KEY = PROXY = ""
 HEADERS: dict[str, str] = {}
-"""Where the deployment is."""
+"""Header that goes with every request → the variable of its value."""
 WORDS: dict[str, str] = {}
-"""What stands for a key → the key."""
+"""Word that stands for a key → the key."""

@@ -1,4 +1,4 @@
-"""`tests/test_….py`: a finding as a test of its own, which fails while the deployment is at fault, and then passes."""
+"""`tests/test_….py`: each finding as a test of its own, which fails while the deployment breaks the rule, and then passes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 import base64
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,197 +15,214 @@ from ..core.events import RunFinished
 from ..core.rules import RULES, Preparation
 from . import generated_test_runtime
 from .generated_assertions import asserted
-from .json_report import name_of, record, replaced
-from .summary import Record
+from .json_report import name_of_test, report_data, write_atomically
+from .summary import JsonObject
 
-_PLAIN: Final = Path(generated_test_runtime.__file__).read_text("utf-8")
-_SETTLED = 2.0
-"""Seconds after which what was made is known everywhere, so that a refusal counts."""
-_FAIL = "    pytest.fail(wrong, pytrace=False)"
-_BEFORE = "contract.00000000.before"
-_CROWD = 16
-"""Clients of a request that fails when many send it."""
+_RUNTIME: Final = Path(generated_test_runtime.__file__).read_text("utf-8")
+_SETTLED: Final = 2.0
+"""Seconds after which every instance of a deployment knows what was created, so that a refusal counts."""
+_REPEATED_SECONDS: Final = 0.5
+"""Seconds for which a comparison of answers is tried: some breaches show now and then."""
+_CONCURRENT_SECONDS: Final = 3
+"""Seconds for which concurrent calls are repeated: a race is a matter of luck."""
+_FAIL: Final = "    pytest.fail(wrong, pytrace=False)"
+_BEFORE: Final = "contract.00000000.before"
+"""Variant of what a test creates before its requests; the runtime replaces the first two parts by a fresh name."""
+_CLIENTS: Final = 16
+"""Clients that send one request at the same moment, where it fails under load."""
 
 
 def write(run: RunFinished, directory: Path) -> None:
-    """Write a test for each finding below `tests/`, and take away those of earlier runs."""
-    data = record(run)
+    """Write a test for each finding below `tests/`, and delete those of earlier runs."""
+    data = report_data(run)
     folder = directory / "tests"
     for old in folder.glob("test_*.py"):
         if re.fullmatch("test_[a-z]+_[0-9]+_[0-9a-f]{6}", old.stem):
             old.unlink()
     if not data["run"]:
-        return  # the requests were somebody else's
-    found = [*data["violations"], *data["warnings"]]
-    for one in found:
+        return  # another client sent the requests: they may not be sent again
+    for finding in [*data["violations"], *data["warnings"]]:
         folder.mkdir(exist_ok=True)
-        replaced(folder / f"{name_of(one['id'])}.py", test_of(one, data))
+        write_atomically(folder / f"{name_of_test(finding['id'])}.py", test_of(finding, data))
 
 
-def test_of(one: Record, run: Record) -> str:
-    """The file for one finding of a report: it needs pytest, the keys' variables, and nothing else."""
-    together, assertion = one["together"], RULES[one["rule"]].assertion
-    requests = [*_before(one, run, together), *_requests(one, together)]
-    words = list(_words(requests, [key["name"] for key in run["keys"]], everyone=assertion.needs_keys))
-    told = [_answer(each) for each in one["script"]]
-    story = generated_test_runtime.story(told, together=together) if assertion.compares_answers else None
-    times = assertion.repeats or one["times"]
-    body = _body_of(asserted(one, together), together, times, again_and_again=together or story is not None)
+def test_of(finding: JsonObject, run: JsonObject) -> str:
+    """Return the test of a finding of a report: a file that needs pytest and the variables of the keys alone."""
+    together, assertion = finding["together"], RULES[finding["rule"]].assertion
+    requests = [*_before(finding, run, together), *_requests(finding, together)]
+    key_names = [key["name"] for key in run["keys"]]
+    words = list(_words(requests, key_names, every_key=assertion.needs_keys))
+    story = None
+    if assertion.compares_answers:
+        answers = [_answer(each) for each in finding["script"]]
+        story = generated_test_runtime.story(answers, together=together)
+    body = _body_of(
+        asserted(finding, together),
+        together,
+        assertion.repeats or finding["times"],
+        repeated=together or story is not None,
+    )
     parts = [
-        _literal_doc(_head(one, run)),
+        _docstring(_head(finding, run)),
         "",
-        f"BASE_URL = os.environ.get('ARKLOW_BASE_URL', {run['target']!r}).rstrip('/')",
-        "INGRESS_URL = os.environ.get('ARKLOW_INGRESS_URL', "
-        + ("BASE_URL" if run["ingress"] == run["target"] else repr(run["ingress"]))
-        + ").rstrip('/')",
-        *_reached(run["way"]),
+        *_constants(run),
         "",
         "WORDS = {",
-        *(f"    {word!r}: {made}," for word, made in words),
+        *(f"    {word!r}: {expression}," for word, expression in words),
         "}",
-        '"""What stands for a key → the key."""',
+        '"""Word that stands for a key → the key."""',
         "",
         "REQUESTS = [",
-        *(textwrap.indent(_shown(each), "    ") for each in requests),
+        *(textwrap.indent(_request_source(each), "    ") for each in requests),
         "]",
         "",
         *([f"WAS = {story!r}", ""] if story is not None else []),
         "",
-        f"def {name_of(one['id'])}() -> None:",
-        textwrap.indent(_literal_doc(_ascii(f"{one['sentence']}.")), "    "),
+        f"def {name_of_test(finding['id'])}() -> None:",
+        textwrap.indent(_docstring(_ascii(f"{finding['sentence']}.")), "    "),
         textwrap.indent(body, "    "),
         "",
         "",
         "# What follows is the same in every such test, as far as it is needed.",
     ]
-    text = "\n".join(parts)
-    needed, imports = _needed(text)
-    doc, rest = text.split('"""\n', 1)
-    return "\n".join([f'{doc}"""', "", *imports, rest, "\n\n\n".join(["", *needed]).lstrip("\n")]) + "\n"
+    return _with_runtime("\n".join(parts))
 
 
-def _reached(way: Record) -> Iterator[str]:
-    """Constants that say how the deployment is reached; another one may be reached in another way."""
-    headers = {one["name"]: one["variable"] for one in way["headers"]}
+def _constants(run: JsonObject) -> Iterator[str]:
+    """Yield the lines that say where the deployment is and how it is reached; the environment may say otherwise."""
+    yield f"BASE_URL = os.environ.get('ARKLOW_BASE_URL', {run['target']!r}).rstrip('/')"
+    ingress = "BASE_URL" if run["ingress"] == run["target"] else repr(run["ingress"])
+    yield f"INGRESS_URL = os.environ.get('ARKLOW_INGRESS_URL', {ingress}).rstrip('/')"
+    connection = run["way"]
+    headers = {one["name"]: one["variable"] for one in connection["headers"]}
     yield f"HEADERS = {headers!r}"
     for name in ("CA", "CLIENT_CERTIFICATE", "CLIENT_KEY", "PROXY"):
-        yield f"{name} = os.environ.get('ARKLOW_{name}', {way[name.lower()] or ''!r})"
+        yield f"{name} = os.environ.get('ARKLOW_{name}', {connection[name.lower()] or ''!r})"
 
 
-def _body_of(said: str, together: bool, times: int, *, again_and_again: bool) -> str:
-    """The lines of the test itself; what hangs on chance is tried for a while."""
+def _body_of(expression: str, together: bool, times: int, *, repeated: bool) -> str:
+    """Return the lines of the test itself; `repeated`: they are tried for a while, as the breach is a matter of luck."""
     more = ", together=True" if together else f", times={times}" if times > 1 else ""
-    if not again_and_again:
-        lines = [f"answers = play(REQUESTS, WORDS{more})", f"if wrong := {said}:", _FAIL]
+    if not repeated:
+        lines = [f"answers = play(REQUESTS, WORDS{more})", f"if wrong := {expression}:", _FAIL]
         return "\n".join(lines)
     lines = [
         "answers: list[Answer] = []",
-        f"until = time.monotonic() + {3 if together else 0.5}",
+        f"until = time.monotonic() + {_CONCURRENT_SECONDS if together else _REPEATED_SECONDS}",
         "while time.monotonic() < until:",
         f"    answers += play(REQUESTS, WORDS{more})",
-        f"    if wrong := {said}:",
+        f"    if wrong := {expression}:",
         f"    {_FAIL}",
     ]
     return "\n".join(lines)
 
 
-def _head(one: Record, run: Record) -> str:
+def _head(finding: JsonObject, run: JsonObject) -> str:
     variables = [key["name"] for key in run["keys"]] + [one["variable"] for one in run["way"]["headers"]]
     keys = " ".join(f"{name}=…" for name in dict.fromkeys(variables))
-    asked = f", request id {one['request_id']}" if one.get("request_id") else ""
+    request_id = f", request id {finding['request_id']}" if finding.get("request_id") else ""
     return _ascii(
-        f"{one['id']}: {one['sentence']}.\n\n"
-        f"expected  {one['expected']}\nactual    {one['actual']}\nsource    {one.get('source', '')}\n"
-        f"found     {one.get('at', '')} at {run['target']}, traceparent {one.get('traceparent', '')}{asked}\n\n"
-        f"Fails while it is so, and passes when it is mended: {keys} pytest {name_of(one['id'])}.py"
+        f"{finding['id']}: {finding['sentence']}.\n\n"
+        f"expected  {finding['expected']}\nactual    {finding['actual']}\nsource    {finding.get('source', '')}\n"
+        f"found     {finding.get('at', '')} at {run['target']}, traceparent {finding.get('traceparent', '')}{request_id}\n\n"
+        f"Fails while the rule is broken, and passes afterwards: {keys} pytest {name_of_test(finding['id'])}.py"
     )
 
 
 def _ascii(text: str) -> str:
-    """A text that a docstring can hold as it is."""
+    """Return a text without lone surrogates and NUL, which no source file can hold."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
-def _literal_doc(text: str) -> str:
-    """A docstring of that text."""
-    plain = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
-    return (
-        '"""'
-        + plain.replace("\\", "\\\\").replace('"""', "'''")
-        + ('\n"""' if plain.endswith('"') else '"""')
-    )
+def _docstring(text: str) -> str:
+    """Return the source of a docstring with this text."""
+    printable = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    escaped = printable.replace("\\", "\\\\").replace('"""', "'''")
+    return '"""' + escaped + ('\n"""' if printable.endswith('"') else '"""')
 
 
 # The requests
 
 
-def _requests(one: Record, together: bool) -> list[Record]:
-    """What is sent, with what is made before it where the report leaves that out."""
-    script, rule = one["script"], RULES[one["rule"]]
-    compares = rule.assertion.compares_answers
-    texts = [_text(each) for each in script]
-    made = {number: at for at, each in enumerate(script) if (number := _made(each))}
+def _requests(finding: JsonObject, together: bool) -> list[JsonObject]:
+    """Return the requests of a finding, each marked with what the runtime has to do about it."""
+    script = finding["script"]
+    bodies = [_text(each) for each in script]
+    created_at = {number: at for at, each in enumerate(script) if (number := _created(each))}
     requests = []
     for at, each in enumerate(script):
-        last = at + 1 == len(script)
-        request: Record = {"method": each["method"], "path": each["path"]}
-        request["headers"] = [tuple(header) for header in each["headers"]]
-        request["body"] = None if each["body"] is None else _bytes(each["body"])
-        request["was"] = each["status"]
-        if each.get("chunks"):
-            request["chunks"] = each["chunks"]
-        pause = each.get("waited", 0) - script[max(0, at - 1)].get("waited", 0)
-        unsure = at and each["status"] in (400, 404) and not rule.assertion.about_fresh and not together
-        pause = max(pause, _SETTLED) if unsure and (last or compares) else pause
-        if pause >= SHORTEST_PAUSE:
-            request["wait"] = round(pause, 1)
-        if last and rule.assertion.patient:
-            request["patient"] = True  # only 409 says that it is over
-        if 200 <= each["status"] < 300 and not together:
-            request["patient"] = True  # what is so fresh may not be known everywhere
-            if not last and not compares and not each["path"].endswith("/nack"):
-                request["needed"] = True
-        if _with_a_good_key(each) and not rule.concerns_keys:
-            request["keyed"] = True
-        if (number := _made(each)) and made[number] == at and any(number in text for text in texts[at + 1 :]):
+        request = _request(finding, at, together)
+        number = _created(each)
+        if number and created_at[number] == at and any(number in body for body in bodies[at + 1 :]):
             request["makes"] = number
         if together:
             request["after"] = [n for n, other in enumerate(script) if other["back"] < each["call"]]
         requests.append(request)
     if together and len(requests) == 1:
-        requests *= _CROWD
+        requests *= _CLIENTS
     return requests
 
 
-def _before(one: Record, run: Record, together: bool) -> Iterator[Record]:
-    """What the report takes for granted: a world that is not empty, what others had defined, an action that was served."""
-    script, owners = one["script"], {f"${key['name']}": key["organisation"] for key in run["keys"]}
-    preparation = RULES[one["rule"]].assertion.preparation
+def _request(finding: JsonObject, at: int, together: bool) -> JsonObject:
+    """Return the request at a position of a finding's script, with its pause and what must come of it."""
+    script, rule = finding["script"], RULES[finding["rule"]]
+    each, last = script[at], at + 1 == len(script)
+    compares = rule.assertion.compares_answers
+    request: JsonObject = {"method": each["method"], "path": each["path"]}
+    request["headers"] = [tuple(header) for header in each["headers"]]
+    request["body"] = None if each["body"] is None else _bytes(each["body"])
+    request["was"] = each["status"]
+    if each.get("chunks"):
+        request["chunks"] = each["chunks"]
+    pause = each.get("waited", 0) - script[max(0, at - 1)].get("waited", 0)
+    # a refusal of what is fresh proves nothing until every instance knows it
+    unsure = at and each["status"] in (400, 404) and not rule.assertion.about_fresh and not together
+    pause = max(pause, _SETTLED) if unsure and (last or compares) else pause
+    if pause >= SHORTEST_PAUSE:
+        request["wait"] = round(pause, 1)
+    if last and rule.assertion.patient:
+        request["patient"] = True  # only 409 says that the attempt is over
+    if 200 <= each["status"] < 300 and not together:
+        request["patient"] = True  # not every instance may know what is so fresh
+        if not last and not compares and not each["path"].endswith("/nack"):
+            request["needed"] = True
+    if _has_a_good_key(each) and not rule.concerns_keys:
+        request["keyed"] = True
+    return request
+
+
+def _before(finding: JsonObject, run: JsonObject, together: bool) -> Iterator[JsonObject]:
+    """Yield requests that create what the report takes for granted.
+
+    That is a world that is not empty, variants that were defined before, and actions that were accepted before.
+    """
+    script, owners = finding["script"], {f"${key['name']}": key["organisation"] for key in run["keys"]}
+    preparation = RULES[finding["rule"]].assertion.preparation
     if not owners or preparation is Preparation.NOTHING:
         return
     key = next((value for name, value in script[0]["headers"] if value in owners), next(iter(owners)))
-    plain = {"headers": [("x-arklow-auth", key), ("content-type", "application/json")], "was": 200}
-    plain |= {"patient": True, "needed": True, "first": True}
+    common = {"headers": [("x-arklow-auth", key), ("content-type", "application/json")], "was": 200}
+    common |= {"patient": True, "needed": True, "first": True}
 
-    def defined(variant: str) -> Record:
+    def define(variant: str) -> JsonObject:
         body = f'{{"variant": "{variant}", "schema": {{}}}}'.encode()
-        return {"method": "PUT", "path": f"/v1/orgs/{owners[key]}/actions/definitions", "body": body} | plain
+        return {"method": "PUT", "path": f"/v1/orgs/{owners[key]}/actions/definitions", "body": body} | common
 
-    def accepted(variant: str) -> Record:
-        return {"method": "POST", "path": f"/v1/ingress/{variant}", "body": b'{"payload": {}}'} | plain
+    def post(variant: str) -> JsonObject:
+        return {"method": "POST", "path": f"/v1/ingress/{variant}", "body": b'{"payload": {}}'} | common
 
     if preparation is Preparation.WORLD:
-        yield from (defined(_BEFORE), accepted(_BEFORE))
+        yield from (define(_BEFORE), post(_BEFORE))
     if together:
-        yield from map(defined, sorted(_in_use(script)))
-    made = {_made(each) for each in script}
-    asked = {_asked_for(each) for each in script if each["status"] in (200, 409)}  # so there was one
-    for at, number in enumerate(sorted(asked - made - {""})):
-        yield from (defined(f"{_BEFORE}{at}"), accepted(f"{_BEFORE}{at}") | {"makes": number})
+        yield from map(define, sorted(_in_use(script)))
+    created = {_created(each) for each in script}
+    named = {_named_action(each) for each in script if each["status"] in (200, 409)}  # so there was one
+    for at, number in enumerate(sorted(named - created - {""})):
+        yield from (define(f"{_BEFORE}{at}"), post(f"{_BEFORE}{at}") | {"makes": number})
 
 
-def _in_use(script: list[Record]) -> set[str]:
-    """Variants that were defined when the calls of a volley began."""
+def _in_use(script: list[JsonObject]) -> set[str]:
+    """Return the variants that were defined when the calls of a volley began."""
     return {
         found[0]
         for each in script
@@ -215,28 +232,28 @@ def _in_use(script: list[Record]) -> set[str]:
     }
 
 
-def _asked_for(each: Record) -> str:
-    """The id that a signal has, in plain digits and without noughts before it."""
+def _named_action(each: JsonObject) -> str:
+    """Return the id of the action that a signal names, in ASCII digits and without leading zeros; empty without any."""
     found = re.search(r"action_record_id\W{1,5}((?:\d|\\u[0-9a-f]{4}){6,})", _text(each))
     text = re.sub(r"\\u([0-9a-f]{4})", lambda one: chr(int(one[1], 16)), found[1]) if found else ""
     return "".join(str(int(c)) for c in text).lstrip("0") if text.isdecimal() else ""
 
 
-def _made(each: Record) -> str:
-    """The id of the action that an exchange made."""
+def _created(each: JsonObject) -> str:
+    """Return the id of the action that an exchange created; empty where it created none."""
     found = re.search(r'"a_id"\s*:\s*"?(\d+)', _text(each | {"body": each["answer"]}))
     return found[1] if found and 200 <= each["status"] < 300 else ""
 
 
-def _text(each: Record) -> str:
+def _text(each: JsonObject) -> str:
     return "" if each["body"] is None else _bytes(each["body"]).decode("latin-1")
 
 
-def _bytes(data: Record) -> bytes:
+def _bytes(data: JsonObject) -> bytes:
     return base64.b64decode(data["base64"]) if "base64" in data else str(data["text"]).encode()
 
 
-def _with_a_good_key(each: Record) -> bool:
+def _has_a_good_key(each: JsonObject) -> bool:
     named = [(name.lower(), value) for name, value in each["headers"] if name.lower() in _KEYED]
     good = len(named) == 1 and re.fullmatch(r"\$\w+", named[0][1]) is not None
     return good and (named[0][0] == "x-arklow-auth" or "/orgs/" not in each["path"])
@@ -245,8 +262,10 @@ def _with_a_good_key(each: Record) -> bool:
 _KEYED = ("x-arklow-auth", "authorization")
 
 
-def _words(requests: Sequence[Record], names: Sequence[str], *, everyone: bool) -> Iterator[tuple[str, str]]:
-    """Each expression of a key that the requests have → the Python that makes it."""
+def _words(
+    requests: Sequence[JsonObject], names: Sequence[str], *, every_key: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield each shell expression of a key that the requests have, with the Python for it; all keys if `every_key`."""
     text = repr(requests).replace("\\\\", "\\")
     for name in names:
         key = f'os.environ.get("{name}", "")'
@@ -264,20 +283,21 @@ def _words(requests: Sequence[Record], names: Sequence[str], *, everyone: bool) 
         for half in re.findall(rf'\$\(printf %\.(\d+)s "\${name}"\)', text):
             forms[f'$(printf %.{half}s "${name}")'] = f"{key}[:{half}]"
         used = {word: made for word, made in forms.items() if word in text}
-        if used or everyone:
+        if used or every_key:
             yield from ({f"${name}": key} | used).items()
 
 
-def _shown(request: Record) -> str:
-    """A request as Python, its body in lines that can be read."""
+def _request_source(request: JsonObject) -> str:
+    """Return a request as Python."""
     members = [
-        f'    "{name}": {_body(value) if name == "body" else repr(value)},' for name, value in request.items()
+        f'    "{name}": {_bytes_source(value) if name == "body" else repr(value)},'
+        for name, value in request.items()
     ]
     return "\n".join(["{", *members, "},"])
 
 
-def _body(content: bytes | None) -> str:
-    """Bytes as Python; many of the same as a product."""
+def _bytes_source(content: bytes | None) -> str:
+    """Return bytes as Python, in lines of 80, with a product for 100 or more equal ones."""
     if content is None or len(content) < 100:
         return repr(content)
     parts = [
@@ -288,40 +308,53 @@ def _body(content: bytes | None) -> str:
     return "(\n        " + glue.join(parts) + "\n    )"
 
 
-def _answer(each: Record) -> generated_test_runtime.Answer:
-    """An exchange of the report as a test has it."""
+def _answer(each: JsonObject) -> generated_test_runtime.Answer:
+    """Return an exchange of a report as the answer that the runtime would have."""
     body, answer = _text(each).encode("latin-1"), _bytes(each["answer"])
     return generated_test_runtime.Answer(each["method"], each["path"], body, each["status"], [], answer)
 
 
-# What a test needs of the plain module
+# What a test needs of the runtime
 
 
-def _needed(text: str) -> tuple[list[str], list[str]]:
-    """The functions that a text needs, with all that these need, and the imports of them all."""
-    tree = ast.parse(_PLAIN)
-    lines = _PLAIN.splitlines()
-    parts = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    wanted, todo = set[str](), _names(ast.parse(text))
+def _with_runtime(text: str) -> str:
+    """Return a test with the functions of the runtime that it needs, and with the imports of both."""
+    tree = ast.parse(_RUNTIME)
+    definitions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    needed = _needed(definitions, text)
+    used = _names(ast.parse(text)).union(*(_names(definitions[name]) for name in needed))
+    lines = _RUNTIME.splitlines()
+    sources = []
+    for name, node in definitions.items():
+        if name in needed:
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            sources.append("\n".join(lines[first - 1 : node.end_lineno]))
+    docstring, rest = text.split('"""\n', 1)
+    body = "\n\n\n".join(["", *sources]).lstrip("\n")
+    return "\n".join([f'{docstring}"""', "", *_imports(tree, used), rest, body]) + "\n"
+
+
+def _needed(definitions: Mapping[str, ast.FunctionDef | ast.ClassDef], text: str) -> set[str]:
+    """Return the names of the functions and classes that a text needs, with those that these need."""
+    needed, todo = set[str](), _names(ast.parse(text))
     while todo:
         name = todo.pop()
-        if name in parts and name not in wanted:
-            wanted.add(name)
-            todo |= _names(parts[name])
-    used = _names(ast.parse(text)).union(*(_names(parts[name]) for name in wanted))
-    texts = []
-    for name, node in parts.items():
-        if name in wanted:
-            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-            texts.append("\n".join(lines[first - 1 : node.end_lineno]))
-    imports = ["from __future__ import annotations", ""]
+        if name in definitions and name not in needed:
+            needed.add(name)
+            todo |= _names(definitions[name])
+    return needed
+
+
+def _imports(tree: ast.Module, used: set[str]) -> list[str]:
+    """Return the lines of the runtime's imports that bind a used name."""
+    lines = ["from __future__ import annotations", ""]
     for each in tree.body:
         if isinstance(each, ast.Import) and each.names[0].name.split(".")[0] in used:
-            imports += [""] * (each.names[0].name == "pytest") + [ast.unparse(each)]
+            lines += [""] * (each.names[0].name == "pytest") + [ast.unparse(each)]
         elif isinstance(each, ast.ImportFrom) and each.module != "__future__":
             names = [alias.name for alias in each.names if alias.name in used]
-            imports += [f"from {each.module} import {', '.join(names)}"] if names else []
-    return texts, [*imports, ""]
+            lines += [f"from {each.module} import {', '.join(names)}"] if names else []
+    return [*lines, ""]
 
 
 def _names(node: ast.AST) -> set[str]:

@@ -1,4 +1,4 @@
-"""`report.html`: one page that needs nothing else."""
+"""`report.html`: the run as one page that loads nothing else."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ from jinja2 import Environment, StrictUndefined
 
 from ..core.events import RunFinished
 from ..core.rules import RULES
-from .json_report import name_of, record, replaced
-from .summary import gist, shown, when
+from .json_report import name_of_test, report_data, write_atomically
+from .summary import evidence, excuse, summarise, when_sent
 
 _TEMPLATE: Final = Path(__file__).parent / "report.html.jinja"
 
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.html`."""
-    data = record(run)
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    text = page.from_string(_TEMPLATE.read_text("utf-8")).render(
-        run=data, rules=RULES, brief=gist(data), when=when, shown=shown, name_of=name_of
+    data = report_data(run)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    replaced(directory / "report.html", text)
+    page = environment.from_string(_TEMPLATE.read_text("utf-8")).render(
+        run=data,
+        rules=RULES,
+        summary=summarise(data),
+        when_sent=when_sent,
+        evidence=evidence,
+        excuse=excuse,
+        name_of_test=name_of_test,
+    )
+    write_atomically(directory / "report.html", page)
 
 
 __all__ = ["write"]

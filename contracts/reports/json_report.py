@@ -1,4 +1,4 @@
-"""`report.json`: the run as data, in the shape of `report.schema.json`; the other formats read it too."""
+"""`report.json`: the run as data, in the shape of `report.schema.json`; the other formats are made from it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from ..core.serialization import exchange_data
 SCHEMA: Final = Path(__file__).parent / "report.schema.json"
 
 VERDICTS: Final = {0: "conforms", 1: "violations", 3: "inconclusive"}
+"""Exit code of a run → its verdict."""
 
 
-def record(run: RunFinished) -> dict[str, Any]:
-    """The run as JSON data; keys stand as `$NAME` everywhere."""
+def report_data(run: RunFinished) -> dict[str, Any]:
+    """Return a run as JSON data: a dict with the members of `report.schema.json`, in which keys stand as `$NAME`."""
     return {
         "target": run.target,
         "ingress": run.ingress or run.target,
@@ -43,8 +44,8 @@ def record(run: RunFinished) -> dict[str, Any]:
         "inconclusive": run.inconclusive and redact(run.inconclusive, run.secrets),
         "requests": run.requests,
         "served": run.served,
-        "violations": [finding_record(finding, run) for finding in run.violations],
-        "warnings": [finding_record(finding, run) for finding in run.warnings],
+        "violations": [finding_data(finding, run) for finding in run.violations],
+        "warnings": [finding_data(finding, run) for finding in run.warnings],
         "interpretations": {
             question: redact(answer, run.secrets) for question, answer in run.interpretations.items()
         },
@@ -54,23 +55,14 @@ def record(run: RunFinished) -> dict[str, Any]:
         "not_offered": list(run.not_offered),
         "verified": run.verified,
         "min_verified": run.min_verified,
-        "baseline": [
-            {
-                "id": one.id,
-                "owner": redact(one.owner, run.secrets),
-                "reason": redact(one.reason, run.secrets),
-                "expires": one.expires.isoformat(),
-                "state": one.state,
-            }
-            for one in run.baseline
-        ],
+        "baseline": _baseline(run),
         "tested": run.tested,
         "negatives": [
             {"operation": operation, "place": place, "keyword": keyword, "outcome": outcome}
             for (operation, place, keyword), outcome in run.negatives.items()
         ],
         "interference": run.interference,
-        "second_opinion": {
+        "cross_check": {
             "validator": "openapi-core",
             "asked": run.cross_check.asked,
             "answers": run.cross_check.answers,
@@ -79,10 +71,24 @@ def record(run: RunFinished) -> dict[str, Any]:
     }
 
 
-def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
-    """A finding as a stranger reads it, without keys."""
+def _baseline(run: RunFinished) -> list[dict[str, str]]:
+    return [
+        {
+            "id": one.id,
+            "owner": redact(one.owner, run.secrets),
+            "reason": redact(one.reason, run.secrets),
+            "expires": one.expires.isoformat(),
+            "state": one.state,
+        }
+        for one in run.baseline
+    ]
+
+
+def finding_data(finding: Finding, run: RunFinished) -> dict[str, Any]:
+    """Return a finding of a run as JSON data: a dict with the members of `report.schema.json`, without keys."""
     last, secrets = finding.exchanges[-1], run.secrets
     bases = (run.target, run.ingress or run.target)
+    reproduced = {"shown": finding.confirmed, "tried": finding.attempts}
     return {
         "id": finding.id,
         "rule": finding.rule,
@@ -97,9 +103,7 @@ def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
         "at": utc(datetime.fromtimestamp(last.at, UTC)),
         "traceparent": last.trace,
         "request_id": last.request_id and redact(last.request_id, secrets),
-        "reproduced": None
-        if finding.needs_no_confirmation
-        else {"shown": finding.confirmed, "tried": finding.attempts},
+        "reproduced": None if finding.needs_no_confirmation else reproduced,
         "curl": Script(secrets, run.connection).render(
             finding.exchanges, together=finding.concurrent, times=finding.times
         ),
@@ -112,21 +116,23 @@ def finding_record(finding: Finding, run: RunFinished) -> dict[str, Any]:
     }
 
 
-def name_of(identity: str) -> str:
-    """What the test of a finding is called: `test_lease_3_e3b0c4`."""
-    return "test_" + identity.lower().replace("-", "_")
+def name_of_test(finding_id: str) -> str:
+    """Return the name of the test that is generated for a finding, such as `test_lease_3_e3b0c4`."""
+    return "test_" + finding_id.lower().replace("-", "_")
 
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.json`."""
-    replaced(directory / "report.json", json.dumps(record(run), indent=2, ensure_ascii=False) + "\n")
+    write_atomically(
+        directory / "report.json", json.dumps(report_data(run), indent=2, ensure_ascii=False) + "\n"
+    )
 
 
-def replaced(file: Path, text: str) -> None:
-    """Write a file whole or not at all, so that whoever ends the process leaves the one before."""
+def write_atomically(file: Path, text: str) -> None:
+    """Write a file whole or not at all, so that an interrupted process leaves the file of before."""
     beside = file.with_name(f".{file.name}.new")
     beside.write_text(text.encode("utf-8", "replace").decode(), "utf-8")
     beside.replace(file)
 
 
-__all__ = ["finding_record", "name_of", "record", "replaced", "write"]
+__all__ = ["SCHEMA", "VERDICTS", "finding_data", "name_of_test", "report_data", "write", "write_atomically"]

@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from ..core.events import RunFinished
 from ..core.rules import RULES, Severity
-from .json_report import record
+from .json_report import report_data
+from .summary import JsonObject
 
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold."""
+"""Characters that XML 1.0 cannot hold."""
 
 
 def write(run: RunFinished, directory: Path) -> None:
-    """Write `junit.xml`; a warning fails its case under `--strict` only."""
-    data = record(run)
+    """Write `junit.xml`; a warning fails its case with `--strict` only."""
+    data = report_data(run)
     reasons = {one["rule"]: one["why"] for one in data["not_verified"]}
     suite = TestSuite("arklow-contracts")
     suite.timestamp = run.started
     suite.add_property("document", f"{run.document} sha256-{run.digest}")
     for rule in [*run.tested, *run.not_verified]:
-        case = TestCase(f"{rule} {RULES[rule].title}", "arklow-contracts")
         broken = [one for one in [*data["violations"], *data["warnings"]] if one["rule"] == rule]
-        counts = RULES[rule].severity is Severity.VIOLATION or run.strict
-        text = "\n\n".join(
-            f"{one['operation']}: {one['title']}\nexpected: {one['expected']}\nactual:   {one['actual']}\n{one['curl']}"
-            for one in broken
-        )
-        if broken and counts:
-            failure = Failure(
-                _clean(f"{broken[0]['operation']}: {broken[0]['title']}"), str(RULES[rule].severity)
-            )
-            failure.text = _clean(text)
-            case.result = [failure]
-        elif broken:
-            case.system_out = _clean(f"warning\n{text}")
-        elif rule in reasons:
-            case.result = [Skipped(_clean(reasons[rule]))]
-        suite.add_testcase(case)
+        suite.add_testcase(_case(rule, broken, strict=run.strict, reason=reasons.get(rule)))
     if run.inconclusive:
         case = TestCase("the run proves something", "arklow-contracts")
         case.result = [Failure(_clean(data["inconclusive"]), "inconclusive")]
@@ -50,6 +36,25 @@ def write(run: RunFinished, directory: Path) -> None:
     xml.update_statistics()  # type: ignore[no-untyped-call]
     suite.time = run.seconds
     xml.write(str(directory / "junit.xml"), pretty=True)
+
+
+def _case(rule: str, broken: list[JsonObject], *, strict: bool, reason: str | None) -> Any:
+    """Return the test case of a rule: failed or with a warning where findings broke it, skipped for a reason."""
+    case = TestCase(f"{rule} {RULES[rule].title}", "arklow-contracts")
+    text = "\n\n".join(
+        f"{one['operation']}: {one['title']}\nexpected: {one['expected']}\nactual:   {one['actual']}\n{one['curl']}"
+        for one in broken
+    )
+    if broken and (strict or RULES[rule].severity is Severity.VIOLATION):
+        first = broken[0]
+        failure = Failure(_clean(f"{first['operation']}: {first['title']}"), str(RULES[rule].severity))
+        failure.text = _clean(text)
+        case.result = [failure]
+    elif broken:
+        case.system_out = _clean(f"warning\n{text}")
+    elif reason is not None:
+        case.result = [Skipped(_clean(reason))]
+    return case
 
 
 def _clean(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Tables and cells in Markdown as GitHub has it."""
+"""Tables and cells in the Markdown of GitHub."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table, line by line; its cells are made safe already."""
+    """Yield the lines of a table whose cells are escaped already."""
     for line in (head, ["---"] * len(head), *rows):
         yield f"| {' | '.join(line)} |"
 
 
 def cell(text: object) -> str:
-    """A text in one line in which nothing is markup."""
+    """Return a text in one line, with all markup escaped."""
     line = " ".join(str(text).split())
     return "".join(f"\\{c}" if c in "\\`*_[]|~" else _ENTITIES.get(c, c) for c in line)
 

@@ -1,4 +1,4 @@
-"""`report.sarif`: findings as SARIF 2.1.0 has them, at the line of the document whose promise they break."""
+"""`report.sarif`: findings in SARIF 2.1.0, each at the line of the published document whose promise it breaks."""
 
 from __future__ import annotations
 
@@ -12,36 +12,32 @@ from typing import Final
 from ..core.events import RunFinished
 from ..core.exchange import utc
 from ..core.rules import RULES, Severity
-from .json_report import record, replaced
+from .json_report import report_data, write_atomically
 from .summary import (
-    Record,
-    again,
-    shown,
-    when,
+    JsonObject,
+    evidence,
+    excuse,
+    replay_hint,
+    when_sent,
 )
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 DOCUMENT: Final = "spec/arklow.openapi.yaml"
+"""Path of the published document in this repository."""
 _LEVELS: Final = {Severity.VIOLATION: "error", Severity.WARNING: "warning"}
 
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.sarif`."""
-    replaced(directory / "report.sarif", json.dumps(sarif(record(run)), indent=2, ensure_ascii=False) + "\n")
+    log = json.dumps(sarif_log(report_data(run)), indent=2, ensure_ascii=False)
+    write_atomically(directory / "report.sarif", log + "\n")
 
 
-def sarif(run: Record) -> Record:
-    """A run of the judge as a SARIF log; `run` is the record of it."""
+def sarif_log(run: JsonObject) -> JsonObject:
+    """Return the data of a run as a SARIF log, which is an object of SARIF's own schema."""
     entries = {one["id"]: one for one in run["baseline"] if one["state"] == "excused"}
     found = [*run["violations"], *run["warnings"]]
     rules = list(dict.fromkeys(one["rule"] for one in found))
-    invocation: Record = {
-        "executionSuccessful": not run["inconclusive"],
-        "startTimeUtc": utc(datetime.fromisoformat(run["started"])),
-    }
-    if run["inconclusive"]:
-        text = {"text": run["inconclusive"]}
-        invocation["toolExecutionNotifications"] = [{"level": "error", "message": text}]
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -49,7 +45,7 @@ def sarif(run: Record) -> Record:
             {
                 "tool": {"driver": {"name": "arklow-contracts", "rules": [_rule(code) for code in rules]}},
                 "automationDetails": {"id": f"arklow-contracts/{run['target']}/"},
-                "invocations": [invocation],
+                "invocations": [_invocation(run)],
                 "columnKind": "unicodeCodePoints",
                 "properties": {"document": run["document"]},
                 "results": [
@@ -60,7 +56,18 @@ def sarif(run: Record) -> Record:
     }
 
 
-def _rule(code: str) -> Record:
+def _invocation(run: JsonObject) -> JsonObject:
+    invocation: JsonObject = {
+        "executionSuccessful": not run["inconclusive"],
+        "startTimeUtc": utc(datetime.fromisoformat(run["started"])),
+    }
+    if run["inconclusive"]:
+        text = {"text": run["inconclusive"]}
+        invocation["toolExecutionNotifications"] = [{"level": "error", "message": text}]
+    return invocation
+
+
+def _rule(code: str) -> JsonObject:
     rule = RULES[code]
     return {
         "id": code,
@@ -70,34 +77,35 @@ def _rule(code: str) -> Record:
     }
 
 
-def _result(one: Record, run: Record, index: int, entry: Record | None) -> Record:
+def _result(finding: JsonObject, run: JsonObject, index: int, entry: JsonObject | None) -> JsonObject:
+    """Return a finding as a result; `index` is that of its rule in the log, `entry` excuses it."""
     lines = [
-        f"{one['sentence']}.",
-        f"Expected {one['expected']}; got {one['actual']}.",
-        f"To blame: {one['side']}.",
-        f"{when(one)}; {shown(one)}.",
-        *again(one, run),
+        f"{finding['sentence']}.",
+        f"Expected {finding['expected']}; got {finding['actual']}.",
+        f"At fault: {finding['side']}.",
+        f"{when_sent(finding)}; {evidence(finding)}.",
+        *replay_hint(finding, run),
     ]
     place = {
         "artifactLocation": {"uri": DOCUMENT, "uriBaseId": "%SRCROOT%"},
-        "region": {"startLine": line_of(one["operation"])},
+        "region": {"startLine": line_of(finding["operation"])},
     }
-    result: Record = {
-        "ruleId": one["rule"],
+    result: JsonObject = {
+        "ruleId": finding["rule"],
         "ruleIndex": index,
-        "level": _LEVELS[RULES[one["rule"]].severity],
+        "level": _LEVELS[RULES[finding["rule"]].severity],
         "message": {"text": "\n".join(lines)},
-        "partialFingerprints": {"arklowFinding/v1": one["id"]},
-        "locations": [{"physicalLocation": place, "logicalLocations": [{"name": one["operation"]}]}],
+        "partialFingerprints": {"arklowFinding/v1": finding["id"]},
+        "locations": [{"physicalLocation": place, "logicalLocations": [{"name": finding["operation"]}]}],
     }
     if entry is not None:
-        because = f"{entry['owner']}, until {entry['expires']}: {entry['reason']}"
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": because}]
+        suppression = {"kind": "external", "status": "accepted", "justification": excuse(entry)}
+        result["suppressions"] = [suppression]
     return result
 
 
 def line_of(operation: str) -> int:
-    """The line of an operation in the published document: of its method, else of its path, else the first."""
+    """Return the line number of an operation in the published document: of its method, else of its path, else 1."""
     method, _, path = operation.partition(" ")
     lines = _lines()
     at = next((n for n, line in enumerate(lines) if line.rstrip() == f"  {path}:"), None)
@@ -117,4 +125,4 @@ def _lines() -> list[str]:
     return file.read_text("utf-8").splitlines() if file.is_file() else []
 
 
-__all__ = ["DOCUMENT", "line_of", "sarif", "write"]
+__all__ = ["DOCUMENT", "line_of", "sarif_log", "write"]

@@ -1,34 +1,37 @@
-"""What every report says first, of a run as `record` has it: what was verified, what was not and why, what is known."""
+"""What every report says first: what was verified, what was not and why, and which findings the baseline knows.
+
+It reads a run as JSON data (`json_report.report_data`), so that a report of an earlier run can be summarised too.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-Record = dict[str, Any]
-"""A run, or a finding of it, as `record` has it."""
+JsonObject = dict[str, Any]
+"""Member → value: a run, a finding or an exchange, as `report.schema.json` has it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Gist:
+class Summary:
     """A run in a few words."""
 
     verified: str
     """As `Verified 54 of 60 rules (90 %)`."""
     enough: bool
-    """Whether that is as much as was asked for."""
+    """Whether at least as many were verified as were required."""
     not_verified: tuple[tuple[tuple[str, ...], str], ...]
-    """Rules, and the reason that they share."""
-    violations: tuple[Record, ...]
-    """Those that no baseline excuses."""
-    warnings: tuple[Record, ...]
-    """Likewise."""
-    excused: tuple[tuple[Record, Record], ...]
+    """Codes of rules, with the reason that they share."""
+    violations: tuple[JsonObject, ...]
+    """Those that the baseline does not excuse."""
+    warnings: tuple[JsonObject, ...]
+    """Those that the baseline does not excuse."""
+    excused: tuple[tuple[JsonObject, JsonObject], ...]
     """Findings that the baseline excuses, each with its entry."""
-    expired: dict[str, Record]
-    """Id of a finding that it excuses no more → entry."""
-    gone: tuple[Record, ...]
-    """Entries whose finding did not show, although its rule was put to the test."""
+    expired: dict[str, JsonObject]
+    """Id of a finding that the baseline no longer excuses → its entry."""
+    gone: tuple[JsonObject, ...]
+    """Entries of the baseline whose finding was not seen, although its rule was verified."""
 
     @property
     def headline(self) -> str:
@@ -38,21 +41,21 @@ class Gist:
         return ", ".join([*counted, *([f"{len(self.excused)} known"] if self.excused else [])])
 
 
-def gist(run: Record) -> Gist:
-    """The gist of a run."""
+def summarise(run: JsonObject) -> Summary:
+    """Return the summary of a run."""
     found = [*run["violations"], *run["warnings"]]
-    put = run["tested"].keys() | {one["rule"] for one in found}
-    asked = put | {one["rule"] for one in run["not_verified"]}
-    bar = f", and {run['min_verified']:g} % are asked for" if run["min_verified"] else ""
-    why: dict[str, list[str]] = {}
+    verified = run["tested"].keys() | {one["rule"] for one in found}
+    wanted = verified | {one["rule"] for one in run["not_verified"]}
+    required = f", and {run['min_verified']:g} % are required" if run["min_verified"] else ""
+    reasons: dict[str, list[str]] = {}
     for one in run["not_verified"]:
-        if one["rule"] not in put:
-            why.setdefault(one["why"], []).append(one["rule"])
+        if one["rule"] not in verified:
+            reasons.setdefault(one["why"], []).append(one["rule"])
     known = {state: {one["id"]: one for one in run["baseline"] if one["state"] == state} for state in _STATES}
-    return Gist(
-        f"Verified {len(put)} of {len(asked)} rules ({run['verified']:g} %{bar})",
+    return Summary(
+        f"Verified {len(verified)} of {len(wanted)} rules ({run['verified']:g} %{required})",
         run["verified"] >= run["min_verified"],
-        tuple((tuple(rules), reason) for reason, rules in why.items()),
+        tuple((tuple(rules), reason) for reason, rules in reasons.items()),
         tuple(one for one in run["violations"] if one["id"] not in known["excused"]),
         tuple(one for one in run["warnings"] if one["id"] not in known["excused"]),
         tuple((one, known["excused"][one["id"]]) for one in found if one["id"] in known["excused"]),
@@ -61,38 +64,53 @@ def gist(run: Record) -> Gist:
     )
 
 
-def some(rules: tuple[str, ...], most: int = 8) -> str:
-    """So many of them by name, and how many there are."""
-    more = len(rules) - most
-    return ", ".join(rules) if more <= 1 else f"{', '.join(rules[:most])} and {more} more"
+def listed(codes: tuple[str, ...], most: int = 8) -> str:
+    """Return the first `most` codes of rules, and how many more there are."""
+    more = len(codes) - most
+    return ", ".join(codes) if more <= 1 else f"{', '.join(codes[:most])} and {more} more"
 
 
-def when(one: Record) -> str:
-    """When a finding was made, and how its server can be asked about it."""
-    said = [one["at"].replace("T", " ").replace("Z", " UTC")]
-    said += [f"traceparent {one['traceparent']}"] if one["traceparent"] else []
-    return ", ".join([*said, *([f"request id {one['request_id']}"] if one["request_id"] else [])])
+def when_sent(finding: JsonObject) -> str:
+    """Return when the last request of a finding was sent, and the ids by which its server's log can be searched."""
+    parts = [finding["at"].replace("T", " ").replace("Z", " UTC")]
+    parts += [f"traceparent {finding['traceparent']}"] if finding["traceparent"] else []
+    parts += [f"request id {finding['request_id']}"] if finding["request_id"] else []
+    return ", ".join(parts)
 
 
-def shown(one: Record) -> str:
-    """How often a finding showed."""
-    again = one["reproduced"]
-    if again is None:
+def evidence(finding: JsonObject) -> str:
+    """Return how often a finding was confirmed."""
+    reproduced = finding["reproduced"]
+    if reproduced is None:
         return "seen once, which is proof"
-    return (
-        f"reproduced {again['shown']} of {again['tried']}" if again["tried"] else "seen once, not tried again"
-    )
+    if not reproduced["tried"]:
+        return "seen once, not tried again"
+    return f"reproduced {reproduced['shown']} of {reproduced['tried']}"
 
 
-def again(one: Record, run: Record) -> list[str]:
-    """How to see a finding again, in a line; nothing where its requests were somebody else's."""
-    return [f"Again: arklow-contracts replay {one['id']}"] if run["run"] else []
+def excuse(entry: JsonObject) -> str:
+    """Return owner, end and reason of an entry of the baseline, in one line."""
+    return f"{entry['owner']}, until {entry['expires']}: {entry['reason']}"
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def replay_hint(finding: JsonObject, run: JsonObject) -> list[str]:
+    """Return one line on how to see a finding again; none where another client sent its requests."""
+    return [f"Again: arklow-contracts replay {finding['id']}"] if run["run"] else []
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 _STATES = ("excused", "expired", "gone", "not verified")
 
-__all__ = ["Gist", "Record", "again", "gist", "shown", "some", "when"]
+__all__ = [
+    "JsonObject",
+    "Summary",
+    "evidence",
+    "excuse",
+    "listed",
+    "replay_hint",
+    "summarise",
+    "when_sent",
+]

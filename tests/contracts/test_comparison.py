@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from contracts import cli
 from contracts.reports.comparison import (
     KINDS,
-    Seen,
+    Sighting,
     histories,
     kind_of,
     new_violations,
@@ -99,7 +99,7 @@ Reproduced less often than tried, or there, gone and there again.
 
 ## Fixed (1)
 
-Found before; the last run put the rule to the test, and it held.
+Found before; the last run verified the rule, and it was kept.
 
 | Finding | What broke | 2026-11-20 02:00 | 2026-11-21 02:00 | 2026-11-22 02:00 |
 | --- | --- | --- | --- | --- |
@@ -107,13 +107,13 @@ Found before; the last run put the rule to the test, and it held.
 
 ## Not verified (1)
 
-Found before; the last run did not put the rule to the test.
+Found before; the last run did not verify the rule.
 
 | Finding | What broke | 2026-11-20 02:00 | 2026-11-21 02:00 | 2026-11-22 02:00 |
 | --- | --- | --- | --- | --- |
 | `AUTH-8-e3b0c4` | POST /v1/x breaks AUTH-8: a\|b | ✗ | ✗ | – |
 
-✗ found, ✓ put to the test and not found, – could not be told, (n/m) reproduced n times of m.
+✗ found, ✓ verified and not found, – not verified, (n/m) reproduced n times of m.
 
 ## Verdicts
 
@@ -136,14 +136,14 @@ def test_three_nights_are_one_page() -> None:
     assert page(NIGHTS) == GOLDEN
 
 
-def oracle(history: Sequence[Seen]) -> str:
+def oracle(history: Sequence[Sighting]) -> str:
     """The classes, said once more and in another way."""
     if history[-1].found is None:
         return "not verified"
     told = [each for each in history if each.found is not None]
     ups = sum(bool(each.found) and not (at and told[at - 1].found) for at, each in enumerate(told))
     last = next(each for each in reversed(told) if each.found)
-    if last.shown < last.tried or ups > 1:
+    if last.confirmed < last.attempts or ups > 1:
         return "unstable"
     if not told[-1].found:
         return "fixed"
@@ -151,17 +151,17 @@ def oracle(history: Sequence[Seen]) -> str:
 
 
 SEEN = st.one_of(
-    st.builds(Seen, st.sampled_from([False, None])),
-    st.sampled_from([Seen(True, 3, 3), Seen(True, 2, 3), Seen(True)]),
+    st.builds(Sighting, st.sampled_from([False, None])),
+    st.sampled_from([Sighting(True, 3, 3), Sighting(True, 2, 3), Sighting(True)]),
 )
 
 
 @given(st.lists(SEEN, min_size=1, max_size=7).filter(lambda history: any(one.found for one in history)))
-def test_a_finding_has_one_class_by_what_the_runs_say_of_it(history: list[Seen]) -> None:
+def test_a_finding_has_one_class_by_what_the_runs_say_of_it(history: list[Sighting]) -> None:
     """Runs that could not tell change nothing but when they are the last."""
     assert kind_of(history) == oracle(history)
-    assert kind_of([Seen(None), *history]) == kind_of(history)
-    assert kind_of([*history, Seen(None)]) == "not verified"
+    assert kind_of([Sighting(None), *history]) == kind_of(history)
+    assert kind_of([*history, Sighting(None)]) == "not verified"
 
 
 @given(

@@ -331,7 +331,7 @@ def test_a_whole_run_its_curl_lines_its_tests_and_its_replays_go_the_same_way(
     assert '"version"' in curl.stdout, curl.stderr
     assert (test.returncode, "data/version" in test.stdout) == (1, True), test.stdout
     assert (refused.returncode, "403" in refused.stdout) == (1, True), refused.stdout
-    assert (unset.returncode, "not tried: set GATE" in unset.stdout) == (0, True), unset.stdout
+    assert (unset.returncode, "not attempted: set GATE" in unset.stdout) == (0, True), unset.stdout
     assert len(staging.gate.refused) == 1  # by the test without a value alone
     assert set((spied / "asked").read_text().split()) == {"127.0.0.1"}
     left = [one.read_text("utf-8") for one in (tmp_path / "out").rglob("*.*")]

@@ -10,8 +10,8 @@ from contracts.core.baseline import BaselineEntry
 from contracts.core.rules import RULES
 from contracts.openapi.document import PUBLISHED
 from contracts.reports import sarif
-from contracts.reports.github import announce, commands, summary
-from contracts.reports.json_report import record
+from contracts.reports.github import announce, commands, job_summary
+from contracts.reports.json_report import report_data
 from contracts.reports.markdown import cell
 from tests.contracts.test_reports import finding, finished, known
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 def log(*entries: BaselineEntry) -> dict[str, object]:
     """The only run of the log of a run that found something of every kind."""
-    [run] = sarif.sarif(record(finished(baseline=entries)))["runs"]
+    [run] = sarif.sarif_log(report_data(finished(baseline=entries)))["runs"]
     assert isinstance(run, dict)
     return run
 
@@ -35,7 +35,7 @@ def test_a_result_has_its_rule_its_weight_its_id_and_its_place() -> None:
     first = results[0]
     assert first["partialFingerprints"] == {"arklowFinding/v1": "PAGE-5-e3b0c4"}
     assert first["message"]["text"].startswith("POST /v1/modack breaks PAGE-5: a title with $MY_KEY.\n")
-    assert "To blame: the application" in first["message"]["text"]
+    assert "At fault: the application" in first["message"]["text"]
     place = first["locations"][0]["physicalLocation"]
     lines = (ROOT / place["artifactLocation"]["uri"]).read_text("utf-8").splitlines()
     at = place["region"]["startLine"]
@@ -45,7 +45,7 @@ def test_a_result_has_its_rule_its_weight_its_id_and_its_place() -> None:
 
 def test_every_rule_of_a_result_is_described() -> None:
     """By its index as well, with what it says, its source and where to read more."""
-    run = sarif.sarif(record(finished()))["runs"][0]
+    run = sarif.sarif_log(report_data(finished()))["runs"][0]
     rules = run["tool"]["driver"]["rules"]
 
     for result in run["results"]:
@@ -68,7 +68,9 @@ def test_what_the_baseline_excuses_is_suppressed_with_its_owner_and_reason() -> 
 
 def test_a_run_that_proves_nothing_is_no_successful_one() -> None:
     """And says why."""
-    run = sarif.sarif(record(finished(violations=(), warnings=(), inconclusive="no answer")))["runs"][0]
+    run = sarif.sarif_log(report_data(finished(violations=(), warnings=(), inconclusive="no answer")))[
+        "runs"
+    ][0]
 
     [invocation] = run["invocations"]
     assert invocation["executionSuccessful"] is False
@@ -96,7 +98,7 @@ def test_the_file_is_json(tmp_path: Path) -> None:
 
 def test_a_finding_is_an_annotation_by_its_weight() -> None:
     """At the line of its operation, with its id for a title."""
-    [error, warning] = commands(record(finished()))
+    [error, warning] = commands(report_data(finished()))
 
     line = sarif.line_of("POST /v1/modack")
     assert error.startswith(f"::error file={sarif.DOCUMENT},line={line},title=PAGE-5-e3b0c4::POST /v1/modack")
@@ -111,9 +113,9 @@ def test_what_is_not_verified_below_the_bar_and_what_has_expired_is_a_notice() -
         min_verified=80.0, warnings=(), baseline=(known("PAGE-5", "excused"), known("AUTH-8", "expired"))
     )
 
-    [little, expired] = commands(record(run))
+    [little, expired] = commands(report_data(run))
     assert little == (
-        "::notice title=Too little verified::Verified 3 of 6 rules (50 %25, and 80 %25 are asked for). "
+        "::notice title=Too little verified::Verified 3 of 6 rules (50 %25, and 80 %25 are required). "
         "Not verified: LEASE-8, RACE-1: no lease, $MY_KEY; ORG-1: no second key"
     )
     assert expired == (
@@ -125,7 +127,7 @@ def test_what_is_not_verified_below_the_bar_and_what_has_expired_is_a_notice() -
 def test_a_target_cannot_give_commands() -> None:
     """What ends a line or a command in its words is escaped, as GitHub reads it."""
     odd = replace(finding("PAGE-5"), title="a\n::error::b\r%0A")
-    [line, _] = commands(record(finished(violations=(odd,))))
+    [line, _] = commands(report_data(finished(violations=(odd,))))
 
     assert "\n" not in line
     assert "\r" not in line
@@ -140,7 +142,7 @@ def test_nothing_is_said_where_nobody_asks(tmp_path: Path) -> None:
     path.write_text("before\n")
     assert announce(finished(), {"GITHUB_STEP_SUMMARY": str(path)}) == []
     assert len(announce(finished(), {"GITHUB_ACTIONS": "true"})) == 2
-    assert path.read_text("utf-8") == "before\n" + summary(record(finished()))
+    assert path.read_text("utf-8") == "before\n" + job_summary(report_data(finished()))
 
 
 def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> None:
@@ -149,7 +151,7 @@ def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> N
 
     broken, never = "POST /v1/modack breaks", "1970-01-01 00:00:00.000 UTC | seen once, not tried again"
     blame = "the application, or a server in front of it: the answer (no content-type) is not the envelope"
-    assert summary(record(run)).splitlines() == [
+    assert job_summary(report_data(run)).splitlines() == [
         "## 1 violation, 1 known",
         "",
         "http://target, 2026-01-01T00:00:00+00:00. Verified 3 of 6 rules (50 %).",
@@ -159,7 +161,7 @@ def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> N
         "- not verified: ORG-1: no second key",
         "- not offered: POST /v1/ack",
         "",
-        "| Finding | What broke | Side | When | Shown |",
+        "| Finding | What broke | At fault | When | Evidence |",
         "| --- | --- | --- | --- | --- |",
         f"| `PAGE-5-e3b0c4` | {broken} PAGE-5: a title with $MY\\_KEY | {blame} | {never} |",
         f"| `AUTH-8-e3b0c4` | {broken} AUTH-8: a title with $MY\\_KEY |  |  | excused: anna, until 2026-12-01 |",

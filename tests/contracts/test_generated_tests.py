@@ -16,7 +16,7 @@ import pytest
 from contracts.core.rules import RULES
 from contracts.reports import generated_test_runtime, generated_tests
 from contracts.reports.generated_assertions import asserted
-from contracts.reports.json_report import record
+from contracts.reports.json_report import report_data
 from tests.contracts.runs import judged
 from tests.mutants import HOLDOUT, MUTANTS, RACING, Choices, ConformingServer
 from tests.serving import serving
@@ -65,7 +65,9 @@ def tried(file: Path, url: str, keys: dict[str, str]) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("what", ALL_MUTANTS)
-def test_it_fails_against_the_mutant_and_passes_against_an_honest_server(what: str, tmp_path: Path) -> None:
+def test_it_fails_against_the_mutant_and_passes_against_an_conforming_server(
+    what: str, tmp_path: Path
+) -> None:
     """Both are fresh, so that nothing but the file can know what was found; and no key is printed."""
     rule, mutant = ALL_MUTANTS[what]
     with serving(mutant()) as url:
@@ -74,7 +76,7 @@ def test_it_fails_against_the_mutant_and_passes_against_an_honest_server(what: s
 
     with serving(mutant()) as url:
         code, said = tried(file, url, KEYS)
-    assert (code, "can be told" in said) == (1, False), said
+    assert (code, "proves nothing" in said) == (1, False), said
     assert not any(key in said for key in KEYS.values())
     with serving(ConformingServer(Choices(operations="all"))) as url:
         code, said = tried(file, url, KEYS)
@@ -111,7 +113,7 @@ def test_the_tests_of_an_earlier_run_are_taken_away_and_nothing_else_is(tmp_path
 
 
 def _name(run: Any) -> str:
-    [one] = record(run)["violations"]
+    [one] = report_data(run)["violations"]
     return f"test_{one['id'].lower().replace('-', '_')}"
 
 
@@ -144,10 +146,10 @@ def test_answers_tell_the_same_story_under_other_names_and_ids() -> None:
     """Versions are what they are, but of calls at the same moment they count from where these began."""
     was = generated_test_runtime.story([put(4, "77"), put(4, "77")], together=True)
 
-    assert generated_test_runtime.same([put(2, "9"), put(2, "9")], was, together=True)
-    assert not generated_test_runtime.same([put(2, "9"), put(3, "9")], was, together=True)
-    assert not generated_test_runtime.same([put(2, "9"), put(2, "8")], was, together=True)
-    assert not generated_test_runtime.same(
+    assert generated_test_runtime.same_as_before([put(2, "9"), put(2, "9")], was, together=True)
+    assert not generated_test_runtime.same_as_before([put(2, "9"), put(3, "9")], was, together=True)
+    assert not generated_test_runtime.same_as_before([put(2, "9"), put(2, "8")], was, together=True)
+    assert not generated_test_runtime.same_as_before(
         [put(2, "9"), put(2, "9")], generated_test_runtime.story([put(4, "77"), put(4, "77")])
     )
 
@@ -167,7 +169,9 @@ def test_answers_tell_the_same_story_under_other_names_and_ids() -> None:
 def test_names_ids_and_keys_are_those_of_this_time(text: str, renamed: str) -> None:
     """And nothing else is changed."""
     assert (
-        generated_test_runtime.renamed(text, {"$KEY": "s3cret"}, "contract.fresh000.", {"1234567": "7654321"})
+        generated_test_runtime.with_fresh_names(
+            text, {"$KEY": "s3cret"}, "contract.fresh000.", {"1234567": "7654321"}
+        )
         == renamed
     )
 
@@ -199,4 +203,4 @@ def test_names_ids_and_keys_are_those_of_this_time(text: str, renamed: str) -> N
 )
 def test_what_a_report_expected_of_a_member_can_be_asked_again(value: Any, expected: str, kept: bool) -> None:
     """In the words of the report; what cannot be told passes."""
-    assert generated_test_runtime.keeps(value, expected) is kept
+    assert generated_test_runtime.fits(value, expected) is kept

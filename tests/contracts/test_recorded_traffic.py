@@ -19,8 +19,8 @@ from contracts import RunFinished
 from contracts.cli import main
 from contracts.recordings.har import NoArchive, read
 from contracts.reports import html, junit
-from contracts.reports.console import summary
-from contracts.reports.json_report import SCHEMA, record
+from contracts.reports.console import summary_lines
+from contracts.reports.json_report import SCHEMA, report_data
 from tests.contracts.archives import (
     archive,
     entry,
@@ -345,7 +345,7 @@ def test_a_finding_names_its_entry_and_how_many_there_are() -> None:
     assert run.exit_code == 1
     assert said(run)["PAGE-5"].endswith("(entry 2 of a.har, 2026-01-01T00:00:00.500Z and 1 more)")
     assert [one.rule for one in run.violations] == ["PAGE-5"]
-    [found] = record(run)["violations"]
+    [found] = report_data(run)["violations"]
     assert (found["at"], found["script"][0]["path"]) == (
         "2026-01-01T00:00:00.500Z",
         "/v1/ingress/order.created",
@@ -569,9 +569,9 @@ def test_any_json_is_refused_with_a_place(value: Any) -> None:
 
 def reported(run: RunFinished) -> None:
     """Every report can be written."""
-    data = json.loads(json.dumps(record(run)))
+    data = json.loads(json.dumps(report_data(run)))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(data)
-    assert "\n".join(line.plain for line in summary(run))
+    assert "\n".join(line.plain for line in summary_lines(run))
 
 
 def test_reports_of_a_spoilt_archive_can_be_written(tmp_path: Path) -> None:

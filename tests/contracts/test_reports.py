@@ -33,9 +33,9 @@ from contracts.reports import (
     junit,
     sarif,
 )
-from contracts.reports.console import Terminal, summary
+from contracts.reports.console import Terminal, summary_lines
 from contracts.reports.github import announce
-from contracts.reports.json_report import SCHEMA, record, write
+from contracts.reports.json_report import SCHEMA, report_data, write
 
 KEY = "s3cret-key-of-one"
 
@@ -84,7 +84,7 @@ def finished(**members: Any) -> RunFinished:
 
 def text(run: RunFinished) -> str:
     """The summary as a person reads it."""
-    return "\n".join(line.plain for line in summary(run))
+    return "\n".join(line.plain for line in summary_lines(run))
 
 
 RUNS = {
@@ -102,14 +102,14 @@ def test_the_record_keeps_its_schema(verdict: str, tmp_path: Path) -> None:
 
     data = json.loads((tmp_path / "report.json").read_text("utf-8"))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(data)
-    assert data == record(RUNS[verdict])
+    assert data == report_data(RUNS[verdict])
     assert (data["verdict"], data["exit_code"]) == (verdict, RUNS[verdict].exit_code)
 
 
 def test_the_schema_of_the_record_lets_nothing_else_pass() -> None:
     """A member more, one less, or another type is no report."""
     schema = json.loads(SCHEMA.read_text("utf-8"))
-    validator, data = Draft202012Validator(schema), record(finished())
+    validator, data = Draft202012Validator(schema), report_data(finished())
 
     assert validator.is_valid(data)
     assert {"target", "violations", "verdict", "exit_code"} <= set(schema["required"])
@@ -124,7 +124,7 @@ def test_a_finding_of_a_report_has_the_id_that_it_had() -> None:
     """And the keys of today in its exchanges, even if its place has one."""
     found = finding("PAGE-5", place=f"200 data/tags/{KEY}", times=300, question="alias")
     target = Target("http://target", "http://target", Credential(KEY, "1", "MY_KEY"))
-    [data] = record(finished(violations=(found,)))["violations"]
+    [data] = report_data(finished(violations=(found,)))["violations"]
 
     again = finding_from(json.loads(json.dumps(data)), target)
 
@@ -154,7 +154,7 @@ def test_no_report_has_a_key(verdict: str, tmp_path: Path) -> None:
 
 def test_a_finding_is_one_sentence_of_operation_and_rule() -> None:
     """The same in the record and in the summary; the operations that break it too stand below."""
-    data = record(finished())["violations"][0]
+    data = report_data(finished())["violations"][0]
 
     assert data["sentence"] == "POST /v1/modack breaks PAGE-5: a title with $MY_KEY"
     assert data["also"] == [INGRESS, PUT]
@@ -167,7 +167,7 @@ def test_a_finding_is_one_sentence_of_operation_and_rule() -> None:
 
 def test_the_example_sends_what_was_sent() -> None:
     """As one line of curl, with the variable for the key."""
-    curl = record(finished())["violations"][0]["curl"]
+    curl = report_data(finished())["violations"][0]["curl"]
 
     assert curl.startswith("curl -si http://target/v1/modack ")
     assert '"$MY_KEY"' in curl
@@ -177,13 +177,13 @@ def test_the_example_sends_what_was_sent() -> None:
 def test_bodies_that_break_one_member_are_counted_by_what_they_proved() -> None:
     """Those that say nothing are named."""
     lines = text(finished()).splitlines()
-    at = lines.index("Bodies that break one member in one way")
+    at = lines.index("Bodies with one broken member")
 
     assert [" ".join(line.split()) for line in lines[at + 1 : at + 3]] == [
         f"{PUT} 1 confirmed, 1 masked, 1 not attempted: alias/0 type, body type",
         f"{MODACK} 2 confirmed, 1 accepted",
     ]
-    assert record(finished())["negatives"][1] == {
+    assert report_data(finished())["negatives"][1] == {
         "operation": PUT,
         "place": "alias/0",
         "keyword": "type",
@@ -213,16 +213,18 @@ def test_a_finding_says_who_is_to_blame_when_it_was_and_how_to_see_it_again() ->
     three = finding("LEASE-3", exchanges=(sent,), confirmed=2, attempts=3)
     run = finished(violations=(three, finding("PAGE-8")))
 
-    said = [" ".join(line.plain.split()) for line in summary(run, Path("out"))]
-    at = said.index("side the application, as the answer is its envelope")
+    said = [" ".join(line.plain.split()) for line in summary_lines(run, Path("out"))]
+    at = said.index("at fault the application, as the answer is its envelope")
     assert said[at + 1 : at + 3] == [
         f"when 2026-01-01 00:00:00.250 UTC, traceparent {trace}, request id r-77",
-        "shown reproduced 2 of 3",
+        "evidence reproduced 2 of 3",
     ]
-    assert "again arklow-contracts replay LEASE-3-e3b0c4 --report out/report.json …" in said
+    assert "replay arklow-contracts replay LEASE-3-e3b0c4 --report out/report.json …" in said
     assert "test pytest out/tests/test_lease_3_e3b0c4.py" in said
-    assert "shown seen once, which is proof" in said
-    assert "again LEASE-3-e3b0c4, from a report: --report-dir DIR" in text(run).replace("     ", " ")
+    assert "evidence seen once, which is proof" in said
+    assert "replay arklow-contracts replay LEASE-3-e3b0c4, after a run with --report-dir DIR" in " ".join(
+        text(run).split()
+    )
 
 
 def test_what_others_have_sent_is_not_sent_again(tmp_path: Path) -> None:
@@ -231,9 +233,9 @@ def test_what_others_have_sent_is_not_sent_again(tmp_path: Path) -> None:
     generated_tests.write(recorded, tmp_path)
 
     assert not list(tmp_path.iterdir())
-    assert "\n  again " not in text(recorded)
+    assert "\n  replay " not in text(recorded)
     assert "Again" not in str(
-        [sarif.sarif(record(recorded)), *announce(recorded, {"GITHUB_ACTIONS": "true"})]
+        [sarif.sarif_log(report_data(recorded)), *announce(recorded, {"GITHUB_ACTIONS": "true"})]
     )
 
 
@@ -248,11 +250,11 @@ def test_what_the_baseline_excuses_is_no_violation() -> None:
     run = finished(violations=(finding("PAGE-5"), finding("PAGE-9")), baseline=entries, min_verified=80.0)
 
     lines = text(run).splitlines()
-    assert lines[1] == "Verified 4 of 7 rules (57.1 %, and 80 % are asked for)"
+    assert lines[1] == "Verified 4 of 7 rules (57.1 %, and 80 % are required)"
     assert lines[4:7] == [
         "Excused       1 by the baseline, below",
         "Expired       PAGE-9-e3b0c4: anna, until 2026-12-01: ticket 12",
-        "Gone          PAGE-4-e3b0c4 did not show: take it out of the baseline",
+        "Gone          PAGE-4-e3b0c4 was not found: remove it from the baseline",
     ]
     assert "VIOLATION 1  POST /v1/modack breaks PAGE-9: a title with $MY_KEY." in lines
     assert "  baseline  expired; anna, until 2026-12-01: ticket 12" in lines

@@ -14,17 +14,17 @@ NOT_SERVED: Final = Assertion(expression="served(answers[-1])")
 """The last request must be refused."""
 NOT_REFUSED: Final = Assertion(expression="refused(answers[-1])")
 """The last request must be served."""
-SAME_ANSWERS: Final = Assertion(expression="same(answers, WAS{together})")
+SAME_ANSWERS: Final = Assertion(expression="same_as_before(answers, WAS{together})")
 """The answers must differ from those of the finding: no single answer shows that the rule is kept."""
 KEEPS_MEMBER: Final = Assertion(expression="breaks(answers[-1], {status}, {member})")
 """The member of the answer that broke its schema must keep it."""
-OTHER_KIND_OF_STATUS: Final = Assertion(expression="among(answers[-1], {kind}, {expected})")
+OTHER_KIND_OF_STATUS: Final = Assertion(expression="has_status(answers[-1], {kind}, {expected})")
 """The last answer must have another status: any but a success of 201 to 299, or any but the refusal's own."""
 
 
 def not_answered_with(*statuses: int) -> Assertion:
     """Make the assertion that the last answer has none of the statuses."""
-    return Assertion(expression=f"among(answers[-1], {list(statuses)}, {{expected}})")
+    return Assertion(expression=f"has_status(answers[-1], {list(statuses)}, {{expected}})")
 
 
 __all__ = [

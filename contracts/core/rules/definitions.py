@@ -34,7 +34,7 @@ RULES: Final = (
         example=Example(
             'PUT of a new variant, {"variant": "order.created", "schema": {}}', "200 with version 0"
         ),
-        assertion=Assertion(expression="other(answers[-1], 'version', 1)", preparation=Preparation.WORLD),
+        assertion=Assertion(expression="differs(answers[-1], 'version', 1)", preparation=Preparation.WORLD),
     ),
     Rule(
         code="DEF-3",
@@ -45,7 +45,7 @@ RULES: Final = (
         verifiers=_MODEL,
         remedy="Raise the version by one when a definition changes, and by nothing else.",
         example=Example("PUT of another schema for a variant of version 1", "200 with version 3"),
-        assertion=Assertion(expression="jumps(answers)"),
+        assertion=Assertion(expression="skips_versions(answers)"),
         explained_by=frozenset({"DEF-10", "ING-11"}),
     ),
     Rule(

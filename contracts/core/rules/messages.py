@@ -61,7 +61,7 @@ _JSON: Final = (
         verifiers=_CHECKS,
         remedy="Build answers from objects and not by joining texts, so that no member name is written twice.",
         example=Example("POST /v1/modack", '200 {"data": null, "data": {"status": "ok"}}'),
-        assertion=Assertion(expression="doubled(answers[-1])"),
+        assertion=Assertion(expression="repeats_a_name(answers[-1])"),
         recorded=_ANSWER,
     ),
 )

@@ -52,7 +52,7 @@ RULES: Final = (
         example=Example(
             "POST /v1/ingress/order.created, the same body twice", "200 with the same a_id twice"
         ),
-        assertion=Assertion(expression="twice(answers)"),
+        assertion=Assertion(expression="repeats_an_id(answers)"),
     ),
     Rule(
         code="ING-9",
@@ -80,7 +80,7 @@ RULES: Final = (
         verifiers=_MODEL,
         remedy='Answer an accepted POST with `"queue_s": "queued"`.',
         example=Example("POST /v1/ingress/order.created", '200 with queue_s "running"'),
-        assertion=Assertion(expression="other(answers[-1], 'queue_s', 'queued')"),
+        assertion=Assertion(expression="differs(answers[-1], 'queue_s', 'queued')"),
     ),
     Rule(
         code="ING-11",
@@ -106,7 +106,7 @@ RULES: Final = (
             "POST /v1/modack for an action that was just accepted, and the same again two seconds later",
             "404, then 200",
         ),
-        assertion=Assertion(expression="among(answers[-1], [404], {expected})", about_fresh=True),
+        assertion=Assertion(expression="has_status(answers[-1], [404], {expected})", about_fresh=True),
     ),
     Rule(
         code="ING-14",
