@@ -55,7 +55,7 @@ ANSWERS: Final = {
     Refusal.ENDED: "409 `STALE_ATTEMPT`",
     Refusal.IN_CUSTODY: "409 `DEFERRED_ACTION`",
     Refusal.TERMINAL: "409 `FINISHED_ACTION`",
-    Refusal.SENSELESS: "none: nobody outside can ask for it",
+    Refusal.IMPOSSIBLE: "none: no client can ask for it",
 }
 """What the holder of an attempt is told."""
 
@@ -64,7 +64,7 @@ SHORT: Final = {
     Refusal.ENDED: "✗ ended",
     Refusal.IN_CUSTODY: "✗ custody",
     Refusal.TERMINAL: "✗ over",
-    Refusal.SENSELESS: "·",
+    Refusal.IMPOSSIBLE: "·",
 }
 """Refusals in the table."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..domain.faults import CODE, Cut, Fault, FaultPlan
+from ..domain.faults import DEFAULT_CODE, Cut, Fault, FaultPlan
 from ..presenters.faults import fault_json
 from ..services.faults import Faults
 from .commands import Call, Command, list_json
@@ -47,7 +47,7 @@ def _fault(body: Mapping[str, Any]) -> Fault:
     return Fault(
         operation=body.get("operation", ""),
         share=float(body.get("share", 1)),
-        code=body.get("code", CODE),
+        code=body.get("code", DEFAULT_CODE),
         message=body.get("message", ""),
         delay=float(body["delay"]) if "delay" in body else None,
         cut=Cut(cut) if cut else None,

@@ -1,1 +1,1 @@
-"""The world without I/O: frozen values, one transition table, time as an argument."""
+"""The rules of Arklow as pure values and functions: no I/O, time as an argument, one transition table."""

@@ -101,7 +101,7 @@ class ActionPlan:
         return Work(
             definition.id,
             definition.variant,
-            definition.available(self.version),
+            definition.version_for(self.version),
             self.payload,
             self.metadata,
             self.tags,

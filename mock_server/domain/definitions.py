@@ -1,4 +1,7 @@
-"""The frozen definition and the immutable registry of one organisation: versions, aliases before variants."""
+"""Definitions, and the registry of one organisation: its definitions by variant and alias, and its destinations.
+
+Both are frozen; methods that change something return new values.
+"""
 
 from __future__ import annotations
 
@@ -22,27 +25,30 @@ from .interpretations import DEFAULTS, Interpretations
 from .json_text import Json
 
 MAX_VERSION_DIGITS = 4_000
-"""Below the 4,300 digits a JSON number may have here, so that `+1` never leaves that bound."""
+"""Below the 4,300 digits that a JSON number may have here, so that a version plus 1 stays below that bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What kind of work a variant is. `versions` has the schema of every version that was ever stored."""
+    """What a variant of work is: its schema, in every version that was stored."""
 
     id: str
     variant: str
     version: int
+    """The current version."""
     alias: tuple[str, ...]
     schema: Json
+    """That of the current version."""
     versions: Mapping[int, Json]
+    """Version → schema, of every version that was ever stored."""
     links: tuple[Link, ...] = ()
-    """Where its actions may go (B058); one is the default, if there are any (B059)."""
+    """Where its actions may go (B058); one of them is the default, if there are any (B059)."""
 
-    def available(self, asserted: int | None, interpretations: Interpretations = DEFAULTS) -> int:
-        """The version to use: the asserted one if it is stored, else the current one (B035 to B037, C4).
+    def version_for(self, asserted: int | None, interpretations: Interpretations = DEFAULTS) -> int:
+        """Return the version that work uses: the asserted one if it is stored, else the current one (B035 to B037, C4).
 
         Raises:
-            UnknownVersion: the interpretations have such an assertion refused.
+            UnknownVersion: the interpretations refuse the assertion.
         """
         if asserted is None or asserted == self.version:
             return self.version
@@ -63,10 +69,13 @@ class Definition:
         new_id: Callable[[], str],
         interpretations: Interpretations,
     ) -> tuple[Definition, Definition]:
-        """What a PUT answers, and what is kept: the same, unless a lower version is not the current one.
+        """Return the definition after a PUT with this schema, alias list and version; None stands for what the PUT omits.
+
+        Returns:
+            (what the PUT answers, what is kept). They differ when a lower version is stored but not current.
 
         Raises:
-            LowerVersion: the interpretations have it refused.
+            LowerVersion: the interpretations refuse a version below the current one.
         """
         names = self._names(alias, interpretations)
         highest = interpretations.after_lower == "the highest one is current"
@@ -95,7 +104,7 @@ class Definition:
         return alias
 
     def _number(self, version: int | None, interpretations: Interpretations) -> int | None:
-        """The version that an update names, as far as it is heeded."""
+        """The version that an update names; None when it names none, or when it is not stored."""
         if version is None or version == self.version:
             return version
         interpretation = (
@@ -109,7 +118,7 @@ class Definition:
         return version if interpretation == "stored" else None
 
     def _step(self, schema: Json, names: tuple[str, ...], interpretations: Interpretations) -> bool:
-        """Whether an update that names no version raises it."""
+        """Whether an update that names no version raises it by 1."""
         steps = [interpretations.changed] if schema.canonical != self.schema.canonical else []
         steps += [interpretations.other_aliases] if names != self.alias else []
         return "version + 1" in (steps or [interpretations.equal])
@@ -117,21 +126,22 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All definitions of one organisation, by variant and by alias. Methods return new registries."""
+    """All definitions and destinations of one organisation."""
 
     by_variant: Mapping[str, Definition] = field(default_factory=dict)
+    """Variant → definition."""
     by_alias: Mapping[str, str] = field(default_factory=dict)
     """Alias → variant of the definition that owns it."""
     destinations: Mapping[str, Destination] = field(default_factory=dict)
-    """By label."""
+    """Label → destination."""
     routes: Mapping[str, Destination] = field(default_factory=dict)
-    """Variant → default destination of its definition, where it has one (B059)."""
+    """Variant → default destination of its definition, for definitions with links (B059)."""
 
     def resolve(self, name: str, interpretations: Interpretations = DEFAULTS) -> Definition:
-        """The definition that `name` reaches, alias before variant (B038, C5).
+        """Return the definition that `name` reaches, as an alias before as a variant (B038, C5).
 
         Raises:
-            UnknownVariant: nothing answers to this name (Q6).
+            UnknownVariant: it reaches none (Q6).
         """
         if interpretations.alias != "reaches its definition" or (
             interpretations.alias_or_variant == "the variant" and name in self.by_variant
@@ -139,7 +149,9 @@ class Registry:
             variant = name
         else:
             variant = self.by_alias.get(name, name)
-        found = self.by_variant.get(variant) or self.by_variant.get(self.spelled(variant, interpretations))
+        found = self.by_variant.get(variant) or self.by_variant.get(
+            self.known_variant(variant, interpretations)
+        )
         if found is not None:
             return found
         aliases = self.by_alias if interpretations.alias == "reaches its definition" else ()
@@ -163,17 +175,27 @@ class Registry:
         new_id: Callable[[], str],
         interpretations: Interpretations = DEFAULTS,
     ) -> tuple[Registry, Definition]:
-        """Store a definition: upsert by variant, id kept (B054, B055, Q5, C7). Returns it as it was put.
+        """Create or update the definition of a variant, which keeps its id (B054, B055, Q5, C7).
 
-        Unless interpretations say otherwise, a first version is 1; a schema or an alias list that differs as JSON raises it by
-        one; an explicit version is stored as sent, lower ones too; an omitted alias list is kept. `new_id` is asked once,
-        for a variant that is new.
+        By default a first version is 1. A schema or an alias list that differs as JSON raises the version by 1. An explicit
+        version is stored as sent, also a lower one. An omitted alias list stays.
+
+        Args:
+            variant: the definition's variant.
+            schema: the schema of its payloads.
+            alias: its aliases; None when the PUT omits them.
+            version: its version; None when the PUT names none.
+            new_id: gives the next id of a definition; called when the variant is new or the id changes.
+            interpretations: what is done where sources leave it open.
+
+        Returns:
+            (the new registry, the definition as the PUT answers it).
 
         Raises:
             NegativeVersion: ingress could not answer it as published (C16).
             VersionTooLong: more than 4,000 digits.
             AliasTaken: an alias belongs to another definition.
-            DefinitionExists, LowerVersion: the interpretations have an update refused, or one to a lower version.
+            DefinitionExists, LowerVersion: the interpretations refuse the update.
         """
         if version is not None and version < 0:
             raise NegativeVersion(
@@ -182,13 +204,13 @@ class Registry:
             )
         if version is not None and version >= 10**MAX_VERSION_DIGITS:
             raise VersionTooLong(f"body/version: expected at most {MAX_VERSION_DIGITS} digits")
-        variant = self.spelled(variant, interpretations)
+        variant = self.known_variant(variant, interpretations)
         old = self.by_variant.get(variant)
         if old is not None and interpretations.put_again == "refused":
             raise DefinitionExists(
                 f"body/variant: expected one that has no definition yet, got {quoted(variant)}"
             )
-        robbed = self._robbed(variant, alias or (), interpretations)
+        losers = self._losers(variant, alias or (), interpretations)
         if old is None:
             number = 1 if version is None or interpretations.first_version == "not stored" else version
             put = kept = Definition(new_id(), variant, number, alias or (), schema, {number: schema})
@@ -197,25 +219,27 @@ class Registry:
         others = {name: owner for name, owner in self.by_alias.items() if owner != variant}
         registry = replace(
             self,
-            by_variant={**self.by_variant, **robbed, variant: kept},
+            by_variant={**self.by_variant, **losers, variant: kept},
             by_alias=others | dict.fromkeys(kept.alias, variant),
         )
         return registry, put
 
-    def spelled(self, variant: str, interpretations: Interpretations) -> str:
-        """The variant as it is known here in any case of its letters, if the interpretations overlook that."""
+    def known_variant(self, variant: str, interpretations: Interpretations) -> str:
+        """Return the variant in the spelling of its definition, where the interpretations ignore the case of letters."""
         if interpretations.letter_case == "is told apart" or variant in self.by_variant:
             return variant
         small = variant.lower()
         return next((known for known in self.by_variant if known.lower() == small), variant)
 
     def with_destination(self, destination: Destination) -> Registry:
-        """With a destination, in place of the one of its label."""
-        return self._linked(self.by_variant, {**self.destinations, destination.label: destination})
+        """Return the registry with a destination, in place of the one with its label."""
+        return self._with(self.by_variant, {**self.destinations, destination.label: destination})
 
     def without_destination(self, label: str) -> Registry:
-        """Without a destination and the links to it; what is left of a definition's links has its first one as the
-        default, if that went."""
+        """Return the registry without a destination and the links to it.
+
+        A definition that loses its default link has the first of the others as its default.
+        """
         rest = {
             variant: replace(
                 definition, links=_with_default([k for k in definition.links if k.label != label])
@@ -224,17 +248,19 @@ class Registry:
             if any(link.label == label for link in definition.links)
         }
         kept = {known: destination for known, destination in self.destinations.items() if known != label}
-        return self._linked({**self.by_variant, **rest}, kept)
+        return self._with({**self.by_variant, **rest}, kept)
 
     def with_links(
         self, variant: str, labels: Sequence[str], default: str | None, new_id: Callable[[], str]
     ) -> Registry:
-        """With a definition that is linked to the destinations of these labels alone; without a default the first is
-        it. A link that there was keeps its id.
+        """Return the registry with a definition linked to the destinations of these labels, and to no others.
+
+        A default of None makes the first label the default. A link to a destination that was linked before keeps its id;
+        `new_id` gives those of the others.
 
         Raises:
             UnknownVariant: no definition has this variant.
-            UnknownDestination: no destination has a label, or the default is none of the labels.
+            UnknownDestination: no destination has one of the labels, or the default is none of them.
         """
         definition = self.by_variant.get(variant)
         if definition is None:
@@ -251,17 +277,17 @@ class Registry:
         ids = {link.label: link.id for link in definition.links}
         first = labels[0] if default is None and labels else default
         links = tuple(Link(ids.get(label) or new_id(), label, label == first) for label in labels)
-        return self._linked({**self.by_variant, variant: replace(definition, links=links)}, self.destinations)
+        return self._with({**self.by_variant, variant: replace(definition, links=links)}, self.destinations)
 
-    def _robbed(
+    def _losers(
         self, variant: str, alias: tuple[str, ...], interpretations: Interpretations
     ) -> dict[str, Definition]:
-        """Definitions that lose an alias to the one of `variant`.
+        """The definitions that lose an alias to the one of `variant`, without it; keyed by variant.
 
         Raises:
-            AliasTaken: none does, unless the interpretations say so.
+            AliasTaken: the interpretations refuse an alias that another definition has.
         """
-        robbed: dict[str, Definition] = {}
+        losers: dict[str, Definition] = {}
         for position, name in enumerate(alias):
             owner = self.by_alias.get(name, variant)
             if owner == variant:
@@ -271,13 +297,14 @@ class Registry:
                     f"body/alias/{position}: expected an alias that no other definition owns, got "
                     f"{quoted(name)}, which belongs to {quoted(owner)}"
                 )
-            loser = robbed.get(owner, self.by_variant[owner])
-            robbed[owner] = replace(loser, alias=tuple(one for one in loser.alias if one != name))
-        return robbed
+            loser = losers.get(owner, self.by_variant[owner])
+            losers[owner] = replace(loser, alias=tuple(one for one in loser.alias if one != name))
+        return losers
 
-    def _linked(
+    def _with(
         self, by_variant: Mapping[str, Definition], destinations: Mapping[str, Destination]
     ) -> Registry:
+        """The registry with these definitions and destinations, and the routes that follow."""
         routes = {
             variant: destinations[link.label]
             for variant, definition in by_variant.items()
@@ -298,5 +325,5 @@ def _with_default(links: Sequence[Link]) -> tuple[Link, ...]:
 
 
 def quoted(name: str) -> str:
-    """A name as it may stand in a message: quoted, control characters escaped, at most 60 characters."""
+    """Return a name as it may stand in a message: quoted, control characters escaped, at most 60 characters of it."""
     return repr(name if len(name) <= 60 else name[:57] + "...")

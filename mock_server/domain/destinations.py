@@ -1,4 +1,4 @@
-"""Where the attempts of an action go: destinations, and the links of definitions to them."""
+"""Destinations, which take the attempts of actions, and the links of definitions to them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from urllib.parse import urlsplit
 from .errors import DestinationRefused
 
 MOST_DESTINATIONS: Final = 1_000
-"""Destinations that one organisation keeps."""
+"""Destinations that one organisation keeps, so that its memory is bounded."""
 
 
 class Kind(StrEnum):
-    """The types of S-def (C9)."""
+    """The type of a destination, as S-def has it (C9)."""
 
     WEBHOOK = "webhook"
-    """Is really called."""
+    """A URL that is called."""
     SDK = "sdk"
-    """Its listeners are the built-in worker."""
+    """A program that listens; the built-in worker stands for it."""
     GOOGLE_PUBSUB = "google_pubsub"
     AWS_SQS = "aws_sqs"
     MCP = "mcp"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 
 class Credential(NamedTuple):
-    """Headers that a destination's calls carry; their values are shown to nobody (B202)."""
+    """Secret headers of a destination's calls, (name, value); their values are never shown (B202)."""
 
     id: str
     headers: tuple[tuple[str, str], ...]
@@ -37,20 +37,27 @@ class Credential(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Something that takes attempts. `config` is what S-def has for its type."""
+    """A receiver of attempts."""
 
     id: str
     label: str
     kind: Kind
     config: Mapping[str, Any]
+    """What S-def has for its type."""
     tags: Mapping[str, str] | None
     credential: Credential | None
     updated_at: int
     """Milliseconds since the epoch."""
 
     def headers(self, action_id: str, attempt: int) -> tuple[tuple[str, str], ...]:
-        """The headers of a call: Arklow's own (B091), the destination's, the credential's, which replace those of the
-        destination with the same name and casing (B092)."""
+        """Return the headers of a call for an attempt of an action.
+
+        They are Arklow's own (B091), those of the destination, and those of its credential, which replace headers of the
+        destination with the same name in the same case (B092).
+
+        Returns:
+            Pairs of name and value.
+        """
         own = (
             ("Content-Type", "application/json"),
             ("x-arklow-actionid", action_id),
@@ -62,7 +69,7 @@ class Destination:
 
     @property
     def acks_by_default(self) -> bool:
-        """Whether an answer without a signal settles the attempt (B099)."""
+        """Whether an answer without a signal is an ack (B099)."""
         signaling = self.config.get("signaling") or {}
         return bool(signaling.get("enabled")) and signaling.get("default") == "ack"
 
@@ -78,34 +85,48 @@ def put(
     new_id: Callable[[], str],
     now: int,
 ) -> Destination:
-    """A destination in the place of the one of its label, which keeps its id; a credential is always a new one."""
-    name = old.id if old else new_id()
+    """Return a destination in the place of `old`, the one with its label, whose id it keeps.
+
+    Args:
+        old: the destination that it replaces; None for none.
+        label: its name within its organisation.
+        kind: its type.
+        config: what S-def has for that type.
+        tags: its tags; None for none.
+        credential: secret headers, (name, value); they get a new id each time. None for none.
+        new_id: gives the next id.
+        now: the organisation's time, in milliseconds since the epoch.
+    """
+    own_id = old.id if old else new_id()
     return Destination(
-        name, label, kind, config, tags, Credential(new_id(), credential) if credential else None, now
+        own_id, label, kind, config, tags, Credential(new_id(), credential) if credential else None, now
     )
 
 
 class Link(NamedTuple):
-    """That a definition's actions may go to a destination (B058)."""
+    """A link of a definition to a destination: its actions may go there (B058)."""
 
     id: str
     label: str
+    """The destination's label."""
     is_default: bool
 
 
 _OWN: Final = frozenset({"content-type", "x-arklow-actionid", "x-arklow-attempt"})
+"""Headers that no destination replaces, in lower case."""
 _FRAMING: Final = frozenset(
     {"connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
+"""Headers that frame a request: the client sets them itself, and others would break the call. In lower case."""
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
 
 def check(kind: Kind, config: Mapping[str, Any], credential: Mapping[str, str], place: str) -> None:
-    """Return when what the schema of the type took can be sent too; `place` names the destination in messages.
+    """Return when calls of this destination can be sent. The schema of its type accepted it; messages call it `place`.
 
     Raises:
-        DestinationRefused: a URL that nobody can call or that is Arklow's own (B109), or a header that no call can have.
+        DestinationRefused: its URL cannot be called or is Arklow's own (B109), or a call cannot have one of its headers.
     """
     if kind is Kind.WEBHOOK:
         _check_url(config["url"], f"{place}/config/url")
@@ -133,7 +154,7 @@ def _check_url(url: str, place: str) -> None:
 
 
 def is_arklows(host: str) -> bool:
-    """Whether a host is one of Arklow's own domains (B109)."""
+    """Return whether a host belongs to one of Arklow's own domains (B109)."""
     host = host.lower().rstrip(".")
     return any(host == domain or host.endswith(f".{domain}") for domain in ("arklow.io", "arklowdocs.io"))
 

@@ -1,43 +1,43 @@
-"""What can go wrong in the world, as one tree. The HTTP edge alone knows statuses.
+"""All refusals by the domain, as one tree of exceptions. They know no HTTP status: `api/errors.py` has a table of those.
 
 ArklowError
 ├── UnknownVariant          no definition answers to this name
-├── UnknownVersion          the asserted version is not current, where interpretations have that refused (C4)
+├── UnknownVersion          the asserted version is not current, and the interpretations refuse that (C4)
 ├── PayloadRejected         the payload breaks its definition's schema
-├── PayloadUndecided        the schema could not be decided for this payload in time
+├── PayloadUndecided        the schema gave no verdict on this payload in time
 ├── DefinitionRefused
 │   ├── NegativeVersion     `a_ve` could not be answered as published (C16)
 │   ├── VersionTooLong      more digits than a number may have here
 │   ├── AliasTaken          another definition owns the alias
-│   ├── DefinitionExists    the variant has one, where interpretations have an update refused (Q5)
-│   ├── LowerVersion        below the current one, where interpretations have that refused (Q5)
-│   └── SchemaNotEnforceable   only when strict schemas were asked for
+│   ├── DefinitionExists    the variant has one, and the interpretations refuse an update (Q5)
+│   ├── LowerVersion        below the current one, and the interpretations refuse that (Q5)
+│   └── SchemaNotEnforceable   the mock was told to take only schemas that it can enforce
 ├── SettleRefused
 │   ├── UnknownAction       never issued, or another organisation's (B133)
 │   ├── DroppedAction       issued, and dropped since to keep memory bounded
-│   ├── StaleAttempt        the attempt is not the authoritative one any more (B120, Q2)
-│   ├── FutureAttempt       this attempt was never delivered (B135)
+│   ├── StaleAttempt        the attempt has ended (B120, Q2)
+│   ├── FutureAttempt       the attempt was never delivered (B135)
 │   ├── DeferredAction      custody was taken, so it is not given back (B143, Q7)
 │   └── FinishedAction      the action is in a terminal state (B134)
-└── CommandRefused          from the admin plane
+└── CommandRefused          by a command of the admin plane
     ├── ClockGoesBack       an organisation that has actions was asked to go back in time
     ├── TooMuchDue          more falls due than one command may run
-    ├── DestinationRefused  it could not be called, or is Arklow's own (B109)
-    ├── UnknownOrganisation  it was not used yet
+    ├── DestinationRefused  the destination cannot be called, or is Arklow's own (B109)
+    ├── UnknownOrganisation  the organisation was not used yet
     ├── UnknownDestination  no destination of this organisation has the label or id
     ├── TooManyDestinations the organisation keeps as many as it may
     ├── UnknownSnapshot     no snapshot of this organisation has the name
     ├── TooManySnapshots    the organisation keeps as many as it may
-    ├── UnknownFault      no fault of this organisation has the number
+    ├── UnknownFault        no fault of this organisation has the number
     ├── UnknownOperation    the served document has no such operation
-    └── TooManyFaults     the organisation keeps as many as it may
+    └── TooManyFaults       the organisation keeps as many as it may
 """
 
 from __future__ import annotations
 
 
 class ArklowError(Exception):
-    """A refusal by the world. `code` is stable; the message says where, what was expected, what came."""
+    """A refusal by the domain. `code` is stable; `message` says where, what was expected and what came."""
 
     code = ""
 

@@ -1,4 +1,4 @@
-"""A JSON value as the world keeps it: its exact text, and the parsed value while that is cheap to hold."""
+"""A JSON value as the mock keeps it: its exact text, and the parsed value where that is cheap to hold."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any, Final, NamedTuple
 
 
 class Absent(Enum):
-    """Stands for "not parsed here": `None` is a JSON value of its own. An enum, as it stays itself when it
-    travels between processes."""
+    """Stands for a value that is not parsed here, as `None` is a JSON value of its own.
+
+    It is an enum, as a member of an enum stays the same object when it is sent between processes.
+    """
 
     ABSENT = "absent"
 
@@ -18,17 +20,15 @@ ABSENT: Final = Absent.ABSENT
 
 
 class Json(NamedTuple):
-    """One JSON value.
-
-    `text` is UTF-8 without blanks, every digit of every number kept. `value` is the parsed value, or
-    `ABSENT` for a text too large to parse while others wait. `canonical` is a digest that two values
-    share when they are equal as JSON (member order and `1` against `1.0` do not matter); empty when
-    nobody needs to compare.
-    """
+    """One JSON value."""
 
     text: bytes
+    """UTF-8 without blanks, with every digit of every number."""
     value: Any = ABSENT
+    """The parsed value; `ABSENT` for a text too large to parse on the event loop."""
     canonical: bytes = b""
+    """A digest that values share which are equal as JSON: the order of members, and `1` against `1.0`, do not count. Empty for
+    values that are never compared."""
 
 
 EMPTY_OBJECT: Final = Json(b"{}", {}, sha256(b"{}").digest())

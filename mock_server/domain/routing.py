@@ -1,4 +1,4 @@
-"""Who takes the attempts of an organisation's actions: a destination that is called, a sink, or the worker."""
+"""Routes the attempts of an organisation's actions: to a webhook, to a sink, or to the worker."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ _SUNK: Final = Step(Do.ACK)
 
 
 class Routing(NamedTuple):
-    """The worker, beside the default destinations of some variants (B059)."""
+    """A recipient that sends variants with a default destination there (B059), and all others to the worker."""
 
     worker: Worker
     routes: Mapping[str, Destination]
-    """Variant → its definition's default destination."""
+    """Variant → default destination of its definition."""
     busy: Container[str]
-    """Labels of destinations that can be called by nobody more now (B072)."""
+    """Labels of destinations that have no room for another call now (B072)."""
 
     def step(self, variant: str, attempt: int) -> Step:
-        """What is done with this attempt of an action of this variant: a sink takes it as done (B112, Q23), the
-        listeners of an SDK destination are the worker, who has all that goes nowhere too (Q24; ours)."""
+        """Return what is done with this attempt of an action of this variant.
+
+        A sink acks it at once (B112, Q23). The worker stands for the listeners of an SDK destination, and takes what has no
+        destination (Q24; ours).
+        """
         destination = self.routes.get(variant)
         if destination is None or destination.kind is Kind.SDK:
             return self.worker.step(variant, attempt)

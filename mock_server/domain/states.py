@@ -1,6 +1,6 @@
-"""The states of an action and **the** transition table; nothing else decides what may follow what.
+"""The states of an action, and the transition table, which alone decides what may follow what.
 
-Drawn in docs/lifecycle.md, which is made from this table.
+`docs/lifecycle.md` is drawn from the table.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ class Status(StrEnum):
 
 
 class State(StrEnum):
-    """What the table knows: the public states, and custody, which is shown as `ack_wait` (B140, B145)."""
+    """The states of the table: the public ones, and custody, which clients see as `ack_wait` (B140, B145)."""
 
     QUEUED = "queued"
-    """Accepted, and nobody was asked yet (B021)."""
+    """Accepted, and no attempt was delivered yet (B021)."""
     DISPATCH_WAIT = "dispatch_wait"
     """Waits for capacity (B072)."""
     SCHEDULED = "scheduled"
-    """An attempt ended, and the next one waits for the time that was asked for (B073, B129)."""
+    """An attempt ended, and the next one waits for a time that was named (B073, B129)."""
     RETRYING = "retrying"
     """An attempt ended, and the next one has not begun (B073)."""
     RUNNING = "running"
-    """A worker has the current attempt in its hands (B071)."""
+    """A recipient works on the current attempt (B071)."""
     ACK_WAIT = "ack_wait"
     """The work was handed on; its settlement comes later (B071)."""
     DEFERRED = "deferred"
@@ -49,21 +49,21 @@ class State(StrEnum):
 
     @property
     def status(self) -> Status:
-        """What the outside is shown."""
+        """The public state that clients see."""
         return Status.ACK_WAIT if self is State.DEFERRED else Status(self.value)
 
 
 class Event(StrEnum):
-    """What can happen to an action, as the record's events name it (B081; the words are ours)."""
+    """What can happen to an action, spelled as in the events of a record (B081; the words are ours)."""
 
     ACCEPT = "accepted"
-    """It came to be."""
+    """A client posted the work."""
     WAIT = "waiting"
     """There is no capacity for its next attempt (B072)."""
     DELIVER = "delivered"
-    """A worker took the next attempt under a lease."""
+    """A recipient took the next attempt under a lease."""
     HAND_OFF = "handed_off"
-    """The worker passed the work on without settling it (B098, B100)."""
+    """The recipient passed the work on without settling it (B098, B100)."""
     EXTEND = "extended"
     """The holder moved its deadline (B125)."""
     ACK = "acked"
@@ -79,9 +79,9 @@ class Event(StrEnum):
     RATE_LIMIT = "rate_limited"
     """The receiver answered 429 (B102)."""
     UNAVAILABLE = "unavailable"
-    """The receiver answered with a 5xx, or with a status that is listed nowhere (B103, Q30)."""
+    """The receiver answered with a 5xx, or with a status that no page lists (B103, Q30)."""
     REFUSE = "refused"
-    """The receiver answered with another 4xx; that is tried again too (B104, B105)."""
+    """The receiver answered with another 4xx; another attempt follows all the same (B104, B105)."""
     UNANSWERED = "unanswered"
     """The call brought no usable answer (B107)."""
     EXPIRE = "expired"
@@ -93,26 +93,32 @@ class Event(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why an event is not taken in a state."""
+    """Why an event cannot happen in a state."""
 
     NOT_DELIVERED = "no attempt was delivered yet"
     ENDED = "the attempt has ended"
     IN_CUSTODY = "a deferred action is not given back"
     TERMINAL = "the action has ended"
-    SENSELESS = "cannot happen here"
-    """Nobody outside can ask for it; the program that does is wrong."""
+    IMPOSSIBLE = "cannot happen here"
+    """No client can ask for it here; a program that does is wrong."""
 
 
 def _row(
     otherwise: Refusal, taken: dict[Event, State], refused: dict[Event, Refusal] | None = None
 ) -> dict[Event, State | Refusal]:
-    return dict.fromkeys(_ASKED, otherwise) | dict.fromkeys(_OWN, Refusal.SENSELESS) | taken | (refused or {})
+    """A row of the table: these events lead to states, the others are refused.
+
+    Signals are refused with `otherwise`, unless `refused` names another refusal.
+    """
+    return (
+        dict.fromkeys(_SIGNALS, otherwise) | dict.fromkeys(_OWN, Refusal.IMPOSSIBLE) | taken | (refused or {})
+    )
 
 
-_ASKED: Final = (Event.EXTEND, Event.ACK, Event.NACK, Event.SCHEDULE, Event.REJECT, Event.DEFER)
-"""What the holder of an attempt asks for; everything else the service does by itself."""
-_OWN: Final = tuple(event for event in Event if event not in _ASKED)
-_CALLED_IN_VAIN: Final = (Event.RATE_LIMIT, Event.UNAVAILABLE, Event.REFUSE, Event.UNANSWERED)
+_SIGNALS: Final = (Event.EXTEND, Event.ACK, Event.NACK, Event.SCHEDULE, Event.REJECT, Event.DEFER)
+"""Events that a client asks for with a signal; all others the service makes by itself."""
+_OWN: Final = tuple(event for event in Event if event not in _SIGNALS)
+_FAILED_CALLS: Final = (Event.RATE_LIMIT, Event.UNAVAILABLE, Event.REFUSE, Event.UNANSWERED)
 _OVER: Final = {Event.TIME_OUT: State.FAILED, Event.CANCEL: State.CANCELED}
 _HELD: Final = {
     Event.ACK: State.SUCCEEDED,
@@ -131,15 +137,15 @@ TRANSITIONS: Final[dict[State, dict[Event, State | Refusal]]] = {
     State.SCHEDULED: _row(Refusal.ENDED, _WAITING),
     State.RETRYING: _row(Refusal.ENDED, _WAITING),
     State.RUNNING: _row(
-        Refusal.SENSELESS,
+        Refusal.IMPOSSIBLE,
         {
             **_HELD,
-            **dict.fromkeys(_CALLED_IN_VAIN, State.RETRYING),
+            **dict.fromkeys(_FAILED_CALLS, State.RETRYING),
             Event.EXTEND: State.RUNNING,
             Event.HAND_OFF: State.ACK_WAIT,
         },
     ),
-    State.ACK_WAIT: _row(Refusal.SENSELESS, {**_HELD, Event.EXTEND: State.ACK_WAIT}),
+    State.ACK_WAIT: _row(Refusal.IMPOSSIBLE, {**_HELD, Event.EXTEND: State.ACK_WAIT}),
     State.DEFERRED: _row(
         Refusal.IN_CUSTODY,
         {
@@ -150,21 +156,22 @@ TRANSITIONS: Final[dict[State, dict[Event, State | Refusal]]] = {
             Event.TIME_OUT: State.SUCCEEDED,  # no lease outlives the action, so this is its expiry (C11)
             Event.CANCEL: State.CANCELED,
         },
-        # the holder deferred while it was being called: what it answers gives nothing back (B143)
-        dict.fromkeys((*_CALLED_IN_VAIN, Event.HAND_OFF), Refusal.IN_CUSTODY),
+        # the receiver deferred during its call: its answer gives nothing back any more (B143)
+        dict.fromkeys((*_FAILED_CALLS, Event.HAND_OFF), Refusal.IN_CUSTODY),
     ),
     State.SUCCEEDED: dict.fromkeys(Event, Refusal.TERMINAL),
     State.FAILED: dict.fromkeys(Event, Refusal.TERMINAL),
     State.CANCELED: dict.fromkeys(Event, Refusal.TERMINAL),
 }
-"""State → event → the state that follows, or why none does."""
+"""State → event → the state that follows, or why the event cannot happen."""
 
 FOLLOWS: Final = {
     state: {event: outcome for event, outcome in row.items() if isinstance(outcome, State)}
     for state, row in TRANSITIONS.items()
 }
-"""The same without the refusals."""
+"""State → event → the state that follows; without the refusals."""
 
 TERMINAL: Final = frozenset(state for state, row in FOLLOWS.items() if not row)
+"""States that no event follows."""
 HELD: Final = frozenset(state for state, row in FOLLOWS.items() if Event.EXTEND in row)
-"""States in which somebody holds the current attempt under a lease."""
+"""States in which the current attempt is held under a lease."""

@@ -1,1 +1,1 @@
-"""Seed files: a world to begin with, read, watched and written."""
+"""Seed files and interpretations files: read, followed while the mock runs, and written by an export."""

@@ -416,7 +416,7 @@ def _asked(registry: Registry, action: ActionPlan | ExportedAction) -> Json:
     try:
         if not isinstance(action, ExportedAction):
             definition: Definition = registry.resolve(name)
-            return definition.versions[definition.available(action.version)]
+            return definition.versions[definition.version_for(action.version)]
         if name in registry.by_variant:
             return EMPTY_OBJECT
         raise UnknownVariant("")

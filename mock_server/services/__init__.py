@@ -1,1 +1,1 @@
-"""What the API does to the world: load, decide in the domain, save."""
+"""What the operations and the admin commands do: load from the store, decide in the domain, save."""

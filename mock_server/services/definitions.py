@@ -65,7 +65,7 @@ class Definitions:
         """A schema that differs from the stored one in what only describes counts as equal to it."""
         while True:
             registry = organisation.registry
-            old = registry.by_variant.get(registry.spelled(variant, self._interpretations))
+            old = registry.by_variant.get(registry.known_variant(variant, self._interpretations))
             alike = old is not None and await self._schemas.same_but_for_annotations(old.schema, schema)
             if organisation.registry is registry:  # else put or reset meanwhile: compare once more
                 return schema._replace(canonical=old.schema.canonical) if old and alike else schema

@@ -1,37 +1,33 @@
-"""What goes wrong on request: the faults of each organisation, and whose turn it is."""
+"""Adds injected faults to organisations, removes them, and says which answer they hit."""
 
 from __future__ import annotations
 
 from ..domain.errors import TooManyFaults, UnknownFault, UnknownOperation
-from ..domain.faults import (
-    MOST,
-    Fault,
-    FaultPlan,
-    PlannedFault,
-)
+from ..domain.faults import MAX_FAULTS, Fault, FaultPlan, PlannedFault
 from ..domain.ports import Organisation, Store
 from .timers import Timers
 
 
 class Faults:
-    """Adds and removes faults, and spends them. Event loop only, without a wait: each answer is hit by one."""
+    """The injected faults of all organisations. Event loop only, and nothing is awaited, so that a count never counts twice."""
 
     def __init__(self, store: Store, timers: Timers, operations: frozenset[str]) -> None:
+        """Take the ids of the served document's operations, which faults may name."""
         self._store = store
         self._timers = timers
         self._operations = operations
         self.any_active = False
-        """False when no organisation has any; a look at this is all that faults cost where there are none."""
+        """Whether some organisation may have a fault; asking this is all that faults cost where there are none."""
 
     def plan(self, org_id: str) -> FaultPlan:
-        """Those of one organisation."""
+        """Return the faults of an organisation."""
         return self._store.organisation(org_id).faults
 
     def add(self, org_id: str, fault: Fault) -> PlannedFault:
-        """One more, which hits from the next answer on.
+        """Add a fault, which can hit the next answer.
 
         Raises:
-            UnknownOperation: the document that is served has none of this id.
+            UnknownOperation: the served document has no operation of this id.
             TooManyFaults: the organisation keeps as many as it may, and each of them has answers left to hit.
         """
         if fault.operation and fault.operation not in self._operations:
@@ -40,20 +36,20 @@ class Faults:
         organisation = self._store.organisation(org_id)
         if organisation.faults.is_full:
             raise TooManyFaults(
-                f"path org_id: expected an organisation with fewer than {MOST} faults, got {org_id}, which has as "
+                f"path org_id: expected an organisation with fewer than {MAX_FAULTS} faults, got {org_id}, which has as "
                 "many; delete some first"
             )
         organisation.faults = organisation.faults.added(fault)
         self.any_active = True
         added = organisation.faults.faults[-1]
-        self._entered(organisation, f"{added.number} added")
+        self._enter(organisation, f"{added.number} added")
         return added
 
     def remove(self, org_id: str, number: int | None = None) -> FaultPlan:
-        """What is left without one of them, or without any.
+        """Remove the fault of this number, or all of them, and return what is left.
 
         Raises:
-            UnknownFault: there is none of this number.
+            UnknownFault: the organisation has no fault of this number.
         """
         organisation = self._store.organisation(org_id)
         plan = organisation.faults
@@ -63,26 +59,26 @@ class Faults:
                 f"path number: expected a fault of organisation {org_id} ({known}), got {number}"
             )
         organisation.faults = plan.without(number)
-        self._look()
-        self._entered(organisation, "all removed" if number is None else f"{number} removed")
+        self._update_any_active()
+        self._enter(organisation, "all removed" if number is None else f"{number} removed")
         return organisation.faults
 
     def may_hit(self, org_id: str, operation: str) -> bool:
-        """Whether an answer of the operation may be hit."""
+        """Return whether an answer of the operation may be hit."""
         return self.plan(org_id).fits(operation)
 
     def next_fault(self, org_id: str, operation: str) -> PlannedFault | None:
-        """What hits the answer that is about to be made, which counts."""
+        """Count the answer that is about to be made, and return the fault that hits it."""
         organisation = self._store.organisation(org_id)
-        organisation.faults, struck = organisation.faults.after_answer(operation, organisation.seed)
-        if struck is not None and struck.left == 0:
-            self._look()
-        return struck
+        organisation.faults, hitting = organisation.faults.after_answer(operation, organisation.seed)
+        if hitting is not None and hitting.left == 0:
+            self._update_any_active()
+        return hitting
 
-    def _look(self) -> None:
-        """See whether some can hit yet. A reset is not told of: what it removed costs a look until the next one here."""
+    def _update_any_active(self) -> None:
+        """A reset removes faults without a call of this: then `any_active` stays true until the next call."""
         plans = (organisation.faults for organisation in self._store.organisations())
         self.any_active = any(planned.left != 0 for plan in plans for planned in plan.faults)
 
-    def _entered(self, organisation: Organisation, details: str) -> None:
+    def _enter(self, organisation: Organisation, details: str) -> None:
         organisation.journal.add_command(self._timers.now(organisation), "fault", details)

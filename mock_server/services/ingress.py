@@ -48,7 +48,7 @@ class Ingress:
         definition = self._definition(organisation, name)
         while True:
             registry = organisation.registry
-            number = definition.available(version, self._interpretations)
+            number = definition.version_for(version, self._interpretations)
             schema = definition.versions[number]
             if schema is EMPTY_OBJECT or not self._checks:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server.domain.faults import MOST
+from mock_server.domain.faults import MAX_FAULTS
 from tests.admin.desk import Desk
 
 FULL = {
@@ -102,7 +102,7 @@ def test_commands_and_hits_stand_in_the_journal(desk: Desk) -> None:
 def test_an_organisation_keeps_a_hundred(desk: Desk) -> None:
     """TRB-9: one that is spent makes room."""
     desk.admin("POST", "42/faults", {"operation": "ackIngressAction", "times": 1, "status": 500})
-    for _ in range(MOST - 1):
+    for _ in range(MAX_FAULTS - 1):
         desk.admin("POST", "42/faults", {"operation": "nackIngressAction", "status": 500})
 
     full = desk.admin("POST", "42/faults", {"status": 500})
@@ -110,7 +110,7 @@ def test_an_organisation_keeps_a_hundred(desk: Desk) -> None:
     after = desk.admin("POST", "42/faults", {"status": 500})
 
     assert full.refusal == (409, "TOO_MANY_FAULTS")
-    assert after.data["number"] == MOST + 1
+    assert after.data["number"] == MAX_FAULTS + 1
     assert desk.admin("GET", "42/faults").data["items"][0]["number"] == 2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mock_server.domain.faults import MOST, Fault, FaultPlan
+from mock_server.domain.faults import MAX_FAULTS, Fault, FaultPlan
 
 
 def _plan(*faults: Fault) -> FaultPlan:
@@ -83,11 +83,11 @@ def test_numbers_go_on_when_faults_go() -> None:
 
 def test_the_oldest_that_hits_no_more_makes_room() -> None:
     """TRB-9: those that have answers left are kept."""
-    plan = _plan(*[Fault("a")] * 10, *[Fault("b", times=1)] * (MOST - 10))
+    plan = _plan(*[Fault("a")] * 10, *[Fault("b", times=1)] * (MAX_FAULTS - 10))
     assert plan.is_full
     plan, _ = _hits(plan, ["b", "b"])
 
     assert not plan.is_full
     numbers = [planned.number for planned in plan.added(Fault()).added(Fault()).faults]
-    assert numbers == [*range(1, 11), *range(13, MOST + 3)]
+    assert numbers == [*range(1, 11), *range(13, MAX_FAULTS + 3)]
     assert plan.added(Fault()).added(Fault()).is_full
