@@ -22,8 +22,8 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from benchmarks.processes import machine
-from contracts.model.histories import REFUSED, Explicit, Settling, Versions
-from contracts.model.linearizability import Call, Spec, check
+from contracts.model.histories import REFUSED, ExplicitVersions, ImplicitVersions, Settlement
+from contracts.model.linearizability import Call, Specification, check_history
 
 BOUND = 2.0
 """Seconds for ten thousand calls."""
@@ -146,7 +146,7 @@ class Case(NamedTuple):
 
     name: str
     server: Callable[[dict[Hashable, int]], Server]
-    spec: Spec
+    spec: Specification
     fault: str = ""
     """What the server does once, at the first key; nothing when it is correct."""
     first: bool = False
@@ -154,22 +154,22 @@ class Case(NamedTuple):
 
 
 CASES = [
-    Case("versions that rise by one", Versioned, Versions({"changed": 1})),
-    Case("versions, step not known", Versioned, Versions({"changed": None})),
-    Case("explicit versions, last", Stored, Explicit("last")),
-    Case("explicit versions, highest", partial(Stored, highest=True), Explicit("highest")),
-    Case("explicit versions, not known", Stored, Explicit()),
-    Case("settling", Held, Settling("refuse")),
-    Case("versions that rise by one", partial(Versioned, often=3), Versions({"changed": 1}), "lost update"),
-    Case("explicit versions, last", partial(Stored, often=3), Explicit("last"), "stale read"),
+    Case("versions that rise by one", Versioned, ImplicitVersions(1)),
+    Case("versions, step not known", Versioned, ImplicitVersions(None)),
+    Case("explicit versions, last", Stored, ExplicitVersions("last")),
+    Case("explicit versions, highest", partial(Stored, highest=True), ExplicitVersions("highest")),
+    Case("explicit versions, not known", Stored, ExplicitVersions()),
+    Case("settling", Held, Settlement("refuse")),
+    Case("versions that rise by one", partial(Versioned, often=3), ImplicitVersions(1), "lost update"),
+    Case("explicit versions, last", partial(Stored, often=3), ExplicitVersions("last"), "stale read"),
     Case(
         "explicit versions, highest",
         partial(Stored, often=3, highest=True),
-        Explicit("highest"),
+        ExplicitVersions("highest"),
         "stale read",
     ),
-    Case("explicit versions, not known", partial(Stored, often=3), Explicit(), "stale read"),
-    Case("settling", Held, Settling("refuse"), "lost ack", first=True),
+    Case("explicit versions, not known", partial(Stored, often=3), ExplicitVersions(), "stale read"),
+    Case("settling", Held, Settlement("refuse"), "lost ack", first=True),
 ]
 
 SIZES = ((10_000, 40), (2_000, 1))
@@ -183,7 +183,7 @@ def play(case: Case, calls: int, keys: int, seeds: Iterable[int]) -> bool:
     for seed in seeds:
         told = history(case.server({0: occasion} if case.fault else {}), seed, calls, keys)
         began = time.perf_counter()
-        verdict = check(told, case.spec)
+        verdict = check_history(told, case.spec)
         times.append(time.perf_counter() - began)
         cores.add(len(verdict.core))
         wrong += verdict.undecided or verdict.ok == bool(case.fault)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from arklow_local.formats import yaml_reader
 
 from ..core.baseline import entries
-from ..model.interpretations import expected
+from ..model.interpretations import expected_interpretations
 from ..run.plan import Plan
 from ..transport.throttle import Limits
 from .flags import document_of
@@ -72,7 +72,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         declared=dict(options.variant),
         min_verified=0.0 if options.only else min_verified,
         baseline=_from_yaml(options, "baseline", entries) or (),
-        expected=_from_yaml(options, "expect_interpretations", expected) or {},
+        expected=_from_yaml(options, "expect_interpretations", expected_interpretations) or {},
         night=night,
         before=before,
     )

@@ -1,4 +1,4 @@
-"""Where sources are silent or differ: each open question, and which of its answers deserve a warning."""
+"""Where the sources are silent or differ: each open question, and which of its answers deserve a warning."""
 
 from __future__ import annotations
 
@@ -8,35 +8,38 @@ from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
-    """What is said of an answer that one interpretation does not expect."""
+class AnswerWarning:
+    """The warning that an answer to an open question deserves."""
 
     rule: str
+    """The code of the rule that warns."""
     title: str
+    """What was shown, as one sentence without its full stop."""
     expected: str
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something that no source settles."""
+    """One question that no source settles."""
 
     name: str
     source: str
-    kept: bool = True
+    """What leaves it open: pages, statements and conflicts of `spec/sources.md`, with commas between them."""
+    binding: bool = True
     """Whether a deployment that has answered it once has to answer it so again."""
-    remarks: Mapping[str, Remark] = field(default_factory=dict)
+    warnings: Mapping[str, AnswerWarning] = field(default_factory=dict)
     """Answer → the warning that it deserves."""
 
 
-_ALIAS = "an alias comes before a variant"
-_QUESTIONS = (
+_ALIAS: Final = "an alias comes before a variant"
+_QUESTIONS: Final = (
     Question("ingress body", "C1, B026, B027, B028"),
     Question("payload against its schema", "C6, B039"),
     Question("unknown variant", "Q6, B019"),
     Question("a version that was never stored", "C4, B037"),
     Question("an older version", "C4, B036, B037"),
     Question("a changed definition", "B055, C7, Q5"),
-    Question("a definition with other annotations", "B055, C7, Q5", kept=False),
+    Question("a definition with other annotations", "B055, C7, Q5", binding=False),
     Question("an equal definition", "B055, C7, Q5"),
     Question("a definition with other aliases", "B055, C7, Q5"),
     Question("an explicit version of a new definition", "Q5"),
@@ -49,8 +52,8 @@ _QUESTIONS = (
     Question(
         "alias that another definition has",
         "C5",
-        remarks={
-            "taken over": Remark(
+        warnings={
+            "taken over": AnswerWarning(
                 "DEF-7", "An alias goes from one definition to another without a word", "a refusal"
             ),
         },
@@ -59,45 +62,49 @@ _QUESTIONS = (
     Question(
         "alias against a variant of the same name",
         "B038, C5",
-        remarks={"the variant": Remark("ING-1", "A variant comes before an alias of the same name", _ALIAS)},
+        warnings={
+            "the variant": AnswerWarning("ING-1", "A variant comes before an alias of the same name", _ALIAS)
+        },
     ),
     Question(
         "a_va under an alias",
         "B022, C5",
-        remarks={
-            "the alias": Remark(
+        warnings={
+            "the alias": AnswerWarning(
                 "ING-14", "Under an alias a_va is the alias", "the variant of the definition"
             ),
         },
     ),
     Question("negative version of a definition", "C16"),
     Question("members that the page does not name", "B044"),
-    Question("control-plane refusal", "Q1, B009, C17", kept=False),
-    Question("delivery", "Q24, Q35", kept=False),
-    Question("mod_ack counts from", "Q8, B125", kept=False),
+    Question("control-plane refusal", "Q1, B009, C17", binding=False),
+    Question("delivery", "Q24, Q35", binding=False),
+    Question("mod_ack counts from", "Q8, B125", binding=False),
     Question(
         "an attempt that is over",
         "Q2",
-        kept=False,
-        remarks={"404": Remark("LEASE-7", "An attempt that is over is not known", "409")},
+        binding=False,
+        warnings={"404": AnswerWarning("LEASE-7", "An attempt that is over is not known", "409")},
     ),
     Question(
         "an attempt that has not begun",
         "Q2, Q4",
-        kept=False,
-        remarks={"404": Remark("LEASE-7", "An attempt that has not begun is not known", "409")},
+        binding=False,
+        warnings={"404": AnswerWarning("LEASE-7", "An attempt that has not begun is not known", "409")},
     ),
     Question("a second ack", "Q3"),
     Question(
         "a definition that is put again",
         "Q5",
-        remarks={"refused": Remark("DEF-1", "A definition cannot be put again", "200, and the definition")},
+        warnings={
+            "refused": AnswerWarning("DEF-1", "A definition cannot be put again", "200, and the definition")
+        },
     ),
     Question(
         "a variant in other letters",
         "S-def",
-        remarks={
-            "is the same": Remark(
+        warnings={
+            "is the same": AnswerWarning(
                 "ING-15",
                 "A variant is found in another case of its letters",
                 "a refusal, or a new definition",
@@ -107,12 +114,14 @@ _QUESTIONS = (
     Question(
         "noughts before an id",
         "B010",
-        remarks={
-            "overlooked": Remark("LEASE-9", "Noughts before an id are overlooked", "404, as ids are strings")
+        warnings={
+            "overlooked": AnswerWarning(
+                "LEASE-9", "Noughts before an id are overlooked", "404, as ids are strings"
+            )
         },
     ),
     Question("a nack after a defer", "Q7, B143"),
-    Question("another organisation's path", "Q10", kept=False),
+    Question("another organisation's path", "Q10", binding=False),
 )
 
 QUESTIONS: Final[Mapping[str, Question]] = {question.name: question for question in _QUESTIONS}
@@ -127,15 +136,18 @@ def questions_about(code: str) -> list[Question]:
     return [
         question
         for question in QUESTIONS.values()
-        if (code == "READ-1" and question.kept) or code in {one.rule for one in question.remarks.values()}
+        if (code == "READ-1" and question.binding) or code in {one.rule for one in question.warnings.values()}
     ]
 
 
-def expected(value: Any) -> dict[str, str]:
-    """The interpretations of a file as a run writes it: `{interpretations: {question: answer}}`.
+def expected_interpretations(value: Any) -> dict[str, str]:
+    """Return what a file of interpretations says: question → answer. A run writes such a file.
+
+    Args:
+        value: the value of the file, `{interpretations: {question: answer}}`.
 
     Raises:
-        ValueError: it is not of that form; the text says where, and what would be.
+        ValueError: the value is not of that form; the message says where, and what was expected.
     """
     if not isinstance(value, dict) or not isinstance(value.get("interpretations"), dict):
         raise ValueError(
@@ -151,4 +163,4 @@ def expected(value: Any) -> dict[str, str]:
     return dict(value["interpretations"])
 
 
-__all__ = ["QUESTIONS", "Question", "Remark", "expected", "questions_about"]
+__all__ = ["QUESTIONS", "AnswerWarning", "Question", "expected_interpretations", "questions_about"]

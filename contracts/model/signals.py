@@ -1,11 +1,12 @@
-"""What a signal of an attempt may be answered with: who holds the lease of an action, and which attempts are over."""
+"""What a signal of an attempt may be answered with: which attempt holds the lease of an action, and which are over."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 from ..core.findings import Breach
-from .world import IN_FORCE, LONG_ID, Action, Model
+from .world import FRESH_SECONDS, UNIQUE_ID_DIGITS, Action, Model
 
 TRUSTED_LEASE: Final = 60.0
 """Seconds of a granted lease that no interpretation shortens; the action's own timeout is not known (B136)."""
@@ -13,133 +14,172 @@ TRUSTED_LEASE: Final = 60.0
 SURELY_GRANTED: Final = 300
 """Seconds that may be asked for; a deadline beyond the action's own timeout may be refused (B136)."""
 
-Signal = Literal["modack", "ack", "nack", "defer"]
+_CLEARLY_LEFT: Final = 1.0
+"""Seconds of a lease that have to be left before it is counted on: clocks and networks are not exact."""
+_CLEARLY_OVER: Final = 0.2
+"""Seconds after its end from which on a lease is taken to be over."""
+
+Kind = Literal["modack", "ack", "nack", "defer"]
 
 
-def signal(
-    model: Model,
-    kind: Signal,
-    org: str,
-    number: str,
-    attempt: int,
-    status: int,
-    call: float,
-    back: float,
-    *,
-    seconds: int = 0,
-    final: bool = False,
-    far: bool = False,
-) -> list[Breach]:
-    """A signal with a good key and a valid body was sent at `call` and answered at `back`.
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One signal with a good key and a valid body, and its answer."""
 
-    A nack may be `final`, or ask for a time that is far away.
-    """
-    action = model.actions.get((org, number))
-    accepted = 200 <= status < 300
+    kind: Kind
+    org: str
+    number: str
+    """The id of its action."""
+    attempt: int
+    status: int
+    call: float
+    """When it was sent."""
+    back: float
+    """When it was answered."""
+    seconds: int = 0
+    """The lease that a modack asks for."""
+    final: bool = False
+    """A nack rejects the action for good."""
+    far: bool = False
+    """A nack asks for a time that is far away."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it was accepted."""
+        return 200 <= self.status < 300
+
+
+def follow(model: Model, signal: Signal) -> list[Breach]:
+    """Follow a signal; return the breaches."""
+    action = model.actions.get((signal.org, signal.number))
     if action is None:
-        return _nobodys(model, kind, org, number, accepted, status)
-    if not (number.isascii() and number.isdigit()):
+        return _unknown_action(model, signal)
+    if not (signal.number.isascii() and signal.number.isdigit()):
         return []
-    model.tested.append("ING-12")
+    model.mark_tested("ING-12")
     if action.ended:
-        return _after_the_end(model, kind, action, accepted, status)
-    if kind == "modack":
-        return _modack(model, action, attempt, status, call, back, seconds)
-    return _settled(model, kind, action, attempt, accepted, back, final=final, far=far)
+        return _ended_action(model, action, signal)
+    if signal.kind == "modack":
+        return _modack(model, action, signal)
+    return _settlement(model, action, signal)
 
 
-def _nobodys(model: Model, kind: Signal, org: str, number: str, accepted: bool, status: int) -> list[Breach]:
-    if (org, number.lstrip("0")) in model.bare:
-        return model.note("noughts before an id", "overlooked" if accepted else "told apart")
-    theirs = any((one, number) in model.actions for one in model.organisations - {org})
-    if number in model.seen and not theirs:
+def _change(model: Model, signal: Signal, **members: Any) -> None:
+    """Change what is known of the action of a signal."""
+    place = signal.org, signal.number
+    model.actions[place] = replace(model.actions[place], **members)
+
+
+def _unknown_action(model: Model, signal: Signal) -> list[Breach]:
+    """Follow a signal for an id that the organisation was not given."""
+    number, kind = signal.number, signal.kind
+    if model.differs_by_zeros(signal.org, number):
+        return model.note("noughts before an id", "overlooked" if signal.accepted else "told apart")
+    of_another = any((one, number) in model.actions for one in model.organisations - {signal.org})
+    if number in model.issued_ids and not of_another:
         return []
-    if len(number) < LONG_ID and not (theirs and model.one_count):
+    if len(number) < UNIQUE_ID_DIGITS and not (of_another and model.ids_are_shared):
         return []
-    model.tested.append("LEASE-6")
-    whose = "of another organisation" if theirs else "that was never issued"
+    model.mark_tested("LEASE-6")
+    if not signal.accepted:
+        return []
+    whose = "of another organisation" if of_another else "that was never issued"
     verb = "extended" if kind == "modack" else f"settled by {kind}" if kind != "defer" else "deferred"
-    if not accepted:
-        return []
-    return [Breach("LEASE-6", f"An id {whose} is {verb}", "404", str(status), "id")]
+    return [Breach("LEASE-6", f"An id {whose} is {verb}", "404", str(signal.status), "id")]
 
 
-def _after_the_end(model: Model, kind: Signal, action: Action, accepted: bool, status: int) -> list[Breach]:
+def _ended_action(model: Model, action: Action, signal: Signal) -> list[Breach]:
+    kind = signal.kind
     if kind == "ack" and action.acked:
-        return model.note("a second ack", "accepted" if accepted else "refused")
-    model.tested.append("LIFE-9")
-    if not accepted:
+        return model.note("a second ack", "accepted" if signal.accepted else "refused")
+    model.mark_tested("LIFE-9")
+    if not signal.accepted:
         return []
     title = f"An action that has ended takes {'an' if kind == 'ack' else 'a'} {kind}"
-    return [Breach("LIFE-9", title, "409", str(status), kind)]
+    return [Breach("LIFE-9", title, "409", str(signal.status), kind)]
 
 
-def _modack(
-    model: Model, action: Action, attempt: int, status: int, call: float, back: float, seconds: int
-) -> list[Breach]:
-    extended = 200 <= status < 300
-    if seconds > SURELY_GRANTED and not extended:
+def _modack(model: Model, action: Action, signal: Signal) -> list[Breach]:
+    extended, attempt, status = signal.accepted, signal.attempt, signal.status
+    if signal.seconds > SURELY_GRANTED and not extended:
         return []
-    if not extended and status == 404 and action.attempt is None and call < action.since + IN_FORCE:
+    is_fresh = action.attempt is None and signal.call < action.accepted_at + FRESH_SECONDS
+    if not extended and status == 404 and is_fresh:
         return []
-    breaches = _past(model, action, attempt, status) or _too_soon(model, action, attempt, status)
+    breaches = _past_attempt(model, action, signal) or _future_attempt(model, action, signal)
     held = action.unattended and action.attempt is not None
-    left = action.leased_until - back if held else 0.0
-    if not breaches and attempt >= action.lowest and left > 1:
-        breaches = _held(model, action, attempt, status, left)
+    left = action.leased_until - signal.back if held else 0.0
+    if not breaches and attempt >= action.lowest_attempt and left > _CLEARLY_LEFT:
+        breaches = _held_action(model, action, signal, left)
     if extended and not breaches:
-        breaches = _extended(model, action, attempt, call, back, seconds)
-    elif action.attempt is None and attempt == action.lowest == 0 and status == 409 and action.unattended:
+        breaches = _extended(model, action, signal)
+    elif (
+        action.unattended
+        and action.attempt is None
+        and attempt == action.lowest_attempt == 0
+        and status == 409
+    ):
         model.note("delivery", "not at once")
     return breaches
 
 
-def _extended(
-    model: Model, action: Action, attempt: int, call: float, back: float, seconds: int
-) -> list[Breach]:
+def _extended(model: Model, action: Action, signal: Signal) -> list[Breach]:
+    """Follow a modack that was accepted and breaks nothing."""
     breaches = model.note("delivery", "at once")
-    over = action.attempt is not None and action.over_at is not None and call > action.over_at + 0.2
+    attempt, end = signal.attempt, action.lease_end_from_now
+    over = action.attempt is not None and end is not None and signal.call > end + _CLEARLY_OVER
     if over and attempt == (action.attempt or 0) + 1:
         breaches += model.note("mod_ack counts from", "now")
-    action.attempt, action.lowest, action.refused = attempt, attempt, False
-    action.leased_until = call + min(seconds, TRUSTED_LEASE)
-    action.over_at = back + seconds
+    _change(
+        model,
+        signal,
+        attempt=attempt,
+        lowest_attempt=attempt,
+        was_refused=False,
+        leased_until=signal.call + min(signal.seconds, TRUSTED_LEASE),
+        lease_end_from_now=signal.back + signal.seconds,
+    )
     return breaches
 
 
-def _too_soon(model: Model, action: Action, attempt: int, status: int) -> list[Breach]:
-    """The next attempt of a deferred action never begins, that of a scheduled one not yet."""
-    if attempt <= (action.attempt or 0) and not action.waits:
+def _future_attempt(model: Model, action: Action, signal: Signal) -> list[Breach]:
+    """Check an attempt that cannot have begun: of a deferred action it never does, of a scheduled one not yet."""
+    attempt = signal.attempt
+    if attempt <= (action.attempt or 0) and not action.retry_is_far:
         return []
-    rule = "LIFE-11" if action.deferred else "LIFE-7" if action.waits else ""
-    model.tested += [rule] if rule else []
-    if not rule or not 200 <= status < 300:
+    rule = "LIFE-11" if action.deferred else "LIFE-7" if action.retry_is_far else ""
+    if not rule:
+        return []
+    model.mark_tested(rule)
+    if not signal.accepted:
         return []
     title = f"Attempt {attempt} of a {'deferred' if action.deferred else 'scheduled'} action has begun"
-    return [Breach(rule, title, "409", str(status))]
+    return [Breach(rule, title, "409", str(signal.status))]
 
 
-def _past(model: Model, action: Action, attempt: int, status: int) -> list[Breach]:
-    """An attempt below one that has begun, or that was given back, stays over."""
-    if attempt >= action.lowest:
+def _past_attempt(model: Model, action: Action, signal: Signal) -> list[Breach]:
+    """Check an attempt below one that has begun, or that was given back: it stays over."""
+    if signal.attempt >= action.lowest_attempt:
         return []
-    model.tested += ["LEASE-3", "LEASE-7"]
-    if 200 <= status < 300:
-        title = f"Attempt {attempt} is extended although it is over"
-        return [Breach("LEASE-3", title, "409", str(status))]
-    return model.note("an attempt that is over", str(status)) if status in (404, 409) else []
+    model.mark_tested("LEASE-3", "LEASE-7")
+    if signal.accepted:
+        title = f"Attempt {signal.attempt} is extended although it is over"
+        return [Breach("LEASE-3", title, "409", str(signal.status))]
+    if signal.status not in (404, 409):
+        return []
+    return model.note("an attempt that is over", str(signal.status))
 
 
-def _held(model: Model, action: Action, attempt: int, status: int, left: float) -> list[Breach]:
-    """An attempt is known to hold the lease for `left` seconds more.
+def _held_action(model: Model, action: Action, signal: Signal, left: float) -> list[Breach]:
+    """Check a modack while an attempt is known to hold the lease for `left` seconds more.
 
-    A refusal of that attempt alone accuses nobody, as a default sink may have settled the action (Q23); that
-    another attempt goes on instead does.
+    A refusal of that attempt alone breaks nothing, as a default sink may have settled the action (Q23); that another
+    attempt goes on instead does.
     """
-    extended = 200 <= status < 300
+    attempt, status = signal.attempt, signal.status
     if attempt == action.attempt:
-        model.tested += ["ING-11", "LEASE-8", "PAGE-11"]
-        action.refused = not extended
+        model.mark_tested("ING-11", "LEASE-8", "PAGE-11")
+        _change(model, signal, was_refused=not signal.accepted)
         if status == 404:
             title = "An action whose lease was extended is not known"
             return [Breach("ING-11", title, "200 or 409", "404")]
@@ -147,13 +187,13 @@ def _held(model: Model, action: Action, attempt: int, status: int, left: float) 
             title = "A modack that was accepted before is refused as a bad request"
             return [Breach("PAGE-11", title, "200 or 409", "400")]
         return []
-    model.tested += ["LEASE-3", "LEASE-7"]
-    if not extended:
+    model.mark_tested("LEASE-3", "LEASE-7")
+    if not signal.accepted:
         if status == 400:
             title = "An attempt that the page allows is refused as a bad request"
             return [Breach("PAGE-11", title, "409", "400", "attempt")]
         return model.note("an attempt that has not begun", str(status)) if status in (404, 409) else []
-    if action.refused:
+    if action.was_refused:
         title = (
             f"Attempt {attempt} is the current one although attempt {action.attempt} has {left:.0f} s left"
         )
@@ -162,39 +202,37 @@ def _held(model: Model, action: Action, attempt: int, status: int, left: float) 
     return [Breach("LEASE-3", title, "409", str(status))]
 
 
-def _settled(
-    model: Model,
-    kind: Signal,
-    action: Action,
-    attempt: int,
-    accepted: bool,
-    back: float,
-    *,
-    final: bool,
-    far: bool,
-) -> list[Breach]:
-    """An ack, nack or defer of an action that has not ended as far as is known."""
-    held = action.unattended and action.attempt is not None and action.leased_until - back > 1
-    if attempt < action.lowest or (held and attempt != action.attempt):
-        model.tested.append("LEASE-3")
-        if accepted:
+def _settlement(model: Model, action: Action, signal: Signal) -> list[Breach]:
+    """Follow an ack, nack or defer of an action that is not known to have ended."""
+    kind, attempt = signal.kind, signal.attempt
+    left = action.leased_until - signal.back
+    held = action.unattended and action.attempt is not None and left > _CLEARLY_LEFT
+    if attempt < action.lowest_attempt or (held and attempt != action.attempt):
+        model.mark_tested("LEASE-3")
+        if signal.accepted:
             title = f"Attempt {attempt}, which is not the current one, is taken by {kind}"
             return [Breach("LEASE-3", title, "409", "200", kind)]
         return []
-    if not accepted:
+    if not signal.accepted:
         if kind == "nack" and action.deferred:
             return model.note("a nack after a defer", "refused")
         return []
     if kind == "defer":
-        action.deferred, action.attempt = True, attempt
+        _change(model, signal, deferred=True, attempt=attempt)
     elif kind == "nack" and action.deferred:
         return model.note("a nack after a defer", "accepted without effect")
-    elif kind == "ack" or final:
-        action.ended, action.acked = True, kind == "ack"
+    elif kind == "ack" or signal.final:
+        _change(model, signal, ended=True, acked=kind == "ack")
     else:
-        action.lowest, action.attempt, action.leased_until = attempt + 1, None, 0.0
-        action.waits = far
+        _change(
+            model,
+            signal,
+            lowest_attempt=attempt + 1,
+            attempt=None,
+            leased_until=0.0,
+            retry_is_far=signal.far,
+        )
     return []
 
 
-__all__ = ["Signal", "signal"]
+__all__ = ["Kind", "Signal", "follow"]

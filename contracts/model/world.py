@@ -1,37 +1,38 @@
-"""The reference model: what the sources allow a deployment to answer, given all that it answered before.
+"""What is known of a deployment's definitions and actions, given all that it has answered so far.
 
-Times are seconds of one clock, given by the caller. Where sources are open the model takes every interpretation; what a
-deployment shows narrows them, and going back on what it has shown is a breach. It never predicts more than all
+Times are seconds of one clock, given by the caller. Where the sources are open the model takes every interpretation.
+What a deployment shows narrows them, and going back on it is a breach. The model never predicts more than all
 interpretations that are left agree on.
 
-Here is the world, as far as it was told. What an answer may be, and what it tells, is said by what was asked:
-`definitions` (PUT), `work` (POST) and `leases` (signals) are functions on a `Model`.
+This module keeps the state. What an answer may be, and what it tells, depends on the request: `definitions` (PUT),
+`ingress` (POST of work) and `signals` (modack, ack, nack, defer) are functions on a `Model`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..core.findings import Breach
 from .interpretations import QUESTIONS
 
-IN_FORCE: Final = 2.0
-"""Seconds that a fresh definition, or a fresh action, may take to be known: nothing says that it is at once."""
+FRESH_SECONDS: Final = 2.0
+"""Seconds that a new definition or action may take until all of the target knows it: no source says that it is known at
+once."""
 
-MAY_PASS: Final = frozenset({400, 404})
-"""Statuses that such a thing may be answered with while not all of the target knows it."""
+FRESH_REFUSALS: Final = frozenset({400, 404})
+"""Statuses with which a target may refuse what is not yet known everywhere."""
 
-LONG_ID: Final = 12
-"""Digits from which on nobody else has made the same id, and two organisations do not count to it."""
+UNIQUE_ID_DIGITS: Final = 12
+"""Digits of an id from which on another client cannot have got the same one, nor another organisation counted to it."""
 
 Fit = Callable[[Any, Any], bool | None]
-"""Whether a payload keeps a schema; None when that depends on who reads the schema."""
+"""Tells whether a payload (second) keeps a schema (first); None when validators differ."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Definition:
     """What is known of one definition of one organisation."""
 
@@ -40,198 +41,257 @@ class Definition:
     ids: frozenset[str]
     """All that were answered for the variant: an update may give a new one (Q5)."""
     version: int
-    """The one that was answered last."""
-    current: frozenset[int]
-    """Versions of which an ingress without one uses one."""
-    schemas: dict[int, Any]
+    """The version that was answered last."""
+    current_versions: frozenset[int]
+    """An ingress that names no version uses one of these."""
+    schemas: Mapping[int, Any]
     """Version → schema, as far as PUTs have answered them."""
     alias: frozenset[str]
     unattended: bool
-    """No destination is linked, so that nobody else settles its actions."""
-    since: float
+    """No destination is linked, so that only clients with its key settle its actions."""
+    defined_at: float
     """When its first PUT was answered."""
-    confirmed: bool = False
-    """It has accepted work."""
-    told: bool = True
-    """Nothing happened to it that is not known."""
-    shaken: bool = False
-    """Another definition was given one of its aliases: whose it is, is open (C5)."""
-    found: int = 0
-    """The version with which it was found; those below may have been stored by somebody before."""
+    has_accepted_work: bool = False
+    fully_known: bool = True
+    """Nothing has happened to it whose outcome is open."""
+    alias_contested: bool = False
+    """Another definition was given one of its aliases: which of them has it, is open (C5)."""
+    first_seen_version: int = 0
+    """The version that its first PUT found; earlier runs may have stored those below."""
 
     @property
     def schema(self) -> Any:
-        """What was put last."""
+        """The schema that was put last."""
         return self.schemas[self.version]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Action:
     """What is known of one accepted action."""
 
     unattended: bool
-    since: float
+    """As `Definition.unattended`."""
+    accepted_at: float
     attempt: int | None = None
     """The attempt whose lease was extended last."""
-    lowest: int = 0
-    """Attempts below are over: they only go up (B077)."""
+    lowest_attempt: int = 0
+    """Attempts below are over, as attempts only go up (B077)."""
     leased_until: float = 0.0
-    over_at: float | None = None
-    """When that lease is over, if `mod_ack` counts from now."""
-    refused: bool = False
-    """That attempt was refused later: another one goes on, or somebody has settled the action."""
+    """Until when that attempt is certain to hold the lease."""
+    lease_end_from_now: float | None = None
+    """When that lease ends, if `mod_ack` counts from now (Q8)."""
+    was_refused: bool = False
+    """That attempt was refused later: another one goes on, or another client has settled the action."""
     ended: bool = False
-    """It was acked, or rejected for good, by a signal that was accepted."""
+    """A signal that was accepted has acked it, or rejected it for good."""
     acked: bool = False
     deferred: bool = False
-    waits: bool = False
+    retry_is_far: bool = False
     """A nack asked for a time that is far away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """What the model has noticed beside breaches."""
+
+    interpretations: tuple[tuple[str, str], ...]
+    """Pairs of an open question and the answer that was shown, in order."""
+    tested: tuple[str, ...]
+    """Codes of the rules that could have been broken, in order."""
 
 
 @dataclass(slots=True)
 class Model:
-    """The world as the deployment has told it."""
+    """The state of a deployment as its answers have shown it."""
 
     fits: Fit = lambda *_: True
-    taken: dict[str, str] = field(default_factory=dict)
-    """Open question → the interpretation seen first."""
-    interpretations: list[tuple[str, str]] = field(default_factory=list)
-    """Questions and the interpretations seen since somebody asked, in order."""
-    tested: list[str] = field(default_factory=list)
-    """Codes of the rules that could have been broken, in order."""
+    first_answers: dict[str, str] = field(default_factory=dict)
+    """Open question → the answer that was shown first."""
     definitions: dict[tuple[str, str], Definition] = field(default_factory=dict)
     """(organisation, variant) → definition."""
-    organisations: set[str] = field(default_factory=set)
-    """Those that have actions."""
-    seen: set[str] = field(default_factory=set)
-    """Ids of actions that were answered to anybody, whoever has them."""
     actions: dict[tuple[str, str], Action] = field(default_factory=dict)
     """(organisation, action id) → action."""
-    doubtful: set[tuple[str, str]] = field(default_factory=set)
-    """(organisation, variant) of which definitions may exist that no PUT has shown."""
-    reused: dict[tuple[str, str], bool] = field(default_factory=dict)
-    """(organisation, variant) of which a definition may be there from an earlier run → whether one PUT tells it."""
-    _owners: defaultdict[tuple[str, str], dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
-    """(organisation, alias) → variants that have it, or had it."""
-    _letters: dict[tuple[str, str], str] = field(default_factory=dict)
-    """(organisation, variant in small letters) → a variant that was defined."""
+    issued_ids: set[str] = field(default_factory=set)
+    """Ids of actions that were answered to any request, whichever organisation has them."""
+    organisations: set[str] = field(default_factory=set)
+    """Those that have actions."""
+    possibly_defined: set[tuple[str, str]] = field(default_factory=set)
+    """(organisation, variant) of which a definition may exist that no PUT has shown."""
+    from_earlier_runs: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """(organisation, variant) of which an earlier run may have left a definition → whether the next PUT settles it."""
+    ids_are_shared: bool = False
+    """Actions of all organisations are counted together, so that no two have the same id."""
     by_id: dict[str, dict[str, str]] = field(default_factory=dict)
     """Definition id → organisation → variant."""
-    bare: set[tuple[str, str]] = field(default_factory=set)
-    """(organisation, action id without the noughts before it)."""
-    one_count: bool = False
-    """Actions of all organisations are counted together, so that no two have the same id."""
+    _ids_without_zeros: set[tuple[str, str]] = field(default_factory=set)
+    """(organisation, action id without its leading zeros)."""
+    _by_alias: defaultdict[tuple[str, str], dict[str, None]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    """(organisation, alias) → variants that have it, or had it."""
+    _by_lower_case: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(organisation, variant in lower case) → a variant that was defined."""
+    _shown: list[tuple[str, str]] = field(default_factory=list)
+    _tested: list[str] = field(default_factory=list)
 
     def scratch(self, without: str | None = None) -> Model:
-        """An empty world in which the same interpretations are taken, but for one."""
-        taken = {name: answer for name, answer in self.taken.items() if name != without}
-        muddled = {place for place, told in self.reused.items() if not told}
+        """Make an empty world that knows the same interpretations, except the one of the question `without`."""
+        first_answers = {name: answer for name, answer in self.first_answers.items() if name != without}
+        unsettled = {place for place, settled in self.from_earlier_runs.items() if not settled}
         return Model(
             self.fits,
-            taken,
-            seen=self.seen,
-            doubtful=muddled,
-            reused=self.reused,
-            one_count=self.one_count,
+            first_answers,
+            issued_ids=self.issued_ids,
+            possibly_defined=unsettled,
+            from_earlier_runs=self.from_earlier_runs,
+            ids_are_shared=self.ids_are_shared,
         )
 
     def note(self, question: str, answer: str) -> list[Breach]:
-        """An interpretation was seen; another one than before is a breach where it has to be kept."""
+        """Write down an answer to an open question; return the breaches.
+
+        A different answer than the first one is a breach where the question is binding, and some answers deserve a
+        warning.
+        """
         asked = QUESTIONS[question]
-        self.interpretations.append((question, answer))
+        self._shown.append((question, answer))
         breaches = []
-        before = self.taken.setdefault(question, answer)
-        if asked.kept:
-            self.tested.append("READ-1")
-        if before != answer and asked.kept:
+        before = self.first_answers.setdefault(question, answer)
+        if asked.binding:
+            self.mark_tested("READ-1")
+        if before != answer and asked.binding:
             title = f"{question[0].upper()}{question[1:]}: {answer}, which was {before} before"
             breaches.append(Breach("READ-1", title, before, answer, question, question))
-        for remarked, remark in asked.remarks.items():
-            self.tested.append(remark.rule)
-            if answer == remarked:
-                breaches.append(Breach(remark.rule, remark.title, remark.expected, answer, question))
+        for warned_of, warning in asked.warnings.items():
+            self.mark_tested(warning.rule)
+            if answer == warned_of:
+                breaches.append(Breach(warning.rule, warning.title, warning.expected, answer, question))
         return breaches
 
+    def mark_tested(self, *rules: str) -> None:
+        """Write down that rules could have been broken."""
+        self._tested += rules
+
+    def take_observations(self) -> Observations:
+        """Hand over what was noticed since the last time."""
+        taken = Observations(tuple(self._shown), tuple(self._tested))
+        self._shown.clear()
+        self._tested.clear()
+        return taken
+
     def trim(self, most: int) -> None:
-        """Forget all actions but the latest."""
+        """Keep only the latest actions, `most` of them."""
         for org, number in list(self.actions)[:-most]:
             del self.actions[org, number]
-            self.bare.discard((org, number.lstrip("0")))
-        if len(self.seen) > 2 * most:
-            self.seen = {number for _, number in self.actions}
+            self._ids_without_zeros.discard((org, number.lstrip("0")))
+        if len(self.issued_ids) > 2 * most:
+            self.issued_ids = {number for _, number in self.actions}
 
     def start_again(self) -> None:
-        """The deployment has forgotten everything: nothing that was told holds any more."""
+        """Forget all definitions and actions, as the deployment has."""
         self.definitions.clear()
         self.actions.clear()
 
-    def store(self, known: Definition, identity: str) -> None:
-        """A definition was told, under that id this time; whose its aliases were before is open from now on."""
-        self.definitions[known.org, known.variant] = known
-        for name in known.alias:
-            for other in self.owners(known.org, name):
-                other.shaken = other.shaken or other.variant != known.variant
-            self._owners[known.org, name][known.variant] = None
-        self.by_id.setdefault(identity, {})[known.org] = known.variant
-        self._letters[known.org, known.variant.lower()] = known.variant
+    def store(self, definition: Definition, identity: str) -> None:
+        """Keep what a PUT has shown, answered with the definition id `identity`.
+
+        Which definition has its aliases is open for those that had them before.
+        """
+        self.definitions[definition.org, definition.variant] = definition
+        for name in definition.alias:
+            for other in self.definitions_with_alias(definition.org, name):
+                if other.variant != definition.variant:
+                    self._contest(other)
+            self._by_alias[definition.org, name][definition.variant] = None
+        self.by_id.setdefault(identity, {})[definition.org] = definition.variant
+        self._by_lower_case[definition.org, definition.variant.lower()] = definition.variant
 
     def forget(self, org: str, variant: str) -> None:
-        """Nobody can say what is stored under a variant."""
+        """Leave open what is stored under a variant: a request may have changed it."""
         self.definitions.pop((org, variant), None)
-        self.doubtful.add((org, variant))
-        for owner in self.owners(org, variant):
-            owner.shaken = True
+        self.possibly_defined.add((org, variant))
+        for owner in self.definitions_with_alias(org, variant):
+            self._contest(owner)
 
-    def renew(self, org: str, variant: str, *, told: bool = True) -> None:
-        """What is stored under a variant is open until its next PUT, which tells it unless versions went up and down."""
-        self.reused[org, variant] = told
-        if not told:
+    def reopen(self, org: str, variant: str, *, next_put_settles: bool = True) -> None:
+        """Leave open what an earlier run has stored under a variant.
+
+        The next PUT settles it, unless versions were put upwards and downwards.
+        """
+        self.from_earlier_runs[org, variant] = next_put_settles
+        if not next_put_settles:
             self.forget(org, variant)
             return
         self.definitions.pop((org, variant), None)
-        self.doubtful.discard((org, variant))
+        self.possibly_defined.discard((org, variant))
 
     def may_exist(self, place: tuple[str, str]) -> bool:
-        """Whether a variant that no PUT has shown may be defined."""
-        return place in self.doubtful or place in self.reused
+        """Whether a variant that no PUT has shown may be defined; `place` is (organisation, variant)."""
+        return place in self.possibly_defined or place in self.from_earlier_runs
 
-    def spelled(self, org: str, name: str) -> str:
-        """The variant that was defined last of those that differ from a name by the case of letters; else the name."""
-        return self._letters.get((org, name.lower()), name)
+    def in_defined_case(self, org: str, name: str) -> str:
+        """The variant that was defined last among those equal to a name but for the case of letters; else the name."""
+        return self._by_lower_case.get((org, name.lower()), name)
 
-    def owners(self, org: str, name: str) -> list[Definition]:
+    def definitions_with_alias(self, org: str, name: str) -> list[Definition]:
         """Definitions that have a name as an alias."""
-        variants = self._owners.get((org, name), {})
-        found = (self.definitions.get((org, one)) for one in variants)
+        variants = self._by_alias.get((org, name), {})
+        found = (self.definitions.get((org, variant)) for variant in variants)
         return [one for one in found if one is not None and name in one.alias]
 
+    def note_accepted_work(self, org: str, variant: str) -> None:
+        """Write down that a definition has accepted work."""
+        if (known := self.definitions.get((org, variant))) is not None:
+            self.definitions[org, variant] = replace(known, has_accepted_work=True)
 
-def whole(number: Any) -> int | None:
-    """The integer that a JSON number is (9.0 is 9), if it is one."""
+    def note_current_version(self, definition: Definition, version: int) -> None:
+        """Write down which version an ingress without one uses."""
+        place = definition.org, definition.variant
+        self.definitions[place] = replace(self.definitions[place], current_versions=frozenset({version}))
+
+    def add_action(self, org: str, number: str, action: Action) -> None:
+        """Keep an action that was accepted."""
+        self.actions[org, number] = action
+        self._ids_without_zeros.add((org, number.lstrip("0")))
+
+    def differs_by_zeros(self, org: str, number: str) -> bool:
+        """Whether an id is that of an action but for the zeros before it."""
+        return (org, number.lstrip("0")) in self._ids_without_zeros
+
+    def _contest(self, definition: Definition) -> None:
+        self.definitions[definition.org, definition.variant] = replace(definition, alias_contested=True)
+
+
+def as_integer(number: Any) -> int | None:
+    """The integer that a JSON number is (9.0 is 9); None when it is none."""
     if isinstance(number, bool) or not isinstance(number, int | float) or number != number // 1:
         return None
     return int(number)
 
 
-def same(one: Any, other: Any) -> bool:
+def equal_json(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: members in any order, 1 and 1.0 alike, true not 1."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+        return one.keys() == other.keys() and all(
+            equal_json(value, other[name]) for name, value in one.items()
+        )
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and all(map(equal_json, one, other))
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
-        return one == other or (2**53 < abs(one) < _LARGEST > abs(other) and float(one) == float(other))
+        return one == other or (_EXACT < abs(one) < _LARGEST > abs(other) and float(one) == float(other))
     return bool(one == other)
 
 
-_LARGEST = 2**1023
-"""Numbers up to here are equal as far as a double tells (RFC 8259 §6)."""
+_EXACT: Final = 2**53
+"""Integers up to here have a double of their own (RFC 8259 §6)."""
+_LARGEST: Final = 2**1023
+"""Numbers up to here have a double that is near them; larger ones may have none."""
 
 
-def wrong(rule: str, member: str, expected: Any, actual: Any, place: str | None = None) -> Breach:
-    """An answer has another member than it should have; its place is the member's name by default."""
+def wrong_member(rule: str, member: str, expected: Any, actual: Any, place: str | None = None) -> Breach:
+    """Say that an answer has another value of a member than it should have; its place is the member by default."""
     return Breach(
         rule,
         f"`{member}` of the answer is not the right one",
@@ -241,4 +301,16 @@ def wrong(rule: str, member: str, expected: Any, actual: Any, place: str | None 
     )
 
 
-__all__ = ["IN_FORCE", "LONG_ID", "MAY_PASS", "Action", "Definition", "Model", "same", "whole", "wrong"]
+__all__ = [
+    "FRESH_REFUSALS",
+    "FRESH_SECONDS",
+    "UNIQUE_ID_DIGITS",
+    "Action",
+    "Definition",
+    "Fit",
+    "Model",
+    "Observations",
+    "as_integer",
+    "equal_json",
+    "wrong_member",
+]

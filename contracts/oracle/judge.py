@@ -15,13 +15,13 @@ from ..core.findings import Breach, Finding, finding_of
 from ..core.ledger import Ledger
 from ..core.rules import RULES
 from ..model import definitions, ingress, signals
-from ..model.signals import Signal
-from ..model.world import Model, whole
+from ..model.signals import Kind, Signal
+from ..model.world import Model, as_integer
 from .evidence import NOT_READ, tells_of_state, unmistakable_body
 from .provenance import Provenance
 from .verdict import Verdict
 
-SIGNALS: Final[dict[str, Signal]] = {
+SIGNALS: Final[dict[str, Kind]] = {
     "/v1/modack": "modack",
     "/v1/ack": "ack",
     "/v1/nack": "nack",
@@ -97,12 +97,11 @@ class Judge:
             if exchange.path == INGRESS_PATH and exchange.status == 200 and facts.owner is not None:
                 number = facts.data.get("a_id")
                 others = tuple(one for one in exchanges if one.data().get("a_id") == number)
-                for breach in ingress.issued(
+                for breach in ingress.accept_action(
                     self.model, facts.owner, number, unattended=True, at=exchange.call
                 ):
                     self.prove(breach, str(exchange.operation), others)
-            self.ledger.tested.update(self.model.tested)
-            self.model.tested.clear()
+            self.ledger.tested.update(self.model.take_observations().tested)
             self.provenance.learn(facts)
 
     def prove(self, breach: Breach, operation: str, history: tuple[Exchange, ...]) -> None:
@@ -129,11 +128,7 @@ class Judge:
     def note(self, question: str, answer: str, *shown: Exchange) -> list[Finding]:
         """Write down the interpretation that a sequence has shown by these exchanges; return the suspicions it raises."""
         breaches = self.model.note(question, answer)
-        if shown:
-            return self._suspicions(self._derive(shown[-1], self.context), breaches, shown)
-        self.context.learned.note(question, answer)
-        self.model.interpretations.clear()
-        return []
+        return self._suspicions(self._derive(shown[-1], self.context), breaches, shown)
 
     def note_slow(self, exchange: Exchange) -> None:
         """Remember a request that took too long, to be asked again."""
@@ -141,7 +136,7 @@ class Judge:
 
     def unlearn(self, question: str) -> None:
         """Forget the first answer to a question, as it did not show again: the next one is the one to be kept."""
-        self.model.taken.pop(question, None)
+        self.model.first_answers.pop(question, None)
         self.context.learned.unlearn(question)
         self.provenance.unlearn(question)
 
@@ -172,7 +167,8 @@ class Judge:
             body = facts.body.value
             variant = body.get("variant") if isinstance(body, dict) else None
             for org, name in self._places(variant, facts.data.get("variant")):
-                self.model.renew(org, name, told=self.model.reused.get((org, name), True))
+                settles = self.model.from_earlier_runs.get((org, name), True)
+                self.model.reopen(org, name, next_put_settles=settles)
 
     def resume(
         self, served: Mapping[str, int], interpretations: Mapping[str, str], first_answers: Mapping[str, str]
@@ -184,7 +180,7 @@ class Judge:
         """
         self.served.update(served)
         self.context.learned.resume(interpretations)
-        self.model.taken.update(first_answers)
+        self.model.first_answers.update(first_answers)
 
     def trim(self) -> None:
         """Keep only the latest 50,000 actions."""
@@ -204,7 +200,7 @@ class Judge:
             listener(exchange)
         number = exchange.issued if exchange.unread else facts.data.get("a_id")
         if isinstance(number, str):
-            self.model.seen.add(number)
+            self.model.issued_ids.add(number)
         if operation is None:
             return
         self.ledger.tested.update(["HTTP-6", "HTTP-9"])
@@ -227,9 +223,9 @@ class Judge:
         """Tell the model what was asked and answered, when that is beyond doubt; return what it does not allow."""
         exchange, operation = facts.exchange, facts.operation
         if operation is None and exchange.path is None:
-            signal = SIGNALS.get(self.context.path_of(exchange.url))
-            if signal is not None and exchange.method == "POST" and exchange.status != 404:
-                return self._signalled(facts, signal)
+            kind = SIGNALS.get(self.context.path_of(exchange.url))
+            if kind is not None and exchange.method == "POST" and exchange.status != 404:
+                return self._signalled(facts, kind)
             return []
         if operation is None:
             return self._lose_track(facts) if 200 <= exchange.status < 300 else []
@@ -254,7 +250,9 @@ class Judge:
                 self.model.forget(org, name)
         elif exchange.path == INGRESS_PATH and facts.owner is not None:
             number = facts.data.get("a_id")
-            breaches = ingress.issued(self.model, facts.owner, number, unattended=False, at=exchange.back)
+            breaches = ingress.accept_action(
+                self.model, facts.owner, number, unattended=False, at=exchange.back
+            )
             if isinstance(number, str):
                 self.context.learned.note_action(number, facts.owner)
             return self._suspicions(facts, breaches)
@@ -279,8 +277,8 @@ class Judge:
         lanes = b"TAG_CARDINALITY_EXCEEDED" in exchange.answer  # B041, C3
         fits = False if (body.get("tags") or exchange.query) and lanes else None
         if not exchange.segment.startswith(self.context.prefix):
-            self.model.doubtful.add((org, exchange.segment))  # another client may have defined it
-        breaches = ingress.ingress(
+            self.model.possibly_defined.add((org, exchange.segment))  # another client may have defined it
+        breaches = ingress.post(
             self.model,
             org,
             exchange.segment,
@@ -295,7 +293,7 @@ class Judge:
             self.context.learned.note_action(facts.issued_id, org)
         return self._suspicions(facts, breaches)
 
-    def _signalled(self, facts: Facts, signal: Signal) -> list[Finding]:
+    def _signalled(self, facts: Facts, kind: Kind) -> list[Finding]:
         exchange, body = facts.exchange, facts.body.value
         if facts.owner is None or not isinstance(body, dict):
             return []
@@ -305,32 +303,30 @@ class Judge:
         if number is None or isinstance(attempt, bool) or not isinstance(attempt, int):
             return []
         seconds, terms = body.get("mod_ack", 0), body.get("terms")
-        retry_at = whole(terms.get("retry_at")) if isinstance(terms, dict) else None
-        breaches = signals.signal(
-            self.model,
-            signal,
+        retry_at = as_integer(terms.get("retry_at")) if isinstance(terms, dict) else None
+        signal = Signal(
+            kind,
             facts.owner,
             number,
             attempt,
             exchange.status,
             exchange.call,
             exchange.back,
-            seconds=whole(seconds) or 0,
+            seconds=as_integer(seconds) or 0,
             final=isinstance(terms, dict) and terms.get("retry") is False,
             far=retry_at is not None and retry_at > time.time() + _FAR,
         )
-        return self._suspicions(facts, breaches)
+        return self._suspicions(facts, signals.follow(self.model, signal))
 
     def _suspicions(
         self, facts: Facts, breaches: list[Breach], shown: tuple[Exchange, ...] = ()
     ) -> list[Finding]:
         """Write down the interpretations that the model saw; return the breaches as findings, with what led to each."""
-        self.ledger.tested.update(self.model.tested)
-        self.model.tested.clear()
-        for question, answer in self.model.interpretations:
+        observed = self.model.take_observations()
+        self.ledger.tested.update(observed.tested)
+        for question, answer in observed.interpretations:
             self.context.learned.note(question, answer)
             self.provenance.witness(question, facts)
-        self.model.interpretations.clear()
         suspicions = []
         for breach in breaches:
             if breach.question is not None:

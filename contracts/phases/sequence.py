@@ -16,7 +16,7 @@ from ..core.findings import Breach, Finding, finding_of
 from ..core.rules import RULES
 from ..generation.corpus.probe import Probe
 from ..generation.examples import example_of
-from ..model.world import IN_FORCE, MAY_PASS, Action, Definition, Model
+from ..model.world import FRESH_REFUSALS, FRESH_SECONDS, Action, Definition, Model
 from ..oracle.judge import Judge
 from ..oracle.verdict import Verdict
 from ..transport.client import TIMEOUT, Client, Request
@@ -135,7 +135,7 @@ class CallSequence:
     def renew(self, name: str, *, told: bool = True) -> None:
         """In a name prefix a definition may be there from an earlier run: its next PUT tells it, if versions went upwards."""
         for credential in self.context.target.credentials if self.reuses_names else ():
-            self.model.renew(credential.org, name, told=told)
+            self.model.reopen(credential.org, name, next_put_settles=told)
 
     @property
     def reuses_names(self) -> bool:
@@ -229,8 +229,8 @@ class CallSequence:
         """
         timeout = self.policy.timeout if timeout is None else timeout
         exchange, verdict = self._sent(request, timeout)
-        if self._careful and exchange.status in MAY_PASS and verdict.suspicions:
-            self.client.wait(self._made + IN_FORCE - self.client.now())
+        if self._careful and exchange.status in FRESH_REFUSALS and verdict.suspicions:
+            self.client.wait(self._made + FRESH_SECONDS - self.client.now())
             self.judge.disregard(exchange)
             exchange, verdict = self._sent(request, timeout)
         self._suspicions += verdict.suspicions
@@ -373,7 +373,7 @@ class CallSequence:
         """A definition that takes any work, of which nothing else is asked: one for all of the sequence, or the name prefix."""
         name = self._plain.get(org, f"{self.prefix}plain0")
         known = self.model.definitions.get((self.org(org), name))
-        if known is None or not known.told:
+        if known is None or not known.fully_known:
             self._given["plain"] = 0
             own = self.reuses_names and not self.context.learned.puts_refused
             name = self._plain[org] = self.define(org=org, kind="plain" if own else "v")
@@ -386,7 +386,7 @@ class CallSequence:
         request = self.request(INGRESS, {"payload": payload, **members}, name=name, org=org, query=query)
         exchange = self._insist(request)
         known = self.model.definitions.get((self.org(org), name))
-        fresh = known is not None and not known.confirmed
+        fresh = known is not None and not known.has_accepted_work
         fits = known is None or self.context.fits(known.schema, payload) is not False
         return self._patiently(exchange, request, 400) if fresh and fits else exchange
 
@@ -394,7 +394,7 @@ class CallSequence:
         """Wait until a definition is as old as a fresh one may be before all of the target knows it."""
         known = self.model.definitions.get((self.org(org), name))
         if known is not None:
-            self.client.wait(known.since + IN_FORCE - self.client.now())
+            self.client.wait(known.defined_at + FRESH_SECONDS - self.client.now())
 
     def accept(self, name: str, payload: Any = PLAIN, *, org: int = 0, **members: Any) -> str:
         """The id of an action that was accepted.
@@ -529,7 +529,7 @@ class CallSequence:
     def _patiently(self, first: Exchange, request: Request, refusal: int) -> Exchange:
         """Ask again while a fresh thing is refused: only the last answer stands."""
         exchange = first
-        patience = _IMPATIENT if refusal in self.context.learned.lasting_refusals else IN_FORCE
+        patience = _IMPATIENT if refusal in self.context.learned.lasting_refusals else FRESH_SECONDS
         for _ in range(math.ceil(patience / _PAUSE)):
             if exchange.status != refusal:
                 break

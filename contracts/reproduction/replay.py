@@ -12,7 +12,7 @@ from ..core.curl import SHORTEST_PAUSE
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.rules import codes_where
-from ..model.world import IN_FORCE, MAY_PASS
+from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
 from ..oracle.judge import Judge
 from ..transport.client import Client, Request, TimeUp
 from ..transport.interference import Interference
@@ -91,7 +91,7 @@ class Replay:
 
     def _in_time(self, finding: Finding) -> Finding | None:
         """The finding; if it rests on what may pass, only if it shows when all of the target has had time to know."""
-        late = finding.question or finding.exchanges[-1].status in MAY_PASS
+        late = finding.question or finding.exchanges[-1].status in FRESH_REFUSALS
         return self._once_more(finding) if late else finding
 
     def shows(self, finding: Finding) -> bool:
@@ -128,10 +128,16 @@ class Replay:
         for number, one in enumerate(script):
             self._pause(script, number)
             last = number + 1 == len(script)
-            if one.method == "POST" and one.status in MAY_PASS and (last or self._client.clock.now() < until):
+            if (
+                one.method == "POST"
+                and one.status in FRESH_REFUSALS
+                and (last or self._client.clock.now() < until)
+            ):
                 age = self._client.now() - playing.began
                 others = playing.alike(script) if last and finding.rule in NEEDING_CONTROL_ACTIONS else []
-                self._client.wait(max(age if others else 0.0, playing.made + IN_FORCE - self._client.now()))
+                self._client.wait(
+                    max(age if others else 0.0, playing.made + FRESH_SECONDS - self._client.now())
+                )
                 if any(self._client.send(other).status == 404 for other in others):
                     self.excused.add(finding.key)
                     return None
@@ -209,7 +215,7 @@ class _Playing:
     def send(self, one: Exchange, *, patient: bool) -> Exchange:
         """Send what an exchange has sent; with patience what was served then is asked for until it is."""
         asked = _asked_for(one)
-        made_before = asked in self._judge.model.seen and asked not in self._ids
+        made_before = asked in self._judge.model.issued_ids and asked not in self._ids
         request = self._request(one, {**self._ids, str(asked): _NOBODYS} if made_before else self._ids)
         if self._fresh == self._prefix:
             self._run.renew(one)
@@ -219,8 +225,8 @@ class _Playing:
             patient
             and not made_before
             and one.status < 300
-            and exchange.status in MAY_PASS
-            and self._client.clock.now() < began + IN_FORCE
+            and exchange.status in FRESH_REFUSALS
+            and self._client.clock.now() < began + FRESH_SECONDS
         ):
             self._client.clock.wait(0.2)
             exchange = self._client.send(request, one.waited)
@@ -290,8 +296,8 @@ def hasty(finding: Finding) -> bool:
     for one in finding.exchanges:
         key = one.sent("x-arklow-auth") or one.sent("authorization")
         names = (one.segment, _asked_for(one))
-        if one.status in MAY_PASS and any(
-            one.call < made.get((key, name), -math.inf) + IN_FORCE for name in names
+        if one.status in FRESH_REFUSALS and any(
+            one.call < made.get((key, name), -math.inf) + FRESH_SECONDS for name in names
         ):
             return True
         if one.made and one.method == "PUT":

@@ -9,7 +9,7 @@ from random import Random
 
 from ..core.exchange import Exchange
 from ..core.findings import Breach, finding_of
-from ..model.world import MAY_PASS
+from ..model.world import FRESH_REFUSALS
 from ..oracle.judge import Judge
 from ..phases.requests import NotInDocument, NotReached
 from ..phases.sequence import CallSequence, TrafficPolicy
@@ -106,7 +106,7 @@ class Preflight:
         if self._served is None or not self._canary:
             return False
         with suppress(Interference, TimeUp):
-            if self._client.send(self._served).status in MAY_PASS:
+            if self._client.send(self._served).status in FRESH_REFUSALS:
                 self._judge.model.start_again()
                 self._client.send(self._canary)
                 return True

@@ -228,7 +228,7 @@ class Session:
             cross_check=CrossChecked(cross_check.asked, cross_check.answers, tuple(cross_check.differences)),
             progress=replace(
                 self._scheduler.progress,
-                interpretations=dict(judge.model.taken),
+                interpretations=dict(judge.model.first_answers),
                 masked=ledger.masked,
                 doubtful=ledger.doubtful,
             ),

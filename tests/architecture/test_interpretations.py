@@ -17,7 +17,7 @@ def test_the_mock_has_a_row_for_every_question_of_the_judge() -> None:
 def test_both_agree_which_questions_may_have_several_answers() -> None:
     """Where a deployment need not keep to one answer, the judge joins those that it saw."""
     assert {name for name, one in TAKEN.items() if one.varies} == {
-        name for name, one in ASKED.items() if not one.kept
+        name for name, one in ASKED.items() if not one.binding
     }
 
 
@@ -25,7 +25,7 @@ def test_every_answer_that_the_judge_remarks_on_is_known() -> None:
     """The mock has the same words."""
     for name, question in ASKED.items():
         known = TAKEN[name]
-        assert question.remarks.keys() <= {*known.answers, *known.not_imitated}, name
+        assert question.warnings.keys() <= {*known.answers, *known.not_imitated}, name
 
 
 def test_the_rules_list_every_question_with_its_answers() -> None:

@@ -12,7 +12,7 @@ from arklow_local.formats import strict_json
 from contracts.core.exchange import media
 from contracts.generation.corpus.catalogue import probes
 from contracts.generation.corpus.probe import Probe
-from contracts.model.world import same
+from contracts.model.world import equal_json
 from contracts.openapi.document import PUBLISHED, load
 from contracts.openapi.schemas import DocumentSchemas
 from contracts.phases.requests import INGRESS, MODACK, PUT
@@ -111,7 +111,7 @@ def test_a_modack_and_a_definition_that_are_promised_are_of_the_good_thing(label
             continue
         value = strict_json.read(probe.body or b"")
         if label == MODACK:
-            assert same(value, GOOD[MODACK]), probe.title
+            assert equal_json(value, GOOD[MODACK]), probe.title
         else:
             assert value["variant"].startswith(GOOD[PUT]["variant"]), probe.title
 
@@ -127,7 +127,7 @@ def test_bytes_say_the_good_body_when_they_promise_it_and_only_then(label: str) 
         except (strict_json.NotJSON, strict_json.Ambiguous):
             assert not probe.must_be_served, probe.title
         else:
-            assert same(value, GOOD[label]) == probe.must_be_served, probe.title
+            assert equal_json(value, GOOD[label]) == probe.must_be_served, probe.title
 
 
 @pytest.mark.parametrize("label", GOOD)
@@ -193,9 +193,9 @@ def test_gzip_is_real_where_it_says_so() -> None:
     """Beside the one that is not, the bytes are what the header says."""
     packed, plain = found(INGRESS, "gzip"), found(INGRESS, "gzip announced, plain bytes sent")
 
-    assert same(strict_json.read(gzip.decompress(packed.body or b"")), GOOD[INGRESS])
+    assert equal_json(strict_json.read(gzip.decompress(packed.body or b"")), GOOD[INGRESS])
     assert packed.headers == plain.headers == (("content-encoding", "gzip"),)
-    assert same(strict_json.read(plain.body or b""), GOOD[INGRESS])
+    assert equal_json(strict_json.read(plain.body or b""), GOOD[INGRESS])
 
 
 def test_a_version_with_a_point_is_promised_only_where_that_version_is_served() -> None:
@@ -250,7 +250,9 @@ def test_an_unknown_operation_has_probes_that_promise_no_other_members() -> None
 
     assert {probe.group for probe in told} == GROUPS
     assert all(
-        same(strict_json.read(probe.body or b""), {"attempt": 0}) for probe in told if probe.must_be_served
+        equal_json(strict_json.read(probe.body or b""), {"attempt": 0})
+        for probe in told
+        if probe.must_be_served
     )
 
 

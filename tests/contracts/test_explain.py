@@ -64,7 +64,7 @@ def test_each_source_of_a_rule_is_said_in_words(code: str) -> None:
 @pytest.mark.parametrize("code", [code for code, rule in RULES.items() if rule.severity is Severity.WARNING])
 def test_a_warning_names_the_question_that_it_is_about(code: str) -> None:
     """Where it comes from one of several interpretations."""
-    about = {name for name, one in QUESTIONS.items() if code in {r.rule for r in one.remarks.values()}}
+    about = {name for name, one in QUESTIONS.items() if code in {r.rule for r in one.warnings.values()}}
     text = "\n".join(explain(code))
 
     assert {name for name in QUESTIONS if f"  {name} (" in text} == about
@@ -75,7 +75,7 @@ def test_an_interpretation_that_is_taken_back_may_be_of_any_kept_question() -> N
     text = "\n".join(explain("READ-1"))
 
     assert {name for name in QUESTIONS if f"\n  {name} (" in text} == {
-        name for name, question in QUESTIONS.items() if question.kept
+        name for name, question in QUESTIONS.items() if question.binding
     }
 
 

@@ -64,7 +64,7 @@ def test_what_is_no_answer_is_interference(answer: bytes | Callable[[socket.sock
     assert json.loads(recorder.got[0].partition(b"\r\n\r\n")[2])["variant"] == VARIANT
     assert playing.client.interference == {why: 1}
     assert playing.judge.ledger.all() == []
-    assert playing.model.doubtful == {("1", VARIANT), ("2", VARIANT)}
+    assert playing.model.possibly_defined == {("1", VARIANT), ("2", VARIANT)}
 
 
 def test_what_is_an_answer_is_judged() -> None:

@@ -15,14 +15,14 @@ SOURCES = (SPEC / "sources.md").read_text("utf-8")
 REMARKS = [
     (name, answer, remark)
     for name, question in QUESTIONS.items()
-    for answer, remark in question.remarks.items()
+    for answer, remark in question.warnings.items()
 ]
 
 
 @pytest.mark.parametrize(("name", "answer", "remark"), REMARKS, ids=lambda value: str(value)[:24])
 def test_what_is_remarked_of_an_answer_is_a_rule_that_warns(name: str, answer: str, remark: object) -> None:
     """No source settles the question, so that no answer to it is a violation."""
-    rule = RULES[QUESTIONS[name].remarks[answer].rule]
+    rule = RULES[QUESTIONS[name].warnings[answer].rule]
 
     assert rule.severity is Severity.WARNING
 

@@ -312,7 +312,7 @@ def test_an_interpretation_that_was_none_is_unlearned() -> None:
     """The next answer is then the first one, and the one that it is held to."""
     judge = seen(refusal(segment="contract.one"))
     judge.unlearn("unknown variant")
-    assert "unknown variant" not in judge.model.taken | judge.context.learned.interpretations
+    assert "unknown variant" not in judge.model.first_answers | judge.context.learned.interpretations
 
     first = judge.observe(work(segment="contract.two"))
     second = judge.observe(refusal(segment="contract.three"))
@@ -329,7 +329,7 @@ def test_an_alias_that_a_lost_update_may_have_taken_is_nobodys_for_sure() -> Non
     judge = seen(made)
     judge.lose_track_of(put(status=0, data=None, body={"variant": "w", "schema": {}, "alias": ["a"]}))
 
-    assert judge.model.definitions["1", "v"].shaken
+    assert judge.model.definitions["1", "v"].alias_contested
 
 
 def test_a_request_that_met_no_answer_leaves_its_definition_open() -> None:
@@ -337,7 +337,7 @@ def test_a_request_that_met_no_answer_leaves_its_definition_open() -> None:
     judge = seen(put())
     judge.lose_track_of(put(status=0, data=None))
 
-    assert ("1", "v") in judge.model.doubtful
+    assert ("1", "v") in judge.model.possibly_defined
     assert ("1", "v") not in judge.model.definitions
 
 
@@ -399,12 +399,12 @@ def test_a_body_that_is_cut_off_is_said_with_its_size() -> None:
 def test_a_fresh_judge_knows_the_interpretations_and_nothing_of_the_world() -> None:
     """All of them but the one that is in question; what it finds is not in the first one's ledger."""
     judge = seen(put(), refusal(segment="nobody"), work())
-    judge.model.taken["alias"] = "reaches nothing"
+    judge.model.first_answers["alias"] = "reaches nothing"
 
     fresh = judge.scratch("unknown variant")
     fresh.observe(asked(INGRESS, {"payload": 1}, 500))
 
-    assert fresh.model.taken == {"alias": "reaches nothing"}
+    assert fresh.model.first_answers == {"alias": "reaches nothing"}
     assert fresh.model.definitions == {}
     assert (rules(fresh.ledger.all()), judge.ledger.all()) == (["PAGE-8"], [])
 

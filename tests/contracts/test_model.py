@@ -9,10 +9,10 @@ import pytest
 
 from contracts.core.findings import Breach
 from contracts.model import definitions, signals
-from contracts.model.ingress import ingress, issued
+from contracts.model.ingress import accept_action, post
 from contracts.model.interpretations import QUESTIONS
-from contracts.model.signals import Signal
-from contracts.model.world import Model, same
+from contracts.model.signals import Kind, Signal
+from contracts.model.world import Model, equal_json
 
 Way = Callable[[Model, str], list[Breach]]
 """Does something to a model under a fresh name; what that breaks."""
@@ -45,7 +45,7 @@ def work(
     """What an accepted POST breaks."""
     body = {"payload": 1} | ({} if asked is None else {"version": asked})
     answer = {"a_id": number, "a_def_id": f"d-{name}", "queue_s": "queued", "a_va": name, "a_ve": "1", **data}
-    return ingress(model, org, name, body, 200, answer)
+    return post(model, org, name, body, 200, answer)
 
 
 def accepted(model: Model, name: str = "v", number: str = "1", **members: Any) -> list[str]:
@@ -58,7 +58,7 @@ def turned_away(
 ) -> list[Breach]:
     """What a refused POST breaks, by default long after its definition was put."""
     body = {"payload": 1} | ({} if asked is None else {"version": asked})
-    return ingress(model, "1", name, body, status, {}, at=at, **more)
+    return post(model, "1", name, body, status, {}, at=at, **more)
 
 
 def refused(model: Model, name: str = "v", **members: Any) -> list[str]:
@@ -67,22 +67,22 @@ def refused(model: Model, name: str = "v", **members: Any) -> list[str]:
 
 
 def signal(
-    model: Model, kind: Signal, attempt: int, status: int, at: float = 1, number: str = "1", **more: Any
+    model: Model, kind: Kind, attempt: int, status: int, at: float = 1, number: str = "1", **more: Any
 ) -> list[Breach]:
     """What the answer to a signal of the first organisation breaks."""
     seconds = 300 if kind == "modack" else 0
-    return signals.signal(model, kind, "1", number, attempt, status, at, at, seconds=seconds, **more)
+    return signals.follow(model, Signal(kind, "1", number, attempt, status, at, at, seconds=seconds, **more))
 
 
 def extended(
     model: Model, attempt: int, status: int, at: float, number: str = "1", org: str = "1", mod_ack: int = 300
 ) -> list[str]:
     """Codes of what the answer to a modack breaks."""
-    found = signals.signal(model, "modack", org, number, attempt, status, at, at, seconds=mod_ack)
+    found = signals.follow(model, Signal("modack", org, number, attempt, status, at, at, seconds=mod_ack))
     return [breach.rule for breach in found]
 
 
-def settled(model: Model, kind: Signal, attempt: int, status: int, at: float = 1, **more: Any) -> list[str]:
+def settled(model: Model, kind: Kind, attempt: int, status: int, at: float = 1, **more: Any) -> list[str]:
     """Codes of what the answer to an ack, nack or defer breaks."""
     return [breach.rule for breach in signal(model, kind, attempt, status, at, **more)]
 
@@ -156,11 +156,11 @@ def lowered(model: Model, variant: str = "v") -> Model:
 def test_after_a_lower_explicit_version_either_is_current_until_one_was_used(shown: str, other: str) -> None:
     """Q5 is open: what was stored last, or the highest; work narrows it."""
     model = lowered(Model())
-    assert model.definitions["1", "v"].current == {3, 7}
+    assert model.definitions["1", "v"].current_versions == {3, 7}
     assert accepted(model, number="1", a_ve="5") == ["ING-3"]
 
     assert accepted(model, number="2", a_ve=shown) == []
-    assert model.definitions["1", "v"].current == {int(shown)}
+    assert model.definitions["1", "v"].current_versions == {int(shown)}
     assert accepted(model, number="3", a_ve=other) == ["ING-3"]
 
 
@@ -174,7 +174,7 @@ def test_what_is_current_after_a_lower_version_is_asked_once_for_all_definitions
 
     lowered(model, "w")
 
-    assert model.definitions["1", "w"].current == current
+    assert model.definitions["1", "w"].current_versions == current
 
 
 def test_a_version_that_is_not_stored_may_fall_back() -> None:
@@ -220,14 +220,14 @@ def test_a_name_is_owned_by_whoever_has_it_as_an_alias_now() -> None:
     """C5: two may, after it was taken over; none may, after it was removed."""
     model = Model()
     defined(model, alias=["a"])
-    assert [one.variant for one in model.owners("1", "a")] == ["v"]
-    assert model.owners("2", "a") == []
+    assert [one.variant for one in model.definitions_with_alias("1", "a")] == ["v"]
+    assert model.definitions_with_alias("2", "a") == []
 
     defined(model, variant="w", alias=["a"])
-    assert [one.variant for one in model.owners("1", "a")] == ["v", "w"]
+    assert [one.variant for one in model.definitions_with_alias("1", "a")] == ["v", "w"]
 
     defined(model, alias=[])
-    assert [one.variant for one in model.owners("1", "a")] == ["w"]
+    assert [one.variant for one in model.definitions_with_alias("1", "a")] == ["w"]
 
 
 def test_what_an_alias_reaches_is_open_once_another_definition_was_given_it() -> None:
@@ -240,7 +240,7 @@ def test_what_an_alias_reaches_is_open_once_another_definition_was_given_it() ->
     assert accepted(model, "a", "2", a_def_id="d-v", a_va="v") == []
     assert refused(model, "a") == []
     assert defined(model, answered={"alias": []}) == []
-    assert "alias" not in model.taken
+    assert "alias" not in model.first_answers
 
 
 def test_work_for_a_known_variant_is_served() -> None:
@@ -282,7 +282,7 @@ def test_the_whole_body_may_be_the_payload_where_bodies_are_not_known_to_be_enve
 
     assert refused(model, enveloped=False) == []
     assert refused(model, asked=999, enveloped=False) == []
-    assert "a version that was never stored" not in model.taken
+    assert "a version that was never stored" not in model.first_answers
     assert refused(model) == ["PAGE-11"]
 
 
@@ -380,13 +380,13 @@ def test_an_ack_after_a_nack_that_ended_the_action_is_no_second_ack() -> None:
     settled(model, "nack", 0, 200, final=True)
 
     assert settled(model, "ack", 0, 409) == []
-    assert "a second ack" not in model.taken
+    assert "a second ack" not in model.first_answers
     assert settled(model, "ack", 0, 200) == ["LIFE-9"]
 
 
 @pytest.mark.parametrize("ending", ["ack", "nack"])
 @pytest.mark.parametrize("kind", ["modack", "nack", "defer"])
-def test_an_action_that_has_ended_takes_no_signal(ending: Signal, kind: Signal) -> None:
+def test_an_action_that_has_ended_takes_no_signal(ending: Kind, kind: Kind) -> None:
     """LIFE-9: after an ack, and after a nack that forbids another try (B127, B130, B134)."""
     model = live()
     settled(model, ending, 0, 200, **({"final": True} if ending == "nack" else {}))
@@ -397,7 +397,7 @@ def test_an_action_that_has_ended_takes_no_signal(ending: Signal, kind: Signal) 
 
 
 @pytest.mark.parametrize("kind", ["ack", "nack", "defer"])
-def test_a_signal_that_was_refused_ends_nothing(kind: Signal) -> None:
+def test_a_signal_that_was_refused_ends_nothing(kind: Kind) -> None:
     """Nobody settles by asking."""
     model = live()
     assert settled(model, kind, 0, 409) == []
@@ -406,7 +406,7 @@ def test_a_signal_that_was_refused_ends_nothing(kind: Signal) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ack", "nack", "defer"])
-def test_only_the_current_attempt_settles(kind: Signal) -> None:
+def test_only_the_current_attempt_settles(kind: Kind) -> None:
     """B120: neither the next one nor one that is over."""
     model = live()
     assert settled(model, kind, 1, 200) == ["LEASE-3"]
@@ -479,8 +479,8 @@ def test_an_id_that_was_answered_to_anybody_was_issued() -> None:
     """Whatever request it was that the model did not follow; another organisation's is refused all the same."""
     seven, eight = "7" * 18, "8" * 18
     model = live()
-    model.seen |= {seven, eight}
-    issued(model, "2", eight, unattended=True, at=0)
+    model.issued_ids |= {seven, eight}
+    accept_action(model, "2", eight, unattended=True, at=0)
 
     assert extended(model, 0, 200, 1, seven) == []
     assert extended(model, 0, 200, 1, eight) == ["LEASE-6"]
@@ -492,18 +492,18 @@ def test_a_fresh_world_knows_the_interpretations_and_the_ids_and_nothing_else() 
     model = live()
     extended(model, 1, 409, 1)
     accepted(model, "unknown", "2")
-    model.seen.add("1")
+    model.issued_ids.add("1")
 
     fresh = model.scratch(without="unknown variant")
 
-    assert fresh.taken == {"delivery": "at once", "an attempt that has not begun": "409"}
-    assert (fresh.seen, fresh.definitions, fresh.actions, fresh.organisations) == ({"1"}, {}, {}, set())
+    assert fresh.first_answers == {"delivery": "at once", "an attempt that has not begun": "409"}
+    assert (fresh.issued_ids, fresh.definitions, fresh.actions, fresh.organisations) == ({"1"}, {}, {}, set())
 
 
 def test_a_definition_made_on_the_fly_has_a_version_already() -> None:
     """The PUT that follows is an update."""
     model = Model()
-    ingress(model, "1", "v", {"payload": 1}, 200, {"a_id": "1"})
+    post(model, "1", "v", {"payload": 1}, 200, {"a_id": "1"})
 
     assert defined(model, 2) == []
 
@@ -520,7 +520,7 @@ def test_what_follows_from_what_is_not_known_accuses_nobody() -> None:
         accepted(model, number="2", asked=5, a_ve="5") + accepted(model, number="3", asked=5, a_ve="8") == []
     )
     assert refused(model, asked=5) == []
-    assert model.taken == {}
+    assert model.first_answers == {}
 
 
 def test_a_definition_that_is_known_again_is_held_to_its_next_update() -> None:
@@ -577,7 +577,7 @@ def test_an_update_may_give_a_new_id_and_the_old_one_is_still_its() -> None:
     model = Model()
     defined(model)
     defined(model, answered={"id": "d-new"})
-    assert "id of a changed definition" not in model.taken  # as it was not changed
+    assert "id of a changed definition" not in model.first_answers  # as it was not changed
 
     assert accepted(model, a_def_id="d-v") + accepted(model, number="2", a_def_id="d-new") == []
     assert accepted(model, number="3", a_def_id="d-other") == ["ING-9"]
@@ -602,7 +602,7 @@ def test_an_alias_of_somebody_else_may_be_left_out() -> None:
 def test_two_organisations_may_have_actions_of_the_same_id() -> None:
     """Nothing says that ids are unique over all."""
     model = live()
-    ingress(model, "2", "v", {"payload": 1}, 200, {"a_id": "1"})
+    post(model, "2", "v", {"payload": 1}, 200, {"a_id": "1"})
 
     assert extended(model, 0, 200, 1, "1", "2") == []
 
@@ -629,7 +629,7 @@ def test_where_a_destination_may_settle_nobody_is_accused_of_a_refusal() -> None
 def test_an_id_of_nobody_or_of_another_organisation_is_not_extended(number: str, org: str) -> None:
     """Whatever the refusal is."""
     model = live()
-    issued(model, "1", "1" * 18, unattended=True, at=0)
+    accept_action(model, "1", "1" * 18, unattended=True, at=0)
 
     assert extended(model, 0, 200, 1, number, org) == ["LEASE-6"]
     assert extended(model, 0, 404, 1, number, org) == []
@@ -641,7 +641,7 @@ def test_a_short_id_may_be_somebody_elses_action() -> None:
     assert extended(live(), 0, 200, 1, "1", "2") == []
 
     counted = live()
-    counted.one_count = True
+    counted.ids_are_shared = True
 
     assert extended(counted, 0, 200, 1, "1", "2") == ["LEASE-6"]
 
@@ -657,9 +657,9 @@ def test_a_deployment_that_never_delivers_breaks_nothing() -> None:
 
 def test_json_values_are_compared_as_json() -> None:
     """Members in any order, 1 is 1.0, true is not 1."""
-    assert same({"a": [1, {"b": None}], "c": True}, {"c": True, "a": [1.0, {"b": None}]})
-    assert not same({"a": True}, {"a": 1})
-    assert not same([1, 2], [2, 1])
+    assert equal_json({"a": [1, {"b": None}], "c": True}, {"c": True, "a": [1.0, {"b": None}]})
+    assert not equal_json({"a": True}, {"a": 1})
+    assert not equal_json([1, 2], [2, 1])
 
 
 # Interpretations
@@ -667,7 +667,7 @@ def test_json_values_are_compared_as_json() -> None:
 
 def held(model: Model, number: str) -> None:
     """An action whose attempt 0 is held from second 0 on."""
-    issued(model, "1", number, unattended=True, at=0)
+    accept_action(model, "1", number, unattended=True, at=0)
     signal(model, "modack", 0, 200, 0, number)
 
 
@@ -709,7 +709,7 @@ def with_action(begin: Callable[[Model, str], None], *steps: Callable[[Model, st
     return way
 
 
-def sends(kind: Signal, attempt: int, status: int, at: float = 2) -> Callable[[Model, str], list[Breach]]:
+def sends(kind: Kind, attempt: int, status: int, at: float = 2) -> Callable[[Model, str], list[Breach]]:
     return lambda model, number: signal(model, kind, attempt, status, at, number)
 
 
@@ -718,7 +718,7 @@ WAYS: dict[str, tuple[Way, Way]] = {
     "payload against its schema": (
         after_put(lambda m, name: turned_away(m, name, fits=False)),
         after_put(
-            lambda m, name: ingress(m, "1", name, {"payload": 1}, 200, {"a_def_id": f"d-{name}"}, fits=False)
+            lambda m, name: post(m, "1", name, {"payload": 1}, 200, {"a_def_id": f"d-{name}"}, fits=False)
         ),
     ),
     "unknown variant": (turned_away, lambda m, name: work(m, name, "90")),
@@ -815,12 +815,12 @@ def test_what_only_describes_is_no_change_of_what_is_allowed(before: Any, after:
     model = Model()
     updated({"schema": before}, {"schema": after})(model, "one")
 
-    assert question in model.taken
+    assert question in model.first_answers
 
 
 def test_every_kept_question_has_its_ways() -> None:
     """A question without a test may be one that nobody can answer."""
-    kept = {name for name, question in QUESTIONS.items() if question.kept}
+    kept = {name for name, question in QUESTIONS.items() if question.binding}
 
     assert kept == WAYS.keys() | OF_SEQUENCES | OF_ONE_ANSWER | {"after a lower explicit version"}
 
@@ -833,7 +833,7 @@ def test_going_back_on_an_interpretation_is_a_breach_and_taking_it_is_none(quest
     model = Model(fits=lambda *_: True)
 
     began, kept = first(model, "one"), first(model.scratch(), "one")
-    assert question in model.taken
+    assert question in model.first_answers
     back = second(model, "two")
 
     assert [breach for breach in (*began, *kept) if breach.rule == "READ-1"] == []
@@ -871,6 +871,6 @@ def test_a_question_is_answered_once_and_only_kept_ones_forever(name: str) -> No
 
     assert first + again == []
     assert [(breach.rule, breach.expected, breach.actual) for breach in other] == (
-        [("READ-1", "so", "otherwise")] if question.kept else []
+        [("READ-1", "so", "otherwise")] if question.binding else []
     )
-    assert model.interpretations == [(name, "so"), (name, "so"), (name, "otherwise")]
+    assert model.take_observations().interpretations == ((name, "so"), (name, "so"), (name, "otherwise"))

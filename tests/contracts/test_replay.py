@@ -371,7 +371,7 @@ def test_a_taken_back_interpretation_is_shown_with_what_it_was_before() -> None:
 def test_an_interpretation_that_is_kept_from_a_fresh_beginning_was_not_taken_back() -> None:
     """Somebody else may have answered the first time."""
     with on(ConformingServer()) as (playing, replay):
-        playing.judge.model.taken["unknown variant"] = "made on the fly"
+        playing.judge.model.first_answers["unknown variant"] = "made on the fly"
         playing.ingress(playing.name("unknown"))
 
         assert replay.confirm(found(playing, "READ-1"), playing.exchanges) is None

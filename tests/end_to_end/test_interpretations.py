@@ -160,7 +160,7 @@ def test_what_the_mock_takes_from_a_file_is_what_the_judge_finds(tmp_path: Path,
     remarked = {
         remark.rule
         for question, asked in ASKED.items()
-        for answer, remark in asked.remarks.items()
+        for answer, remark in asked.warnings.items()
         if answer in run.interpretations.get(question, "").split(" or ")
     }
     print(run.requests, run.seconds, len(run.interpretations))

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ...core.exchange import Exchange
 from ...core.findings import Breach
-from ...model.world import LONG_ID
+from ...model.world import UNIQUE_ID_DIGITS
 from ..requests import INGRESS, JSON, PUT, NotReached
 from ..sequence import CallSequence
 from .scenario import scenario
@@ -267,7 +267,7 @@ def _same_count(sequence: CallSequence) -> None:
     own, other = sequence.plain(), sequence.plain(org=1)
     first, latest = sequence.accept(own), sequence.accept(other, org=1)
     ahead = sequence.counted(latest) - sequence.counted(first)
-    if len(first) >= LONG_ID or abs(ahead) > _FAR:
+    if len(first) >= UNIQUE_ID_DIGITS or abs(ahead) > _FAR:
         return
     for _ in range(ahead):
         sequence.accept(own)
@@ -280,8 +280,8 @@ def _same_count(sequence: CallSequence) -> None:
 def _is_theirs(sequence: CallSequence, number: str) -> bool:
     """Whether the other organisation cannot have an action of the same id: long ids, or one counter for all."""
     ahead = sequence.counted(sequence.accept(sequence.plain(org=1), org=1)) - sequence.counted(number)
-    sequence.model.one_count = len(number) >= LONG_ID or 0 < ahead <= 3
-    return sequence.model.one_count
+    sequence.model.ids_are_shared = len(number) >= UNIQUE_ID_DIGITS or 0 < ahead <= 3
+    return sequence.model.ids_are_shared
 
 
 @scenario("versions below nought", "READ-1")

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from ...core.exchange import Exchange
 from ...core.findings import Breach
-from ...model.histories import REFUSED, Explicit, Settling, Versions
-from ...model.linearizability import Call, Spec, check
-from ...model.world import IN_FORCE, MAY_PASS, Definition, whole
+from ...model.histories import REFUSED, ExplicitVersions, ImplicitVersions, Settlement
+from ...model.linearizability import Call, Specification, check_history
+from ...model.world import FRESH_REFUSALS, FRESH_SECONDS, Definition, as_integer
 from ...transport.client import Request
 from ..requests import INGRESS, MODACK, PUT, NotReached
 from ..sequence import CallSequence
@@ -32,7 +32,7 @@ Asked = Callable[[Request], tuple[Any, ...]]
 @scenario("many clients on one variant", "RACE-1", "ING-7", "PAGE-8")
 def updates(sequence: CallSequence) -> None:
     """Updates and work at the same moment: no update is lost, and no id given twice."""
-    taken = sequence.model.taken.get("a changed definition", "")
+    taken = sequence.model.first_answers.get("a changed definition", "")
     changed = {"version + 1": 1, "same version": 0}.get(taken)
     _allowed(sequence)
     fresh = sequence.define()
@@ -45,7 +45,7 @@ def updates(sequence: CallSequence) -> None:
             _put(sequence, variant, _another(sequence)) if number % 3 else _work(sequence, variant)
             for number in range(CLIENTS)
         ]
-        spec = Versions({"changed": changed}, version=version)
+        spec = ImplicitVersions(changed, version=version)
         for _ in range(2):
             history += _volley(sequence, variant, requests, _reader(sequence, variant))
             requests = [
@@ -60,11 +60,11 @@ def updates(sequence: CallSequence) -> None:
 def explicit_versions(sequence: CallSequence) -> None:
     """Each update names a version that nobody else names, so that each `a_ve` says which one was read."""
     _allowed(sequence)
-    if sequence.model.taken.get("a higher explicit version") != "stored":
+    if sequence.model.first_answers.get("a higher explicit version") != "stored":
         raise NotReached("explicit versions are not stored")
-    if sequence.model.taken.get("a lower explicit version", "stored") == "not stored":
+    if sequence.model.first_answers.get("a lower explicit version", "stored") == "not stored":
         raise NotReached("lower explicit versions are passed over")
-    interpretation = sequence.model.taken.get("after a lower explicit version")
+    interpretation = sequence.model.first_answers.get("after a lower explicit version")
     latest: Any = {"the lower one is current": "last", "the highest one is current": "highest"}.get(
         interpretation or ""
     )
@@ -78,7 +78,7 @@ def explicit_versions(sequence: CallSequence) -> None:
         ]
         sequence.random.shuffle(requests)
         history += _volley(sequence, variant, requests, _reader(sequence, variant), _numbered)
-        spec = Explicit(latest, version=version)
+        spec = ExplicitVersions(latest, version=version)
         if _judged(sequence, history, spec, PUT, "updates to different versions and work"):
             return
 
@@ -87,7 +87,9 @@ def explicit_versions(sequence: CallSequence) -> None:
 def settlements(sequence: CallSequence) -> None:
     """Who holds the attempt extends it, nobody else does; where acks are offered, one of them ends it."""
     _allowed(sequence)
-    second: Any = {"refused": "refuse", "accepted": "ok"}.get(sequence.model.taken.get("a second ack", ""))
+    second: Any = {"refused": "refuse", "accepted": "ok"}.get(
+        sequence.model.first_answers.get("a second ack", "")
+    )
     for _ in _turns(sequence):
         number = sequence.live()
         if not sequence.action(number).unattended:
@@ -102,7 +104,7 @@ def settlements(sequence: CallSequence) -> None:
         for _ in range(2):
             requests = [_signal(sequence, kind, number, attempt) for kind, attempt in calls]
             history += _volley(sequence, number, requests, _settled)
-        if _judged(sequence, history, Settling(second), MODACK, "signals for one action"):
+        if _judged(sequence, history, Settlement(second), MODACK, "signals for one action"):
             return
 
 
@@ -136,16 +138,16 @@ def _usable(sequence: CallSequence, known: Definition) -> bool:
     return (
         (known.org, known.schema, known.alias) == (sequence.org(), {}, frozenset())
         and known.variant.startswith(sequence.prefix)
-        and known.told
-        and known.confirmed
-        and not sequence.model.owners(known.org, known.variant)
-        and known.current == {max(known.schemas)}
+        and known.fully_known
+        and known.has_accepted_work
+        and not sequence.model.definitions_with_alias(known.org, known.variant)
+        and known.current_versions == {max(known.schemas)}
         and _ripe(sequence, known.variant)
     )
 
 
 def _ripe(sequence: CallSequence, variant: str) -> bool:
-    return bool(sequence.definition(variant).since + IN_FORCE < sequence.client.now())
+    return bool(sequence.definition(variant).defined_at + FRESH_SECONDS < sequence.client.now())
 
 
 def _another(sequence: CallSequence) -> dict[str, int]:
@@ -204,10 +206,10 @@ def _reader(sequence: CallSequence, variant: str) -> Answer:
             return None
         data, put = exchange.data(), exchange.method == "PUT"
         if not data:
-            refused = 400 <= exchange.status < 500 if put else ripe and exchange.status in MAY_PASS
+            refused = 400 <= exchange.status < 500 if put else ripe and exchange.status in FRESH_REFUSALS
             return REFUSED if refused else None
         if put:
-            version = whole(data.get("version"))
+            version = as_integer(data.get("version"))
             return None if version is None else ("ok", version, data.get("id"))
         shown = data.get("a_ve")
         known = isinstance(shown, str) and shown.isascii() and shown.isdigit() and len(shown) < 1_000
@@ -225,11 +227,15 @@ def _settled(exchange: Exchange | None) -> Any:
 
 
 def _judged(
-    sequence: CallSequence, history: list[tuple[Call, Exchange | None]], spec: Spec, operation: str, what: str
+    sequence: CallSequence,
+    history: list[tuple[Call, Exchange | None]],
+    spec: Specification,
+    operation: str,
+    what: str,
 ) -> bool:
     """Whether no order of the calls explains their answers; a history is its own confirmation."""
     sequence.judge.ledger.tested["RACE-1"] += 1
-    verdict = check([call for call, _ in history], spec)
+    verdict = check_history([call for call, _ in history], spec)
     if verdict.ok:
         return False
     shown = [
