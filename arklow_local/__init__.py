@@ -1,6 +1,6 @@
-"""Arklow on your own machine: the one name under which a wheel has both programs and the document.
+"""Arklow on your own machine: the one name under which a wheel has both programs and the OpenAPI document.
 
-In a wheel `mock_server`, `contracts` and `spec` are inside this package; in a clone they are the folders beside it.
+In a wheel, `mock_server`, `contracts` and `spec` are inside this package; in a clone they are the folders beside it.
 """
 
 from pathlib import Path
@@ -11,5 +11,5 @@ if not (_HERE / "spec").is_dir():
 
 __version__ = "0.1.0"
 WHEEL = f"arklow_local-{__version__}-py3-none-any.whl"
-"""What is installed: a file, and not a name that anybody may take in a registry."""
+"""What is installed: a file, as the name may belong to another project in a registry."""
 __all__ = ["WHEEL", "__version__"]

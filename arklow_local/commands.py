@@ -1,4 +1,7 @@
-"""What the commands `arklow-mock` and `arklow-contracts` start; says which extra is missing when one is."""
+"""The entry points of the commands `arklow-mock` and `arklow-contracts`.
+
+A wheel installs both commands whatever extras were asked for; each says which extra is missing.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,16 @@ from . import WHEEL
 
 
 def mock() -> int:
-    """`arklow-mock`; returns its exit code."""
-    return _started("mock_server.cli.main", "arklow-mock", "mock")
+    """Run `arklow-mock`; returns its exit code."""
+    return _run("mock_server.cli.main", "arklow-mock", "mock")
 
 
 def judge() -> int:
-    """`arklow-contracts`; returns its exit code."""
-    return _started("contracts.cli", "arklow-contracts", "judge")
+    """Run `arklow-contracts`; returns its exit code."""
+    return _run("contracts.cli", "arklow-contracts", "judge")
 
 
-def _started(module: str, command: str, extra: str) -> int:
+def _run(module: str, command: str, extra: str) -> int:
     try:
         code: int = import_module(f"arklow_local.{module}").main()
     except ModuleNotFoundError as error:
@@ -29,7 +32,7 @@ def _started(module: str, command: str, extra: str) -> int:
             file=sys.stderr,
         )
         return 2
-    except KeyboardInterrupt:  # before the program could say what it makes of it
+    except KeyboardInterrupt:  # during the imports, before the program handles it
         return 130
     return code
 

@@ -1,4 +1,7 @@
-"""A mock as a process of its own, which ends with this one."""
+"""A mock as a process of its own, which ends when this process ends.
+
+A process and no import: tests need no package of the mock, which may lie in another environment.
+"""
 
 from __future__ import annotations
 
@@ -21,54 +24,59 @@ from . import WHEEL
 
 COMMAND: Final = "arklow-mock"
 INSTALL: Final = f"`uv tool install '{WHEEL}[mock]'` or `pipx install '{WHEEL}[mock]'`"
-_ENGINES: Final = ("connexion", "jsonschema_rs", "pebble")
-"""What the extra `mock` brings: where it is missing, the command beside the interpreter cannot start."""
+_MOCK_NEEDS: Final = ("connexion", "jsonschema_rs", "pebble")
+"""Packages of the extra `mock`: without them, the command beside the interpreter cannot start."""
 _FLAGS: Final = (
     *("--port", "0", "--ingress-port", "0", "--admin-port", "0"),
     *("--exit-with-parent", "--ready-file"),
 )
-_PATIENCE: Final = 60.0
-"""Seconds that a mock has to get ready."""
-_FAREWELL: Final = 10.0
-"""Seconds that it has to end."""
+_START_SECONDS: Final = 60.0
+"""Seconds that a mock has to get ready: it takes one, and many at once on a busy machine take longer."""
+_STOP_SECONDS: Final = 10.0
+"""Seconds that it has to end after each request to end; it finishes calls to webhooks first."""
+_OUTPUT_BYTES: Final = 2_000
+"""Bytes from the end of its output that a message quotes."""
 
 
 class CannotStart(Exception):
-    """No mock can be had; the message says why, and what would help."""
+    """No mock can be started; the message says why, and what would help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """A running mock: what its ready file says."""
+    """A running mock, as its ready file describes it."""
 
     pid: int
     base_url: str
-    """The control plane; both ports serve every operation."""
+    """URL of the control plane."""
     ingress_url: str
+    """URL of ingress; both ports serve every operation."""
     admin_url: str
     admin_token: str
     document: str
     """URL of the OpenAPI document."""
 
 
-def found(text: str) -> list[str]:
-    """The command of a line as a shell has it. A bare name is looked for beside the interpreter, then on PATH; `arklow-mock` beside
-    the interpreter counts only where it can start.
+def find_command(line: str) -> list[str]:
+    """Find the program of a command line as in a shell, and split its flags off.
+
+    A bare name is looked for beside the interpreter, then on PATH. `arklow-mock` beside the interpreter counts only where it
+    can start.
 
     Raises:
-        CannotStart: there is none.
+        CannotStart: there is no such program.
     """
     try:
-        name, *flags = shlex.split(text, posix=os.name == "posix")
+        name, *flags = shlex.split(line, posix=os.name == "posix")
     except ValueError:
         raise CannotStart(
-            f"expected the command of a mock as in a shell, {COMMAND} for instance, got {text!r}"
+            f"expected the command of a mock as in a shell, {COMMAND} for instance, got {line!r}"
         ) from None
     if Path(name).name != name:
         return [name, *flags]
     beside = Path(sys.executable).parent
     folders = [f for f in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(f) != beside]
-    if name != COMMAND or all(map(find_spec, _ENGINES)):
+    if name != COMMAND or all(map(find_spec, _MOCK_NEEDS)):
         folders.insert(0, str(beside))
     path = shutil.which(name, path=os.pathsep.join(folders))
     if path is None:
@@ -80,87 +88,89 @@ def found(text: str) -> list[str]:
 
 
 class Process:
-    """A mock that is started when it is first asked for, once."""
+    """The process of a mock, started once, on first use."""
 
     def __init__(self, command: str, folder: Path) -> None:
-        """`command` as a shell has it, run in `folder`."""
+        """Remember a command line as in a shell, to be run in `folder`."""
         self._command = command
         self._folder = folder
-        self._turn = threading.Lock()
-        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._mock: Mock | None = None
-        self._failed: str | None = None
+        self._failure: str | None = None
+        """Why there is no mock, and will be none."""
 
     def mock(self) -> Mock:
-        """Where it answers; from any thread.
+        """Start the mock unless it runs, and say where it answers; any thread may call.
 
         Raises:
-            CannotStart: it does not start; it is not tried again.
+            CannotStart: it does not start, now or the first time; it is not tried again.
         """
-        with self._turn:
-            if self._mock is None and self._failed is None:
+        with self._lock:
+            if self._mock is None and self._failure is None:
                 try:
                     self._mock = self._start()
                 except CannotStart as error:
-                    self._failed = str(error)
+                    self._failure = str(error)
             if self._mock is None:
-                raise CannotStart(self._failed)
+                raise CannotStart(self._failure)
             return self._mock
 
     def stop(self) -> None:
-        """End it, and wait until it has ended; it does not start any more."""
-        self._over.set()
-        with self._turn:
-            self._failed = self._failed or "the run is over"
+        """End the mock, and wait until it has ended; it does not start again."""
+        self._stopped.set()
+        with self._lock:
+            self._failure = self._failure or "the run is over"
             self._mock = None
             if self._process is not None:
                 _end(self._process)
 
     def _start(self) -> Mock:
-        command = found(self._command)
+        command = find_command(self._command)
         with tempfile.TemporaryDirectory(prefix="arklow-") as folder, tempfile.TemporaryFile() as output:
             ready = Path(folder, "ready.json")
             try:
-                process = self._process = subprocess.Popen(  # noqa: S603 what the project names
+                process = self._process = subprocess.Popen(  # noqa: S603 the project names it
                     [*command, *_FLAGS, ready],
                     cwd=self._folder,
                     env=_environment(),
-                    stdin=subprocess.PIPE,  # its end is the sign for --exit-with-parent
+                    stdin=subprocess.PIPE,  # --exit-with-parent watches its end
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    **_apart(),
+                    **_in_own_group(),
                 )
             except OSError as error:
                 raise CannotStart(
                     f"expected a command that can be run, got {command[0]} ({error.strerror})"
                 ) from None
-            facts = self._awaited(process, ready)
-            if facts is None:
+            described = self._wait_until_ready(process, ready)
+            if described is None:
                 _end(process)
                 output.seek(0)
-                said = output.read()[-2_000:].decode("utf-8", "replace").strip() or "nothing"
+                said = output.read()[-_OUTPUT_BYTES:].decode("utf-8", "replace").strip() or "nothing"
                 raise CannotStart(
-                    f"expected {shlex.join(command)} to get ready within {_PATIENCE:g} s, got exit code "
+                    f"expected {shlex.join(command)} to get ready within {_START_SECONDS:g} s, got exit code "
                     f"{process.returncode}; it said: {said}"
                 )
-            return Mock(**facts)
+            return Mock(**described)
 
-    def _awaited(self, process: subprocess.Popen[bytes], ready: Path) -> dict[str, Any] | None:
-        deadline = time.monotonic() + _PATIENCE
-        while process.poll() is None and time.monotonic() < deadline and not self._over.wait(0.01):
+    def _wait_until_ready(self, process: subprocess.Popen[bytes], ready: Path) -> dict[str, Any] | None:
+        """Read the ready file as soon as it is there; None when the mock ends, takes too long, or is stopped."""
+        deadline = time.monotonic() + _START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline and not self._stopped.wait(0.01):
             if ready.exists():
-                facts: dict[str, Any] = json.loads(ready.read_bytes())
-                return facts
+                described: dict[str, Any] = json.loads(ready.read_bytes())
+                return described
         return None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask, and then insist."""
+    """Ask it to end, ever more urgently, and wait."""
     for ask in (_hang_up, subprocess.Popen.terminate, subprocess.Popen.kill):
         ask(process)
         try:
-            process.wait(_FAREWELL)
+            process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             continue
         return
@@ -172,15 +182,15 @@ def _hang_up(process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment() -> Mapping[str, str]:
-    """That of this process, without what would bring its packages into another environment's Python."""
+    """Copy the variables of this process, but for those that would bring its packages into another environment's Python."""
     return {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
 
 
-def _apart() -> dict[str, Any]:
-    """So that Ctrl-C does not end it before the last test has been cleaned up after."""
+def _in_own_group() -> dict[str, Any]:
+    """Keep Ctrl-C from the mock, as tests still need it for their clean-up; arguments of `Popen` by their names."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}
 
 
-__all__ = ["COMMAND", "CannotStart", "Mock", "Process"]
+__all__ = ["COMMAND", "CannotStart", "Mock", "Process", "find_command"]

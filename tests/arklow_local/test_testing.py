@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from arklow_local.process import Mock
-from arklow_local.pytest_fixture import organisation
+from arklow_local.pytest_fixture import organisation_of
 from arklow_local.testing import (
     Arklow,
     Connection,
     Connections,
     Refused,
-    shown,
+    describe_entry,
 )
 from tests.running_mock import RunningMock, mock
 
@@ -36,7 +36,7 @@ def connections() -> Iterator[Connections]:
 @pytest.fixture
 def arklow(connections: Connections, request: pytest.FixtureRequest) -> Arklow:
     """An organisation of its own, as the fixture of the wheel makes it."""
-    return connections.organisation(organisation(request.node.nodeid))
+    return connections.organisation(organisation_of(request.node.nodeid))
 
 
 def known(running: RunningMock) -> Mock:
@@ -139,7 +139,7 @@ def test_what_tests_have_left_is_let_go_soon_and_is_empty_for_who_comes_back(
     connections: Connections,
 ) -> None:
     """So that ten thousand tests do not fill the mock; a test that is run again begins anew."""
-    tests = [connections.organisation(organisation(f"left {n}")) for n in range(30)]
+    tests = [connections.organisation(organisation_of(f"left {n}")) for n in range(30)]
     for arklow in tests:
         accepted(arklow)
         arklow.admin("PUT", "/snapshots/before")
@@ -200,7 +200,7 @@ def test_every_kind_of_entry_is_a_line(arklow: Arklow) -> None:
     arklow.admin("PUT", "/destinations", hook)
     arklow.admin("PUT", "/links", {"variant": "order.created", "destinations": ["hook"]})
     arklow.call("POST", "/v1/ingress/order.created", {"payload": "x" * 500})
-    lines = {entry["kind"]: shown(entry) for entry in arklow.journal}
+    lines = {entry["kind"]: describe_entry(entry) for entry in arklow.journal}
 
     assert lines.keys() == {"request", "transition", "command", "delivery"}
     assert max(map(len, lines.values())) == 200
@@ -209,8 +209,8 @@ def test_every_kind_of_entry_is_a_line(arklow: Arklow) -> None:
 
 def test_a_test_has_its_organisation_in_every_run_and_no_other_test_has_it() -> None:
     """15 digits, which JSON keeps everywhere; where a test runs several times at once, a salt sets them apart."""
-    numbers = [organisation(f"tests/test_{n}.py::test") for n in range(10_000)]
+    numbers = [organisation_of(f"tests/test_{n}.py::test") for n in range(10_000)]
 
-    assert len({*numbers, organisation("tests/test_0.py::test", "gw1")}) == 10_001
+    assert len({*numbers, organisation_of("tests/test_0.py::test", "gw1")}) == 10_001
     assert {len(number) for number in numbers} == {15}
-    assert organisation("tests/test_shop.py::test_order[a]") == "889875807215177"
+    assert organisation_of("tests/test_shop.py::test_order[a]") == "889875807215177"
