@@ -131,8 +131,8 @@ async def pauses(count: int) -> dict[str, float]:
 
     async def expire() -> None:
         world.clock.advance(60 * SECOND)
-        world.timers.disarm(world.store.organisation("1"))
-        world.timers.arm(world.store.organisation("1"))
+        world.timers.cancel_alarm(world.store.organisation("1"))
+        world.timers.set_alarm(world.store.organisation("1"))
         while world.store.organisation("1").action_table.next_check() <= world.clock.now():
             await asyncio.sleep(0.01)
 

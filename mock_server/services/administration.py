@@ -90,12 +90,12 @@ class Administration:
             provision: whether it gets what the seed file has for it. The other arguments count more than the file.
         """
         organisation = self._store.organisation(org_id)
-        self._timers.give_up(organisation)
+        self._timers.stop(organisation)
         planned = self._provisioner.seed_plan.of(org_id).seed if self._provisioner and provision else None
         self._store.reset(org_id, planned if seed is None else seed)
         if worker is not None:
             organisation.worker = worker
-        machine = self._timers.machine()
+        machine = self._timers.machine_now()
         at = machine if to is None else to
         organisation.clock = (
             OrganisationClock(frozen_at=at) if frozen else OrganisationClock(ahead_ms=at - machine)
@@ -140,7 +140,7 @@ class Administration:
                 )
         found = [used[org_id] for org_id in org_ids] or list(used.values())
         for organisation in found:
-            await self._timers.settle(organisation)
+            await self._timers.catch_up(organisation)
         return [self._store.view(organisation.org_id) for organisation in found]
 
     async def apply_seed_plan(
@@ -166,12 +166,12 @@ class Administration:
         changes = await self._provisioner.apply(plan)
         on_change()
         for change in changes:
-            await self._timers.wake(change.organisation, None if change.changes_worker else ())
+            await self._timers.offer_waiting(change.organisation, None if change.changes_worker else ())
         failed: ArklowError | None = None
         for change in changes:
             clock, organisation = change.clock(), change.organisation
             if clock is not None:
-                to = clock.target(self._timers.machine(), self.now(organisation))
+                to = clock.target(self._timers.machine_now(), self.now(organisation))
                 try:
                     await self.clock.set(
                         organisation.org_id, frozen=clock.frozen, to=to, real=clock.ahead_ms == 0
@@ -186,13 +186,13 @@ class Administration:
         """Replace the worker, after all that was due under the old one. The new one gets what waits for capacity, if it has some.
 
         Raises:
-            TooMuchDue: see `ClockControl.settle`; the worker is still the old one.
+            TooMuchDue: see `ClockControl.catch_up`; the worker is still the old one.
         """
         organisation = self._store.organisation(org_id)
-        await self.clock.settle(organisation)
+        await self.clock.catch_up(organisation)
         organisation.worker = worker
         organisation.journal.add_command(self.now(organisation), "worker", "")
-        await self._timers.wake(organisation)
+        await self._timers.offer_waiting(organisation)
         return organisation
 
     async def end_attempt(self, org_id: str, action_id: str, event: Event) -> Action:
@@ -205,7 +205,7 @@ class Administration:
             SettleRefused: no attempt is held, or the action has ended.
         """
         organisation = self._store.organisation(org_id)
-        action, now = await self._timers.current(
+        action, now = await self._timers.current_action(
             organisation, lambda: find(organisation, action_id, "path id")
         )
         try:

@@ -40,7 +40,7 @@ class ClockControl:
         """
         organisation = self._store.organisation(org_id)
         async with self._locks[org_id]:
-            machine = self._timers.machine()
+            machine = self._timers.machine_now()
             now = organisation.clock.at(machine)
             at = machine if real else now if to is None else to
             if at < now and organisation.action_table.count:
@@ -79,13 +79,13 @@ class ClockControl:
             frozen = organisation.clock.frozen_at is not None
             return await self._pass_to(organisation, now, at, frozen=frozen)
 
-    async def settle(self, organisation: Organisation) -> None:
+    async def catch_up(self, organisation: Organisation) -> None:
         """Run all that is due now.
 
         Raises:
             TooMuchDue: more than `most_due` actions were due.
         """
-        self._refuse_too_many(organisation, await self._timers.settle(organisation, self.most_due + 1))
+        self._refuse_too_many(organisation, await self._timers.catch_up(organisation, self.most_due + 1))
 
     async def _pass_to(
         self, organisation: Organisation, now: int, to: int, *, frozen: bool, real: bool = False
@@ -100,14 +100,14 @@ class ClockControl:
         finally:
             if organisation.action_table is action_table:
                 if not frozen:
-                    machine = self._timers.machine()
+                    machine = self._timers.machine_now()
                     organisation.clock = (
                         OrganisationClock() if real else OrganisationClock(ahead_ms=to - machine)
                     )
                 elif organisation.clock.frozen_at != to:  # a clock without actions goes back
                     organisation.clock = OrganisationClock(frozen_at=to)
-                self._timers.disarm(organisation)
-                self._timers.arm(organisation)
+                self._timers.cancel_alarm(organisation)
+                self._timers.set_alarm(organisation)
         self._refuse_too_many(organisation, done)
         return done
 

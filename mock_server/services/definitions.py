@@ -1,4 +1,4 @@
-"""Put a definition."""
+"""Create and update definitions."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from ..domain.ports import Organisation, Schemas, Store
 
 
 class Stored(NamedTuple):
-    """A stored definition, and why its schema checks nothing (empty when it is enforced)."""
+    """A definition as it was put."""
 
     definition: Definition
     unenforced: str
+    """Why its schema checks nothing; empty when it is enforced."""
     destinations: Mapping[str, Destination]
-    """All there are, by label."""
+    """All destinations of the organisation, keyed by label."""
 
 
 class Definitions:
-    """The control plane's part of the world."""
+    """Puts definitions."""
 
     def __init__(
         self, store: Store, schemas: Schemas, *, strict: bool, interpretations: Interpretations = DEFAULTS
@@ -36,10 +37,10 @@ class Definitions:
     async def put(
         self, org_id: str, variant: str, schema: Json, *, alias: tuple[str, ...] | None, version: int | None
     ) -> Stored:
-        """Create or update the definition of `variant`.
+        """Create or update the definition of `variant`; None stands for what the PUT omits, see `Registry.put`.
 
         Raises:
-            DefinitionRefused: see `Registry.put`; with strict schemas also one that cannot be enforced.
+            DefinitionRefused: see `Registry.put`; with strict schemas also a schema that cannot be enforced.
         """
         unenforced = await self._schemas.why_not_enforced(schema)
         if unenforced and self._strict:
@@ -50,7 +51,7 @@ class Definitions:
             unenforced = unenforced or "work that breaks a schema is accepted here (--interpretations)"
         organisation = self._store.organisation(org_id)
         if self._interpretations.annotated == "same version":
-            schema = await self._as_before(organisation, variant, schema)
+            schema = await self._same_as_before(organisation, variant, schema)
         organisation.registry, definition = organisation.registry.put(
             variant,
             schema,
@@ -61,11 +62,11 @@ class Definitions:
         )
         return Stored(definition, unenforced, organisation.registry.destinations)
 
-    async def _as_before(self, organisation: Organisation, variant: str, schema: Json) -> Json:
-        """A schema that differs from the stored one in what only describes counts as equal to it."""
+    async def _same_as_before(self, organisation: Organisation, variant: str, schema: Json) -> Json:
+        """The schema, with the digest of the stored one when they differ in annotations alone, so that they count as equal."""
         while True:
             registry = organisation.registry
             old = registry.by_variant.get(registry.known_variant(variant, self._interpretations))
-            alike = old is not None and await self._schemas.same_but_for_annotations(old.schema, schema)
-            if organisation.registry is registry:  # else put or reset meanwhile: compare once more
-                return schema._replace(canonical=old.schema.canonical) if old and alike else schema
+            same = old is not None and await self._schemas.same_but_for_annotations(old.schema, schema)
+            if organisation.registry is registry:  # else it was put or reset meanwhile: compare once more
+                return schema._replace(canonical=old.schema.canonical) if old and same else schema

@@ -67,7 +67,7 @@ class Destinations:
         routed = _routed_variants(organisation, label)
         organisation.registry = organisation.registry.with_destination(new)
         self._enter(organisation, "destination", label)
-        await self._timers.wake(organisation, routed)
+        await self._timers.offer_waiting(organisation, routed)
         return new
 
     async def delete(self, org_id: str, id: str) -> Destination:
@@ -86,7 +86,7 @@ class Destinations:
         routed = _routed_variants(organisation, found.label)
         organisation.registry = registry.without_destination(found.label)
         self._enter(organisation, "destination deleted", found.label)
-        await self._timers.wake(organisation, routed)
+        await self._timers.offer_waiting(organisation, routed)
         return found
 
     async def set_links(
@@ -102,7 +102,7 @@ class Destinations:
             variant, labels, default, organisation.new_link_id
         )
         self._enter(organisation, "links", variant)
-        await self._timers.wake(organisation, {variant})
+        await self._timers.offer_waiting(organisation, {variant})
         return organisation.registry.by_variant[variant]
 
     def why_not_called(self, destination: Destination) -> str:

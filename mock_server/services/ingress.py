@@ -1,4 +1,4 @@
-"""Accept work."""
+"""Accept posted work as actions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .timers import Timers
 
 
 class Ingress:
-    """Turns accepted work into actions."""
+    """Checks posted work against its definition, and makes an action of it."""
 
     def __init__(
         self, store: Store, timers: Timers, schemas: Schemas, interpretations: Interpretations = DEFAULTS
@@ -22,7 +22,7 @@ class Ingress:
         self._timers = timers
         self._schemas = schemas
         self._interpretations = interpretations
-        self._checks = interpretations.payload_mismatch == "refused"
+        self._checks_payloads = interpretations.payload_mismatch == "refused"
 
     async def accept(
         self,
@@ -34,28 +34,24 @@ class Ingress:
         tags: tuple[tuple[str, str], ...],
         version: int | None,
     ) -> Action:
-        """A new action for every call, even with equal input (B023), given to whoever takes it at once.
+        """Make an action, for every call a new one, even with equal input (B023), and give it to its recipient at once.
 
-        `name` is an alias or a variant. A version that is not stored falls back to the current one (B037,
-        C4).
+        Args:
+            org_id: the organisation's id.
+            name: the variant of the work, or an alias.
+            payload: the work itself.
+            metadata: a JSON text; empty when none was sent.
+            tags: pairs of key and value.
+            version: the version that the client asserts; None for the current one. One that is not stored falls back to the
+                current one (B037, C4).
 
         Raises:
-            UnknownVariant: nothing answers to `name`.
-            UnknownVersion: see `Definition.available`.
-            PayloadRejected, PayloadUndecided: see `Schemas.check`; no record exists then (B039).
+            UnknownVariant: `name` reaches no definition.
+            UnknownVersion: see `Definition.version_for`.
+            PayloadRejected, PayloadUndecided: see `Schemas.check`; no action is made then (B039).
         """
         organisation = self._store.organisation(org_id)
-        definition = self._definition(organisation, name)
-        while True:
-            registry = organisation.registry
-            number = definition.version_for(version, self._interpretations)
-            schema = definition.versions[number]
-            if schema is EMPTY_OBJECT or not self._checks:
-                break
-            await self._schemas.check(schema, payload)
-            if organisation.registry is registry:
-                break
-            definition = self._definition(organisation, name)  # put or reset meanwhile: check once more
+        definition, number = await self._checked_definition(organisation, name, payload, version)
         now = self._timers.now(organisation)
         work = Work(
             definition.id,
@@ -79,20 +75,35 @@ class Ingress:
         )
         return action
 
+    async def _checked_definition(
+        self, organisation: Organisation, name: str, payload: Json, version: int | None
+    ) -> tuple[Definition, int]:
+        """The definition that a payload fits, and the version of it."""
+        while True:
+            definition, registry = self._definition(organisation, name), organisation.registry
+            number = definition.version_for(version, self._interpretations)
+            schema = definition.versions[number]
+            if schema is EMPTY_OBJECT or not self._checks_payloads:
+                return definition, number
+            await self._schemas.check(schema, payload)
+            if organisation.registry is registry:  # else it was put or reset meanwhile: check once more
+                return definition, number
+
     def _definition(self, organisation: Organisation, name: str) -> Definition:
+        """The definition that a name reaches, made when the interpretations have it so."""
         registry = organisation.registry
         try:
             return registry.resolve(name, self._interpretations)
         except UnknownVariant:
-            if not self._makes(registry, name):
+            if not self._may_define(registry, name):
                 raise
         organisation.registry, definition = registry.put(
             name, EMPTY_OBJECT, alias=None, version=None, new_id=organisation.new_definition_id
         )
         return definition
 
-    def _makes(self, registry: Registry, name: str) -> bool:
-        """Whether a name that reaches nothing is given an open definition."""
+    def _may_define(self, registry: Registry, name: str) -> bool:
+        """Whether a name that reaches no definition is given one that takes every payload."""
         if name in registry.by_alias:
             return self._interpretations.alias == "is a variant of its own"
         return self._interpretations.unknown_variant == "made on the fly"

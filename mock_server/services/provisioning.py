@@ -155,7 +155,7 @@ class Provisioner:
             self._store.continue_ids(org_id, plan.ids.sequences)
             if seed is not None:
                 self._store.reseed(org_id, seed)
-        machine = self._timers.machine()
+        machine = self._timers.machine_now()
         organisation.clock = clock or (plan.clock.at(machine) if plan.clock else OrganisationClock())
         organisation.worker = worker or plan.worker
         now = self._timers.now(organisation)
@@ -206,7 +206,7 @@ class Provisioner:
 
     def _warm_up(self, template: OrganisationPlan) -> None:
         """Make what a template's actions have in common, so that the first organisation is as quick as the others."""
-        registry, now = template.registry(str, str, 0), self._timers.machine()
+        registry, now = template.registry(str, str, 0), self._timers.machine_now()
         recipient = Routing(template.worker, registry.routes, ())
         first_event = 1
         for plan in template.actions:
@@ -231,7 +231,7 @@ class Provisioner:
         """
         for organisation in self._store.organisations():
             if plan.of(organisation.org_id) != self.seed_plan.of(organisation.org_id):
-                await self._timers.settle(organisation)  # what is due is due under the old scripts
+                await self._timers.catch_up(organisation)  # what is due is due under the old scripts
         changes = self._changes(plan)  # from here on nothing is awaited
         self.seed_plan = plan
         self._placed.clear()
@@ -285,7 +285,7 @@ class Provisioner:
         if clock is None or not organisation.action_table.count:
             return
         now = self._timers.now(organisation)
-        to = clock.target(self._timers.machine(), now)
+        to = clock.target(self._timers.machine_now(), now)
         if to < now:
             raise SeedRefused(
                 clock.place,
@@ -303,7 +303,7 @@ class Provisioner:
         for plan in change.added:
             self._add(organisation, plan, now)
         organisation.journal.add_command(now, "seed", "")
-        self._timers.arm(organisation)
+        self._timers.set_alarm(organisation)
 
 
 def _refuse_without_definition(organisation: Organisation, registry: Registry, plan: ActionPlan) -> None:

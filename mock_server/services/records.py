@@ -1,4 +1,4 @@
-"""Read actions back."""
+"""Reads actions back as records."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from ..domain.definitions import Definition, Registry
 from ..domain.interpretations import DEFAULTS, Interpretations
 from ..domain.ports import Organisation, Store
 from .signals import find
-from .timers import SCANNED, Timers
+from .timers import SCANNED_AT_A_TIME, Timers
 
 
 class Record(NamedTuple):
-    """An action with the definition it was accepted under."""
+    """An action with its definition as it is now."""
 
     organisation: Organisation
     action: Action
     definition: Definition
     events: list[HistoryEvent] | None = None
-    """The latest ones; None where they were not asked for."""
+    """The latest events of the action, oldest first; None when they were not asked for."""
 
 
 class Filter(NamedTuple):
-    """Which actions are meant; each member that is not empty has to fit."""
+    """Which actions a page lists: those that fit every member that is not empty."""
 
     statuses: frozenset[str] = frozenset()
-    """As the document spells them, which may have some that no action is ever in."""
+    """As the document spells them; it may know some that no action is ever in."""
     variant: str = ""
     tags: tuple[tuple[str, str], ...] = ()
 
     def fits(self, action: Action) -> bool:
-        """Whether the action is meant."""
+        """Return whether an action fits."""
         return (
             (not self.statuses or action.state.status in self.statuses)
             and (not self.variant or action.work.variant == self.variant)
@@ -42,14 +42,15 @@ class Filter(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some of the actions that are meant, and how many there are in all."""
+    """A part of the actions that fit, and their number."""
 
     records: list[Record]
     total: int
+    """Number of actions that fit, over all pages."""
 
 
 class Records:
-    """The actions of an organisation as its clock shows them now."""
+    """The records of organisations, after all that is due."""
 
     def __init__(self, store: Store, timers: Timers, interpretations: Interpretations = DEFAULTS) -> None:
         self._store = store
@@ -57,22 +58,23 @@ class Records:
         self._interpretations = interpretations
 
     async def get(self, org_id: str, action_id: str) -> Record:
-        """One action with its events (B078, B081).
+        """Return one action with its events (B078, B081).
 
         Raises:
             UnknownAction, DroppedAction: see `find`.
         """
         organisation = self._store.organisation(org_id)
-        await self._timers.settle(organisation)
+        await self._timers.catch_up(organisation)
         action = find(organisation, action_id, "path id", self._interpretations)
         return _record(organisation, organisation.registry, action)._replace(
             events=organisation.history(action)
         )
 
     async def page(self, org_id: str, wanted: Filter, *, take: int, skip: int, oldest_first: bool) -> Page:
-        """`take` of the actions after the first `skip`, newest first unless asked otherwise (B015, B016)."""
+        """Return at most `take` of the actions that fit, without the first `skip` of them, newest first or else oldest first
+        (B015, B016)."""
         organisation = self._store.organisation(org_id)
-        await self._timers.settle(organisation)
+        await self._timers.catch_up(organisation)
         registry = organisation.registry
         numbers = range(organisation.action_table.oldest, organisation.action_table.end)
         if not oldest_first:
@@ -81,18 +83,19 @@ class Records:
             found = [organisation.action_table.get(number) for number in numbers[skip : skip + take]]
             count = len(numbers)
         else:
-            found, count = await _sought(organisation.action_table.get, numbers, wanted, take, skip)
+            found, count = await _scan(organisation.action_table.get, numbers, wanted, take, skip)
         records = [_record(organisation, registry, action) for action in found if action is not None]
         return Page(records, count)
 
 
-async def _sought(
+async def _scan(
     get: Callable[[int], Action | None], numbers: range, wanted: Filter, take: int, skip: int
 ) -> tuple[list[Action | None], int]:
+    """Look through all actions, between requests. Return those of the page, and the number of all that fit."""
     found: list[Action | None] = []
     count = 0
     for looked_at, number in enumerate(numbers):
-        if looked_at % SCANNED == SCANNED - 1:
+        if looked_at % SCANNED_AT_A_TIME == SCANNED_AT_A_TIME - 1:
             await asyncio.sleep(0)
         action = get(number)
         if action is not None and wanted.fits(action):

@@ -1,4 +1,4 @@
-"""What the holder of an attempt says about it."""
+"""Signals of the holder of an attempt: ack, nack, modack and defer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .timers import Timers
 
 
 class Signals:
-    """Settles, extends and defers attempts. All raise what `find` and the domain's functions raise."""
+    """Settles, extends and defers attempts. All methods raise what `find` and the functions of `domain.actions` raise."""
 
     def __init__(self, store: Store, timers: Timers, interpretations: Interpretations = DEFAULTS) -> None:
         self._store = store
@@ -21,7 +21,7 @@ class Signals:
         self._interpretations = interpretations
 
     async def ack(self, org_id: str, action_id: str, attempt: int) -> None:
-        """The work is done (B127)."""
+        """Settle an attempt, as its work is done (B127)."""
         await self._signal(
             org_id,
             action_id,
@@ -31,7 +31,8 @@ class Signals:
     async def nack(
         self, org_id: str, action_id: str, attempt: int, *, retry: bool, retry_at: int | None
     ) -> None:
-        """The attempt is given back; `retry_at` in Unix seconds (B128 to B130)."""
+        """Give an attempt back; without `retry` for good, else until `retry_at`, in seconds since the epoch, or as long as the
+        back-off says (B128 to B130)."""
         moment = None if retry_at is None else retry_at * 1_000
         await self._signal(
             org_id,
@@ -48,20 +49,20 @@ class Signals:
         )
 
     async def modack(self, org_id: str, action_id: str, attempt: int, seconds: int) -> None:
-        """The deadline moves to `seconds` from now (B125, Q8)."""
+        """Move the deadline of an attempt to `seconds` from now (B125, Q8)."""
         await self._signal(
             org_id, action_id, lambda action, now, _: actions.extended(action, attempt, seconds, now)
         )
 
     async def defer(self, org_id: str, action_id: str, attempt: int) -> None:
-        """The holder takes custody (B140)."""
+        """Take custody of an attempt (B140)."""
         await self._signal(org_id, action_id, lambda action, now, _: actions.deferred(action, attempt, now))
 
     async def _signal(
         self, org_id: str, action_id: str, change: Callable[[Action, int, int], Action]
     ) -> None:
         organisation = self._store.organisation(org_id)
-        before, now = await self._timers.current(
+        before, now = await self._timers.current_action(
             organisation,
             lambda: find(organisation, action_id, "body/action_record_id", self._interpretations),
         )
@@ -73,11 +74,11 @@ class Signals:
 def find(
     organisation: Organisation, action_id: str, place: str, interpretations: Interpretations = DEFAULTS
 ) -> Action:
-    """The action that a request names at `place`.
+    """Return the action with this id, which the request has at `place`.
 
     Raises:
-        UnknownAction: not an action of this organisation (B133).
-        DroppedAction: it was one, and was dropped to keep memory bounded.
+        UnknownAction: the id never belonged to an action of this organisation (B133).
+        DroppedAction: its action was dropped to keep memory bounded.
     """
     if interpretations.leading_zeros == "overlooked":
         action_id = action_id.lstrip("0")

@@ -39,7 +39,7 @@ class Snapshots:
         """
         organisation = self._store.organisation(org_id)
         _refuse_unknown(organisation, name)
-        self._timers.give_up(organisation)
+        self._timers.stop(organisation)
         self._store.restore(org_id, name)
         self._enter(organisation, "restore", name)
         await self._catch_up(organisation)
@@ -68,7 +68,7 @@ class Snapshots:
         source, target = self._store.organisation(org_id), self._store.organisation(to)
         if name is not None:
             _refuse_unknown(source, name)
-        self._timers.give_up(target)
+        self._timers.stop(target)
         self._store.fork(org_id, to, name)
         self._enter(target, "fork", f"of {org_id}" + (f" at {name}" if name else ""))
         await self._catch_up(target)
@@ -76,9 +76,9 @@ class Snapshots:
 
     async def _catch_up(self, organisation: Organisation) -> None:
         """Run what fell due meanwhile, and call the webhooks for which actions wait."""
-        await self._timers.settle(organisation, self._most_due)
+        await self._timers.catch_up(organisation, self._most_due)
         if organisation.registry.routes:
-            await self._timers.wake(organisation, ())
+            await self._timers.offer_waiting(organisation, ())
 
     def _enter(self, organisation: Organisation, name: str, details: str) -> None:
         """Enter a command in the journal, and free what it discarded."""

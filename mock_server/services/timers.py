@@ -1,4 +1,8 @@
-"""The passing of time: what falls due happens, in order, whether somebody looks or not."""
+"""The passing of time: runs what falls due in an organisation, in order and at its own time, and delivers attempts.
+
+What falls due is run by an alarm of the event loop. A request that concerns an action first runs what is due of it, so no answer
+depends on how punctual the alarm is.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +17,21 @@ from ..domain import actions, webhook_answers
 from ..domain.actions import NEVER, Action, Changes
 from ..domain.destinations import Destination, Kind
 from ..domain.journal import Delivery
-from ..domain.ports import (
-    Alarm,
-    Clock,
-    Organisation,
-    Store,
-)
+from ..domain.ports import Alarm, Clock, Organisation, Store
 from ..domain.routing import Routing
 from ..domain.states import Event, State
 from ..domain.webhook_answers import Reply
 from ..domain.worker import Recipient
 from .deliveries import Call, Deliveries
 
-SLICE: Final = 100
-"""Actions that may fall due before others get their turn: some two milliseconds."""
-SCANNED: Final = 5_000
-"""Actions looked at before others get their turn: some two milliseconds."""
+DUE_AT_A_TIME: Final = 100
+"""Actions that are run before requests get their turn: some two milliseconds."""
+SCANNED_AT_A_TIME: Final = 5_000
+"""Actions that are looked at before requests get their turn: some two milliseconds."""
 
 
 class Timers:
-    """Runs what is due in an organisation, by its own clock, and gives attempts to whoever takes them. Event loop
-    only."""
+    """Runs what is due by each organisation's own clock, and gives attempts to their recipients. Event loop only."""
 
     def __init__(
         self,
@@ -42,100 +40,113 @@ class Timers:
         deliveries: Deliveries,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """Take over the answers of `deliveries`; `log` gets a line for each call that ended."""
         self._store = store
         self._machine = machine
         self._deliveries = deliveries
         self._log = log
-        deliveries.report_to(self._answered, self._has_room)
+        deliveries.connect(self._on_answer, self._dispatch_waiting)
 
     def now(self, organisation: Organisation) -> int:
-        """The organisation's time, in milliseconds since the epoch."""
+        """Return the organisation's time in milliseconds since the epoch."""
         return organisation.clock.at(self._machine.now())
 
-    def machine(self) -> int:
-        """The machine's time, in milliseconds since the epoch."""
+    def machine_now(self) -> int:
+        """Return the machine's time in milliseconds since the epoch."""
         return self._machine.now()
 
     def recipient(self, organisation: Organisation) -> Recipient:
-        """Whoever takes the attempts of an organisation's actions now."""
+        """Return what the attempts of an organisation's actions are given to now."""
         routes = organisation.registry.routes
         if not routes:
             return organisation.worker
         return Routing(organisation.worker, routes, self._deliveries.busy(organisation))
 
     def add(self, organisation: Organisation, changes: Changes) -> None:
-        """Keep a new action, and see to it that it is looked at in time."""
+        """Keep a new action, deliver its attempt, and set the alarm for it."""
         self._store.add_action(organisation.org_id, changes)
-        self._handed_on(organisation, changes)
+        self._deliver(organisation, changes)
         alarm = organisation.alarm
         if alarm is None or actions.due_at(changes[-1]) < alarm.at:
-            self.arm(organisation)
+            self.set_alarm(organisation)
 
-    async def current(self, organisation: Organisation, find: Callable[[], Action]) -> tuple[Action, int]:
-        """The action that `find` gives, after all that is due of it now, and what now is; others get their turn while
-        that is much."""
+    async def current_action(
+        self, organisation: Organisation, find: Callable[[], Action]
+    ) -> tuple[Action, int]:
+        """Run all that is due of the action that `find` gives; requests get their turn while that is much.
+
+        Returns:
+            (the action afterwards, the time of the organisation in milliseconds since the epoch).
+        """
         while True:
             now = self.now(organisation)
             action = find()
-            for _ in range(SLICE):
+            for _ in range(DUE_AT_A_TIME):
                 if actions.due_at(action) > now:
                     return action, now
-                action = self._fall(organisation, action, now)
+                action = self._run_due(organisation, action, now)
             await asyncio.sleep(0)
 
-    def caught_up(self, organisation: Organisation, action: Action, now: int) -> Action:
-        """The action after all that was due by `now`, which is saved; for one that was current a moment ago."""
+    def catch_up_action(self, organisation: Organisation, action: Action, now: int) -> Action:
+        """Run all that is due of one action by `now` (milliseconds), and return it; for one that was current a moment ago."""
         while actions.due_at(action) <= now:
-            action = self._fall(organisation, action, now)
+            action = self._run_due(organisation, action, now)
         return action
 
     def save(self, organisation: Organisation, changes: Changes, now: int) -> None:
-        """Keep what became of an action, and what is due of it at once."""
+        """Replace an action by the last of `changes`, at `now` (milliseconds), and run what is due of it at once."""
         organisation.save(changes)
-        self._handed_on(organisation, changes)
-        self.caught_up(organisation, changes[-1], now)
-        self.arm(organisation)
+        self._deliver(organisation, changes)
+        self.catch_up_action(organisation, changes[-1], now)
+        self.set_alarm(organisation)
 
-    def run(self, organisation: Organisation, limit: int) -> int:
-        """Run up to `limit` of the actions that are due, in order; how many there were."""
+    def _run_some(self, organisation: Organisation, limit: int) -> int:
+        """Run up to `limit` actions that are due, in order. Return their number."""
         now = self.now(organisation)
         for done in range(limit):
             action = organisation.action_table.pop_due(now)
             if action is None:
                 return done
-            self._fall(organisation, action, now)
-        _tidy()
+            self._run_due(organisation, action, now)
+        _collect_young()
         return limit
 
-    async def settle(self, organisation: Organisation, limit: int | None = None) -> int:
-        """Run all that is due now, or `limit` of it, while others get their turn; how much it was."""
+    async def catch_up(self, organisation: Organisation, limit: int | None = None) -> int:
+        """Run all actions that are due now, or `limit` of them, between requests. Return their number."""
         done = 0
         while limit is None or done < limit:
-            ran = self.run(organisation, SLICE if limit is None else min(SLICE, limit - done))
+            ran = self._run_some(
+                organisation, DUE_AT_A_TIME if limit is None else min(DUE_AT_A_TIME, limit - done)
+            )
             done += ran
-            if ran < SLICE:
+            if ran < DUE_AT_A_TIME:
                 break
             await asyncio.sleep(0)
-        self.disarm(organisation)  # the clock or the actions may be others now
-        self.arm(organisation)
+        self.cancel_alarm(organisation)  # the clock or the actions may be others now
+        self.set_alarm(organisation)
         return done
 
     async def pass_to(self, organisation: Organisation, to: int, limit: int) -> int:
-        """Let the time of a clock that stands pass until `to`: all that falls due on the way is run at its own time, and
-        time goes on when each call that begins there has its answer. Others get their turn. Returns how much was run;
-        with `limit` the clock is at its aim at once, and the rest is due. Ends early when the organisation becomes
-        another meanwhile."""
+        """Let time pass on a frozen clock until `to` (milliseconds), between requests.
+
+        All that falls due on the way is run at its own time. Time stands still while webhooks are called. After `limit`
+        actions the clock shows `to` at once, and the rest is due. When the organisation is reset, restored or forked meanwhile,
+        this ends early.
+
+        Returns:
+            The number of actions that were run.
+        """
         action_table = organisation.action_table
         done = 0
         while True:
-            if self._deliveries.at_work(organisation):
-                await self._deliveries.settle(organisation)
+            if self._deliveries.has_open_calls(organisation):
+                await self._deliveries.finish(organisation)
                 if organisation.action_table is not action_table:
                     return done
             now = self.now(organisation)
             if action_table.next_check() > max(to, now) or done >= limit:
                 break
-            ran, is_much = self._pass(organisation, to, min(SLICE, limit - done))
+            ran, is_much = self._pass_some(organisation, to, min(DUE_AT_A_TIME, limit - done))
             done += ran
             if is_much:
                 await asyncio.sleep(0)
@@ -145,53 +156,56 @@ class Timers:
             organisation.clock = organisation.clock.set_to(to, self._machine.now())
         return done
 
-    def _pass(self, organisation: Organisation, to: int, limit: int) -> tuple[int, bool]:
-        """Run up to `limit` of what falls due until `to`, as far as no answer is awaited; how much it was, and whether there
-        may be more."""
-        action_table, calls = organisation.action_table, self._deliveries.last()
+    def _pass_some(self, organisation: Organisation, to: int, limit: int) -> tuple[int, bool]:
+        """Run up to `limit` actions that fall due until `to`, up to the moment at which a call begins.
+
+        Returns:
+            (number of actions that were run, whether more may be due).
+        """
+        action_table, last_call = organisation.action_table, self._deliveries.last_number()
         began = now = self.now(organisation)
         to = max(to, now)
         done = 0
         for _ in range(limit):
-            look = action_table.next_check()
-            if look > now:
-                if look > to or self._deliveries.last() != calls:
+            next_check = action_table.next_check()
+            if next_check > now:
+                if next_check > to or self._deliveries.last_number() != last_call:
                     is_much = False
                     break
-                now = look
+                now = next_check
             action = action_table.pop_due(now)
             if action is not None:
-                self._fall(organisation, action, now)
+                self._run_due(organisation, action, now)
                 done += 1
         else:
             is_much = True
-            _tidy()
-        if now > began:  # nobody looks at the clock in between
+            _collect_young()
+        if now > began:  # set once, as nothing reads the clock in between
             organisation.clock = organisation.clock.set_to(now, self._machine.now())
         return done, is_much
 
-    async def wake(self, organisation: Organisation, variants: Container[str] | None = None) -> None:
-        """Give away again what waits for capacity, as who takes it is another now: what waits for a webhook, and what
-        waits for the worker, of some variants or of all."""
+    async def offer_waiting(self, organisation: Organisation, variants: Container[str] | None = None) -> None:
+        """Give away again what waits for capacity, after its recipient has changed.
+
+        That is what waits for a webhook, and what waits for the worker: of some variants, or with None of all.
+        """
         action_table, worker = organisation.action_table, organisation.worker
-        self._deliveries.forget_waiting(organisation)
+        self._deliveries.clear_queue(organisation)
         for looked_at, action in enumerate(organisation.actions()):
-            if looked_at % SCANNED == SCANNED - 1:
+            if looked_at % SCANNED_AT_A_TIME == SCANNED_AT_A_TIME - 1:
                 await asyncio.sleep(0)
                 if organisation.action_table is not action_table or organisation.worker is not worker:
-                    break  # another command came in between and did its own
-            self._offer_again(organisation, action, variants)
+                    break  # another command came in between and has done the same
+            self._offer(organisation, action, variants)
 
     def start(self, organisation: Organisation) -> None:
-        """Give away what waits for a destination that has room, and see to it that the rest is looked at in time."""
+        """Give away what waits for a destination after an organisation was provisioned, and set its alarm."""
         for action in organisation.actions() if organisation.registry.routes else ():
-            self._offer_again(organisation, action, ())
-        self.arm(organisation)
-        _tidy()
+            self._offer(organisation, action, ())
+        self.set_alarm(organisation)
+        _collect_young()
 
-    def _offer_again(
-        self, organisation: Organisation, action: Action, variants: Container[str] | None
-    ) -> None:
+    def _offer(self, organisation: Organisation, action: Action, variants: Container[str] | None) -> None:
         if action.state is not State.DISPATCH_WAIT:
             return
         variant = action.work.variant
@@ -199,58 +213,58 @@ class Timers:
         called = destination is not None and destination.kind is Kind.WEBHOOK
         if not called and variants is not None and variant not in variants:
             return
-        if not self._has_room(organisation, action.id) and destination is not None and called:
-            self._deliveries.wait(organisation, destination.label, action.id)
+        if not self._dispatch_waiting(organisation, action.id) and destination is not None and called:
+            self._deliveries.queue(organisation, destination.label, action.id)
 
     async def prepare_calls(self) -> None:
-        """Get ready for the first call of a webhook."""
+        """Do what the first call of a webhook needs."""
         await self._deliveries.prepare()
 
     def why_not_called(self, destination: Destination) -> str:
-        """Why a webhook is not called; empty for one that is, and where there is nobody to call."""
+        """Return why a webhook is not called; empty for one that is, and for destinations of other types."""
         if destination.kind is not Kind.WEBHOOK:
             return ""
         return self._deliveries.why_not_called(destination.config["url"])
 
-    def give_up(self, organisation: Organisation) -> None:
-        """Let nothing that is under way reach an organisation that is about to become another."""
-        self.disarm(organisation)
-        self._deliveries.give_up(organisation)
+    def stop(self, organisation: Organisation) -> None:
+        """Cancel the alarm and the calls of an organisation that is about to be reset, restored or forked."""
+        self.cancel_alarm(organisation)
+        self._deliveries.cancel(organisation)
 
-    def arm(self, organisation: Organisation) -> None:
-        """See to it that what falls due next is run in time; with a clock that stands, only what is due already."""
-        look = organisation.action_table.next_check()
+    def set_alarm(self, organisation: Organisation) -> None:
+        """Have the event loop run what falls due next; with a frozen clock, only what is due already."""
+        next_check = organisation.action_table.next_check()
         alarm = organisation.alarm
-        if look == NEVER or (alarm and alarm.at <= look):
+        if next_check == NEVER or (alarm and alarm.at <= next_check):
             return
         now = self.now(organisation)
-        if look > now and organisation.clock.frozen_at is not None:
+        if next_check > now and organisation.clock.frozen_at is not None:
             return
-        self.disarm(organisation)
-        pause = max(0, look - now) / 1_000
-        handle = asyncio.get_running_loop().call_later(pause, self._ring, organisation)
-        organisation.alarm = Alarm(look, handle.cancel)
+        self.cancel_alarm(organisation)
+        pause = max(0, next_check - now) / 1_000
+        handle = asyncio.get_running_loop().call_later(pause, self._on_alarm, organisation)
+        organisation.alarm = Alarm(next_check, handle.cancel)
 
-    def disarm(self, organisation: Organisation) -> None:
-        """Nobody comes by any more, as the clock or the actions are others now."""
+    def cancel_alarm(self, organisation: Organisation) -> None:
+        """Cancel the alarm, as the clock or the actions are others now."""
         if organisation.alarm is not None:
             organisation.alarm.cancel()
             organisation.alarm = None
 
-    def _ring(self, organisation: Organisation) -> None:
+    def _on_alarm(self, organisation: Organisation) -> None:
         organisation.alarm = None
-        self.run(organisation, SLICE)
-        self.arm(organisation)
+        self._run_some(organisation, DUE_AT_A_TIME)
+        self.set_alarm(organisation)
 
-    def _fall(self, organisation: Organisation, action: Action, now: int) -> Action:
-        """What becomes of an action at the moment it is due, which is saved."""
+    def _run_due(self, organisation: Organisation, action: Action, now: int) -> Action:
+        """Save what becomes of an action at the moment it is due, and return it."""
         changes = actions.run_due(action, self.recipient(organisation), organisation.seed, now)
         organisation.save(changes)
-        self._handed_on(organisation, changes)
+        self._deliver(organisation, changes)
         return changes[-1]
 
-    def _handed_on(self, organisation: Organisation, changes: Changes) -> None:
-        """Begin the call that a course ends with, have it wait for its turn, or tell of what a sink took."""
+    def _deliver(self, organisation: Organisation, changes: Changes) -> None:
+        """Begin the call that the changes end with, queue what waits for room, or enter what a sink took in the journal."""
         if not organisation.registry.routes:
             return
         last = changes[-1]
@@ -259,19 +273,19 @@ class Timers:
             return
         if destination.kind is not Kind.WEBHOOK:
             if last.event is Event.ACK and changes[-2:-1] and changes[-2].event is Event.DELIVER:
-                organisation.journal.add_delivery(last.updated_at, _sunk(last, destination))
+                organisation.journal.add_delivery(last.updated_at, _sink_delivery(last, destination))
         elif actions.starts_call(last):
             self._deliveries.begin(organisation, last, destination)
         elif last.event is Event.WAIT:
-            self._deliveries.wait(organisation, destination.label, last.id)
+            self._deliveries.queue(organisation, destination.label, last.id)
 
-    def _has_room(self, organisation: Organisation, action_id: str) -> bool:
-        """Give away an action that waited; whether a call has begun."""
+    def _dispatch_waiting(self, organisation: Organisation, action_id: str) -> bool:
+        """Give away an action that waited for capacity. Return whether a call has begun."""
         action = organisation.action(action_id)
         if action is None or action.state is not State.DISPATCH_WAIT:
             return False
         now = self.now(organisation)
-        action = self.caught_up(organisation, action, now)
+        action = self.catch_up_action(organisation, action, now)
         if action.is_over:
             return False
         changes = actions.dispatched(action, self.recipient(organisation), organisation.seed, now, now)
@@ -280,10 +294,10 @@ class Timers:
         self.save(organisation, changes, now)
         return actions.starts_call(changes[-1])
 
-    def _answered(self, call: Call, reply: Reply | None, reason: str) -> None:
-        """A call has ended: what was answered becomes of the attempt, unless somebody settled it meanwhile."""
+    def _on_answer(self, call: Call, reply: Reply | None, reason: str) -> None:
+        """Save what the answer to a call makes of its attempt, unless the attempt was settled meanwhile."""
         organisation, attempt = call.organisation, call.action.attempt
-        if organisation.action_table is not call.timeline:
+        if organisation.action_table is not call.action_table:
             return
         meaning = webhook_answers.UNANSWERED
         if reply is not None:
@@ -292,23 +306,23 @@ class Timers:
         action = organisation.action(call.action.id)
         after = None
         if action is not None:
-            action = self.caught_up(organisation, action, now)
+            action = self.catch_up_action(organisation, action, now)
             after = actions.answered(action, attempt, meaning, organisation.seed, now)
         outcome = after.event.value if after is not None else ""
-        delivery = call.told(reply, outcome, reason or meaning.note)
+        delivery = call.delivery(reply, outcome, reason or meaning.note)
         organisation.journal.add_delivery(now, delivery)
-        self._log(_line(organisation, call.action, delivery))
+        self._log(_log_line(organisation, call.action, delivery))
         if after is not None:
             self.save(organisation, (after,), now)
 
 
-def _tidy() -> None:
-    """Look for cycles while there is little to look at: copied chunks are few objects with thousands of references each,
-    and a provisioned organisation is hundreds of objects."""
+def _collect_young() -> None:
+    """Collect cycles among young objects while there are few: a copied chunk is few objects with thousands of references, and
+    a provisioned organisation hundreds of objects, which a later collection would look at all together."""
     gc.collect(0)
 
 
-def _sunk(action: Action, destination: Destination) -> Delivery:
+def _sink_delivery(action: Action, destination: Destination) -> Delivery:
     payload = action.work.payload
     return Delivery(
         action.id,
@@ -329,7 +343,7 @@ def _sunk(action: Action, destination: Destination) -> Delivery:
     )
 
 
-def _line(organisation: Organisation, action: Action, delivery: Delivery) -> str:
+def _log_line(organisation: Organisation, action: Action, delivery: Delivery) -> str:
     line = (
         f"{delivery.status or '---'} delivery {delivery.label}  org {organisation.org_id}  "
         f"{delivery.seconds * 1000:.1f} ms  action {action.id} attempt {delivery.attempt}: {delivery.outcome or 'no change'}"

@@ -17,7 +17,7 @@ from mock_server.domain.interpretations import Interpretations
 from mock_server.domain.json_text import Json
 from mock_server.domain.webhook_answers import Reply
 from mock_server.services.administration import Administration
-from mock_server.services.deliveries import MOST_TO_ONE, Deliveries
+from mock_server.services.deliveries import MAX_CALLS_TO_ONE, Deliveries
 from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.timers import Timers
@@ -62,7 +62,7 @@ class _Mock:
         )
         self.administration = Administration(store, self.timers)
         self.organisation = store.organisation("42")
-        self.organisation.clock = OrganisationClock(frozen_at=self.timers.machine())
+        self.organisation.clock = OrganisationClock(frozen_at=self.timers.machine_now())
 
     async def link(self) -> None:
         """Let the actions of variant v be called about."""
@@ -90,7 +90,7 @@ def test_a_caller_that_fails_as_none_should_stops_neither_clock_nor_line() -> No
         told: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
         await mock.link()
-        ids = [await mock.accept() for _ in range(2 * MOST_TO_ONE)]
+        ids = [await mock.accept() for _ in range(2 * MAX_CALLS_TO_ONE)]
         await asyncio.wait_for(mock.administration.clock.advance("42", 0), 10)
 
         assert {mock.status(name) for name in ids} == {"retrying"}
@@ -134,7 +134,7 @@ def test_an_organisation_that_became_another_has_room_at_once(command: str) -> N
         mock = _Mock(caller)
         await mock.link()
         mock.administration.snapshots.take("42", "s")
-        for _ in range(MOST_TO_ONE):
+        for _ in range(MAX_CALLS_TO_ONE):
             await mock.accept()
         await asyncio.sleep(0.05)
         if command == "reset":
