@@ -31,7 +31,10 @@ class BaselineEntry:
 
 
 def entries(value: Any) -> tuple[BaselineEntry, ...]:
-    """Return the entries of a baseline, which is a list of objects with `id`, `owner`, `reason` and `expires`.
+    """Read the entries of a baseline, in order, from a list of objects with `id`, `owner`, `reason` and `expires`.
+
+    Returns:
+        a tuple of the entries, none of which has a state of a run yet.
 
     Raises:
         BadBaseline: the value is no such list.

@@ -113,14 +113,14 @@ class RunFinished:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 violations (with `strict` warnings too) beyond the baseline, 3 inconclusive."""
+        """The exit code: 0 conforms, 1 violations (with `strict` warnings too) beyond the baseline, 3 inconclusive."""
         if any(finding.id not in self.excused_ids for finding in self.counting):
             return 1
         return 3 if self.inconclusive else 0
 
     @property
     def verified(self) -> float:
-        """Percent of the wanted rules that were verified or broken, to one decimal place."""
+        """Percent of the wanted rules that were verified or broken, to one digit after the point."""
         broken = {finding.rule for finding in (*self.violations, *self.warnings)}
         verified = self.tested.keys() | broken
         wanted = verified | self.not_verified.keys()
@@ -128,7 +128,7 @@ class RunFinished:
 
     @property
     def counting(self) -> tuple[Finding, ...]:
-        """Findings that make the run fail, unless the baseline excuses them."""
+        """The findings that make the run fail unless the baseline excuses them: violations, then with `strict` warnings."""
         return (*self.violations, *(self.warnings if self.strict else ()))
 
     @property

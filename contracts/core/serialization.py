@@ -16,7 +16,7 @@ _LONGEST_ANSWER = 20_000
 
 
 def exchange_data(exchange: Exchange, secrets: Mapping[str, str], bases: Collection[str]) -> dict[str, Any]:
-    """Return an exchange as JSON data: a dict with a member for each field, and its path in place of its URL.
+    """Return an exchange as JSON data (member → value), with its path in place of its URL.
 
     `secrets` has key → shell expression: the expression stands where the key stood. `bases` are the base URLs of the
     target, of which the longest that fits is taken off.

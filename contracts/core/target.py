@@ -89,7 +89,7 @@ class Target:
 
     @property
     def credentials(self) -> tuple[Credential, ...]:
-        """The one or two keys that were given."""
+        """The first key, then the second one if it was given."""
         return (self.first,) if self.second is None else (self.first, self.second)
 
     @property
@@ -113,7 +113,7 @@ class Target:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Names of all hosts that are contacted, each once."""
+        """Names of all hosts that are contacted, each once: control plane, ingress, admin plane, then the proxy."""
         urls = (self.base_url, self.ingress_url, self.admin and self.admin.url, self.connection.proxy)
         return tuple(dict.fromkeys(urlsplit(url).hostname or "" for url in urls if url))
 

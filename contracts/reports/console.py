@@ -33,7 +33,7 @@ from .summary import (
 )
 
 _LONGEST_LINE = 600
-"""Characters of a curl line that are printed: more than a screen helps nobody, and report.json has all."""
+"""Characters of a curl line that are printed: no screen holds more, and report.json has the whole line."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 600.0
 """Seconds between two lines of progress where there is no terminal: a tenth of the time so far, within these."""
 _OUTCOMES = ("confirmed", "accepted", "masked", "not attempted")

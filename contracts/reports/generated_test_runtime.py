@@ -184,7 +184,7 @@ def request_bytes(
 def exchange(
     url: SplitResult, method: str, sent: bytes, gate: threading.Barrier | None
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Send bytes and return status, headers and body of the answer; redirects are not followed."""
+    """Send bytes and return a triple: status, headers and body of the answer; redirects are not followed."""
     connection = connection_to(url)
     try:
         connection.connect()
@@ -276,7 +276,7 @@ def not_allowed(answer: Answer, methods: list[str]) -> str:
 
 
 def not_announced(answer: Answer, was: int) -> str:
-    """The answer is not announced as JSON."""
+    """The answer has not the media type of JSON, and its status is the one that it was in the report."""
     announced = header_of(answer, "content-type")
     media = (announced or "").partition(";")[0].strip().lower()
     return not_comparable(answer, was) or (
@@ -604,7 +604,7 @@ def json_of(answer: Answer) -> Any:
 
 
 def json_of_sent(answer: Answer) -> dict[str, Any]:
-    """Return the JSON object that was sent, or an empty one."""
+    """Return the JSON object that was sent (name → value), or an empty one."""
     try:
         value = json.loads(answer.sent)
     except ValueError:
@@ -613,7 +613,7 @@ def json_of_sent(answer: Answer) -> dict[str, Any]:
 
 
 def data_of(answer: Answer) -> dict[str, Any]:
-    """Return the `data` of an answer if that is an object, else an empty one."""
+    """Return the `data` of an answer (name → value) if that is an object, else an empty one."""
     value = json_of(answer)
     data = value.get("data") if isinstance(value, dict) else None
     return data if isinstance(data, dict) else {}

@@ -21,7 +21,7 @@ VERDICTS: Final = {0: "conforms", 1: "violations", 3: "inconclusive"}
 
 
 def report_data(run: RunFinished) -> dict[str, Any]:
-    """Return a run as JSON data: a dict with the members of `report.schema.json`, in which keys stand as `$NAME`."""
+    """Return a run as JSON data (member of `report.schema.json` → value), in which keys stand as `$NAME`."""
     return {
         "target": run.target,
         "ingress": run.ingress or run.target,
@@ -85,7 +85,7 @@ def _baseline(run: RunFinished) -> list[dict[str, str]]:
 
 
 def finding_data(finding: Finding, run: RunFinished) -> dict[str, Any]:
-    """Return a finding of a run as JSON data: a dict with the members of `report.schema.json`, without keys."""
+    """Return a finding of a run as JSON data (member of `report.schema.json` → value), without keys."""
     last, secrets = finding.exchanges[-1], run.secrets
     bases = (run.target, run.ingress or run.target)
     reproduced = {"shown": finding.confirmed, "tried": finding.attempts}

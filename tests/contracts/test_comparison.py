@@ -1,4 +1,4 @@
-"""Several runs on one page: every cell right, whatever the order in which findings come and go."""
+"""Several runs on one page: every cell is right, in whatever order findings come and go."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ ID = {
 
 
 def one(rule: str, shown: int = 3, tried: int = 3) -> dict[str, Any]:
-    """A finding as a report has it, as far as it is compared."""
+    """Return a finding of a report, with the members that a comparison reads."""
     again = {"shown": shown, "tried": tried}
     return {"id": ID[rule], "rule": rule, "sentence": f"POST /v1/x breaks {rule}: a|b", "reproduced": again}
 
 
 def night(day: int, *found: dict[str, Any], tested: str = "", **members: Any) -> dict[str, Any]:
-    """A report; warnings are those of AUTH-8. Rules that are neither found nor tested are not verified."""
+    """Return a report of a day; findings of AUTH-8 are warnings, and rules neither found nor tested are not verified."""
     broken = {each["rule"] for each in found}
     put = broken | set(tested.split())
     report = {
@@ -132,22 +132,22 @@ Found before; the last run did not verify the rule.
 
 
 def test_three_nights_are_one_page() -> None:
-    """Right in every cell."""
+    """Every cell is right."""
     assert page(NIGHTS) == GOLDEN
 
 
 def oracle(history: Sequence[Sighting]) -> str:
-    """The classes, said once more and in another way."""
+    """Return the kind of a finding by another algorithm."""
     if history[-1].found is None:
         return "not verified"
-    told = [each for each in history if each.found is not None]
-    ups = sum(bool(each.found) and not (at and told[at - 1].found) for at, each in enumerate(told))
-    last = next(each for each in reversed(told) if each.found)
+    verified = [each for each in history if each.found is not None]
+    ups = sum(bool(each.found) and not (at and verified[at - 1].found) for at, each in enumerate(verified))
+    last = next(each for each in reversed(verified) if each.found)
     if last.confirmed < last.attempts or ups > 1:
         return "unstable"
-    if not told[-1].found:
+    if not verified[-1].found:
         return "fixed"
-    return "still there" if len(told) > 1 and told[-2].found else "new"
+    return "still there" if len(verified) > 1 and verified[-2].found else "new"
 
 
 SEEN = st.one_of(
@@ -157,8 +157,8 @@ SEEN = st.one_of(
 
 
 @given(st.lists(SEEN, min_size=1, max_size=7).filter(lambda history: any(one.found for one in history)))
-def test_a_finding_has_one_class_by_what_the_runs_say_of_it(history: list[Sighting]) -> None:
-    """Runs that could not tell change nothing but when they are the last."""
+def test_a_finding_has_the_kind_that_its_history_makes(history: list[Sighting]) -> None:
+    """A run that did not verify the rule changes the kind only when it is the last one."""
     assert kind_of(history) == oracle(history)
     assert kind_of([Sighting(None), *history]) == kind_of(history)
     assert kind_of([*history, Sighting(None)]) == "not verified"
@@ -170,7 +170,7 @@ def test_a_finding_has_one_class_by_what_the_runs_say_of_it(history: list[Sighti
     )
 )
 def test_every_finding_of_any_run_is_in_one_row_of_the_page(runs: list[list[tuple[str, bool]]]) -> None:
-    """And in no other; the headline counts them."""
+    """In no other row; the headline counts them."""
     nights = [
         night(
             day,
@@ -181,26 +181,26 @@ def test_every_finding_of_any_run_is_in_one_row_of_the_page(runs: list[list[tupl
     ]
     text = page(nights)
 
-    told = histories(nights)
-    for name, history in told.items():
+    known = histories(nights)
+    for name, history in known.items():
         cells = " | ".join(map(str, history))
         assert sum(line.startswith(f"| `{name}` |") for line in text.splitlines()) == 1
         assert any(
             line.startswith(f"| `{name}` |") and line.endswith(f"| {cells} |") for line in text.splitlines()
         )
-    kinds = [kind_of(history) for history in told.values()]
+    kinds = [kind_of(history) for history in known.values()]
     assert text.startswith(f"# {', '.join(f'{kinds.count(kind)} {kind}' for kind in KINDS)}\n")
 
 
-def test_a_rule_that_another_broken_rule_explains_could_not_be_told() -> None:
-    """It is not said twice in a report, so that its absence is no proof that it is mended."""
+def test_a_finding_that_another_broken_rule_explains_is_not_verified() -> None:
+    """A report leaves it out, so its absence does not prove that it is fixed."""
     runs = [night(1, one("AUTH-3")), night(2, one("AUTH-4"), tested="AUTH-3")]
 
     assert kind_of(histories(runs)[ID["AUTH-3"]]) == "not verified"
 
 
-def test_other_targets_and_documents_are_said_first() -> None:
-    """They are no error."""
+def test_different_targets_and_documents_are_named_first() -> None:
+    """The comparison goes on all the same."""
     other = {"name": "other.yaml", "sha256": "e" * 64}
     lines = page([night(1), night(2, target="http://other", document=other)]).splitlines()
 
@@ -209,13 +209,13 @@ def test_other_targets_and_documents_are_said_first() -> None:
 
 
 def test_runs_of_one_minute_are_numbered() -> None:
-    """So that each has a column of its own."""
+    """Each has a column of its own."""
     assert "| 2026-11-01 02:00 #1 | http" in page([night(1), night(1)])
 
 
 @pytest.fixture
 def reports(tmp_path: Path) -> list[str]:
-    """The three nights as files: two in directories."""
+    """Return the paths of the three reports: a file, then two directories."""
     paths = []
     for number, report in enumerate(NIGHTS):
         folder = tmp_path / str(number)
@@ -228,7 +228,7 @@ def reports(tmp_path: Path) -> list[str]:
 def test_the_command_prints_the_page_or_writes_it(
     reports: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Files and directories alike."""
+    """For files and directories."""
     assert cli.main(["compare", *reports]) == 0
     assert capsys.readouterr().out == GOLDEN
 
@@ -238,7 +238,7 @@ def test_the_command_prints_the_page_or_writes_it(
 
 
 def test_new_violations_fail_where_that_is_asked_for(reports: list[str]) -> None:
-    """Those that the baseline excuses do not, and neither do warnings."""
+    """Excused violations and warnings do not."""
     entries = [{"id": ID[rule], "state": "excused"} for rule in ("ING-3", "AUTH-4")]
 
     assert cli.main(["compare", *reports, "--fail-on-new"]) == 1
@@ -265,7 +265,7 @@ def test_new_violations_fail_where_that_is_asked_for(reports: list[str]) -> None
 def test_a_file_that_is_no_report_is_named_with_what_is_wrong(
     content: str | None, said: str, reports: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, in one line."""
+    """One line, with exit code 2."""
     bad = tmp_path / "bad.json"
     if content is not None:
         bad.write_text(content, "utf-8")
@@ -276,7 +276,7 @@ def test_a_file_that_is_no_report_is_named_with_what_is_wrong(
     assert said in line
 
 
-def test_one_report_is_nothing_to_compare(reports: list[str]) -> None:
-    """Nor is a page that cannot be written a page."""
+def test_one_report_cannot_be_compared(reports: list[str]) -> None:
+    """A page that cannot be written is an error too."""
     assert cli.main(["compare", reports[0]]) == 2
     assert cli.main(["compare", *reports, "--output", str(Path(reports[0]) / "no" / "page.md")]) == 2

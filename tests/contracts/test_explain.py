@@ -1,4 +1,4 @@
-"""What is said of a rule: its sentence, its weight, and each of its sources in words."""
+"""`explain` says of a rule its sentence, its weight, an example, its remedy, and each source in words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def sources(code: str) -> list[str]:
-    """The lines about sources."""
+    """Return the lines about the sources of a rule."""
     lines = list(explain(code))
     start = lines.index("Sources") + 1
     return lines[start : lines.index("", start)]
@@ -30,7 +30,7 @@ def sources(code: str) -> list[str]:
 
 @pytest.mark.parametrize("code", RULES)
 def test_every_rule_can_be_explained(code: str) -> None:
-    """The rule first, its weight next, then a breach and its remedy; how to check it alone last."""
+    """The rule first, its weight next, then a breach and its remedy; the command that checks it alone last."""
     lines, rule = list(explain(code)), RULES[code]
 
     assert lines[0] == f"{code}: {rule.title}."
@@ -46,8 +46,8 @@ def test_every_rule_can_be_explained(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", RULES)
-def test_each_source_of_a_rule_is_said_in_words(code: str) -> None:
-    """A number is a row of spec/sources.md, a page is named, and an RFC speaks for itself."""
+def test_each_source_of_a_rule_is_explained(code: str) -> None:
+    """A number by its row of spec/sources.md, a page by its operation; an RFC needs no explanation."""
     rows = (SPEC / "sources.md").read_text("utf-8")
     cited = re.split(r",\s*", RULES[code].source)
 
@@ -63,7 +63,7 @@ def test_each_source_of_a_rule_is_said_in_words(code: str) -> None:
 
 @pytest.mark.parametrize("code", [code for code, rule in RULES.items() if rule.severity is Severity.WARNING])
 def test_a_warning_names_the_question_that_it_is_about(code: str) -> None:
-    """Where it comes from one of several interpretations."""
+    """Where an answer to an open question deserves the warning."""
     about = {name for name, one in QUESTIONS.items() if code in {r.rule for r in one.warnings.values()}}
     text = "\n".join(explain(code))
 
@@ -71,7 +71,7 @@ def test_a_warning_names_the_question_that_it_is_about(code: str) -> None:
 
 
 def test_an_interpretation_that_is_taken_back_may_be_of_any_kept_question() -> None:
-    """READ-1 is about all of them."""
+    """READ-1 is about all of these questions."""
     text = "\n".join(explain("READ-1"))
 
     assert {name for name in QUESTIONS if f"\n  {name} (" in text} == {
@@ -79,8 +79,8 @@ def test_an_interpretation_that_is_taken_back_may_be_of_any_kept_question() -> N
     }
 
 
-def test_there_is_nothing_to_say_of_a_rule_that_is_none() -> None:
-    """The command line asks before."""
+def test_an_unknown_rule_is_an_error() -> None:
+    """The command line refuses it before."""
     with pytest.raises(KeyError):
         list(explain("PAGE-99"))
 
@@ -89,7 +89,7 @@ def test_there_is_nothing_to_say_of_a_rule_that_is_none() -> None:
     ("since", "severity"), [("", "violation"), (RELEASE, "warning"), ("0.0", "violation")]
 )
 def test_a_new_rule_warns_for_one_release(since: str, severity: str) -> None:
-    """So that no gate closes by an update of the judge."""
+    """So that an update of the judge turns no gate red."""
     rule = replace(RULES["AUTH-1"], weight=Severity.VIOLATION, since=since)
 
     assert rule.severity == severity

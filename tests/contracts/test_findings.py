@@ -1,4 +1,4 @@
-"""The ledger: one finding for one broken promise, with the shortest example that was met."""
+"""The ledger keeps each broken rule at one place once, with the smallest example that was seen."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ EXPLAINED_BY = {code: rule.explained_by for code, rule in RULES.items() if rule.
 
 
 def exchange(size: int = 1) -> Exchange:
-    """A request of some length."""
+    """Return an exchange whose request has a body of `size` bytes."""
     return Exchange("POST", "http://target/v1/modack", (), b"x" * size, 200, (), b"")
 
 
 def finding(
     rule: str = "PAGE-5", operation: str = MODACK, place: str = "200 data", size: int = 1, requests: int = 1
 ) -> Finding:
-    """A finding with an example of so many requests."""
+    """Return a finding with an example of `requests` requests, each with a body of `size` bytes."""
     shown = tuple(exchange(size) for _ in range(requests))
     return Finding(rule, operation, "`data` breaks its schema", "an object", "null", shown, place)
 
 
-def test_one_promise_that_is_broken_in_one_place_is_one_finding() -> None:
-    """Whichever operations break it; the others are named beside it."""
+def test_one_rule_broken_in_one_place_is_one_finding() -> None:
+    """The operations that break it too are listed with the first one."""
     ledger = Ledger()
     ledger.add([finding(operation=one) for one in (MODACK, INGRESS, PUT, INGRESS)])
 
@@ -39,7 +39,7 @@ def test_one_promise_that_is_broken_in_one_place_is_one_finding() -> None:
 
 @pytest.mark.parametrize("other", [finding(place="200 data/a_id"), finding("PAGE-4")])
 def test_another_place_or_rule_is_another_finding(other: Finding) -> None:
-    """Both are told."""
+    """The ledger keeps both."""
     ledger = Ledger()
     ledger.add([finding(), other])
 
@@ -56,8 +56,10 @@ def test_another_place_or_rule_is_another_finding(other: Finding) -> None:
     ids=["fewer requests", "fewer bytes", "requests before bytes"],
 )
 @pytest.mark.parametrize("order", [1, -1])
-def test_the_shorter_example_wins_whenever_it_comes(shorter: Finding, longer: Finding, order: int) -> None:
-    """With its operation; the other one is not forgotten."""
+def test_the_smaller_example_is_kept_whichever_comes_first(
+    shorter: Finding, longer: Finding, order: int
+) -> None:
+    """The operation of the larger one is listed beside it."""
     ledger = Ledger()
     ledger.add([shorter, longer][::order])
 
@@ -66,8 +68,8 @@ def test_the_shorter_example_wins_whenever_it_comes(shorter: Finding, longer: Fi
     assert (kept.exchanges, kept.operation, kept.other_operations) == (shorter.exchanges, PUT, (MODACK,))
 
 
-def test_a_better_example_takes_the_place_of_the_one_that_is_kept() -> None:
-    """Even if it is longer: it was asked for."""
+def test_an_example_can_be_replaced_by_a_larger_one() -> None:
+    """Where the caller asks for it."""
     ledger = Ledger()
     ledger.add([finding(), finding(operation=INGRESS)])
 
@@ -78,8 +80,8 @@ def test_a_better_example_takes_the_place_of_the_one_that_is_kept() -> None:
 
 
 @pytest.mark.parametrize("way", ["add", "add a shorter one", "put"])
-def test_the_words_of_a_finding_are_few_and_hold_no_key(way: str) -> None:
-    """Whatever the target answers; a key at the edge is taken out before the rest is."""
+def test_the_words_of_a_finding_are_one_short_line_without_keys(way: str) -> None:
+    """Whatever the target answers; keys are replaced before the text is cut, so that none is cut in two."""
     heard: list[Finding] = []
     ledger = Ledger(on_new=heard.append, secrets={"good-key-one": "$KEY"})
     words = "x" * 290 + "good-key-one" * 1_000
@@ -97,8 +99,8 @@ def test_the_words_of_a_finding_are_few_and_hold_no_key(way: str) -> None:
     assert heard == ([kept] if way == "add" else heard)
 
 
-def test_a_finding_is_told_once() -> None:
-    """When it has shown a second time."""
+def test_a_finding_is_reported_once() -> None:
+    """When it is confirmed for the first time."""
     heard: list[Finding] = []
     ledger = Ledger(on_new=heard.append)
     ledger.add([finding(), finding(operation=PUT), finding(size=9)])
@@ -111,16 +113,16 @@ def test_a_finding_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("rule", ["PAGE-8", "RACE-1"])
-def test_what_is_its_own_proof_is_told_at_once(rule: str) -> None:
-    """A server error, and a history that no order explains."""
+def test_a_rule_whose_sighting_is_proof_is_reported_at_once(rule: str) -> None:
+    """A server error, and a history of concurrent calls that no order explains."""
     heard: list[Finding] = []
     Ledger(on_new=heard.append).add([finding(rule)])
 
     assert [one.rule for one in heard] == [rule]
 
 
-def test_what_does_not_show_again_does_not_stand() -> None:
-    """Then nothing can be said of its rule, if nothing else has broken it."""
+def test_a_finding_that_was_not_confirmed_is_dropped() -> None:
+    """Its rule is then doubtful, unless another finding breaks it."""
     ledger = Ledger()
     ledger.add([finding(), finding("PAGE-4"), finding("PAGE-4", place="elsewhere")])
 
@@ -131,8 +133,8 @@ def test_what_does_not_show_again_does_not_stand() -> None:
     assert ledger.doubtful == {"PAGE-5": "it was kept when tried again"}
 
 
-def test_rules_that_nobody_asked_for_are_not_heard() -> None:
-    """And a run is settled when each of the others has spoken."""
+def test_findings_of_rules_that_were_not_asked_for_are_left_out() -> None:
+    """All is found when each rule that was asked for has a confirmed finding."""
     ledger = Ledger(only=frozenset({"PAGE-4", "PAGE-5"}))
     ledger.add([finding(), finding("PAGE-1")], confirmed=True)
     assert ([one.rule for one in ledger.all()], ledger.all_found) == (["PAGE-5"], False)
@@ -146,8 +148,8 @@ def test_rules_that_nobody_asked_for_are_not_heard() -> None:
 
 
 @pytest.mark.parametrize("rule", EXPLAINED_BY)
-def test_what_another_broken_rule_is_reason_enough_for_is_not_said_beside_it(rule: str) -> None:
-    """Whichever of them came first; alone it is said."""
+def test_a_finding_that_another_broken_rule_explains_is_left_out(rule: str) -> None:
+    """Whichever of the two came first; alone it is reported."""
     for reason in EXPLAINED_BY[rule]:
         heard: list[str] = []
         ledger = Ledger(on_new=lambda one, heard=heard: heard.append(one.rule))  # type: ignore[misc]
@@ -160,8 +162,8 @@ def test_what_another_broken_rule_is_reason_enough_for_is_not_said_beside_it(rul
         assert heard == [rule, reason]
 
 
-def test_what_explains_is_a_rule_and_explains_nothing_that_explains_it() -> None:
-    """Else two rules would keep each other silent."""
+def test_no_two_rules_explain_each_other() -> None:
+    """Else a deployment that breaks both would get neither finding."""
     assert EXPLAINED_BY.keys() <= RULES.keys()
     for rule, reasons in EXPLAINED_BY.items():
         assert reasons <= RULES.keys()
@@ -169,15 +171,15 @@ def test_what_explains_is_a_rule_and_explains_nothing_that_explains_it() -> None
         assert all(rule not in EXPLAINED_BY.get(reason, ()) for reason in reasons)
 
 
-def test_a_violation_is_not_kept_silent_by_a_warning() -> None:
-    """What weighs less explains nothing that weighs more."""
+def test_a_warning_explains_no_violation() -> None:
+    """Else a broken rule of more weight would be left out."""
     for rule, reasons in EXPLAINED_BY.items():
         if RULES[rule].severity is Severity.VIOLATION:
             assert {RULES[reason].severity for reason in reasons} == {Severity.VIOLATION}
 
 
 def test_findings_come_in_the_order_of_their_rules() -> None:
-    """Violations and warnings apart."""
+    """Violations and warnings each for themselves."""
     ledger = Ledger()
     ledger.add([finding("LEASE-3"), finding("PAGE-14"), finding("AUTH-4"), finding("AUTH-9", place="x")])
 
@@ -185,8 +187,8 @@ def test_findings_come_in_the_order_of_their_rules() -> None:
     assert [one.rule for one in ledger.warnings] == ["PAGE-14"]
 
 
-def test_what_was_not_the_application_is_forgotten() -> None:
-    """First contact with something else proves nothing."""
+def test_a_cleared_ledger_has_nothing_left() -> None:
+    """As the answers so far were not the application's."""
     ledger = Ledger()
     ledger.add([finding()])
     ledger.tested["PAGE-5"] += 1
@@ -207,7 +209,7 @@ def test_what_was_not_the_application_is_forgotten() -> None:
     ],
 )
 def test_a_sentence_names_the_operation_and_the_rule(title: str, said: str) -> None:
-    """And goes on in small letters, but for names."""
+    """The title goes on in lower case, but for names such as PUT."""
     one = Finding("AUTH-8", MODACK, title, "", "", ())
 
     assert one.sentence == f"POST /v1/modack breaks AUTH-8: {said}"

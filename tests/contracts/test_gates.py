@@ -1,4 +1,4 @@
-"""A gate that does not move: the same requests, the same ids, and few definitions that stay."""
+"""A gate is repeatable: it sends the same requests, finds the same ids, and leaves few definitions behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REQUESTS = 600
 
 
 def gate(url: str, name_prefix: str, requests: int = REQUESTS) -> RunFinished:
-    """A run as `--profile gate` makes it."""
+    """Run a gate of so many requests, as `--profile gate` does."""
     plan = Plan(
         target(url), max_time=90.0, name_prefix=name_prefix, steady=True, limits=Limits(requests=requests)
     )
@@ -26,7 +26,7 @@ def gate(url: str, name_prefix: str, requests: int = REQUESTS) -> RunFinished:
 
 
 def renamed(one: Arrival, name_prefix: str) -> str:
-    """A request without what differs from run to run: name prefix, run, ids and versions that the target made."""
+    """Return a request without what differs between runs: name prefix, id of the run, ids and versions of the target."""
     headers = sorted(
         (name.lower(), value)
         for name, value in one.headers
@@ -41,7 +41,7 @@ def renamed(one: Arrival, name_prefix: str) -> str:
 
 
 def test_two_gates_send_the_same() -> None:
-    """In another name prefix, and in the same one again, in which they find what they left."""
+    """Under another name prefix, and under the first one again, which has the definitions of the first gate."""
     sent: list[list[str]] = []
     with interferences.far(0.0) as interference:
         for name_prefix in ("one", "two", "one"):
@@ -55,7 +55,7 @@ def test_two_gates_send_the_same() -> None:
 
 
 def test_actions_carry_the_run_in_their_tags() -> None:
-    """By which they can be found, in the server's log as well."""
+    """So that they can be found, in the server's log too, by the trace."""
     with interferences.far(0.0) as interference:
         run = gate(interference.url, "tagged", 200)
         traces = {dict(one.headers).get("traceparent", "") for one in interference.requests}
@@ -77,8 +77,8 @@ def test_a_finding_has_the_same_id_in_every_run(fault: str) -> None:
     assert len(ids[0]) == 1
 
 
-def test_what_is_tried_again_in_a_name_prefix_adds_no_definition() -> None:
-    """They cannot be deleted: whatever is found, the name prefix has those that it has when nothing is."""
+def test_confirmation_adds_no_definition_under_a_name_prefix() -> None:
+    """Definitions cannot be deleted, so a run with findings leaves those that a run without any leaves."""
     left: list[set[str]] = []
     for world in (ConformingServer(), MUTANTS["S05"]()):
         with serving(world) as url:
@@ -88,8 +88,8 @@ def test_what_is_tried_again_in_a_name_prefix_adds_no_definition() -> None:
     assert left[1] <= left[0]
 
 
-def test_an_example_of_a_name_prefix_shows_where_the_name_prefix_was_never_used() -> None:
-    """It puts what it posts to, although the definition was there when it was made short."""
+def test_an_example_works_where_the_name_prefix_was_never_used() -> None:
+    """It puts the definition that it posts to, although that was there when the example was shrunk."""
     with serving(MUTANTS["R04"]()) as url:
         plan = Plan(target(url), name_prefix="one", only=frozenset({"PAGE-5"}))
         runs = [Run(plan).judge() for _ in range(2)]
@@ -98,8 +98,8 @@ def test_an_example_of_a_name_prefix_shows_where_the_name_prefix_was_never_used(
         assert [one.method for one in finding.exchanges] == ["PUT", "POST"]
 
 
-def test_a_gate_sends_nothing_for_the_time_that_an_answer_took() -> None:
-    """Or a busy machine would move it; what it cannot tell it does not say."""
+def test_slow_answers_change_no_request_of_a_gate() -> None:
+    """A busy machine must not change it; HTTP-6 is then not verified."""
     sent: list[list[str]] = []
     runs: list[RunFinished] = []
     for seconds in (0.0, 1.2):

@@ -1,4 +1,4 @@
-"""A finding's own test fails where the finding was made, and passes where the promise is kept."""
+"""The test of a finding fails against the deployment that broke the rule, and passes where the rule is kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KEYS = {"ARKLOW_API_KEY": "good-key-one", "ARKLOW_SECOND_API_KEY": "good-key-two
 
 
 def tried(file: Path, url: str, keys: dict[str, str]) -> tuple[int, str]:
-    """The exit code of pytest for one file against a deployment, and what it prints."""
+    """Run one file by pytest against a deployment and return its exit code, and then its output."""
     environment = {
         **{name: value for name, value in os.environ.items() if name not in KEYS},
         "ARKLOW_BASE_URL": url,
@@ -65,10 +65,10 @@ def tried(file: Path, url: str, keys: dict[str, str]) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("what", ALL_MUTANTS)
-def test_it_fails_against_the_mutant_and_passes_against_an_conforming_server(
+def test_it_fails_against_the_mutant_and_passes_against_a_conforming_server(
     what: str, tmp_path: Path
 ) -> None:
-    """Both are fresh, so that nothing but the file can know what was found; and no key is printed."""
+    """Both are new, so that only the file knows what was found; no key is printed."""
     rule, mutant = ALL_MUTANTS[what]
     with serving(mutant()) as url:
         generated_tests.write(judged(url, rule, seconds=4.0), tmp_path)
@@ -83,8 +83,8 @@ def test_it_fails_against_the_mutant_and_passes_against_an_conforming_server(
     assert code == 0, said
 
 
-def test_it_tells_nothing_without_a_key_or_without_a_deployment(tmp_path: Path) -> None:
-    """Without the variable it is skipped, and says which; a key that is refused, or silence, is never a pass."""
+def test_it_never_passes_without_a_good_key_or_a_deployment(tmp_path: Path) -> None:
+    """Without its variable it is skipped and names it; with a refused key, or without an answer, it fails."""
     with serving(MUTANTS["S15"]()) as url:
         generated_tests.write(judged(url, "ING-3", seconds=4.0), tmp_path)
     [file] = (tmp_path / "tests").iterdir()
@@ -98,8 +98,8 @@ def test_it_tells_nothing_without_a_key_or_without_a_deployment(tmp_path: Path) 
     assert (code, "no answer" in said) == (1, True), said
 
 
-def test_the_tests_of_an_earlier_run_are_taken_away_and_nothing_else_is(tmp_path: Path) -> None:
-    """A directory of reports is that of one run; what is not named as we name it is somebody's own."""
+def test_the_tests_of_an_earlier_run_are_deleted_and_no_other_file_is(tmp_path: Path) -> None:
+    """A directory of reports is that of one run; files with other names belong to the user."""
     folder = tmp_path / "tests"
     folder.mkdir()
     for name in ("test_lease_3_e3b0c4.py", "test_admin.py", "test_b_a.py", "conftest.py"):
@@ -120,7 +120,7 @@ def _name(run: Any) -> str:
 @pytest.mark.parametrize("status", [0, 200, 409])
 @pytest.mark.parametrize("code", RULES)
 def test_every_rule_has_something_to_assert(code: str, status: int) -> None:
-    """As a Python expression over the functions that a generated test carries."""
+    """As a Python expression over the functions of the runtime."""
     finding = {
         "rule": code,
         "expected": "data/a_id: of type string",
@@ -137,13 +137,13 @@ def test_every_rule_has_something_to_assert(code: str, status: int) -> None:
 
 
 def put(version: int, number: str) -> generated_test_runtime.Answer:
-    """The answer to a PUT."""
+    """Return the answer to a PUT: a definition of this version and id."""
     data = {"id": number, "variant": "contract.0a1b2c3d.r4.v", "version": version}
     return generated_test_runtime.Answer("PUT", "/", b"", 200, [], json.dumps({"data": data}).encode())
 
 
-def test_answers_tell_the_same_story_under_other_names_and_ids() -> None:
-    """Versions are what they are, but of calls at the same moment they count from where these began."""
+def test_answers_are_compared_without_their_names_and_ids() -> None:
+    """Versions are compared as they are; those of concurrent calls count from the lowest one."""
     was = generated_test_runtime.story([put(4, "77"), put(4, "77")], together=True)
 
     assert generated_test_runtime.same_as_before([put(2, "9"), put(2, "9")], was, together=True)
@@ -166,8 +166,8 @@ def test_answers_tell_the_same_story_under_other_names_and_ids() -> None:
         ("$KEYRING", "$KEYRING"),
     ],
 )
-def test_names_ids_and_keys_are_those_of_this_time(text: str, renamed: str) -> None:
-    """And nothing else is changed."""
+def test_fresh_names_ids_and_keys_stand_in_requests(text: str, renamed: str) -> None:
+    """Nothing else in them is changed."""
     assert (
         generated_test_runtime.with_fresh_names(
             text, {"$KEY": "s3cret"}, "contract.fresh000.", {"1234567": "7654321"}
@@ -201,6 +201,6 @@ def test_names_ids_and_keys_are_those_of_this_time(text: str, renamed: str) -> N
         (1, "what the keyword not asks for", True),
     ],
 )
-def test_what_a_report_expected_of_a_member_can_be_asked_again(value: Any, expected: str, kept: bool) -> None:
-    """In the words of the report; what cannot be told passes."""
+def test_a_member_is_checked_by_the_words_of_the_report(value: Any, expected: str, kept: bool) -> None:
+    """An expectation in other words passes."""
     assert generated_test_runtime.fits(value, expected) is kept

@@ -1,4 +1,4 @@
-"""What a run leaves behind: the same facts as data, as text and for machines, and no key in any."""
+"""Reports say the same facts in every format, and none of them has a key."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ KEY = "s3cret-key-of-one"
 
 
 def finding(rule: str, **members: Any) -> Finding:
-    """A finding that shows a key wherever it can."""
+    """Return a finding with a key in every text that it has."""
     sent = (("x-arklow-auth", KEY), ("content-type", "application/json"))
     shown = Exchange("POST", "http://target/v1/modack", sent, b'{"a":1}', 200, (), KEY.encode())
     members = {"exchanges": (shown,), **members}
@@ -49,7 +49,7 @@ def finding(rule: str, **members: Any) -> Finding:
 
 
 def finished(**members: Any) -> RunFinished:
-    """A run that found something of every kind."""
+    """Return a run that found something of every kind."""
     run = RunFinished(
         target="http://target",
         document="arklow.openapi.yaml",
@@ -83,7 +83,7 @@ def finished(**members: Any) -> RunFinished:
 
 
 def text(run: RunFinished) -> str:
-    """The summary as a person reads it."""
+    """Return the summary as plain text."""
     return "\n".join(line.plain for line in summary_lines(run))
 
 
@@ -96,8 +96,8 @@ RUNS = {
 
 
 @pytest.mark.parametrize("verdict", RUNS)
-def test_the_record_keeps_its_schema(verdict: str, tmp_path: Path) -> None:
-    """Whatever the verdict is, and as it is in the file."""
+def test_report_json_keeps_its_schema(verdict: str, tmp_path: Path) -> None:
+    """For every verdict, as it is written to the file."""
     write(RUNS[verdict], tmp_path)
 
     data = json.loads((tmp_path / "report.json").read_text("utf-8"))
@@ -106,8 +106,8 @@ def test_the_record_keeps_its_schema(verdict: str, tmp_path: Path) -> None:
     assert (data["verdict"], data["exit_code"]) == (verdict, RUNS[verdict].exit_code)
 
 
-def test_the_schema_of_the_record_lets_nothing_else_pass() -> None:
-    """A member more, one less, or another type is no report."""
+def test_the_schema_of_report_json_is_strict() -> None:
+    """It refuses another member, a missing one and another type."""
     schema = json.loads(SCHEMA.read_text("utf-8"))
     validator, data = Draft202012Validator(schema), report_data(finished())
 
@@ -120,8 +120,8 @@ def test_the_schema_of_the_record_lets_nothing_else_pass() -> None:
     assert not validator.is_valid(data | {"violations": [{"rule": "PAGE-5"}]})
 
 
-def test_a_finding_of_a_report_has_the_id_that_it_had() -> None:
-    """And the keys of today in its exchanges, even if its place has one."""
+def test_a_finding_read_from_a_report_has_its_id_again() -> None:
+    """Its exchanges have the keys of the target that is given, even if its place has one."""
     found = finding("PAGE-5", place=f"200 data/tags/{KEY}", times=300, question="alias")
     target = Target("http://target", "http://target", Credential(KEY, "1", "MY_KEY"))
     [data] = report_data(finished(violations=(found,)))["violations"]
@@ -137,7 +137,7 @@ def test_a_finding_of_a_report_has_the_id_that_it_had() -> None:
 
 @pytest.mark.parametrize("verdict", RUNS)
 def test_no_report_has_a_key(verdict: str, tmp_path: Path) -> None:
-    """Not in titles, values, interpretations, reasons or examples; the variable stands for it."""
+    """The variable stands for it in titles, values, interpretations, reasons and examples."""
     for report in (write, junit.write, html.write, sarif.write, generated_tests.write):
         report(RUNS[verdict], tmp_path)
     environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
@@ -153,7 +153,7 @@ def test_no_report_has_a_key(verdict: str, tmp_path: Path) -> None:
 
 
 def test_a_finding_is_one_sentence_of_operation_and_rule() -> None:
-    """The same in the record and in the summary; the operations that break it too stand below."""
+    """The same in report.json and in the summary; the operations that break it too stand below."""
     data = report_data(finished())["violations"][0]
 
     assert data["sentence"] == "POST /v1/modack breaks PAGE-5: a title with $MY_KEY"
@@ -166,7 +166,7 @@ def test_a_finding_is_one_sentence_of_operation_and_rule() -> None:
 
 
 def test_the_example_sends_what_was_sent() -> None:
-    """As one line of curl, with the variable for the key."""
+    """One line of curl, with the variable for the key."""
     curl = report_data(finished())["violations"][0]["curl"]
 
     assert curl.startswith("curl -si http://target/v1/modack ")
@@ -174,8 +174,8 @@ def test_the_example_sends_what_was_sent() -> None:
     assert curl in "\n".join(line.removeprefix("  ") for line in text(finished()).splitlines())
 
 
-def test_bodies_that_break_one_member_are_counted_by_what_they_proved() -> None:
-    """Those that say nothing are named."""
+def test_bodies_with_one_broken_member_are_counted_by_their_outcome() -> None:
+    """Those that prove nothing are named."""
     lines = text(finished()).splitlines()
     at = lines.index("Bodies with one broken member")
 
@@ -192,7 +192,7 @@ def test_bodies_that_break_one_member_are_counted_by_what_they_proved() -> None:
 
 
 def test_the_first_lines_say_what_the_verdict_rests_on() -> None:
-    """Rules that were not verified for one reason share a line, and the reason is said once."""
+    """Rules that were not verified for the same reason share a line."""
     lines = [" ".join(line.split()) for line in text(finished()).splitlines()]
 
     assert lines[1:4] == [
@@ -202,8 +202,8 @@ def test_the_first_lines_say_what_the_verdict_rests_on() -> None:
     ]
 
 
-def test_a_finding_says_who_is_to_blame_when_it_was_and_how_to_see_it_again() -> None:
-    """With what its server calls the request, and how often it showed."""
+def test_a_finding_says_what_is_at_fault_when_it_was_seen_and_how_to_replay_it() -> None:
+    """With the server's own id of the request, and how often the finding was reproduced."""
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
     sent = Exchange(
         *("POST", "http://target/v1/modack", (), b"{}", 200, (("x-request-id", "r-77"),), b'{"data": null}'),
@@ -227,8 +227,8 @@ def test_a_finding_says_who_is_to_blame_when_it_was_and_how_to_see_it_again() ->
     )
 
 
-def test_what_others_have_sent_is_not_sent_again(tmp_path: Path) -> None:
-    """A finding of recorded traffic has no test, and nobody is told to play it."""
+def test_a_finding_of_recorded_traffic_is_not_replayed(tmp_path: Path) -> None:
+    """It has no test and no hint, as another client sent its requests."""
     recorded = finished(run_id="")
     generated_tests.write(recorded, tmp_path)
 
@@ -240,12 +240,12 @@ def test_what_others_have_sent_is_not_sent_again(tmp_path: Path) -> None:
 
 
 def known(rule: str, state: Any) -> BaselineEntry:
-    """An entry of the baseline for a finding of that rule."""
+    """Return an entry of the baseline for a finding of a rule."""
     return BaselineEntry(finding(rule).id, "anna", "ticket 12", date(2026, 12, 1), state)
 
 
 def test_what_the_baseline_excuses_is_no_violation() -> None:
-    """It stands in a line below; an entry that excuses no more, or nothing, is among the first lines."""
+    """It has a line below; an entry that has expired or is gone has one among the first lines."""
     entries = (known("PAGE-5", "excused"), known("PAGE-9", "expired"), known("PAGE-4", "gone"))
     run = finished(violations=(finding("PAGE-5"), finding("PAGE-9")), baseline=entries, min_verified=80.0)
 
@@ -264,7 +264,7 @@ def test_what_the_baseline_excuses_is_no_violation() -> None:
 
 
 def test_a_run_of_known_findings_alone_conforms() -> None:
-    """And says how many there are."""
+    """The verdict says how many there are."""
     run = finished(warnings=(), baseline=(known("PAGE-5", "excused"),))
 
     assert run.exit_code == 0
@@ -281,12 +281,12 @@ def test_a_run_of_known_findings_alone_conforms() -> None:
     ],
 )
 def test_the_verdict_comes_last(verdict: str, last: str) -> None:
-    """In one line."""
+    """As one line."""
     assert text(RUNS[verdict]).splitlines()[-1] == last
 
 
 def test_junit_has_a_case_for_each_rule(tmp_path: Path) -> None:
-    """A violation fails, a warning does not, what was not tested is skipped, and an empty run fails."""
+    """A violation fails, a warning does not, an unverified rule is skipped, and a run that proves nothing fails."""
 
     def outcomes(run: RunFinished) -> dict[str, str]:
         junit.write(run, tmp_path)
@@ -311,16 +311,16 @@ def test_junit_has_a_case_for_each_rule(tmp_path: Path) -> None:
     assert empty["the"] == "failure"
 
 
-def test_what_xml_cannot_hold_is_replaced(tmp_path: Path) -> None:
-    """An answer may have any character."""
+def test_characters_that_xml_cannot_hold_are_replaced(tmp_path: Path) -> None:
+    """An answer may have them all the same."""
     odd = finding("PAGE-5", place="\x00")
     junit.write(finished(violations=(replace(odd, title="a\x00b\x1b"),)), tmp_path)
 
     assert "a�b�" in (tmp_path / "junit.xml").read_text("utf-8")
 
 
-def test_a_page_escapes_what_a_target_says(tmp_path: Path) -> None:
-    """It is shown, and does nothing."""
+def test_the_html_page_escapes_the_words_of_a_target(tmp_path: Path) -> None:
+    """A script in them is shown as text."""
     html.write(finished(violations=(finding("PAGE-5", place="x"),), target="<script>x</script>"), tmp_path)
 
     page = (tmp_path / "report.html").read_text("utf-8")
@@ -328,8 +328,8 @@ def test_a_page_escapes_what_a_target_says(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in page
 
 
-def test_a_finding_is_printed_as_soon_as_it_is_known() -> None:
-    """Its weight, its rule and its sentence; markup of the target is text."""
+def test_a_finding_is_printed_as_soon_as_it_is_confirmed() -> None:
+    """With its severity and its sentence; markup in the words of the target is text."""
     out = io.StringIO()
     terminal = Terminal(Console(file=out, width=200), {KEY: "$MY_KEY"})
     terminal(RunStarted("http://[bold]target", "d.yaml", "d" * 64, 3, 30.0))
