@@ -1,16 +1,15 @@
-"""What our judge and its peers find of the same faults, and what they say of a correct server.
+"""What our judge and its peers find of the same mutants, and what they say of a conforming server.
 
     npm install --prefix DIR specmatic
-    python -m benchmarks.judges [--tools ours,stock,tuned,…] [--faults A02,B01,…|all|honest] [--specmatic DIR]
+    python -m benchmarks.judges [--tools ours,stock,tuned,…] [--mutants A02,B01,…|all|conforming] [--specmatic DIR]
 
-Every tool runs as a process of its own against a correct server and against variants of it that break one
-promise each (`tests/mutants`), served here on a free port. First the correct server, with several seeds: whatever
-is said there is no news elsewhere. Then each fault; it counts as found when a run shows an accusation that no run
-against the correct server shows. Where those runs differ among themselves a second run, with another seed, has to
-show it too.
+Every tool runs as a process of its own against a conforming server and against mutants that break one promise each
+(`tests/mutants`), served here on a free port. First the conforming server, with several seeds: what is said there is
+no news elsewhere. Then each mutant; it counts as found when a run shows an accusation that no run against the
+conforming server shows. Where those runs differ among themselves a second run, with another seed, has to show it too.
 
 Every run is kept at once in `benchmarks/judges.json` and not made again without `--again`; from that file
-`docs/judges.md` is written. To see to it that nothing but this machine can be reached:
+`docs/judges.md` is written, with `--page-only` without any run. So that nothing but this machine can be reached:
 
     unshare --net sh -c 'ip link set lo up && exec python -m benchmarks.judges …'
 """
@@ -36,15 +35,9 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from benchmarks import judges_page
-from benchmarks.judges_results import (
-    HONEST,
-    Kept,
-    Run,
-    load,
-)
+from benchmarks.judges_results import CONFORMING, Results, Run, load
 from benchmarks.judges_tools import (
     DEFINITION,
     DEFINITIONS,
@@ -61,6 +54,7 @@ from benchmarks.judges_tools import (
 )
 from benchmarks.processes import machine
 from tests.mutants import MUTANTS, ConformingServer
+from tests.replies import ask
 from tests.serving import serving
 
 if TYPE_CHECKING:
@@ -71,7 +65,7 @@ GRACE: Final = 15
 
 
 class Counted:
-    """An application that counts what it is asked."""
+    """An application that counts its requests."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
@@ -89,38 +83,41 @@ def main() -> int:
     """Make the runs that are missing, then write the page."""
     options = parser().parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tools inherit it, under nohup too
-    kept = load(options.out)
-    chosen = [HONEST, *MUTANTS] if "all" in options.faults else options.faults
-    for name in options.tools:
+    results = load(options.out)
+    chosen = [CONFORMING, *MUTANTS] if "all" in options.mutants else options.mutants
+    for name in () if options.page_only else options.tools:
         tool = located(TOOLS[name], options.specmatic)
-        for fault in chosen if options.again else ():
-            kept.of(name, fault).clear()
-        while len(kept.of(name)) < options.honest:
-            keep(kept, tool, HONEST)
-        for fault in [one for one in chosen if one != HONEST]:
-            while kept.wants(name, fault):
-                keep(kept, tool, fault)
-    options.page.write_text(judges_page.page(kept), "utf-8")
+        for server in chosen if options.again else ():
+            results.of(name, server).clear()
+        while len(results.of(name)) < options.conforming:
+            keep(results, tool, CONFORMING)
+        for server in [one for one in chosen if one != CONFORMING]:
+            while results.wants(name, server):
+                keep(results, tool, server)
+    options.page.write_text(judges_page.page(results), "utf-8")
     return 0
 
 
 def parser() -> argparse.ArgumentParser:
-    """What can be asked for."""
-    found = argparse.ArgumentParser(prog="python -m benchmarks.judges")
-    found.add_argument("--tools", type=listed(TOOLS), default=list(TOOLS), metavar="NAME,…")
-    found.add_argument(
-        "--faults", type=listed(("all", HONEST, *MUTANTS)), default=["all"], metavar="ID,…|all"
+    """The flags of this command."""
+    flags = argparse.ArgumentParser(prog="python -m benchmarks.judges")
+    flags.add_argument("--tools", type=listed(TOOLS), default=list(TOOLS), metavar="NAME,…")
+    flags.add_argument(
+        "--mutants", type=listed(("all", CONFORMING, *MUTANTS)), default=["all"], metavar="ID,…|all"
     )
-    found.add_argument("--honest", type=int, default=5, metavar="N", help="runs against the correct server")
-    found.add_argument("--again", action="store_true", help="make runs again that are kept")
-    found.add_argument("--specmatic", type=Path, metavar="DIR", help="where npm installed it")
-    found.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "judges.json", metavar="FILE")
-    found.add_argument("--page", type=Path, default=ROOT / "docs" / "judges.md", metavar="FILE")
-    return found
+    flags.add_argument(
+        "--conforming", type=int, default=5, metavar="N", help="runs against the conforming server"
+    )
+    flags.add_argument("--again", action="store_true", help="make runs again that are kept")
+    flags.add_argument("--page-only", action="store_true", help="make no run, write the page")
+    flags.add_argument("--specmatic", type=Path, metavar="DIR", help="where npm installed it")
+    flags.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "judges.json", metavar="FILE")
+    flags.add_argument("--page", type=Path, default=ROOT / "docs" / "judges.md", metavar="FILE")
+    return flags
 
 
 def listed(known: Iterable[str]) -> Any:
-    """A reader of names between commas; an empty text names none."""
+    """Make a reader of known names between commas; an empty text names none."""
 
     def read(text: str) -> list[str]:
         names = [name for name in text.split(",") if name]
@@ -131,29 +128,29 @@ def listed(known: Iterable[str]) -> Any:
     return read
 
 
-def keep(kept: Kept, tool: Tool, fault: str) -> None:
-    """Make one run and save it."""
-    runs = kept.of(tool.name, fault)
-    run = run_once(tool, fault, seed=len(runs) + 1)
+def keep(results: Results, tool: Tool, server: str) -> None:
+    """Make one run, save it, and print a line; `server` is a mutant's id or `CONFORMING`."""
+    runs = results.of(tool.name, server)
+    run = run_once(tool, server, seed=len(runs) + 1)
     runs.append(run)
-    kept.tools[tool.name] = {
+    results.tools[tool.name] = {
         "version": tool.version(),
         "command": shlex.join(tool.words()),
         "machine": machine(),
         "network": network(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    kept.save()
-    news = len(run.found - kept.honest(tool.name)) if fault != HONEST else len(run.found)
+    results.save()
+    news = len(run.found - results.conforming(tool.name)) if server != CONFORMING else len(run.found)
     remark = run.unreadable or ("interrupted" if run.capped else "")
     print(
-        f"{tool.name} {fault} {run.seconds:.1f} s, {run.requests} requests, {news} new {remark}", flush=True
+        f"{tool.name} {server} {run.seconds:.1f} s, {run.requests} requests, {news} new {remark}", flush=True
     )
 
 
-def run_once(tool: Tool, fault: str, seed: int) -> Run:
-    """One run against a server of its own."""
-    make = ConformingServer if fault == HONEST else MUTANTS[fault]
+def run_once(tool: Tool, server: str, seed: int) -> Run:
+    """Run a tool against a fresh server."""
+    make = ConformingServer if server == CONFORMING else MUTANTS[server]
     app = Counted(make(tool.choices))
     with tempfile.TemporaryDirectory() as folder, served(app) as url:
         scene = Scene(Path(folder), provision(url) if tool.provisioned else ())
@@ -171,13 +168,13 @@ def run_once(tool: Tool, fault: str, seed: int) -> Run:
 
 @contextlib.contextmanager
 def served(app: WSGIApplication) -> Iterator[str]:
-    """The URL of a server whose tracebacks go nowhere."""
+    """Serve an application, without its tracebacks, and yield the URL."""
     with contextlib.redirect_stderr(io.StringIO()), serving(app) as url:
         yield url
 
 
 def provision(url: str) -> tuple[str, ...]:
-    """Ids of three actions in their first attempt, under a definition; made up where there are none."""
+    """Define a variant, post three actions, and return their ids; an id that no action has where none was accepted."""
     call(url, "PUT", DEFINITIONS, DEFINITION)
     answers = [call(url, "POST", f"/v1/ingress/{VARIANT}", WORK) for _ in range(3)]
     ids = []
@@ -188,20 +185,16 @@ def provision(url: str) -> tuple[str, ...]:
 
 
 def call(url: str, method: str, path: str, body: object) -> bytes:
-    """The body of an answer; nothing where none came."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    """Send one request and return the answer's body; nothing where no answer came."""
+    headers = {"x-arklow-auth": KEY, "content-type": "application/json"}
     try:
-        headers = {"x-arklow-auth": KEY, "content-type": "application/json"}
-        connection.request(method, path, json.dumps(body), headers)
-        return connection.getresponse().read()
+        return ask(url, method, path, body, headers=headers, timeout=10).body
     except (OSError, http.client.HTTPException):
         return b""
-    finally:
-        connection.close()
 
 
 def executed(command: list[str], folder: Path, cap: float) -> tuple[int, float, bool]:
-    """Exit code, seconds, and whether the run was interrupted at its limit."""
+    """Run a command in a folder for at most `cap` seconds; exit code, seconds, and whether it was interrupted."""
     began = time.perf_counter()
     with (folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(
@@ -228,7 +221,7 @@ def cpu_of_children() -> float:
 
 
 def ended(process: subprocess.Popen[bytes], cap: float) -> bool:
-    """Whether the process ended by itself; else it is interrupted, and killed if that does not help."""
+    """Wait `cap` seconds for a process to end by itself; else interrupt it, kill it if it goes on, and return False."""
     try:
         process.wait(cap)
     except subprocess.TimeoutExpired:

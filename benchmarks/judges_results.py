@@ -1,4 +1,4 @@
-"""What `benchmarks.judges` keeps of its runs, and what follows from them."""
+"""The runs that `benchmarks.judges` keeps, and what follows from them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from benchmarks.judges_tools import Signature
 
-HONEST: Final = "honest"
-"""Stands where a fault's id does, for runs against the correct server."""
+CONFORMING: Final = "conforming"
+"""In the place of a mutant's id, for runs against the conforming server."""
 LEVELS: Final = frozenset({"violation", "warning"})
-OF_THE_CLOCK: Final = frozenset({"ST112"})
-"""Checks of how long an answer takes, which a busy machine makes fail as well: Schemathesis's is one."""
+CLOCK_CHECKS: Final = frozenset({"ST112"})
+"""Checks of how long an answer takes, which a busy machine makes fail as well: Schemathesis has one."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Run:
     seed: int
     seconds: float
     cpu: float | None
-    """Seconds of the tool's own user and system time; None for runs from before it was measured."""
+    """Seconds of the tool's own user and system time; None in runs from before it was measured."""
     requests: int
     exit: int
-    """Of the process; 0 and less where a signal ended it."""
+    """Exit code of the process; below 0 where a signal ended it."""
     capped: bool
-    """Whether it was interrupted at its limit."""
+    """Whether it was interrupted at its time limit."""
     unreadable: str
     """Why there is no report; empty where there is one."""
     found: frozenset[Signature]
@@ -40,7 +40,7 @@ class Run:
 
 
 class Mark(StrEnum):
-    """What came of one fault under one tool."""
+    """What one tool made of one mutant."""
 
     ACCUSED = "✓"
     ONCE = "~"
@@ -51,57 +51,57 @@ class Mark(StrEnum):
 
 
 @dataclass
-class Kept:
+class Results:
     """All runs so far, as the file has them."""
 
     path: Path
     tools: dict[str, dict[str, str]] = field(default_factory=dict)
     """Tool → version, command, machine, network, and the day of its last run."""
     runs: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
-    """Tool → fault → runs."""
+    """Tool → mutant or `CONFORMING` → runs."""
 
-    def of(self, tool: str, fault: str = HONEST) -> list[Run]:
-        """The runs of a tool against a mutant, or against the correct server."""
-        return self.runs.setdefault(tool, {}).setdefault(fault, [])
+    def of(self, tool: str, server: str = CONFORMING) -> list[Run]:
+        """The runs of a tool against a mutant or the conforming server; a list that can be added to."""
+        return self.runs.setdefault(tool, {}).setdefault(server, [])
 
-    def honest(self, tool: str, levels: frozenset[str] = LEVELS) -> frozenset[Signature]:
-        """Everything that any run accuses the correct server of."""
+    def conforming(self, tool: str, levels: frozenset[str] = LEVELS) -> frozenset[Signature]:
+        """Everything that any run accuses the conforming server of."""
         return frozenset[Signature]().union(*(run.at(levels) for run in self.of(tool)))
 
     def wavering(self, tool: str) -> frozenset[tuple[str, str]]:
-        """Operations and checks in which two runs against the correct server differ."""
+        """Pairs of operation and check in which two runs against the conforming server differ."""
         runs = self.of(tool)
         steady = frozenset.intersection(*(run.found for run in runs)) if runs else frozenset()
-        return frozenset((one.operation, one.code) for one in self.honest(tool) - steady)
+        return frozenset((one.operation, one.code) for one in self.conforming(tool) - steady)
 
-    def wants(self, tool: str, fault: str) -> bool:
-        """Whether another run is needed: the first, or one that confirms what may be chance."""
-        runs = self.of(tool, fault)
+    def wants(self, tool: str, mutant: str) -> bool:
+        """Whether another run is needed: the first, or a second that confirms what may be chance."""
+        runs = self.of(tool, mutant)
         if len(runs) != 1:
             return not runs
-        news = runs[0].found - self.honest(tool)
+        news = runs[0].found - self.conforming(tool)
         wavering = self.wavering(tool)
-        by_chance = [one.code in OF_THE_CLOCK or (one.operation, one.code) in wavering for one in news]
+        by_chance = [one.code in CLOCK_CHECKS or (one.operation, one.code) in wavering for one in news]
         return bool(runs[0].unreadable) or (bool(news) and all(by_chance))
 
-    def mark(self, tool: str, fault: str, levels: frozenset[str] = LEVELS) -> Mark:
-        """A fault is accused when all of its runs show a signature that the correct server never gave."""
-        runs = [run for run in self.of(tool, fault) if not run.unreadable]
+    def mark(self, tool: str, mutant: str, levels: frozenset[str] = LEVELS) -> Mark:
+        """Mark a mutant as accused when all of its runs show a signature that the conforming server never gave."""
+        runs = [run for run in self.of(tool, mutant) if not run.unreadable]
         if not runs:
-            return Mark.UNREADABLE if self.of(tool, fault) else Mark.ABSENT
-        news = [run.at(levels) - self.honest(tool, levels) for run in runs]
+            return Mark.UNREADABLE if self.of(tool, mutant) else Mark.ABSENT
+        news = [run.at(levels) - self.conforming(tool, levels) for run in runs]
         if frozenset.intersection(*news):
-            return Mark.OPEN if self.wants(tool, fault) else Mark.ACCUSED
+            return Mark.OPEN if self.wants(tool, mutant) else Mark.ACCUSED
         return Mark.ONCE if any(news) else Mark.MISSED
 
     def save(self) -> None:
         """Write the file; signatures are numbered, since many runs repeat them."""
-        everything = (run for faults in self.runs.values() for runs in faults.values() for run in runs)
+        everything = (run for servers in self.runs.values() for runs in servers.values() for run in runs)
         table = sorted({one for run in everything for one in run.found})
         number = {signature: index for index, signature in enumerate(table)}
         packed = {
-            tool: {fault: [pack(run, number) for run in runs] for fault, runs in faults.items() if runs}
-            for tool, faults in self.runs.items()
+            tool: {server: [pack(run, number) for run in runs] for server, runs in servers.items() if runs}
+            for tool, servers in self.runs.items()
         }
         parts = {"tools": self.tools, "signatures": table, "runs": packed}
         fresh = self.path.with_suffix(".new")
@@ -110,13 +110,13 @@ class Kept:
 
 
 def pack(run: Run, number: dict[Signature, int]) -> list[Any]:
-    """A run as the file has it."""
+    """Make the list that the file has for a run."""
     found = sorted(number[one] for one in run.found)
     return [run.seed, run.seconds, run.cpu, run.requests, run.exit, run.capped, run.unreadable, found]
 
 
 def laid_out(value: Any, depth: int = 0) -> str:
-    """JSON in which each run, signature and tool has a line."""
+    """Write JSON in which each run, signature and tool has a line."""
     if depth == 3 or not isinstance(value, dict | list) or not value:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dict):
@@ -130,21 +130,21 @@ def laid_out(value: Any, depth: int = 0) -> str:
     return f"{opening}\n{inner}\n{' ' * depth}{closing}"
 
 
-def load(path: Path) -> Kept:
-    """What the file has, or nothing yet."""
+def load(path: Path) -> Results:
+    """Read the file; no runs where there is none."""
     if not path.exists():
-        return Kept(path)
+        return Results(path)
     data = json.loads(path.read_text("utf-8"))
     table = [Signature(*one) for one in data["signatures"]]
     runs = {
-        tool: {fault: [unpack(run, table) for run in runs] for fault, runs in faults.items()}
-        for tool, faults in data["runs"].items()
+        tool: {server: [unpack(run, table) for run in runs] for server, runs in servers.items()}
+        for tool, servers in data["runs"].items()
     }
-    return Kept(path, data["tools"], runs)
+    return Results(path, data["tools"], runs)
 
 
 def unpack(run: list[Any], table: list[Signature]) -> Run:
-    """A run out of the file."""
+    """Make a run of the list that the file has for it."""
     seed, seconds, cpu, requests, code, capped, unreadable, found = run
     signatures = frozenset(table[index] for index in found)
     return Run(seed, seconds, cpu, requests, code, capped, unreadable, signatures)

@@ -1,4 +1,4 @@
-"""The judges that `benchmarks.judges` compares: how each is set up, started, and its report read."""
+"""The tools that `benchmarks.judges` compares: how each is set up and started, and how its report is read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Document = dict[str, Any]
 
 
 class Signature(NamedTuple):
-    """What one accusation has in common with its repetitions."""
+    """What repetitions of one accusation have in common."""
 
     operation: str
     code: str
@@ -44,51 +44,52 @@ class Signature(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """One run: an empty folder, and ids of accepted actions in their first attempt where some were made."""
+    """The set-up of one run: an empty folder, and the ids of accepted actions in their first attempt, if any."""
 
     folder: Path
     actions: tuple[str, ...]
 
     def write(self, name: str, text: str) -> None:
-        """A file in the folder."""
+        """Write a file in the folder."""
         path = self.folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
 
 
 class Unreadable(Exception):  # noqa: N818
-    """A run that left no report."""
+    """The run left no report."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One judge with its settings."""
+    """One tool with its settings."""
 
     name: str
     title: str
     cap: float
     """Seconds until the run is interrupted."""
     settings: str
-    """A list in Markdown."""
+    """As a list in Markdown."""
     command: tuple[str, ...]
-    """With `{url}` and `{seed}`; programs are named as anybody would."""
+    """With `{url}` and `{seed}`, and the usual names of programs."""
     programs: dict[str, str]
+    """Usual name of a program → where it is on this machine."""
     version: Callable[[], str]
     prepare: Callable[[Scene], None]
     """Writes the files that the command needs."""
     read: Callable[[Path], frozenset[Signature]]
     """What the report in the folder accuses the server of; raises `Unreadable` where there is none."""
     choices: Choices = DEFAULT_CHOICES
-    """Of the server that it meets, of the correct one and of mutants alike."""
+    """The choices of every server that it meets: the conforming one and the mutants."""
     provisioned: bool = False
-    """Whether a definition and actions are made before it starts."""
+    """Whether a definition and three actions are made before it starts."""
 
     def words(self, url: str = "URL", seed: object = "SEED") -> list[str]:
-        """The command line for one server."""
+        """The command line for one server, with the usual names of programs."""
         return [word.format(url=url, seed=seed) for word in self.command]
 
     def started(self, url: str, seed: int) -> list[str]:
-        """The same with the programs of this machine."""
+        """The command line for one server, with the programs of this machine."""
         return [self.programs.get(word, word) for word in self.words(url, seed)]
 
 
@@ -96,25 +97,25 @@ class Tool:
 
 
 def published() -> Document:
-    """The published document without `servers`: operations name a production host there."""
+    """Load the published document without `servers`, since operations name a production host there."""
     return without_servers(load("arklow.openapi.yaml"))
 
 
 def overlaid() -> Document:
-    """The document with PUT's refusals and the links, of the three published operations alone."""
+    """Load the overlaid document, with PUT's refusals and the links, cut to the three published operations."""
     document = without_servers(load("arklow.overlaid.openapi.yaml"))
     document["paths"] = {path: document["paths"][path] for path in published()["paths"]}
     return document
 
 
 def load(name: str) -> Document:
-    """A built document."""
+    """Load a document from `spec/`."""
     document: Document = yaml.safe_load((ROOT / "spec" / name).read_text("utf-8"))
     return document
 
 
 def without_servers(document: Document) -> Document:
-    """The same without a host anywhere."""
+    """Take all hosts out of a document, and return it."""
     del document["servers"]
     for operation in operations(document):
         operation.pop("servers", None)
@@ -122,13 +123,13 @@ def without_servers(document: Document) -> Document:
 
 
 def operations(document: Document) -> Iterator[Document]:
-    """All operations."""
+    """Every operation of a document."""
     for item in document["paths"].values():
         yield from (item[method] for method in ("get", "put", "post") if method in item)
 
 
 def with_examples(document: Document, action: str) -> Document:
-    """The document with an example for the path's variant and for each body."""
+    """Add an example for the path's variant and for each body to a document, and return it."""
     put, ingress, modack = (document["paths"][path] for path in PATHS)
     for operation, body in (
         (put["put"], DEFINITION),
@@ -144,12 +145,12 @@ PATHS: Final = ("/v1/orgs/{org_id}/actions/definitions", "/v1/ingress/{variant}"
 
 
 def signal(action: str) -> Document:
-    """A modack body."""
+    """The body of a modack."""
     return {"action_record_id": action, "attempt": 0, "mod_ack": 60}
 
 
 def text_of(document: Document) -> str:
-    """YAML without anchors."""
+    """Write YAML without anchors, which not every tool reads."""
     return yaml.dump(json.loads(json.dumps(document)), sort_keys=False)
 
 
@@ -157,7 +158,7 @@ def text_of(document: Document) -> str:
 
 
 def our_version() -> str:
-    """The commit that touched the judge last."""
+    """Our version, and the last commit that changed the judge."""
     commit = subprocess.run(
         ["git", "log", "-1", "--format=%h", "--", "contracts"],
         cwd=ROOT,
@@ -169,7 +170,7 @@ def our_version() -> str:
 
 
 def our_findings(folder: Path) -> frozenset[Signature]:
-    """The findings of `report.json`."""
+    """Read the findings of `report.json`."""
     report = json.loads(only(folder, "report/report.json").read_text("utf-8"))
     return frozenset(
         Signature(finding["operation"], finding["rule"], "", "", level)
@@ -179,12 +180,12 @@ def our_findings(folder: Path) -> frozenset[Signature]:
 
 
 def beside_python(program: str) -> dict[str, str]:
-    """A script of this environment."""
+    """Name → path of a script of this environment."""
     return {program: str(Path(sys.executable).parent / program)}
 
 
 def only(folder: Path, pattern: str) -> Path:
-    """The one file that a pattern finds.
+    """Return the one file that a pattern finds.
 
     Raises:
         Unreadable: there is none.
@@ -220,12 +221,12 @@ OURS: Final = Tool(
 
 
 def prepare_stock(scene: Scene) -> None:
-    """The published document."""
+    """Write the published document."""
     scene.write("arklow.yaml", text_of(published()))
 
 
 def prepare_tuned(scene: Scene) -> None:
-    """The overlaid document with examples, and a settings file."""
+    """Write the overlaid document with examples, and a settings file."""
     scene.write("arklow.yaml", text_of(with_examples(overlaid(), scene.actions[0])))
     scene.write(
         "schemathesis.toml",
@@ -242,14 +243,14 @@ values = {json.dumps(scene.actions)}
 
 
 def schemathesis_findings(folder: Path) -> frozenset[Signature]:
-    """The failed checks of all scenarios, and what was no failure of a check."""
+    """Read the failed checks of all scenarios, and the errors beside them."""
     events = only(folder, "report/*.ndjson").read_text("utf-8", "replace").splitlines()
     failures = (one for line in events if "ScenarioFinished" in line for one in failures_of(line))
     return frozenset(itertools.chain(failures, errors_of(folder)))
 
 
 def failures_of(line: str) -> Iterator[Signature]:
-    """The failed checks of one finished scenario; a line that was cut off has none."""
+    """Read the failed checks of one finished scenario; a line that was cut off has none."""
     try:
         recorder = json.loads(line)["ScenarioFinished"]["recorder"]
     except ValueError:
@@ -270,7 +271,7 @@ def place_of(failure: dict[str, Any]) -> str:
 
 
 def errors_of(folder: Path) -> Iterator[Signature]:
-    """What was no failure of a check: a connection that broke, for one."""
+    """Read the errors that are no failure of a check, such as a connection that broke."""
     for report in folder.glob("report/*.json"):
         for error in json.loads(report.read_text("utf-8"))["errors"]:
             yield Signature("", f"error: {error['title']}", "", "")
@@ -300,7 +301,7 @@ STOCK_OPEN: Final = replace(
     name="stock-open",
     title="Schemathesis, stock, where unknown variants are defined",
     settings="""\
-- As above, but every server, the correct one too, accepts work for a variant that nobody defined. The pages leave
+- As above, but every server, the conforming one too, accepts work for a variant without a definition. The pages leave
   this open; where the work is refused, as in all other columns, stock Schemathesis never sees an ingress of 200.
 """,
     choices=Choices(unknown_variant="create"),
@@ -317,7 +318,7 @@ TUNED: Final = replace(
   names them.
 - `schemathesis.toml`: `"path.org_id" = "1"`, `"path.variant" = "{VARIANT}"`, and a dictionary of the three action
   ids for `body.action_record_id`, drawn at 80 %.
-- The document gives PUT's `version` no minimum, and the correct server refuses negative ones, as it may (C16): one
+- The document gives PUT's `version` no minimum, and the conforming server refuses negative ones, as it may (C16): one
   line more in the document would spare the tool that accusation.
 - All else as in stock; no checks of our own, which Schemathesis takes in Python.
 """,
@@ -336,13 +337,13 @@ REFUSALS: Final = ("400", "401", "403", "409", "415")
 
 
 def prepare_specmatic(scene: Scene) -> None:
-    """The published document and a settings file."""
+    """Write the published document and a settings file."""
     scene.write("arklow.yaml", text_of(published()))
     configure(scene)
 
 
 def prepare_tuned_specmatic(scene: Scene) -> None:
-    """A document with PUT's refusals, a settings file, and examples."""
+    """Write a document with PUT's refusals, a settings file, and examples."""
     scene.write("arklow.yaml", text_of(spelled_out(overlaid())))
     configure(scene)
     for name, example in examples(scene.actions[0]):
@@ -360,7 +361,7 @@ def configure(scene: Scene) -> None:
 
 
 def spelled_out(document: Document) -> Document:
-    """The document without links and ranges of statuses."""
+    """Take links and ranges of statuses out of a document, and return it."""
     for operation in operations(document):
         answers = operation["responses"]
         for answer in answers.values():
@@ -372,7 +373,7 @@ def spelled_out(document: Document) -> Document:
 
 
 def examples(action: str) -> Iterator[tuple[str, Document]]:
-    """A call of each operation as Specmatic writes it."""
+    """Name and content of an example of each operation, as Specmatic writes it."""
     defined = {"id": "1", "org_id": "1", "deleted_at": None, "destinations": []} | DEFINITION
     accepted = {"a_id": action, "a_def_id": "1", "queue_s": "queued", "a_va": VARIANT, "a_ve": "1"}
     for name, method, path, body, answer in (
@@ -389,7 +390,7 @@ def examples(action: str) -> Iterator[tuple[str, Document]]:
 
 
 def specmatic_findings(folder: Path) -> frozenset[Signature]:
-    """The failed tests."""
+    """Read the failed tests."""
     report = ElementTree.parse(only(folder, "report/*.xml"))
     return frozenset(
         failed(case.get("name", ""), failure.get("message") or "")
@@ -399,7 +400,7 @@ def specmatic_findings(folder: Path) -> frozenset[Signature]:
 
 
 def failed(name: str, message: str) -> Signature:
-    """The signature of a failed test; what was done to the request is a part of the place."""
+    """Make the signature of a failed test; what was done to the request is a part of the place."""
     scenario = SCENARIO.search(name)
     sign, operation, expected, request = scenario.groups() if scenario else ("", "", "", name)
     rules = ",".join(sorted(set(re.findall(r"\bR\d{4}\b", message)))) or "other"
@@ -414,10 +415,10 @@ def failed(name: str, message: str) -> Signature:
 
 
 def specmatic_jar(prefix: Path | None) -> Path:
-    """The jar inside the npm package, under the folder it was installed to or behind the command on the path.
+    """Find the jar of the npm package: under the folder that it was installed to, or behind the command on PATH.
 
     Raises:
-        SystemExit: it is not there.
+        SystemExit: it is in neither place.
     """
     command = shutil.which("specmatic")
     places = [prefix / "node_modules" / "specmatic"] if prefix else []
@@ -468,7 +469,7 @@ TUNED_SPECMATIC: Final = replace(
 
 
 def located(tool: Tool, prefix: Path | None) -> Tool:
-    """The tool with its programs found on this machine."""
+    """Return the tool with its programs found on this machine."""
     if "specmatic.jar" not in tool.command:
         return tool
     jar = specmatic_jar(prefix)
@@ -478,4 +479,4 @@ def located(tool: Tool, prefix: Path | None) -> Tool:
 
 TOOLS: Final = {tool.name: tool for tool in (OURS, STOCK, TUNED, SPECMATIC, TUNED_SPECMATIC, STOCK_OPEN)}
 ENVIRONMENT: Final = {"KEY": KEY, "OTHER_KEY": OTHER_KEY, "apiKey": KEY, "authorization": KEY}
-"""What the tools read their keys from."""
+"""Environment variables from which the tools read their keys."""

@@ -71,7 +71,12 @@ def test_the_token_opens(desk: Desk, authorization: str) -> None:
 )
 def test_a_name_of_this_machine_is_let_in(host: str) -> None:
     """The loopback names, the addresses listened on, and names that were given; the port does not count."""
-    Access(Admin(TOKEN, frozenset({"CI.local"})), ("fe80::1", "10.0.0.7")).check_host(host)
+    access = Access(Admin(TOKEN, frozenset({"CI.local"})), ("fe80::1", "10.0.0.7"))
+
+    access.check_host(host)
+
+    with pytest.raises(Refused, match="header Host: expected"):
+        access.check_host(f"not-{host}")
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def judged(url: str, requests: int, **members: Any) -> RunFinished:
 @pytest.mark.parametrize(
     ("condition", "requests", "members", "exit_code", "not_verified"),
     [
-        (lambda: interferences.far(0.0), 1_000, {}, 0, NEVER | SPARED | {"DEF-2"}),
+        (lambda: interferences.delaying(0.0), 1_000, {}, 0, NEVER | SPARED | {"DEF-2"}),
         (lambda: interferences.cutting(40), 1_500, {}, 0, NEVER | SPARED | {"DEF-2"}),
         (
             interferences.behind_html,
@@ -89,13 +89,13 @@ def test_what_is_not_verified_is_exactly_what_the_condition_hides(
     [
         lambda: interferences.limited(20),
         lambda: interferences.limited(20, retry_after=None),
-        lambda: interferences.far(0.05),
+        lambda: interferences.delaying(0.05),
     ],
     ids=["20 a second", "20 a second, without Retry-After", "far away"],
 )
 def test_a_limit_or_a_long_way_costs_time_and_nothing_else(condition: Condition) -> None:
     """A hundred and fifty requests verify what they verify on a calm day."""
-    with interferences.far(0.0) as calm, condition() as interference:
+    with interferences.delaying(0.0) as calm, condition() as interference:
         expected, run = judged(calm.url, 150), judged(interference.url, 150)
 
     assert run.violations == ()
@@ -160,7 +160,7 @@ def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
 
 def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
     """What thirty requests prove is said, and that it is too little."""
-    with interferences.far(0.0) as interference:
+    with interferences.delaying(0.0) as interference:
         run = judged(interference.url, 30)
 
     assert run.exit_code == 3
@@ -192,7 +192,7 @@ def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> 
 
 def test_a_budget_that_first_contact_uses_up_proves_nothing() -> None:
     """And it is the budget that is named."""
-    with interferences.far(0.0) as interference:
+    with interferences.delaying(0.0) as interference:
         run = Run(Plan(target(interference.url), limits=Limits(requests=2))).judge()
 
     assert run.inconclusive == "Nothing could be judged: the budget of 2 requests was used up."

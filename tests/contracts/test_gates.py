@@ -43,7 +43,7 @@ def renamed(one: Arrival, name_prefix: str) -> str:
 def test_two_gates_send_the_same() -> None:
     """Under another name prefix, and under the first one again, which has the definitions of the first gate."""
     sent: list[list[str]] = []
-    with interferences.far(0.0) as interference:
+    with interferences.delaying(0.0) as interference:
         for name_prefix in ("one", "two", "one"):
             before = len(interference.requests)
             assert gate(interference.url, name_prefix).exit_code == 0
@@ -56,7 +56,7 @@ def test_two_gates_send_the_same() -> None:
 
 def test_actions_carry_the_run_in_their_tags() -> None:
     """So that they can be found, in the server's log too, by the trace."""
-    with interferences.far(0.0) as interference:
+    with interferences.delaying(0.0) as interference:
         run = gate(interference.url, "tagged", 200)
         traces = {dict(one.headers).get("traceparent", "") for one in interference.requests}
         tags = [action.work.tags for action in interference.world.actions.values()]

@@ -54,7 +54,7 @@ def kept(directory: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("seconds", [1.5, 6.0])
 def test_a_night_that_is_killed_leaves_a_report_and_goes_on(seconds: float, tmp_path: Path) -> None:
     """What it has done is not done again."""
-    with interferences.far(0.0) as interference:
+    with interferences.delaying(0.0) as interference:
         with night(interference.url, tmp_path) as running:
             time.sleep(seconds)
             running.send_signal(signal.SIGKILL)

@@ -232,9 +232,8 @@ def test_images_and_services_start_what_there_is() -> None:
         }
         [command] = json.loads(said["ENTRYPOINT"])
         flags = json.loads(said["CMD"])
-        if flags != ["--help"]:
-            parsers[command].parse_args(flags)
-        parsers[command].parse_args(service["command"])
+        for words in ([] if flags == ["--help"] else flags, service["command"]):
+            assert vars(parsers[command].parse_args(words)), words
 
 
 def test_judging_needs_nothing_of_mocking_and_the_other_way_round(

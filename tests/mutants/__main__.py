@@ -1,4 +1,4 @@
-"""Serves the conforming variant or one mutant until interrupted; the URL is printed first."""
+"""Serve the conforming server, one of its variants, a deployment or a mutant until interrupted; the URL is printed first."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ import argparse
 import contextlib
 import dataclasses
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from tests.serving import listening
 
-from .catalogue import MUTANTS
-from .conforming_server import Choices, ConformingServer
-from .conforming_variants import CONFORMING_VARIANTS
-from .deployments import DEPLOYMENTS
-from .holdout import HOLDOUT
-from .races import RACING
+from . import CONFORMING_VARIANTS, DEPLOYMENTS, FURTHER, HOLDOUT, MUTANTS, RACES, Choices, ConformingServer
 
-ALL_MUTANTS = MUTANTS | RACING | HOLDOUT
+ALL_MUTANTS = MUTANTS | RACES | HOLDOUT | FURTHER
 
 
-def choices_of(settings: list[str]) -> Choices:
-    """Choices from `name=value`, where true, false and numbers are read as such."""
+def choices_of(settings: Iterable[str]) -> Choices:
+    """Read choices from texts such as `ids=small`; true, false and numbers are read as JSON."""
     found: dict[str, Any] = {}
     for setting in settings:
         name, _, text = setting.partition("=")
@@ -31,22 +27,42 @@ def choices_of(settings: list[str]) -> Choices:
     return dataclasses.replace(Choices(), **found)
 
 
+def parser() -> argparse.ArgumentParser:
+    """The flags of this command."""
+    flags = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    flags.add_argument("--mutant", choices=sorted(ALL_MUTANTS), metavar="ID")
+    flags.add_argument(
+        "--variant", choices=sorted(CONFORMING_VARIANTS), metavar="NAME", help="conforming variant"
+    )
+    flags.add_argument("--deployment", choices=sorted(DEPLOYMENTS), metavar="NAME")
+    flags.add_argument(
+        "--choice",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one lawful choice, where no variant is named",
+    )
+    flags.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    flags.add_argument("--list", action="store_true", help="list the mutants and stop")
+    return flags
+
+
+def application(options: argparse.Namespace) -> Any:
+    """The WSGI application that the flags ask for."""
+    if options.deployment:
+        return DEPLOYMENTS[options.deployment]()
+    choices = CONFORMING_VARIANTS[options.variant] if options.variant else choices_of(options.choice)
+    return ALL_MUTANTS.get(options.mutant, ConformingServer)(choices)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("--mutant", choices=sorted(ALL_MUTANTS), metavar="ID")
-    parser.add_argument("--choice", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--variant", choices=sorted(CONFORMING_VARIANTS | DEPLOYMENTS), metavar="NAME")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--list", action="store_true", help="name the faults and stop")
-    options = parser.parse_args()
+    """Serve, or list."""
+    options = parser().parse_args()
     if options.list:
-        for fault in ALL_MUTANTS.values():
-            print(fault.id, fault.group, fault.verdict, fault.text, sep="\t")
+        for one in ALL_MUTANTS.values():
+            print(one.id, one.group, one.verdict, ",".join(one.caught_by) or "-", one.text, sep="\t")
         return
-    choices = CONFORMING_VARIANTS.get(options.variant) or choices_of(options.choice)
-    makes = ALL_MUTANTS.get(options.fault, ConformingServer)
-    app = DEPLOYMENTS[options.variant]() if options.variant in DEPLOYMENTS else makes(choices)
-    with listening(app, options.port) as server, contextlib.suppress(KeyboardInterrupt):
+    with listening(application(options), options.port) as server, contextlib.suppress(KeyboardInterrupt):
         print(f"http://127.0.0.1:{server.port}", flush=True)
         server.serve_forever()
 

@@ -1,4 +1,4 @@
-"""A client of one server, which can move that server's clock."""
+"""A client of one conforming server or mutant, which can also move that server's clock."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ from urllib.parse import urlsplit
 from tests.replies import Reply, ask
 from tests.serving import serving
 
-from .conforming_server import (
-    DEFAULT_CHOICES,
-    KEYS,
-    Choices,
-    ConformingServer,
-)
+from .conforming_server import DEFAULT_CHOICES, KEYS, Choices, ConformingServer
 
 GOOD, OTHER = KEYS
+"""The keys of organisations 1 and 2."""
 PUT_PATH = "/v1/orgs/1/actions/definitions"
 FIRST_TIME = 1_800_000_000.0
+"""Seconds since 1970 where every clock begins: a whole number, so that times compare exactly."""
 ABSENT: Any = object()
+"""In the place of a member's value: the member is left out."""
 NO_KEY = {"x-arklow-auth": "-"}
 
 
@@ -40,6 +38,7 @@ class Client:
         return parts.hostname or "", parts.port or 0
 
     def clock(self) -> float:
+        """Seconds since 1970, as the server sees them."""
         return self.time
 
     def call(
@@ -51,58 +50,68 @@ class Client:
         raw: bytes = b"",
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        """One request with a good key and JSON's type, unless headers say otherwise; "-" leaves one out."""
+        """Send one request with a good key and JSON's type, unless headers say otherwise; "-" leaves one out."""
         named = {"x-arklow-auth": GOOD, "content-type": "application/json"} | (headers or {})
         named = {name: value for name, value in named.items() if value != "-"}
         content = raw if body is ABSENT else json.dumps(body).encode()
         return ask(self.url, method, path, content, headers=named)
 
     def put(self, variant: str = "v", path: str = PUT_PATH, headers: Any = None, **members: Any) -> Reply:
+        """PUT a definition with an open schema, unless members say otherwise."""
         body = {"variant": variant, "schema": {}} | members
-        body = {name: value for name, value in body.items() if value is not ABSENT}
-        return self.call("PUT", path, body, headers=headers)
+        return self.call("PUT", path, present(body), headers=headers)
 
     def ingress(self, variant: str = "v", headers: Any = None, **members: Any) -> Reply:
+        """POST work."""
         body = {"payload": {"n": 1}} | members
-        body = {name: value for name, value in body.items() if value is not ABSENT}
-        return self.call("POST", f"/v1/ingress/{variant}", body, headers=headers)
+        return self.call("POST", f"/v1/ingress/{variant}", present(body), headers=headers)
 
-    def bytes_in(self, raw: bytes, path: str = "/v1/ingress/v", headers: Any = None) -> Reply:
+    def ingress_raw(self, raw: bytes, path: str = "/v1/ingress/v", headers: Any = None) -> Reply:
+        """POST bytes as they are."""
         return self.call("POST", path, raw=raw, headers=headers)
 
     def modack(
         self, action: Any, attempt: Any = 0, mod_ack: Any = 60, headers: Any = None, wait: float = 0
     ) -> Reply:
+        """Extend a lease by `mod_ack` seconds, `wait` seconds from now on the server's clock."""
         self.time += wait
         body = {"action_record_id": action, "attempt": attempt, "mod_ack": mod_ack}
-        body = {name: value for name, value in body.items() if value is not ABSENT}
-        return self.call("POST", "/v1/modack", body, headers=headers)
+        return self.call("POST", "/v1/modack", present(body), headers=headers)
 
     def settle(self, operation: str, action: Any, attempt: Any = 0, wait: float = 0, **members: Any) -> Reply:
-        """An ack, nack or defer."""
+        """Send an ack, nack or defer, `wait` seconds from now on the server's clock."""
         self.time += wait
         body = {"action_record_id": action, "attempt": attempt} | members
         return self.call("POST", f"/v1/{operation}", body)
 
     def record(self, action: str = "", query: str = "") -> Reply:
-        """One record with its events, or the list."""
+        """GET one record with its events, or the list."""
         path = "/v1/orgs/1/actions/records"
         return self.call("GET", f"{path}/{action}" if action else path + query)
 
     def action(self, **members: Any) -> str:
-        """The id of a new action of the variant `v`."""
+        """Define the variant `v`, POST work for it, and return the action's id."""
         self.put()
         return str(self.ingress(**members).data["a_id"])
 
-    def plain(self, text: bytes) -> bytes:
-        """Everything the server says to bytes sent as they are; the request asks to close."""
+    def send(self, text: bytes) -> bytes:
+        """Send bytes as they are and return all that comes back; the request itself asks to close."""
         with socket.create_connection(self.address, timeout=20) as connection:
             connection.sendall(text)
             return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
+def present(body: dict[str, Any]) -> dict[str, Any]:
+    """The members of a body that are not to be left out."""
+    return {name: value for name, value in body.items() if value is not ABSENT}
+
+
 @contextmanager
 def speaking(make: Callable[..., ConformingServer], choices: Choices = DEFAULT_CHOICES) -> Iterator[Client]:
+    """Serve what `make` makes of choices, keys and clock, and yield a client of it."""
     client = Client()
     with serving(make(choices, KEYS, client.clock)) as client.url:
         yield client
+
+
+__all__ = ["ABSENT", "FIRST_TIME", "GOOD", "NO_KEY", "OTHER", "PUT_PATH", "Client", "speaking"]

@@ -1,4 +1,4 @@
-"""Honest servers that read the pages in different ways; a judge that accuses one of them is wrong."""
+"""Conforming variants: servers that take the pages in different lawful ways. A judge that accuses one of them is wrong."""
 
 from __future__ import annotations
 
@@ -39,3 +39,6 @@ CONFORMING_VARIANTS: dict[str, Choices] = {
         enforce_schema=False, upsert="keep", alias="steal", omitted_alias="emptied", lower_version="ignored"
     ),
 }
+"""Name → choices; together they have every value of every choice."""
+
+__all__ = ["CONFORMING_VARIANTS"]

@@ -1,4 +1,4 @@
-"""Honest servers that are built, or stand, in another way than a conforming variant with choices: nobody forbids it."""
+"""Lawful servers that no choice describes: built in another way, or standing behind a gateway."""
 
 from __future__ import annotations
 
@@ -29,8 +29,14 @@ if TYPE_CHECKING:
 _ALL = Choices(operations="all")
 
 
+def _known_at() -> list[float]:
+    """When each of three nodes learns of something, by `time.monotonic`: one now, two within a second."""
+    now = time.monotonic()
+    return [now, now + random.random(), now + random.random()]
+
+
 class Nodes(ConformingServer):
-    """three nodes of which two learn of a definition within a second, each when it comes to it"""
+    """Three nodes; two of them learn of a definition within a second, each at its own time."""
 
     def __init__(self, choices: Choices = _ALL) -> None:
         super().__init__(choices)
@@ -38,8 +44,7 @@ class Nodes(ConformingServer):
 
     def define(self, org: str, requested: RequestedDefinition) -> Definition:
         made = super().define(org, requested)
-        now = time.monotonic()
-        self.known_at[org, made.variant] = [now, now + random.random(), now + random.random()]
+        self.known_at[org, made.variant] = _known_at()
         return made
 
     def resolve(self, org: str, name: str) -> Definition:
@@ -50,7 +55,7 @@ class Nodes(ConformingServer):
 
 
 class SlowNodes(ConformingServer):
-    """three nodes of which two learn of an action within a second"""
+    """Three nodes; two of them learn of an action within a second, each at its own time."""
 
     def __init__(self, choices: Choices = _ALL) -> None:
         super().__init__(choices)
@@ -58,8 +63,7 @@ class SlowNodes(ConformingServer):
 
     def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
         action = super().accept(definition, version, posted_as, work)
-        now = time.monotonic()
-        self.known_at[action.id] = [now, now + random.random(), now + random.random()]
+        self.known_at[action.id] = _known_at()
         return action
 
     def find(self, org: str, number: str) -> Action:
@@ -70,7 +74,7 @@ class SlowNodes(ConformingServer):
 
 
 class Archive(ConformingServer):
-    """a sink settles half of the actions within two seconds, and what is settled is not known any more"""
+    """A sink settles half of the actions within two seconds; an action that is settled is not known any more."""
 
     def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
         action = super().accept(definition, version, posted_as, work)
@@ -81,20 +85,20 @@ class Archive(ConformingServer):
         return action
 
     def put_away(self, action: Action) -> None:
-        """What the sink does."""
+        """Settle an action, as the sink does."""
         with self.lock:
             self.actions.pop(action.id, None)
 
 
 class OwnNumbers(ConformingServer):
-    """the server alone says which version a definition has, whatever a PUT asks for"""
+    """The server alone says which version a definition has, whatever a PUT asks for."""
 
     def store(self, org: str, requested: RequestedDefinition) -> Definition:
         return super().store(org, replace(requested, version=None))
 
 
 class Described(ConformingServer):
-    """a title that changes is no new version"""
+    """A title that changes makes no new version."""
 
     def update(self, definition: Definition, requested: RequestedDefinition) -> None:
         old, new = (
@@ -108,7 +112,7 @@ class Described(ConformingServer):
 
 
 class Padded(ConformingServer):
-    """ids have twenty digits, and are numbers"""
+    """Ids have twenty digits, and are numbers: zeros before them do not count."""
 
     def new_id(self) -> str:
         self.last_id += 1
@@ -118,23 +122,23 @@ class Padded(ConformingServer):
         return super().find(org, f"{int(number):020d}" if len(number) < 30 else number)
 
 
-class Front:
-    """a gateway that refuses odd requests in its own words before anybody else sees them"""
+class Gateway:
+    """A gateway that refuses odd requests in its own words before the server sees them."""
 
-    def __init__(self, app: WSGIApplication, page: Callable[[str], tuple[str, bytes]]) -> None:
+    def __init__(self, app: WSGIApplication, write: Callable[[str], tuple[str, bytes]]) -> None:
         self.app = app
-        self.page = page
+        self.write = write
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        said = self.refusal(environ)
-        if said is None:
+        status = self.refusal(environ)
+        if status is None:
             return self.app(environ, start_response)
-        media, body = self.page(said)
-        start_response(said, [("Content-Type", media), ("Content-Length", str(len(body)))])
+        media, body = self.write(status)
+        start_response(status, [("Content-Type", media), ("Content-Length", str(len(body)))])
         return [body]
 
     def refusal(self, environ: WSGIEnvironment) -> str | None:
-        """What gateways have against a request."""
+        """The status line for a request that gateways refuse or redirect; None for every other request."""
         headers: list[tuple[str, str]] = environ[HEADERS]
         target = str(environ.get("REQUEST_URI") or environ["PATH_INFO"])
         names = {name.lower() for name, _ in headers}
@@ -145,24 +149,24 @@ class Front:
         if int(environ.get("CONTENT_LENGTH") or 0) > 16_384:
             return "413 Content Too Large"
         odd = re.search(r"%(?:[01]|7f|2f|5c|25|c0|f[ef]|2e)|/\.", target, re.IGNORECASE)
-        plain = all(" " <= c <= "~" for _, value in headers for c in value)
-        if odd or len(names) < len(headers) or not plain:
+        printable = all(" " <= c <= "~" for _, value in headers for c in value)
+        if odd or len(names) < len(headers) or not printable:
             return "400 Bad Request"
         if target.partition("?")[0].endswith("/"):
             return "308 Permanent Redirect"
         return None
 
 
-def _html(said: str) -> tuple[str, bytes]:
-    return "text/html", f"<html><h1>{said}</h1></html>".encode()
+def _html(status: str) -> tuple[str, bytes]:
+    return "text/html", f"<html><h1>{status}</h1></html>".encode()
 
 
-def _json(said: str) -> tuple[str, bytes]:
-    return "application/json", json.dumps({"message": said}).encode()
+def _json(status: str) -> tuple[str, bytes]:
+    return "application/json", json.dumps({"message": status}).encode()
 
 
-PAGES: dict[str, Callable[[str], tuple[str, bytes]]] = {"html": _html, "json": _json}
-"""What gateways write about a status: media type and body."""
+GATEWAY_BODIES: dict[str, Callable[[str], tuple[str, bytes]]] = {"html": _html, "json": _json}
+"""What gateways write about a status line: media type and body."""
 
 DEPLOYMENTS: dict[str, Callable[[], Any]] = {
     "nodes": Nodes,
@@ -171,9 +175,9 @@ DEPLOYMENTS: dict[str, Callable[[], Any]] = {
     "own-numbers": lambda: OwnNumbers(_ALL),
     "described": lambda: Described(_ALL),
     "padded-ids": lambda: Padded(_ALL),
-    "behind-a-page": lambda: Front(ConformingServer(Choices(html_404=True)), PAGES["html"]),
-    "behind-a-gateway": lambda: Front(ConformingServer(_ALL), PAGES["json"]),
+    "behind-a-page": lambda: Gateway(ConformingServer(Choices(html_404=True)), GATEWAY_BODIES["html"]),
+    "behind-a-gateway": lambda: Gateway(ConformingServer(_ALL), GATEWAY_BODIES["json"]),
 }
 """Name → a fresh server."""
 
-__all__ = ["DEPLOYMENTS", "PAGES"]
+__all__ = ["DEPLOYMENTS", "GATEWAY_BODIES"]

@@ -1,4 +1,7 @@
-"""An honest server on bad days: each has one condition in front of it, and writes down all that came."""
+"""The conforming server with one interference in front of it, which records every request that came.
+
+A run against one of these must accuse the server of nothing: what fails is a gateway, a limit, a network or a restart.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +24,14 @@ from werkzeug.http import HTTP_STATUS_CODES, http_date
 
 from tests.serving import HEADERS, SOCKET, reset, serving
 
-from .conforming_server import (
-    KEYS,
-    Choices,
-    ConformingServer,
-    RequestedDefinition,
-)
-from .deployments import PAGES
+from .conforming_server import KEYS, Choices, ConformingServer, RequestedDefinition
+from .deployments import GATEWAY_BODIES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Body = Literal["html", "json"]
-"""In which words a gateway speaks."""
+"""In which format a gateway writes its own answers."""
 
 ALL = Choices(operations="all")
 DECLARED = RequestedDefinition(
@@ -42,6 +40,7 @@ DECLARED = RequestedDefinition(
     version=None,
     alias=None,
 )
+"""The one definition that exists where no PUT is allowed."""
 DEFINE = r"PUT /v1/orgs/[^/]+/actions/definitions"
 TAKE_WORK = r"POST /v1/ingress/[^/]+"
 EXTEND = r"POST /v1/modack"
@@ -49,7 +48,7 @@ EXTEND = r"POST /v1/modack"
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request that came whole."""
+    """A request as it came."""
 
     method: str
     path: str
@@ -66,11 +65,11 @@ class Arrival:
 
 
 Condition = Callable[["WSGIApplication", Arrival], "WSGIApplication"]
-"""Says who answers a request: the honest server, or something that stands before it."""
+"""Returns the application that answers a request: the server itself, or what stands before it."""
 
 
 class Interference:
-    """An honest server, what stands before it, and what came."""
+    """A conforming server, the condition before it, and the requests that came."""
 
     def __init__(self, condition: Condition, world: ConformingServer) -> None:
         self.condition = condition
@@ -78,7 +77,7 @@ class Interference:
         self.url = ""
         self.requests: list[Arrival] = []
         self.restarts = 0
-        """How often the server has gone."""
+        """How often the server has gone away."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"].read()
@@ -91,21 +90,26 @@ class Interference:
 
 @contextmanager
 def disturbed(condition: Condition, world: ConformingServer | None = None) -> Iterator[Interference]:
+    """Serve a world, by default a fresh conforming server, behind a condition."""
     interference = Interference(condition, world or ConformingServer(ALL))
     with serving(interference) as interference.url:
         yield interference
 
 
 def gateway(status: int, body: Body, **headers: str) -> Response:
-    """An answer that Arklow never saw."""
-    said = f"{status} {HTTP_STATUS_CODES[status]}"
-    media, page = PAGES[body](said)
-    return Response(page, said, {name.replace("_", "-"): value for name, value in headers.items()}, media)
+    """A gateway's own answer; in names of headers `_` stands for `-`."""
+    line = f"{status} {HTTP_STATUS_CODES[status]}"
+    media, page = GATEWAY_BODIES[body](line)
+    return Response(page, line, {name.replace("_", "-"): value for name, value in headers.items()}, media)
 
 
 @contextmanager
 def restarting(times: int = 5, every: float = 4.0, gone: float = 0.4) -> Iterator[Interference]:
-    """Serves for `every` seconds, resets all, refuses for `gone` seconds and is back with an empty world: so many times."""
+    """Restart the server so many `times`.
+
+    Each time it serves for `every` seconds, resets all connections, refuses new ones for `gone` seconds, and comes back
+    with an empty world.
+    """
     interference = Interference(lambda world, _: world, ConformingServer(ALL))
     up, over = threading.Event(), threading.Event()
 
@@ -123,12 +127,11 @@ def restarting(times: int = 5, every: float = 4.0, gone: float = 0.4) -> Iterato
             up.set()
             over.wait()
 
-    with (
-        socket.socket() as kept
-    ):  # bound and never listening: while the server is gone nobody else gets its port
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        port = kept.getsockname()[1]
+    with socket.socket() as holder:
+        # Bound and never listening: while the server is gone, no other process gets its port.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
         interference.url = f"http://127.0.0.1:{port}"
         life = threading.Thread(target=live, args=[port], daemon=True)
         life.start()
@@ -148,7 +151,11 @@ def limited(
     body: Body = "html",
     elapsed: float = 0.0,
 ) -> AbstractContextManager[Interference]:
-    """So many requests in each second or, if that is said, in each minute; of the first one `elapsed` seconds are over."""
+    """Limit the requests of each second or, where `per_minute` is given, of each minute; the rest get 429.
+
+    `elapsed`: how many seconds of the first second or minute are over when this begins; `retry_after`: how the header of
+    that name says when the span ends, None for no such header.
+    """
     allowed, span = (per_second, 1) if per_minute is None else (per_minute, 60)
     began = time.monotonic() - elapsed
     counts: Counter[float] = Counter()
@@ -170,7 +177,7 @@ def limited(
 
 
 def cutting(one_in: int = 40, seed: int = 7) -> AbstractContextManager[Interference]:
-    """One request in so many gets its connection reset: in turn before any work is done and after all of it is."""
+    """Reset the connection of one request in so many: in turn before any work is done and after all of it is."""
     chance = Random(seed)
     ways = itertools.cycle([False, True])
 
@@ -181,7 +188,7 @@ def cutting(one_in: int = 40, seed: int = 7) -> AbstractContextManager[Interfere
 
 
 def _cut(work: WSGIApplication | None) -> WSGIApplication:
-    """Resets the connection, when the work is done if there is some."""
+    """An application that resets the connection, after the work where there is some."""
 
     def cut(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if work is not None:
@@ -192,13 +199,13 @@ def _cut(work: WSGIApplication | None) -> WSGIApplication:
     return cut
 
 
-def far(seconds: float = 0.3) -> AbstractContextManager[Interference]:
-    """Every answer takes so long."""
+def delaying(seconds: float = 0.3) -> AbstractContextManager[Interference]:
+    """Delay every answer by so many seconds; with 0 this is an undisturbed server that records what came."""
     return slowing(0, seconds)
 
 
 def slowing(after: float, to: float) -> AbstractContextManager[Interference]:
-    """After a while each answer takes so long: half on the way there, half on the way back."""
+    """Delay each answer by `to` seconds from `after` seconds on: half on the way there, half on the way back."""
     began = time.monotonic()
 
     def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
@@ -214,7 +221,7 @@ def slowing(after: float, to: float) -> AbstractContextManager[Interference]:
 
 
 def lingering(number: int, seconds: float) -> AbstractContextManager[Interference]:
-    """One request, by its number from 1, is answered so late; the others at once."""
+    """Delay the answer to one request, counted from 1, by so many seconds; all others are answered at once."""
     counted = itertools.count(1)
 
     def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
@@ -230,7 +237,7 @@ def lingering(number: int, seconds: float) -> AbstractContextManager[Interferenc
 def failing(
     after: float, share: float, *, body: Body = "json", seed: int = 7
 ) -> AbstractContextManager[Interference]:
-    """After a while a share of all requests is answered with 500, and not carried out."""
+    """Answer a share of all requests with 500 from `after` seconds on; these are not carried out."""
     began = time.monotonic()
     chance = Random(seed)
 
@@ -242,7 +249,7 @@ def failing(
 
 
 def refusing_puts(status: Literal[403, 404, 405] = 403) -> AbstractContextManager[Interference]:
-    """Nobody may define: 403 for good keys, in JSON, or 404 or 405 for everybody, in HTML; `orders.created` is there."""
+    """Refuse every PUT: good keys with 403 in JSON, or every key with 404 or 405 in HTML; `orders.created` is defined."""
     world = ConformingServer(ALL)
     for org in KEYS.values():
         world.define(org, DECLARED)
@@ -258,7 +265,7 @@ def refusing_puts(status: Literal[403, 404, 405] = 403) -> AbstractContextManage
 
 
 def behind_html(modack: bool = True) -> AbstractContextManager[Interference]:
-    """Nothing is routed but the three published operations, or two of them; everything else is a page with 404."""
+    """Route the three published operations alone, or without modack two of them; everything else is a page with 404."""
     routed = "|".join([DEFINE, TAKE_WORK, *([EXTEND] if modack else [])])
 
     def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
@@ -268,7 +275,7 @@ def behind_html(modack: bool = True) -> AbstractContextManager[Interference]:
 
 
 def no_lease() -> AbstractContextManager[Interference]:
-    """No work is ever delivered, so that every modack of it is 409."""
+    """Deliver no work, so that every modack is 409."""
     return disturbed(lambda world, _: world, ConformingServer(Choices(operations="all", delivery="never")))
 
 
@@ -277,8 +284,8 @@ __all__ = [
     "Interference",
     "behind_html",
     "cutting",
+    "delaying",
     "failing",
-    "far",
     "limited",
     "lingering",
     "no_lease",

@@ -1,6 +1,6 @@
-"""Runs the judge against every mutant and every conforming variant: who is caught, how soon, by how many findings, and who is not.
+"""Run the judge against mutants and conforming variants: who is caught, by which rules, how soon, and who is missed.
 
-`python -m tests.mutants.matrix --help`; each mutant and each run of the judge is a process of its own.
+`python -m tests.mutants.matrix --help`. Each server and each run of the judge is a process of its own.
 """
 
 from __future__ import annotations
@@ -14,23 +14,40 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import (
-    CONFORMING_VARIANTS,
-    DEPLOYMENTS,
-    HOLDOUT,
-    MUTANTS,
-    RACING,
-)
-from .catalogue import Mutant
+from tests.processes import started
+
+from . import CONFORMING_VARIANTS, DEPLOYMENTS, FURTHER, HOLDOUT, MUTANTS, RACES, Mutant
 
 KEYS = {"KEY_ONE": "good-key-one", "KEY_TWO": "good-key-two"}
-SETS: dict[str, dict[str, Mutant]] = {"table": MUTANTS, "holdout": HOLDOUT, "races": RACING}
+"""Environment variable → key, as the judge reads them."""
+MUTANTS_OF: dict[str, dict[str, Mutant]] = {
+    "catalogue": MUTANTS,
+    "holdout": HOLDOUT,
+    "races": RACES,
+    "further": FURTHER,
+}
+"""Name of a set of mutants → the mutants by id."""
+VARIANTS = "variants"
+"""Name of the set of all servers that break nothing."""
+SLOW_ANSWER = 1.0
+"""Seconds; an example of HTTP-6 is confirmed by the time that it takes."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that the judge is to meet, and the flags that start it."""
+
+    name: str
+    verdict: str
+    text: str
+    flags: tuple[str, ...]
+    caught_by: tuple[str, ...] = ()
 
 
 @dataclass
@@ -40,6 +57,8 @@ class Row:
     name: str
     verdict: str
     text: str
+    caught_by: tuple[str, ...] = ()
+    """The codes that the mutant itself names."""
     violations: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     first: float | None = None
@@ -54,7 +73,7 @@ class Row:
 
     @property
     def right(self) -> bool:
-        """Whether the judge said what it owes: an accusation, at least a warning, or nothing of weight."""
+        """Whether the judge said what it owes: an accusation, at least a warning, or no violation."""
         match self.verdict:
             case "violation":
                 return bool(self.violations)
@@ -63,46 +82,39 @@ class Row:
             case _:
                 return not self.violations
 
+    @property
+    def named(self) -> bool:
+        """Whether one of the rules that the mutant names is among the findings."""
+        return bool({*self.caught_by} & {*self.violations, *self.warnings})
+
 
 @contextmanager
 def serving(*flags: str) -> Iterator[str]:
-    """A server of this package in a process of its own."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.mutants", *flags],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stdout is not None
-    try:
+    """Serve `python -m tests.mutants` with these flags in a process of its own, and yield the URL."""
+    with started([sys.executable, "-m", "tests.mutants", *flags], stderr=subprocess.DEVNULL) as server:
+        assert server.stdout is not None
         yield server.stdout.readline().strip()
-    finally:
-        server.kill()
-        server.wait()
 
 
-def judged(
-    row: Row, url: str, flags: Sequence[str], *, first: bool = False, start: Sequence[str] = ()
-) -> Row:
-    """Run the judge; with `first` only until it has said something that counts; `start` the examples again."""
+def command(url: str, reports: str, flags: Sequence[str]) -> list[str]:
+    """The command line of the judge with both keys and both organisations."""
+    return [
+        *(sys.executable, "-m", "contracts", "check", "--base-url", url, "--report-dir", reports),
+        *("--api-key", "env:KEY_ONE", "--org", "1"),
+        *("--second-api-key", "env:KEY_TWO", "--second-org", "2", *flags),
+    ]
+
+
+def judge(row: Row, url: str, flags: Sequence[str], *, first: bool = False, start: Sequence[str] = ()) -> Row:
+    """Run the judge and fill the row.
+
+    `first`: stop at the first finding that counts, so that the row has no other; `start`: flags of a fresh server to
+    try each printed example against, none to try none.
+    """
     with tempfile.TemporaryDirectory() as reports:
-        command = [
-            *(sys.executable, "-m", "contracts", "check", "--base-url", url, "--report-dir", reports),
-            *(
-                "--api-key",
-                "env:KEY_ONE",
-                "--org",
-                "1",
-                "--second-api-key",
-                "env:KEY_TWO",
-                "--second-org",
-                "2",
-            ),
-            *flags,
-        ]
         began = time.monotonic()
         running = subprocess.Popen(
-            command,
+            command(url, reports, flags),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -110,61 +122,33 @@ def judged(
         )
         assert running.stdout is not None
         for line in running.stdout:
-            found = re.match(r"(violation|warning)  .* breaks ([A-Z]+-\d+):", line)
-            if found and (found[1] == row.verdict or row.first is None):
-                row.first = row.first or round(time.monotonic() - began, 2)
-                if first:
-                    (row.violations if found[1] == "violation" else row.warnings).append(found[2])
-                if first and found[1] == row.verdict:
-                    running.kill()
-                    break
+            if follow(row, line, time.monotonic() - began, first=first):
+                running.kill()
+                break
         row.exit_code = running.wait()
         row.seconds = round(time.monotonic() - began, 1)
         report = Path(reports) / "report.json"
         if report.exists() and not first:
-            told = json.loads(report.read_text("utf-8"))
-            read(row, told)
+            content = json.loads(report.read_text("utf-8"))
+            read(row, content)
             if start:
-                repeated(row, told, start, url)
+                repeat(row, content, start, url)
     return row
 
 
-def repeated(row: Row, report: dict[str, Any], start: Sequence[str], url: str) -> None:
-    """Whether each printed example tells a fresh mutant from a fresh conforming variant that keeps its promises."""
-    found = report["violations"] or report["warnings"]
-    for one in found:
-        with serving(*start) as lying, serving() as honest:
-            if one["curl"].rstrip().endswith("--only does it often"):
-                flags = ["--only", one["rule"], "--max-time", "20"]
-                again = judged(Row("", "violation", ""), lying, flags, first=True)
-                row.repeats.append(bool(again.violations))
-                continue
-            slow = one["rule"] == "HTTP-6"
-            row.repeats.append(shown(one["curl"], url, lying, slow) != shown(one["curl"], url, honest, slow))
-
-
-def shown(script: str, url: str, server: str, slow: bool) -> object:
-    """What the lines print against a server, without what differs from run to run."""
-    began = time.monotonic()
-    ran = subprocess.run(
-        ["sh", "-c", script.replace(url, server)],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        env={**os.environ, **KEYS},
-        timeout=120,
-    )
-    if slow:
-        return time.monotonic() - began > 1
-    text = re.sub(r"(?m)^Date:.*$", "", ran.stdout)
-    ids: dict[str, str] = {}
-    return ran.returncode, re.sub(
-        r"[0-9]{10,}", lambda found: ids.setdefault(found[0], f"id {len(ids)}"), text
-    )
+def follow(row: Row, line: str, seconds: float, *, first: bool) -> bool:
+    """Note a finding that the judge prints; whether that was all that the row waits for."""
+    found = re.match(r"(violation|warning)  .* breaks ([A-Z]+-\d+):", line)
+    if not found or (found[1] != row.verdict and row.first is not None):
+        return False
+    row.first = row.first or round(seconds, 2)
+    if first:
+        (row.violations if found[1] == "violation" else row.warnings).append(found[2])
+    return first and found[1] == row.verdict
 
 
 def read(row: Row, report: dict[str, Any]) -> None:
-    """What the report says."""
+    """Fill the row with what the report says."""
     row.violations = [one["rule"] for one in report["violations"]]
     row.warnings = [one["rule"] for one in report["warnings"]]
     row.requests = report["requests"]
@@ -172,36 +156,78 @@ def read(row: Row, report: dict[str, Any]) -> None:
     row.lines = [one["curl"].count("curl ") for one in found]
 
 
-def rows(names: Iterable[str], sets: Iterable[str]) -> Iterator[tuple[Row, list[str]]]:
-    """Every server that is asked for, and the flags that start it."""
-    wanted = set(names)
-    for kind in sets:
-        for fault in SETS.get(kind, {}).values():
-            if not wanted or fault.id in wanted:
-                yield Row(fault.id, fault.verdict, fault.text), ["--mutant", fault.id]
-        if kind == "conforming variants":
-            for name in (*CONFORMING_VARIANTS, *DEPLOYMENTS):
-                if not wanted or name in wanted:
-                    yield Row(name, "none", "keeps every promise"), ["--variant", name]
+def repeat(row: Row, report: dict[str, Any], start: Sequence[str], url: str) -> None:
+    """Note whether each printed example tells a fresh mutant from a fresh conforming server."""
+    for one in report["violations"] or report["warnings"]:
+        with serving(*start) as mutant, serving() as conforming:
+            if one["curl"].rstrip().endswith("--only does it often"):
+                flags = ["--only", one["rule"], "--max-time", "20"]
+                row.repeats.append(
+                    bool(judge(Row("", "violation", ""), mutant, flags, first=True).violations)
+                )
+                continue
+            slow = one["rule"] == "HTTP-6"
+            outputs = [output(one["curl"].replace(url, server), slow=slow) for server in (mutant, conforming)]
+            row.repeats.append(outputs[0] != outputs[1])
 
 
-def told(row: Row) -> str:
+def output(script: str, *, slow: bool) -> object:
+    """What the lines of a shell print, without what differs from run to run; `slow`: whether they take long."""
+    began = time.monotonic()
+    ran = subprocess.run(
+        ["sh", "-c", script],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env={**os.environ, **KEYS},
+        timeout=120,
+    )
+    if slow:
+        return time.monotonic() - began > SLOW_ANSWER
+    text = re.sub(r"(?m)^Date:.*$", "", ran.stdout)
+    ids: dict[str, str] = {}
+    return ran.returncode, re.sub(
+        r"[0-9]{10,}", lambda found: ids.setdefault(found[0], f"id {len(ids)}"), text
+    )
+
+
+def servers(sets: Sequence[str]) -> Iterator[Server]:
+    """The servers of some sets."""
+    for name in sets:
+        for one in MUTANTS_OF.get(name, {}).values():
+            yield Server(one.id, one.verdict, one.text, ("--mutant", one.id), one.caught_by)
+    if VARIANTS in sets:
+        for name in CONFORMING_VARIANTS:
+            yield Server(name, "none", "keeps every promise", ("--variant", name))
+        for name in DEPLOYMENTS:
+            yield Server(name, "none", "keeps every promise", ("--deployment", name))
+
+
+def line_of(row: Row) -> str:
     """One line of the table."""
     mark = "ok  " if row.right else "MISS" if row.verdict != "none" else "FALSE"
     found = " ".join([*row.violations, *(f"({rule})" for rule in row.warnings)])
+    if row.caught_by and row.right and not row.named:
+        found += f"  not {' or '.join(row.caught_by)}"
     if row.repeats:
         found += f"  {sum(row.repeats)} of {len(row.repeats)} again"
     first = f"{row.first:.2f}" if row.first is not None else "-"
-    return f"{mark:5} {row.name:18} {row.verdict:9} {first:>6} s {row.seconds:5} s {row.requests:6}  {found}  | {row.text}"
+    figures = f"{first:>6} s {row.seconds:5} s {row.requests:6}"
+    return f"{mark:5} {row.name:18} {row.verdict:9} {figures}  {found}  | {row.text}"
 
 
 def summary(done: Sequence[Row]) -> str:
-    """The figures of a table."""
+    """The figures of a table, one a line."""
     lines = []
     for verdict in ("violation", "warning", "none"):
         of = [row for row in done if row.verdict == verdict]
         if of:
             lines.append(f"{verdict}: {sum(row.right for row in of)} of {len(of)} right")
+    expected = [row for row in done if row.caught_by]
+    if expected:
+        lines.append(
+            f"by the rule that the mutant names: {sum(row.named for row in expected)} of {len(expected)}"
+        )
     firsts = [row.first for row in done if row.first is not None and row.verdict == "violation"]
     if firsts:
         lines.append(f"first finding: median {statistics.median(firsts):.2f} s, worst {max(firsts):.2f} s")
@@ -218,21 +244,31 @@ def summary(done: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants.matrix", description=__doc__)
-    parser.add_argument("names", nargs="*", help="mutants or conforming variants; none for all")
-    parser.add_argument("--sets", default="table,holdout,races,conforming variants")
-    parser.add_argument("--max-time", default="25")
-    parser.add_argument("--first", action="store_true", help="stop each run at the first finding that counts")
-    parser.add_argument(
-        "--repeat", action="store_true", help="run every printed example against a fresh server"
+def parser() -> argparse.ArgumentParser:
+    """The flags of this command."""
+    flags = argparse.ArgumentParser(prog="python -m tests.mutants.matrix", description=__doc__)
+    flags.add_argument(
+        "names", nargs="*", help="ids of mutants, or names of variants; none for all of --sets"
     )
-    parser.add_argument("--strict", action="store_true")
-    parser.add_argument("--seed", default="1")
-    parser.add_argument("--out", type=Path, help="write the rows here as JSON")
-    options = parser.parse_args()
-    done = []
+    flags.add_argument(
+        "--sets",
+        default="catalogue,holdout,races,variants",
+        help=f"which servers, where no names are given; of {', '.join([*MUTANTS_OF, VARIANTS])}",
+    )
+    flags.add_argument("--max-time", default="25", help="seconds of each run")
+    flags.add_argument("--first", action="store_true", help="stop each run at the first finding that counts")
+    flags.add_argument(
+        "--repeat", action="store_true", help="try every printed example against a fresh server"
+    )
+    flags.add_argument("--strict", action="store_true")
+    flags.add_argument("--seed", default="1")
+    flags.add_argument("--out", type=Path, help="write the rows here as JSON")
+    return flags
+
+
+def main() -> None:
+    """Run the judge against each server, print a line for each, and the figures at the end."""
+    options = parser().parse_args()
     flags = [
         "--max-time",
         options.max_time,
@@ -240,11 +276,18 @@ def main() -> None:
         options.seed,
         *(["--strict"] if options.strict else []),
     ]
-    for row, start in rows(options.names, options.sets.split(",")):
-        with serving(*start) as url:
-            judged(row, url, flags, first=options.first, start=start if options.repeat else ())
+    chosen = [
+        one
+        for one in servers([*MUTANTS_OF, VARIANTS] if options.names else options.sets.split(","))
+        if not options.names or one.name in options.names
+    ]
+    done: list[Row] = []
+    for server in chosen:
+        row = Row(server.name, server.verdict, server.text, server.caught_by)
+        with serving(*server.flags) as url:
+            judge(row, url, flags, first=options.first, start=server.flags if options.repeat else ())
         done.append(row)
-        print(told(row), flush=True)
+        print(line_of(row), flush=True)
         if options.out:
             options.out.write_text(json.dumps([asdict(one) for one in done], indent=1), "utf-8")
     print(summary(done))

@@ -1,4 +1,4 @@
-"""The mutants that lie only to requests that overlap; each has a window of any length."""
+"""The mutants that break a promise only to requests that overlap; each has a window of any length."""
 
 from __future__ import annotations
 
@@ -6,65 +6,31 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response
 
-from .catalogue import S20, Mutant, Raced
+from .catalogue.state import S20
 from .conforming_server import (
     DEFAULT_CHOICES,
-    KEYS,
     Action,
     Choices,
     ConformingServer,
     Operation,
     crash,
 )
+from .mutant import Group, Mutant, mutant
+from .mutations import Raced
 
-RACING: dict[str, Mutant] = {}
-"""The races by id, with a window of three milliseconds; no row of the list of faults."""
-
-
-@dataclass(frozen=True)
-class Race:
-    """Makes a mutant with a window of so many seconds."""
-
-    mutant: type[Raced]
-    needs: dict[str, Any]
-
-    def __call__(
-        self,
-        window: float,
-        choices: Choices = DEFAULT_CHOICES,
-        keys: dict[str, str] | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> ConformingServer:
-        server = self.mutant(replace(choices, **self.needs), keys or KEYS, clock)
-        server.window = window
-        return server
+RACE = Group("race")
 
 
-RACES: dict[str, Race] = {}
-"""The races by name."""
-
-
-def race(name: str, **needs: Any) -> Callable[[type[Raced]], type[Raced]]:
-    def register(mutant: type[Raced]) -> type[Raced]:
-        text = " ".join((mutant.__doc__ or "").split())
-        RACING[mutant.__name__] = Mutant(mutant.__name__, "race", text, "violation", mutant, needs)
-        RACES[name] = Race(mutant, needs)
-        return mutant
-
-    return register
-
-
-@race("duplicate-ids")
+@mutant(RACE, "violation", caught_by="ING-7")
 class X01(S20):
     """actions that are accepted at the same moment share an a_id"""
 
 
-@race("lost-update", upsert="bump")
+@mutant(RACE, "violation", caught_by="RACE-1", upsert="bump")
 class X02(Raced):
     """two changes of one definition both become the version after the one they read"""
 
@@ -74,7 +40,12 @@ class X02(Raced):
         return version
 
 
-@race("concurrent-500")
+@mutant(
+    RACE,
+    "violation",
+    caught_by="PAGE-8",
+    missed="a volley shows it; a run that listens to PAGE-8 alone need not make one",
+)
 class X03(Raced):
     """500 for a request while another of its kind is in the window"""
 
@@ -92,7 +63,7 @@ class X03(Raced):
         return step()
 
 
-@race("double-ack", operations="all", delivery="at-once", second_ack="refuse")
+@mutant(RACE, "violation", caught_by="RACE-1", operations="all", delivery="at-once", second_ack="refuse")
 class X04(Raced):
     """two acks of one attempt that overlap are both accepted"""
 
@@ -101,7 +72,7 @@ class X04(Raced):
         super().succeed(action)
 
 
-@race("late-ack", operations="all", delivery="at-once")
+@mutant(RACE, "violation", caught_by="RACE-1", operations="all", delivery="at-once")
 class X05(Raced):
     """an ack takes effect only some time after its answer was sent"""
 
@@ -109,6 +80,7 @@ class X05(Raced):
         super().__init__(*args, **members)
         self.acking = threading.local()
         self.effective: dict[str, float] = {}
+        """Action → when its ack takes effect, by `time.monotonic`."""
 
     def succeed(self, action: Action) -> None:
         self.acking.id = action.id
@@ -122,3 +94,22 @@ class X05(Raced):
         if self.effective.get(action.id, math.inf) < time.monotonic():
             del self.effective[action.id]
             super().succeed(action)
+
+
+RACES = RACE.mutants
+"""Keyed by id; each has a window of three milliseconds unless `with_window` says otherwise."""
+
+
+def with_window(race: Mutant, seconds: float) -> Callable[..., ConformingServer]:
+    """Make servers of a race whose window has another length."""
+
+    def make(choices: Choices = DEFAULT_CHOICES, *args: Any) -> ConformingServer:
+        server = race(choices, *args)
+        assert isinstance(server, Raced)
+        server.window = seconds
+        return server
+
+    return make
+
+
+__all__ = ["RACES", "with_window"]

@@ -1,4 +1,4 @@
-"""The honest servers cover every interpretation, and each goes through a life as documented."""
+"""The conforming variants cover every interpretation, and each serves an action's life as documented."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ INTERPRETATIONS = {
 
 
 def test_every_value_of_every_choice_occurs() -> None:
+    """Each interpretation is taken by some variant."""
     found = {
         (one.name, getattr(choices, one.name))
         for choices in CONFORMING_VARIANTS.values()
@@ -28,26 +29,29 @@ def test_every_value_of_every_choice_occurs() -> None:
 
 
 def test_no_two_conforming_variants_are_alike() -> None:
+    """And they are not few."""
     assert len(set(CONFORMING_VARIANTS.values())) == len(CONFORMING_VARIANTS) >= 14
 
 
 @pytest.mark.parametrize("name", CONFORMING_VARIANTS)
 def test_a_conforming_variant_takes_work_and_holds_it(name: str) -> None:
+    """Define, post, extend."""
     choices = CONFORMING_VARIANTS[name]
     with speaking(ConformingServer, choices) as client:
         made = client.put(alias=["w"])
         taken = client.ingress()
         client.time += choices.first_delivery
-        kept = client.modack(taken.data["a_id"])
+        extended = client.modack(taken.data["a_id"])
     assert (made.status, taken.status) == (200, 200)
     assert (taken.data["a_def_id"], taken.data["a_ve"]) == (made.data["id"], str(made.data["version"]))
-    assert kept.status == (409 if choices.delivery == "never" else 200)
+    assert extended.status == (409 if choices.delivery == "never" else 200)
 
 
 @pytest.mark.parametrize(
     ("choices", "expected"), [({"second_ack": "refuse"}, 409), ({"second_ack": "ok"}, 200)]
 )
-def test_a_second_ack_is_read_either_way(choices: Any, expected: int) -> None:
+def test_a_second_ack_is_refused_or_without_effect(choices: Any, expected: int) -> None:
+    """As the choices say (Q3)."""
     with speaking(ConformingServer, Choices(operations="all", **choices)) as client:
         action = client.action()
         assert [client.settle("ack", action).status for _ in range(2)] == [200, expected]

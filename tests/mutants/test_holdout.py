@@ -1,4 +1,4 @@
-"""Each mutant that was held back differs from the conforming variant as its text says."""
+"""Each mutant of the holdout differs from the conforming server as its text says."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .client import (
     Client,
     speaking,
 )
-from .holdout import H156
+from .holdout.robustness import H156
 from .probes import (
     ERROR,
     HEAD,
@@ -72,7 +72,7 @@ def kind_of(name: str) -> Callable[[Client], str]:
     return lambda client: type(data_of(name)(client)).__name__
 
 
-def kept(client: Client) -> Reply:
+def extended_once(client: Client) -> Reply:
     """The answer to a modack of a new action."""
     return client.modack(client.action())
 
@@ -102,7 +102,7 @@ def future(client: Client) -> Reply:
     return client.modack(client.action(), 1)
 
 
-def foreign(client: Client) -> Reply:
+def by_another(client: Client) -> Reply:
     return client.modack(client.action(), headers=THEIRS)
 
 
@@ -114,7 +114,7 @@ def live(change: Callable[[str], Any]) -> Callable[[Client], int]:
 def form(client: Client) -> int:
     text = f"action_record_id={client.action()}&attempt=0&mod_ack=60"
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    return client.bytes_in(text.encode(), "/v1/modack", headers).status
+    return client.ingress_raw(text.encode(), "/v1/modack", headers).status
 
 
 def listed(client: Client) -> int:
@@ -144,13 +144,13 @@ def basic(client: Client) -> int:
 def capital(client: Client) -> bytes:
     client.put()
     head = f"{HEAD}X-Arklow-Auth: {GOOD}\r\nConnection: close\r\nContent-Length: 14\r\n\r\n"
-    return client.plain(head.encode() + INT_PAYLOAD)[9:12]
+    return client.send(head.encode() + INT_PAYLOAD)[9:12]
 
 
 def twice(client: Client) -> bytes:
     client.put()
     head = f"{HEAD}x-arklow-auth: {GOOD}\r\nX-Note: 1\r\nx-note: 2\r\nConnection: close\r\n"
-    return client.plain(f"{head}Content-Length: 14\r\n\r\n".encode() + INT_PAYLOAD)[9:12]
+    return client.send(f"{head}Content-Length: 14\r\n\r\n".encode() + INT_PAYLOAD)[9:12]
 
 
 def their_definition(client: Client) -> int:
@@ -212,7 +212,7 @@ def first_of_two(client: Client) -> int:
 
 
 def dropped(client: Client) -> list[int]:
-    return [kept(client).status for _ in range(8)]
+    return [extended_once(client).status for _ in range(8)]
 
 
 def repeated(client: Client) -> bool:
@@ -337,8 +337,7 @@ def referring(client: Client) -> int:
 FALSE: list[Any] = [False, 0, "", [], {}, None]
 FORWARD = {"type": "object", "description": "an order"}
 
-# What is asked, what the conforming variant answers, what the mutant does.
-SHOWN: dict[str, tuple[Probe, Any, Any]] = {
+DIFFERENCES: dict[str, tuple[Probe, Any, Any]] = {
     "H001": (kind_of("a_def_id"), "str", "NoneType"),
     "H002": (data_of("queue_s"), "queued", None),
     "H003": (data_of("a_va"), "v", None),
@@ -352,10 +351,10 @@ SHOWN: dict[str, tuple[Probe, Any, Any]] = {
     "H011": (ingress_type, "application/json", "text/json"),
     "H012": (ingress_type, "application/json", "application/json; charset=utf-8"),
     "H013": (lambda c: (c.put(), rb"\u0061_id" in c.ingress().body)[1], False, True),
-    "H014": (lambda c: kept(c).data, {"status": "ok"}, "ok"),
-    "H015": (lambda c: kept(c).data, {"status": "ok"}, {"status": True}),
+    "H014": (lambda c: extended_once(c).data, {"status": "ok"}, "ok"),
+    "H015": (lambda c: extended_once(c).data, {"status": "ok"}, {"status": True}),
     "H016": (modack_with(), 200, 201),
-    "H017": (lambda c: kept(c).headers["content-type"], "application/json", "text/plain"),
+    "H017": (lambda c: extended_once(c).headers["content-type"], "application/json", "text/plain"),
     "H018": (refusal(unknown), ERROR, "dict"),
     "H019": (refusal(unknown), ERROR, b""),
     "H020": (refusal(future), ERROR, {"code": "str"}),
@@ -365,8 +364,8 @@ SHOWN: dict[str, tuple[Probe, Any, Any]] = {
     "H024": (lambda c: type(c.ingress(tags=1).json["errors"][0]), dict, str),
     "H025": (lambda c: len(c.ingress(tags=1).json["errors"]), 1, 0),
     "H026": (ingress_with(tags=1), 400, 422),
-    "H027": (lambda c: c.ingress("nobody").status, 400, 404),
-    "H028": (lambda c: foreign(c).status, 404, 403),
+    "H027": (lambda c: c.ingress("undefined").status, 400, 404),
+    "H028": (lambda c: by_another(c).status, 404, 403),
     "H029": (lambda c: type(c.put().data["id"]), str, int),
     "H030": (defined_as("schema"), {}, "missing"),
     "H031": (defined_as("version"), 1, 1.5),
@@ -428,7 +427,7 @@ SHOWN: dict[str, tuple[Probe, Any, Any]] = {
     "H083": (variant("text.generate"), 200, 400),
     "H084": (in_header(), 401, 200),
     "H085": (modack_with(headers=NO_KEY), 401, 200),
-    "H086": (lambda c: foreign(c).status, 404, 200),
+    "H086": (lambda c: by_another(c).status, 404, 200),
     "H087": (put_with(path=THEIR_PATH), 403, 200),
     "H088": (their_definition, 400, 200),
     "H089": (in_header(Authorization=GOOD), 200, 401),
@@ -507,47 +506,54 @@ SHOWN: dict[str, tuple[Probe, Any, Any]] = {
     "H159": (called("POST", "/v1/modack/"), 404, 500),
     "H160": (called("HEAD", "/v1/modack"), 405, 500),
 }
+"""Mutant → a probe, what the conforming server answers, and what the mutant answers."""
 
 
-@pytest.mark.parametrize("fault", SHOWN)
-def test_a_mutant_that_was_held_back_lies_as_its_text_says(fault: str) -> None:
-    probe, honest, lying = SHOWN[fault]
-    choices = Choices(**HOLDOUT[fault].needs)
+@pytest.mark.parametrize("id", DIFFERENCES)
+def test_a_mutant_of_the_holdout_differs_as_its_text_says(id: str) -> None:
+    """From the conforming server with the same choices."""
+    probe, conforming, mutated = DIFFERENCES[id]
+    choices = Choices(**HOLDOUT[id].needs)
     with speaking(ConformingServer, choices) as client:
-        assert probe(client) == honest
-    with speaking(HOLDOUT[fault], choices) as client:
-        assert probe(client) == lying
+        assert probe(client) == conforming
+    with speaking(HOLDOUT[id], choices) as client:
+        assert probe(client) == mutated
 
 
 class Hurried(H156):
-    """20 s for an answer to a string as payload, told in a fifth of one"""
+    """20 s for an answer to a string as payload, made a fifth of one so that the test is short"""
 
     pause = 0.2
 
 
 def test_a_string_as_payload_takes_its_time() -> None:
+    """As long as the mutant's pause, and no other payload does."""
     assert H156.pause == 20
     with speaking(Hurried) as client:
         assert seconds_for(ingress_with(payload=1), client) < 0.2
         assert seconds_for(ingress_with(payload="x"), client) >= 0.2
 
 
-def test_every_held_back_mutant_is_shown() -> None:
-    assert SHOWN.keys() | {"H156"} == HOLDOUT.keys()
+def test_every_mutant_of_the_holdout_is_shown() -> None:
+    """H156 by the test above; ids have no gaps."""
+    assert DIFFERENCES.keys() | {"H156"} == HOLDOUT.keys()
     assert list(HOLDOUT) == [f"H{number:03}" for number in range(1, len(HOLDOUT) + 1)]
 
 
-def test_no_held_back_mutant_has_the_text_of_a_known_one() -> None:
-    texts = [fault.text for fault in (*HOLDOUT.values(), *MUTANTS.values())]
+def test_no_mutant_of_the_holdout_has_the_text_of_another_one() -> None:
+    """In the holdout or in the catalogue."""
+    texts = [one.text for one in (*HOLDOUT.values(), *MUTANTS.values())]
     assert [text for text, count in Counter(texts).items() if count > 1] == []
 
 
-def test_the_held_back_mutants_are_spread_over_the_groups() -> None:
-    shares = Counter(fault.group for fault in HOLDOUT.values())
+def test_the_holdout_is_spread_over_the_groups() -> None:
+    """No group has less than a twelfth, and most of the mutants break a promise."""
+    shares = Counter(one.group for one in HOLDOUT.values())
     assert shares.keys() == {"auth", "response-schema", "robustness", "state", "validation"}
     assert all(count >= len(HOLDOUT) // 12 for count in shares.values())
-    assert Counter(fault.verdict for fault in HOLDOUT.values())["violation"] >= 85
+    assert Counter(one.verdict for one in HOLDOUT.values())["violation"] >= 85
 
 
-def test_every_verdict_has_a_source() -> None:
-    assert [fault.id for fault in HOLDOUT.values() if not fault.source] == []
+def test_every_verdict_of_the_holdout_has_a_source() -> None:
+    """In brackets behind the text."""
+    assert [one.id for one in HOLDOUT.values() if not one.source] == []

@@ -1,4 +1,4 @@
-"""The conforming variant settles, defers and shows actions as the guides say."""
+"""The conforming server settles, defers and shows actions as the guides say."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIFETIME = 86_400
 
 
 def settled(operation: str, wait: float = 0, **terms: Any) -> Callable[[Client], list[Any]]:
-    """A signal for a new action; its answer, then the status and attempt shown after a while."""
+    """Probe one signal for a new action: its status, then status and attempt of the record `wait` seconds later."""
 
     def ask(client: Client) -> list[Any]:
         action = client.action()
@@ -34,7 +34,7 @@ def settled(operation: str, wait: float = 0, **terms: Any) -> Callable[[Client],
 
 
 def then(first: str, second: str, wait: float = 0) -> Callable[[Client], list[Any]]:
-    """Two signals for attempt 0 of one action, and the status that is shown afterwards."""
+    """Probe two signals for attempt 0 of one action, `wait` seconds apart: the second's status, then the record's."""
 
     def ask(client: Client) -> list[Any]:
         action = client.action()
@@ -85,28 +85,33 @@ LIVES: dict[str, tuple[Callable[[Client], Any], Any]] = {
 
 @pytest.mark.parametrize("name", LIVES)
 def test_a_life_goes_as_documented(name: str) -> None:
+    """Signals, silence, and refusals on the way."""
     ask, expected = LIVES[name]
     with speaking(ConformingServer, ALL) as client:
         assert ask(client) == expected
 
 
 def test_a_deferred_action_can_be_nacked_without_effect() -> None:
+    """Where the choices say so (Q7)."""
     with speaking(ConformingServer, Choices(operations="all", nack_after_defer="ignore")) as client:
         assert then("defer", "nack")(client) == [200, "ack_wait"]
 
 
 def test_a_first_delivery_can_be_late() -> None:
+    """Until then no attempt holds the action (Q4)."""
     with speaking(ConformingServer, Choices(first_delivery=5.0)) as client:
         action = client.action()
         assert [client.modack(action, wait=wait).status for wait in (4.9, 0.1)] == [409, 200]
 
 
-def test_only_the_published_operations_are_there_unless_asked_for() -> None:
+def test_by_default_only_the_published_operations_are_served() -> None:
+    """The others are not found."""
     with speaking(ConformingServer) as client:
         assert client.settle("ack", client.action()).status == 404
 
 
 def test_a_record_shows_what_was_accepted() -> None:
+    """Input, tags of body and query, definition, and state."""
     with speaking(ConformingServer, ALL) as client:
         made = client.put(alias=["w"], schema={"type": "array"})
         path = "/v1/ingress/w?tag.region=eu&tag.new=1&other=2"
@@ -139,14 +144,15 @@ def test_a_record_shows_what_was_accepted() -> None:
     }
 
 
-def test_events_tell_each_transition() -> None:
+def test_each_transition_has_an_event() -> None:
+    """Kind, status and attempt, in their order."""
     with speaking(ConformingServer, ALL) as client:
         action = client.action()
         client.settle("nack", action)
         client.settle("ack", action, 1, wait=1)
         events = client.record(action).data["events"]
-    told = [(event["kind"], event["status"], event["attempt"]) for event in events]
-    assert told == [
+    shown = [(event["kind"], event["status"], event["attempt"]) for event in events]
+    assert shown == [
         ("accepted", "queued", 0),
         ("delivered", "ack_wait", 0),
         ("nacked", "retrying", 0),
@@ -156,6 +162,7 @@ def test_events_tell_each_transition() -> None:
 
 
 def test_a_list_has_pages_and_a_count() -> None:
+    """The newest first, unless the oldest are asked for."""
     with speaking(ConformingServer, ALL) as client:
         made = [client.action() for _ in range(3)]
         page = client.record(query="?take=2&skip=1").data
@@ -166,7 +173,8 @@ def test_a_list_has_pages_and_a_count() -> None:
     assert counted == {"items": [], "count": 3}
 
 
-def test_records_are_the_organisation_s_own() -> None:
+def test_an_organisation_sees_its_own_records_alone() -> None:
+    """In lists, by id, and on its own path."""
     with speaking(ConformingServer, ALL) as client:
         action = client.action()
         path = "/v1/orgs/2/actions/records"
@@ -211,5 +219,6 @@ INTERPRETATIONS: list[tuple[dict[str, Any], Callable[[Client], Any], Any]] = [
 def test_interpretations_differ_as_named(
     choices: dict[str, Any], ask: Callable[[Client], Any], expected: Any
 ) -> None:
+    """Each choice has the effect that its docstring names."""
     with speaking(ConformingServer, Choices(**choices)) as client:
         assert ask(client) == expected

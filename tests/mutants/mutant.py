@@ -1,0 +1,90 @@
+"""A mutant: the conforming server with one seeded mutation, what a judge owes it, and the rule that must catch it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from .conforming_server import DEFAULT_CHOICES, KEYS, Choices, ConformingServer
+
+Verdict = Literal["violation", "warning", "none"]
+"""What a judge owes a mutant: an accusation, at least a warning, or nothing since the mutation is lawful."""
+
+TEXT = re.compile(r"(?P<text>.+?)(?: \[(?P<source>[^]]+)\])?")
+"""A mutation's docstring: what it does, and in brackets the source that its verdict stands on."""
+
+Mutation = type[ConformingServer]
+"""The class of a mutant's server: one step of the conforming server is overridden."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mutation, and how to make a server with it."""
+
+    id: str
+    group: str
+    text: str
+    verdict: Verdict
+    mutation: Mutation
+    needs: dict[str, Any]
+    """Choices without which the mutation would not show, by name; all others are the caller's."""
+    source: str = ""
+    """The page, behaviour (B), open question (Q), contradiction (C) or RFC that the verdict stands on."""
+    caught_by: tuple[str, ...] = ()
+    """The codes of the rules that catch it, the first one also when the judge listens to that rule alone."""
+    missed: str = ""
+    """Why no rule catches it, or why the first one does so only among the others."""
+
+    def __call__(
+        self,
+        choices: Choices = DEFAULT_CHOICES,
+        keys: dict[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> ConformingServer:
+        """Make a server; `keys` are organisations by key, `clock` gives seconds since 1970."""
+        return self.mutation(replace(choices, **self.needs), keys or KEYS, clock)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The mutants that break promises of one kind."""
+
+    name: str
+    mutants: dict[str, Mutant] = field(default_factory=dict)
+    """Keyed by id, in the order of their definition."""
+
+
+def mutant(
+    group: Group,
+    verdict: Verdict,
+    *,
+    caught_by: str | tuple[str, ...] = (),
+    missed: str = "",
+    **needs: Any,
+) -> Callable[[Mutation], Mutation]:
+    """Register a mutation in a group: its class's name is the mutant's id, its docstring the text and the source."""
+
+    def register(mutation: Mutation) -> Mutation:
+        found = TEXT.fullmatch(" ".join((mutation.__doc__ or "").split()))
+        assert found, f"{mutation.__name__} does not say what it does"
+        codes = (caught_by,) if isinstance(caught_by, str) else caught_by
+        group.mutants[mutation.__name__] = Mutant(
+            mutation.__name__,
+            group.name,
+            found["text"],
+            verdict,
+            mutation,
+            needs,
+            found["source"] or "",
+            codes,
+            missed,
+        )
+        return mutation
+
+    return register
+
+
+__all__ = ["Group", "Mutant", "Mutation", "Verdict", "mutant"]
