@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tests.mutants import CONFORMING_VARIANTS, DEPLOYMENTS, HOLDOUT, MUTANTS, RACING
+from tests.mutants import CONFORMING_VARIANTS, DEPLOYMENTS, HOLDOUT, MUTANTS, RACES
 
 _MOCK: Final = "mock_server"
 _JUDGE: Final = "contracts"
 _SERVERS: Final = "tests.mutants"
-_MUTANT, _VARIANT = "--mutant", "--variant"
+_MUTANT, _VARIANT = "--mutant", "--conforming"
 """Flags of `_SERVERS` that name a mutant, and a conforming variant."""
 _COUNTS: Final = ["--choice", "ids=small"]
 """Flags of `_SERVERS` that have ids counted."""
@@ -52,7 +52,7 @@ class Server(NamedTuple):
 def drawn(mutants: int, variants: int) -> list[Server]:
     """So many mutants of all tables together, and so many conforming variants, the same ones each time."""
     chance = random.Random(_DRAW)
-    all_mutants = sorted({*MUTANTS, *HOLDOUT, *RACING})
+    all_mutants = sorted({*MUTANTS, *HOLDOUT, *RACES})
     all_variants = sorted({*CONFORMING_VARIANTS, *DEPLOYMENTS})
     return [
         *(Server(MUTANT, name) for name in sorted(chance.sample(all_mutants, mutants))),

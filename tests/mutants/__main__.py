@@ -1,4 +1,4 @@
-"""Serve the conforming server, one of its variants, a deployment or a mutant until interrupted; the URL is printed first."""
+"""Serve a conforming server or a mutant until interrupted; the URL is printed first."""
 
 from __future__ import annotations
 
@@ -32,15 +32,17 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     flags.add_argument("--mutant", choices=sorted(ALL_MUTANTS), metavar="ID")
     flags.add_argument(
-        "--variant", choices=sorted(CONFORMING_VARIANTS), metavar="NAME", help="conforming variant"
+        "--conforming",
+        choices=sorted(CONFORMING_VARIANTS | DEPLOYMENTS),
+        metavar="NAME",
+        help="a conforming variant, or another lawful deployment",
     )
-    flags.add_argument("--deployment", choices=sorted(DEPLOYMENTS), metavar="NAME")
     flags.add_argument(
         "--choice",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="one lawful choice, where no variant is named",
+        help="one lawful choice, where no conforming variant is named",
     )
     flags.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     flags.add_argument("--list", action="store_true", help="list the mutants and stop")
@@ -49,9 +51,9 @@ def parser() -> argparse.ArgumentParser:
 
 def application(options: argparse.Namespace) -> Any:
     """The WSGI application that the flags ask for."""
-    if options.deployment:
-        return DEPLOYMENTS[options.deployment]()
-    choices = CONFORMING_VARIANTS[options.variant] if options.variant else choices_of(options.choice)
+    if options.conforming in DEPLOYMENTS:
+        return DEPLOYMENTS[options.conforming]()
+    choices = CONFORMING_VARIANTS.get(options.conforming) or choices_of(options.choice)
     return ALL_MUTANTS.get(options.mutant, ConformingServer)(choices)
 
 

@@ -197,10 +197,8 @@ def servers(sets: Sequence[str]) -> Iterator[Server]:
         for one in MUTANTS_OF.get(name, {}).values():
             yield Server(one.id, one.verdict, one.text, ("--mutant", one.id), one.caught_by)
     if VARIANTS in sets:
-        for name in CONFORMING_VARIANTS:
-            yield Server(name, "none", "keeps every promise", ("--variant", name))
-        for name in DEPLOYMENTS:
-            yield Server(name, "none", "keeps every promise", ("--deployment", name))
+        for name in (*CONFORMING_VARIANTS, *DEPLOYMENTS):
+            yield Server(name, "none", "keeps every promise", ("--conforming", name))
 
 
 def line_of(row: Row) -> str:
