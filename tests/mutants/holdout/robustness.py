@@ -214,11 +214,7 @@ class H155(ConformingServer):
         return answer
 
 
-@mutant(
-    ROBUSTNESS,
-    "warning",
-    missed="the judge waits a few seconds for an answer; what comes later counts as interference",
-)
+@mutant(ROBUSTNESS, "warning", caught_by="HTTP-6")
 class H156(ConformingServer):
     """20 s for an answer to a string as payload [policy: latency]"""
 
