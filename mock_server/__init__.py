@@ -1,4 +1,4 @@
-"""A local Arklow: the published OpenAPI document served over a stateful in-memory world."""
+"""A local stand-in for Arklow: the published OpenAPI document, served over a stateful world in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Settings", "__version__", "create_app"]
 
 
 def __getattr__(name: str) -> Any:
-    """`create_app`, imported on first use: `arklow-mock --help` need not load Connexion."""
+    """Import `create_app` on first use, so that `arklow-mock --help` need not load Connexion."""
     if name == "create_app":
         from .app import create_app
 

@@ -1,4 +1,4 @@
-"""`python -m mock_server` is `arklow-mock`."""
+"""Makes `python -m mock_server` the command `arklow-mock`."""
 
 import sys
 

@@ -14,7 +14,7 @@ from .adapters.process_pool import PebbleProcessPool
 from .adapters.webhook_client import WebhookClient
 from .api import pages
 from .api.body_adapters import body_adapters
-from .api.connexion_app import Handler, connexion_app
+from .api.connexion_app import connexion_app
 from .api.coverage import Coverage, coverage_of
 from .api.document import Document
 from .api.error_boundary import ErrorBoundary
@@ -22,6 +22,7 @@ from .api.errors import statuses
 from .api.exchange import Exchange
 from .api.handlers import handlers
 from .api.pages import Pages
+from .api.prepared_operation import Handler, OperationContext
 from .api.security import Keys
 from .api.stubs import NoStub, completing, stub
 from .domain.ports import Clock, Store
@@ -141,21 +142,14 @@ def create_app(
     keys = Keys(settings.keys)
     handled = _handlers(document, settings, store, timers, schemas)
     stubs = _stubs(document, handled)
+    adapters = body_adapters(settings.effective_interpretations, document.operations)
+    context = OperationContext(document, keys, settings, body_pool, faults, adapters)
     app = ErrorBoundary(
-        connexion_app(
-            document,
-            {**handled, **stubs},
-            adapters=body_adapters(settings.taken, document.operations),
-            otherwise=Pages(document),
-            keys=keys,
-            settings=settings,
-            process_pool=body_pool,
-            faults=faults,
-        ),
+        connexion_app(context, {**handled, **stubs}, otherwise=Pages(document)),
         [*((operation.method, operation.path) for operation in document.operations), *pages.ROUTES],
         log,
         _journal(store, timers),
-        statuses(settings.taken),
+        statuses(settings.effective_interpretations),
     )
     seed_file = _seed_file(settings, administration, schemas, keys, log)
     coverage = coverage_of(document, frozenset(stubs))
@@ -208,7 +202,7 @@ def _handlers(
     document: Document, settings: Settings, store: Store, timers: Timers, schemas: PayloadSchemas
 ) -> dict[str, Handler]:
     """The handlers for the document's operations, by operation id; in another document they are completed."""
-    interpretations = settings.taken
+    interpretations = settings.effective_interpretations
     written = handlers(
         Definitions(store, schemas, strict=settings.strict_schemas, interpretations=interpretations),
         Ingress(store, timers, schemas, interpretations),

@@ -1,4 +1,4 @@
-"""The one door to jsonschema-rs: compile a schema, say where a value breaks it, weigh what that may cost."""
+"""The one door to jsonschema-rs: compiles schemas, says where a value breaks one, and estimates what a check may cost."""
 
 from __future__ import annotations
 
@@ -15,31 +15,37 @@ from . import fast_json
 Validator = Draft202012Validator
 
 HEAVY: Final = 10**9
-"""A weight for what nobody wants to bound: recursion, remote references, unevaluated members."""
+"""The weight of a schema whose cost has no plain bound: recursion, remote references, unevaluated members."""
 
 _BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+"""`format` of an integer → its least and its largest value."""
 _PATTERNS: Final = RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
-_UNICODE: Final = re.compile(r"\\[pPwWdDsS]|\(\?[a-z]*i")
-"""Classes of thousands of characters, which cost far more than they are long."""
-_UNSHOWN: Final = "credential"
-"""A member whose value no message shows."""
-_COUNTED: Final = re.compile(r"\{(\d+)?,?(\d+)?\}")
+"""Patterns that run in linear time, in one MiB each; jsonschema-rs refuses others."""
+_LARGE_CLASS: Final = re.compile(r"\\[pPwWdDsS]|\(\?[a-z]*i")
+"""What stands for thousands of characters in a pattern, and costs far more than its length."""
+_LARGE_CLASS_FACTOR: Final = 50
+"""How much heavier a pattern with such a class is."""
+_MASKED_MEMBER: Final = "credential"
+"""The member whose value no message may show."""
+_REPETITION: Final = re.compile(r"\{(\d+)?,?(\d+)?\}")
+_LONGEST_CHAIN: Final = 50
+"""References that may lead from one to the next; a longer chain weighs as much as recursion."""
 
 
 class Unusable(Exception):
-    """The value is not a JSON Schema that can be enforced; the text says why."""
+    """A value is no JSON Schema that can be enforced; the text says why."""
 
 
 class Compiled(NamedTuple):
-    """A definition's schema, ready to be applied."""
+    """A definition's schema, ready to check payloads."""
 
     validator: Validator
     linear: bool
-    """Whether all its patterns run in linear time; look-around, back references and the like do not."""
+    """Whether all its patterns run in linear time, as those without look-around and back references do."""
 
 
-def undescribed(schema: Any) -> Any:
-    """A schema without what only describes (JSON Schema, validation §9); a copy, made without recursion."""
+def without_annotations(schema: Any) -> Any:
+    """Return a copy of a schema without annotations (JSON Schema, validation §9); made without recursion, as it may be deep."""
     holder = [schema]
     left: list[tuple[Any, Any, bool]] = [(holder, 0, False)]
     while left:
@@ -63,17 +69,17 @@ def undescribed(schema: Any) -> Any:
 
 
 _NAMING: Final = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
-"""Keywords whose members are named by whoever writes the schema."""
+"""Keywords whose members have names that the author of the schema chooses."""
 _ANNOTATIONS: Final = frozenset(
     {"$comment", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly"}
 )
 
 
 def compile_schema(schema: Any) -> Compiled:
-    """The validator for a definition's schema: an object that is a valid 2020-12 schema. Fetches nothing.
+    """Compile a definition's schema, which has to be an object and a valid 2020-12 schema. Fetches nothing.
 
     Raises:
-        Unusable: it is something else.
+        Unusable: the schema is something else.
     """
     if not isinstance(schema, dict):
         raise Unusable("it is not a JSON object")
@@ -92,16 +98,16 @@ def compile_schema(schema: Any) -> Compiled:
 
 
 class DocumentSchemas:
-    """Validators for the schemas of one OpenAPI 3.1 document, compiled from the raw document.
+    """The schemas of one OpenAPI 3.1 document, to be compiled by their place in it.
 
-    `format: int32` and `int64` are enforced as bounds; other known formats are enforced too.
+    `format` is enforced, that of an integer as bounds.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._registry = Registry([("urn:document", _with_bounds(document))])
 
     def at(self, pointer: str) -> Validator:
-        """The validator of the schema at a JSON pointer such as `/components/schemas/Order`."""
+        """Compile the schema at a JSON pointer such as `/components/schemas/Order`."""
         fragment = pointer.replace("%", "%25").replace("{", "%7B").replace("}", "%7D").replace(" ", "%20")
         return Validator(
             {"$ref": f"urn:document#{fragment}"}, registry=self._registry, validate_formats=True, offline=True
@@ -122,24 +128,24 @@ def _with_bounds(node: Any) -> Any:
 
 
 class Breach(NamedTuple):
-    """Where a value breaks its schema."""
+    """The first place where a value breaks its schema."""
 
     path: tuple[str | int, ...]
-    """The steps to what is wrong."""
+    """Names and indices that lead from the value to the place."""
     text: str
-    """What was expected there and what came."""
+    """What was expected there, and what came."""
 
 
 def breach(validator: Validator, value: Any) -> Breach | None:
-    """The first place where `value` breaks the schema; None when it fits."""
+    """Return the first place where `value` breaks the schema, None when it fits."""
     if validator.is_valid(value):
         return None
     try:
         validator.validate(value)
     except ValidationError as error:
         path, text = tuple(error.instance_path), fast_json.dump(error.instance)
-        secret = _UNSHOWN in path or b'"%s"' % _UNSHOWN.encode() in text
-        got = f"a value with a {_UNSHOWN}" if secret else excerpt(text.decode("utf-8"), 60)
+        is_secret = _MASKED_MEMBER in path or b'"%s"' % _MASKED_MEMBER.encode() in text
+        got = f"a value with a {_MASKED_MEMBER}" if is_secret else excerpt(text.decode("utf-8"), 60)
         return Breach(path, f"expected {_expected(error)}, got {got}")
     except ValueError as error:
         shown = excerpt(str(error))
@@ -148,9 +154,9 @@ def breach(validator: Validator, value: Any) -> Breach | None:
 
 
 def mismatch(validator: Validator, value: Any, root: str) -> str | None:
-    """Where `value` breaks the schema, what was expected and what came; None when it fits.
+    """Return a line that says where `value` breaks the schema, what was expected and what came; None when it fits.
 
-    `root` names the value itself, such as `body` or `body/payload`.
+    `root` is the name of the value itself, such as `body` or `body/payload`.
     """
     found = breach(validator, value)
     return None if found is None else f"{abridged_pointer(root, found.path)}: {found.text}"
@@ -188,10 +194,10 @@ def _expected(error: ValidationError) -> str:
 
 
 def weight(schema: Any) -> int:
-    """How many schema nodes one instance node can meet at most, or `HEAVY` when that has no plain bound.
+    """Return the number of schema nodes that one node of a payload can meet at most, `HEAVY` when that has no plain bound.
 
-    References are counted as often as they are reached, a pattern by its length times its counted
-    repetitions. Times the length of a payload this bounds the work of a validation.
+    A reference counts each time it is reached, a pattern as its length times its counted repetitions. Times the length of
+    the payload this bounds the work of a check.
     """
     measured: dict[str, int] = {}
 
@@ -223,7 +229,7 @@ def weight(schema: Any) -> int:
         return 1
 
     def target(reference: Any, above: tuple[str, ...]) -> int:
-        if not isinstance(reference, str) or reference in above or len(above) > 50:
+        if not isinstance(reference, str) or reference in above or len(above) > _LONGEST_CHAIN:
             return HEAVY
         if reference not in measured:
             found = _resolve(schema, reference)
@@ -237,7 +243,7 @@ def weight(schema: Any) -> int:
 
 
 def _resolve(root: Any, reference: str) -> Any:
-    """What a `#/…` pointer reaches, or None."""
+    """The node at a `#/…` pointer, None where there is none."""
     if not reference.startswith("#/") or "%" in reference:
         return None
     node = root
@@ -253,8 +259,8 @@ def _resolve(root: Any, reference: str) -> Any:
 
 
 def _pattern_weight(pattern: str) -> int:
-    total = (len(pattern) + 1) * (50 if _UNICODE.search(pattern) else 1)
-    for low, high in _COUNTED.findall(pattern):
+    total = (len(pattern) + 1) * (_LARGE_CLASS_FACTOR if _LARGE_CLASS.search(pattern) else 1)
+    for low, high in _REPETITION.findall(pattern):
         total *= int((high or low or "1")[:6]) + 1
         if total > HEAVY:
             return HEAVY
@@ -271,4 +277,5 @@ __all__ = [
     "compile_schema",
     "mismatch",
     "weight",
+    "without_annotations",
 ]

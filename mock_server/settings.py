@@ -1,4 +1,4 @@
-"""How the mock is set up, as one frozen value."""
+"""What a caller may choose, as frozen values, and where the files of `spec/` are."""
 
 from __future__ import annotations
 
@@ -12,66 +12,66 @@ SPEC = Path(__file__).parent.parent / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
 """The published pages, nothing added."""
 OVERLAID = SPEC / "arklow.overlaid.openapi.yaml"
-"""The published pages with our overlays: what the mock promises."""
+"""The published pages with our overlays: what the mock serves unless asked otherwise."""
 WRITTEN_FOR = (PUBLISHED, OVERLAID)
-"""What the handlers were written for."""
+"""The documents that the handlers were written for; under any other, their answers are completed."""
 
 SEED = SPEC / "seed.schema.json"
 """The JSON Schema of seed files."""
 ADMIN = SPEC / "admin.openapi.yaml"
-"""The mock's own admin plane."""
+"""The document of the admin plane."""
 
 
 @dataclass(frozen=True, slots=True)
-class Admin:
+class AdminSettings:
     """Who may call the admin plane."""
 
     token: str
-    """What `Authorization: Bearer` has to carry."""
+    """The value behind `Authorization: Bearer`."""
     names: frozenset[str] = frozenset()
-    """Names of this machine that a `Host` header may have, beside localhost and the addresses listened on."""
+    """Further names of this machine for the `Host` header, beside localhost and the addresses listened on."""
     origins: frozenset[str] = frozenset()
-    """Origins whose pages may call it from a browser."""
+    """Origins of web pages that may call it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a caller may choose. The command line's flags have the same names."""
+    """How one mock behaves. The flags of the command have the same names."""
 
     document: Path = OVERLAID
     """A document, or a directory of pages as `--spec-dir` takes it."""
     keys: Mapping[str, str] = field(default_factory=lambda: {"dev-key": "1"})
-    """API key → organisation, beside the keys that name their organisation themselves."""
+    """API key → organisation, beside the keys that name their organisation themselves, such as `org-42`."""
     auto_define: bool = False
-    """An unknown variant gets an open definition instead of a 400."""
+    """Whether an unknown variant gets an open definition instead of a 400."""
     raw_bodies: bool = False
-    """A body without a `payload` member is the payload (the guides' interpretation, C1)."""
+    """Whether a body without a `payload` member is the payload, as the guides have it (C1)."""
     interpretations: Interpretations = DEFAULTS
-    """Which answers are taken where sources are silent or contradict each other."""
+    """What is assumed where the sources are silent or contradict each other."""
     strict_schemas: bool = False
-    """Refuse a definition whose schema cannot be enforced."""
+    """Whether a definition whose schema cannot be enforced is refused."""
     max_body: int = 10 << 20
-    """Bytes a request body may have."""
+    """Bytes of a request body at most."""
     body_timeout: float = 10.0
-    """Seconds a request body may take to arrive."""
+    """Seconds in which a request body has to arrive."""
     max_actions: int = 100_000
-    """Actions kept over all organisations; the one that keeps most loses its oldest."""
+    """Actions kept over all organisations; beyond that, the organisation that keeps most loses its oldest."""
     max_payload_bytes: int = 512 << 20
     """Bytes of payloads, metadata and tags kept over all organisations."""
     journal: int = 2_000
-    """Entries that the journal of each organisation keeps; what happened to one action at one moment is one."""
+    """Entries kept in the journal of each organisation; all events of one action at one moment count as one."""
     seed: int = 0
-    """What ids and back-offs are made from, beside the organisation."""
+    """The number that ids and back-offs are made from, together with the organisation's id."""
     deliver_to: frozenset[str] = frozenset()
-    """Hosts beyond this machine whose webhooks may be called."""
+    """Hosts whose webhooks may be called beside those of this machine."""
     delivery_limit: float = 5.0
-    """Seconds that a webhook has for its whole answer, by the machine's clock."""
+    """Seconds of the machine's clock for the whole answer of a webhook."""
     seed_file: Path | None = None
-    """What organisations begin with; read again when it changes."""
+    """The file of what organisations begin with; it is read again when it changes."""
 
     @property
-    def taken(self) -> Interpretations:
-        """The interpretations, with those two that have a switch of their own."""
+    def effective_interpretations(self) -> Interpretations:
+        """The interpretations, with the two that have a switch of their own as the switches say."""
         taken = self.interpretations
         if self.auto_define:
             taken = replace(taken, unknown_variant="made on the fly")

@@ -9,7 +9,7 @@ from typing import Final
 from arklow_local.formats.excerpts import excerpt
 
 from ..api.errors import Refused
-from ..settings import Admin
+from ..settings import AdminSettings
 
 _OWN_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _CHALLENGE: Final = ((b"www-authenticate", b"Bearer"),)
@@ -18,7 +18,7 @@ _CHALLENGE: Final = ((b"www-authenticate", b"Bearer"),)
 class Access:
     """The three checks of a request, in the order in which they are made. A page in a browser can forge no header of them."""
 
-    def __init__(self, settings: Admin, addresses: tuple[str, ...] = ()) -> None:
+    def __init__(self, settings: AdminSettings, addresses: tuple[str, ...] = ()) -> None:
         """Allow the names of this machine: the usual ones, those of the settings, and the `addresses` listened on."""
         listened = {f"[{address}]" if ":" in address else address for address in addresses}
         self._names = _OWN_NAMES | listened | {name.lower() for name in settings.names}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..services.administration import Administration
 from ..services.faults import Faults
-from ..settings import ADMIN, Admin
+from ..settings import ADMIN, AdminSettings
 from .event_stream import EventStreams
 from .loop_bridge import LoopBridge
 
@@ -31,7 +31,7 @@ class AdminPlane:
         listeners: Sequence[socket.socket],
         administration: Administration,
         faults: Faults,
-        settings: Admin,
+        settings: AdminSettings,
         log: Callable[[str], None],
     ) -> None:
         self._listeners = listeners

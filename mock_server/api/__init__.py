@@ -1,1 +1,1 @@
-"""HTTP: the document served under its contract, over the services."""
+"""The HTTP side: the served document as an application over the services, with every answer in the documented envelope."""

@@ -9,6 +9,7 @@ from .document import JSON, METHODS, Document, Operation, step
 from .handlers import PUBLISHED
 from .security import is_checkable
 
+# the keywords of JSON Schema 2020-12 and OpenAPI 3.1, by what becomes of them here
 _CHECKED: Final = frozenset(
     "type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern "
     "maxItems minItems uniqueItems maxContains minContains maxProperties minProperties required allOf anyOf "
@@ -105,7 +106,7 @@ def _operations(document: Document) -> Iterator[str]:
 
 
 def _schemas(node: Any, place: str) -> Iterator[str]:
-    """Walks the document down to its schemas."""
+    """Lines for all schemas below a node."""
     if isinstance(node, list):
         for n, item in enumerate(node):
             yield from _schemas(item, f"{place}/{n}")

@@ -1,4 +1,4 @@
-"""The OpenAPI document: loaded, operations listed, schemas compiled once, silent spots named."""
+"""The OpenAPI document that is served: loaded and checked once, its operations listed, its schemas compiled."""
 
 from __future__ import annotations
 
@@ -19,53 +19,64 @@ from ..settings import SPEC
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 JSON: Final = "application/json"
+_LONGEST_CHAIN: Final = 50
+"""References that may lead from one to the next; a longer chain is taken for a circle."""
 
 
 class BadDocument(Exception):
-    """The file is not an OpenAPI 3.1 document; the message says what is wrong and where."""
+    """The file is no OpenAPI 3.1 document that can be served; the message says what is wrong and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One declared parameter; `kinds` are the JSON types its text may be read as."""
+    """One declared parameter of a path or query."""
 
     name: str
     location: str
+    """`path` or `query`."""
     required: bool
     kinds: frozenset[str]
+    """The JSON types that its text may stand for."""
     validator: Validator
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One declared JSON request body: its declared `members`, and the `opaque` ones that may hold any JSON."""
+    """One declared JSON request body."""
 
     required: bool
     pointer: str
+    """Where its schema is in the document (RFC 6901)."""
     validator: Validator
     members: frozenset[str]
+    """Names of the members that the schema declares."""
     opaque: frozenset[str]
+    """Names of those members that may hold any JSON value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What the document says of one method on one path."""
+    """One method on one path, as the document describes it."""
 
     id: str
+    """Its `operationId`, or method and path where that is missing or not unique."""
     method: str
+    """In lower case."""
     path: str
-    ingress: bool
+    """The template."""
+    is_ingress: bool
+    """Whether it has the tag `ingress`, by which the statuses of its refusals are chosen."""
     security: tuple[Mapping[str, Any], ...]
     parameters: tuple[Parameter, ...]
     body: Body | None
     responses: Mapping[str, Validator | None]
-    """Status, `4XX` or `default` → the validator of its JSON, None where no JSON is declared."""
+    """`200`, `4XX` or `default` → the validator of that answer's JSON, None where no JSON is declared."""
 
     def response(self, status: int) -> Validator | None:
-        """The validator for an answer of this status.
+        """Return the validator for an answer of this HTTP status, None where no JSON is declared.
 
         Raises:
-            KeyError: the document has no such answer.
+            KeyError: the document declares no such answer.
         """
         for key in (str(status), f"{status // 100}XX", "default"):
             if key in self.responses:
@@ -74,20 +85,25 @@ class Operation:
 
 
 class Document:
-    """One loaded document: of a file, or of a directory of pages, with our overlays.
-
-    Raises:
-        BadDocument: unreadable, not OpenAPI 3.1, or against the meta-schema.
-    """
+    """One loaded document: a file as it is, or a directory of pages with our overlays."""
 
     name: str
     text: bytes
+    """As it is served: the file, or what pages and overlays make."""
     digest: str
+    """The SHA-256 of the text or, for a directory, of what it says; in hexadecimal digits."""
     raw: dict[str, Any]
+    left_out: tuple[str, ...]
+    """A line for each part of our overlays that the pages have no place for."""
 
     def __init__(self, path: Path) -> None:
+        """Load the document.
+
+        Raises:
+            BadDocument: the file is unreadable, no OpenAPI 3.1, or breaks the meta-schema.
+        """
         self.path = path
-        self.left_out: tuple[str, ...] = ()
+        self.left_out = ()
         if path.is_dir():
             self._join(path)
         else:
@@ -131,13 +147,13 @@ class Document:
 
     @property
     def security_schemes(self) -> Mapping[str, Any]:
-        """Name → scheme."""
+        """Name → security scheme."""
         schemes: Mapping[str, Any] = self.raw.get("components", {}).get("securitySchemes", {})
         return schemes
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
-        """All operations, concrete paths before templated ones; every id is unique."""
+        """All operations, those of concrete paths before templated ones; every id is unique."""
         found = []
         taken: set[str] = set()
         for path in sorted(self.raw.get("paths", {}), key=_specific_first):
@@ -166,7 +182,7 @@ class Document:
             id=name,
             method=method,
             path=path,
-            ingress="ingress" in node.get("tags", []),
+            is_ingress="ingress" in node.get("tags", []),
             security=self._requirement(node),
             parameters=tuple(parameters.values()),
             body=self._body(f"{base}/{method}/requestBody") if "requestBody" in node else None,
@@ -219,17 +235,20 @@ class Document:
         return self.schemas.at(f"{pointer}/content/{step(JSON)}/schema")
 
     def response_schema(self, operation: Operation, status: str) -> Any:
-        """The JSON schema of one answer, references of the answer itself followed; None without one."""
+        """Return the JSON schema of one answer, None where no JSON is declared; `status` is a key of `responses`."""
         base = f"/paths/{step(operation.path)}/{operation.method}/responses/{status}"
         return self.follow(base)[1].get("content", {}).get(JSON, {}).get("schema")
 
     def follow(self, pointer: str) -> tuple[str, Any]:
-        """The node at a JSON pointer, and where it really is when it was a local reference.
+        """Follow references from a JSON pointer to a node that is none.
+
+        Returns:
+            A pair: the pointer to that node, and the node.
 
         Raises:
-            BadDocument: nothing is there.
+            BadDocument: nothing is there, or the references lead in a circle.
         """
-        for _ in range(50):
+        for _ in range(_LONGEST_CHAIN):
             node: Any = self.raw
             for part in pointer.split("/")[1:]:
                 part = part.replace("~1", "/").replace("~0", "~")
@@ -246,18 +265,21 @@ class Document:
 
 
 def _specific_first(path: str) -> list[tuple[bool, int, str]]:
-    """Concrete segments before templated ones, longer literals first: the order the specification asks for. A
-    path comes before its beginnings, as a router that tries one after the other finds work sooner then."""
+    """The sort key of a path: concrete segments before templated ones, longer literals first, as the specification asks.
+
+    A longer path comes before a path that it begins with: the router tries one after the other, and
+    `/v1/ingress/{variant}` has most requests.
+    """
     return [("{" in s, -len(re.sub(r"\{[^}]*\}", "", s)), s) for s in path.split("/")] + [(True, 1, "")]
 
 
 def step(name: str) -> str:
-    """One step of a JSON pointer (RFC 6901)."""
+    """Return a name as one step of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
 def _known_good(path: Path, digest: str) -> bool:
-    """Whether the digest stands in `SHA256SUMS` beside the file: then it was checked when it was built."""
+    """Whether `SHA256SUMS` beside the file has the digest: then the file was checked when it was built."""
     sums = path.parent / "SHA256SUMS"
     return sums.is_file() and digest in sums.read_text("utf-8").split()
 

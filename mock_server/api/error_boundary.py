@@ -1,4 +1,4 @@
-"""The outermost layer: every request gets one answer in the documented envelope, and one log line."""
+"""The outermost layer: every request gets one answer, refusals in the documented envelope, and one line of the log."""
 
 from __future__ import annotations
 
@@ -14,26 +14,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..domain.errors import ArklowError
 from .bodies import ClientGone
-from .envelope import (
-    Headers,
-    encode,
-    refusal,
-    send_json,
-)
+from .envelope import Headers, encode, refusal, send_json
 from .errors import STATUSES, Refused, Statuses
-from .exchange import Exchange
+from .exchange import EXCHANGE, Exchange
 
 Log = Callable[[str], None]
 
 _ALLOW_HEADERS: Final = b"authorization, content-type, prefer, x-arklow-auth"
-_CONTROL: Final = re.compile(r"[^\x20-\x7e]")
+"""What a preflight that names no headers is allowed to send."""
+_PREFLIGHT_AGE: Final = b"600"
+"""Seconds that a browser may keep the answer to a preflight."""
+_UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 class ErrorBoundary:
-    """Wraps the contracted document.
+    """Wraps the application of the document, and answers whatever it raises.
 
-    Knows the routes only to name the allowed methods of a path and the paths there are; routing itself is
-    Connexion's.
+    It knows the routes only to name the methods of a path and the paths that exist; Connexion does the routing.
     """
 
     def __init__(
@@ -44,6 +41,15 @@ class ErrorBoundary:
         journal: Callable[[Scope, Exchange], None],
         statuses: Mapping[str, Statuses] = STATUSES,
     ) -> None:
+        """Wrap `app`.
+
+        Args:
+            app: answers requests, or raises.
+            routes: (method, path template) of all that `app` answers.
+            log: called with one line for each request.
+            journal: called with each request of a known organisation that was answered.
+            statuses: error code → the statuses of a refusal.
+        """
         self._app = app
         self._log = log
         self._journal = journal
@@ -60,7 +66,7 @@ class ErrorBoundary:
         if scope["type"] != "http":
             return
         started = time.perf_counter()
-        exchange = scope["arklow.exchange"] = Exchange()
+        exchange = scope[EXCHANGE] = Exchange()
         try:
             self._settle_path(scope, exchange)
             if scope["method"] == "OPTIONS":
@@ -79,7 +85,7 @@ class ErrorBoundary:
             await self._refuse_route(scope, send, exchange)
         except Exception:
             self._log(traceback.format_exc())
-            if not exchange.status:  # else the answer is on its way already
+            if not exchange.status:  # otherwise an answer is on its way already
                 await self._refuse(send, exchange, "INTERNAL_ERROR", "the mock failed; this is its own fault")
         exchange.seconds = time.perf_counter() - started
         if exchange.organisation and (exchange.status or exchange.fault):
@@ -87,7 +93,7 @@ class ErrorBoundary:
         self._log(_line(scope, exchange))
 
     def _settle_path(self, scope: Scope, exchange: Exchange) -> None:
-        """Make the path routable: segments decoded, a `/` inside one kept apart; one final slash forgiven (Q29)."""
+        """Make the path routable: its segments decoded but for a `/` inside one, and one final slash dropped (Q29)."""
         raw: bytes = scope["raw_path"]
         if b"%" in raw:
             try:
@@ -99,18 +105,19 @@ class ErrorBoundary:
             scope["path"] = "/".join(
                 s.replace("%", "%25").replace("/", "%2F").replace("\n", "%0A") for s in segments
             )
-            exchange.escaped = True
+            exchange.is_escaped = True
         path: str = scope["path"]
         if path.endswith("/") and len(path) > 1 and not self._allowed(path):
             scope["path"] = path[:-1]
 
     def _allowed(self, path: str) -> list[str]:
-        """The methods some route has for this path."""
+        """The methods of all routes that fit a path."""
         return sorted(
             {m for pattern, methods in self._routes.values() if pattern.fullmatch(path) for m in methods}
         )
 
     async def _options(self, scope: Scope, send: Send, exchange: Exchange) -> None:
+        """Answer OPTIONS with the methods of the path; any preflight is answered, as any page may try the API."""
         path = scope["path"]
         allowed = (
             sorted({m for _, ms in self._routes.values() for m in ms}) if path == "*" else self._allowed(path)
@@ -124,15 +131,16 @@ class ErrorBoundary:
             (b"access-control-allow-origin", b"*"),
             (b"access-control-allow-methods", allow),
             (b"access-control-allow-headers", asked.get(b"access-control-request-headers", _ALLOW_HEADERS)),
-            (b"access-control-max-age", b"600"),
+            (b"access-control-max-age", _PREFLIGHT_AGE),
         ]
         if b"access-control-request-private-network" in asked:
             headers.append((b"access-control-allow-private-network", b"true"))
-        exchange.status = 204
+        exchange.answered(204)
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
     async def _refuse_route(self, scope: Scope, send: Send, exchange: Exchange) -> None:
+        """Refuse a path that does not exist, or a method that its path does not have."""
         method, path = scope["method"], scope["path"]
         allowed = self._allowed(path)
         shown = repr(path[:100])
@@ -155,12 +163,13 @@ class ErrorBoundary:
         self, send: Send, exchange: Exchange, code: str, message: str, headers: Headers = ()
     ) -> None:
         statuses = (self._statuses if exchange.operation else STATUSES)[code]
-        status = statuses.ingress if exchange.ingress else statuses.elsewhere
+        status = statuses.ingress if exchange.is_ingress else statuses.elsewhere
         exchange.reason = f"{code} {message}"
         await send_json(exchange.send or send, exchange, status, encode(refusal(code, message)), headers)
 
 
 def _line(scope: Scope, exchange: Exchange) -> str:
+    """The line of the log, in printable ASCII."""
     what = exchange.operation or f"{scope['method']} {scope['path'][:100]}"
     who = f"org {exchange.organisation}" if exchange.organisation else "-"
     line = f"{exchange.status or '---'} {what}  {who}  {exchange.seconds * 1000:.1f} ms"
@@ -168,4 +177,6 @@ def _line(scope: Scope, exchange: Exchange) -> str:
         line = f"{line}  fault {exchange.fault}"
     if exchange.reason:
         line = f"{line}  {exchange.reason}"
-    return line if line.isascii() and line.isprintable() else _CONTROL.sub(lambda c: repr(c[0])[1:-1], line)
+    return (
+        line if line.isascii() and line.isprintable() else _UNPRINTABLE.sub(lambda c: repr(c[0])[1:-1], line)
+    )

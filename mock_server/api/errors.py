@@ -1,8 +1,8 @@
-"""The total table: what went wrong → status, per kind of operation.
+"""The table of refusals: error code → status, on ingress operations and elsewhere. Every code has a row.
 
-The ingress operations document 400, 401, 404, 409 and 500 alone (B019, S-ing, S-mod), so what has a finer
-status elsewhere is a 400 there. The control plane documents no failure at all (C17): it gets the status
-that HTTP has for the case.
+The ingress operations document 400, 401, 404, 409 and 500 alone (B019, S-ing, S-mod), so a refusal that has a finer
+status elsewhere is a 400 there. The control plane documents no failure at all (C17), so a refusal there has the status
+that HTTP has for it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from ..domain.interpretations import Interpretations
 
 
 class Refused(Exception):
-    """A request is answered with an error envelope: a code of the table, a message, extra headers."""
+    """A request is refused with the envelope of a failure."""
 
     def __init__(self, code: str, message: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        """Refuse with a code of the table, a message, and further headers of the answer."""
         super().__init__(code, message)
         self.code = code
         self.message = message
@@ -24,25 +25,25 @@ class Refused(Exception):
 
 
 class Statuses(NamedTuple):
-    """The status of one code on ingress operations and everywhere else."""
+    """The HTTP statuses of one error code."""
 
     ingress: int
     elsewhere: int
 
 
 STATUSES: Final[dict[str, Statuses]] = {
-    # who asks
+    # the key and its organisation
     "UNAUTHORIZED": Statuses(401, 401),
     "FORBIDDEN_ORGANISATION": Statuses(403, 403),
-    # which operation
+    # path and method
     "NOT_FOUND": Statuses(404, 404),
     "METHOD_NOT_ALLOWED": Statuses(405, 405),
-    # how the body arrives
+    # the transport of the body
     "UNSUPPORTED_MEDIA_TYPE": Statuses(400, 415),
     "BODY_TOO_LARGE": Statuses(400, 413),
     "BODY_INCOMPLETE": Statuses(408, 408),
     "BODY_UNREADABLE": Statuses(400, 400),
-    # what the body spells
+    # the text of the body
     "EMPTY_BODY": Statuses(400, 400),
     "NOT_UTF8": Statuses(400, 400),
     "MALFORMED_JSON": Statuses(400, 400),
@@ -52,10 +53,10 @@ STATUSES: Final[dict[str, Statuses]] = {
     "NUMBER_OUT_OF_RANGE": Statuses(400, 400),
     "LONE_SURROGATE": Statuses(400, 400),
     "TOO_DEEP": Statuses(400, 400),
-    # what the document asks for
+    # the schemas of the document
     "INVALID_PARAMETER": Statuses(400, 400),
     "INVALID_BODY": Statuses(400, 400),
-    # what the world says
+    # the state of the organisation
     "UNKNOWN_VARIANT": Statuses(400, 404),
     "UNKNOWN_VERSION": Statuses(400, 400),
     "PAYLOAD_REJECTED": Statuses(400, 400),
@@ -72,7 +73,7 @@ STATUSES: Final[dict[str, Statuses]] = {
     "FUTURE_ATTEMPT": Statuses(409, 409),
     "DEFERRED_ACTION": Statuses(409, 409),
     "FINISHED_ACTION": Statuses(409, 409),
-    # what the admin plane is told
+    # the admin plane
     "CLOCK_GOES_BACK": Statuses(409, 409),
     "TOO_MUCH_DUE": Statuses(409, 409),
     "DESTINATION_REFUSED": Statuses(409, 409),
@@ -90,18 +91,18 @@ STATUSES: Final[dict[str, Statuses]] = {
     "TOO_MANY_LISTENERS": Statuses(429, 429),
     "TIMED_OUT": Statuses(503, 503),
     "SHUTTING_DOWN": Statuses(503, 503),
-    # our own fault
+    # a defect of the mock
     "INTERNAL_ERROR": Statuses(500, 500),
 }
 
 _OF_HTTP: Final = {
     *("UNAUTHORIZED", "FORBIDDEN_ORGANISATION", "NOT_FOUND", "METHOD_NOT_ALLOWED", "BODY_INCOMPLETE"),
 }
-"""Codes of refusals that have their own status whatever the control plane's envelope is taken to hold."""
+"""Codes that keep their status under the interpretation that control-plane refusals are a 200 with `data` null."""
 
 
 def statuses(interpretations: Interpretations) -> Mapping[str, Statuses]:
-    """The table as interpretations have it."""
+    """Return the table under interpretations, error code → statuses."""
     table = dict(STATUSES)
     if interpretations.refusal == "200 with data null":
         for code in table.keys() - _OF_HTTP:

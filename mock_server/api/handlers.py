@@ -16,8 +16,8 @@ from ..services.ingress import Ingress
 from ..services.records import Filter, Records
 from ..services.signals import Signals
 from .bodies import as_json
-from .connexion_app import Handler, Request
 from .envelope import Answer, data, data_and_errors
+from .prepared_operation import Handler, Request
 
 PUBLISHED: Final = frozenset(
     {"put_v1_orgs_by_org_id_actions_definitions", "createIngressVariantAction", "modAckIngressAction"}

@@ -1,4 +1,4 @@
-"""What is served beside the operations: the document, and a page to read it and try it, offline."""
+"""What is served beside the operations: the document, and a page to read and try it, without the internet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from .document import METHODS, Document
-from .envelope import Headers, send_bytes
+from .envelope import Headers, send_file
+from .exchange import EXCHANGE
 
 ROUTES: Final = (
     ("get", "/"),
@@ -21,10 +22,12 @@ ROUTES: Final = (
     ("get", "/docs/swagger-ui.css"),
     ("get", "/docs/swagger-ui-bundle.js"),
 )
+"""(method, path) of each page."""
 _ASSETS: Final = {
     "/docs/swagger-ui.css": ("css/swagger-ui.css", b"text/css"),
     "/docs/swagger-ui-bundle.js": ("js/swagger-ui-bundle.js", b"text/javascript"),
 }
+"""Path → the file in Swagger UI's folder, and its media type."""
 _PAGE: Final = b"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -40,16 +43,17 @@ SwaggerUIBundle({url: "/docs/openapi.json", dom_id: "#ui", validatorUrl: null, p
 </script>
 </html>
 """
-_POLICY: Final = (
+_CONTENT_POLICY: Final = (
     (
         b"content-security-policy",
         b"default-src 'self' 'unsafe-inline' data:",
     ),
 )
+"""Keeps the page from loading anything of other hosts; Swagger UI needs inline styles and images in `data:`."""
 
 
 class Pages:
-    """Answers the paths of `ROUTES`; anything else is not found."""
+    """Answers the paths of `ROUTES`; no other path is found."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -61,7 +65,7 @@ class Pages:
             raise HTTPException(404)
         headers: Headers = ()
         if path == "/":
-            content, media_type, headers = _PAGE, b"text/html; charset=utf-8", _POLICY
+            content, media_type, headers = _PAGE, b"text/html; charset=utf-8", _CONTENT_POLICY
         elif path == "/openapi.json":
             content, media_type = self._document.json, b"application/json"
         elif path == "/openapi.yaml":
@@ -71,13 +75,15 @@ class Pages:
         else:
             name, media_type = _ASSETS[path]
             content = (_swagger_ui() / name).read_bytes()
-        scope["arklow.exchange"].status = 200
-        await send_bytes(send, content, media_type, headers)
+        await send_file(send, scope[EXCHANGE], content, media_type, headers)
 
     @cached_property
     def _for_the_page(self) -> bytes:
-        """The document for a person: `servers` name this mock, as "Execute" must come here and not to
-        production (C18), and tags without an operation are left out."""
+        """The document as the page has it.
+
+        Its `servers` are this mock alone, as "Execute" must not call production (C18). Tags that no operation has are
+        left out.
+        """
         raw = self._document.raw
         used = {tag for item in raw.get("paths", {}).values() for tag in _tags(item)}
         page = raw | {
@@ -93,7 +99,7 @@ def _tags(item: dict[str, Any]) -> set[str]:
 
 
 def _without_servers(item: dict[str, Any]) -> dict[str, Any]:
-    """A path item, and its operations, without `servers`."""
+    """A path item without `servers`, its own and those of its operations."""
     return {
         key: {k: v for k, v in value.items() if k != "servers"} if key in METHODS else value
         for key, value in item.items()
@@ -102,8 +108,8 @@ def _without_servers(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _swagger_ui() -> Path:
-    """The folder of Swagger UI's files, of which only the files are used."""
-    from importlib.metadata import distribution  # costs start-up 15 ms
+    """The folder of Swagger UI's files in a package, of whose code nothing is used."""
+    from importlib.metadata import distribution  # costs a start 15 ms
 
     found = distribution("flask-openapi3-swagger")
     return Path(str(found.locate_file("flask_openapi3_swagger/templates/swagger")))

@@ -1,4 +1,4 @@
-"""Who asks: the header schemes of the document, and the keys that open them."""
+"""Authentication: the header schemes of the document, and which organisation a key belongs to."""
 
 from __future__ import annotations
 
@@ -9,47 +9,49 @@ from typing import Any, Final
 
 from .errors import Refused
 
-_OWN_NAME: Final = re.compile(r"org-([0-9]{1,19})(?:-[a-z0-9]{8})?")
+_NAMING_KEY: Final = re.compile(r"org-([0-9]{1,19})(?:-[a-z0-9]{8})?")
+"""A key that names its organisation itself."""
 _CHALLENGE: Final = ((b"www-authenticate", b"ApiKey"),)
 
 
 class Keys:
-    """Which organisation a key belongs to.
+    """The API keys that are accepted, and the organisation of each.
 
-    `org-42` and `org-42-` with exactly eight of `[a-z0-9]` behind it belong to organisation 42; others are
-    listed. Keys are compared whole and as they are spelled.
+    `org-42`, and `org-42-` with exactly eight of `[a-z0-9]` behind it, belong to organisation 42; other keys are listed.
+    Keys are compared whole and as they are spelled.
     """
 
     def __init__(self, listed: Mapping[str, str]) -> None:
+        """Accept these keys, key → the organisation's id, beside those that name their organisation."""
         self._given = dict(listed)
         self._listed = self._given
         self.organisation = lru_cache(256)(self._organisation)
-        """Key → the organisation's id, or None for a key that opens nothing."""
+        """Key → the organisation's id, None for a key that is not accepted."""
 
     def add(self, listed: Mapping[str, str]) -> None:
-        """List these beside those that were given at the start, in the place of those that were added before."""
+        """Accept these keys, key → the organisation's id, beside those of the start and in place of those added before."""
         self._listed = {**listed, **self._given}
         self.organisation.cache_clear()
 
     def _organisation(self, key: str) -> str | None:
         if key in self._listed:
             return self._listed[key]
-        own = _OWN_NAME.fullmatch(key)
-        return own[1] if own else None
+        naming = _NAMING_KEY.fullmatch(key)
+        return naming[1] if naming else None
 
 
 def is_checkable(scheme: Mapping[str, Any]) -> bool:
-    """Whether the scheme is a key in a header; no other kind is ever satisfied here."""
+    """Tell whether the scheme is a key in a header; a request never satisfies any other kind here."""
     return scheme.get("type") == "apiKey" and scheme.get("in") == "header"
 
 
 class Security:
-    """The security requirement of one operation: alternatives, each one header or several (B001 to B004)."""
+    """The security requirement of one operation: alternatives, each of one or several headers (B001 to B004)."""
 
     def __init__(
         self, requirement: Sequence[Mapping[str, Any]], schemes: Mapping[str, Any], keys: Keys
     ) -> None:
-        self._asked = bool(requirement)
+        self._is_required = bool(requirement)
         self._alternatives = [
             [schemes[name]["name"] for name in alternative]
             for alternative in requirement
@@ -61,7 +63,7 @@ class Security:
         self._keys = keys
 
     def authenticate(self, headers: Sequence[tuple[bytes, bytes]]) -> str:
-        """The organisation that the first satisfied alternative names; empty when none is asked for.
+        """Return the id of the organisation whose key satisfies the first alternative; empty when no key is required.
 
         Raises:
             Refused: no alternative is satisfied (B005).
@@ -74,7 +76,7 @@ class Security:
                 organisation = "" if not found else found.pop() if len(found) == 1 else None
             if organisation is not None:
                 return organisation
-        if not self._asked:
+        if not self._is_required:
             return ""
         names = " or ".join(" with ".join(alternative) for alternative in self._alternatives)
         sent = [n for a in self._alternatives for n in a if _value(headers, n.lower().encode())]
@@ -85,7 +87,7 @@ class Security:
 
 
 def _value(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
-    """The header's value without outer blanks; several lines of one name are one list (RFC 9110 §5.3)."""
+    """A header's value without outer blanks; several lines of one name are one list (RFC 9110 §5.3)."""
     found = b""
     for key, value in headers:
         if key == name:

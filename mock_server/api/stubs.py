@@ -1,4 +1,4 @@
-"""Answers for what another document has and the mock does not handle: small, schema-valid, marked."""
+"""Answers for operations and members of other documents that the mock does not handle: small, schema-valid, marked."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ import re
 from typing import Any, Final
 
 from ..schemas import mismatch
-from .connexion_app import STUB_HEADER, Handler, Request
-from .document import (
-    JSON,
-    Document,
-    Operation,
-    step,
-)
+from .document import JSON, Document, Operation, step
 from .envelope import Answer
 from .errors import Refused
+from .prepared_operation import Handler, Request
 
-_UNSHOWN: Final = re.compile(r"[^ -~]")
-"""What no header's value can have."""
+_HEADER: Final = b"x-arklow-mock-stub"
+"""Marks what was made up: `1` for a whole answer, or the places of the members."""
+_DEEPEST: Final = 30
+"""Levels of a sample at most: a schema that contains itself would have no end."""
+_UNPRINTABLE: Final = re.compile(r"[^ -~]")
+"""Characters that no header's value can have."""
+_BY_FORMAT: Final = {
+    "date-time": "2026-01-01T00:00:00Z",
+    "date": "2026-01-01",
+    "uri": "http://localhost/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "email": "someone@example.com",
+}
+"""`format` → a string that has it."""
 
 
 class NoStub(Exception):
@@ -26,10 +33,10 @@ class NoStub(Exception):
 
 
 def stub(document: Document, operation: Operation) -> Handler:
-    """A handler that always answers with the same smallest value of the first documented success.
+    """Make a handler that always gives the same small answer, of the first success that the document has.
 
     Raises:
-        NoStub: the document has no success, or the value made for it breaks its schema.
+        NoStub: the document has no success, or the value that was made for it breaks its schema.
     """
     status = next((s for s in operation.responses if s.startswith("2")), None)
     if status is None:
@@ -44,16 +51,16 @@ def stub(document: Document, operation: Operation) -> Handler:
     code = int(status) if status.isdecimal() else 200
 
     async def handle(_: Request) -> Answer:
-        return Answer(body, code, (STUB_HEADER,))
+        return Answer(body, code, ((_HEADER, b"1"),))
 
     return handle
 
 
 def completing(document: Document, operation: Operation, handler: Handler) -> Handler:
-    """A handler that was written for the document of ours, under another one.
+    """Make a handler for another document of one that was written for ours.
 
-    What its answers lack of required members is made up as in a stub, and named in the same header. A request or an
-    answer that it cannot deal with is a 500 which says so.
+    Required members that its answers lack are made up as in a stub, and named in the same header. A request or an answer
+    that it cannot deal with becomes a 500 that says so.
     """
     base = f"/paths/{step(operation.path)}/{operation.method}/responses"
 
@@ -72,8 +79,8 @@ def completing(document: Document, operation: Operation, handler: Handler) -> Ha
         body = _completed(document, f"{pointer}/content/{step(JSON)}/schema", answer.body, "", made_up)
         if wrong := mismatch(validator, body, "answer"):
             raise _unfit(operation, wrong)
-        named = _UNSHOWN.sub("?", ", ".join(made_up)).encode()
-        return answer._replace(body=body, headers=(*answer.headers, (STUB_HEADER[0], named)))
+        named = _UNPRINTABLE.sub("?", ", ".join(made_up)).encode()
+        return answer._replace(body=body, headers=(*answer.headers, (_HEADER, named)))
 
     return handle
 
@@ -84,9 +91,10 @@ def _unfit(operation: Operation, why: str) -> Refused:
 
 
 def _completed(document: Document, pointer: str, value: Any, place: str, made_up: list[str]) -> Any:
-    """A value with a sample of each member that the schema at a pointer requires and it lacks; their places in `made_up`.
+    """A copy of a value with a sample of each member that it lacks and the schema at `pointer` requires.
 
-    Of several alternatives the first counts that the value then fits.
+    The places of these members are added to `made_up`; `place` is that of the value. Of several alternatives the first
+    counts that the copy fits.
     """
     pointer, schema = document.follow(pointer)
     if not isinstance(schema, dict):
@@ -123,8 +131,8 @@ def _completed(document: Document, pointer: str, value: Any, place: str, made_up
 
 
 def _sample(document: Document, schema: Any, depth: int) -> Any:
-    """A small instance of the common keywords; the caller checks it."""
-    if not isinstance(schema, dict) or depth > 30:
+    """A small value for the common keywords of a schema; the caller checks whether it fits."""
+    if not isinstance(schema, dict) or depth > _DEEPEST:
         return None
     if "$ref" in schema:
         return _sample(document, document.follow(schema["$ref"].removeprefix("#"))[1], depth + 1)
@@ -166,15 +174,8 @@ def _of_type(document: Document, kind: str, schema: dict[str, Any], depth: int) 
 
 
 def _string(schema: dict[str, Any]) -> str:
-    by_format = {
-        "date-time": "2026-01-01T00:00:00Z",
-        "date": "2026-01-01",
-        "uri": "http://localhost/",
-        "uuid": "00000000-0000-4000-8000-000000000000",
-        "email": "someone@example.com",
-    }
-    if schema.get("format") in by_format:
-        return by_format[str(schema["format"])]
+    if schema.get("format") in _BY_FORMAT:
+        return _BY_FORMAT[str(schema["format"])]
     if "pattern" in schema:
         from rstr import Rstr
 

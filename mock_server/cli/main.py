@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..adapters.parent_process import CannotWrite, Parent, ReadyFile
 from ..domain.interpretations import DEFAULTS
-from ..settings import OVERLAID, PUBLISHED, Admin, Settings
+from ..settings import OVERLAID, PUBLISHED, AdminSettings, Settings
 from . import banner, flags
 from .request_log import RequestLog
 
@@ -167,7 +167,7 @@ def _run(
     from ..admin.plane import AdminPlane
 
     token = options.admin_token or secrets.token_urlsafe(24)
-    admin = Admin(token, frozenset(options.admin_name), frozenset(options.admin_origin))
+    admin = AdminSettings(token, frozenset(options.admin_name), frozenset(options.admin_origin))
     _say(banner.addresses(listeners, "" if options.admin_token else token))
 
     @contextlib.contextmanager

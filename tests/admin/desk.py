@@ -19,7 +19,7 @@ from mock_server.admin.loop_bridge import LoopBridge
 from mock_server.api.document import Document
 from mock_server.schemas import mismatch
 from mock_server.services.administration import Administration
-from mock_server.settings import ADMIN, Admin
+from mock_server.settings import ADMIN, AdminSettings
 from tests.api.asgi import World
 from tests.replies import Reply
 from tests.running_mock import JSON
@@ -58,7 +58,7 @@ class Desk(World):
         self._thread.start()
         self.bridge = LoopBridge(self.loop, limit)
         self.streams = EventStreams(self.bridge)
-        self._access = Access(Admin(TOKEN, frozenset(names), frozenset(origins)))
+        self._access = Access(AdminSettings(TOKEN, frozenset(names), frozenset(origins)))
         self.serve(self.app.administration)
 
     def serve(self, administration: Administration) -> None:

@@ -14,7 +14,7 @@ from mock_server.domain.ports import Organisation
 from mock_server.services.administration import Administration
 from mock_server.services.deliveries import Deliveries
 from mock_server.services.timers import Timers
-from mock_server.settings import Admin
+from mock_server.settings import AdminSettings
 from tests.admin.desk import (
     BEARER,
     TOKEN,
@@ -71,7 +71,7 @@ def test_the_token_opens(desk: Desk, authorization: str) -> None:
 )
 def test_a_name_of_this_machine_is_let_in(host: str) -> None:
     """The loopback names, the addresses listened on, and names that were given; the port does not count."""
-    access = Access(Admin(TOKEN, frozenset({"CI.local"})), ("fe80::1", "10.0.0.7"))
+    access = Access(AdminSettings(TOKEN, frozenset({"CI.local"})), ("fe80::1", "10.0.0.7"))
 
     access.check_host(host)
 
@@ -100,7 +100,7 @@ def test_a_name_of_this_machine_is_let_in(host: str) -> None:
 def test_another_name_is_refused(host: str | None) -> None:
     """A page that rebinds its own name to 127.0.0.1 still says its own name."""
     with pytest.raises(Refused) as refused:
-        Access(Admin(TOKEN)).check_host(host)
+        Access(AdminSettings(TOKEN)).check_host(host)
 
     assert refused.value.code == "FORBIDDEN_HOST"
     assert len(refused.value.message) < 300

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.api.faults import asked
+from mock_server.api.faults import requested
 from mock_server.domain.faults import Cut, Fault
 from mock_server.domain.journal import ExchangeEntry
 from tests.api.asgi import World
@@ -200,7 +200,7 @@ def test_several_lines_of_the_header_are_one_list() -> None:
     """RFC 9110 §5.3."""
     lines = [(b"prefer", b"delay=1"), (b"x", b"y"), (b"prefer", b"code=409"), (b"prefer", b"code=500")]
 
-    assert asked(lines, b"") == (
+    assert requested(lines, b"") == (
         Fault(status=409, delay=1),
         ((b"preference-applied", b"code=409, delay=1"),),
     )

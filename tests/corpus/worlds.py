@@ -30,7 +30,7 @@ from mock_server.app import create_app
 from mock_server.domain.ports import NoAnswer
 from mock_server.domain.webhook_answers import Reply
 from mock_server.seeds.interpretations_file import read as read_interpretations
-from mock_server.settings import ADMIN, OVERLAID, PUBLISHED, Admin, Settings
+from mock_server.settings import ADMIN, OVERLAID, PUBLISHED, AdminSettings, Settings
 from tests.corpus import steps
 from tests.corpus.steps import Answer, Plan, Request
 from tests.corpus.still_loop import StillLoop
@@ -155,7 +155,7 @@ class World:
             self.app.faults,
             bridge=bridge,
             streams=EventStreams(bridge),
-            access=Access(Admin(TOKEN, frozenset(names), frozenset(origins))),
+            access=Access(AdminSettings(TOKEN, frozenset(names), frozenset(origins))),
             log=lambda _: None,
         )
 

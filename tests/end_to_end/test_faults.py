@@ -206,11 +206,11 @@ def test_who_leaves_during_a_delay_is_not_waited_for(running: RunningMock) -> No
 
 
 def test_others_are_served_during_a_delay(running: RunningMock) -> None:
-    """It holds one request, and nobody else."""
+    """A delay holds its own request alone."""
     org = "435"
     with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as slow:
-        slow.sendall(request(org, "/v1/ingress/v", {"payload": 1}, prefer="delay=1"))
         began = time.monotonic()
+        slow.sendall(request(org, "/v1/ingress/v", {"payload": 1}, prefer="delay=1"))
         statuses = {asked(running, request(org, "/v1/ingress/v", {"payload": 1}))[0][0] for _ in range(20)}
         between = time.monotonic() - began
         reply = read_reply(slow)

@@ -25,11 +25,12 @@ from jsonschema import Draft202012Validator, FormatChecker
 from schemathesis.generation import GenerationMode
 
 from mock_server.adapters.process_pool import PebbleProcessPool
-from mock_server.api import connexion_app as ours
+from mock_server.api.connexion_app import connexion_app
 from mock_server.api.document import Document
 from mock_server.api.envelope import Answer
 from mock_server.api.error_boundary import ErrorBoundary
 from mock_server.api.pages import Pages
+from mock_server.api.prepared_operation import Handler, OperationContext, Request
 from mock_server.api.security import Keys
 from mock_server.app import create_app
 from mock_server.settings import PUBLISHED, Settings
@@ -58,22 +59,17 @@ def our_app() -> Any:
     """Our contract over handlers that accept everything; the key opens any organisation."""
     document = Document(PUBLISHED)
 
-    def handler(body: Any) -> ours.Handler:
-        async def handle(request: ours.Request) -> Answer:
+    def handler(body: Any) -> Handler:
+        async def handle(request: Request) -> Answer:
             return Answer(body)
 
         return handle
 
-    app = ours.connexion_app(
-        document,
-        {name: handler(body) for name, body in SAMPLES.items()},
-        adapters={},
-        otherwise=Pages(document),
-        keys=KEYS,
-        settings=Settings(document=PUBLISHED),
-        process_pool=PebbleProcessPool(),
-        faults=create_app(Settings(document=PUBLISHED)).faults,
-    )
+    settings = Settings(document=PUBLISHED)
+    faults = create_app(settings, document=document).faults
+    context = OperationContext(document, KEYS, settings, PebbleProcessPool(), faults, adapters={})
+    handlers = {name: handler(body) for name, body in SAMPLES.items()}
+    app = connexion_app(context, handlers, otherwise=Pages(document))
     return ErrorBoundary(
         app, [(op.method, op.path) for op in document.operations], lambda _: None, lambda *_: None
     )
