@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .exchange import _LONG, Exchange
+from .exchange import SHORTEST_SECRET, Exchange
 from .target import ConnectionOptions
 
 SHORTEST_PAUSE = 0.3
@@ -113,7 +113,7 @@ class Script:
 
     def _quoted(self, text: str) -> str:
         """Return a text as one shell word in which known keys and ids are variables."""
-        keys = {key: expression for key, expression in self.secrets.items() if len(key) >= _LONG}
+        keys = {key: expression for key, expression in self.secrets.items() if len(key) >= SHORTEST_SECRET}
         names = {**keys, **self.ids}
         if not names:
             return shlex.quote(text)

@@ -175,15 +175,15 @@ _REQUEST_IDS = (
     *("x-amzn-trace-id", "x-cloud-trace-context", "x-azure-ref", "cf-ray"),
 )
 """Answer headers that name an exchange, those of the application before those of gateways."""
-_LONG = 6
-"""Characters from which on a key is looked for inside of other text."""
+SHORTEST_SECRET: Final = 6
+"""Characters; a shorter key is not looked for inside of other text, as it might be an ordinary word."""
 _ISSUED = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
 
 
 def redact(text: str, secrets: Mapping[str, str]) -> str:
     """The text without any key that is long enough to be told from other words."""
     for key in sorted(secrets, key=len, reverse=True):
-        if len(key) >= _LONG:
+        if len(key) >= SHORTEST_SECRET:
             text = text.replace(key, secrets[key])
     return text
 
@@ -193,4 +193,4 @@ def shown(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:
     return one_line(redact(text, secrets), limit)
 
 
-__all__ = ["INTERFERENCE", "Exchange", "Headers", "media", "redact", "shown", "utc"]
+__all__ = ["INTERFERENCE", "SHORTEST_SECRET", "Exchange", "Headers", "media", "redact", "shown", "utc"]
