@@ -204,7 +204,7 @@ def _export(options: argparse.Namespace) -> int:
     Raises:
         _CommandFailed: the mock does not answer, or the file cannot be written.
     """
-    from ..seeds.export_client import CannotExport, fetch, save, shown
+    from ..seeds.export_client import CannotExport, fetch, save, to_yaml
 
     if not options.admin_token:
         raise _CommandFailed(
@@ -213,7 +213,7 @@ def _export(options: argparse.Namespace) -> int:
     try:
         seed = fetch(options.admin_url, options.admin_token, options.organisation)
         if options.output is None:
-            sys.stdout.buffer.write(shown(seed).encode())
+            sys.stdout.buffer.write(to_yaml(seed).encode())
         else:
             save(seed, options.output)
     except CannotExport as error:

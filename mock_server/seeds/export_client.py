@@ -1,4 +1,4 @@
-"""The command `arklow-mock export`: a running mock's world, asked of its admin plane and written as a seed file."""
+"""The client of `arklow-mock export`: asks the admin plane of a running mock for its organisations, and writes a seed file."""
 
 from __future__ import annotations
 
@@ -20,19 +20,25 @@ from arklow_local.formats.yaml_reader import MAX_BYTES
 from arklow_local.formats.yaml_writer import write
 
 LIMIT: Final = 150.0
-"""Seconds for the whole answer, which the mock itself gives up after 120."""
+"""Seconds for the whole answer: the mock itself gives up after 120, and says so."""
 HEADING: Final = "# A seed file of arklow-mock, as `arklow-mock export` writes it."
+"""The first line of the file."""
 
 
 class CannotExport(Exception):
-    """The world cannot be had or written; the message says why."""
+    """The export failed; the message says why."""
 
 
 def fetch(url: str, token: str, organisations: Sequence[str]) -> Any:
-    """The seed that a mock's admin plane answers with. Proxies of the environment are not used.
+    """Return the seed that a mock's admin plane answers with. Proxies of the environment are not used.
+
+    Args:
+        url: the admin plane's URL.
+        token: its token.
+        organisations: ids of organisations; empty for all in use.
 
     Raises:
-        CannotExport: nobody answers there, or not with a seed.
+        CannotExport: there is no answer, or one without a seed.
     """
     query = "?" + urllib.parse.urlencode({"organisation": ",".join(organisations)}) if organisations else ""
     try:
@@ -59,10 +65,10 @@ def fetch(url: str, token: str, organisations: Sequence[str]) -> Any:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The token is for the address that was given, and for no other."""
+    """Follows no redirect: the token is for the URL that was given, and for no other."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Go nowhere."""
+        """Make no further request."""
 
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> str:
@@ -74,12 +80,12 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> str:
 
 
 def save(seed: Any, target: Path) -> None:
-    """Write the seed as YAML, all of it or nothing; a new file can be read by its owner alone, as it may hold secrets.
+    """Write the seed as YAML, all of it or nothing. A new file can be read by its owner alone, as it may hold secrets.
 
     Raises:
         CannotExport: the file cannot be written.
     """
-    text = shown(seed)
+    text = to_yaml(seed)
     try:
         if target.exists() and not target.is_file():
             target.write_text(text, "utf-8")  # a pipe, a terminal
@@ -88,22 +94,22 @@ def save(seed: Any, target: Path) -> None:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", newline="\n", dir=target.parent, prefix=f".{target.name}.", delete=False
         ) as file:
-            made = Path(file.name)
-            with _removed(made):
+            temporary = Path(file.name)
+            with _removed_on_failure(temporary):
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-        with _removed(made):
+        with _removed_on_failure(temporary):
             if target.exists():
-                shutil.copymode(target, made)
-            made.replace(target)
+                shutil.copymode(target, temporary)
+            temporary.replace(target)
     except OSError as error:
         raise CannotExport(f"expected a file that can be written, got {target} ({error.strerror})") from None
 
 
 @contextlib.contextmanager
-def _removed(file: Path) -> Iterator[None]:
-    """Leave no file behind where the block fails."""
+def _removed_on_failure(file: Path) -> Iterator[None]:
+    """Remove a file when the block fails."""
     try:
         yield
     except BaseException:
@@ -111,11 +117,11 @@ def _removed(file: Path) -> Iterator[None]:
         raise
 
 
-def shown(seed: Any) -> str:
-    """The seed as YAML.
+def to_yaml(seed: Any) -> str:
+    """Return the seed as YAML.
 
     Raises:
-        CannotExport: it is more than a mock reads.
+        CannotExport: it is larger than what a mock reads.
     """
     text = write(seed, heading=HEADING)
     if len(text) > MAX_BYTES or len(text.encode()) > MAX_BYTES:

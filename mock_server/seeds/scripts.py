@@ -1,4 +1,4 @@
-"""The worker's scripts, to JSON and from it. Durations are seconds there and milliseconds here."""
+"""The worker's scripts as JSON and back. Durations are seconds in JSON and milliseconds in the domain."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..domain.worker import (
 
 
 def from_json(given: Mapping[str, Any]) -> Worker:
-    """The worker that a checked body asks for; without a default script it holds."""
+    """Return the worker that checked JSON describes; without a default script it holds every attempt."""
     variants = {variant: _script(script) for variant, script in given.get("variants", {}).items()}
     return Worker(_script(given.get("default", "hold")), variants)
 
 
 def to_json(worker: Worker) -> dict[str, Any]:
-    """The worker in full; `worker` reads it back."""
+    """Return the members of a worker, with all defaults; `from_json` is the way back."""
     return {
         "default": [_step_json(step) for step in worker.default],
         "variants": {
@@ -47,10 +47,10 @@ def _step(given: Any) -> Step:
 
 
 def _step_json(step: Step) -> dict[str, Any]:
-    full = {"do": step.do.value, "after": seconds(step.after), "lease": seconds(step.lease)}
-    return full if step.retry_after is None else full | {"retry_after": seconds(step.retry_after)}
+    members = {"do": step.do.value, "after": seconds(step.after), "lease": seconds(step.lease)}
+    return members if step.retry_after is None else members | {"retry_after": seconds(step.retry_after)}
 
 
 def seconds(milliseconds: int) -> float:
-    """A duration in seconds, whole ones as an integer."""
+    """Return a duration in seconds, as an integer when it is whole."""
     return milliseconds // SECOND if milliseconds % SECOND == 0 else milliseconds / SECOND

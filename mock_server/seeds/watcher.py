@@ -17,17 +17,21 @@ from ..domain.errors import ArklowError
 from ..domain.ports import Schemas
 from ..domain.seeds import SeedRefused
 from ..services.administration import Administration
-from .plans import Loaded, load
+from .plans import LoadedSeed, load
 from .yaml_source import MAX_BYTES, BadSeed
 
 PAUSE: Final = 0.25
-"""Seconds between two looks; a file is read when two found it alike, so half a second after a change."""
+"""Seconds between two looks. A changed file is read when two looks found it the same, so half a second after the change."""
 
 _Stamp = tuple[int, int, int] | None
+"""(time of the change, size, number) of a file; None for no file. Another stamp is another content."""
 
 
 class SeedFile:
-    """One seed file. What goes wrong with it after the start is a line in the log, and all stays as it was."""
+    """One seed file, applied at the start and after each change.
+
+    After the start a file that cannot be used is a line in the log, and all stays as it was.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,18 @@ class SeedFile:
         log: Callable[[str], None],
         pause: float = PAUSE,
     ) -> None:
+        """Take a file, which is not read yet.
+
+        Args:
+            path: the file.
+            administration: applies its plan.
+            schemas: applies the schemas of definitions.
+            keys: API key → organisation, of keys that belong to one already.
+            list_keys: given the keys of the file whenever it is applied.
+            strict: whether all schemas have to be enforceable.
+            log: given a line about each change.
+            pause: seconds between two looks at the file.
+        """
         self._path = path
         self._administration = administration
         self._schemas = schemas
@@ -49,10 +65,12 @@ class SeedFile:
         self._strict = strict
         self._log = log
         self._pause = pause
-        self._loaded: Loaded | None = None
+        self._loaded: LoadedSeed | None = None
+        """What was read and is not applied yet."""
         self._data: bytes | None = None
+        """What was read last; None after a failure, so that the same content is read again."""
         self._stamp: _Stamp = None
-        """Of the file as it was read last."""
+        """The stamp of what was read last."""
 
     async def read(self) -> None:
         """Read the file, to be applied at the start.
@@ -74,7 +92,7 @@ class SeedFile:
 
     @asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
-        """Apply the file, which was read or is read now, and follow its changes while the block runs.
+        """Apply the file, and follow its changes while the block runs. It is read first unless it was.
 
         Raises:
             BadSeed: it cannot be read, or used.
@@ -91,11 +109,12 @@ class SeedFile:
                 await task
 
     async def _apply(self) -> list[str]:
+        """Apply what was read. Return the ids of the organisations in use that changed."""
         assert self._loaded is not None
-        source, seed = self._loaded
-        self._loaded = None  # it holds the place of every value
+        source, plan = self._loaded
+        self._loaded = None  # it is large, as it holds the line of every value
         try:
-            return await self._administration.apply_seed_plan(seed, lambda: self._list_keys(seed.keys))
+            return await self._administration.apply_seed_plan(plan, lambda: self._list_keys(plan.keys))
         except SeedRefused as error:
             raise source.bad(error) from None
 
@@ -105,11 +124,11 @@ class SeedFile:
             await asyncio.sleep(self._pause)
             stamp = self._look()
             if stamp == seen != self._stamp:
-                await self._changed(stamp)
+                await self._reload(stamp)
             seen = stamp
 
-    async def _changed(self, stamp: _Stamp) -> None:
-        """The file is another, and was that when it was looked at before too."""
+    async def _reload(self, stamp: _Stamp) -> None:
+        """Apply a file that has changed, if its content has."""
         if stamp is None:
             self._stamp = None
             self._say(f"{self._path.name}: expected the file, got none; all stays as it is")
@@ -122,7 +141,7 @@ class SeedFile:
                 return
             changed = await self._apply()
         except BadSeed as error:
-            self._data = None  # whoever saves the same again is told again
+            self._data = None  # when the same is saved again, the log says so again
             self._say(f"{error}; all stays as it was")
         except ArklowError as error:
             self._say(f"{self._path.name} applied, but for a clock: {error.message}")
@@ -144,10 +163,10 @@ class SeedFile:
 
 
 def _bytes(path: Path) -> bytes:
-    """What a file holds, and no more than may be in a seed. What is no file could be waited for without end.
+    """Read a file, but not much more of it than a seed may have.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is no regular file: a pipe might be waited for without end.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file")

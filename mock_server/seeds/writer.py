@@ -1,4 +1,4 @@
-"""Organisations as a seed file has them, so that a mock that starts with it goes on where they are."""
+"""Exports organisations as a seed file: a mock that starts with it goes on where they are."""
 
 from __future__ import annotations
 
@@ -18,25 +18,32 @@ from ..domain.seeds import SeedPlan
 from ..timestamps import timestamp
 from . import scripts
 
-_SLICE: Final = 200
-"""Actions that are written before others get their turn: some two milliseconds."""
+_ACTIONS_AT_A_TIME: Final = 200
+"""Actions that are written before requests get their turn: some two milliseconds."""
 
 
 async def export_seed(
-    seed: SeedPlan, views: Sequence[Organisation], org_ids: Sequence[str]
+    plan: SeedPlan, views: Sequence[Organisation], org_ids: Sequence[str]
 ) -> dict[str, Any]:
-    """The seed's keys and template, and organisations that nobody changes; with ids, the keys of those alone. JSON values
-    that were kept as texts are fragments."""
+    """Return the members of a seed file with these organisations, and the keys and the template of `plan`.
+
+    JSON texts that the mock keeps are `orjson.Fragment`s.
+
+    Args:
+        plan: the plan that was applied last.
+        views: copies of the organisations, which do not change meanwhile.
+        org_ids: the organisations that were asked for; only their keys are written. Empty for all.
+    """
     keys = {
         key: given
-        for key, given in seed.source.get("keys", {}).items()
-        if not org_ids or seed.keys[key] in org_ids
+        for key, given in plan.source.get("keys", {}).items()
+        if not org_ids or plan.keys[key] in org_ids
     }
-    shown = {"keys": keys} if keys else {}
-    if "template" in seed.source:
-        shown["template"] = seed.source["template"]
-    shown["organisations"] = {view.org_id: await _organisation(view) for view in views}
-    return shown
+    members = {"keys": keys} if keys else {}
+    if "template" in plan.source:
+        members["template"] = plan.source["template"]
+    members["organisations"] = {view.org_id: await _organisation(view) for view in views}
+    return members
 
 
 async def _organisation(view: Organisation) -> dict[str, Any]:
@@ -44,10 +51,10 @@ async def _organisation(view: Organisation) -> dict[str, Any]:
     destinations, definitions = registry.destinations.values(), registry.by_variant.values()
     actions = []
     for number, action in enumerate(view.actions()):
-        if number % _SLICE == _SLICE - 1:
+        if number % _ACTIONS_AT_A_TIME == _ACTIONS_AT_A_TIME - 1:
             await asyncio.sleep(0)
         actions.append(_action(view, action))
-    shown: dict[str, Any] = {
+    members: dict[str, Any] = {
         "seed": view.seed,
         "clock": _clock(view.clock),
         "worker": scripts.to_json(view.worker),
@@ -59,15 +66,15 @@ async def _organisation(view: Organisation) -> dict[str, Any]:
         "destinations": {destination.label: _destination_ids(destination) for destination in destinations},
         "definitions": {definition.variant: _definition_ids(definition) for definition in definitions},
     }
-    return {name: value for name, value in shown.items() if value != []} | {
+    return {name: value for name, value in members.items() if value != []} | {
         "ids": {name: value for name, value in ids.items() if value}
     }
 
 
-def _clock(time: OrganisationClock) -> dict[str, Any]:
-    if time.frozen_at is not None:
-        return {"mode": "frozen", "now": timestamp(time.frozen_at)}
-    return {"mode": "running", "ahead_ms": time.ahead_ms} if time.ahead_ms else {"mode": "real"}
+def _clock(clock: OrganisationClock) -> dict[str, Any]:
+    if clock.frozen_at is not None:
+        return {"mode": "frozen", "now": timestamp(clock.frozen_at)}
+    return {"mode": "running", "ahead_ms": clock.ahead_ms} if clock.ahead_ms else {"mode": "real"}
 
 
 def _sequences(sequences: IdSequences) -> dict[str, Any]:
@@ -86,16 +93,16 @@ def _sequences(sequences: IdSequences) -> dict[str, Any]:
 
 
 def _destination(destination: Destination) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    members: dict[str, Any] = {
         "label": destination.label,
         "type": destination.kind.value,
         "config": destination.config,
     }
     if destination.tags is not None:
-        shown["tags"] = destination.tags
+        members["tags"] = destination.tags
     if destination.credential:
-        shown["credential"] = {"headers": dict(destination.credential.headers)}
-    return shown
+        members["credential"] = {"headers": dict(destination.credential.headers)}
+    return members
 
 
 def _destination_ids(destination: Destination) -> dict[str, str]:
@@ -104,7 +111,7 @@ def _destination_ids(destination: Destination) -> dict[str, str]:
 
 
 def _definition(definition: Definition) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    members: dict[str, Any] = {
         "variant": definition.variant,
         "version": definition.version,
         "alias": list(definition.alias),
@@ -116,11 +123,11 @@ def _definition(definition: Definition) -> dict[str, Any]:
         if number != definition.version
     ]
     if older:
-        shown["versions"] = older
+        members["versions"] = older
     if definition.links:
-        shown["destinations"] = [link.label for link in definition.links]
-        shown["default"] = next(link.label for link in definition.links if link.is_default)
-    return shown
+        members["destinations"] = [link.label for link in definition.links]
+        members["default"] = next(link.label for link in definition.links if link.is_default)
+    return members
 
 
 def _definition_ids(definition: Definition) -> dict[str, Any]:
@@ -130,17 +137,17 @@ def _definition_ids(definition: Definition) -> dict[str, Any]:
 
 def _action(view: Organisation, action: Action) -> dict[str, Any]:
     work = action.work
-    shown: dict[str, Any] = {
+    members: dict[str, Any] = {
         "id": action.id,
         "variant": work.variant,
         "version": work.version,
         "payload": orjson.Fragment(work.payload),
     }
     if work.metadata:
-        shown["metadata"] = orjson.Fragment(work.metadata)
+        members["metadata"] = orjson.Fragment(work.metadata)
     if work.tags:
-        shown["tags"] = dict(work.tags)
-    shown |= {
+        members["tags"] = dict(work.tags)
+    members |= {
         "status": action.state.value,
         "event": action.event.value,
         "attempt": action.attempt,
@@ -149,10 +156,10 @@ def _action(view: Organisation, action: Action) -> dict[str, Any]:
         "available_at": timestamp(action.available_at),
     }
     if action.acts_at != NEVER:
-        shown["acts_at"] = timestamp(action.acts_at)
+        members["acts_at"] = timestamp(action.acts_at)
     if action.started_at:
-        shown["started_at"] = timestamp(action.started_at)
-    return shown | {
+        members["started_at"] = timestamp(action.started_at)
+    return members | {
         "updated_at": timestamp(action.updated_at),
         "events": [
             {

@@ -31,7 +31,7 @@ def loaded(text: str, *, keys: dict[str, str] | None = None, strict: bool = Fals
         schemas = PayloadSchemas(process_pool)
         return asyncio.run(
             load(text.encode(), "seeds.yaml", schemas=schemas, keys=keys or {}, strict=strict)
-        ).seed
+        ).plan
     finally:
         process_pool.close()
 
