@@ -1,9 +1,9 @@
-"""How many requests a second the judge sends, with its validators and its model on every answer.
+"""Measures how many requests a second the judge sends, with its validators and its model on every answer.
 
     python -m benchmarks.judging [--rounds 5] [--seconds 15]
 
-The judge and stock Schemathesis take turns against one mock. Seconds are those of the whole command, its start and
-its reports included; the CPU is that of the command alone.
+The judge and stock Schemathesis take turns against one mock. Seconds are those of the whole command, with its start and
+its reports; CPU is that of the command alone.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from pathlib import Path
 from benchmarks.processes import free_port, machine, server
 
 BOUND = 500
-"""Requests a second."""
+"""Requests a second that the median of the rounds must reach."""
 BIN = Path(sys.executable).parent
 DOCUMENT = Path(__file__).resolve().parents[1] / "spec" / "arklow.openapi.yaml"
 
 
 def main() -> int:
-    """Print the rounds and their median."""
+    """Print the rounds and their median; exit code 1 where the median is below the bound."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judging")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=15)
@@ -50,42 +50,42 @@ def main() -> int:
     return 0 if median >= BOUND else 1
 
 
-def show(who: str, sent: int, seconds: float, cpu: float) -> None:
-    """One line for a round."""
+def show(tool: str, sent: int, seconds: float, cpu: float) -> None:
+    """Print one line for a round: requests sent, seconds, and seconds of CPU."""
     rate = f"{sent:,} requests in {seconds:.1f} s: {sent / seconds:.0f}/s"
-    print(f"{who} {rate}, {1e3 * cpu / sent:.2f} ms CPU each", flush=True)
+    print(f"{tool} {rate}, {1e3 * cpu / sent:.2f} ms CPU each", flush=True)
 
 
 def judged(url: str, seed: int, seconds: float) -> tuple[int, float, float]:
-    """Requests, seconds and CPU of one run of ours, as its report has them."""
+    """Requests, seconds, and seconds of CPU of one run of our judge."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(str(BIN / "arklow-contracts"), "check", "--base-url", url, "--api-key", "org-1", "--org", "1"),
             *("--second-api-key", "org-2", "--second-org", "2", "--max-time", str(seconds)),
             *("--seed", str(seed), "--report-dir", folder),
         ]
-        taken, cpu, said = timed(command)
+        taken, cpu, output = timed(command)
         report = json.loads((Path(folder) / "report.json").read_text("utf-8"))
         if report["exit_code"]:
-            raise SystemExit(said)
+            raise SystemExit(output)
         return report["requests"], taken, cpu
 
 
 def stock(url: str, seed: int) -> tuple[int, float, float]:
-    """The same of `schemathesis run` without settings, which counts its test cases."""
+    """Test cases, seconds, and seconds of CPU of one `schemathesis run` without settings."""
     command = [
         *(str(BIN / "schemathesis"), "run", str(DOCUMENT), "--url", url, "-H", "x-arklow-auth: org-1"),
         *("--seed", str(seed), "--no-color"),
     ]
-    taken, cpu, said = timed(command)
-    counted = re.search(r"([\d,]+) generated", said)
+    taken, cpu, output = timed(command)
+    counted = re.search(r"([\d,]+) generated", output)
     if counted is None:
-        raise SystemExit(said)
+        raise SystemExit(output)
     return int(counted[1].replace(",", "")), taken, cpu
 
 
 def timed(command: list[str]) -> tuple[float, float, str]:
-    """Seconds and CPU of a command, and what it said."""
+    """Seconds and seconds of CPU of a command, and its output."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(

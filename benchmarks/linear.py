@@ -1,9 +1,9 @@
-"""How long the judge of concurrent calls takes: histories of 16 clients, correct ones and ones with one fault.
+"""Measures how long a linearizability check takes: histories of 16 clients, correct ones and ones with one defect.
 
     python -m benchmarks.linear [--seed 1] [--rounds 5]
 
-The clients are simulated, so that the machine has no part in the histories: each sends its next call when the last
-one came back, a call takes effect at a moment drawn within its window, and the server does the calls in the order
+The clients are simulated, so that the machine has no part in the histories. Each client sends its next call when the
+last one came back; a call takes effect at a moment drawn within its window, and the server does the calls in the order
 of these moments. Half of the calls change something. A hundredth gets no answer and takes effect later or never.
 """
 
@@ -26,14 +26,14 @@ from contracts.model.histories import REFUSED, ExplicitVersions, ImplicitVersion
 from contracts.model.linearizability import Call, Specification, check_history
 
 BOUND = 2.0
-"""Seconds for ten thousand calls."""
+"""Seconds that no check may exceed, ten thousand calls included."""
 
 
 @dataclass
 class Versioned:
-    """A server whose puts add one; `lost` says at which put of a key it works with what it read before the last.
+    """A server whose puts add one to a version, and lose an update at the put of a key that `lost` names.
 
-    It does so `often` times in a row: a put that got no answer shows nothing.
+    It loses `often` updates in a row, since a put without an answer shows nothing.
     """
 
     lost: dict[Hashable, int] = field(default_factory=dict)
@@ -42,11 +42,11 @@ class Versioned:
     puts: dict[Hashable, int] = field(default_factory=dict)
 
     def ask(self, chance: random.Random, number: int) -> Any:
-        """Half puts, half work."""
+        """Draw a call: half are puts, half work."""
         return ("put", number) if chance.random() < 0.5 else ("ingress",)
 
     def do(self, key: Hashable, op: Any) -> Any:
-        """What is answered."""
+        """Carry out a call on a key, and return the answer."""
         if op[0] == "put":
             self.puts[key] = self.puts.get(key, 0) + 1
             first = self.lost.get(key, math.inf)
@@ -57,9 +57,9 @@ class Versioned:
 
 @dataclass
 class Stored:
-    """A server that stores the versions that are sent; `lost` says at which work of a key it forgets the last 60.
+    """A server that stores the versions that are sent, and forgets the last 60 at the work of a key that `lost` names.
 
-    It does so `often` times in a row: work that takes long may have been done before these puts.
+    It forgets them `often` times in a row, since work that takes long may have been done before these puts.
     """
 
     lost: dict[Hashable, int] = field(default_factory=dict)
@@ -69,11 +69,11 @@ class Stored:
     highest: bool = False
 
     def ask(self, chance: random.Random, number: int) -> Any:
-        """Half puts, half work; the numbers rise, but not all the time."""
+        """Draw a call: half are puts, half work; versions rise, but not always."""
         return ("put", number ^ 31) if chance.random() < 0.5 else ("ingress",)
 
     def do(self, key: Hashable, op: Any) -> Any:
-        """What is answered."""
+        """Carry out a call on a key, and return the answer."""
         stored = self.stored.setdefault(key, [])
         if op[0] == "put":
             stored.append(op[1])
@@ -86,17 +86,17 @@ class Stored:
 
 @dataclass
 class Held:
-    """A server of actions that the first ack settles; `lost` says which ack of a key it forgets."""
+    """A server of actions that the first ack settles, and that forgets one ack of each key in `lost`."""
 
     lost: dict[Hashable, int] = field(default_factory=dict)
     acks: dict[Hashable, int] = field(default_factory=dict)
 
     def ask(self, chance: random.Random, number: int) -> Any:
-        """Mostly extensions."""
+        """Draw a call: nine of ten are extensions."""
         return "ack" if chance.random() < 0.1 else "modack", int(chance.random() < 0.1)
 
     def do(self, key: Hashable, op: Any) -> Any:
-        """What is answered."""
+        """Carry out a call on a key, and return the answer."""
         verb, attempt = op
         if attempt or self.acks.get(key, 0) > (key in self.lost):
             return "refused"
@@ -110,7 +110,7 @@ Server = Versioned | Stored | Held
 def windows(
     chance: random.Random, clients: int, calls: int, unanswered: float
 ) -> Iterator[tuple[float, float, float]]:
-    """For each call when it is sent, takes effect, and comes back."""
+    """For each call, the seconds at which it is sent, takes effect, and comes back."""
     for client in range(clients):
         now = 0.0
         for _ in range(calls // clients + (client < calls % clients)):
@@ -130,27 +130,27 @@ def windows(
 def history(
     server: Server, seed: int, calls: int, keys: int = 1, clients: int = 16, unanswered: float = 0.01
 ) -> list[Call]:
-    """What the clients saw."""
-    chance, numbers, told = random.Random(seed), count(1), []
+    """Simulate the clients, and return their calls as they saw them, in the order in which these were sent."""
+    chance, numbers, seen = random.Random(seed), count(1), []
     for sent, point, back in sorted(
         windows(chance, clients, calls, unanswered), key=lambda window: window[1]
     ):
         key, op = chance.randrange(keys), server.ask(chance, next(numbers))
         answer = server.do(key, op) if point < math.inf else None
-        told.append(Call(key, sent, back, op, None if back == math.inf else answer))
-    return sorted(told, key=lambda call: call.call)
+        seen.append(Call(key, sent, back, op, None if back == math.inf else answer))
+    return sorted(seen, key=lambda call: call.call)
 
 
 class Case(NamedTuple):
-    """What is judged."""
+    """One kind of history: a server, and the specification that it is checked against."""
 
     name: str
     server: Callable[[dict[Hashable, int]], Server]
     spec: Specification
-    fault: str = ""
-    """What the server does once, at the first key; nothing when it is correct."""
+    defect: str = ""
+    """What the server does wrong at the first key; empty where it is correct."""
     first: bool = False
-    """At the first occasion, and not late in the history."""
+    """Whether the defect comes at the first occasion, and not at 30 % of the history."""
 
 
 CASES = [
@@ -173,31 +173,29 @@ CASES = [
 ]
 
 SIZES = ((10_000, 40), (2_000, 1))
-"""Calls, and keys that they are about."""
+"""Pairs of how many calls a history has, and on how many keys."""
 
 
 def play(case: Case, calls: int, keys: int, seeds: Iterable[int]) -> bool:
-    """Judge one history of each seed and print a row; whether all was as it should be."""
+    """Check one history for each seed and print a row; whether every verdict was right and in time."""
     occasion = 1 if case.first else calls // keys * 3 // 10
     times, cores, wrong = [], set(), 0
     for seed in seeds:
-        told = history(case.server({0: occasion} if case.fault else {}), seed, calls, keys)
+        seen = history(case.server({0: occasion} if case.defect else {}), seed, calls, keys)
         began = time.perf_counter()
-        verdict = check_history(told, case.spec)
+        verdict = check_history(seen, case.spec)
         times.append(time.perf_counter() - began)
         cores.add(len(verdict.core))
-        wrong += verdict.undecided or verdict.ok == bool(case.fault)
-    shown = f"{calls:,} on {keys}", case.name, case.fault or "correct"
-    found = f"core of {', '.join(map(str, sorted(cores)))}" if case.fault else "possible"
+        wrong += verdict.undecided or verdict.ok == bool(case.defect)
+    size, kind = f"{calls:,} on {keys}", case.defect or "correct"
+    found = f"core of {', '.join(map(str, sorted(cores)))}" if case.defect else "possible"
     seconds = f"{statistics.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})"
-    print(
-        f"{shown[0]:>12}  {shown[1]:29} {shown[2]:12} {seconds:25} {found}{f', {wrong} WRONG' if wrong else ''}"
-    )
+    print(f"{size:>12}  {case.name:29} {kind:12} {seconds:25} {found}{f', {wrong} WRONG' if wrong else ''}")
     return not wrong and max(times) <= BOUND
 
 
 def main() -> int:
-    """Judge all cases, and print the table."""
+    """Check all cases and print the table; exit code 1 where a verdict is wrong or late."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)

@@ -1,10 +1,10 @@
-"""What the fixture `arklow` costs a test, with 200 tests in four workers of pytest-xdist.
+"""Measures what the fixture `arklow` costs a test, with 200 tests in four workers of pytest-xdist.
 
     python -m benchmarks.team_tests [--rounds 5]
 
-The same tests with and without the fixture, one after the other in each round. Of each test the seconds of set-up, body and
-clean-up are added; what happens once (the mock starts, its admin plane is loaded) is in each worker's first test, which is
-left out, and in what the whole run takes longer.
+Each round runs the same tests with and without the fixture, one after the other. A test's figure is the sum of its
+set-up, body and clean-up. What happens once, such as the start of the mock, is in each worker's first test: that one is
+left out, and the figure of the whole run has it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def run(with_it: bool) -> tuple[list[float], float]:
-    """Seconds of each test but the first of each worker, and of the whole run."""
+    """Run the tests; seconds of each test but the first of each worker, and seconds of the whole run."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_work.py").write_text(
             TESTS.format(with_it=with_it, arguments="arklow, n" if with_it else "n")

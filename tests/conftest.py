@@ -13,14 +13,14 @@ settings.load_profile("ours")
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[RunningMock]:
-    """A mock with its default flags, shared by tests that use variants of their own."""
+    """A mock with its default flags; tests share it, so each defines variants of its own."""
     with mock() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def examples(request: pytest.FixtureRequest) -> int:
-    """How many cases the generators of whole requests make of each kind: few here, many in `make fuzz`."""
+    """How many cases the generators of whole requests make of each kind: few by default, many in `make fuzz`."""
     return int(request.config.getoption("examples"))
 
 

@@ -1,4 +1,4 @@
-"""Processes that tests start: what they are given, and whether they are still there."""
+"""Processes that tests start: one way to start and end them, their environment, and whether they have ended."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def started(
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended, buried or not."""
+    """Whether a process has ended, be it that its parent has not read its exit code yet."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -53,7 +53,7 @@ def is_gone(pid: int) -> bool:
 
 
 def stops(pid: int, *, within: float) -> bool:
-    """Whether a process ends within so many seconds."""
+    """Wait for a process to end; whether it did within so many seconds."""
     deadline = time.monotonic() + within
     while not is_gone(pid):
         if time.monotonic() > deadline:
@@ -63,7 +63,7 @@ def stops(pid: int, *, within: float) -> bool:
 
 
 def mock_command(file: Path, before: str = "") -> Path:
-    """A command that is the mock of this tree whatever the environment says; `before` is a line of the shell."""
+    """Write a command that starts the mock of this tree whatever the environment says; `before` is a line of the shell."""
     root = Path(__file__).parents[1]
     file.write_text(
         f"#!/bin/sh\n{before}\nPYTHONPATH='{root}' exec '{sys.executable}' -m mock_server \"$@\"\n"
@@ -73,6 +73,6 @@ def mock_command(file: Path, before: str = "") -> Path:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """That of this process without what steers pytest or a mock, in which this tree is the one that is imported."""
+    """Make an environment in which this tree is the one that is imported; variables of pytest and of ours are left out."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST", "ARKLOW"))}
     return kept | {"PYTHONPATH": str(Path(__file__).parents[1])} | variables
