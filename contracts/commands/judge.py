@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..openapi.document import Unreadable, load
-from ..recordings.har import Entry, NoArchive, read
-from ..recordings.recorded_traffic import Recorded
+from ..recordings.har import Entry, NotAnArchive, read_archive
+from ..recordings.recorded_traffic import RecordingJudge
 from ..reports.console import Terminal, UnbreakableConsole
 from .check import write_reports
 from .flags import add_document, add_target_file, document_of, report_directory
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return finished.exit_code
 
 
-def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Recorded:
+def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> RecordingJudge:
     """The judge that the flags describe.
 
     Raises:
@@ -93,7 +93,7 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
     except Unreadable as error:
         raise Usage(str(error)) from None
     bases = tuple(url_of(flag, url) for flag, url in given if url)
-    return Recorded(document, bases=bases, credential=credential, strict=options.strict)
+    return RecordingJudge(document, bases=bases, credential=credential, strict=options.strict)
 
 
 def _entries(file: Path) -> list[Entry]:
@@ -110,8 +110,8 @@ def _entries(file: Path) -> list[Entry]:
     if len(data) > _LARGEST << 20:
         raise Usage(f"{file} is larger than {_LARGEST} MiB: record less, or leave out other hosts")
     try:
-        return read(data, str(file))
-    except NoArchive as error:
+        return read_archive(data, str(file))
+    except NotAnArchive as error:
         raise Usage(str(error)) from None
 
 

@@ -1,6 +1,6 @@
-"""HTTP Archives (HAR 1.2) of browsers, proxies and tools: read with patience, each entry with what it has lost.
+"""HTTP Archives (HAR 1.2) of browsers, proxies and tools: read leniently, each entry with what it has lost.
 
-http://www.softwareishard.com/blog/har-12-spec/. What must be there for an exchange to be one is asked for; anything
+http://www.softwareishard.com/blog/har-12-spec/. What must be there for an exchange to be one is required; anything
 else that is missing, or of another type, is a loss. Nothing is guessed: a body whose length is not the one that was
 announced is not the body.
 """
@@ -14,35 +14,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from ..core.exchange import (
-    Exchange,
-    Headers,
-    media,
-    utc,
-)
+from ..core.exchange import Exchange, Headers, media, utc
+from .losses import Loss
+from .secrets import looks_redacted, secrets_in_cookies, secrets_in_headers, secrets_in_url, writable
 
 
-class NoArchive(ValueError):
+class NotAnArchive(ValueError):
     """The text is not an HTTP Archive; the message says where, what was expected and what is there."""
-
-
-class Loss(StrEnum):
-    """What an archive may not have kept of an exchange."""
-
-    BODY = "the body of the request was not recorded whole"
-    BODY_LENGTH = "nothing says that the recorded body of the request is whole"
-    SENT_HEADERS = "headers of the request were not recorded"
-    SENT_MEDIA = "the media type of the request was not recorded"
-    SENT_REDACTED = "something in the request was redacted"
-    ANSWER = "the body of the answer was not recorded whole"
-    ANSWER_LENGTH = "nothing says that the recorded body of the answer is whole"
-    ANSWER_HEADERS = "headers of the answer were not recorded, or hidden from a page of another origin"
-    ANSWER_MEDIA = "the media type of the answer was not recorded as it was sent"
-    ANSWER_REDACTED = "something in the answer was redacted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,58 +35,64 @@ class Entry:
     """Counted from 1."""
     started: datetime | None
     exchange: Exchange
-    """With neither operation nor path: which document it is judged by is not known here."""
+    """With neither operation nor path: the document that it is judged by is not known here."""
     losses: frozenset[Loss]
-    hidden: tuple[str, ...]
-    """Values that are nobody's business: keys, cookies, passwords."""
-    void: str = ""
+    secrets: tuple[str, ...]
+    """Values that must not be shown: keys, cookies, passwords."""
+    not_judged: str = ""
     """Why it is no exchange with a server, or none that counts; empty when it is one."""
 
     @property
     def name(self) -> str:
-        """What it is called where it is spoken of."""
+        """What a report calls it."""
         moment = "at no known time" if self.started is None else utc(self.started)
         return f"entry {self.number} of {self.file}, {moment}"
 
 
-def read(data: bytes, file: str) -> list[Entry]:
-    """The entries of an archive.
+def read_archive(data: bytes, file: str) -> list[Entry]:
+    """Read the entries of an archive; `file` is its name in messages and reports.
 
     Raises:
-        NoArchive: it is none.
+        NotAnArchive: the text is none.
     """
     try:
         value = json.loads(data, parse_constant=lambda _: None)  # NaN is a loss as any other
     except RecursionError:
-        raise NoArchive(f"{file} is nested too deeply for an HTTP Archive") from None
+        raise NotAnArchive(f"{file} is nested too deeply for an HTTP Archive") from None
     except UnicodeDecodeError as error:
-        raise NoArchive(f"{file} is not JSON: byte {error.start} is not {error.encoding.upper()}") from None
+        raise NotAnArchive(
+            f"{file} is not JSON: byte {error.start} is not {error.encoding.upper()}"
+        ) from None
     except json.JSONDecodeError as error:
-        raise NoArchive(f"{file} is not JSON: {error.msg.lower()} in line {error.lineno}") from None
+        raise NotAnArchive(f"{file} is not JSON: {error.msg.lower()} in line {error.lineno}") from None
     except ValueError:
-        raise NoArchive(f"{file} has a number that is too long") from None
+        raise NotAnArchive(f"{file} has a number that is too long") from None
     log = _member(_typed(value, dict, file, ""), "log", dict, file, "")
     entries = _member(log, "entries", list, file, "log")
     return [_entry(one, file, number) for number, one in enumerate(entries, 1)]
 
 
-_CALLED: Final = {dict: "an object", list: "an array", str: "a string", int: "an integer"}
+# Members that must be there
+
+_TYPE_NAMES: Final = {dict: "an object", list: "an array", str: "a string", int: "an integer"}
 
 
 def _typed(value: Any, kind: type, file: str, place: str) -> Any:
+    """Return a value of an archive that must be of a type."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        there = f"{json.dumps(value, default=str):.60}" if not isinstance(value, dict | list) else ""
-        there = there or ("an object" if isinstance(value, dict) else "an array")
-        raise NoArchive(
-            f"{file} is not an HTTP Archive: {place or 'the text'} is {there}, expected {_CALLED[kind]}"
+        actual = f"{json.dumps(value, default=str):.60}" if not isinstance(value, dict | list) else ""
+        actual = actual or ("an object" if isinstance(value, dict) else "an array")
+        raise NotAnArchive(
+            f"{file} is not an HTTP Archive: {place or 'the text'} is {actual}, expected {_TYPE_NAMES[kind]}"
         )
     return value
 
 
 def _member(value: Mapping[str, Any], name: str, kind: type, file: str, place: str) -> Any:
+    """Return a member that an archive must have."""
     at = f"{place}/{name}".lstrip("/")
     if name not in value:
-        raise NoArchive(f"{file} is not an HTTP Archive: {at} is missing, expected {_CALLED[kind]}")
+        raise NotAnArchive(f"{file} is not an HTTP Archive: {at} is missing, expected {_TYPE_NAMES[kind]}")
     return _typed(value[name], kind, file, at)
 
 
@@ -114,16 +101,19 @@ def _entry(value: Any, file: str, number: int) -> Entry:
     one = _typed(value, dict, file, place)
     request = _member(one, "request", dict, file, place)
     method = _member(request, "method", str, file, f"{place}/request")
-    url = _plain(_member(request, "url", str, file, f"{place}/request"))
+    url = writable(_member(request, "url", str, file, f"{place}/request"))
     answer = one.get("response")
     answer = {} if answer is None else _typed(answer, dict, file, f"{place}/response")
     sent, got = _headers(request), _headers(answer)
-    body, lost_of_request, sent = _body(request, sent)
-    content, lost_of_answer, got = _content(answer, got)
-    hidden = (*_hidden(sent), *_hidden(got), *_cookies(request), *_cookies(answer), *_in_url(url))
-    started = _moment(one.get("startedDateTime"))
+    body, lost_of_request, sent = _request_body(request, sent)
+    content, lost_of_answer, got = _answer_body(answer, got)
+    secrets = (
+        *(*secrets_in_headers(sent), *secrets_in_headers(got)),
+        *(*secrets_in_cookies(request), *secrets_in_cookies(answer), *secrets_in_url(url)),
+    )
+    started = _time(one.get("startedDateTime"))
     exchange = Exchange(
-        _plain(method),
+        writable(method),
         _without_user(url),
         sent,
         body,
@@ -133,7 +123,7 @@ def _entry(value: Any, file: str, number: int) -> Entry:
         at=started.timestamp() if started else 0.0,
         trace=next((value for name, value in sent if name.lower() == "traceparent"), ""),
     )
-    losses = {*lost_of_request, *lost_of_answer, *_lost(request, sent, got)}
+    losses = {*lost_of_request, *lost_of_answer, *_lost_headers(request, sent, got)}
     if looks_redacted(url):
         losses.add(Loss.SENT_REDACTED)
     return Entry(
@@ -142,27 +132,28 @@ def _entry(value: Any, file: str, number: int) -> Entry:
         started,
         exchange,
         frozenset(losses),
-        tuple(dict.fromkeys(hidden)),
-        _void(one, answer, exchange),
+        tuple(dict.fromkeys(secrets)),
+        _why_not_judged(one, answer, exchange),
     )
 
 
-_METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
+# Members that may be missing
 
-
-def _plain(text: str) -> str:
-    """A text that every encoding can write: a surrogate without its other half is none."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
+"""A method or the name of a header (RFC 9110 §5.6.2), of a length that is in use."""
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+"""Scheme → the port that a URL of it need not name."""
 
 
 def _status(answer: Mapping[str, Any]) -> int:
+    """The status of an answer; 0 when none was recorded."""
     status = answer.get("status")
     if isinstance(status, str) and re.fullmatch("[0-9]{3}", status, re.ASCII):
         status = int(status)
     return status if isinstance(status, int) and not isinstance(status, bool) and 200 <= status < 600 else 0
 
 
-def _moment(value: Any) -> datetime | None:
+def _time(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
@@ -171,13 +162,13 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _headers(message: Mapping[str, Any]) -> Headers:
-    """Its headers, without those of the kind that HTTP/2 begins with; tools join those of one name by line ends."""
+    """The headers of a message, without the pseudo-headers of HTTP/2; tools join those of one name by line ends."""
     listed = message.get("headers")
     found = []
     for one in listed if isinstance(listed, list) else ():
         name, value = (one.get("name"), one.get("value")) if isinstance(one, dict) else (None, None)
-        if isinstance(name, str) and isinstance(value, str) and _METHOD.fullmatch(name):
-            found += [(name, _plain(line).strip(" \t\r")) for line in value.split("\n")]
+        if isinstance(name, str) and isinstance(value, str) and _TOKEN.fullmatch(name):
+            found += [(name, writable(line).strip(" \t\r")) for line in value.split("\n")]
     return tuple(found)
 
 
@@ -185,18 +176,18 @@ def _first(headers: Headers, name: str) -> str | None:
     return next((value for other, value in headers if other.lower() == name), None)
 
 
-def _length(headers: Headers) -> int | None:
-    told = (_first(headers, "content-length") or "").strip()
-    return int(told) if re.fullmatch("[0-9]{1,15}", told, re.ASCII) else None
+def _announced_length(headers: Headers) -> int | None:
+    text = (_first(headers, "content-length") or "").strip()
+    return int(text) if re.fullmatch("[0-9]{1,15}", text, re.ASCII) else None
 
 
-def _number(value: Any) -> int | None:
-    """A size that was noted; 0 and less stand for one that was not."""
+def _size(value: Any) -> int | None:
+    """A size in bytes that was noted; 0 and less stand for one that was not."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def _bytes(text: Any, encoding: Any) -> bytes | None:
-    """The bytes that stand as text; None where they cannot be told."""
+    """The bytes that an archive has as text; None where they cannot be restored."""
     if not isinstance(text, str):
         return None
     if encoding == "base64":
@@ -212,23 +203,23 @@ def _bytes(text: Any, encoding: Any) -> bytes | None:
         return None
 
 
-def _body(request: Mapping[str, Any], headers: Headers) -> tuple[bytes | None, set[Loss], Headers]:
+def _request_body(request: Mapping[str, Any], headers: Headers) -> tuple[bytes | None, set[Loss], Headers]:
     """The body of a request, what was lost of it, and the headers with its media type."""
     posted = request.get("postData")
     posted = posted if isinstance(posted, dict) else {}
     losses: set[Loss] = set()
-    kind = posted.get("mimeType")
+    media_type = posted.get("mimeType")
     if _first(headers, "content-type") is None:
-        if isinstance(kind, str) and media(kind) == "application/json":
-            headers = (*headers, ("content-type", _plain(kind)))
-        elif headers == () or kind or posted:
+        if isinstance(media_type, str) and media(media_type) == "application/json":
+            headers = (*headers, ("content-type", writable(media_type)))
+        elif headers == () or media_type or posted:
             losses.add(Loss.SENT_MEDIA)
-    told = _length(headers)
+    announced = _announced_length(headers)
     body = _bytes(posted.get("text"), posted.get("encoding") or posted.get("_encoding"))
     if not body:
-        return (b"", losses, headers) if told == 0 else (None, losses | {Loss.BODY}, headers)
-    lengths = {one for one in (told, _number(request.get("bodySize"))) if one is not None}
-    if told not in (None, len(body)) or (lengths and len(body) not in lengths):
+        return (b"", losses, headers) if announced == 0 else (None, losses | {Loss.BODY}, headers)
+    lengths = {one for one in (announced, _size(request.get("bodySize"))) if one is not None}
+    if announced not in (None, len(body)) or (lengths and len(body) not in lengths):
         losses.add(Loss.BODY)
     elif not lengths:
         losses.add(Loss.BODY_LENGTH)
@@ -237,27 +228,27 @@ def _body(request: Mapping[str, Any], headers: Headers) -> tuple[bytes | None, s
     return body, losses, headers
 
 
-def _content(answer: Mapping[str, Any], headers: Headers) -> tuple[bytes, set[Loss], Headers]:
+def _answer_body(answer: Mapping[str, Any], headers: Headers) -> tuple[bytes, set[Loss], Headers]:
     """The body of an answer, what was lost of it, and the headers with its media type."""
     content = answer.get("content")
     content = content if isinstance(content, dict) else {}
     losses: set[Loss] = set()
-    kind = content.get("mimeType")
-    if _first(headers, "content-type") is None and kind not in (None, "", "x-unknown"):
-        if isinstance(kind, str) and media(kind) == "application/json":
-            headers = (*headers, ("content-type", _plain(kind)))
+    media_type = content.get("mimeType")
+    if _first(headers, "content-type") is None and media_type not in (None, "", "x-unknown"):
+        if isinstance(media_type, str) and media(media_type) == "application/json":
+            headers = (*headers, ("content-type", writable(media_type)))
         else:
             losses.add(Loss.ANSWER_MEDIA)
-    told = _length(headers)
+    announced = _announced_length(headers)
     body = _bytes(content.get("text"), content.get("encoding"))
-    coded = (_first(headers, "content-encoding") or "identity").strip().lower() != "identity"
+    is_coded = (_first(headers, "content-encoding") or "identity").strip().lower() != "identity"
+    size, saved = _size(content.get("size")), content.get("compression")
     if not body:
-        empty = told == 0 and not coded and _number(content.get("size")) is None
-        return b"", losses | (set() if empty else {Loss.ANSWER}), headers
-    size, saved = _number(content.get("size")), content.get("compression")
+        is_empty = announced == 0 and not is_coded and size is None
+        return b"", losses | (set() if is_empty else {Loss.ANSWER}), headers
     sizes = {size, size + saved} if size and isinstance(saved, int) else {size}
-    if not coded and told is not None:
-        sizes = {told}
+    if not is_coded and announced is not None:
+        sizes = {announced}
     sizes.discard(None)
     if sizes and len(body) not in sizes:
         return b"", losses | {Loss.ANSWER}, headers
@@ -268,42 +259,46 @@ def _content(answer: Mapping[str, Any], headers: Headers) -> tuple[bytes, set[Lo
     return body, losses, headers
 
 
-def _lost(request: Mapping[str, Any], sent: Headers, got: Headers) -> Iterator[Loss]:
-    """Headers that were lost: all of them, or those that a browser shows of a finished request alone."""
+def _lost_headers(request: Mapping[str, Any], sent: Headers, got: Headers) -> Iterator[Loss]:
+    """Headers that were lost: all of them, or those that a browser hides from a page of another origin."""
     listed = request.get("headers")
     names = {name.lower() for name, _ in sent}
     if isinstance(listed, list):
         names |= {str(one.get("name")).lower() for one in listed if isinstance(one, dict)}
-    if not names & {"host", ":authority"}:
+    if not names & {"host", ":authority"}:  # which every request has
         yield Loss.SENT_HEADERS
     if not got or "origin" in names:
         yield Loss.ANSWER_HEADERS
 
 
-_CACHED: Final = ("_fromCache", "fromCache", "_isFromCache")
-_WORKERS: Final = (
+# Entries that are not judged
+
+_OF_A_CACHE: Final = ("_fromCache", "fromCache", "_isFromCache")
+"""Members by which tools say that a cache has answered."""
+_OF_A_WORKER: Final = (
     "_fetchedViaServiceWorker",
     "_serviceWorkerResponseSource",
     "_wasFulfilled",
     "_wasIntercepted",
 )
+"""Members by which tools say that a service worker or a test has answered."""
 
 
-def _void(entry: Mapping[str, Any], answer: Mapping[str, Any], exchange: Exchange) -> str:
-    """Why an entry says nothing about a server."""
-    if not _METHOD.fullmatch(exchange.method):
+def _why_not_judged(entry: Mapping[str, Any], answer: Mapping[str, Any], exchange: Exchange) -> str:
+    """Why an entry says nothing about a server; empty when it does."""
+    if not _TOKEN.fullmatch(exchange.method):
         return "with a method that is none"
     if "_delivery" in entry:
         return "a call of the mock to a webhook"
     if entry.get("_fault") or exchange.got("x-arklow-mock-fault") is not None:
         return "fault that was asked for"
-    if any(entry.get(name) or answer.get(name) for name in _WORKERS):
+    if any(entry.get(name) or answer.get(name) for name in _OF_A_WORKER):
         return "answered by a service worker or a test, not by a server"
     cache = entry.get("cache")
-    kept = isinstance(cache, dict) and cache.keys() & {"beforeRequest", "afterRequest"}
+    is_cached = isinstance(cache, dict) and cache.keys() & {"beforeRequest", "afterRequest"}
     fetched = answer.get("_fetchType") or entry.get("_fetchType") or "Network Load"
-    cached = any(entry.get(name) or answer.get(name) for name in _CACHED)
-    if kept or cached or exchange.status == 304 or fetched != "Network Load":
+    from_cache = any(entry.get(name) or answer.get(name) for name in _OF_A_CACHE)
+    if is_cached or from_cache or exchange.status == 304 or fetched != "Network Load":
         return "answered from a cache"
     if exchange.method == "OPTIONS" and exchange.sent("access-control-request-method") is not None:
         return "a preflight of a browser"
@@ -312,93 +307,17 @@ def _void(entry: Mapping[str, Any], answer: Mapping[str, Any], exchange: Exchang
     return "" if exchange.status else "no answer was recorded"
 
 
-# What is nobody's business
-
-_SECRET: Final = re.compile(
-    "(?:set-)?cookie2?|(?:.*[-_.])?key|.*(?:apikey|auth|token|secret|password|session).*",
-    re.IGNORECASE,
-)
-"""Names of headers, and of members of a query, whose values are not shown."""
-_MARKS: Final = re.compile(
-    r"\*{3,}|•{3,}|[\[<{(](?:redacted|removed|hidden|filtered|masked|sanitized)[\]>})]|\bredacted\b",
-    re.IGNORECASE,
-)
-_SHORTEST: Final = 6
-"""Characters from which on a part of a value is hidden for itself."""
-
-
-def looks_redacted(text: str) -> bool:
-    """Whether a text has the marks of those who black things out."""
-    return _MARKS.search(text) is not None
-
-
-def is_key(value: str) -> bool:
-    """Whether the value of a header may be a key as it was sent."""
-    return any(c.isalnum() for c in value) and not looks_redacted(value) and value.strip("xX0-. ") != ""
-
-
-def is_secret(name: str) -> bool:
-    """Whether the value of a header is not to be shown."""
-    return _SECRET.fullmatch(name) is not None and name.lower() not in _NO_SECRETS
-
-
-def _hidden(headers: Headers) -> Iterator[str]:
-    for name, value in headers:
-        if is_secret(name):
-            yield from _parts(value)
-
-
-_NO_SECRETS: Final = {"www-authenticate", "proxy-authenticate", "authority"}
-
-
-def _cookies(message: Mapping[str, Any]) -> Iterator[str]:
-    listed = message.get("cookies")
-    for one in listed if isinstance(listed, list) else ():
-        if isinstance(one, dict) and isinstance(one.get("value"), str):
-            yield from _parts(one["value"])
-
-
-def _in_url(url: str) -> Iterator[str]:
-    try:
-        parts = urlsplit(url)
-        pairs = parse_qsl(parts.query, keep_blank_values=True, errors="replace", max_num_fields=1_000)
-    except ValueError:
-        return
-    if "@" in parts.netloc:
-        yield from _parts(parts.netloc.rpartition("@")[0].partition(":")[2])
-    for name, value in pairs:
-        if _SECRET.fullmatch(name):
-            yield from _parts(value)
-
-
-def _parts(value: str) -> Iterator[str]:
-    """A value, and what is a secret by itself in it: in `Bearer abc`, or in `session=abc; path=/`."""
-    value = _plain(value)
-    if not value or looks_redacted(value):
-        return
-    yield value
-    for part in re.split(r"\s*[;,]\s*", value):
-        name, _, rest = part.partition("=")
-        word = rest if rest.strip("=") else part.rpartition(" ")[2]
-        if len(word) >= _SHORTEST and word != value and name.strip().lower() not in _ATTRIBUTES:
-            yield word
-
-
-_ATTRIBUTES: Final = {"path", "domain", "expires", "max-age", "samesite", "priority", "httponly", "secure"}
-"""Words of a `set-cookie` that are no secret."""
-
-
 def _without_user(url: str) -> str:
-    """A URL with neither user nor fragment; as it is when it is none."""
+    """A URL with neither user, fragment nor default port; unchanged from its host on when it is not a valid URL."""
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2].lower()
         port = parts.port
     except ValueError:
         return url.rpartition("@")[2]
-    if port == {"http": 80, "https": 443}.get(parts.scheme):
+    if port == _DEFAULT_PORTS.get(parts.scheme):
         host = host.rpartition(":")[0]
     return urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
 
 
-__all__ = ["Entry", "Loss", "NoArchive", "is_key", "is_secret", "read"]
+__all__ = ["Entry", "NotAnArchive", "read_archive"]

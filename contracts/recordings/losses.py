@@ -1,23 +1,32 @@
-"""What a recording may have lost, and which rules that leaves open."""
+"""What a recording may have lost of an exchange, and which rules that leaves open."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from ..checks.context import CheckContext
 from ..checks.facts import Facts
 from ..core.rules import Evidence, codes_where
-from ..core.target import Credential, Target
-from .har import Entry, Loss
-
-_NOBODY: Final = Credential("\ue000", "", "KEY")
-"""Stands where no key is given: no header can have this one."""
 
 
-_EVIDENCE: Final[Mapping[Loss, Evidence]] = {
+class Loss(StrEnum):
+    """What an archive may not have kept of an exchange; the value says it in a report."""
+
+    BODY = "the body of the request was not recorded whole"
+    BODY_LENGTH = "nothing says that the recorded body of the request is whole"
+    SENT_HEADERS = "headers of the request were not recorded"
+    SENT_MEDIA = "the media type of the request was not recorded"
+    SENT_REDACTED = "something in the request was redacted"
+    ANSWER = "the body of the answer was not recorded whole"
+    ANSWER_LENGTH = "nothing says that the recorded body of the answer is whole"
+    ANSWER_HEADERS = "headers of the answer were not recorded, or hidden from a page of another origin"
+    ANSWER_MEDIA = "the media type of the answer was not recorded as it was sent"
+    ANSWER_REDACTED = "something in the answer was redacted"
+
+
+_MISSING_EVIDENCE: Final[Mapping[Loss, Evidence]] = {
     Loss.BODY: Evidence.REQUEST_BODY,
     Loss.BODY_LENGTH: Evidence.REQUEST_BYTES,
     Loss.SENT_HEADERS: Evidence.KEYS,
@@ -38,41 +47,29 @@ def rules_needing(evidence: Evidence) -> frozenset[str]:
     return codes_where(lambda rule: evidence in rule.recorded)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen(Target):
-    """A deployment of which a recording shows keys."""
+def rules_left_open(facts: Facts, losses: Collection[Loss]) -> dict[str, str]:
+    """Return the rules that are not applied to an exchange of which an archive has lost something: code → why."""
+    status = facts.exchange.status
+    left_open: dict[str, str] = {}
 
-    hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Every secret of the recording → what stands for it."""
-    served: tuple[Credential, ...] = ()
-    """Keys that it has served, whosever they are."""
+    def leave_open(rules: Iterable[str], why: str) -> None:
+        for rule in rules:
+            left_open.setdefault(rule, why)
 
-    @property
-    def credentials(self) -> tuple[Credential, ...]:
-        """The one that was given, and those that it has served."""
-        return (self.first, *self.served)
-
-    @property
-    def secrets(self) -> Mapping[str, str]:
-        """What is not to be shown."""
-        return self.hidden
-
-
-@dataclass(slots=True)
-class _Place:
-    """What was recorded of one base URL, which is judged for itself: another one may be another deployment."""
-
-    base: str
-    known: CheckContext
-    echoes: CheckContext
-    """The same, but that the keys are those that the recording shows to be served."""
-    entries: list[Entry] = field(default_factory=list)
-    facts: list[Facts] = field(default_factory=list)
-    """Those of each entry's exchange."""
-    kept: dict[str, set[str]] = field(default_factory=dict)
-    """File → the headers for keys that it has kept, at least once, as they were sent."""
-    served: dict[str, list[int]] = field(default_factory=dict)
-    """Key → numbers of the entries, in the order of time, in which it was served."""
+    for loss in Loss:
+        if loss in losses:
+            leave_open(rules_needing(_MISSING_EVIDENCE[loss]), loss.value)
+    if Loss.ANSWER in losses and facts.operation is not None and facts.operation.control_plane:
+        leave_open(rules_needing(Evidence.SERVICE), Loss.ANSWER.value)
+    if Loss.BODY in losses and status in (411, 413):
+        leave_open(rules_needing(Evidence.CAUSE), Loss.BODY.value)
+    if Loss.SENT_MEDIA in losses and status == 415:
+        leave_open(rules_needing(Evidence.CAUSE), Loss.SENT_MEDIA.value)
+    if Loss.SENT_HEADERS in losses and status not in (400, 401, 404, 409, 422):
+        leave_open(rules_needing(Evidence.CAUSE), Loss.SENT_HEADERS.value)
+    if not facts.enveloped:
+        leave_open(rules_needing(Evidence.ENVELOPE), "the refusal is not the application's envelope")
+    return left_open
 
 
-__all__ = ["rules_needing"]
+__all__ = ["Loss", "rules_left_open", "rules_needing"]

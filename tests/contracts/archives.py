@@ -11,8 +11,8 @@ from typing import Any
 from contracts import Credential, RunFinished
 from contracts.core.exchange import Exchange
 from contracts.openapi.document import PUBLISHED, load
-from contracts.recordings.har import read
-from contracts.recordings.recorded_traffic import Recorded
+from contracts.recordings.har import read_archive
+from contracts.recordings.recorded_traffic import RecordingJudge
 from contracts.run.engine import Run
 from contracts.run.plan import Plan
 from tests.contracts.runs import target
@@ -93,4 +93,4 @@ def archive(*entries: Any) -> bytes:
 
 def judged(data: bytes, credential: Credential | None = None, **members: Any) -> RunFinished:
     """What is said of one archive."""
-    return Recorded(DOCUMENT, credential=credential, **members).judge([read(data, "a.har")])
+    return RecordingJudge(DOCUMENT, credential=credential, **members).judge([read_archive(data, "a.har")])

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from contracts import RunFinished
 from contracts.cli import main
-from contracts.recordings.har import NoArchive, read
+from contracts.recordings.har import NotAnArchive, read_archive
 from contracts.reports import html, junit
 from contracts.reports.console import summary_lines
 from contracts.reports.json_report import SCHEMA, report_data
@@ -530,15 +530,15 @@ def test_whatever_stands_in_an_archive_it_is_judged_or_refused(
             inner[place[-1]] = other
         except (LookupError, TypeError):
             value = other if not place else value
-    with suppress(NoArchive):
+    with suppress(NotAnArchive):
         assert_reports_can_be_written(judged(json.dumps(value).encode()))
 
 
 @given(JSON)
 def test_any_json_is_refused_with_a_place(value: Any) -> None:
     """It is no archive."""
-    with pytest.raises(NoArchive) as caught:
-        read(json.dumps(value).encode(), "x.har")
+    with pytest.raises(NotAnArchive) as caught:
+        read_archive(json.dumps(value).encode(), "x.har")
     assert len(str(caught.value).splitlines()) == 1
 
 

@@ -1,0 +1,171 @@
+"""What recorded traffic shows, in the form in which a run ends, so that every report can print it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from ..core.events import CrossChecked, RunFinished
+from ..core.exchange import Exchange
+from ..core.findings import Finding
+from ..core.ledger import Ledger
+from ..core.rules import RULES
+from ..core.target import Credential
+from ..openapi.document import Document
+from .deployments import RecordedDeployment, RecordedExchange
+from .secrets import is_secret
+
+_NEEDS_A_RUN: Final = "one recorded exchange cannot tell it; a run against the deployment can"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was found so far, and what was not."""
+
+    entries: int
+    """How many entries the archives have."""
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """Why entries are not judged → how many."""
+    judged: int = 0
+    """How many exchanges were judged."""
+    found: list[tuple[RecordedExchange, Finding]] = field(default_factory=list)
+    """Each exchange with a finding about it."""
+    tested: Counter[str] = field(default_factory=Counter)
+    """Code of a rule → how many exchanges could have broken it."""
+    left_open: dict[str, Counter[str]] = field(default_factory=dict)
+    """Code of a rule → why it was not applied → to how many exchanges that could have broken it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingOutcome:
+    """Says what a few archives show."""
+
+    document: Document
+    given: Credential | None
+    """The key whose answers are judged."""
+    bases: Sequence[str]
+    """Base URLs that were given."""
+    strict: bool
+    secrets: Mapping[str, str]
+    """Secret → what stands for it."""
+
+    def finished(
+        self, tally: Tally, deployments: Sequence[RecordedDeployment], started: datetime
+    ) -> RunFinished:
+        """Return what the archives show as the last event of a run."""
+        violations, warnings = self._findings(tally)
+        broken = {finding.rule for finding in (*violations, *warnings)}
+        served = Counter(
+            str(one.entry.exchange.operation)
+            for deployment in deployments
+            for one in deployment.exchanges
+            if one.entry.exchange.status == 200
+        )
+        target, ingress = self._base_urls(deployments)
+        return RunFinished(
+            target=target,
+            document=self.document.name,
+            digest=self.document.digest,
+            seed=0,
+            started=started.isoformat(timespec="seconds"),
+            seconds=round((datetime.now(UTC) - started).total_seconds(), 1),
+            requests=tally.judged,
+            served={label: served[label] for label in self.document.operations},
+            violations=violations,
+            warnings=warnings,
+            interpretations={},
+            not_verified={
+                rule: _why_not_verified(rule, tally)
+                for rule in RULES
+                if rule not in tally.tested and rule not in broken
+            },
+            tested={rule: tally.tested[rule] for rule in RULES if tally.tested[rule]},
+            interference=dict(tally.passed_over.most_common()) | _losses(deployments),
+            cross_check=CrossChecked(),
+            inconclusive=self._inconclusive(tally),
+            strict=self.strict,
+            negatives={},
+            secrets=dict(self.secrets),
+            ingress=ingress,
+            keys=() if self.given is None else ((self.given.org, self.given.name),),
+        )
+
+    def _findings(self, tally: Tally) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+        """The violations and the warnings: each with its shortest example, and the entry that this is from."""
+        ledger = Ledger(secrets=self.secrets)
+        often: Counter[tuple[str, str]] = Counter()
+        shortest: dict[tuple[str, ...], tuple[RecordedExchange, Finding]] = {}
+        for one, finding in tally.found:
+            often[finding.key] += 1
+            place = (*finding.key, finding.operation)
+            if finding.size < shortest.setdefault(place, (one, finding))[1].size:
+                shortest[place] = one, finding
+        sources: dict[
+            int, tuple[Exchange, RecordedExchange]
+        ] = {}  # by identity, which the exchange keeps in use
+        for one, finding in shortest.values():
+            shown = self._without_secrets(finding.exchanges[-1])
+            sources[id(shown)] = shown, one
+            ledger.add([replace(finding, exchanges=(shown,))])
+
+        def with_source(finding: Finding) -> Finding:
+            source = sources[id(finding.exchanges[-1])][1].entry.name
+            more = f" and {often[finding.key] - 1} more" if often[finding.key] > 1 else ""
+            return replace(finding, title=f"{finding.title} ({source}{more})")
+
+        return tuple(map(with_source, ledger.violations)), tuple(map(with_source, ledger.warnings))
+
+    def _without_secrets(self, exchange: Exchange) -> Exchange:
+        """Replace the secrets of an answer by their names; those of the request are replaced where it is shown."""
+        headers = tuple(
+            (name, self.secrets.get(value, value) if is_secret(name) else value)
+            for name, value in exchange.answer_headers
+        )
+        return replace(exchange, answer_headers=headers)
+
+    def _base_urls(self, deployments: Sequence[RecordedDeployment]) -> tuple[str, str]:
+        """The base URLs of most that was judged: of the control plane, and of ingress."""
+        if self.bases:
+            return self.bases[0], self.bases[-1]
+        counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+        for deployment in deployments:
+            for one in deployment.exchanges:
+                is_control_plane = (one.entry.exchange.path or "").startswith("/v1/orgs/")
+                counts[is_control_plane][deployment.base] += 1
+        both = [counts[is_control_plane].most_common(1) for is_control_plane in (True, False)]
+        named = [found[0][0] for found in both if found]
+        return (named[0], named[-1]) if named else ("a recording", "a recording")
+
+    def _inconclusive(self, tally: Tally) -> str | None:
+        """Why nothing is proved, in one sentence; None when something is."""
+        if tally.tested:
+            return None
+        reasons = ", ".join(f"{count} {why}" for why, count in tally.passed_over.most_common())
+        entries = f"{tally.entries} {'entry' if tally.entries == 1 else 'entries'}"
+        if reasons:
+            entries += f" ({reasons})"
+        return f"No exchange with an operation of {self.document.name} could be judged: {entries}."
+
+
+def _why_not_verified(rule: str, tally: Tally) -> str:
+    """The most frequent reason for which a rule was not applied."""
+    reasons = tally.left_open.get(rule)
+    if not reasons:
+        return _NEEDS_A_RUN if not RULES[rule].recorded else "no recorded answer put it to the test"
+    (why, count), *_ = reasons.most_common(1)
+    return f"{why} ({count} of {reasons.total()})" if len(reasons) > 1 else why
+
+
+def _losses(deployments: Sequence[RecordedDeployment]) -> dict[str, int]:
+    """What was lost → of how many exchanges."""
+    counts: Counter[str] = Counter()
+    for deployment in deployments:
+        for one in deployment.exchanges:
+            counts.update(loss.value for loss in sorted(one.entry.losses))
+    return dict(counts.most_common())
+
+
+__all__ = ["RecordingOutcome", "Tally"]
