@@ -14,7 +14,7 @@ from ..reports import interpretations_yaml
 from ..reports.console import Terminal, UnbreakableConsole
 from ..reports.github import announce
 from ..run.engine import Run
-from ..run.plan import LONG, Plan
+from ..run.plan import LEASES_OVER, Plan
 from . import values
 from .dry_run import described
 from .flags import TARGET_USAGE, add_document, add_target, report_directory, rule
@@ -146,7 +146,7 @@ def _add_judgement(parser: argparse.ArgumentParser) -> None:
         "--wait",
         type=values.WAIT,
         nargs="?",
-        const=LONG,
+        const=LEASES_OVER,
         metavar="S",
         help="wait for leases to run out, 75 s unless S is given; otherwise only leases of a second are "
         "waited for",

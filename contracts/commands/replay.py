@@ -11,12 +11,12 @@ from ..core.exchange import shown
 from ..core.target import Target
 from ..openapi.document import Unreadable, load
 from ..reproduction.rerun import (
-    Again,
     BadReport,
-    Outcome,
-    Report,
-    report_of,
-    untold,
+    EarlierReport,
+    Rerun,
+    RerunResult,
+    read_report,
+    why_not_replayable,
 )
 from . import values
 from .flags import TARGET_USAGE, add_document, add_target, document_of
@@ -78,15 +78,15 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         raise Usage(
             f"the report was made by another document than {document.name}: give it as --document or --spec-dir"
         )
-    again, outcomes = Again(report, document, target), []
+    rerun, outcomes = Rerun(report, document, target), []
     for name in dict.fromkeys(options.ids):
         one = report.findings[name]
-        if (why := untold(one)) is not None:
-            outcomes.append(Outcome(0, 0, why=why))
+        if (why := why_not_replayable(one)) is not None:
+            outcomes.append(RerunResult(0, 0, why=why))
             print(f"{name} cannot be told by a replay: {why}; try: check --only {one['rule']}", flush=True)
             continue
         try:
-            outcomes.append(again.play(one, options.times))
+            outcomes.append(rerun.play(one, options.times))
         except BadReport as error:
             raise Usage(f"{options.report}: {error}") from None
         print(*_lines(name, outcomes[-1], target), sep="\n", flush=True)
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return 3 if any(outcome.why for outcome in outcomes) else 0
 
 
-def _lines(name: str, outcome: Outcome, target: Target) -> list[str]:
+def _lines(name: str, outcome: RerunResult, target: Target) -> list[str]:
     """The lines about one finding."""
     secrets = target.secrets
     why = "" if outcome.why is None else shown(outcome.why, secrets)
@@ -117,7 +117,7 @@ def _lines(name: str, outcome: Outcome, target: Target) -> list[str]:
     return lines
 
 
-def _report(given: Path) -> Report:
+def _report(given: Path) -> EarlierReport:
     """Read the report that `--report` names.
 
     Raises:
@@ -125,7 +125,7 @@ def _report(given: Path) -> Report:
     """
     file = given / "report.json" if given.is_dir() else given
     try:
-        return report_of(file.read_bytes(), str(file))
+        return read_report(file.read_bytes(), str(file))
     except OSError as error:
         raise Usage(f"--report {file}: {error.strerror}") from None
     except BadReport as error:

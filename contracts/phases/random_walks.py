@@ -1,4 +1,7 @@
-"""The door to Hypothesis: sequences of plain calls, first every short one, then long random ones."""
+"""Random walks: sequences of plain calls that the reference model follows, first every short one, then long random ones.
+
+The one module that runs Hypothesis.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,27 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from ..core.exchange import Exchange
 from ..generation.strategies import LETTERS, Letter, long_sequences
-from .sequence import CallSequence
+from .api import Api
 
-Walk = Callable[[CallSequence], None]
+Walk = Callable[[Api], None]
+"""Plays one sequence of plain calls."""
+
+_LENGTHS = (2, 3)
+"""Calls of the short walks: enough to do something and to see what it did, and few enough to play all of them."""
+_BATCH = 20
+"""Random walks that are drawn at once: drawing takes no request, and a run may end within any batch."""
 
 
 @contextmanager
 def no_traces() -> Iterator[None]:
-    """Keep what Hypothesis writes away from where the user stands."""
+    """Keep what Hypothesis writes out of the directory in which the user stands."""
     with tempfile.TemporaryDirectory(prefix="arklow-contracts-", ignore_cleanup_errors=True) as home:
         set_hypothesis_home_dir(home)
         try:
@@ -30,26 +39,26 @@ def no_traces() -> Iterator[None]:
 
 
 def short_walks() -> Iterator[Walk]:
-    """Every sequence of two letters, then every one of three."""
-    for length in (2, 3):
-        for word in itertools.product(LETTERS, repeat=length):
-            yield _walk(word)
+    """Yield every sequence of two calls, then every one of three."""
+    for length in _LENGTHS:
+        for calls in itertools.product(LETTERS, repeat=length):
+            yield _walk(calls)
 
 
-def walks(seed: int) -> Iterator[Walk]:
-    """Random sequences without end."""
+def random_walks(seed: int) -> Iterator[Walk]:
+    """Yield random sequences without end; the same ones for the same seed."""
     with no_traces():
-        for round_ in itertools.count():
-            yield from map(_walk, _drawn(seed * 1_000 + round_))
+        for batch in itertools.count():
+            yield from map(_walk, _drawn(seed * 1_000 + batch))
 
 
 def _drawn(seed: int) -> list[Sequence[Letter]]:
-    """Twenty words."""
-    words: list[Sequence[Letter]] = []
+    """Draw one batch of sequences."""
+    drawn: list[Sequence[Letter]] = []
 
     @hypothesis.seed(seed)
     @settings(
-        max_examples=20,
+        max_examples=_BATCH,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -57,57 +66,60 @@ def _drawn(seed: int) -> list[Sequence[Letter]]:
         verbosity=hypothesis.Verbosity.quiet,
     )
     @given(long_sequences)
-    def draw(word: list[Letter]) -> None:
-        words.append(word)
+    def draw(calls: list[Letter]) -> None:
+        drawn.append(calls)
 
     draw()
-    return words
+    return drawn
 
 
-def _walk(word: Sequence[Letter]) -> Walk:
-    return lambda sequence: _World(sequence).go(word)
+def _walk(calls: Sequence[Letter]) -> Walk:
+    return lambda api: _World(api).walk(calls)
 
 
 class _World:
-    """Two variants, an alias, and the actions that were accepted for them."""
+    """What one walk is about: two variants, an alias, and the actions that were accepted for them."""
 
-    def __init__(self, sequence: CallSequence) -> None:
-        self._stage = sequence
-        self._names = [sequence.name("any"), sequence.name("any"), sequence.name("alias")]
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._names = [api.name("any"), api.name("any"), api.name("alias")]
         self._actions: list[tuple[int, str]] = []
-        self._two = sequence.two
+        """Index of the organisation and id of each action."""
+        self._two_organisations = api.requests.two_organisations
 
-    def go(self, word: Sequence[Letter]) -> None:
-        """Call after call; the first variant is defined before."""
-        self._stage.put(self._names[0])
-        for letter in word:
-            self._call(letter)
+    def walk(self, calls: Sequence[Letter]) -> None:
+        """Define the first variant, then play call after call."""
+        self._api.put(self._names[0])
+        for call in calls:
+            self._play(call)
 
-    def _call(self, letter: Letter) -> None:
-        sequence, org = self._stage, letter.org if self._two else 0
-        name = self._names[letter.name]
-        match letter.verb:
+    def _play(self, call: Letter) -> None:
+        api, org = self._api, call.org if self._two_organisations else 0
+        name = self._names[call.name]
+        match call.verb:
             case "put":
-                members = {"alias": [self._names[2]]} if letter.alias else {}
-                sequence.put(name, letter.schema, org=org, **members)
+                members = {"alias": [self._names[2]]} if call.alias else {}
+                api.put(name, call.schema, org=org, **members)
             case "put version":
-                known = sequence.model.definitions.get((sequence.org(org), name))
-                version = max(1, (known.version if known else 1) + letter.number)
-                sequence.put(name, letter.schema, org=org, version=version)
+                api.put(name, call.schema, org=org, version=self._version(name, org, call.number))
             case "work":
-                self._accepted(org, sequence.ingress(name, letter.payload, org=org))
+                self._note_action(org, api.ingress(name, call.payload, org=org))
             case "work version":
-                known = sequence.model.definitions.get((sequence.org(org), name))
-                version = max(1, (known.version if known else 1) + letter.number)
-                self._accepted(org, sequence.ingress(name, letter.payload, org=org, version=version))
+                version = self._version(name, org, call.number)
+                self._note_action(org, api.ingress(name, call.payload, org=org, version=version))
             case "modack" if self._actions:
-                whose, number = self._actions[letter.number % len(self._actions)]
-                sequence.modack(number, letter.attempt, letter.seconds, org=whose if letter.org == 0 else org)
+                owner, number = self._actions[call.number % len(self._actions)]
+                api.modack(number, call.attempt, call.seconds, org=owner if call.org == 0 else org)
 
-    def _accepted(self, org: int, exchange: Any) -> None:
+    def _version(self, name: str, org: int, offset: int) -> int:
+        """Return the version that lies `offset` beyond the current one of a definition, but never below 1."""
+        known = self._api.model.definitions.get((self._api.requests.organisation(org), name))
+        return max(1, (known.version if known else 1) + offset)
+
+    def _note_action(self, org: int, exchange: Exchange) -> None:
         number = exchange.data().get("a_id")
         if isinstance(number, str):
             self._actions.append((org, number))
 
 
-__all__ = ["Walk", "no_traces", "short_walks", "walks"]
+__all__ = ["Walk", "no_traces", "random_walks", "short_walks"]

@@ -1,4 +1,4 @@
-"""Schemathesis hooks: aim what it generates at what exists, and hand every answer to the judge."""
+"""Hooks of Schemathesis: aim what it generates at what exists, and let the judge see every answer."""
 
 from __future__ import annotations
 
@@ -22,25 +22,32 @@ from ..transport.client import Client
 from ..transport.interference import CUT_OFF, LARGEST, TOO_LONG
 
 CHECK = "ArklowRules"
+"""The name under which Schemathesis knows the check that judges by our rules."""
+_UNAIMED = 4
+"""One generated request in so many is sent as it was generated, so that unknown names and ids are tried too."""
 
 
 class Aim:
-    """What exists: most generated requests are turned to it, so that they are not refused before they are read."""
+    """What generated requests are aimed at, as most that name nothing known are refused before they are read.
+
+    Its suspicions are those of the generated requests.
+    """
 
     def __init__(self, client: Client, judge: Judge, prefix: str, names: Sequence[str] = ()) -> None:
+        """Aim at nothing yet; definitions get names with `prefix`, or only `names` if there are any."""
         self.client = client
         self.judge = judge
         self.prefix = prefix
-        """Begins the names of all definitions that are generated."""
         self.names = names
-        """If there are any, the only ones that are generated."""
         self.variant: str | None = None
+        """A variant that takes any work."""
         self.action: str | None = None
+        """The id of a live action."""
         self.suspicions: list[Finding] = []
         """What the reference model did not allow of the generated requests."""
 
     def observe(self, exchange: Exchange) -> Verdict:
-        """Have an answer judged, and keep the suspicions."""
+        """Judge an answer, keep the suspicions, and return all that it shows."""
         verdict = self.judge.observe(exchange)
         self.suspicions += verdict.suspicions
         return verdict
@@ -50,19 +57,17 @@ class Aim:
         self.suspicions += self.judge.lose_track_of(exchange)
 
     def turn(self, case: Case[Any]) -> None:
-        """Name what exists in three cases of four."""
-        aimed = zlib.crc32(json.dumps(case.body, default=str, sort_keys=True).encode()) % 4 != 0
+        """Let a case name what exists, three times of four; definitions always get a name of the run."""
+        checksum = zlib.crc32(json.dumps(case.body, default=str, sort_keys=True).encode())
+        aimed = checksum % _UNAIMED != 0
         path = case.operation.path
         if path.startswith("/v1/ingress/") and self.variant and isinstance(case.path_parameters, dict):
             if aimed and not str(case.path_parameters.get("variant")).startswith(self.prefix):
                 case.path_parameters["variant"] = self.variant
         elif path == "/v1/modack" and self.action and isinstance(case.body, dict) and aimed:
             number = case.body.get("action_record_id")
-            if (
-                isinstance(number, str)
-                and number.isdecimal()
-                and number not in self.judge.context.learned.actions
-            ):
+            actions = self.judge.context.learned.actions
+            if isinstance(number, str) and number.isdecimal() and number not in actions:
                 case.body["action_record_id"] = self.action
         elif isinstance(case.body, dict):
             variant = case.body.get("variant")
@@ -73,7 +78,7 @@ class Aim:
                 case.body["alias"] = [self._own(one) if isinstance(one, str) else one for one in alias]
 
     def _own(self, name: str) -> str:
-        """A name of this run for one that was generated."""
+        """Return a name of the run for one that was generated: the same one each time."""
         if self.names:
             return self.names[zlib.crc32(name.encode(errors="replace")) % len(self.names)]
         return name if name.startswith(self.prefix) else f"{self.prefix}{name}"
@@ -89,14 +94,14 @@ def installed(aim: Aim) -> Iterator[None]:
     def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
         aim.client.admit()
         aim.turn(case)
-        kwargs["auth"] = named  # what Requests lets change a request that is ready to be sent
+        kwargs["auth"] = add_trace  # the one place where Requests lets a finished request be changed
 
-    def named(request: Any) -> Any:
+    def add_trace(request: Any) -> Any:
         request.headers["traceparent"] = aim.client.traced()
         return request
 
     def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
-        _lost(aim, request, CUT_OFF)
+        _note_interference(aim, request, CUT_OFF)
 
     hooks = (before_init_operation, before_call, after_network_error)
     check = _check(aim)
@@ -112,12 +117,13 @@ def installed(aim: Aim) -> Iterator[None]:
 
 
 def _check(aim: Aim) -> Callable[[CheckContext, Response, Case[Any]], None]:
+    """Return the check that hands every answer to the judge, and fails on a violation."""
     client = aim.client
 
     def ArklowRules(ctx: CheckContext, response: Response, case: Case[Any]) -> None:  # noqa: N802 - its name is shown
         answer = response.content or b""
         if len(answer) > LARGEST:
-            _lost(aim, response.request, TOO_LONG)
+            _note_interference(aim, response.request, TOO_LONG)
             return
         exchange = client.overheard(
             **_sent(client, response.request),
@@ -135,20 +141,20 @@ def _check(aim: Aim) -> Callable[[CheckContext, Response, Case[Any]], None]:
             return
         for finding in aim.observe(exchange).findings:
             if finding.severity is Severity.VIOLATION:
-                raise AssertionError(f"{finding.rule}: {finding.title}")  # so that it is shrunk
+                raise AssertionError(f"{finding.rule}: {finding.title}")  # so that Schemathesis shrinks it
 
     return ArklowRules
 
 
-def _lost(aim: Aim, request: Any, reason: str) -> None:
-    """A request met interference: whether it took effect is open."""
+def _note_interference(aim: Aim, request: Any, kind: str) -> None:
+    """Count a request that met interference, and leave open whether it took effect."""
     client = aim.client
-    client.note_interference(reason)
+    client.note_interference(kind)
     aim.lose_track_of(client.overheard(**_sent(client, request), status=0, answer_headers=(), answer=b""))
 
 
 def _sent(client: Client, request: Any) -> dict[str, Any]:
-    """What Requests has sent, as members of an exchange: without what goes with every request."""
+    """Return what Requests has sent, without the headers of the target, as members of an exchange: name → value."""
     body, always = request.body, {(one.name, one.value) for one in client.target.connection.headers}
     headers = ((str(name), _text(value)) for name, value in request.headers.items())
     return {

@@ -1,4 +1,4 @@
-"""The door to Schemathesis: runs its phases over the document, with our hooks and our check in place of its own."""
+"""Runs the phases of Schemathesis over the document, with our hooks, and with our check in place of its own."""
 
 from __future__ import annotations
 
@@ -21,27 +21,36 @@ TITLES = {
     "fuzzing": "generated requests",
     "stateful": "generated sequences",
 }
+"""Phase of Schemathesis → the title of that part of a run."""
+_PAUSE = 0.5
+"""Seconds between two tries while the target is away."""
+_EXAMPLES = 50
+"""Requests that are generated for each operation and phase at most, so that every phase has its turn."""
 
 
-def fuzz(
+def generate(
     content: Mapping[str, Any],
     aim: Aim,
     seed: int,
     deadline: float,
-    tell: Callable[[str], None],
-    stop: Callable[[], bool],
+    announce: Callable[[str], None],
+    is_over: Callable[[], bool],
 ) -> None:
-    """Generate requests until the time is up, or `stop` says so; waits while the target is away."""
+    """Send generated requests until the deadline, in seconds of the run's clock, or until the run is over.
+
+    While the target is away it is tried again and again. `content` is the document, and `announce` is called with the title
+    of each part.
+    """
     clock = aim.client.clock
-    while (seconds := int(deadline - clock.now())) > 0 and not stop():
+    while (seconds := int(deadline - clock.now())) > 0 and not is_over():
         away = False
-        with _alone(), installed(aim):
+        with _ignoring_environment(), installed(aim):
             stream = from_schema(_schema(content, aim, seed, seconds)).execute()
             for event in stream:
-                if stop():
+                if is_over():
                     stream.stop()
                 if isinstance(event, events.PhaseStarted) and event.phase.name.value in TITLES:
-                    tell(TITLES[event.phase.name.value])
+                    announce(TITLES[event.phase.name.value])
                 elif isinstance(event, events.NonFatalError | events.FatalError):
                     error = event.value if isinstance(event, events.NonFatalError) else event.exception
                     if isinstance(error.__cause__ or error, TimeUp):
@@ -52,12 +61,12 @@ def fuzz(
                     away = event.stop_reason is StopReason.SERVER_UNAVAILABLE
         if not away:
             return
-        clock.wait(0.5)
+        clock.wait(_PAUSE)
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """No proxy and no password file of the user: nobody but the target is contacted, with its keys alone."""
+def _ignoring_environment() -> Iterator[None]:
+    """Use no proxy and no password file of the user: the target alone is contacted, with its own keys alone."""
     wanted = {"NO_PROXY": "*", "no_proxy": "*", "NETRC": os.devnull}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
@@ -72,8 +81,9 @@ def _alone() -> Iterator[None]:
 
 
 def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> Any:
+    """Return the schema of Schemathesis, set up for one target and for so many seconds."""
     target = aim.client.target
-    way = target.connection
+    options = target.connection
     config = schemathesis.Config.from_dict(
         {
             "seed": seed,
@@ -83,31 +93,31 @@ def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> An
             "request-timeout": TIMEOUT,
             "continue-on-failure": True,
             "headers": {
-                "x-arklow-auth": _plain(target.first.key),
-                **{one.name: _plain(one.value) for one in way.headers},
+                "x-arklow-auth": _literal(target.first.key),
+                **{one.name: _literal(one.value) for one in options.headers},
             },
             **{
-                name: _plain(value)
+                name: _literal(value)
                 for name, value in (
-                    ("tls-verify", way.ca),
-                    ("request-cert", way.certificate),
-                    ("request-cert-key", way.key),
-                    ("proxy", way.proxy),
+                    ("tls-verify", options.ca),
+                    ("request-cert", options.certificate),
+                    ("request-cert-key", options.key),
+                    ("proxy", options.proxy),
                 )
                 if value is not None
             },
             "parameters": {"path.org_id": target.first.org},
             "checks": {"enabled": False, CHECK: {"enabled": True}},
-            "generation": {"database": "none", "max-examples": 50},
+            "generation": {"database": "none", "max-examples": _EXAMPLES},
             "cache": {"enabled": False},
         }
     )
     return schemathesis.openapi.from_dict(with_only_server(content, target.base_url), config=config)
 
 
-def _plain(text: str) -> str:
-    """A text in which Schemathesis finds no variable."""
+def _literal(text: str) -> str:
+    """Return a text in which Schemathesis finds no variable to replace."""
     return text.replace("${", "$${")
 
 
-__all__ = ["fuzz"]
+__all__ = ["generate"]

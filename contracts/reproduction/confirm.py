@@ -1,128 +1,201 @@
-"""What counts: what was found is tried again on fresh names, made short, and shown so many times of three."""
+"""Decides what stands: suspicions and findings are tried again on fresh names, and counted when they show again."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Protocol
 
 from ..core.exchange import Exchange
 from ..core.findings import Finding
-from ..core.ledger import Ledger
+from ..core.ledger import Key, Ledger
 from ..core.rules import RULES
-from ..oracle.judge import Judge
 from ..transport.client import TimeUp
+from ..transport.clock import Clock
 from ..transport.interference import Interference
-from .replay import NEEDING_CONTROL_ACTIONS, Replay, hasty
+from .replay import NEEDING_CONTROL_ACTIONS
+from .scripts import has_hasty_refusal
 
 _LONGEST = 500
-"""Exchanges of a sequence that is played once more when what it found does not show by itself."""
+"""Exchanges of a sequence beyond which it is not played once more for what a replay does not show."""
 _LONG_PAUSE = 20.0
-"""Seconds that are not let go by a second time: what shows twice after them counts."""
+"""Seconds of waiting in an example beyond which it is not replayed: it counts when its sequence shows it twice."""
 _TRIES = 3
-"""How often a finding is tried again when all is done."""
+"""How often a finding is tried again at most, at each of the two occasions."""
+
+
+class Replaying(Protocol):
+    """Plays examples again: `Replay`, or what stands for it in a test."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the run."""
+        ...
+
+    @property
+    def thrifty(self) -> bool:
+        """Whether requests are few, so that nothing is repeated that may not show."""
+        ...
+
+    @property
+    def explained(self) -> Collection[Key]:
+        """Keys of findings explained because control actions vanished too."""
+        ...
+
+    def confirm(self, finding: Finding, sequence: Sequence[Exchange]) -> Finding | None:
+        """Return the finding with a small example; None when it does not show again."""
+        ...
+
+    def play(self, script: Sequence[Exchange], finding: Finding) -> Finding | None:
+        """Return the finding if playing the script shows it."""
+        ...
+
+    def repeat(self, finding: Finding) -> Finding | None:
+        """Return the finding if it shows when its last exchange is sent again and again."""
+        ...
+
+    def shrink(self, finding: Finding) -> Finding | None:
+        """Return the finding with a smaller example; None when it does not show again."""
+        ...
+
+    def shows(self, finding: Finding) -> bool:
+        """Say whether the finding shows once more."""
+        ...
 
 
 class Confirmation:
-    """Puts into the ledger what stands when it is tried again."""
+    """Puts into the ledger what shows again, and takes out of it what does not."""
 
     def __init__(
         self,
-        replay: Replay,
-        judge: Judge,
+        replay: Replaying,
         ledger: Ledger,
-        excused: Collection[str],
-        begun_anew: Callable[[], bool] = lambda: False,
-        lost_all: Callable[[], bool] = lambda: False,
+        excused: Collection[str] = (),
+        *,
+        unlearn: Callable[[str], None] = lambda _: None,
+        has_restarted: Callable[[], bool] = lambda: False,
+        has_forgotten: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.replay = replay
-        self._judge = judge
+        """Decide for one run.
+
+        Args:
+            replay: plays examples again.
+            ledger: has the findings of the run.
+            excused: ids of findings that the baseline excuses; these are not tried again.
+            unlearn: called with an open question whose first answer may have been none.
+            has_restarted: tells whether the target was restarted since this was last asked, and has forgotten what it knew.
+            has_forgotten: waits until the target is back, and tells whether it has forgotten what it knew.
+        """
+        self._replay = replay
         self._ledger = ledger
         self._excused = excused
-        """Ids of findings that are known, and not tried again."""
-        self._begun_anew = begun_anew
-        """Tells whether the target has lost all that it knew since somebody asked."""
-        self._lost_all = lost_all
-        """Waits until the target is back, and tells whether it has lost all that it knew."""
-        self._unsure: set[tuple[Any, tuple[str, str]]] = set()
-        self._tried: Counter[tuple[str, str]] = Counter()
+        self._unlearn = unlearn
+        self._has_restarted = has_restarted
+        self._has_forgotten = has_forgotten
+        self._undecided: set[tuple[Hashable, Key]] = set()
+        """Sequence, and key of a suspicion that it has to show a second time."""
+        self._tried: Counter[Key] = Counter()
+        """Key of a finding → how often it was tried again."""
+
+    # Suspicions of sequences
 
     def settle(
         self,
         suspicions: Sequence[Finding],
-        sequence: Any,
-        whole: Sequence[Exchange],
+        source: Hashable,
+        exchanges: Sequence[Exchange],
         *,
-        again: bool = False,
+        repeated: bool = False,
     ) -> bool:
-        """Put into the ledger the suspicions that are found again from a fresh beginning.
+        """Put into the ledger the suspicions of a sequence that show again from a fresh beginning.
 
-        `sequence` tells what raised them; `whole` are all of its exchanges.
+        Args:
+            suspicions: what the sequence seems to show.
+            source: what was played; None if it cannot be played again.
+            exchanges: all exchanges of the sequence.
+            repeated: it was played a second time, as this method asked for.
 
         Returns:
-            whether the sequence has to be played again to tell.
+            whether the sequence has to be played again to decide.
         """
-        distinct: dict[tuple[str, str], Finding] = {}
-        taken = sorted(suspicions, key=lambda one: one.exchanges[-1].call)
-        for finding in taken:
-            distinct.setdefault(finding.key, finding)
-        if taken and self._begun_anew():
-            return not again
-        often = Counter(finding.key for finding in taken)
+        ordered = sorted(suspicions, key=lambda one: one.exchanges[-1].call)
+        if ordered and self._has_restarted():
+            return not repeated
+        distinct: dict[Key, Finding] = {}
+        for suspicion in ordered:
+            distinct.setdefault(suspicion.key, suspicion)
+        often = Counter(suspicion.key for suspicion in ordered)
         known = {finding.key for finding in self._ledger.all()}
-        unsure = []
-        for key, finding in distinct.items():
-            if (
-                key in known
-                or not self._ledger.wants(finding.rule)
-                or self._ledger.is_explained(finding.rule)
-            ):
+        unshown = []
+        for key, suspicion in distinct.items():
+            rule = suspicion.rule
+            if key in known or not self._ledger.wants(rule) or self._ledger.is_explained(rule):
                 continue
-            waited = finding.exchanges[-1].waited - finding.exchanges[0].waited
-            if finding.id in self._excused or (often[key] > 1 and waited > _LONG_PAUSE):
-                self._ledger.add([finding], confirmed=True)
-                continue
-            self._tried[key] += 1
-            try:
-                confirmed = self._confirmed(finding, whole)
-            except (Interference, TimeUp) as why:
-                if isinstance(why, TimeUp) or not self._lost_all():  # which explains it
-                    self._ledger.doubtful[finding.rule] = (
-                        f"it was broken, and could not be tried again: {why}"
-                    )
-                continue
-            if confirmed is not None and self._begun_anew():
-                self._ledger.doubtful[finding.rule] = (
-                    "it was broken, and the target lost what it knew meanwhile"
-                )
-            elif confirmed is not None:
-                self._ledger.add([confirmed], confirmed=True)
-            elif again and (sequence, key) in self._unsure and self._stands(finding):
-                self._ledger.add([replace(finding, confirmed=1, attempts=1)], confirmed=True)
-            else:
-                unsure.append(finding.rule)
-                if hasty(finding):
-                    self._judge.unlearn(finding.question or "")
-        if unsure and sequence is not None and not again and len(whole) <= _LONGEST:
-            self._unsure |= {(sequence, key) for key in distinct}
+            waited = suspicion.exchanges[-1].waited - suspicion.exchanges[0].waited
+            if suspicion.id in self._excused or (often[key] > 1 and waited > _LONG_PAUSE):
+                self._ledger.add([suspicion], confirmed=True)
+            elif not self._decided(suspicion, exchanges, twice=repeated and (source, key) in self._undecided):
+                unshown.append(rule)
+        if unshown and source is not None and not repeated and len(exchanges) <= _LONGEST:
+            self._undecided |= {(source, key) for key in distinct}
             return True
-        self._doubt(unsure)
+        self._doubt(unshown)
         return False
 
-    def _confirmed(self, finding: Finding, whole: Sequence[Exchange]) -> Finding | None:
-        """The finding as it shows from a fresh beginning, if it does; tried again when interference comes between."""
-        if finding.needs_sequence or self._tried[finding.key] > _TRIES:
+    def _decided(self, suspicion: Finding, exchanges: Sequence[Exchange], *, twice: bool) -> bool:
+        """Try a suspicion again and write down what came of it; False when it did not show, and may yet be true.
+
+        `twice`: its sequence was played twice, and has shown it each time.
+        """
+        ledger, rule = self._ledger, suspicion.rule
+        self._tried[suspicion.key] += 1
+        try:
+            confirmed = self._replayed(suspicion, exchanges)
+        except (Interference, TimeUp) as why:
+            if (
+                isinstance(why, TimeUp) or not self._has_forgotten()
+            ):  # a target that forgot explains the suspicion
+                ledger.doubtful[rule] = f"it was broken, and could not be tried again: {why}"
+            return True
+        if confirmed is not None and self._has_restarted():
+            ledger.doubtful[rule] = "it was broken, and the target lost what it knew meanwhile"
+        elif confirmed is not None:
+            ledger.add([confirmed], confirmed=True)
+        elif twice and self._counts_twice(suspicion):
+            ledger.add([replace(suspicion, confirmed=1, attempts=1)], confirmed=True)
+        else:
+            if has_hasty_refusal(suspicion):
+                self._unlearn(suspicion.question or "")
+            return False
+        return True
+
+    def _replayed(self, suspicion: Finding, exchanges: Sequence[Exchange]) -> Finding | None:
+        """Return the suspicion as it shows from a fresh beginning; tried again when interference comes between.
+
+        Raises:
+            Interference: it came between each time, or the target has forgotten what it knew.
+            TimeUp: the run has ended, or a budget is used up.
+        """
+        if suspicion.needs_sequence or self._tried[suspicion.key] > _TRIES:
             return None
         for left in reversed(range(_TRIES)):
             try:
-                return self.replay.confirm(finding, whole)
+                return self._replay.confirm(suspicion, exchanges)
             except Interference:
-                if not left or self._lost_all():
+                if not left or self._has_forgotten():
                     raise
         return None
+
+    def _counts_twice(self, suspicion: Finding) -> bool:
+        """Say whether a suspicion stands when its sequence has shown it twice, although a replay does not show it.
+
+        It does not if something fresh was refused too early, or if another client may have settled the action.
+        """
+        settled = suspicion.rule in NEEDING_CONTROL_ACTIONS or suspicion.key in self._replay.explained
+        return suspicion.needs_sequence or not (has_hasty_refusal(suspicion) or settled)
 
     def _doubt(self, rules: Sequence[str]) -> None:
         broken = {finding.rule for finding in self._ledger.all()}
@@ -130,15 +203,10 @@ class Confirmation:
             if rule not in broken:
                 self._ledger.doubtful[rule] = "it was broken once and kept when tried again"
 
-    def _stands(self, finding: Finding) -> bool:
-        """Whether it counts when its sequence shows it a second time, although a replay does not."""
-        lost = (
-            finding.rule in NEEDING_CONTROL_ACTIONS or finding.key in self.replay.excused
-        )  # which somebody may have settled
-        return finding.needs_sequence or not (hasty(finding) or lost)
+    # Findings of single exchanges
 
     def confirm(self) -> None:
-        """Show what single exchanges have broken a second time; a few times at most in a run."""
+        """Try findings again that the ledger has unconfirmed, each a few times at most in a run."""
         for key in list(self._ledger.unconfirmed):
             finding = self._ledger.finding(key)
             if finding.id in self._excused:
@@ -147,9 +215,9 @@ class Confirmation:
                 continue
             self._tried[key] += 1
             try:
-                again = self.replay.play(finding.exchanges, finding)
-                if again is None and not self.replay.thrifty and self._tried[key] == 1:
-                    again = self.replay.often(finding)
+                again = self._replay.play(finding.exchanges, finding)
+                if again is None and not self._replay.thrifty and self._tried[key] == 1:
+                    again = self._replay.repeat(finding)
             except (Interference, TimeUp):
                 continue
             if again is not None:
@@ -157,53 +225,53 @@ class Confirmation:
             if again is not None or (self._tried[key] == _TRIES and self._ledger.sightings[key] > _TRIES):
                 self._ledger.confirm(key)
 
-    def end(self) -> None:
-        """What was never shown a second time does not stand."""
+    # At the end of a run
+
+    def confirm_again(self, seconds: float = math.inf) -> None:
+        """Try every finding again, three times if `seconds` allow it, and count how often it shows; drop what never does."""
+        until = self._replay.clock.now() + seconds
+        for _ in range(_TRIES):
+            for finding in self._replayable():
+                if self._replay.clock.now() > until or finding.times > 1:
+                    continue
+                try:
+                    shows = self._replay.shows(finding)
+                except (Interference, TimeUp):
+                    continue
+                self._ledger.replace_example(
+                    replace(finding, confirmed=finding.confirmed + shows, attempts=finding.attempts + 1)
+                )
+        for finding in self._replayable():
+            never = finding.attempts == _TRIES and not finding.confirmed
+            if never and self._ledger.sightings[finding.key] <= _TRIES:
+                why = f"it was broken, and kept {_TRIES} times when tried again at the end"
+                self._ledger.drop(finding.key, why)
+
+    def shrink(self, seconds: float) -> None:
+        """Make the examples of findings smaller, as far as `seconds` go."""
+        until = self._replay.clock.now() + seconds
+        for finding in self._replayable():
+            if self._replay.clock.now() > until:
+                return
+            waits = len({one.waited for one in finding.exchanges}) > 1
+            if RULES[finding.rule].checked_elsewhere or waits:
+                continue  # no replay asks elsewhere, and one that waits takes too long
+            with suppress(Interference, TimeUp):
+                smaller = self._replay.shrink(finding) or self._replay.repeat(finding)
+                if smaller is not None:
+                    self._ledger.replace_example(
+                        replace(smaller, confirmed=finding.confirmed, attempts=finding.attempts)
+                    )
+
+    def drop_unconfirmed(self) -> None:
+        """Take out of the ledger what was never shown a second time."""
         for key in list(self._ledger.unconfirmed):
             often = f"{self._ledger.sightings[key]} time{'s' if self._ledger.sightings[key] > 1 else ''}"
             tried = "kept when tried again" if self._tried[key] else "there was no time to try it again"
             self._ledger.drop(key, f"it was broken {often}, and {tried}")
 
-    def shrink(self, seconds: float) -> None:
-        """Find a shorter way to what single exchanges have shown."""
-        until = self.replay.clock.now() + seconds
-        for finding in self._open():
-            if self.replay.clock.now() > until:
-                return
-            if RULES[finding.rule].checked_elsewhere or len({one.waited for one in finding.exchanges}) > 1:
-                continue  # the one looks into refusals first
-            with suppress(Interference, TimeUp):
-                better = self.replay.shorter(finding) or self.replay.often(finding)
-                if better is not None:
-                    self._ledger.replace_example(
-                        replace(better, confirmed=finding.confirmed, attempts=finding.attempts)
-                    )
-
-    def confirm_again(self, seconds: float = math.inf) -> None:
-        """Try every finding again, three times if there is time, and write down how often it showed."""
-        until = self.replay.clock.now() + seconds
-        for _ in range(_TRIES):
-            for finding in self._open():
-                if self.replay.clock.now() > until or finding.times > 1:
-                    continue
-                try:
-                    shown = self.replay.shows(finding)
-                except (Interference, TimeUp):
-                    continue
-                self._ledger.replace_example(
-                    replace(finding, confirmed=finding.confirmed + shown, attempts=finding.attempts + 1)
-                )
-        for finding in self._open():
-            if (
-                finding.attempts == _TRIES
-                and not finding.confirmed
-                and self._ledger.sightings[finding.key] <= _TRIES
-            ):
-                why = f"it was broken, and kept {_TRIES} times when tried again at the end"
-                self._ledger.drop(finding.key, why)
-
-    def _open(self) -> list[Finding]:
-        """Findings that a replay of their exchanges can tell."""
+    def _replayable(self) -> list[Finding]:
+        """Return the findings that a replay of their exchanges can show."""
         return [
             finding
             for finding in self._ledger.all()
@@ -211,4 +279,4 @@ class Confirmation:
         ]
 
 
-__all__ = ["Confirmation"]
+__all__ = ["Confirmation", "Replaying"]

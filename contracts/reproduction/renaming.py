@@ -1,63 +1,72 @@
-"""Renames what a run made, so that exchanges can be sent again from nothing."""
+"""Other names for what a run has made, so that its exchanges can be sent again from nothing."""
 
 from __future__ import annotations
 
 import json
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+Rename = Callable[[str, int], str]
+"""Gives a text the names of a replay; of numbers in it those alone that have so many digits."""
 
-def _renamer(prefix: str, fresh: str, ids: dict[str, str]) -> Callable[[str, int], str]:
-    """Replaces names, and ids of at least so many digits."""
-    known = {**ids, **{_wide(old): _wide(new) for old, new in ids.items()}}
+_DIGITS = re.compile(r"\d+")
+_ID_DIGITS = 6
+"""Digits from which on a number in a text that is not JSON is taken for an id: shorter ones are versions and seconds."""
+_ALIAS_OFFSETS = 10**6
+"""Numbers among which that of a replay is chosen, for an alias that is a number and so cannot have a prefix."""
+_NAMING_MEMBERS = {"variant", "action_record_id", "alias"}
+"""Members of bodies that name something."""
 
-    def rename(text: str, shortest: int) -> str:
+
+def names_of(prefix: str) -> re.Pattern[str]:
+    """Return the pattern of what the names of a run begin with: its prefix, and that of a replay if there is one."""
+    return re.compile(re.escape(prefix) + r"(?:r[0-9a-f]+\.)?")
+
+
+def renamer(prefix: str, fresh: str, ids: Mapping[str, str]) -> Rename:
+    """Return what gives a text names with the prefix `fresh` instead of `prefix`, and ids by `ids`: old → new."""
+    known = {**ids, **{_full_width(old): _full_width(new) for old, new in ids.items()}}
+
+    def rename(text: str, least_digits: int) -> str:
         found = _DIGITS.sub(
-            lambda run: known.get(run[0], run[0]) if len(run[0]) >= shortest else run[0], text
+            lambda run: known.get(run[0], run[0]) if len(run[0]) >= least_digits else run[0], text
         )
         return names_of(prefix).sub(fresh, found)
 
     return rename
 
 
-def names_of(prefix: str) -> re.Pattern[str]:
-    """What the names of a run begin with, those of an earlier replay too."""
-    return re.compile(re.escape(prefix) + r"(?:r[0-9a-f]+\.)?")
-
-
-def _wide(digits: str) -> str:
-    return "".join(chr(ord(digit) + 0xFEE0) for digit in digits)
-
-
-def _rewritten(body: bytes | None, rename: Callable[[str, int], str], fresh: str) -> bytes | None:
-    """A body with other names; as JSON where it is JSON as we write it, else as text."""
+def rewrite_body(body: bytes | None, rename: Rename, fresh: str) -> bytes | None:
+    """Return a body with other names: as JSON where it is JSON as the judge writes it, else as text."""
     if body is None:
         return None
     with suppress(ValueError, RecursionError):
         value = json.loads(body)
         if json.dumps(value).encode() == body:
             return json.dumps(_renamed(value, rename, fresh)).encode()
-    return rename(body.decode("latin-1"), _LONG).encode("latin-1")
+    return rename(body.decode("latin-1"), _ID_DIGITS).encode("latin-1")
 
 
-def _renamed(value: Any, rename: Callable[[str, int], str], fresh: str) -> Any:
-    """The members that name something; what else a body says is left as it is. An alias is always a fresh one."""
+def _renamed(value: Any, rename: Rename, fresh: str) -> Any:
+    """Return a JSON value with other names in the members that name something; an alias always becomes a fresh one."""
     if not isinstance(value, dict):
         return value
     named = dict(value)
 
     def alias(one: Any) -> Any:
         if isinstance(one, int) and not isinstance(one, bool):
-            return one + zlib.crc32(fresh.encode()) % 10**6  # which may be somebody's by now
+            return (
+                one + zlib.crc32(fresh.encode()) % _ALIAS_OFFSETS
+            )  # another definition may have the old one by now
         if not isinstance(one, str) or not one:
             return one
         changed = rename(one, 1)
         return changed if fresh in changed else f"{fresh}{one}"
 
-    for name in value.keys() & {"variant", "action_record_id", "alias"}:
+    for name in value.keys() & _NAMING_MEMBERS:
         member = value[name]
         if name == "alias":
             named[name] = list(map(alias, member)) if isinstance(member, list) else alias(member)
@@ -68,11 +77,9 @@ def _renamed(value: Any, rename: Callable[[str, int], str], fresh: str) -> Any:
     return named
 
 
-_DIGITS = re.compile(r"\d+")
+def _full_width(digits: str) -> str:
+    """Return the digits as full-width characters, which some programs read as digits too."""
+    return "".join(chr(ord(digit) + 0xFEE0) for digit in digits)
 
 
-_LONG = 6
-"""Digits from which on a number in a text that is no JSON is taken for an id."""
-
-
-__all__ = ["names_of"]
+__all__ = ["Rename", "names_of", "renamer", "rewrite_body"]

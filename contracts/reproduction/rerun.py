@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import SystemRandom
 from typing import Any, Final
@@ -23,10 +23,15 @@ from ..model.world import Model
 from ..openapi.document import Document
 from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
-from ..transport.client import TIMEOUT, Client, Request
+from ..transport.client import TIMEOUT, Client, Locate, Request
 from ..transport.interference import Interference
 from .renaming import names_of
 from .replay import Replay
+
+_CONCERNING_KEYS: Final = codes_where(lambda rule: rule.concerns_keys)
+"""Codes of the rules for which a refused key is what was looked for."""
+_PREFIX: Final = re.compile(r"contract[.-][0-9a-z]+[.-]")
+"""What the names of a run begin with."""
 
 
 class BadReport(ValueError):
@@ -34,23 +39,21 @@ class BadReport(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of playing a finding again."""
+class RerunResult:
+    """What came of playing one finding again."""
 
     shown: int
+    """How often it showed."""
     tried: int
+    """How often it was played to its end."""
     finding: Finding | None = None
     """As it showed the last time."""
     why: str | None = None
-    """Why it could not be tried, or not to the end."""
-
-
-_ABOUT_KEYS: Final = codes_where(lambda rule: rule.concerns_keys)
-_PREFIX: Final = re.compile(r"contract[.-][0-9a-z]+[.-]")
+    """Why it could not be tried, or not as often as asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EarlierReport:
     """What is needed of a report."""
 
     data: Mapping[str, Any]
@@ -62,7 +65,7 @@ class Report:
 
     @property
     def keys(self) -> list[tuple[str, str]]:
-        """The name and the organisation of each key of then."""
+        """Pairs of the name and the organisation of each key of that run."""
         return [(str(one["name"]), str(one["organisation"])) for one in self.data.get("keys", ())]
 
     @property
@@ -71,23 +74,23 @@ class Report:
         return str(self.data["document"]["sha256"])
 
     def prefix(self, script: Sequence[Exchange]) -> str:
-        """What the names of that run begin with; told by those of a script where the report does not say it."""
-        told = self.data.get("prefix")
-        if isinstance(told, str) and told:
-            return told
+        """Return what the names of that run begin with; where the report does not say it, the names in a script do."""
+        prefix = self.data.get("prefix")
+        if isinstance(prefix, str) and prefix:
+            return prefix
         texts = (f"{one.url} {(one.body or b'').decode('latin-1')}" for one in script)
-        names = Counter(name for text in texts for name in _PREFIX.findall(text))
-        return names.most_common(1)[0][0] if names else ""
+        prefixes = Counter(found for text in texts for found in _PREFIX.findall(text))
+        return prefixes.most_common(1)[0][0] if prefixes else ""
 
 
-def report_of(text: bytes, name: str) -> Report:
-    """A report.
+def read_report(text: bytes, name: str) -> EarlierReport:
+    """Read a report; `name` is that of its file, for the message.
 
     Raises:
         BadReport: it is none.
     """
     try:
-        report = Report(json.loads(text))
+        report = EarlierReport(json.loads(text))
         for one in report.findings.values():
             for exchange in one["script"]:
                 if not all(isinstance(exchange[name], str) for name in ("method", "path")):
@@ -101,66 +104,66 @@ def report_of(text: bytes, name: str) -> Report:
     return report
 
 
-def untold(one: Mapping[str, Any]) -> str | None:
-    """Why playing its exchanges again cannot tell whether a finding shows; None when it can."""
-    if one.get("together"):
+def why_not_replayable(finding: Mapping[str, Any]) -> str | None:
+    """Say why a replay of its exchanges cannot tell whether a finding of a report shows; None when it can."""
+    if finding.get("together"):
         return "it takes calls at the same moment"
-    if one.get("staged"):
+    if finding.get("staged"):
         return "only the sequence that looked for it can tell it"
-    rule = RULES.get(one["rule"])
+    rule = RULES.get(finding["rule"])
     return None if rule is None else rule.not_replayable
 
 
-class Again:
-    """Plays findings of one report."""
+class Rerun:
+    """Plays findings of one report against one target."""
 
-    def __init__(self, report: Report, document: Document, target: Target) -> None:
+    def __init__(self, report: EarlierReport, document: Document, target: Target) -> None:
         self._report = report
         self._target = target
         self._document = document
-        self._named = _with_names(target, [name for name, _ in report.keys])
+        self._renamed_target = _with_key_names(target, [name for name, _ in report.keys])
 
-    def play(self, one: Mapping[str, Any], times: int) -> Outcome:
-        """Play a finding so many times.
+    def play(self, finding: Mapping[str, Any], times: int) -> RerunResult:
+        """Play a finding of the report so many times.
 
         Raises:
             BadReport: it has no exchanges that could be sent.
         """
-        client = _Listening(self._target, self._locate)
+        client = _RecordingClient(self._target, self._locate)
         try:
-            return self._played(one, times, client)
+            return self._played(finding, times, client)
         finally:
             client.close()
 
-    def _played(self, one: Mapping[str, Any], times: int, client: _Listening) -> Outcome:
-        if self._needs_another(one):
-            return Outcome(0, 0, why="it takes another key: give --second-api-key and --second-org")
+    def _played(self, reported: Mapping[str, Any], times: int, client: _RecordingClient) -> RerunResult:
+        if self._needs_another_key(reported):
+            return RerunResult(0, 0, why="it takes another key: give --second-api-key and --second-org")
         fresh = f"contract.{SystemRandom().getrandbits(32):08x}."
         try:
-            finding, judge = self._restored(one, fresh), self._judge()
+            finding, judge = self._restored(reported, fresh), self._judge()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadReport(f"{one['id']} cannot be read: {error!r}") from None
+            raise BadReport(f"{reported['id']} cannot be read: {error!r}") from None
         script = finding.exchanges
         if not self._report.prefix(script) and any(one.method == "PUT" for one in script):
-            return Outcome(
+            return RerunResult(
                 0, 0, why="it was recorded, and would put a definition again that is not the judge's"
             )
         replay = Replay(client, judge, fresh)
         shown, last = 0, None
         for number in range(times):
-            client.answers.clear()
+            client.exchanges.clear()
             try:
-                again = replay.often(finding) if finding.times > 1 else replay.again(finding)
+                again = replay.repeat(finding) if finding.times > 1 else replay.confirm_example(finding)
             except Interference as interference:
-                return Outcome(shown, number, last, str(interference))
-            if again is None and (why := _in_the_way(client.answers, finding)):
-                return Outcome(shown, number, last, why)
+                return RerunResult(shown, number, last, str(interference))
+            if again is None and (why := _why_it_proves_nothing(client.exchanges, finding)):
+                return RerunResult(shown, number, last, why)
             if again is not None:
                 shown, last = shown + 1, again
-        return Outcome(shown, times, last)
+        return RerunResult(shown, times, last)
 
     def _judge(self) -> Judge:
-        """A judge that knows no more than which interpretations the deployment took, and that its operations are there."""
+        """Return a judge that knows of that run which interpretations were taken and which operations there are."""
         document = self._document
         interpretations = {
             str(question): str(answer)
@@ -180,17 +183,17 @@ class Again:
         }
         return Judge(context, Ledger(), Model(context.fits, taken))
 
-    def _restored(self, one: Mapping[str, Any], fresh: str) -> Finding:
-        """The finding, its exchanges with fresh names and the keys of today."""
-        moved = {**one, "script": [self._moved(exchange) for exchange in one["script"]]}
-        finding = finding_from(moved, self._named)
+    def _restored(self, reported: Mapping[str, Any], fresh: str) -> Finding:
+        """Return a finding of the report, its exchanges with fresh names and with the keys of this target."""
+        adapted = {**reported, "script": [self._adapted(exchange) for exchange in reported["script"]]}
+        finding = finding_from(adapted, self._renamed_target)
         prefix = self._report.prefix(finding.exchanges)
         script = tuple(_renamed(exchange, prefix, fresh) for exchange in finding.exchanges)
         return replace(finding, exchanges=script)
 
-    def _moved(self, exchange: Mapping[str, Any]) -> dict[str, Any]:
-        """An exchange with the organisations of today in its path, and with keys that are cut as the new ones."""
-        moved = json.loads(_recut(json.dumps(exchange), self._named))
+    def _adapted(self, exchange: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an exchange of the report with the organisations of this target in its path, and halves of its keys."""
+        adapted = json.loads(_with_halves_of_keys(json.dumps(exchange), self._renamed_target))
         organisations = dict(
             zip(
                 [organisation for _, organisation in self._report.keys],
@@ -198,16 +201,16 @@ class Again:
                 strict=False,
             )
         )
-        moved["path"] = re.sub(
+        adapted["path"] = re.sub(
             r"^(/v1/orgs/)([^/?]+)",
             lambda found: found[1] + organisations.get(found[2], found[2]),
-            moved["path"],
+            adapted["path"],
         )
-        return dict(moved)
+        return dict(adapted)
 
-    def _needs_another(self, one: Mapping[str, Any]) -> bool:
-        """Whether a key or an organisation of then has none that stands for it today."""
-        text = json.dumps(one["script"])
+    def _needs_another_key(self, reported: Mapping[str, Any]) -> bool:
+        """Say whether a key or an organisation of that run has none in this target to stand for it."""
+        text = json.dumps(reported["script"])
         return any(
             re.search(rf"\$\{{?{re.escape(name)}(?![A-Za-z0-9_])", text)
             or f'"/v1/orgs/{organisation}/' in text
@@ -218,22 +221,22 @@ class Again:
         return self._document.locate(method, url, {self._target.base_url, self._target.ingress_url})
 
 
-class _Listening(Client):
-    """Remembers what was answered."""
+class _RecordingClient(Client):
+    """A client that remembers its exchanges."""
 
-    def __init__(self, target: Target, locate: Callable[[str, str], tuple[str | None, str | None]]) -> None:
+    def __init__(self, target: Target, locate: Locate) -> None:
         super().__init__(target, locate)
-        self.answers: list[Exchange] = []
+        self.exchanges: list[Exchange] = []
 
     def send(self, request: Request, waited: float = 0.0, *, timeout: float = TIMEOUT) -> Exchange:
         """Send one request as every client does, and remember its exchange."""
         exchange = super().send(request, waited, timeout=timeout)
-        self.answers.append(exchange)
+        self.exchanges.append(exchange)
         return exchange
 
 
-def _with_names(target: Target, names: Sequence[str]) -> Target:
-    """The target, with the names that its keys had in the report."""
+def _with_key_names(target: Target, names: Sequence[str]) -> Target:
+    """Return the target, its keys under the names that they have in the report."""
 
     def named(credential: Credential | None, number: int) -> Credential | None:
         known = number < len(names) and credential is not None
@@ -242,8 +245,8 @@ def _with_names(target: Target, names: Sequence[str]) -> Target:
     return replace(target, first=named(target.first, 0) or target.first, second=named(target.second, 1))
 
 
-def _recut(text: str, target: Target) -> str:
-    """Halves of keys are halves of the keys of today."""
+def _with_halves_of_keys(text: str, target: Target) -> str:
+    """Return the text with shell expressions for half a key changed to half the length of the target's keys."""
     for credential in target.credentials:
         half = len(credential.key) // 2
         text = re.sub(rf'%\.[0-9]+s (\\"\${re.escape(credential.name)}\\")', rf"%.{half}s \1", text)
@@ -251,7 +254,7 @@ def _recut(text: str, target: Target) -> str:
 
 
 def _renamed(exchange: Exchange, prefix: str, fresh: str) -> Exchange:
-    """An exchange whose names begin with another prefix, those of earlier replays too."""
+    """Return an exchange whose names begin with `fresh` instead of `prefix`, or of a replay under it."""
     if not prefix:
         return exchange
     old = names_of(prefix)
@@ -259,23 +262,26 @@ def _renamed(exchange: Exchange, prefix: str, fresh: str) -> Exchange:
     return replace(exchange, url=old.sub(fresh, exchange.url), body=body)
 
 
-def _in_the_way(heard: Sequence[Exchange], finding: Finding) -> str | None:
-    """Why a script that showed nothing proves nothing: its beginning was not served, or nobody of there answered."""
-    served = {one.operation for one in heard if one.status < 300}
-    for one in finding.exchanges[:-1]:
-        if one.status < 300 and one.operation not in served:
-            now = next((other.status for other in heard if other.operation == one.operation), None)
-            return f"{one.operation} was answered with {one.status}, and now with {now}"
-    if not heard:
+def _why_it_proves_nothing(exchanges: Sequence[Exchange], finding: Finding) -> str | None:
+    """Say why it proves nothing that these exchanges did not show the finding; None when it proves that it is gone.
+
+    It proves nothing when the beginning was not served, or when another application than that of the report answered.
+    """
+    served = {one.operation for one in exchanges if one.status < 300}
+    for earlier in finding.exchanges[:-1]:
+        if earlier.status < 300 and earlier.operation not in served:
+            now = next((one.status for one in exchanges if one.operation == earlier.operation), None)
+            return f"{earlier.operation} was answered with {earlier.status}, and now with {now}"
+    if not exchanges:
         return "nothing was sent"
-    last, before = heard[-1], {one.status for one in finding.exchanges}
+    last, before = exchanges[-1], {one.status for one in finding.exchanges}
     value = last.value()
     foreign = not (isinstance(value, dict) and value.keys() & {"data", "errors"})
-    refused = last.status in (401, 403) and finding.rule not in _ABOUT_KEYS
+    refused = last.status in (401, 403) and finding.rule not in _CONCERNING_KEYS
     elsewhere = 300 <= last.status < 400 or (last.status in (404, 405, 501) and foreign)
     if last.status not in before and (refused or elsewhere):
         return f"{last.operation or last.method} is answered with {last.status}"
     return None
 
 
-__all__ = ["Again", "BadReport", "Outcome", "Report", "report_of", "untold"]
+__all__ = ["BadReport", "EarlierReport", "Rerun", "RerunResult", "read_report", "why_not_replayable"]

@@ -1,4 +1,4 @@
-"""The contract of a run: what is to be judged, how long, and by which policy."""
+"""The plan of a run: what is judged, how long, and how the run behaves at its target."""
 
 from __future__ import annotations
 
@@ -13,42 +13,46 @@ from ..core.target import Target
 from ..openapi.document import PUBLISHED
 from ..transport.throttle import Limits
 
-LONG = 75.0
-"""Seconds after which the leases that every destination has, of a minute, have run out."""
+LEASES_OVER = 75.0
+"""Seconds after which the leases that every destination has, of a minute, are over, and a next attempt has begun."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to judge, and how long."""
+    """What one run is to do; nothing changes it afterwards."""
 
     target: Target
     document: Path = PUBLISHED
+    """The OpenAPI document that is judged by."""
     seed: int = 0
     max_time: float = 25.0
     """Seconds for everything after the first contact."""
     strict: bool = False
+    """Warnings count as violations."""
     only: frozenset[str] = frozenset()
-    """Codes of the rules to listen to; empty for all."""
+    """Codes of the rules whose findings are kept; empty: all rules."""
     wait: float | None = None
-    """Seconds that leases are given to run out; without them only leases of a second are waited for."""
+    """Seconds that are waited for leases to end; None: only leases of a second are waited for."""
     name_prefix: str = ""
-    """Names the definitions of a run, which runs of the same name prefix use again; empty for fresh names in each run."""
+    """Names the definitions of the run, which later runs of the same name prefix use again; empty: fresh names in each
+    run."""
     limits: Limits = field(default_factory=Limits)
     intrusive: bool = True
-    """Large, deep and slow requests, and many at the same moment, are in order."""
+    """Large, deep and slow requests are sent, and many at the same moment."""
     steady: bool = False
-    """The same requests in each run against the same target, however fast it is."""
+    """The requests are the same in each run against the same target, however fast it is."""
     declared: Mapping[str, Any] = field(default_factory=dict)
     """Variant that exists → a payload that it takes, for a key that may not put definitions."""
     min_verified: float = 0.0
-    """Percent of the rules that have to be put to the test before a run can be green."""
+    """Percent of the rules that have to be verified before a run without a finding proves something."""
     baseline: tuple[BaselineEntry, ...] = ()
+    """Findings that are known."""
     expected: Mapping[str, str] = field(default_factory=dict)
-    """Open question → the interpretation that another one is a warning for."""
+    """Open question → the interpretation that is counted on; any other one is a warning (READ-2)."""
     night: bool = False
-    """Go on with random sequences and generated requests, round after round, until the time is up."""
+    """The run goes on with random walks and generated requests, round after round, until the time is up."""
     before: Checkpoint | None = None
-    """What an earlier part of the run has left."""
+    """What an earlier part of the same run has left."""
 
 
-__all__ = ["LONG", "Plan"]
+__all__ = ["LEASES_OVER", "Plan"]

@@ -1,33 +1,48 @@
-"""First contact with a target, and from then on whether it is still there, and knows what it knew."""
+"""Whether a target can be judged at all, and during the run whether it is still there and knows what it knew."""
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 
 from ..core.exchange import Exchange
 from ..core.findings import Breach, finding_of
 from ..model.world import FRESH_REFUSALS
 from ..oracle.judge import Judge
+from ..phases.api import Api
+from ..phases.policy import TrafficPolicy
 from ..phases.requests import NotInDocument, NotReached
-from ..phases.sequence import CallSequence, TrafficPolicy
 from ..transport.client import Client, Request, TimeUp
 from ..transport.interference import Interference
-from .plan import LONG, Plan
+from .plan import LEASES_OVER, Plan
 
 _MAY_NOT = (401, 403, 404, 405, 501)
-"""Statuses by which a key is told that it may not put definitions, or that nobody may."""
-
-_PATIENCE = 4.0
-"""Seconds that a target may take to come back before a sequence is given up."""
-
+"""Statuses that say that the key may not put definitions, or that no key may."""
+_PAUSES = (0.0, 0.5, 1.0)
+"""Seconds before each try to reach the target: a server that has just been started is reached by the last one."""
 _FIRST_TIMEOUT = 3.0
-"""Seconds that each of the first answers may take."""
+"""Seconds that each of the first answers may take, so that a silent target is given up in ten seconds."""
+_PATIENCE = 4.0
+"""Seconds that a target may take to come back before the run goes on without it."""
+_NIGHT_PATIENCE = 1_800.0
+"""The same for a night, in which a new version may be deployed."""
+_FIRST_PAUSE, _LONGER, _LONGEST_PAUSE = 0.2, 1.2, 10.0
+"""Seconds between two looks whether a target is back, how many times longer each next pause is, and the longest one."""
 
-_LONG_PATIENCE = 1_800.0
-"""The same for a night, in which somebody may deploy."""
+
+@dataclass(frozen=True, slots=True)
+class _FirstAnswers:
+    """What a target has answered at first."""
+
+    definition: Exchange
+    operations: list[Exchange]
+    """Answers to the first organisation, one of each operation that answered at all; the definition's first."""
+    served: Exchange | None
+    """An answer to work that was accepted."""
+    other_organisations: list[Exchange]
+    """Answers to definitions of the other organisations."""
 
 
 class Preflight:
@@ -37,88 +52,165 @@ class Preflight:
         self._plan = plan
         self._client = client
         self._judge = judge
-        self._known = judge.context
+        self._context = judge.context
         self._random = Random(plan.seed if plan.steady else f"{plan.seed} {time.time_ns()}")
         self._policy = TrafficPolicy(
             bool(plan.name_prefix),
             plan.intrusive,
             plan.steady,
             patience=2.0 if plan.only else 1.0,
-            long=plan.wait or LONG,
+            lease_wait=plan.wait or LEASES_OVER,
         )
         self.prefix = f"contract.{plan.name_prefix or f'{self._random.getrandbits(32):08x}'}."
-        """Begins every variant and alias of the run; settled when first contact is made."""
+        """Begins every variant and alias of the run; settled when `check` has returned."""
         self.unreachable: str | None = None
-        """That the target went away for good, in one sentence."""
+        """One sentence that says that the target went away for good; None while it did not."""
         self._drops = 0
         self._served: Request | None = None
-        """A plain request that was served at first contact."""
-        self._canary: Request | None = None
-        """The definition that was put at first contact."""
+        """An ordinary request that was served at first."""
+        self._defined: Request | None = None
+        """The definition that `_served` needs."""
 
-    def first(self) -> str | None:
-        """Why nothing can be judged, in one sentence; None when something can."""
-        said: list[str] = []
-        for pause in (0.0, 0.5, 1.0):
+    def new_sequence(self, *, scope: str = "", careful: bool = False) -> Api:
+        """Return an empty sequence under the names of the run; the arguments are those of `Api`."""
+        return Api(
+            self._client, self._judge, self._random, self.prefix, self._policy, scope=scope, careful=careful
+        )
+
+    # First contact
+
+    def check(self) -> str | None:
+        """Send the first requests; say in one sentence why the target cannot be judged, or return None when it can."""
+        kinds: list[str] = []
+        for pause in _PAUSES:
             self._client.clock.wait(pause)
-            served = None
             try:
-                sequence = self._first_sequence()
-                answers = [self._first_definition(sequence)]
-                with suppress(Interference):  # of one operation alone, which is looked into
-                    answers.append(sequence.ingress(sequence.name("unknown")))
-                    served = self._served_at_first(sequence, answers[0])
-                with suppress(Interference, NotInDocument):
-                    answers.append(sequence.modack("1"))
-                others = [
-                    sequence.put(
-                        f"{sequence.prefix}plain0" if sequence.reuses_names else sequence.name(), org=org
-                    )
-                    for org in range(1, len(self._plan.target.credentials))
-                ]
+                first = self._first_answers()
             except NotReached as why:
                 return f"There is nothing to judge: {why}."
             except TimeUp as why:
                 return f"Nothing could be judged: {why}."
-            except Interference as interference:
-                said.append(str(interference))
+            except Interference as met:
+                kinds.append(str(met))
                 continue
-            self._known.learned.note_puts_refused(not answers[0].data() and answers[0].status in _MAY_NOT)
-            reason = self._nobody(answers) or self._refused_key(answers[0], others)
-            self._served = self._request_of(served or answers[-1])
-            self._client.breaker.arm(self._served)
-            self._canary = self._request_of(answers[0]) if served and answers[0].data() else None
-            if reason:
-                self._judge.ledger.clear()
-            return reason
+            return self._judged(first)
         base = self._plan.target.base_url
-        if said[-1].isdigit():
-            return f"{base} answers nothing but {said[-1]}, which is a gateway or a limit and not the application."
-        return f"{base} could not be reached: {said[-1]}."
+        if kinds[-1].isdigit():
+            return f"{base} answers nothing but {kinds[-1]}, which is a gateway or a limit and not the application."
+        return f"{base} could not be reached: {kinds[-1]}."
 
-    def begun_anew(self) -> bool:
-        """Whether the target has closed a connection since somebody asked, and has forgotten what it knew."""
-        drops, self._drops = self._drops, self._client.drops
-        return drops != self._drops and self.lost_all()
+    def _first_answers(self) -> _FirstAnswers:
+        """Send one request of each kind.
 
-    def lost_all(self) -> bool:
-        """Whether what was served at first contact is refused; then the model begins anew too."""
-        if self._served is None or not self._canary:
+        Raises:
+            NotReached: the document has no operation that puts definitions.
+            Interference: no answer of the application came.
+            TimeUp: a budget is used up.
+        """
+        policy = replace(self._policy, timeout=_FIRST_TIMEOUT, looks_into_refusals=False)
+        api = Api(self._client, self._judge, self._random, self.prefix, policy)
+        definition = self._define(api)
+        operations, served = [definition], None
+        with suppress(Interference):  # where one operation alone is silent, that is looked into
+            operations.append(api.ingress(api.name("unknown")))
+            served = self._serve(api, definition)
+        with suppress(Interference, NotInDocument):
+            operations.append(api.modack("1"))
+        other_organisations = [
+            api.put(f"{api.names.prefix}plain0" if api.names.reused else api.name(), org=org)
+            for org in range(1, len(self._plan.target.credentials))
+        ]
+        return _FirstAnswers(definition, operations, served, other_organisations)
+
+    def _define(self, api: Api) -> Exchange:
+        """Put a definition; under a name without dots where names with dots are refused, which breaks B057."""
+        dotted = api.put(api.name("plain"))
+        if dotted.data() or dotted.status not in (400, 409, 422):
+            return dotted
+        api.names.change_prefix(self.prefix.replace(".", "-"))
+        undotted = api.put(api.name("plain"))
+        if undotted.data():
+            self.prefix = api.names.prefix
+            title = "A definition whose variant has dots is refused, and one without dots is not"
+            breach = Breach("PAGE-11", title, "200, as dots are a convention", str(dotted.status), "variant")
+            finding = finding_of(breach, dotted, (dotted,))
+            self._judge.ledger.add([replace(finding, needs_sequence=True, confirmed=1, attempts=1)])
+        return undotted
+
+    def _serve(self, api: Api, definition: Exchange) -> Exchange | None:
+        """Post work for the definition, or for a declared one; None when it is not accepted."""
+        variant = definition.data().get("variant") or next(iter(self._context.declared), None)
+        exchange = None if variant is None else api.ingress(str(variant))
+        return exchange if exchange is not None and exchange.status == 200 else None
+
+    def _judged(self, first: _FirstAnswers) -> str | None:
+        """Remember what is needed later of the first answers, and say why the target cannot be judged; None when it can."""
+        definition = first.definition
+        self._context.learned.note_puts_refused(not definition.data() and definition.status in _MAY_NOT)
+        reason = self._other_application(first.operations) or self._refused_key(first)
+        self._served = self._request_of(first.served or first.operations[-1])
+        self._client.breaker.arm(self._served)
+        self._defined = self._request_of(definition) if first.served and definition.data() else None
+        if reason:
+            self._judge.ledger.clear()
+        return reason
+
+    def _other_application(self, answers: list[Exchange]) -> str | None:
+        """Say why these answers are not those of an Arklow that takes the key; None when one of them is."""
+        base, first = self._plan.target.base_url, answers[0]
+        statuses = {answer.status for answer in answers}
+        if statuses <= {401, 403}:
+            key = self._plan.target.first.name
+            return f"The target refuses the key ${key}: every operation is answered with {first.status}."
+        if statuses <= {301, 302, 303, 307, 308}:
+            where = self._context.shown(first.got("location") or "nowhere")
+            return f"{base} redirects everything to {where}: give the URL that answers itself."
+        if statuses <= {404, 405, 501} and not any(answer.value() for answer in answers):
+            return f"None of the operations is at {base}: every one is answered with {first.status}."
+        return None
+
+    def _refused_key(self, first: _FirstAnswers) -> str | None:
+        """Say which key is refused for its own organisation; None when none is."""
+        answers = (first.definition, *first.other_organisations)
+        for credential, answer in zip(self._plan.target.credentials, answers, strict=True):
+            one_alone = answer is not first.definition and answer.status == 403 != first.definition.status
+            if answer.status == 401 or one_alone:
+                return (
+                    f"The target refuses the key ${credential.name} for organisation {credential.org}: "
+                    f"its definitions are answered with {answer.status}."
+                )
+        return None
+
+    def _request_of(self, exchange: Exchange) -> Request:
+        path = self._context.path_of(exchange.url)
+        return Request(exchange.method, path, exchange.headers, exchange.body)
+
+    # Later
+
+    def has_restarted(self) -> bool:
+        """Say whether the target has closed a connection since this was last asked, and has forgotten what it knew."""
+        before, self._drops = self._drops, self._client.drops
+        return before != self._drops and self.has_forgotten()
+
+    def has_forgotten(self) -> bool:
+        """Say whether the target refuses what it served at first; then the model begins anew as well."""
+        if self._served is None or not self._defined:
             return False
         with suppress(Interference, TimeUp):
             if self._client.send(self._served).status in FRESH_REFUSALS:
                 self._judge.model.start_again()
-                self._client.send(self._canary)
+                self._client.send(self._defined)
                 return True
         return False
 
-    def wait(self) -> bool:
-        """Wait until the target answers again; False when it does not."""
-        until = self._client.clock.now() + (_LONG_PATIENCE if self._plan.night else _PATIENCE)
-        pause = 0.2
-        while self._client.clock.now() < min(until, self._client.throttle.deadline):
-            self._client.clock.wait(pause)
-            pause = min(1.2 * pause, 10.0)
+    def wait_for_return(self) -> bool:
+        """Wait until the target answers again; False when it does not, or when the run ends before."""
+        clock = self._client.clock
+        until = clock.now() + (_NIGHT_PATIENCE if self._plan.night else _PATIENCE)
+        pause = _FIRST_PAUSE
+        while clock.now() < min(until, self._client.throttle.deadline):
+            clock.wait(pause)
+            pause = min(_LONGER * pause, _LONGEST_PAUSE)
             try:
                 self._client.send(Request("GET", "/v1/modack"))
             except Interference:
@@ -128,65 +220,6 @@ class Preflight:
             return True
         self.unreachable = f"{self._plan.target.base_url} went away during the run and did not come back."
         return False
-
-    def sequence(self, *, scope: str = "", careful: bool = False) -> CallSequence:
-        """Where one sequence is played, under the names of the run."""
-        return CallSequence(
-            self._client, self._judge, self._random, self.prefix, self._policy, scope=scope, careful=careful
-        )
-
-    def _first_sequence(self) -> CallSequence:
-        """As `sequence`, for the first requests of all: these wait less long, and no refusal of a key is looked into."""
-        policy = replace(self._policy, timeout=_FIRST_TIMEOUT, looks_into_refusals=False)
-        return CallSequence(self._client, self._judge, self._random, self.prefix, policy)
-
-    def _served_at_first(self, sequence: CallSequence, defined: Exchange) -> Exchange | None:
-        """Work for the first definition, or for a declared one, which is served as long as the target knows it."""
-        variant = defined.data().get("variant") or next(iter(self._known.declared), None)
-        exchange = None if variant is None else sequence.ingress(str(variant))
-        return exchange if exchange is not None and exchange.status == 200 else None
-
-    def _first_definition(self, sequence: CallSequence) -> Exchange:
-        """A definition; under a name without dots if names with dots are refused, which is a broken promise (B057)."""
-        dotted = sequence.put(sequence.name("plain"))
-        if dotted.data() or dotted.status not in (400, 409, 422):
-            return dotted
-        sequence.prefix = self.prefix.replace(".", "-")
-        plain = sequence.put(sequence.name("plain"))
-        if plain.data():
-            self.prefix = sequence.prefix
-            title = "A definition whose variant has dots is refused, and one without dots is not"
-            breach = Breach("PAGE-11", title, "200, as dots are a convention", str(dotted.status), "variant")
-            finding = finding_of(breach, dotted, (dotted,))
-            self._judge.ledger.add([replace(finding, needs_sequence=True, confirmed=1, attempts=1)])
-        return plain
-
-    def _refused_key(self, first: Exchange, others: list[Exchange]) -> str | None:
-        """Which key is refused for its own organisation."""
-        for credential, answer in zip(self._plan.target.credentials, (first, *others), strict=True):
-            if answer.status == 401 or (answer is not first and answer.status == 403 != first.status):
-                return (
-                    f"The target refuses the key ${credential.name} for organisation {credential.org}: "
-                    f"its definitions are answered with {answer.status}."
-                )
-        return None
-
-    def _nobody(self, answers: list[Exchange]) -> str | None:
-        """Why these answers are not the application's, in one sentence; None when one of them is."""
-        base, first = self._plan.target.base_url, answers[0]
-        statuses = {answer.status for answer in answers}
-        if statuses <= {401, 403}:
-            key = self._plan.target.first.name
-            return f"The target refuses the key ${key}: every operation is answered with {first.status}."
-        if statuses <= {301, 302, 303, 307, 308}:
-            where = self._known.shown(first.got("location") or "nowhere")
-            return f"{base} redirects everything to {where}: give the URL that answers itself."
-        if statuses <= {404, 405, 501} and not any(answer.value() for answer in answers):
-            return f"None of the operations is at {base}: every one is answered with {first.status}."
-        return None
-
-    def _request_of(self, one: Exchange) -> Request:
-        return Request(one.method, self._known.path_of(one.url), one.headers, one.body)
 
 
 __all__ = ["Preflight"]

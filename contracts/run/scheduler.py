@@ -1,13 +1,13 @@
-"""All that is played after first contact: constructed sequences, random ones, generated requests, examples."""
+"""What is played when, after the first contact: scenarios, random walks, generated requests, and findings again."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..core.events import Progress
 from ..core.exchange import Exchange
@@ -15,16 +15,10 @@ from ..core.findings import Finding
 from ..core.rules import RULES, Phase, codes_where
 from ..openapi.document import load_with_links
 from ..oracle.judge import Judge
+from ..phases.api import Api
 from ..phases.requests import NotReached
-from ..phases.scenarios import (
-    SCENARIOS,
-    Scenario,
-    leases,
-    requests,
-)
-from ..phases.sequence import CallSequence
+from ..phases.scenarios import SCENARIOS, Scenario, leases, requests
 from ..reproduction.confirm import Confirmation
-from ..reproduction.replay import Replay
 from ..transport.client import Client, TimeUp
 from ..transport.interference import TOO_SLOW, Interference
 from ..transport.throttle import Allowance
@@ -34,332 +28,363 @@ from .preflight import Preflight
 if TYPE_CHECKING:
     from ..phases.random_walks import Walk
 
-ANYWHERE = codes_where(lambda rule: rule.may_show_anywhere)
-"""Codes of the rules that every part of a run may break."""
-
-SHRINK_SECONDS = 2.0
-"""Seconds that go into shorter examples when the time is up."""
-
+ANYWHERE: Final = codes_where(lambda rule: rule.may_show_anywhere)
+"""Codes of the rules that every part of a run may show a breach of."""
+SHRINK_SECONDS: Final = 2.0
+"""Seconds that go into smaller examples when the time is up, and into the cross-check: what a person waits for gladly."""
 _CONFIRM_SECONDS = 2.0
 """Seconds in which every finding is tried again when the time is up."""
 
-_SHORT, _RANDOM = "every short sequence", "random walks against the model"
-
+_SHORT_WALKS, _RANDOM_WALKS = "every short sequence", "random walks against the model"
+"""Titles of these two parts of a run."""
+_SHORT_SHARE, _RANDOM_SHARE = 0.3, 0.35
+"""Shares of what is left of time and requests that they take; generated requests have the rest."""
 _ROUND = 60.0
-"""Seconds of random sequences, and of generated requests, before it is the others' turn."""
-
-_ALWAYS = frozenset({"how a body is read"})
-"""Titles of sequences that others build on."""
+"""Seconds of random walks, and of generated requests, in one round of a night: each finds what the other does not."""
+_TRIES = 4
+"""How often a scenario is played that interference disturbs."""
+_TURNS = 2
+"""Scenarios that are played before one goes on that waits, where a run is measured by requests and not by time."""
+_FOUNDATIONS = frozenset({"how a body is read"})
+"""Titles of scenarios whose result others need, so that they are played in each part of a run."""
 
 
 @dataclass(slots=True)
-class _Pending:
-    """A sequence that goes on when its time has come."""
+class _Waiting:
+    """A scenario that goes on when some time has passed."""
 
-    due: float
     scenario: Scenario
-    sequence: CallSequence
+    api: Api
     steps: Iterator[float]
-    again: bool
+    repeated: bool
+    """It is played a second time, to tell whether its suspicions stand."""
     seconds: float
+    """How long it waits."""
+    due: float
+    """When it goes on, in seconds of the run's clock."""
+    turns: int = _TURNS
+    """Scenarios that are played before it goes on, where a run is measured by requests."""
     suspicions: list[Finding] = field(default_factory=list)
     """Those of its earlier steps."""
-    turns: int = 2
-    """Sequences that are played before it goes on, where time is no measure."""
 
 
 class Scheduler:
-    """Plays everything against one target."""
+    """Plays everything against one target, within the time and the budgets of the run."""
 
     def __init__(
         self,
         plan: Plan,
         client: Client,
         judge: Judge,
-        contact: Preflight,
-        excused: Collection[str],
-        phase: Callable[[str], None],
+        preflight: Preflight,
+        make_confirmation: Callable[[], Confirmation],
+        *,
+        announce: Callable[[str], None],
         allow: Callable[[Allowance], None],
+        scenarios: Sequence[Scenario] = SCENARIOS,
     ) -> None:
+        """Prepare to play `scenarios` and all that comes after them.
+
+        Args:
+            plan: what the run is to do.
+            client: sends requests, and has the clock and the throttle of the run.
+            judge: judges answers, and has the ledger.
+            preflight: makes sequences, and tells whether the target is still there.
+            make_confirmation: called once, when the names of the run are settled.
+            announce: called with the title of each part of the run.
+            allow: called with what the last part of the run may use.
+            scenarios: in the order in which they are played.
+        """
         self._plan = plan
         self._client = client
+        self._clock = client.clock
+        self._throttle = client.throttle
         self._judge = judge
         self._ledger = judge.ledger
-        self._preflight = contact
-        self._excused = excused
-        """Ids of findings that are known, and not tried again."""
-        self._phase = phase
-        """Told of each part of the run by its title."""
+        self._preflight = preflight
+        self._make_confirmation = make_confirmation
+        self._announce = announce
         self._allow = allow
-        """Begins a part of the run that may use so much."""
-        self._pending: list[_Pending] = []
+        self._scenarios = scenarios
+        self._waiting: list[_Waiting] = []
         self._unsettled: list[Finding] = []
-        """Suspicions of random sequences that were cut short; the next sequence's are settled together with them."""
-        self._asked_again = False
+        """Suspicions of random walks that were cut short; they are settled together with those of the next sequence."""
+        self._slow_played = False
         self.progress = Progress() if plan.before is None else plan.before.progress
-        """Its `done` and `rounds` are kept up to date."""
+        """How far the run has come; scenarios and rounds are kept up to date here."""
 
     @cached_property
     def confirmation(self) -> Confirmation:
-        """Decides what counts; made when it is first asked for, as first contact settles the names."""
-        replay = Replay(
-            self._client,
-            self._judge,
-            self._preflight.prefix,
-            reuses_names=bool(self._plan.name_prefix),
-            thrifty=self._plan.limits.requests is not None,
-        )
-        return Confirmation(
-            replay,
-            self._judge,
-            self._ledger,
-            self._excused,
-            self._preflight.begun_anew,
-            lambda: self._preflight.wait() and self._preflight.lost_all(),
-        )
+        """Decides which suspicions and findings stand."""
+        return self._make_confirmation()
 
-    def constructed(self) -> None:
-        """Every constructed sequence that is wanted, and is not over since an earlier part of the run."""
-        for scenario in self._scenarios():
-            if scenario.title in self.progress.done and scenario.title not in _ALWAYS:
+    # The parts of a run
+
+    def play_scenarios(self) -> None:
+        """Play every scenario that is wanted, but those that an earlier part of the run has played to their end."""
+        for scenario in self._in_order():
+            if scenario.title in self.progress.done and scenario.title not in _FOUNDATIONS:
                 continue
-            if self._over():
-                self._mask(scenario.rules, str(self._up()))
+            if self._is_over():
+                self._mask(scenario.rules, str(self._time_up()))
                 continue
-            if scenario.title in _ALWAYS or self._wanted(scenario.rules):
-                self._phase(scenario.title)
+            if scenario.title in _FOUNDATIONS or self._wants(scenario.rules):
+                self._announce(scenario.title)
                 self._play(scenario)
-                self._done(scenario)
-            for pending in self._pending:
-                pending.turns -= 1
-            self._resume()
-            self._ask_slow_again()
+                self._note_done(scenario)
+            for waiting in self._waiting:
+                waiting.turns -= 1
+            self._go_on()
+            self._play_slow()
         if self._plan.only:
-            self._resume(last=True)
+            self._go_on(last=True)
 
-    def explored(self) -> None:
-        """Every short sequence of plain calls, then long random ones."""
-        if self._over() or not self._wanted_in(Phase.RANDOM_WALKS):
+    def walk(self) -> None:
+        """Play every short sequence of plain calls, then random walks."""
+        if self._is_over() or not self._wants_part(Phase.RANDOM_WALKS):
             return
-        from ..phases.random_walks import short_walks, walks
+        from ..phases.random_walks import random_walks, short_walks  # Hypothesis takes half a second to load
 
-        self._walk(_SHORT, short_walks(), 0.3)
-        self._walk(_RANDOM, walks(self._plan.seed), 0.35)
+        self._play_walks(_SHORT_WALKS, short_walks(), _SHORT_SHARE)
+        self._play_walks(_RANDOM_WALKS, random_walks(self._plan.seed), _RANDOM_SHARE)
 
-    def generated(self) -> None:
-        """Schemathesis for the rest of the time."""
-        if not self._over() and self._wanted_in(Phase.GENERATED):
-            self._fuzz(self._plan.seed, self._client.throttle.deadline - SHRINK_SECONDS)
+    def generate(self) -> None:
+        """Send requests that Schemathesis generates for the rest of the time."""
+        if not self._is_over() and self._wants_part(Phase.GENERATED):
+            self._play_generated(self._plan.seed, self._throttle.deadline - SHRINK_SECONDS)
 
-    def rounds(self) -> None:
-        """Random sequences and generated requests in turns, none of them twice, as long as there is time."""
-        from ..phases.random_walks import walks
+    def alternate(self) -> None:
+        """Play random walks and generated requests in turns until the time is up, with another seed in each round."""
+        from ..phases.random_walks import random_walks
 
-        while not self._over():
+        while not self._is_over():
             number = self.progress.rounds
             self.progress = replace(self.progress, rounds=number + 1)
             seed = self._plan.seed + 1_000 * (number + 1)
-            self._walk(_RANDOM, walks(seed), 1.0, _ROUND)
-            self._fuzz(
-                seed, min(self._client.clock.now() + _ROUND, self._client.throttle.deadline - SHRINK_SECONDS)
+            self._play_walks(_RANDOM_WALKS, random_walks(seed), 1.0, _ROUND)
+            self._play_generated(
+                seed, min(self._clock.now() + _ROUND, self._throttle.deadline - SHRINK_SECONDS)
             )
             self._judge.trim()
 
-    def _resume(self, *, last: bool = False) -> None:
-        """Go on with the sequences whose time has come; at the end all are waited for."""
-        while self._pending:
-            pending = min(self._pending, key=lambda one: one.due)
-            moved = self._plan.target.admin is not None
-            left = max(0.0, pending.due - self._client.clock.now())
-            early = pending.turns > 0 if self._plan.limits.requests is not None else left > 0
-            too_early = early and not (last or moved)
-            if too_early or self._ledger.all_found or (self._over() and not self._plan.only):
-                return
-            if not moved and self._client.clock.now() + left > self._client.throttle.deadline:
-                self._mask(pending.scenario.rules, str(self._up()))
-                return
-            self._pending.remove(pending)
-            self._phase(pending.scenario.title)
-            try:
-                self._client.wait(pending.seconds if moved else left)
-            except (Interference, TimeUp) as why:
-                self._mask(pending.scenario.rules, str(why))
-                self._give_up(pending)
-                return
-            pending.sequence.waited += pending.seconds
-            self._go_on(pending)
-
-    def end(self) -> None:
-        """What still waits; every finding again, and shorter examples, with what was kept for them."""
-        self._resume(last=True)
-        self._give_up(*self._pending)
-        self._phase("every finding again")
-        deadline = self._client.clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
-        self._allow(Allowance(max(self._client.throttle.deadline, deadline)))
+    def finish(self) -> None:
+        """Play what still waits; then try every finding again, and make examples smaller, with what was reserved for it."""
+        self._go_on(last=True)
+        self._give_up(self._waiting)
+        self._announce("every finding again")
+        deadline = self._clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
+        self._allow(Allowance(max(self._throttle.deadline, deadline)))
         self.confirmation.confirm()
         self.confirmation.confirm_again(math.inf if self._plan.steady else _CONFIRM_SECONDS)
         self.confirmation.shrink(math.inf if self._plan.steady else SHRINK_SECONDS)
 
-    def _play(self, scenario: Scenario, *, again: bool = False) -> None:
-        """Play a sequence, from the beginning as often as interference disturbs it."""
-        reason = ""
-        for _ in range(4):
-            sequence = self._preflight.sequence(scope=scenario.initials, careful=again)
-            try:
-                steps = scenario.play(sequence)
-                if steps is not None:
-                    seconds = next(steps)
-                    due = self._client.clock.now() + seconds
-                    pending = _Pending(due, scenario, sequence, steps, again, seconds)
-                    pending.suspicions = self._suspicions_of(sequence)
-                    self._pending.append(pending)
-                    if self._plan.target.admin is not None:
-                        self._resume()
-                    return
-            except Interference as interference:
-                again_slow, reason = reason == str(interference) == TOO_SLOW, str(interference)
-                self._unsettled.clear()
-                self._ask_slow_again()
-                if again_slow or not self._preflight.wait():
-                    break
-                self._preflight.lost_all()
-                continue
-            except (NotReached, TimeUp) as why:
-                self._mask(scenario.rules, str(why))
-            self._settle(scenario, sequence.exchanges, self._suspicions_of(sequence), again=again)
-            return
-        self._mask(scenario.rules, f"interference: {reason}")
+    # Scenarios
 
-    def _go_on(self, pending: _Pending) -> None:
-        scenario, sequence = pending.scenario, pending.sequence
-        try:
-            seconds = next(pending.steps, None)
-            if seconds is not None:
-                pending.due, pending.seconds, pending.turns = self._client.clock.now() + seconds, seconds, 2
-                pending.suspicions += self._suspicions_of(sequence)
-                self._pending.append(pending)
-                return
-        except (Interference, NotReached, TimeUp) as why:
-            self._mask(scenario.rules, str(why))
-        suspicions = [*self._suspicions_of(sequence), *pending.suspicions]
-        self._settle(scenario, sequence.exchanges, suspicions, again=pending.again)
-        self._done(scenario)
-
-    def _suspicions_of(self, sequence: CallSequence) -> list[Finding]:
-        """Take what is unsettled and the suspicions of a sequence."""
-        unsettled, self._unsettled = self._unsettled, []
-        return [*unsettled, *sequence.take_suspicions()]
-
-    def _settle(
-        self,
-        scenario: Scenario | None,
-        whole: Sequence[Exchange],
-        suspicions: Sequence[Finding],
-        *,
-        again: bool = False,
-    ) -> None:
-        self.confirmation.confirm()
-        if self.confirmation.settle(suspicions, scenario, whole, again=again) and scenario is not None:
-            self._play(scenario, again=True)
-
-    def _done(self, scenario: Scenario) -> None:
-        """Remember that a sequence is over, unless it waits for something or was cut short."""
-        waits = any(one.scenario is scenario for one in self._pending)
-        if not (self._over() or waits or scenario.title in self.progress.done):
-            self.progress = replace(self.progress, done=(*self.progress.done, scenario.title))
-
-    def _give_up(self, *sequences: _Pending) -> None:
-        """What sequences had found that were not played to their end is written down."""
-        for pending in sequences:
-            for finding in pending.suspicions:
-                self._ledger.doubtful[finding.rule] = "it was broken, and there was no time to try again"
-
-    def _ask_slow_again(self) -> None:
-        """Once, and as soon as something was slow, since that makes the run short of time; a gate asks nothing for its time."""
-        if self._judge.slow and self._plan.steady:
-            why = "an answer took longer, and what a gate sends does not depend on time"
-            self._ledger.doubtful |= dict.fromkeys(requests.slow.rules, why)
-        elif self._judge.slow and not self._asked_again:
-            self._asked_again = True
-            self._play(requests.slow)
-
-    def _scenarios(self) -> Iterator[Scenario]:
-        for number, scenario in enumerate(SCENARIOS):
+    def _in_order(self) -> Iterator[Scenario]:
+        """Yield the scenarios; the one that waits longest comes second, so that others are played meanwhile."""
+        for number, scenario in enumerate(self._scenarios):
             if number == 1 and (self._plan.wait or self._plan.target.admin):
                 yield leases.long_leases
             yield scenario
 
-    def _walk(self, title: str, source: Iterable[Walk], share: float, most: float = math.inf) -> None:
-        """Walk after walk, for a share of what is left of time and requests."""
-        until = self._client.clock.now() + min(
-            most, share * (self._client.throttle.deadline - self._client.clock.now())
-        )
-        enough = self._client.requests + share * self._client.throttle.left
-        self._phase(title)
-        for walk in source:
-            late = self._client.clock.now() > until and not self._plan.steady
-            if late or self._client.requests > enough or self._over():
-                break
-            sequence = self._preflight.sequence(scope="w")
+    def _play(self, scenario: Scenario, *, repeated: bool = False) -> None:
+        """Play a scenario, from the beginning as often as interference disturbs it."""
+        kind = ""
+        for _ in range(_TRIES):
+            api = self._preflight.new_sequence(scope=scenario.initials, careful=repeated)
             try:
-                walk(sequence)
+                steps = scenario.play(api)
+                if steps is not None:
+                    self._wait_for(scenario, api, steps, repeated=repeated)
+                    return
+            except Interference as met:
+                slow_twice, kind = kind == str(met) == TOO_SLOW, str(met)
+                self._unsettled.clear()
+                self._play_slow()
+                if slow_twice or not self._preflight.wait_for_return():
+                    break
+                self._preflight.has_forgotten()  # then the next try begins with an empty model
+                continue
+            except (NotReached, TimeUp) as why:
+                self._mask(scenario.rules, str(why))
+            self._settle(scenario, api.exchanges, self._take_suspicions(api), repeated=repeated)
+            return
+        self._mask(scenario.rules, f"interference: {kind}")
+
+    def _wait_for(self, scenario: Scenario, api: Api, steps: Iterator[float], *, repeated: bool) -> None:
+        """Begin a scenario that waits, and leave it until it is due; a clock that can be moved is moved at once."""
+        seconds = next(steps)
+        due = self._clock.now() + seconds
+        waiting = _Waiting(scenario, api, steps, repeated, seconds, due)
+        waiting.suspicions = self._take_suspicions(api)
+        self._waiting.append(waiting)
+        if self._plan.target.admin is not None:
+            self._go_on()
+
+    def _go_on(self, *, last: bool = False) -> None:
+        """Go on with the scenarios that are due; the last time they are waited for."""
+        while self._waiting:
+            waiting = min(self._waiting, key=lambda one: one.due)
+            moved = self._plan.target.admin is not None
+            left = max(0.0, waiting.due - self._clock.now())
+            early = waiting.turns > 0 if self._plan.limits.requests is not None else left > 0
+            too_early = early and not (last or moved)
+            if too_early or self._ledger.all_found or (self._is_over() and not self._plan.only):
+                return
+            if not moved and self._clock.now() + left > self._throttle.deadline:
+                self._mask(waiting.scenario.rules, str(self._time_up()))
+                return
+            self._waiting.remove(waiting)
+            self._announce(waiting.scenario.title)
+            try:
+                self._client.wait(waiting.seconds if moved else left)
+            except (Interference, TimeUp) as why:
+                self._mask(waiting.scenario.rules, str(why))
+                self._give_up([waiting])
+                return
+            waiting.api.sequence.note_wait(waiting.seconds)
+            self._play_next_step(waiting)
+
+    def _play_next_step(self, waiting: _Waiting) -> None:
+        """Play a scenario until it waits again or is over."""
+        scenario, api = waiting.scenario, waiting.api
+        try:
+            seconds = next(waiting.steps, None)
+            if seconds is not None:
+                waiting.due, waiting.seconds, waiting.turns = self._clock.now() + seconds, seconds, _TURNS
+                waiting.suspicions += self._take_suspicions(api)
+                self._waiting.append(waiting)
+                return
+        except (Interference, NotReached, TimeUp) as why:
+            self._mask(scenario.rules, str(why))
+        suspicions = [*self._take_suspicions(api), *waiting.suspicions]
+        self._settle(scenario, api.exchanges, suspicions, repeated=waiting.repeated)
+        self._note_done(scenario)
+
+    def _play_slow(self) -> None:
+        """Ask slow requests again, once in a run, and as soon as one was slow, since slow answers use up the time.
+
+        A steady run does not, as what it sends must not depend on time.
+        """
+        if self._judge.slow and self._plan.steady:
+            why = "an answer took longer, and what a gate sends does not depend on time"
+            self._ledger.doubtful |= dict.fromkeys(requests.slow.rules, why)
+        elif self._judge.slow and not self._slow_played:
+            self._slow_played = True
+            self._play(requests.slow)
+
+    def _note_done(self, scenario: Scenario) -> None:
+        """Note that a scenario was played to its end: it does not wait, and was not cut short."""
+        waits = any(one.scenario is scenario for one in self._waiting)
+        if not (self._is_over() or waits or scenario.title in self.progress.done):
+            self.progress = replace(self.progress, done=(*self.progress.done, scenario.title))
+
+    # Random walks and generated requests
+
+    def _play_walks(self, title: str, walks: Iterable[Walk], share: float, most: float = math.inf) -> None:
+        """Play walk after walk for a share of what is left of time and requests, `most` seconds at most."""
+        now = self._clock.now()
+        until = now + min(most, share * (self._throttle.deadline - now))
+        enough = self._client.requests + share * self._throttle.left
+        self._announce(title)
+        for walk in walks:
+            late = self._clock.now() > until and not self._plan.steady
+            if late or self._client.requests > enough or self._is_over():
+                break
+            api = self._preflight.new_sequence(scope="w")
+            try:
+                walk(api)
             except Interference:
                 self._unsettled.clear()
-                if not self._preflight.wait():
+                if not self._preflight.wait_for_return():
                     return
-                self._preflight.lost_all()
+                self._preflight.has_forgotten()  # then the next walk begins with an empty model
                 continue
             except NotReached:
-                self._unsettled += sequence.take_suspicions()
+                self._unsettled += api.sequence.take_suspicions()
                 continue
             except TimeUp:
-                self._unsettled += sequence.take_suspicions()
+                self._unsettled += api.sequence.take_suspicions()
                 return
-            suspicions = self._suspicions_of(sequence)
+            suspicions = self._take_suspicions(api)
             if suspicions or self._ledger.unconfirmed:
-                self._settle(None, sequence.exchanges, suspicions)
-        self._resume()
+                self._settle(None, api.exchanges, suspicions)
+        self._go_on()
 
-    def _fuzz(self, seed: int, until: float) -> None:
-        from ..phases.random_walks import no_traces
+    def _play_generated(self, seed: int, until: float) -> None:
+        """Send generated requests until a moment of the run's clock."""
+        from ..phases.random_walks import no_traces  # Schemathesis takes a second to load
         from ..phases.schemathesis_hooks import Aim
-        from ..phases.schemathesis_run import fuzz
+        from ..phases.schemathesis_run import generate
 
         with no_traces():
-            sequence = self._preflight.sequence()
-            names = [sequence.name("any"), sequence.name("any")] if sequence.reuses_names else []
+            api = self._preflight.new_sequence()
+            names = [api.name("any"), api.name("any")] if api.names.reused else []
             aim = Aim(self._client, self._judge, self._preflight.prefix, names)
             with suppress(NotReached, Interference, TimeUp):  # then requests are aimed at what there is
-                aim.variant = sequence.plain()
-                aim.action = sequence.live()
-            content: Mapping[str, Any] = self._judge.context.document.content
-            if (
-                linked := load_with_links(self._plan.document)
-            ) is not None:  # only what is published is asked for
-                content = {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
-            fuzz(content, aim, seed, until, self._phase, self._over)
-        self._settle(None, (), [*self._suspicions_of(sequence), *aim.suspicions])
+                aim.variant = api.open_variant()
+                aim.action = api.live()
+            generate(self._published(), aim, seed, until, self._announce, self._is_over)
+        self._settle(None, (), [*self._take_suspicions(api), *aim.suspicions])
 
-    def _wanted(self, rules: frozenset[str]) -> bool:
+    def _published(self) -> Mapping[str, Any]:
+        """Return the document with its links, which say what follows what, and with no more paths than it has itself."""
+        content: Mapping[str, Any] = self._judge.context.document.content
+        linked = load_with_links(self._plan.document)
+        if linked is None:
+            return content
+        return {**linked, "paths": {path: linked["paths"][path] for path in content["paths"]}}
+
+    # Suspicions
+
+    def _take_suspicions(self, api: Api) -> list[Finding]:
+        """Take what is unsettled, and the suspicions of a sequence."""
+        unsettled, self._unsettled = self._unsettled, []
+        return [*unsettled, *api.sequence.take_suspicions()]
+
+    def _settle(
+        self,
+        scenario: Scenario | None,
+        exchanges: Sequence[Exchange],
+        suspicions: Sequence[Finding],
+        *,
+        repeated: bool = False,
+    ) -> None:
+        """Find out which suspicions stand; where that takes the scenario once more, play it."""
+        self.confirmation.confirm()
+        undecided = self.confirmation.settle(suspicions, scenario, exchanges, repeated=repeated)
+        if undecided and scenario is not None:
+            self._play(scenario, repeated=True)
+
+    def _give_up(self, scenarios: Iterable[_Waiting]) -> None:
+        """Write down that scenarios which were not played to their end had suspicions."""
+        for waiting in scenarios:
+            for finding in waiting.suspicions:
+                self._ledger.doubtful[finding.rule] = "it was broken, and there was no time to try again"
+
+    # Limits
+
+    def _wants(self, rules: frozenset[str]) -> bool:
+        """Say whether the run is for one of these rules, or for one that any part of it may show."""
         only = self._plan.only
         return not only or bool(only & (rules | ANYWHERE))
 
-    def _wanted_in(self, phase: Phase) -> bool:
+    def _wants_part(self, phase: Phase) -> bool:
+        """Say whether the run is for a rule that this part of it may show."""
         only = self._plan.only
         return not only or any(RULES[code].may_show_in(phase) for code in only)
 
-    def _over(self) -> bool:
-        late = (
-            self._client.clock.now() > self._client.throttle.deadline
-            or self._client.throttle.spent is not None
-        )
+    def _is_over(self) -> bool:
+        """Say whether nothing more is to be sent: time or a budget is used up, all was found, or the target is gone."""
+        late = self._clock.now() > self._throttle.deadline or self._throttle.spent is not None
         return late or self._ledger.all_found or self._preflight.unreachable is not None
 
-    def _up(self) -> TimeUp:
-        why = self._client.throttle.spent
+    def _time_up(self) -> TimeUp:
+        why = self._throttle.spent
         return TimeUp() if why is None else TimeUp(why)
 
     def _mask(self, rules: frozenset[str], why: str) -> None:
+        """Write down why rules could not be verified, unless a reason is known."""
         for rule in rules:
             self._ledger.masked.setdefault(rule, why)
 

@@ -22,6 +22,8 @@ from ..core.ledger import Ledger
 from ..openapi.document import Document
 from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
+from ..reproduction.confirm import Confirmation
+from ..reproduction.replay import Replay
 from ..transport.client import Client
 from ..transport.clock import Clock
 from ..transport.throttle import Allowance, Cancellation
@@ -95,15 +97,14 @@ class Session:
         self._cross_check = CrossCheck(context)
         self._judge.listeners += [*observers, self._cross_check.hear, lambda _: self._advance()]
         self._preflight = Preflight(plan, self._client, self._judge)
-        excused = {one.id for one in plan.baseline if one.expires >= outcome.started.date()}
         self._scheduler = Scheduler(
             plan,
             self._client,
             self._judge,
             self._preflight,
-            excused,
-            lambda title: post(PhaseStarted(title)),
-            self._allow,
+            self._make_confirmation,
+            announce=lambda title: post(PhaseStarted(title)),
+            allow=self._allow,
         )
         self._began = self._advanced = clock.now()
         self._kept = -math.inf
@@ -144,21 +145,40 @@ class Session:
         """Send everything that is to be sent."""
         plan, scheduler = self._plan, self._scheduler
         self._post(PhaseStarted("first contact"))
-        self._inconclusive = self._preflight.first()
+        self._inconclusive = self._preflight.check()
         if self._inconclusive is not None:
             return
         self._began = self._clock.now()
         seconds = max(plan.max_time, (plan.wait or 0) + _LEASES)
         self._allow(Allowance(self._began + seconds, self._reserve()))
-        scheduler.constructed()
+        scheduler.play_scenarios()
         if plan.night:
-            scheduler.rounds()
+            scheduler.alternate()
         else:
-            scheduler.explored()
-            scheduler.generated()
-        scheduler.end()
+            scheduler.walk()
+            scheduler.generate()
+        scheduler.finish()
         self._compare_interpretations()
-        scheduler.confirmation.end()
+        scheduler.confirmation.drop_unconfirmed()
+
+    def _make_confirmation(self) -> Confirmation:
+        """Return what decides which findings of this run stand; its names are settled by now."""
+        plan, preflight = self._plan, self._preflight
+        replay = Replay(
+            self._client,
+            self._judge,
+            preflight.prefix,
+            reuses_names=bool(plan.name_prefix),
+            thrifty=plan.limits.requests is not None,
+        )
+        return Confirmation(
+            replay,
+            self._ledger,
+            {one.id for one in plan.baseline if one.expires >= self._outcome.started.date()},
+            unlearn=self._judge.unlearn,
+            has_restarted=preflight.has_restarted,
+            has_forgotten=lambda: preflight.wait_for_return() and preflight.has_forgotten(),
+        )
 
     def _allow(self, allowance: Allowance) -> None:
         """Begin a part of the run that may use so much."""

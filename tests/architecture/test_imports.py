@@ -54,7 +54,7 @@ LAW: dict[str, set[str]] = {
     "contracts.oracle": {"core", "model", "checks"},
     "contracts.recordings": {"core", "openapi", "checks"},
     "contracts.reproduction": {"core", "model", "openapi", "transport", "checks", "oracle"},
-    "contracts.phases": {"core", "generation", "model", "openapi", "transport", "oracle"},
+    "contracts.phases": {"core", "generation", "model", "openapi", "transport", "checks", "oracle"},
     "contracts.run": {
         *("core", "model", "openapi", "transport", "checks", "oracle", "reproduction", "phases"),
         "arklow_local.formats",

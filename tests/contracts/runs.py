@@ -22,7 +22,7 @@ from contracts.core.target import Admin
 from contracts.openapi.document import PUBLISHED, load, path_below
 from contracts.openapi.schemas import DocumentSchemas
 from contracts.oracle.judge import Judge
-from contracts.phases.sequence import CallSequence
+from contracts.phases.api import Api
 from contracts.transport.client import Client
 
 KEYS = (
@@ -121,15 +121,13 @@ def client(url: str, kind: type[Client] = Client, admin: Admin | None = None, **
     return kind(replace(target(url), admin=admin), locate, **ports)
 
 
-def sequence(
+def api_at(
     url: str,
     prefix: str = "contract.test.",
     kind: type[Client] = Client,
     judge: type[Judge] = Judge,
     *,
     careful: bool = False,
-) -> CallSequence:
-    """Where calls are made and judged, without a run."""
-    return CallSequence(
-        client(url, kind), judge(knowledge(url), Ledger()), Random(7), prefix, careful=careful
-    )
+) -> Api:
+    """The calls of an Arklow client, judged, without a run."""
+    return Api(client(url, kind), judge(knowledge(url), Ledger()), Random(7), prefix, careful=careful)

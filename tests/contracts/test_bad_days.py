@@ -12,7 +12,7 @@ from contracts import Plan, Run, RunFinished
 from contracts.phases.requests import PUT, NotReached
 from contracts.phases.scenarios import leases
 from contracts.transport.throttle import Limits
-from tests.contracts.runs import sequence, target
+from tests.contracts.runs import api_at, target
 from tests.mutants import ConformingServer, interferences
 from tests.mutants.interferences import Interference
 from tests.serving import serving
@@ -149,13 +149,13 @@ def test_operations_that_a_target_has_not_are_not_offered() -> None:
 def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
     """A deployment of the three published pages has none of them."""
     with serving(ConformingServer()) as url:
-        playing = sequence(url)
+        api = api_at(url)
         for scenario in (leases.settling, leases.rejected, leases.deferred):
             with pytest.raises(NotReached):
-                list(scenario.play(playing) or ())
-        playing.client.close()
+                list(scenario.play(api) or ())
+        api.client.close()
 
-    assert playing.context.learned.not_offered == {"POST /v1/ack", "POST /v1/nack", "POST /v1/defer"}
+    assert api.context.learned.not_offered == {"POST /v1/ack", "POST /v1/nack", "POST /v1/defer"}
 
 
 def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:

@@ -19,9 +19,9 @@ import pytest
 from contracts.core.curl import Script
 from contracts.core.target import ConnectionOptions, ExtraHeader, Target
 from contracts.openapi.document import LINKED, load
+from contracts.phases.api import Api
 from contracts.phases.schemathesis_hooks import Aim
-from contracts.phases.schemathesis_run import fuzz
-from contracts.phases.sequence import CallSequence
+from contracts.phases.schemathesis_run import generate
 from contracts.transport.client import Client, Request
 from contracts.transport.connections import Connections, NoWay
 from contracts.transport.interference import Interference
@@ -34,7 +34,7 @@ from tests.contracts.gateways import (
     pumping,
     shown,
 )
-from tests.contracts.runs import KEYS, sequence
+from tests.contracts.runs import KEYS, api_at
 from tests.contracts.test_client import recording
 from tests.mutants import MUTANTS, ConformingServer
 from tests.mutants.conforming_server import Choices
@@ -62,13 +62,13 @@ class Place:
     front: Pump | None = None
     proxy: Pump | None = None
 
-    def sequence(self) -> CallSequence:
-        playing = sequence(self.url)
-        playing.client.close()
+    def sequence(self) -> Api:
+        api = api_at(self.url)
+        api.client.close()
         target = Target(self.url, self.url, *KEYS, connection=self.way)
-        kind = type(playing.client)
+        kind = type(api.client)
         client = kind(target, lambda method, url: load(LINKED).locate(method, url, {self.url}))
-        return CallSequence(client, playing.judge, playing.random, "contract.test.")
+        return Api(client, api.judge, api.random, "contract.test.")
 
 
 Open = Callable[..., Place]
@@ -113,8 +113,8 @@ WAYS: dict[str, dict[str, Any]] = {
 def test_requests_arrive_one_by_one_and_at_the_same_moment(way: str, place: Open) -> None:
     """With the header; a path that is written oddly is not written anew."""
     there = place(**WAYS[way])
-    playing = there.sequence()
-    client = playing.client
+    api = there.sequence()
+    client = api.client
 
     sent = client.send(Request("GET", "/v1/%69ngress/a%2fb?a=%zz"))
     answers = client.volley([Request("POST", "/v1/ack", (("content-type", "application/json"),), b"{}")] * 4)
@@ -135,16 +135,18 @@ def test_requests_arrive_one_by_one_and_at_the_same_moment(way: str, place: Open
 def test_generated_requests_arrive_too(way: str, place: Open) -> None:
     """Those by which Schemathesis finds out what it may send as well; what the judge sees of them is without the header."""
     there = place(**WAYS[way])
-    playing = there.sequence()
-    seen = playing.judge.listeners
+    api = there.sequence()
+    seen = api.judge.listeners
     headers: list[str] = []
     seen.append(lambda exchange: headers.extend(name.lower() for name, _ in exchange.headers))
-    aim = Aim(playing.client, playing.judge, playing.prefix)
+    aim = Aim(api.client, api.judge, api.names.prefix)
 
-    fuzz(load(LINKED).content, aim, 7, time.monotonic() + 30, lambda _: None, lambda: there.gate.passed > 40)
+    generate(
+        load(LINKED).content, aim, 7, time.monotonic() + 30, lambda _: None, lambda: there.gate.passed > 40
+    )
 
     assert there.gate.passed > 40
-    assert (there.gate.refused, playing.client.interference) == ([], {})
+    assert (there.gate.refused, api.client.interference) == ([], {})
     assert "x-arklow-auth" in headers
     assert HEADER.name not in headers
 
@@ -195,8 +197,8 @@ def test_each_of_them_is_needed(way: str, without: dict[str, str | None], why: s
 def test_a_proxy_that_refuses_is_no_deployment() -> None:
     """Its status is told, and accuses nobody."""
     with recording(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
-        playing = sequence(f"https://{NAME}")
-        playing.client.close()
+        api = api_at(f"https://{NAME}")
+        api.client.close()
         target = Target(
             f"https://{NAME}", f"https://{NAME}", *KEYS, connection=ConnectionOptions(proxy=proxy.url)
         )
@@ -228,8 +230,8 @@ def test_files_that_cannot_be_used_are_named(files: dict[str, str], said: str, t
 
 def test_curl_lines_say_how_the_deployment_is_reached(trusted: Authority) -> None:
     """The header by its variable."""
-    playing = sequence("https://staging.example")
-    exchange = playing.client.unanswered(Request("GET", "/v1/ack"))
+    api = api_at("https://staging.example")
+    exchange = api.client.unanswered(Request("GET", "/v1/ack"))
 
     line = Script(
         {}, ConnectionOptions((HEADER,), "our ca.pem", "me.pem", "me.key", "http://proxy:3128")

@@ -15,18 +15,18 @@ from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
 from contracts.openapi.document import PUBLISHED, load, with_only_server
+from contracts.phases.api import Api
 from contracts.phases.schemathesis_hooks import CHECK, Aim, installed
-from contracts.phases.sequence import CallSequence
 from contracts.transport.interference import LARGEST
-from tests.contracts.runs import sequence
+from tests.contracts.runs import api_at
 from tests.contracts.test_client import OK, recording
 
 VARIANT = "contract.test.v1"
 
 
-def called(playing: CallSequence) -> None:
+def called(api: Api) -> None:
     """One definition is put and judged by Schemathesis."""
-    url = playing.client.target.base_url
+    url = api.client.target.base_url
     schema = schemathesis.openapi.from_dict(with_only_server(load(PUBLISHED).content, url))
     case = schema["/v1/orgs/{org_id}/actions/definitions"]["PUT"].Case(
         path_parameters={"org_id": "1"},
@@ -34,7 +34,7 @@ def called(playing: CallSequence) -> None:
         body={"variant": VARIANT, "schema": {}},
         media_type="application/json",
     )
-    with installed(Aim(playing.client, playing.judge, playing.prefix)), suppress(requests.RequestException):
+    with installed(Aim(api.client, api.judge, api.names.prefix)), suppress(requests.RequestException):
         check: Any = CHECKS.get_one(CHECK)
         case.call_and_validate(checks=[check], base_url=url)
 
@@ -58,20 +58,20 @@ def close(connection: socket.socket) -> None:
 def test_what_is_no_answer_is_interference(answer: bytes | Callable[[socket.socket], None], why: str) -> None:
     """It is not judged, and what it may have stored is open."""
     with recording(answer) as recorder:
-        playing = sequence(recorder.url)
-        called(playing)
+        api = api_at(recorder.url)
+        called(api)
 
     assert json.loads(recorder.got[0].partition(b"\r\n\r\n")[2])["variant"] == VARIANT
-    assert playing.client.interference == {why: 1}
-    assert playing.judge.ledger.all() == []
-    assert playing.model.possibly_defined == {("1", VARIANT), ("2", VARIANT)}
+    assert api.client.interference == {why: 1}
+    assert api.judge.ledger.all() == []
+    assert api.model.possibly_defined == {("1", VARIANT), ("2", VARIANT)}
 
 
 def test_what_is_an_answer_is_judged() -> None:
     """By our rules."""
     with recording(OK) as recorder:
-        playing = sequence(recorder.url)
+        api = api_at(recorder.url)
         with pytest.raises(FailureGroup):
-            called(playing)
+            called(api)
 
-    assert playing.judge.ledger.all()
+    assert api.judge.ledger.all()

@@ -10,7 +10,7 @@ import pytest
 from contracts.core.rules import RULES, Severity
 from contracts.phases.scenarios import SCENARIOS, races
 from contracts.run.scheduler import ANYWHERE
-from tests.contracts.runs import judged, said, sequence
+from tests.contracts.runs import api_at, judged, said
 from tests.mutants import (
     CONFORMING_VARIANTS,
     DEPLOYMENTS,
@@ -63,7 +63,7 @@ def test_a_server_that_fails_when_it_is_busy_is_caught_by_a_volley() -> None:
     """Each answer of a volley is judged as if it were alone."""
     mutant = RACES["X03"]
     with serving(mutant()) as url:
-        calls = sequence(url)
+        calls = api_at(url)
         races.updates.play(calls)
         calls.client.close()
 

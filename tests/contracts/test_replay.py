@@ -17,12 +17,13 @@ from contracts.core.findings import Finding
 from contracts.core.ledger import Ledger
 from contracts.model.world import Model
 from contracts.oracle.judge import Judge
+from contracts.phases.api import Api
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
-from contracts.phases.sequence import CallSequence
-from contracts.reproduction.replay import Replay, hasty
+from contracts.reproduction.replay import Replay
+from contracts.reproduction.scripts import has_hasty_refusal
 from contracts.transport.client import TIMEOUT, Client, Request, TimeUp
 from contracts.transport.interference import Interference
-from tests.contracts.runs import exchange, rules, sequence
+from tests.contracts.runs import api_at, exchange, rules
 from tests.mutants import HOLDOUT, MUTANTS, Choices, ConformingServer
 from tests.mutants.conforming_server import (
     Action,
@@ -59,17 +60,17 @@ class Overheard(Judge):
 
 
 @contextmanager
-def on(server: ConformingServer, kind: type[Client] = Client) -> Iterator[tuple[CallSequence, Replay]]:
+def on(server: ConformingServer, kind: type[Client] = Client) -> Iterator[tuple[Api, Replay]]:
     """A sequence, and what replays its exchanges."""
     with serving(server) as url:
-        playing = sequence(url, PREFIX, kind, Overheard)
-        yield playing, Replay(playing.client, playing.judge, PREFIX)
-        playing.client.close()
+        api = api_at(url, PREFIX, kind, Overheard)
+        yield api, Replay(api.client, api.judge, PREFIX)
+        api.client.close()
 
 
-def found(playing: CallSequence, rule: str) -> Finding:
+def found(api: Api, rule: str) -> Finding:
     """What was found under a rule."""
-    return next(one for one in (*playing.judge.ledger.all(), *playing.suspicions) if one.rule == rule)
+    return next(one for one in (*api.judge.ledger.all(), *api.sequence.suspicions) if one.rule == rule)
 
 
 def of(finding: Finding) -> list[str | None]:
@@ -79,16 +80,16 @@ def of(finding: Finding) -> list[str | None]:
 
 def test_a_finding_that_shows_again_has_an_example_of_fresh_names() -> None:
     """Nothing of the first one is used, so that it stands for itself."""
-    with on(MUTANTS["S01"]()) as (playing, replay):
-        variant = playing.define()
-        number = playing.accept(variant)
-        playing.modack(f"{number}0")
+    with on(MUTANTS["S01"]()) as (api, replay):
+        variant = api.define()
+        number = api.accept(variant)
+        api.modack(f"{number}0")
 
-        again = replay.confirm(found(playing, "LEASE-6"), playing.exchanges)
+        again = replay.confirm(found(api, "LEASE-6"), api.exchanges)
 
     assert again is not None
     assert of(again) == [MODACK]
-    assert again.exchanges[0].call > playing.exchanges[-1].call
+    assert again.exchanges[0].call > api.exchanges[-1].call
 
 
 def test_a_finding_that_does_not_show_again_is_not_confirmed() -> None:
@@ -104,23 +105,23 @@ def test_a_finding_that_does_not_show_again_is_not_confirmed() -> None:
                 return replace(definition, version=5)
             return definition
 
-    with on(Once()) as (playing, replay):
-        playing.put(playing.name())
+    with on(Once()) as (api, replay):
+        api.put(api.name())
 
-        assert rules(playing.suspicions) == ["DEF-2"]
-        assert replay.confirm(found(playing, "DEF-2"), playing.exchanges) is None
+        assert rules(api.sequence.suspicions) == ["DEF-2"]
+        assert replay.confirm(found(api, "DEF-2"), api.exchanges) is None
 
 
 def test_an_example_has_nothing_that_it_does_not_need() -> None:
     """Neither what came before, nor what was done beside it."""
-    with on(MUTANTS["S09"]()) as (playing, replay):
-        variant = playing.define()
+    with on(MUTANTS["S09"]()) as (api, replay):
+        variant = api.define()
         for _ in range(3):
-            playing.ingress(variant)
-            playing.ingress(playing.define())
-        playing.put(variant, {"title": "new"})
+            api.ingress(variant)
+            api.ingress(api.define())
+        api.put(variant, {"title": "new"})
 
-        again = replay.confirm(found(playing, "DEF-3"), playing.exchanges)
+        again = replay.confirm(found(api, "DEF-3"), api.exchanges)
 
     assert again is not None
     assert of(again) == [PUT, PUT]
@@ -144,15 +145,15 @@ def test_what_is_known_to_lead_to_it_may_not_be_enough() -> None:
             broken, self.refused = self.refused >= 2, 0
             return replace(definition, version=2) if broken else definition
 
-    with on(CountsRefusals()) as (playing, replay):
-        playing.put(playing.name())
+    with on(CountsRefusals()) as (api, replay):
+        api.put(api.name())
         for _ in range(4):
-            playing.send(MODACK, {})
-        playing.put(playing.name())
-        finding = found(playing, "DEF-2")
+            api.send(MODACK, {})
+        api.put(api.name())
+        finding = found(api, "DEF-2")
         assert of(finding) == [PUT]
 
-        again = replay.confirm(finding, playing.exchanges)
+        again = replay.confirm(finding, api.exchanges)
 
     assert again is not None
     assert of(again) == [MODACK, MODACK, PUT]
@@ -160,11 +161,11 @@ def test_what_is_known_to_lead_to_it_may_not_be_enough() -> None:
 
 def test_ids_that_the_target_made_are_made_again() -> None:
     """In JSON: the modack asks for the action of its own replay."""
-    with on(MUTANTS["S05"]()) as (playing, replay):
-        number = playing.live()
-        playing.modack(number, 1)
+    with on(MUTANTS["S05"]()) as (api, replay):
+        number = api.live()
+        api.modack(number, 1)
 
-        again = replay.confirm(found(playing, "LEASE-3"), playing.exchanges)
+        again = replay.confirm(found(api, "LEASE-3"), api.exchanges)
 
     assert again is not None
     assert of(again) == [PUT, INGRESS, MODACK, MODACK]
@@ -191,11 +192,11 @@ WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 )
 def test_an_id_is_renamed_wherever_it_stands(text: str, expected: str) -> None:
     """As text where the body is not JSON as we write it; other numbers stay what they are."""
-    with on(ConformingServer()) as (playing, replay):
-        number = playing.accept(playing.define())
-        last = playing.send(MODACK, raw=(text % number).encode())
+    with on(ConformingServer()) as (api, replay):
+        number = api.accept(api.define())
+        last = api.send(MODACK, raw=(text % number).encode())
 
-        played = everything(replay, playing, last)
+        played = everything(replay, api, last)
 
     issued = played[-2].data()["a_id"]
     body = (played[-1].body or b"").decode()
@@ -205,22 +206,22 @@ def test_an_id_is_renamed_wherever_it_stands(text: str, expected: str) -> None:
     assert "300" in body
 
 
-def everything(replay: Replay, playing: CallSequence, last: Exchange) -> list[Exchange]:
+def everything(replay: Replay, api: Api, last: Exchange) -> list[Exchange]:
     """What a replay of the whole sequence sends; the last exchange is taken for a finding that never shows."""
-    finding = Finding("RACE-1", str(last.operation), "", "", "", tuple(playing.exchanges))
-    assert replay.play(playing.exchanges, finding) is None
-    assert isinstance(playing.judge, Overheard)
-    return playing.judge.played
+    finding = Finding("RACE-1", str(last.operation), "", "", "", tuple(api.exchanges))
+    assert replay.play(api.exchanges, finding) is None
+    assert isinstance(api.judge, Overheard)
+    return api.judge.played
 
 
 def test_full_width_digits_stay_wide() -> None:
     """The id that they spell is the one of the replay."""
-    with on(ConformingServer()) as (playing, replay):
-        number = playing.accept(playing.define())
+    with on(ConformingServer()) as (api, replay):
+        number = api.accept(api.define())
         body = {"action_record_id": number.translate(WIDE), "attempt": 0, "mod_ack": 300}
-        last = playing.send(MODACK, body)
+        last = api.send(MODACK, body)
 
-        played = everything(replay, playing, last)
+        played = everything(replay, api, last)
 
     issued = played[-2].data()["a_id"]
     assert json.loads(played[-1].body or b"")["action_record_id"] == issued.translate(WIDE)
@@ -228,15 +229,15 @@ def test_full_width_digits_stay_wide() -> None:
 
 def test_names_of_the_run_are_renamed_in_bodies_and_paths_and_nothing_else_is() -> None:
     """One fresh prefix for a replay; what does not begin as the run's names do is left alone."""
-    with on(ConformingServer()) as (playing, replay):
-        alias = playing.name("alias")
-        variant = playing.name("créé")
-        playing.put(variant, {"title": f"of {PREFIX}x"}, alias=[alias])
-        playing.ingress(alias, {"order_id": "8471000"})
-        playing.send(PUT, {"variant": "shop.theirs", "schema": {}})
-        last = playing.ingress("shop.nobody", "x")
+    with on(ConformingServer()) as (api, replay):
+        alias = api.name("alias")
+        variant = api.name("créé")
+        api.put(variant, {"title": f"of {PREFIX}x"}, alias=[alias])
+        api.ingress(alias, {"order_id": "8471000"})
+        api.send(PUT, {"variant": "shop.theirs", "schema": {}})
+        last = api.ingress("shop.nobody", "x")
 
-        played = everything(replay, playing, last)
+        played = everything(replay, api, last)
 
     first = json.loads(played[0].body or b"")
     fresh = f"{PREFIX}r1."
@@ -251,10 +252,10 @@ def test_names_of_the_run_are_renamed_in_bodies_and_paths_and_nothing_else_is() 
 
 def test_a_replay_of_a_replay_has_one_prefix() -> None:
     """Names do not grow with every try."""
-    with on(MUTANTS["S09"]()) as (playing, replay):
-        variant = playing.define()
-        playing.put(variant, {"title": "new"})
-        first = replay.play(playing.exchanges, found(playing, "DEF-3"))
+    with on(MUTANTS["S09"]()) as (api, replay):
+        variant = api.define()
+        api.put(variant, {"title": "new"})
+        first = replay.play(api.exchanges, found(api, "DEF-3"))
         assert first is not None
         second = replay.play(first.exchanges, first)
 
@@ -265,12 +266,12 @@ def test_a_replay_of_a_replay_has_one_prefix() -> None:
 def test_headers_chunks_and_queries_are_sent_again_as_they_were() -> None:
     """A request is more than its body."""
     headers = (("X-Arklow-Auth", "good-key-one"), JSON, ("x-two", "1"), ("x-two", "2"))
-    with on(ConformingServer()) as (playing, replay):
-        variant = playing.define()
+    with on(ConformingServer()) as (api, replay):
+        variant = api.define()
         path = f"/v1/ingress/{variant}?tag.region=e%75"
-        last = playing.play(Request("POST", path, headers, b'{"payload":1}', (3, 4)))
+        last = api.sequence.play(Request("POST", path, headers, b'{"payload":1}', (3, 4)))
 
-        played = everything(replay, playing, last)
+        played = everything(replay, api, last)
 
     assert (played[-1].headers, played[-1].chunks) == (headers, (3, 4))
     assert played[-1].query == "tag.region=e%75"
@@ -278,11 +279,11 @@ def test_headers_chunks_and_queries_are_sent_again_as_they_were() -> None:
 
 def test_an_action_that_the_script_does_not_make_is_nobodys() -> None:
     """An example stands for itself, so that no id of an earlier sequence may be needed for it."""
-    with on(ConformingServer()) as (playing, replay):
-        last = playing.modack(playing.accept(playing.define()))
-        playing.exchanges = playing.exchanges[-1:]
+    with on(ConformingServer()) as (api, replay):
+        last = api.modack(api.accept(api.define()))
+        del api.exchanges[:-1]
 
-        [played] = everything(replay, playing, last)
+        [played] = everything(replay, api, last)
 
     assert (last.status, played.status) == (200, 404)
 
@@ -290,14 +291,14 @@ def test_an_action_that_the_script_does_not_make_is_nobodys() -> None:
 def test_pauses_are_repeated() -> None:
     """As long as they were; moments that nobody waited for on purpose are not."""
     Quick.waited.clear()
-    with on(MUTANTS["S09"](), Quick) as (playing, replay):
-        variant = playing.define()
-        playing.waited += 0.1
-        playing.ingress(variant)
-        playing.waited += 1.7
-        playing.put(variant, {"title": "new"})
+    with on(MUTANTS["S09"](), Quick) as (api, replay):
+        variant = api.define()
+        api.sequence.note_wait(0.1)
+        api.ingress(variant)
+        api.sequence.note_wait(1.7)
+        api.put(variant, {"title": "new"})
 
-        again = replay.play(playing.exchanges, found(playing, "DEF-3"))
+        again = replay.play(api.exchanges, found(api, "DEF-3"))
 
     assert again is not None
     assert Quick.waited == [pytest.approx(1.7)]
@@ -306,25 +307,25 @@ def test_pauses_are_repeated() -> None:
 
 def test_what_was_served_and_is_refused_ends_a_try_for_a_shorter_example() -> None:
     """Without the definition there is no work, and nobody waits for it."""
-    with on(MUTANTS["S05"]()) as (playing, replay):
-        number = playing.live()
-        playing.modack(number, 1)
-        before = playing.client.requests
-        finding = found(playing, "LEASE-3")
+    with on(MUTANTS["S05"]()) as (api, replay):
+        number = api.live()
+        api.modack(number, 1)
+        before = api.client.requests
+        finding = found(api, "LEASE-3")
 
-        assert replay.play(playing.exchanges[1:], finding, patient=False) is None
+        assert replay.play(api.exchanges[1:], finding, patient=False) is None
 
-    assert playing.client.requests == before + 1
+    assert api.client.requests == before + 1
 
 
 def test_what_shows_at_times_is_asked_for_again_and_again() -> None:
     """And the example says how often it is to be sent."""
-    with on(MUTANTS["S33"]()) as (playing, replay):
-        while not playing.judge.ledger.all():
-            playing.modack("1")
-        finding = found(playing, "PAGE-8")
+    with on(MUTANTS["S33"]()) as (api, replay):
+        while not api.judge.ledger.all():
+            api.modack("1")
+        finding = found(api, "PAGE-8")
 
-        again = replay.often(finding)
+        again = replay.repeat(finding)
 
     assert again is not None
     assert of(again) == [MODACK]
@@ -333,13 +334,13 @@ def test_what_shows_at_times_is_asked_for_again_and_again() -> None:
 
 def test_what_never_shows_again_is_not_asked_for_without_end() -> None:
     """A few hundred times are enough."""
-    with on(ConformingServer()) as (playing, replay):
-        last = playing.modack("1")
+    with on(ConformingServer()) as (api, replay):
+        last = api.modack("1")
         finding = Finding("PAGE-8", MODACK, "", "", "", (last,))
 
-        assert replay.often(finding) is None
+        assert replay.repeat(finding) is None
 
-    assert 10 < playing.client.requests < 300
+    assert 10 < api.client.requests < 300
 
 
 class EverySecond(ConformingServer):
@@ -355,13 +356,13 @@ class EverySecond(ConformingServer):
 
 def test_a_taken_back_interpretation_is_shown_with_what_it_was_before() -> None:
     """The question is open again in the replay, so that both answers are in the example."""
-    with on(EverySecond()) as (playing, replay):
-        playing.define()
-        playing.ingress(playing.name("unknown"))
-        playing.ingress(playing.name("unknown"))
-        finding = found(playing, "READ-1")
+    with on(EverySecond()) as (api, replay):
+        api.define()
+        api.ingress(api.name("unknown"))
+        api.ingress(api.name("unknown"))
+        finding = found(api, "READ-1")
 
-        again = replay.confirm(finding, playing.exchanges)
+        again = replay.confirm(finding, api.exchanges)
 
     assert again is not None
     assert again.question == "unknown variant"
@@ -370,11 +371,11 @@ def test_a_taken_back_interpretation_is_shown_with_what_it_was_before() -> None:
 
 def test_an_interpretation_that_is_kept_from_a_fresh_beginning_was_not_taken_back() -> None:
     """Somebody else may have answered the first time."""
-    with on(ConformingServer()) as (playing, replay):
-        playing.judge.model.first_answers["unknown variant"] = "made on the fly"
-        playing.ingress(playing.name("unknown"))
+    with on(ConformingServer()) as (api, replay):
+        api.judge.model.first_answers["unknown variant"] = "made on the fly"
+        api.ingress(api.name("unknown"))
 
-        assert replay.confirm(found(playing, "READ-1"), playing.exchanges) is None
+        assert replay.confirm(found(api, "READ-1"), api.exchanges) is None
 
 
 class TwoNodes(ConformingServer):
@@ -412,39 +413,39 @@ class Archive(ConformingServer):
 
 def test_a_refusal_that_ends_when_all_of_the_target_knows_what_was_made_accuses_nobody() -> None:
     """Each of two nodes may learn of a definition in its own time, so that work is taken and then refused."""
-    with on(TwoNodes()) as (playing, replay):
-        variant = playing.define()
+    with on(TwoNodes()) as (api, replay):
+        variant = api.define()
         for _ in range(2):
-            playing.play(playing.request(INGRESS, {"payload": 1}, name=variant))
-        finding = found(playing, "PAGE-11")
+            api.sequence.play(api.requests.build(INGRESS, {"payload": 1}, name=variant))
+        finding = found(api, "PAGE-11")
 
-        assert replay.play(playing.exchanges, finding) is not None
-        assert replay.confirm(finding, playing.exchanges) is None
+        assert replay.play(api.exchanges, finding) is not None
+        assert replay.confirm(finding, api.exchanges) is None
 
 
 def test_a_careful_sequence_asks_for_what_nobody_expects_to_be_refused_a_second_time() -> None:
     """Later, and only the last answer stands; a refusal that is expected is taken as it is."""
     with serving(TwoNodes()) as url:
-        playing = sequence(url, PREFIX, careful=True)
-        variant = playing.define()
+        api = api_at(url, PREFIX, careful=True)
+        variant = api.define()
         for _ in range(2):
-            playing.play(playing.request(INGRESS, {"payload": 1}, name=variant))
+            api.sequence.play(api.requests.build(INGRESS, {"payload": 1}, name=variant))
         began = time.monotonic()
-        unknown = playing.ingress(playing.name())
+        unknown = api.ingress(api.name())
 
-    assert (playing.suspicions, playing.exchanges[-2].status, unknown.status) == ((), 200, 400)
+    assert (api.sequence.suspicions, api.exchanges[-2].status, unknown.status) == ((), 200, 400)
     assert time.monotonic() - began < 1
 
 
 def test_a_refusal_that_lasts_is_confirmed() -> None:
     """Two seconds later it is refused as before."""
-    with on(MUTANTS["V46"]()) as (playing, replay):
-        variant = playing.define()
-        playing.accept(variant)
-        playing.ingress(variant, tags={})
-        finding = found(playing, "PAGE-11")
+    with on(MUTANTS["V46"]()) as (api, replay):
+        variant = api.define()
+        api.accept(variant)
+        api.ingress(variant, tags={})
+        finding = found(api, "PAGE-11")
 
-        again = replay.confirm(finding, playing.exchanges)
+        again = replay.confirm(finding, api.exchanges)
 
     assert again is not None
     assert again.exchanges[-1].call - again.exchanges[0].back > 1.9
@@ -462,17 +463,17 @@ def test_an_action_is_lost_where_others_like_it_are_not(
     server: Callable[[], ConformingServer], confirmed: bool
 ) -> None:
     """Else somebody settles actions, and what is settled may be forgotten (Q2, Q23)."""
-    with on(server()) as (playing, replay):
-        number = playing.accept(playing.define())
+    with on(server()) as (api, replay):
+        number = api.accept(api.define())
         for _ in range(3):
-            playing.modack(number)
-        playing.client.wait(0.6)
-        playing.waited += 0.6
-        playing.modack(number)
-        finding = found(playing, "ING-11")
+            api.modack(number)
+        api.client.wait(0.6)
+        api.sequence.note_wait(0.6)
+        api.modack(number)
+        finding = found(api, "ING-11")
 
-        assert (replay.confirm(finding, playing.exchanges) is not None) is confirmed
-        assert (finding.key not in replay.excused) is confirmed
+        assert (replay.confirm(finding, api.exchanges) is not None) is confirmed
+        assert (finding.key not in replay.explained) is confirmed
 
 
 @pytest.mark.parametrize(
@@ -487,7 +488,7 @@ def test_a_refusal_is_hasty_while_what_it_is_about_is_fresh(name: str, later: fl
         finding, exchanges=(replace(made, headers=(("x-arklow-auth", "two"),)), finding.exchanges[1])
     )
 
-    assert (hasty(finding), hasty(theirs)) == (expected, False)
+    assert (has_hasty_refusal(finding), has_hasty_refusal(theirs)) == (expected, False)
 
 
 class Away(Client):
@@ -504,12 +505,12 @@ class Away(Client):
 @pytest.mark.parametrize("fault", [Interference("503"), TimeUp()])
 def test_what_could_not_be_tried_is_said(fault: Exception) -> None:
     """It is neither confirmed nor disproved."""
-    with on(MUTANTS["S09"](), Away) as (playing, replay):
-        variant = playing.define()
-        playing.put(variant, {"title": "new"})
-        finding = found(playing, "DEF-3")
-        assert isinstance(playing.client, Away)
-        playing.client.away = fault
+    with on(MUTANTS["S09"](), Away) as (api, replay):
+        variant = api.define()
+        api.put(variant, {"title": "new"})
+        finding = found(api, "DEF-3")
+        assert isinstance(api.client, Away)
+        api.client.away = fault
 
         with pytest.raises(type(fault)):
-            replay.confirm(finding, playing.exchanges)
+            replay.confirm(finding, api.exchanges)

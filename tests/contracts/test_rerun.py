@@ -13,7 +13,7 @@ from contracts.cli import main
 from contracts.core.serialization import exchange_data
 from contracts.phases.requests import MODACK
 from contracts.reports import json_report
-from contracts.reproduction.rerun import Report
+from contracts.reproduction.rerun import EarlierReport
 from tests.contracts.runs import KEYS, exchange, judged
 from tests.mutants import MUTANTS, Choices, ConformingServer
 from tests.serving import serving
@@ -219,9 +219,9 @@ def test_the_prefix_of_the_names_is_told_or_found() -> None:
     one = exchange(MODACK, 200, body=b'{"variant":"contract.0a1b2c3d.r5.v1"}')
     base: dict[str, Any] = {"violations": [], "warnings": []}
 
-    assert Report(base | {"prefix": "contract.x."}).prefix([one]) == "contract.x."
-    assert Report(base).prefix([one]) == "contract.0a1b2c3d."
-    assert Report(base).prefix([replace(one, body=None)]) == ""
+    assert EarlierReport(base | {"prefix": "contract.x."}).prefix([one]) == "contract.x."
+    assert EarlierReport(base).prefix([one]) == "contract.0a1b2c3d."
+    assert EarlierReport(base).prefix([replace(one, body=None)]) == ""
 
 
 def test_what_was_recorded_puts_nobodys_definition_again(

@@ -7,65 +7,63 @@ from typing import Any, Final
 from ...core.exchange import Exchange
 from ...core.findings import Breach
 from ...model.world import UNIQUE_ID_DIGITS
+from ..api import Api, id_as_number
 from ..requests import INGRESS, JSON, PUT, NotReached
-from ..sequence import CallSequence
 from .scenario import scenario
 
 
 @scenario("updates", "DEF-1", "DEF-2", "DEF-3", "DEF-10", "ING-3", "ING-9", "RACE-1", "READ-1")
-def updates(sequence: CallSequence) -> None:
+def updates(api: Api) -> None:
     """Each followed by work that says which version is current."""
-    variant = sequence.define({"type": "object"})
-    first = sequence.exchanges[-1]
-    sequence.ingress(variant, {"n": 1})
-    again = sequence.put(variant, {"type": "object"})
+    variant = api.define({"type": "object"})
+    first = api.exchanges[-1]
+    api.ingress(variant, {"n": 1})
+    again = api.put(variant, {"type": "object"})
     if refused(again):
-        sequence.define()
-        sequence.note("a definition that is put again", "refused", first, again)
-    sequence.ingress(variant, {"n": 2})
+        api.define()
+        api.sequence.note("a definition that is put again", "refused", first, again)
+    api.ingress(variant, {"n": 2})
     for number in range(3):
-        sequence.put(variant, {"type": "object", "maxProperties": 100 + number})
-        sequence.ingress(variant, {"n": 3})
-    sequence.put(variant, {"type": "object", "maxProperties": 102})
-    sequence.ingress(variant, {"n": 4})
-    other = sequence.define()
-    sequence.put(other, {"maxProperties": 103})
-    sequence.put(sequence.define(), {"title": "a title"})
-    sequence.ingress(variant, {"n": 5})
-    sequence.ingress(other, {"n": 6})
+        api.put(variant, {"type": "object", "maxProperties": 100 + number})
+        api.ingress(variant, {"n": 3})
+    api.put(variant, {"type": "object", "maxProperties": 102})
+    api.ingress(variant, {"n": 4})
+    other = api.define()
+    api.put(other, {"maxProperties": 103})
+    api.put(api.define(), {"title": "a title"})
+    api.ingress(variant, {"n": 5})
+    api.ingress(other, {"n": 6})
 
 
 @scenario("versions", "DEF-10", "ING-3", "PAGE-11", "RACE-1", "READ-1")
-def versions(sequence: CallSequence) -> None:
+def versions(api: Api) -> None:
     """Asserted ones, unknown ones, and explicit ones above and below the current one."""
-    variant = sequence.define(kind="versions")
-    sequence.ingress(variant)
-    current = sequence.definition(variant).version
-    sequence.ingress(variant, version=current)
-    sequence.ingress(variant, version=current + 1_000)
-    sequence.put(variant, {"maxProperties": 107}, version=current + 6)
-    sequence.ingress(variant)
-    sequence.ingress(variant, version=current + 6)
-    sequence.ingress(variant, version=current)
-    sequence.put(variant, {"maxProperties": 108})
-    sequence.ingress(variant)
-    sequence.put(variant, {"maxProperties": 109}, version=current + 2)
-    sequence.ingress(variant)
-    sequence.put(variant, {"maxProperties": 110}, version=float(current + 18))
-    sequence.ingress(variant)
-    sequence.ingress(variant, version=2**31 - 1)
+    variant = api.define(kind="versions")
+    api.ingress(variant)
+    current = api.known_definition(variant).version
+    api.ingress(variant, version=current)
+    api.ingress(variant, version=current + 1_000)
+    api.put(variant, {"maxProperties": 107}, version=current + 6)
+    api.ingress(variant)
+    api.ingress(variant, version=current + 6)
+    api.ingress(variant, version=current)
+    api.put(variant, {"maxProperties": 108})
+    api.ingress(variant)
+    api.put(variant, {"maxProperties": 109}, version=current + 2)
+    api.ingress(variant)
+    api.put(variant, {"maxProperties": 110}, version=float(current + 18))
+    api.ingress(variant)
+    api.ingress(variant, version=2**31 - 1)
 
 
 @scenario("schemas in force", "DEF-10", "ING-3", "PAGE-11", "READ-1")
-def schemas(sequence: CallSequence) -> None:
+def schemas(api: Api) -> None:
     """Work has to keep the schema that was put last, as far as schemas are enforced."""
-    variant = sequence.define(
-        {"type": "object", "required": ["sku"], "properties": {"sku": {"type": "string"}}}
-    )
-    sequence.ingress(variant, {"sku": "a"})
-    sequence.ingress(variant, {"sku": 1})
-    sequence.ingress(variant, {"sku": "a", "more": [1]})
-    sequence.ingress(variant, {})
+    variant = api.define({"type": "object", "required": ["sku"], "properties": {"sku": {"type": "string"}}})
+    api.ingress(variant, {"sku": "a"})
+    api.ingress(variant, {"sku": 1})
+    api.ingress(variant, {"sku": "a", "more": [1]})
+    api.ingress(variant, {})
     described = {
         "title": "t",
         "description": "d",
@@ -73,20 +71,20 @@ def schemas(sequence: CallSequence) -> None:
         "default": {"a": [1, None]},
         "examples": [1.5],
     }
-    sequence.define({**described, "properties": {"größe": described}, "x-own": {"": True}})
-    fresh = sequence.define({"type": "object", "required": ["sku"]})
-    sequence.ingress(fresh, {"sku": 1})
-    sequence.ingress(fresh, {"id": 1})
+    api.define({**described, "properties": {"größe": described}, "x-own": {"": True}})
+    fresh = api.define({"type": "object", "required": ["sku"]})
+    api.ingress(fresh, {"sku": 1})
+    api.ingress(fresh, {"id": 1})
 
 
 @scenario("schemas of every kind", "PAGE-8", "DEF-10")
-def strange_schemas(sequence: CallSequence) -> None:
+def strange_schemas(api: Api) -> None:
     """Definitions may be refused, and so may their work; neither is a reason to fail."""
     for schema in _SCHEMAS:
-        variant = sequence.name()
-        if sequence.probe(PUT, {"variant": variant, "schema": schema}) is not None:
+        variant = api.name()
+        if api.probe(PUT, {"variant": variant, "schema": schema}) is not None:
             for payload in _INSTANCES:
-                sequence.probe(INGRESS, {"payload": payload}, name=variant)
+                api.probe(INGRESS, {"payload": payload}, name=variant)
 
 
 _INSTANCES: Final[tuple[Any, ...]] = ({"a": {"a": {}}}, [1], "a")
@@ -114,46 +112,46 @@ _SCHEMAS: Final[tuple[Any, ...]] = (
 
 
 @scenario("aliases", "DEF-7", "DEF-10", "ING-1", "ING-3", "ING-14", "READ-1")
-def aliases(sequence: CallSequence) -> None:
+def aliases(api: Api) -> None:
     """What they reach, before and after updates, and whose they are."""
-    alias, second = sequence.name("alias"), sequence.name("alias")
-    variant = sequence.define(alias=[alias])
-    first = sequence.exchanges[-1]
-    sequence.ingress(alias)
-    sequence.ingress(variant)
-    sequence.put(variant, {"maxProperties": 111}, alias=[alias, second])
-    sequence.ingress(second)
-    sequence.ingress(alias)
-    sequence.put(variant, {"maxProperties": 112}, alias=[alias, second])
-    sequence.ingress(alias)
-    sequence.put(variant, {"maxProperties": 113})
-    sequence.ingress(variant)
-    taken = sequence.put(sequence.name(), alias=[alias])
+    alias, second = api.name("alias"), api.name("alias")
+    variant = api.define(alias=[alias])
+    first = api.exchanges[-1]
+    api.ingress(alias)
+    api.ingress(variant)
+    api.put(variant, {"maxProperties": 111}, alias=[alias, second])
+    api.ingress(second)
+    api.ingress(alias)
+    api.put(variant, {"maxProperties": 112}, alias=[alias, second])
+    api.ingress(alias)
+    api.put(variant, {"maxProperties": 113})
+    api.ingress(variant)
+    taken = api.put(api.name(), alias=[alias])
     if taken.data() or refused(taken):
-        sequence.note(
+        api.sequence.note(
             "alias that another definition has", "taken over" if taken.data() else "refused", first, taken
         )
-    over = sequence.name("over")
-    if sequence.reuses_names:  # where it may have that alias since an earlier run
-        sequence.put(over)
-    shadow = sequence.define(kind="shadow")
-    sequence.ingress(shadow)
-    if sequence.put(over, alias=[shadow]).data():
-        sequence.ingress(shadow)
+    over = api.name("over")
+    if api.names.reused:  # where it may have that alias since an earlier run
+        api.put(over)
+    shadow = api.define(kind="shadow")
+    api.ingress(shadow)
+    if api.put(over, alias=[shadow]).data():
+        api.ingress(shadow)
 
 
 @scenario("aliases that are removed", "DEF-10", "ING-9", "READ-1")
-def removed_aliases(sequence: CallSequence) -> None:
+def removed_aliases(api: Api) -> None:
     """An empty list empties it, a shorter one shortens it, as far as that is how they are read."""
-    one, other = sequence.name("alias"), sequence.name("alias")
-    variant = sequence.define(alias=[one, other])
-    sequence.ingress(one)
-    sequence.put(variant, alias=[other])
-    sequence.ingress(other)
-    sequence.ingress(one)
-    sequence.put(variant, alias=[])
-    sequence.ingress(other)
-    sequence.ingress(variant)
+    one, other = api.name("alias"), api.name("alias")
+    variant = api.define(alias=[one, other])
+    api.ingress(one)
+    api.put(variant, alias=[other])
+    api.ingress(other)
+    api.ingress(one)
+    api.put(variant, alias=[])
+    api.ingress(other)
+    api.ingress(variant)
 
 
 _NAMES: Final = (
@@ -163,71 +161,71 @@ _NAMES: Final = (
 
 
 @scenario("names of every kind", "PAGE-11")
-def names(sequence: CallSequence) -> None:
+def names(api: Api) -> None:
     """A variant is a string of at least one character; dots are a convention (B057)."""
-    for text in _NAMES[:3] if sequence.reuses_names else _NAMES:
-        variant = sequence.name(text)
-        put = sequence.put(variant)
+    for text in _NAMES[:3] if api.names.reused else _NAMES:
+        variant = api.name(text)
+        put = api.put(variant)
         if put.data():
-            sequence.ingress(variant)
+            api.ingress(variant)
         elif put.status in (400, 404, 409, 422) and all(c.isalnum() or c in "._- " for c in variant):
-            if not sequence.put(sequence.name()).data():
+            if not api.put(api.name()).data():
                 raise NotReached("plain definitions are refused by now")
             breach = Breach(
                 "PAGE-11",
-                f"A definition of {variant.removeprefix(sequence.prefix)[:20]!r} is refused",
+                f"A definition of {variant.removeprefix(api.names.prefix)[:20]!r} is refused",
                 "200, as a variant is any string",
-                f"{put.status} {sequence.context.shown(put.answer)}",
+                f"{put.status} {api.context.shown(put.answer)}",
                 "variant",
             )
-            sequence.accuse(breach, (put,))
+            api.accusations.accuse(breach, (put,))
 
 
 @scenario("names that are nearly the same", "DEF-10", "ING-9", "ING-15", "READ-1")
-def near_names(sequence: CallSequence) -> None:
+def near_names(api: Api) -> None:
     """Another case, and a name that begins alike, are other variants."""
-    variant = sequence.name("Case")
-    sequence.put(variant)
-    sequence.ingress(variant)
-    other = sequence.prefix + variant.removeprefix(sequence.prefix).swapcase()
-    if not sequence.reuses_names:  # where earlier runs have defined it
-        sequence.ingress(other)
-        sequence.put(f"{sequence.name()} ")
-        sequence.put(f" {sequence.name()}")
-    sequence.renew(other)
-    sequence.put(other, {"maxProperties": 114})
-    sequence.ingress(variant)
-    sequence.ingress(variant[:-1], 1)
-    sequence.ingress(f"{variant}x", 1)
-    sequence.ingress(sequence.name("unknown"), {"a": 1})
+    variant = api.name("Case")
+    api.put(variant)
+    api.ingress(variant)
+    other = api.names.prefix + variant.removeprefix(api.names.prefix).swapcase()
+    if not api.names.reused:  # where earlier runs have defined it
+        api.ingress(other)
+        api.put(f"{api.name()} ")
+        api.put(f" {api.name()}")
+    api.names.leave_open(other)
+    api.put(other, {"maxProperties": 114})
+    api.ingress(variant)
+    api.ingress(variant[:-1], 1)
+    api.ingress(f"{variant}x", 1)
+    api.ingress(api.name("unknown"), {"a": 1})
 
 
 @scenario("what is refused is not stored", "DEF-11")
-def nothing_stored(sequence: CallSequence) -> None:
+def nothing_stored(api: Api) -> None:
     """After a wrong key, none, or a body that breaks its page the definition is what it was."""
     forged = {"schema": False, "version": 77}
     cases: tuple[tuple[list[tuple[str, str]] | None, dict[str, object]], ...] = (
-        ([("x-arklow-auth", f"{sequence.key()[1]}-not"), JSON], {}),
+        ([("x-arklow-auth", f"{api.requests.key()[1]}-not"), JSON], {}),
         ([JSON], {}),
         (None, {"alias": 5}),
         (None, {"version": "77"}),
     )
     for headers, broken in cases:
-        variant = sequence.name()
-        made = sequence.put(variant)
+        variant = api.name()
+        made = api.put(variant)
         if not made.data():
             raise NotReached(f"a plain definition is answered with {made.status}")
-        before = sequence.ingress(variant).data().get("a_ve")
+        before = api.ingress(variant).data().get("a_ve")
         if before is None:
             raise NotReached("plain work is refused")
-        forgery = sequence.send(PUT, {"variant": variant, **forged, **broken}, headers=headers)
+        forgery = api.send(PUT, {"variant": variant, **forged, **broken}, headers=headers)
         if not refused(forgery):
             continue
-        after = sequence.ingress(variant)
+        after = api.ingress(variant)
         if after.status == 400:
-            sequence.ripen(variant)
-            after = sequence.ingress(variant)
-        sequence.judge.ledger.tested["DEF-11"] += 1
+            api.wait_until_known(variant)
+            after = api.ingress(variant)
+        api.judge.ledger.tested["DEF-11"] += 1
         stored = after.data().get("a_ve")
         if stored != before and after.status in (200, 400):
             breach = Breach(
@@ -236,69 +234,71 @@ def nothing_stored(sequence: CallSequence) -> None:
                 f"version {before} still",
                 f"version {stored}" if stored else f"its schema refuses work with {after.status}",
             )
-            sequence.accuse(breach, (made, forgery, after))
+            api.accusations.accuse(breach, (made, forgery, after))
 
 
 @scenario("two organisations", "AUTH-6", "LEASE-6", "ING-3", "ING-9", "ING-11", "ORG-1", "READ-1")
-def organisations(sequence: CallSequence) -> None:
+def organisations(api: Api) -> None:
     """Neither definitions nor aliases nor actions are shared."""
-    if not sequence.two:
+    if not api.requests.two_organisations:
         raise NotReached("no second key was given")
-    alias = sequence.name("alias")
-    variant = sequence.define(alias=[alias])
-    sequence.ingress(variant)
-    sequence.ingress(variant, org=1)
-    sequence.ingress(alias, org=1)
-    sequence.put(variant, {"maxProperties": 115}, org=1)
-    sequence.ingress(variant)
-    sequence.ingress(variant, org=1)
-    sequence.send(PUT, {"variant": variant, "schema": {"title": "forged"}}, org=1, path_org=sequence.org(0))
-    sequence.ingress(variant)
-    number = sequence.live()
-    if _is_theirs(sequence, number):
-        for attempt in (sequence.attempt_of(number), sequence.attempt_of(number) + 1):
-            sequence.modack(number, attempt, 300, org=1)
-    sequence.modack(number, sequence.attempt_of(number), 300)
-    _same_count(sequence)
+    alias = api.name("alias")
+    variant = api.define(alias=[alias])
+    api.ingress(variant)
+    api.ingress(variant, org=1)
+    api.ingress(alias, org=1)
+    api.put(variant, {"maxProperties": 115}, org=1)
+    api.ingress(variant)
+    api.ingress(variant, org=1)
+    api.send(
+        PUT, {"variant": variant, "schema": {"title": "forged"}}, org=1, path_org=api.requests.organisation(0)
+    )
+    api.ingress(variant)
+    number = api.live()
+    if _is_theirs(api, number):
+        for attempt in (api.held_attempt(number), api.held_attempt(number) + 1):
+            api.modack(number, attempt, 300, org=1)
+    api.modack(number, api.held_attempt(number), 300)
+    _same_count(api)
 
 
-def _same_count(sequence: CallSequence) -> None:
+def _same_count(api: Api) -> None:
     """Where each organisation counts its own ids, two actions of the same id are two."""
-    own, other = sequence.plain(), sequence.plain(org=1)
-    first, latest = sequence.accept(own), sequence.accept(other, org=1)
-    ahead = sequence.counted(latest) - sequence.counted(first)
+    own, other = api.open_variant(), api.open_variant(org=1)
+    first, latest = api.accept(own), api.accept(other, org=1)
+    ahead = id_as_number(latest) - id_as_number(first)
     if len(first) >= UNIQUE_ID_DIGITS or abs(ahead) > _FAR:
         return
     for _ in range(ahead):
-        sequence.accept(own)
-    mine = sequence.live()
-    for _ in range(min(sequence.counted(mine) - sequence.counted(latest), _FAR)):
-        sequence.accept(other, org=1)
-    sequence.modack(mine, sequence.attempt_of(mine), 300)
+        api.accept(own)
+    mine = api.live()
+    for _ in range(min(id_as_number(mine) - id_as_number(latest), _FAR)):
+        api.accept(other, org=1)
+    api.modack(mine, api.held_attempt(mine), 300)
 
 
-def _is_theirs(sequence: CallSequence, number: str) -> bool:
+def _is_theirs(api: Api, number: str) -> bool:
     """Whether the other organisation cannot have an action of the same id: long ids, or one counter for all."""
-    ahead = sequence.counted(sequence.accept(sequence.plain(org=1), org=1)) - sequence.counted(number)
-    sequence.model.ids_are_shared = len(number) >= UNIQUE_ID_DIGITS or 0 < ahead <= 3
-    return sequence.model.ids_are_shared
+    ahead = id_as_number(api.accept(api.open_variant(org=1), org=1)) - id_as_number(number)
+    api.model.ids_are_shared = len(number) >= UNIQUE_ID_DIGITS or 0 < ahead <= 3
+    return api.model.ids_are_shared
 
 
 @scenario("versions below nought", "READ-1")
-def negative_versions(sequence: CallSequence) -> None:
+def negative_versions(api: Api) -> None:
     """C16: either is lawful, and so is what follows from it."""
-    sequence.put(sequence.name("negative"), version=-3)
-    sequence.put(sequence.name("negative"), version=-4)
+    api.put(api.name("negative"), version=-3)
+    api.put(api.name("negative"), version=-4)
 
 
 @scenario("members that the page does not name")
-def more_members(sequence: CallSequence) -> None:
+def more_members(api: Api) -> None:
     """B044: nothing forbids them, and nothing says that they are taken."""
-    variant = sequence.define()
-    sequence.accept(variant)
-    more = sequence.send(INGRESS, {"payload": 1, "x-more": 1}, name=variant)
+    variant = api.define()
+    api.accept(variant)
+    more = api.send(INGRESS, {"payload": 1, "x-more": 1}, name=variant)
     if more.status in (200, 400):
-        sequence.note(
+        api.sequence.note(
             "members that the page does not name", "ignored" if more.status == 200 else "refused", more
         )
 

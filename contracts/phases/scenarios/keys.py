@@ -7,61 +7,59 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+from ..api import Api
 from ..requests import INGRESS, JSON, MODACK, PUT, NotReached
-from ..sequence import CallSequence
 from .scenario import scenario
 
 WRONG = "arklow-contracts-wrong-key"
 
 
 @scenario("keys that are none", "AUTH-4")
-def wrong_keys(sequence: CallSequence) -> None:
+def wrong_keys(api: Api) -> None:
     """None, an empty one, and one that nobody issued, on each operation in each header."""
-    for label, body, name in _calls(sequence):
+    for label, body, name in _calls(api):
         for headers in (
             (),
             (("x-arklow-auth", ""),),
             (("x-arklow-auth", WRONG),),
             (("authorization", WRONG),),
         ):
-            sequence.probe(label, body, name=name, headers=[*headers, JSON])
+            api.probe(label, body, name=name, headers=[*headers, JSON])
 
 
 @scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "AUTH-10")
-def keys(sequence: CallSequence) -> None:
+def keys(api: Api) -> None:
     """The matrix of schemes and shapes of keys: good ones first, as many wrong ones may lock the right one out."""
-    good, near = sequence.key()[1], sequence.context.target.first.near_misses
-    for label, body, name in _calls(sequence):
-        operation = sequence.context.operation(label)
+    good, near = api.requests.key()[1], api.context.target.first.near_misses
+    for label, body, name in _calls(api):
+        operation = api.context.operation(label)
         listed = operation.key_headers if operation else ()
         for headers in _right(good, listed):
-            sequence.probe(label, body, name=name, headers=[*headers, JSON])
+            api.probe(label, body, name=name, headers=[*headers, JSON])
         for headers in _elsewhere(good, listed):
-            sequence.probe(label, body, name=name, headers=[*headers, JSON])
+            api.probe(label, body, name=name, headers=[*headers, JSON])
         for parameter in ("x-arklow-auth", "authorization", "api_key", "key", "token"):
-            sequence.probe(
-                label, body, name=name, headers=[JSON], query=f"{parameter}={quote(good, safe='')}"
-            )
+            api.probe(label, body, name=name, headers=[JSON], query=f"{parameter}={quote(good, safe='')}")
         for headers in _wrong(listed, near):
-            sequence.probe(label, body, name=name, headers=[*headers, JSON])
-    sequence.probe(INGRESS, {}, name=sequence.name(), headers=[JSON])
-    sequence.probe(MODACK, {}, headers=[JSON])
-    unknown = str(sequence.random.randrange(10**17, 10**18))
-    sequence.probe(MODACK, {"action_record_id": unknown, "attempt": 0, "mod_ack": 60}, headers=[JSON])
-    body = {"variant": sequence.name(), "schema": {}}
-    sequence.probe(PUT, body, path_org=str(int(sequence.org()) + 10**9))
+            api.probe(label, body, name=name, headers=[*headers, JSON])
+    api.probe(INGRESS, {}, name=api.name(), headers=[JSON])
+    api.probe(MODACK, {}, headers=[JSON])
+    unknown = str(api.random.randrange(10**17, 10**18))
+    api.probe(MODACK, {"action_record_id": unknown, "attempt": 0, "mod_ack": 60}, headers=[JSON])
+    body = {"variant": api.name(), "schema": {}}
+    api.probe(PUT, body, path_org=str(int(api.requests.organisation()) + 10**9))
 
 
-def _calls(sequence: CallSequence) -> list[tuple[str, dict[str, Any], str]]:
+def _calls(api: Api) -> list[tuple[str, dict[str, Any], str]]:
     """One good body of each operation, aimed at what exists."""
-    variant = sequence.define()
+    variant = api.define()
     try:
-        number = sequence.live()
+        number = api.live()
     except NotReached:
-        number = sequence.accept(variant)
+        number = api.accept(variant)
     return [
         (INGRESS, {"payload": 1}, variant),
-        (MODACK, sequence.lease(number), ""),
+        (MODACK, api.lease_body(number), ""),
         (PUT, {"variant": variant, "schema": {}}, ""),
     ]
 

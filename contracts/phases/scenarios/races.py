@@ -14,8 +14,8 @@ from ...model.histories import REFUSED, ExplicitVersions, ImplicitVersions, Sett
 from ...model.linearizability import Call, Specification, check_history
 from ...model.world import FRESH_REFUSALS, FRESH_SECONDS, Definition, as_integer
 from ...transport.client import Request
+from ..api import Api
 from ..requests import INGRESS, MODACK, PUT, NotReached
-from ..sequence import CallSequence
 from .scenario import scenario
 
 CLIENTS: Final = 16
@@ -30,151 +30,149 @@ Asked = Callable[[Request], tuple[Any, ...]]
 
 
 @scenario("many clients on one variant", "RACE-1", "ING-7", "PAGE-8")
-def updates(sequence: CallSequence) -> None:
+def updates(api: Api) -> None:
     """Updates and work at the same moment: no update is lost, and no id given twice."""
-    taken = sequence.model.first_answers.get("a changed definition", "")
+    taken = api.model.first_answers.get("a changed definition", "")
     changed = {"version + 1": 1, "same version": 0}.get(taken)
-    _allowed(sequence)
-    fresh = sequence.define()
-    before = sequence.definition(fresh).version
-    if sequence.put(fresh, _another(sequence)).data().get("version") not in (before, before + 1):
+    _allowed(api)
+    fresh = api.define()
+    before = api.known_definition(fresh).version
+    if api.put(fresh, _another(api)).data().get("version") not in (before, before + 1):
         raise NotReached("a version moves by more than one")
-    for variant, history in _rounds(sequence):
-        version = sequence.definition(variant).version
+    for variant, history in _rounds(api):
+        version = api.known_definition(variant).version
         requests = [
-            _put(sequence, variant, _another(sequence)) if number % 3 else _work(sequence, variant)
+            _put(api, variant, _another(api)) if number % 3 else _work(api, variant)
             for number in range(CLIENTS)
         ]
         spec = ImplicitVersions(changed, version=version)
         for _ in range(2):
-            history += _volley(sequence, variant, requests, _reader(sequence, variant))
+            history += _volley(api, variant, requests, _reader(api, variant))
             requests = [
-                _put(sequence, variant, _another(sequence)) if number % 4 else _work(sequence, variant)
+                _put(api, variant, _another(api)) if number % 4 else _work(api, variant)
                 for number in range(CLIENTS)
             ]
-        if _judged(sequence, history, spec, PUT, "updates of one variant and work for it"):
+        if _judged(api, history, spec, PUT, "updates of one variant and work for it"):
             return
 
 
 @scenario("many clients with versions of their own", "RACE-1", "ING-7", "PAGE-8")
-def explicit_versions(sequence: CallSequence) -> None:
+def explicit_versions(api: Api) -> None:
     """Each update names a version that nobody else names, so that each `a_ve` says which one was read."""
-    _allowed(sequence)
-    if sequence.model.first_answers.get("a higher explicit version") != "stored":
+    _allowed(api)
+    if api.model.first_answers.get("a higher explicit version") != "stored":
         raise NotReached("explicit versions are not stored")
-    if sequence.model.first_answers.get("a lower explicit version", "stored") == "not stored":
+    if api.model.first_answers.get("a lower explicit version", "stored") == "not stored":
         raise NotReached("lower explicit versions are passed over")
-    interpretation = sequence.model.first_answers.get("after a lower explicit version")
+    interpretation = api.model.first_answers.get("after a lower explicit version")
     latest: Any = {"the lower one is current": "last", "the highest one is current": "highest"}.get(
         interpretation or ""
     )
-    for variant, history in _rounds(sequence):
-        version = sequence.definition(variant).version
+    for variant, history in _rounds(api):
+        version = api.known_definition(variant).version
         requests = [
-            _put(sequence, variant, {"maxProperties": 100 + number}, version=version + 1 + number)
+            _put(api, variant, {"maxProperties": 100 + number}, version=version + 1 + number)
             if number % 2
-            else _work(sequence, variant)
+            else _work(api, variant)
             for number in range(CLIENTS)
         ]
-        sequence.random.shuffle(requests)
-        history += _volley(sequence, variant, requests, _reader(sequence, variant), _numbered)
+        api.random.shuffle(requests)
+        history += _volley(api, variant, requests, _reader(api, variant), _numbered)
         spec = ExplicitVersions(latest, version=version)
-        if _judged(sequence, history, spec, PUT, "updates to different versions and work"):
+        if _judged(api, history, spec, PUT, "updates to different versions and work"):
             return
 
 
 @scenario("many clients on one action", "RACE-1", "PAGE-8")
-def settlements(sequence: CallSequence) -> None:
+def settlements(api: Api) -> None:
     """Who holds the attempt extends it, nobody else does; where acks are offered, one of them ends it."""
-    _allowed(sequence)
-    second: Any = {"refused": "refuse", "accepted": "ok"}.get(
-        sequence.model.first_answers.get("a second ack", "")
-    )
-    for _ in _turns(sequence):
-        number = sequence.live()
-        if not sequence.action(number).unattended:
+    _allowed(api)
+    second: Any = {"refused": "refuse", "accepted": "ok"}.get(api.model.first_answers.get("a second ack", ""))
+    for _ in _turns(api):
+        number = api.live()
+        if not api.known_action(number).unattended:
             raise NotReached("whoever is linked may settle actions as well")
-        if sequence.attempt_of(number) != 0:
+        if api.held_attempt(number) != 0:
             raise NotReached("the attempt that is held is not the first one")
         calls: list[tuple[str, int]] = [("modack", 0)] * 9 + [("modack", 1)] * 2
         if second is not None:
             calls = [("modack", 0)] * 6 + [("modack", 1), ("ack", 1)] + [("ack", 0)] * 4
-        sequence.random.shuffle(calls)
+        api.random.shuffle(calls)
         history: list[tuple[Call, Exchange | None]] = []
         for _ in range(2):
-            requests = [_signal(sequence, kind, number, attempt) for kind, attempt in calls]
-            history += _volley(sequence, number, requests, _settled)
-        if _judged(sequence, history, Settlement(second), MODACK, "signals for one action"):
+            requests = [_signal(api, kind, number, attempt) for kind, attempt in calls]
+            history += _volley(api, number, requests, _settled)
+        if _judged(api, history, Settlement(second), MODACK, "signals for one action"):
             return
 
 
-def _allowed(sequence: CallSequence) -> None:
-    if not sequence.policy.intrusive:
+def _allowed(api: Api) -> None:
+    if not api.policy.intrusive:
         raise NotReached("requests at the same moment need --intrusive")
 
 
-def _turns(sequence: CallSequence) -> Iterator[int]:
+def _turns(api: Api) -> Iterator[int]:
     """As many rounds as there is time for; a few, where time is no measure."""
-    until = sequence.client.clock.now() + _SECONDS * sequence.policy.patience
+    until = api.client.clock.now() + _SECONDS * api.policy.patience
     for turn in itertools.count():
-        if turn == _FEW if sequence.policy.steady else sequence.client.clock.now() >= until:
+        if turn == _FEW if api.policy.steady else api.client.clock.now() >= until:
             return
         yield turn
 
 
-def _rounds(sequence: CallSequence) -> Iterator[tuple[str, list[tuple[Call, Exchange | None]]]]:
+def _rounds(api: Api) -> Iterator[tuple[str, list[tuple[Call, Exchange | None]]]]:
     """A variant each, until the time is up: those of earlier sequences first, which all of the target knows."""
-    fresh = not sequence.reuses_names  # whose definitions are few, and have to be told again afterwards
-    ripe = [one.variant for one in sequence.model.definitions.values() if fresh and _usable(sequence, one)]
-    for _ in _turns(sequence):
-        variant = ripe.pop() if ripe else sequence.define(kind="any")
-        sequence.accept(variant, 1)
+    fresh = not api.names.reused  # whose definitions are few, and have to be told again afterwards
+    ripe = [one.variant for one in api.model.definitions.values() if fresh and _usable(api, one)]
+    for _ in _turns(api):
+        variant = ripe.pop() if ripe else api.define(kind="any")
+        api.accept(variant, 1)
         yield variant, []
-        sequence.model.forget(sequence.org(), variant)
+        api.model.forget(api.requests.organisation(), variant)
 
 
-def _usable(sequence: CallSequence, known: Definition) -> bool:
+def _usable(api: Api, known: Definition) -> bool:
     """Whether all is known of a definition, it takes any work, and it is not fresh."""
     return (
-        (known.org, known.schema, known.alias) == (sequence.org(), {}, frozenset())
-        and known.variant.startswith(sequence.prefix)
+        (known.org, known.schema, known.alias) == (api.requests.organisation(), {}, frozenset())
+        and known.variant.startswith(api.names.prefix)
         and known.fully_known
         and known.has_accepted_work
-        and not sequence.model.definitions_with_alias(known.org, known.variant)
+        and not api.model.definitions_with_alias(known.org, known.variant)
         and known.current_versions == {max(known.schemas)}
-        and _ripe(sequence, known.variant)
+        and _ripe(api, known.variant)
     )
 
 
-def _ripe(sequence: CallSequence, variant: str) -> bool:
-    return bool(sequence.definition(variant).defined_at + FRESH_SECONDS < sequence.client.now())
+def _ripe(api: Api, variant: str) -> bool:
+    return bool(api.known_definition(variant).defined_at + FRESH_SECONDS < api.client.now())
 
 
-def _another(sequence: CallSequence) -> dict[str, int]:
+def _another(api: Api) -> dict[str, int]:
     """A schema that nobody has put, and that every payload here keeps."""
-    return {"maxProperties": sequence.random.randrange(10**3, 10**9)}
+    return {"maxProperties": api.random.randrange(10**3, 10**9)}
 
 
-def _put(sequence: CallSequence, variant: str, schema: Any, **members: Any) -> Request:
-    return sequence.request(PUT, {"variant": variant, "schema": schema, **members})
+def _put(api: Api, variant: str, schema: Any, **members: Any) -> Request:
+    return api.requests.build(PUT, {"variant": variant, "schema": schema, **members})
 
 
-def _work(sequence: CallSequence, variant: str) -> Request:
-    return sequence.request(INGRESS, {"payload": {"n": 1}}, name=variant)
+def _work(api: Api, variant: str) -> Request:
+    return api.requests.build(INGRESS, {"payload": {"n": 1}}, name=variant)
 
 
-def _signal(sequence: CallSequence, kind: str, number: str, attempt: int) -> Request:
+def _signal(api: Api, kind: str, number: str, attempt: int) -> Request:
     body: dict[str, Any] = {"action_record_id": number, "attempt": attempt}
     if kind == "modack":
         body["mod_ack"] = 300
-    return sequence.request(f"POST /v1/{kind}", body)
+    return api.requests.build(f"POST /v1/{kind}", body)
 
 
 def _volley(
-    sequence: CallSequence, key: str, requests: Sequence[Request], answer: Answer, asked: Asked | None = None
+    api: Api, key: str, requests: Sequence[Request], answer: Answer, asked: Asked | None = None
 ) -> list[tuple[Call, Exchange | None]]:
     """Send them all at once; what was asked and answered, as the checker of histories takes it."""
-    began, answers = sequence.client.now(), sequence.volley(requests)
+    began, answers = api.client.now(), api.sequence.volley(requests)
     calls = []
     for request, exchange in zip(requests, answers, strict=True):
         call, back = (began, math.inf) if exchange is None else (exchange.call, exchange.back)
@@ -197,9 +195,9 @@ def _numbered(request: Request) -> tuple[Any, ...]:
     return ("put", json.loads(request.body or b"")["version"]) if request.method == "PUT" else ("ingress",)
 
 
-def _reader(sequence: CallSequence, variant: str) -> Answer:
+def _reader(api: Api, variant: str) -> Answer:
     """Reads the version that an answer names; unknown where it says nothing, or where a fresh variant may be unknown."""
-    ripe = _ripe(sequence, variant)
+    ripe = _ripe(api, variant)
 
     def read(exchange: Exchange | None) -> Any:
         if exchange is None or exchange.status >= 500:
@@ -227,14 +225,10 @@ def _settled(exchange: Exchange | None) -> Any:
 
 
 def _judged(
-    sequence: CallSequence,
-    history: list[tuple[Call, Exchange | None]],
-    spec: Specification,
-    operation: str,
-    what: str,
+    api: Api, history: list[tuple[Call, Exchange | None]], spec: Specification, operation: str, what: str
 ) -> bool:
     """Whether no order of the calls explains their answers; a history is its own confirmation."""
-    sequence.judge.ledger.tested["RACE-1"] += 1
+    api.judge.ledger.tested["RACE-1"] += 1
     verdict = check_history([call for call, _ in history], spec)
     if verdict.ok:
         return False
@@ -247,7 +241,7 @@ def _judged(
         "answers that some order of the calls allows",
         "; ".join(f"{call.op[0]} {_words(call.answer)}" for call, _ in shown[:6]),
     )
-    sequence.judge.prove(breach, operation, tuple(exchange for _, exchange in shown))
+    api.judge.prove(breach, operation, tuple(exchange for _, exchange in shown))
     return True
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..sequence import CallSequence
+from ..api import Api
 
-Play = Callable[[CallSequence], Iterator[float] | None]
+Play = Callable[[Api], Iterator[float] | None]
 """Plays on a sequence; one that needs time yields the seconds that have to go by before it is played on."""
 
 

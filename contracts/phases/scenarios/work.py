@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...core.findings import Breach
+from ..api import Api
 from ..requests import INGRESS, JSON, MODACK
-from ..sequence import CallSequence
 from .scenario import scenario
 
 
 @scenario("work of every kind", "PAGE-11", "PAGE-8")
-def kinds(sequence: CallSequence) -> None:
+def kinds(api: Api) -> None:
     """Payloads, metadata and tags of every JSON type; leases of every length."""
-    variant = sequence.define()
-    sequence.accept(variant, {"order_id": "8471"})
+    variant = api.define()
+    api.accept(variant, {"order_id": "8471"})
     for payload in _PAYLOADS:
-        sequence.ingress(variant, payload)
+        api.ingress(variant, payload)
     for payload in _BEYOND:
-        sequence.probe(INGRESS, {"payload": payload}, name=variant)
+        api.probe(INGRESS, {"payload": payload}, name=variant)
     for members in _MEMBERS:
-        sequence.ingress(variant, {"order_id": "8471"}, **members)
-    number = sequence.accept(variant)
+        api.ingress(variant, {"order_id": "8471"}, **members)
+    number = api.accept(variant)
     for seconds in (1, 3_600, 2**31, 2**53, 2**63 - 1):
-        sequence.modack(number, 0, seconds)
+        api.modack(number, 0, seconds)
     for number in ("1" * 20, "9" * 40):
-        sequence.modack(number)
+        api.modack(number)
 
 
 _PAYLOADS: Final[tuple[Any, ...]] = (
@@ -52,41 +52,41 @@ _MEMBERS: Final[tuple[dict[str, Any], ...]] = (
 
 
 @scenario("tags in the query", "PAGE-11", "PAGE-8")
-def query_tags(sequence: CallSequence) -> None:
+def query_tags(api: Api) -> None:
     """B032, B033: beside those of the body, whatever the payload is."""
-    variant = sequence.define()
-    sequence.accept(variant)
+    variant = api.define()
+    api.accept(variant)
     for query in ("tag.region=eu", "tag.region=eu&tag.tier=gold", "tag.region=", "tag.region=%C3%BC"):
-        sequence.ingress(variant, {"a": 1}, query=query)
-    sequence.ingress(variant, {"a": 1}, query="tag.region=eu", tags={"region": "us", "tier": "gold"})
-    sequence.ingress(variant, [1], query="tag.region=eu")
+        api.ingress(variant, {"a": 1}, query=query)
+    api.ingress(variant, {"a": 1}, query="tag.region=eu", tags={"region": "us", "tier": "gold"})
+    api.ingress(variant, [1], query="tag.region=eu")
 
 
 @scenario("what was accepted stays", "ING-11", "ING-12", "ING-3")
-def custody(sequence: CallSequence) -> None:
+def custody(api: Api) -> None:
     """After refusals of every kind, and after much else was accepted."""
-    variant = sequence.define()
-    first = sequence.accept(variant)
-    sequence.modack(first)
-    for headers in ([JSON], [sequence.key()]):
-        sequence.send(INGRESS, None, name=variant, headers=headers)
-    sequence.send(MODACK, {})
-    sequence.ingress(variant, 2)
-    sequence.modack(first)
+    variant = api.define()
+    first = api.accept(variant)
+    api.modack(first)
+    for headers in ([JSON], [api.requests.key()]):
+        api.send(INGRESS, None, name=variant, headers=headers)
+    api.send(MODACK, {})
+    api.ingress(variant, 2)
+    api.modack(first)
     for number in range(40):
-        sequence.accept(variant, number)
-    sequence.modack(first)
-    sequence.ingress(variant, 2)
-    _kept(sequence, variant)
+        api.accept(variant, number)
+    api.modack(first)
+    api.ingress(variant, 2)
+    _kept(api, variant)
 
 
-def _kept(sequence: CallSequence, variant: str) -> None:
+def _kept(api: Api, variant: str) -> None:
     """Of actions that were accepted alike none is unknown while the others are live."""
-    if not sequence.definition(variant).unattended:
+    if not api.known_definition(variant).unattended:
         return  # whoever is linked may have settled them
     live, lost = 0, None
-    for number in [sequence.accept(variant, {"n": number}) for number in range(12)]:
-        exchange = sequence.modack(number)
+    for number in [api.accept(variant, {"n": number}) for number in range(12)]:
+        exchange = api.modack(number)
         live += exchange.status == 200
         if exchange.status == 404 and live > 2:
             lost = lost or exchange
@@ -97,23 +97,23 @@ def _kept(sequence: CallSequence, variant: str) -> None:
                 "200, as for the others",
                 "404, after two seconds too",
             )
-            sequence.accuse(breach, sequence.judge.needed(lost))
+            api.accusations.accuse(breach, api.judge.needed(lost))
             return
 
 
 @scenario("equal work", "ING-7", "ING-9")
-def equal_work(sequence: CallSequence) -> None:
+def equal_work(api: Api) -> None:
     """Every accepted POST makes a new action, whatever header says that it is the same (B023, B024)."""
-    variant, other = sequence.define(), sequence.define({"maxProperties": 100})
+    variant, other = api.define(), api.define({"maxProperties": 100})
     for _ in range(3):
-        sequence.ingress(variant, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
-        sequence.ingress(other, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
+        api.ingress(variant, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
+        api.ingress(other, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
     for _ in range(2):
-        sequence.send(
+        api.send(
             INGRESS,
             {"payload": {"same": True}},
             name=variant,
-            headers=[sequence.key(), JSON, ("idempotency-key", "arklow-contracts-1")],
+            headers=[api.requests.key(), JSON, ("idempotency-key", "arklow-contracts-1")],
         )
 
 

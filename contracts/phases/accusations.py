@@ -1,0 +1,110 @@
+"""What a sequence shows as a whole, and what has to be looked into before the target is accused of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..core.exchange import Exchange
+from ..core.findings import Breach, Finding, finding_of
+from ..oracle.judge import Judge
+from ..transport.client import Client, Request
+from ..transport.interference import CUT_OFF, TOO_SLOW, Interference
+from .names import Names
+from .requests import PUT, RequestBuilder
+from .sequence import CallSequence
+
+_FURTHER_TRIES = 2
+"""How often a request that was cut off is sent again, to tell the application from the network."""
+
+
+class Accusations:
+    """Raises suspicions of one sequence, and looks into refusals of a good key and into silence."""
+
+    def __init__(
+        self,
+        sequence: CallSequence,
+        client: Client,
+        judge: Judge,
+        names: Names,
+        requests: RequestBuilder,
+        *,
+        looks_into_refusals: bool,
+    ) -> None:
+        """Accuse in the name of `sequence`; without looking into refusals a refused key is not accused."""
+        self._sequence = sequence
+        self._client = client
+        self._judge = judge
+        self._names = names
+        self._requests = requests
+        self._looks_into_refusals = looks_into_refusals
+
+    def suspect(self, breach: Breach, history: tuple[Exchange, ...]) -> None:
+        """Raise a suspicion that only the whole sequence can show; `history` ends with what shows it."""
+        self._sequence.suspect(_of_sequence(breach, history))
+
+    def accuse(self, breach: Breach, history: tuple[Exchange, ...]) -> None:
+        """Raise a suspicion that stands for all others of the last exchange of `history`."""
+        self._sequence.withdraw(history[-1])
+        self.suspect(breach, history)
+
+    def blame(self, breach: Breach, history: tuple[Exchange, ...]) -> None:
+        """Put a breach into the ledger that the sequence has already seen twice."""
+        self._judge.ledger.add([replace(_of_sequence(breach, history), confirmed=1, attempts=1)])
+
+    def look_into_refusal(self, refused: list[Finding], timeout: float) -> None:
+        """Put refusals of a good key into the ledger if the key is good elsewhere (AUTH-1).
+
+        Another request is sent to find out; its answer may take `timeout` seconds.
+
+        Raises:
+            Interference: the key is refused everywhere by now, as a target may do after many wrong keys.
+        """
+        if not self._looks_into_refusals:
+            return
+        self._looks_into_refusals = False  # the request below may be refused as well
+        ordinary = self._sequence.play(self._ordinary_put(), timeout)
+        self._looks_into_refusals = True
+        if ordinary.status in (401, 403):
+            raise Interference("the key is refused from now on")
+        self._judge.ledger.add(refused, confirmed=True)
+
+    def look_into_silence(self, request: Request, kind: str, timeout: float) -> None:
+        """Find out whether the application itself cuts off an ordinary request (HTTP-9).
+
+        It does, if it cuts off each of three tries while other requests between them are answered. `kind` is the kind of
+        interference that was met; answers may take `timeout` seconds.
+        """
+        learned = self._judge.context.learned
+        silent = self._client.unanswered(request)
+        if kind == TOO_SLOW:
+            self._judge.note_slow(silent)
+        known = silent.operation in learned.silent or silent.operation is None
+        if kind != CUT_OFF or known or not self._judge.is_ordinary(silent):
+            return
+        learned.note_silent(str(silent.operation))
+        self._judge.ledger.tested["HTTP-9"] += 1
+        ordinary = self._ordinary_put()
+        for _ in range(_FURTHER_TRIES):
+            try:
+                self._client.send(ordinary, timeout=timeout)
+            except Interference:
+                learned.discard_silent(str(silent.operation))
+                return
+            try:
+                self._client.send(request, timeout=timeout)
+            except Interference:
+                continue
+            return
+        title = "A plain request is cut off each time, and others beside it are answered"
+        breach = Breach("HTTP-9", title, "an answer", "no answer, three times")
+        self.blame(breach, (*self._judge.needed(silent)[:-1], silent))
+
+    def _ordinary_put(self) -> Request:
+        return self._requests.build(PUT, {"variant": self._names.take(), "schema": {}})
+
+
+def _of_sequence(breach: Breach, history: tuple[Exchange, ...]) -> Finding:
+    return replace(finding_of(breach, history[-1], history), needs_sequence=True)
+
+
+__all__ = ["Accusations"]
