@@ -24,7 +24,7 @@ from heapq import heapify, heappop, heappush
 
 from benchmarks.processes import machine
 from mock_server.adapters.clocks import ManualClock
-from mock_server.adapters.ids import Suffixes
+from mock_server.adapters.id_suffixes import IdSuffixes
 from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.domain.errors import (
@@ -107,7 +107,7 @@ class Day:
     """One run: a mock of its own on a clock that stands still until it is moved."""
 
     def __init__(self) -> None:
-        store = MemoryStore(10**7, 1 << 40, journal_limit=10**7, suffix=Suffixes().of, seed=7)
+        store = MemoryStore(10**7, 1 << 40, journal_limit=10**7, suffix=IdSuffixes().of, seed=7)
         clock = ManualClock(START)
         self.timers = Timers(store, clock, Deliveries(WebhookClient()))
         self.schemas = PayloadSchemas(PebbleProcessPool())

@@ -25,7 +25,7 @@ from typing import Any
 
 from benchmarks.processes import machine
 from mock_server.adapters.clocks import ManualClock
-from mock_server.adapters.ids import Suffixes
+from mock_server.adapters.id_suffixes import IdSuffixes
 from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.domain.interpretations import Interpretations
@@ -47,7 +47,7 @@ class World:
 
     def __init__(self, journal: int = 2_000) -> None:
         self.clock = ManualClock()
-        self.store = MemoryStore(2_000_000, 1 << 40, journal_limit=journal, suffix=Suffixes().of, seed=0)
+        self.store = MemoryStore(2_000_000, 1 << 40, journal_limit=journal, suffix=IdSuffixes().of, seed=0)
         self.timers = Timers(self.store, self.clock, Deliveries(WebhookClient()))
         self.ingress = Ingress(
             self.store,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .adapters.clocks import SystemClock
-from .adapters.ids import Suffixes
+from .adapters.id_suffixes import IdSuffixes
 from .adapters.process_pool import PebbleProcessPool
 from .adapters.webhook_client import WebhookClient
 from .api import pages
@@ -132,7 +132,7 @@ def create_app(
     settings = settings or Settings()
     document = document or Document(settings.document)
     body_pool, payload_pool = PebbleProcessPool(), PebbleProcessPool()
-    suffixes = Suffixes()
+    suffixes = IdSuffixes()
     store = _store(settings, suffixes)
     deliveries = Deliveries(WebhookClient(settings.deliver_to, limit=settings.delivery_limit))
     timers = Timers(store, clock or SystemClock(), deliveries, log)
@@ -157,7 +157,7 @@ def create_app(
     return Application(app, store, administration, faults, coverage, pools, deliveries, seed_file)
 
 
-def _store(settings: Settings, suffixes: Suffixes) -> MemoryStore:
+def _store(settings: Settings, suffixes: IdSuffixes) -> MemoryStore:
     return MemoryStore(
         settings.max_actions,
         settings.max_payload_bytes,
@@ -167,7 +167,7 @@ def _store(settings: Settings, suffixes: Suffixes) -> MemoryStore:
     )
 
 
-def _provisioner(store: Store, timers: Timers, suffixes: Suffixes) -> Callable[[], Provisioner]:
+def _provisioner(store: Store, timers: Timers, suffixes: IdSuffixes) -> Callable[[], Provisioner]:
     def make() -> Provisioner:
         from .services.provisioning import Provisioner  # a start without a seed file need not load it
 

@@ -1,1 +1,4 @@
-"""What meets the outside: sockets, processes, clocks and webhooks, each behind a port of the domain or used by the program alone."""
+"""What meets the outside: sockets, HTTP clients, processes and clocks.
+
+Most of these implement a port of `domain.ports`, so that services and tests can use others.
+"""

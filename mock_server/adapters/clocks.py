@@ -1,4 +1,4 @@
-"""The clocks: one that follows the machine, one that is moved by hand."""
+"""The machine's clock, and one for tests that is advanced by hand."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ import time
 
 
 class SystemClock:
-    """The machine's time. Reads the wall clock once and follows the monotonic one, so it never goes back."""
+    """The machine's time: the wall clock's at the start, and from then on the monotonic clock's, which never goes back."""
 
     def __init__(self) -> None:
         self._offset = time.time_ns() - time.monotonic_ns()
 
     def now(self) -> int:
-        """Milliseconds since the Unix epoch."""
+        """Return the time in milliseconds since the Unix epoch."""
         return (time.monotonic_ns() + self._offset) // 1_000_000
 
 
 class ManualClock:
-    """A clock that stands still until it is moved, and never goes back."""
+    """A clock that stands still until it is advanced."""
 
     def __init__(self, now: int = 1_700_000_000_000) -> None:
+        """Show `now`, in milliseconds since the epoch."""
         self._now = now
 
     def now(self) -> int:
-        """Milliseconds since the Unix epoch."""
+        """Return the time in milliseconds since the Unix epoch."""
         return self._now
 
     def advance(self, milliseconds: int) -> None:
-        """Move forward.
+        """Go forward by milliseconds.
 
         Raises:
             ValueError: `milliseconds` is negative.

@@ -1,4 +1,4 @@
-"""The HTTP server: listening sockets, and uvicorn on them, one system call an answer."""
+"""The one door to uvicorn: listening sockets, and a server on them that writes each answer with one system call."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+_UPGRADE_HEADER: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 _CONNECTION: Final = "arklow.connection"
-"""Where the application finds the connection of a request, in the `state` of its scope, to `close` or `reset` it."""
-_NO_FAREWELL: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-"""SO_LINGER, on and 0 seconds: closing is a reset then."""
+"""Key of the connection in the `state` of a scope, with which the application can `close` or `reset` it."""
+_LINGER_0: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""The value of SO_LINGER that makes closing a reset: on, 0 seconds."""
 
 
 class CannotListen(Exception):
-    """An address cannot be had; the message says which and why."""
+    """An address cannot be listened on; the message says which and why."""
 
 
 def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
-    """Listening sockets on one port of every host; port 0 stands for one that is free on all of them.
+    """Return listening sockets on one port of every host; port 0 chooses one that is free on all of them.
 
-    A machine without IPv6 is no error as long as another host is there.
+    Beside other hosts `::1` is left out on a machine without IPv6.
 
     Raises:
         CannotListen: an address is taken, forbidden or not this machine's.
     """
     usable = [host for host in hosts if host != "::1" or len(hosts) == 1 or _has_ipv6()]
-    tries = 20 if port == 0 else 1
+    tries = 20 if port == 0 else 1  # a port that is free on one host may be taken on another
     while True:
         bound: list[socket.socket] = []
         for host in usable:
@@ -68,7 +68,7 @@ def _has_ipv6() -> bool:
 
 def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # the protocol is named because asyncio turns off Nagle's delay only on sockets that name it
+    # asyncio turns off Nagle's delay only on sockets that name their protocol
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
@@ -84,9 +84,9 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 class _OneWrite:
-    """A transport that holds what is written until the loop comes round, then writes it in one go.
+    """A transport that gathers what is written during one turn of the loop, and writes it with one system call.
 
-    uvicorn writes head and body of an answer apart; two system calls are a tenth of what a request costs.
+    uvicorn writes the head and the body of an answer separately; a second system call is a tenth of what a request costs.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -95,22 +95,22 @@ class _OneWrite:
         self._held: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        """Take bytes that are on the wire before the loop waits again."""
+        """Take bytes, which are sent before the loop waits again."""
         if not self._held:
             self._loop.call_soon(self._flush)
         self._held.append(data)
 
     def close(self) -> None:
-        """Close after everything written."""
+        """Close the connection after all that was written."""
         self._flush()
         self._transport.close()
 
     def reset(self) -> None:
-        """Close without what is held, as a reset (RST) for the other side."""
+        """Reset the connection (TCP RST), without what is not sent yet."""
         self._held.clear()
-        # of a copy, as uvloop's own stand-in for its socket cannot be set; the option is the connection's
-        with self._transport.get_extra_info("socket").dup() as same:
-            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_FAREWELL)
+        # on a duplicate, as options of uvloop's stand-in for a socket cannot be set; they belong to the connection
+        with self._transport.get_extra_info("socket").dup() as duplicate:
+            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
         self._transport.abort()
 
     def _flush(self) -> None:
@@ -125,9 +125,9 @@ class _OneWrite:
 class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """uvicorn's own choice of HTTP protocol, over a `_OneWrite`.
 
-    A request that offers to upgrade (some clients offer HTTP/2 with every first request) is answered as if it
-    had not, which RFC 9110 §7.8 allows. The fast parser cannot: it ends the request at its head. So such a
-    connection goes over to the other one that uvicorn brings.
+    A request that offers an upgrade is answered as if it offered none, which RFC 9110 §7.8 allows; some clients offer HTTP/2
+    with every first request. uvicorn's fast parser cannot do so, as it ends such a request at its head. So its connection is
+    handed to uvicorn's other parser, h11.
     """
 
     app_state: dict[str, Any]
@@ -138,10 +138,10 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         super().connection_made(one_write)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came."""
+        """Parse received bytes."""
         idle = self.cycle is None or self.cycle.response_complete
-        if idle and _UPGRADE.search(data) and not isinstance(self, H11Protocol):
-            self._unset_keepalive_if_required()  # or its timer closes the connection under the other's hands
+        if idle and _UPGRADE_HEADER.search(data) and not isinstance(self, H11Protocol):
+            self._unset_keepalive_if_required()  # else its timer closes the connection that h11 serves
             self.connections.discard(self)
             other = H11Protocol(self.config, self.server_state, self.app_state)
             other.connection_made(self.transport)
@@ -152,9 +152,9 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 
 Beside = Callable[[asyncio.AbstractEventLoop], contextlib.AbstractContextManager[object]]
-"""What runs beside the server, from before its first request until after its last."""
+"""Given the server's loop, makes a context in which the server runs, from its first request to its last."""
 During = Callable[[], contextlib.AbstractAsyncContextManager[object]]
-"""What goes on on the loop, from before the first request until after the last."""
+"""Makes such a context that itself runs on the loop; it is entered before the one of `Beside`."""
 
 
 def serve(
@@ -164,9 +164,14 @@ def serve(
     during: During = contextlib.nullcontext,
     headers: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Serve until SIGINT or SIGTERM, then let what is under way finish for up to three seconds.
+    """Serve until SIGINT or SIGTERM, then finish requests that are under way within three seconds.
 
-    `headers` go with every answer, whoever makes it.
+    Args:
+        app: the application.
+        sockets: where to listen.
+        beside: what runs beside the server, such as the admin plane.
+        during: what runs on its loop, such as the seed file's watcher.
+        headers: pairs of name and value that go with every answer, also with those that uvicorn makes itself.
 
     Raises:
         KeyboardInterrupt: always, at the end.
@@ -183,15 +188,14 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=3,
     )
-    # Requests leave few cycles behind and actions many objects that stay: look at the young ones in short
-    # pieces, and never again at those that stay or that start-up made, as a look at a million takes 0.2 s.
+    # Requests leave few cycles behind, and actions many objects that stay. So young objects are collected often, and
+    # old ones never: looking at a million of them takes 0.2 s.
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 4, 1_000_000)
-    logging.getLogger("uvicorn.error").setLevel(
-        logging.CRITICAL
-    )  # what is not HTTP is no news, nor is who waits at the end
-    # uvicorn raises the signal that ended it once more: let SIGTERM end as quietly as Ctrl-C does
+    # neither bytes that are not HTTP nor clients that are connected at the end are worth a line
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    # uvicorn raises the signal that ended it once more: SIGTERM is to end as quietly as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_serve(uvicorn.Server(config), sockets, beside, during))

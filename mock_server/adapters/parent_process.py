@@ -1,4 +1,4 @@
-"""The mock in somebody else's run: the file that says where it answers, and the end with the process that started it."""
+"""A mock that another program starts: the ready file, which says where it answers, and the end with the parent process."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 _PAUSE: Final = 0.5
-"""Seconds between two looks at who the parent is."""
+"""Seconds between two looks at who the parent is: an orphan ends within a second."""
 _INPUT: Final = 0
-"""The descriptor of standard input."""
+"""The file descriptor of standard input."""
 
 
 class CannotWrite(Exception):
@@ -24,13 +24,13 @@ class CannotWrite(Exception):
 
 
 class ReadyFile:
-    """A file that is there while the mock answers."""
+    """A file that exists while the mock answers."""
 
     def __init__(self, path: Path) -> None:
-        """Take away what a mock that was killed has left there.
+        """Remove what a killed mock may have left there.
 
         Raises:
-            CannotWrite: no file can be written there.
+            CannotWrite: no file can be written in its folder.
         """
         self._path = path
         try:
@@ -40,12 +40,13 @@ class ReadyFile:
             raise self._failed(error) from None
 
     @contextlib.contextmanager
-    def standing(self, facts: Mapping[str, object]) -> Iterator[None]:
-        """Have the file there while the block runs: all of it or none, as JSON, for this user alone. At the end it is
-        removed, unless another mock has put its own in the place.
+    def present(self, facts: Mapping[str, object]) -> Iterator[None]:
+        """Have the file exist while the block runs, with these facts as JSON, readable by this user alone.
+
+        It appears with its whole content. At the end it is removed, unless another mock has put its own in its place.
 
         Raises:
-            CannotWrite: it cannot be written now.
+            CannotWrite: it cannot be written.
         """
         content = json.dumps(facts).encode()
         try:
@@ -68,8 +69,8 @@ class ReadyFile:
         )
 
 
-class Parent:
-    """The process that started this one; make it early, as it may be gone soon."""
+class ParentProcess:
+    """The process that started this one. Make it early, before the parent may have ended."""
 
     def __init__(self) -> None:
         self._pid = os.getppid()
@@ -77,37 +78,37 @@ class Parent:
 
     @contextlib.contextmanager
     def watched(self, tell: Callable[[str], None]) -> Iterator[None]:
-        """While the block runs, end this process like SIGTERM as soon as the parent is gone, however it went; `tell` is
-        given a line about it, in a thread of its own.
+        """While the block runs, end this process with SIGTERM as soon as the parent has ended, however it did.
 
-        Two signs: standard input ends, if it is a pipe or a socket (all systems, and whatever stands between the two
-        processes), and this process has another parent (not on Windows).
+        There are two signs. Standard input ends, if it is a pipe or a socket: on all systems, also with other processes in
+        between. Or this process has another parent: not on Windows. Before the end `tell` is given a line, in a thread of its
+        own.
         """
-        signs = [self._has_another]
-        if _is_pipe():
-            signs.append(_input_ends)
-        for sign in signs:
-            threading.Thread(target=self._end_after, args=(sign, tell), daemon=True).start()
+        waits = [self._wait_for_another_parent]
+        if _input_is_pipe():
+            waits.append(_wait_for_end_of_input)
+        for wait in waits:
+            threading.Thread(target=self._end_after, args=(wait, tell), daemon=True).start()
         try:
             yield
         finally:
             self._over.set()
 
-    def _end_after(self, sign: Callable[[], str], tell: Callable[[str], None]) -> None:
-        told = sign()
+    def _end_after(self, wait: Callable[[], str], tell: Callable[[str], None]) -> None:
+        reason = wait()
         if not self._over.is_set():
             self._over.set()
             with contextlib.suppress(RuntimeError):  # the loop is closed already
-                tell(f"--exit-with-parent: {told}")
+                tell(f"--exit-with-parent: {reason}")
             signal.raise_signal(signal.SIGTERM)
 
-    def _has_another(self) -> str:
+    def _wait_for_another_parent(self) -> str:
         while os.getppid() == self._pid and not self._over.wait(_PAUSE):
             pass
         return "the process that started this one is gone"
 
 
-def _is_pipe() -> bool:
+def _input_is_pipe() -> bool:
     try:
         mode = os.fstat(_INPUT).st_mode
     except OSError:  # closed
@@ -115,7 +116,7 @@ def _is_pipe() -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-def _input_ends() -> str:
+def _wait_for_end_of_input() -> str:
     with contextlib.suppress(OSError):
         while os.read(_INPUT, 1 << 16):
             pass

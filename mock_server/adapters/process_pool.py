@@ -1,8 +1,8 @@
-"""A process beside the server for work that may take long: it is killed when it does.
+"""The one door to Pebble: a child process for work that may take long, and that is killed when it does.
 
-Reading a body of megabytes or deciding a hostile schema holds the interpreter lock, so it must not happen
-where others wait. A worker starts when it is first needed, runs at low priority within a memory limit
-and takes one piece of work at a time.
+Reading a body of megabytes, or applying a hostile schema, holds the interpreter lock, so it must not happen in the process that
+answers requests. The child starts when it is first needed, has a low priority and a limit of memory, and does one piece of work
+at a time.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import pebble
 from ..domain.ports import PoolBusy, TookTooLong
 
 WAIT_LIMIT: Final = 60.0
-"""Seconds until the caller gives up, waiting for its turn included."""
+"""Seconds that the caller waits, its turn in the queue included."""
 MEMORY_LIMIT: Final = 2 << 30
-"""Bytes of address space the worker may use."""
+"""Bytes of address space that the child may use: far more than a body of 10 MiB needs."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,11 +35,11 @@ class PebbleProcessPool:
         self._pool: pebble.ProcessPool | None = None
 
     async def run(self, seconds: float, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """What `function` returns or raises.
+        """Return what `function` returns, or raise what it raises.
 
         Raises:
-            TookTooLong: it was stopped after `seconds` or at `MEMORY_LIMIT`.
-            PoolBusy: its turn did not come within `WAIT_LIMIT`.
+            TookTooLong: the child was killed after `seconds`, or ended at `MEMORY_LIMIT`.
+            PoolBusy: other work kept the child busy for `WAIT_LIMIT`.
         """
         future = self._ready().schedule(function, args=list(arguments), kwargs=dict(named), timeout=seconds)
         waiting = asyncio.wrap_future(future)
@@ -55,27 +55,27 @@ class PebbleProcessPool:
             raise TookTooLong("its process ended, for the memory it took perhaps") from None
 
     def _ready(self) -> pebble.ProcessPool:
-        """The pool, made anew when it broke: a killed worker may take its pool along."""
+        """The pool, made anew when it broke: a killed child may take its pool along."""
         if self._pool is None or not self._pool.active:
             self.close()
             self._pool = pebble.ProcessPool(
-                max_workers=1, initializer=_settle_in, context=multiprocessing.get_context("spawn")
+                max_workers=1, initializer=_limit_child, context=multiprocessing.get_context("spawn")
             )
         return self._pool
 
     def close(self) -> None:
-        """Stop the worker at once."""
+        """Kill the child at once."""
         if self._pool is not None:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join(timeout=5)
             self._pool = None
 
 
-def _settle_in() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # or it waits for the very code that does not return
+def _limit_child() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # else it would wait for the very code that does not return
     if os.name == "posix":
         import resource
 
         os.nice(10)
-        with contextlib.suppress(ValueError, OSError):  # a tighter limit is set already, or none can be
+        with contextlib.suppress(ValueError, OSError):  # a tighter limit is set already, or none can be set
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))

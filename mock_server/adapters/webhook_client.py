@@ -1,4 +1,4 @@
-"""The one door to aiohttp: calls webhooks, on this machine alone unless a host was allowed."""
+"""The one door to aiohttp: calls webhooks, of this machine alone unless another host was allowed."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ from ..domain.webhook_answers import Reply
 if TYPE_CHECKING:
     import aiohttp
 
-READ: Final = 64 << 10
-"""Bytes of an answer's body that are read."""
-_LONGEST: Final = 86_400 * 1_000
+MAX_BODY: Final = 64 << 10
+"""Bytes that are read of an answer's body: enough for a signal, and the rest would only cost memory."""
+_LONGEST_PAUSE: Final = 86_400 * 1_000
+"""Milliseconds: no action lives longer."""
 
 
 class WebhookClient:
-    """Sends one request over a connection of its own, follows nothing, keeps nothing.
+    """Sends each request over a connection of its own. It follows no redirect and keeps no cookie.
 
-    A loopback address, `localhost` and what ends with `.localhost` may be called; other names are not even looked up,
-    unless they are in `hosts`. What a name of this machine led to is looked at once more when the connection is made.
+    Loopback addresses, `localhost` and names that end with `.localhost` may be called. Other names are not even looked up,
+    unless they are in `hosts`. The address of a connection is checked again when it is made.
     """
 
     def __init__(self, hosts: frozenset[str] = frozenset(), *, limit: float = 5.0) -> None:
+        """Allow these `hosts`, too. An answer may take `limit` seconds in all."""
         self._hosts = frozenset(
             _host(f"http://[{host}]/" if ":" in host else f"http://{host}/") for host in hosts
         )
@@ -38,23 +40,23 @@ class WebhookClient:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def prepare(self) -> None:
-        """Load the client, a quarter of a second's work, in another thread."""
+        """Import aiohttp in another thread, as that takes a quarter of a second."""
         await asyncio.get_running_loop().run_in_executor(None, _load)
 
     def why_not_called(self, url: str) -> str:
-        """Why a URL may not be called; empty when it may."""
+        """Return why a URL may not be called; empty when it may."""
         host = _host(url)
         if is_arklows(host):
             return f"expected a host that is not Arklow's own, got {host[:60]!r} (B109)"
-        if host in self._hosts or _is_here(host):
+        if host in self._hosts or _is_this_machine(host):
             return ""
         return f"expected a host of this machine, got {host[:60]!r}; allow it with --deliver-to {host[:60]}"
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Reply:
-        """What the receiver answers.
+        """Call a webhook, with headers as (name, value), and return its answer.
 
         Raises:
-            NoAnswer: it may not be called, or answers nothing usable within the limit.
+            NoAnswer: the URL may not be called, or there is no usable answer within the limit.
         """
         reason = self.why_not_called(url)
         if reason:
@@ -64,12 +66,12 @@ class WebhookClient:
         from yarl import URL
 
         first: CIMultiDict[str] = CIMultiDict()
-        again: CIMultiDict[str] = CIMultiDict()
+        repeated: CIMultiDict[str] = CIMultiDict()
         for name, value in headers:
-            (again if name in first else first).add(name, value)
+            (repeated if name in first else first).add(name, value)
 
         async def complete(request: Any, handler: Any) -> Any:
-            request.headers.extend(again)  # the client itself keeps one of two names that differ in casing
+            request.headers.extend(repeated)  # aiohttp itself keeps one of two names that differ in case
             return await handler(request)
 
         session = self._session(allowed=_host(url) in self._hosts)
@@ -79,12 +81,12 @@ class WebhookClient:
                 data=body,
                 headers=first,
                 allow_redirects=False,
-                middlewares=(complete,) if again else (),
+                middlewares=(complete,) if repeated else (),
             ) as response:
                 parts: list[bytes] = []
                 length = 0
-                while length <= READ:
-                    part = await response.content.read(READ + 1 - length)
+                while length <= MAX_BODY:
+                    part = await response.content.read(MAX_BODY + 1 - length)
                     if not part:
                         break
                     parts.append(part)
@@ -97,18 +99,22 @@ class WebhookClient:
                 )
                 read = b"".join(parts)
                 return Reply(
-                    response.status, found, read[:READ], length <= READ, _retry_after(response.headers)
+                    response.status,
+                    found,
+                    read[:MAX_BODY],
+                    length <= MAX_BODY,
+                    _retry_after(response.headers),
                 )
         except TimeoutError as error:
             reason = f"no whole answer within {self._limit:g} s"
-            _forget_where(error)
+            _drop_frames(error)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             reason = f"no usable answer: {str(error)[:300] or type(error).__name__}"
-            _forget_where(error)
+            _drop_frames(error)
         raise NoAnswer(reason)
 
     async def close(self) -> None:
-        """Close what was opened."""
+        """Close the sessions."""
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()
@@ -118,8 +124,8 @@ class WebhookClient:
         if session is None:
             import aiohttp
 
-            class Here(aiohttp.abc.AbstractResolver):
-                """Knows `localhost` and what ends with it, without asking anybody (RFC 6761 §6.3)."""
+            class LoopbackResolver(aiohttp.abc.AbstractResolver):
+                """Resolves `localhost` and names that end with it, without a name server (RFC 6761 §6.3)."""
 
                 async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[Any]:
                     return [
@@ -139,10 +145,10 @@ class WebhookClient:
 
             connector = aiohttp.TCPConnector(
                 limit=0,
-                resolver=None if allowed else Here(),
-                force_close=True,  # a receiver that was restarted must not meet a connection that is half dead
+                resolver=None if allowed else LoopbackResolver(),
+                force_close=True,  # else a call to a restarted receiver could meet a connection that is closed already
                 use_dns_cache=False,
-                socket_factory=None if allowed else socket_here,
+                socket_factory=None if allowed else loopback_socket,
             )
             session = self._sessions[allowed] = aiohttp.ClientSession(
                 connector=connector,
@@ -156,9 +162,9 @@ class WebhookClient:
         return session
 
 
-def _forget_where(error: BaseException | None) -> None:
-    """Let go the frames that a failure holds: the client keeps its failures in what these frames hold, and collecting
-    such cycles would stop everybody for milliseconds."""
+def _drop_frames(error: BaseException | None) -> None:
+    """Drop the frames that an exception holds: aiohttp keeps its exceptions in objects of these frames, and collecting such
+    cycles would delay all requests by milliseconds."""
     while error is not None:
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
@@ -169,7 +175,7 @@ def _load() -> None:
 
 
 def _host(url: str) -> str:
-    """The host as the client that connects reads it: no other reading of a URL counts."""
+    """The host of a URL as yarl sees it, which aiohttp uses: another parser might see another host."""
     from yarl import URL
 
     try:
@@ -178,7 +184,7 @@ def _host(url: str) -> str:
         return ""
 
 
-def _is_here(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
 
 
@@ -191,28 +197,28 @@ def _is_loopback(address: str) -> bool:
     return (mapped or found).is_loopback
 
 
-def socket_here(address: tuple[Any, ...]) -> socket.socket:
-    """A socket for an address of this machine; others get none, whatever name led to them.
+def loopback_socket(address: tuple[Any, ...]) -> socket.socket:
+    """Return a socket for an address of this machine, as `getaddrinfo` has addresses.
 
     Raises:
-        OSError: the address is another machine's.
+        OSError: the address is another machine's, whatever name led to it.
     """
     family, kind, protocol, _, target = address
     if not _is_loopback(str(target[0]).partition("%")[0]):
         raise OSError(f"{target[0]} is no address of this machine")
-    made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, READ)  # what nobody will read need not be taken in
-    return made
+    new = socket.socket(family, kind, protocol)
+    new.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MAX_BODY)  # more than that is not read
+    return new
 
 
 def _retry_after(headers: Any) -> int | None:
-    """What `Retry-After` asks for in milliseconds: seconds, or a date, counted from the answer's own (Q31)."""
+    """What `Retry-After` asks for, in milliseconds: a number of seconds, or a date, counted from the answer's `Date` (Q31)."""
     text = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,10}", text):
-        return min(int(text) * 1_000, _LONGEST)
+        return min(int(text) * 1_000, _LONGEST_PAUSE)
     try:
         until = parsedate_to_datetime(text)
         since = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)
-        return min(max(0, round((until - since).total_seconds() * 1_000)), _LONGEST)
+        return min(max(0, round((until - since).total_seconds() * 1_000)), _LONGEST_PAUSE)
     except (TypeError, ValueError, OverflowError):
         return None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..adapters.parent_process import CannotWrite, Parent, ReadyFile
+from ..adapters.parent_process import CannotWrite, ParentProcess, ReadyFile
 from ..domain.interpretations import DEFAULTS
 from ..settings import OVERLAID, PUBLISHED, AdminSettings, Settings
 from . import banner, flags
@@ -32,7 +32,7 @@ class _CommandFailed(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, or those of the process, and return its exit code."""
-    parent = Parent()
+    parent = ParentProcess()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["serve"]:
         given = given[1:]
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _serve(options: argparse.Namespace, parent: Parent) -> int:
+def _serve(options: argparse.Namespace, parent: ParentProcess) -> int:
     """Serve until a signal or the parent's end.
 
     Raises:
@@ -159,7 +159,7 @@ def _run(
     app: Application,
     listeners: banner.Listeners,
     ready: ReadyFile | None,
-    parent: Parent,
+    parent: ParentProcess,
     log: RequestLog,
 ) -> None:
     """Print the addresses and serve on them."""
@@ -177,7 +177,7 @@ def _run(
                 plane = AdminPlane(listeners.admin, app.administration, app.faults, admin, log.write)
                 stack.enter_context(plane.serving(loop))
             if ready is not None:
-                stack.enter_context(ready.standing(banner.ready_facts(listeners, token)))
+                stack.enter_context(ready.present(banner.ready_facts(listeners, token)))
             if options.exit_with_parent:
                 stack.enter_context(parent.watched(_from_other_threads(log, loop)))
             yield

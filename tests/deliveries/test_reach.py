@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.adapters.webhook_client import WebhookClient, socket_here
+from mock_server.adapters.webhook_client import WebhookClient, loopback_socket
 from tests.admin.desk import Desk
 from tests.deliveries.receiver import (
     Receiver,
@@ -156,7 +156,7 @@ def test_a_local_name_that_leads_elsewhere_leads_nowhere(address: str) -> None:
     """What a name led to is looked at when the connection is made, so no change of mind of a name server helps."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with pytest.raises(OSError, match="no address of this machine"):
-        socket_here((family, socket.SOCK_STREAM, 6, "", (address, 80)))
+        loopback_socket((family, socket.SOCK_STREAM, 6, "", (address, 80)))
 
 
 @pytest.mark.parametrize(

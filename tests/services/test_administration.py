@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_server.adapters.clocks import SystemClock
-from mock_server.adapters.ids import Suffixes
+from mock_server.adapters.id_suffixes import IdSuffixes
 from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.domain.clock import OrganisationClock
@@ -180,7 +180,7 @@ def test_a_signal_to_an_action_with_a_long_past_lets_others_have_their_turn() ->
 
 
 def _parts() -> tuple[MemoryStore, Timers, Ingress]:
-    store = MemoryStore(10, 1 << 20, journal_limit=100, suffix=Suffixes().of, seed=0)
+    store = MemoryStore(10, 1 << 20, journal_limit=100, suffix=IdSuffixes().of, seed=0)
     timers = Timers(store, SystemClock(), Deliveries(WebhookClient()))
     return (
         store,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_server.adapters.clocks import ManualClock
-from mock_server.adapters.ids import Suffixes
+from mock_server.adapters.id_suffixes import IdSuffixes
 from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.domain.clock import OrganisationClock
 from mock_server.domain.destinations import Kind
@@ -51,7 +51,7 @@ class _Mock:
     """The services around a caller, with a webhook for variant v."""
 
     def __init__(self, caller: _Caller) -> None:
-        store = MemoryStore(1_000, 1 << 20, journal_limit=1_000, suffix=Suffixes().of, seed=0)
+        store = MemoryStore(1_000, 1 << 20, journal_limit=1_000, suffix=IdSuffixes().of, seed=0)
         self.timers = Timers(store, ManualClock(), Deliveries(caller))
         self.process_pool = PebbleProcessPool()
         self.ingress = Ingress(

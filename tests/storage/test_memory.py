@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server.adapters.ids import Suffixes
+from mock_server.adapters.id_suffixes import IdSuffixes
 from mock_server.domain import actions
 from mock_server.domain.actions import Work
 from mock_server.domain.errors import TooManySnapshots
@@ -13,7 +13,7 @@ from mock_server.storage.organisation import Organisation
 
 
 def _store(max_actions: int = 10_000, max_payload_bytes: int = 1 << 30) -> MemoryStore:
-    return MemoryStore(max_actions, max_payload_bytes, journal_limit=10, suffix=Suffixes().of, seed=0)
+    return MemoryStore(max_actions, max_payload_bytes, journal_limit=10, suffix=IdSuffixes().of, seed=0)
 
 
 def _add(

@@ -1,7 +1,6 @@
-"""What the ids of an organisation end with: nine digits of a hash of the organisation and its seed.
+"""The suffixes of ids: nine digits, of a hash of the organisation and its seed, with which all its ids end.
 
-Two organisations whose hashes collide get neighbouring numbers, so that no two share an id (B010, Q11; the
-make-up of ids is our choice).
+Organisations whose hashes collide get neighbouring numbers, so that no two share an id (B010, Q11; how ids are built is ours).
 """
 
 from __future__ import annotations
@@ -10,17 +9,18 @@ from hashlib import sha256
 from typing import Final
 
 _SUFFIXES: Final = 1_000_000_000
+"""How many there are: nine digits, beside ten that count, fit 64 bits."""
 
 
-class Suffixes:
-    """The suffixes that were given out; none is given out twice."""
+class IdSuffixes:
+    """The suffixes in use; each belongs to one organisation and seed."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], str] = {}
         self._taken: set[int] = set()
 
     def of(self, org_id: str, seed: int) -> str:
-        """Nine digits, the same for the same arguments, unless another organisation has them already."""
+        """Return the nine digits of an organisation and a seed: those of their hash, or the next that are free."""
         known = self._known.get((org_id, seed))
         if known is not None:
             return known
@@ -32,7 +32,7 @@ class Suffixes:
         return suffix
 
     def claim(self, org_id: str, seed: int, suffix: str) -> bool:
-        """Give out a suffix that another process gave out for these arguments; False when it is not free here."""
+        """Take a suffix that another process used for this organisation and seed. Return False when it is not free here."""
         known = self._known.get((org_id, seed))
         if known is None and int(suffix) not in self._taken:
             self._taken.add(int(suffix))

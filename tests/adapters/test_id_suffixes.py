@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from mock_server.adapters.ids import Suffixes
+from mock_server.adapters.id_suffixes import IdSuffixes
 
 
 def test_the_suffix_is_a_hash_of_organisation_and_seed() -> None:
     """The make-up that the documents of this mock promise; the same each time."""
-    suffixes = Suffixes()
+    suffixes = IdSuffixes()
     expected = int.from_bytes(sha256(b"0/42").digest()[:8], "big") % 10**9
 
     assert suffixes.of("42", 0) == suffixes.of("42", 0) == f"{expected:09d}"
@@ -24,7 +24,7 @@ def test_organisations_whose_hashes_collide_get_neighbouring_numbers() -> None:
         if suffix in seen:
             break
         seen[suffix] = str(n)
-    suffixes = Suffixes()
+    suffixes = IdSuffixes()
 
     one, other = suffixes.of(seen[suffix], 0), suffixes.of(str(n), 0)
 
