@@ -45,7 +45,7 @@ class MockServedToWorkers:
 
     @property
     def address(self) -> dict[str, Any]:
-        """What a worker needs to ask, with `host`, `port` and `key` as plain values."""
+        """What a worker needs to ask: `host`, `port` and `key`, each keyed by its name."""
         host, port = self._listener.address
         return {"host": host, "port": port, "key": self._key.hex()}
 

@@ -1,7 +1,7 @@
-"""`pytest -p tests.installed`: the tests import what a wheel has installed, under the names of a clone.
+"""`pytest -p tests.installed`: make the tests import what a wheel has installed, by the names that a clone has.
 
-A wheel has `contracts` and `mock_server` inside `arklow_local`. With the wheel's folder in PYTHONPATH every module of either
-name is the one in there; `make test-wheel` does that.
+A wheel has `contracts` and `mock_server` inside `arklow_local`. With the wheel's folder in PYTHONPATH, each module of either
+package is the one of the wheel; `make test-wheel` runs all tests so.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ PACKAGES = frozenset({"contracts", "mock_server"})
 
 
 class Installed(MetaPathFinder, Loader):
-    """Finds a module of a clone in the wheel."""
+    """Finds in the wheel a module that is imported by its name in a clone."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The wheel's module, for the two packages alone."""
+        """Find the wheel's module, for the two packages alone."""
         return ModuleSpec(name, self) if name.partition(".")[0] in PACKAGES else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """The module itself, so that there are no two of it."""
+        """Give the wheel's module itself, as two copies of a module would have different classes."""
         module = import_module(f"arklow_local.{spec.name}")
         spec.loader_state = module.__spec__
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """It has run already; it keeps its own name."""
+        """Restore the name of the module, which has run already."""
         assert module.__spec__ is not None
         module.__spec__ = module.__spec__.loader_state
 

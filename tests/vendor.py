@@ -1,4 +1,4 @@
-"""Directories of pages as a vendor might publish them one day: today's, with a change."""
+"""Directories of pages as a vendor may publish them one day: today's pages with a change."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ components:
       in: header
 ````
 """
-"""A fourth page, of a newer release, which refers to what other pages define."""
+"""A fourth page, of a newer release, which refers to components of the other pages."""
 
 ACK = (
     PEEK.replace("peekIngressAction", "ackIngressAction")
@@ -103,7 +103,7 @@ ACK = (
         "        '409':\n          $ref: '#/components/responses/IngressConflict'\n        '500':",
     )
 )
-"""A page of what only guides describe so far."""
+"""A page of an operation that only guides describe today."""
 
 LANES = (
     PEEK.replace("peekIngressAction", "post_v1_orgs_by_org_id_lanes")
@@ -133,11 +133,11 @@ actions:
       properties:
         until: {type: string, const: later}
 """
-"""An overlay of a user: a modack says until when."""
+"""An overlay of a user: the answer to a modack has a member `until`."""
 
 
 def pages(directory: Path) -> Path:
-    """Today's pages."""
+    """Make a directory of today's pages."""
     directory.mkdir()
     for page in UPSTREAM.glob("*.txt"):
         shutil.copy(page, directory)
@@ -145,7 +145,7 @@ def pages(directory: Path) -> Path:
 
 
 def edited(directory: Path, page: str, old: str, new: str) -> Path:
-    """Today's pages, in one of which a text stands for another one, wherever it stands."""
+    """Make a directory of today's pages, and replace `old` by `new` wherever it stands in one of them."""
     file = pages(directory) / page
     text = file.read_text("utf-8")
     assert old in text
@@ -154,51 +154,51 @@ def edited(directory: Path, page: str, old: str, new: str) -> Path:
 
 
 def operation_added(directory: Path) -> Path:
-    """A fourth page."""
+    """Add a fourth page."""
     (pages(directory) / "003_peek.md").write_text(PEEK, "utf-8")
     return directory
 
 
 def ack_added(directory: Path) -> Path:
-    """A fourth page, of what our overlays had before."""
+    """Add a fourth page, of an operation that our overlays add."""
     (pages(directory) / "003_ack.txt").write_text(ACK, "utf-8")
     return directory
 
 
 def lanes_added(directory: Path) -> Path:
-    """A fourth page, of the control plane."""
+    """Add a fourth page, of the control plane."""
     (pages(directory) / "003_lanes.txt").write_text(LANES, "utf-8")
     return directory
 
 
 def value_added(directory: Path) -> Path:
-    """A modack may be answered with another word than `ok`."""
+    """Allow another word than `ok` in the answer to a modack."""
     old = "              enum:\n                - ok\n"
     return edited(directory, MODACK, old, f"{old}                - scheduled\n")
 
 
-def asked_for(directory: Path) -> Path:
-    """Work has to say its region."""
+def request_member_required(directory: Path) -> Path:
+    """Require a member `region` of work."""
     old = "      required:\n        - payload\n      properties:\n"
     new = "      required:\n        - payload\n        - region\n      properties:\n        region:\n          type: string\n          enum: [eu, us]\n"
     return edited(directory, INGRESS, old, new)
 
 
-def promised(directory: Path) -> Path:
-    """The answer to work says its region."""
+def answer_member_required(directory: Path) -> Path:
+    """Require a member `region` of the answer to work."""
     old = "            - a_ve\n          properties:\n"
     new = "            - a_ve\n            - region\n          properties:\n            region:\n              type: string\n              enum: [eu, us]\n"
     return edited(directory, INGRESS, old, new)
 
 
 def operation_removed(directory: Path) -> Path:
-    """No page of modack."""
+    """Remove the page of modack."""
     (pages(directory) / MODACK).unlink()
     return directory
 
 
-def overlaid(directory: Path) -> Path:
-    """Today's pages, and an overlay of the user's own."""
+def overlay_added(directory: Path) -> Path:
+    """Add an overlay of the user."""
     (pages(directory) / "overlays").mkdir()
     (directory / "overlays" / "staging.overlay.yaml").write_text(OVERLAY, "utf-8")
     return directory
@@ -207,8 +207,8 @@ def overlaid(directory: Path) -> Path:
 CHANGES: dict[str, Callable[[Path], Path]] = {
     "an operation is added": operation_added,
     "a value is added to an enum": value_added,
-    "a member of a request is made required": asked_for,
-    "a member of an answer is made required": promised,
+    "a member of a request is made required": request_member_required,
+    "a member of an answer is made required": answer_member_required,
     "an operation is removed": operation_removed,
 }
-"""What happened → makes the pages of after it."""
+"""What happened → how to make the pages after it."""

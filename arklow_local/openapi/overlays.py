@@ -46,7 +46,7 @@ class Overlaid:
 
 
 def read_overlays(directory: Path) -> tuple[Overlay, ...]:
-    """Read the overlays of a directory, in the order of their names.
+    """Read the overlays of a directory, as a tuple in the order of their names.
 
     Raises:
         BadPages: a file is no overlay, or is called as no overlay is.

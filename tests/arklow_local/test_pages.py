@@ -1,4 +1,4 @@
-"""Pages are joined, and overlays laid over them: what the words of the specification say, and what is wrong, and where."""
+"""Pages are joined and overlays applied as the specification says; errors say what is wrong and where."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def test_an_action_does_what_the_overlay_specification_says(
     assert document == {"a": {"b": {"x": 1}}, "l": [{"n": 1}, {"n": 2}]}
 
 
-def test_an_action_that_matches_nothing_is_told_of() -> None:
-    laid = overlays.apply(
+def test_an_action_that_matches_nothing_is_listed() -> None:
+    overlaid = overlays.apply(
         {"a": 1}, [overlay({"target": "$.b", "update": {}}, {"target": "$.a", "update": 2})]
     )
 
-    assert laid == overlays.Overlaid({"a": 2}, (("o.overlay.yaml", "$.b"),))
+    assert overlaid == overlays.Overlaid({"a": 2}, (("o.overlay.yaml", "$.b"),))
 
 
-def test_pages_that_differ_stop_with_both_places() -> None:
+def test_pages_that_differ_are_refused_with_both_places() -> None:
     """The deepest place at which both have something, with the line of each page."""
     one = page("one", components={"schemas": {"A": {"type": "string"}}})
     other = page("other", info={}, components={"schemas": {"A": {"type": "integer"}}})
@@ -70,7 +70,7 @@ def test_pages_that_differ_stop_with_both_places() -> None:
 
 
 def test_what_describes_the_whole_may_differ_and_nothing_else() -> None:
-    """Pages of two releases have two versions, and tags that the other did not know."""
+    """Pages of two releases have two versions, and tags that the other has not."""
     one, other = (
         page("one", info={"version": "1"}, tags=["a"]),
         page("other", info={"version": "2"}, tags=["b"]),
@@ -83,8 +83,8 @@ def test_what_describes_the_whole_may_differ_and_nothing_else() -> None:
         pages.join([page("one", security=[]), page("other", security=[{"k": []}])])
 
 
-def test_overlays_that_give_way_are_those_that_are_laid() -> None:
-    """With nothing in their way both give the same."""
+def test_overlays_fill_gaps_as_they_are_applied_where_the_pages_leave_room() -> None:
+    """With no unit of the pages in their way, both give the same document."""
     document = pages.read(vendor.UPSTREAM).joined
     ours = overlays.read_overlays(SPEC / "overlays")
 
@@ -96,16 +96,18 @@ def ours_over(document: pointers.Document) -> overlays.Overlaid:
     return overlays.fill_gaps(document, overlays.read_overlays(SPEC / "overlays"), today)
 
 
-def test_an_operation_that_a_page_has_by_now_is_the_pages() -> None:
-    """Whole: nothing of ours is mixed into it, and what we add beside it stays."""
+def test_an_operation_that_a_page_has_is_taken_from_the_page() -> None:
+    """As a whole: no part of our overlay is mixed into it, and what our overlay adds beside it stays."""
     document = pages.read(vendor.UPSTREAM).joined
     document["paths"]["/v1/ack"] = {"post": {"operationId": "ackIngressAction", "responses": {}}}
 
-    laid = ours_over(document)
+    overlaid = ours_over(document)
 
-    assert laid.content["paths"]["/v1/ack"] == document["paths"]["/v1/ack"]
-    assert "/v1/nack" in laid.content["paths"]
-    assert laid.left_out == ("30-siblings.overlay.yaml: the pages have #/paths/~1v1~1ack/post themselves",)
+    assert overlaid.content["paths"]["/v1/ack"] == document["paths"]["/v1/ack"]
+    assert "/v1/nack" in overlaid.content["paths"]
+    assert overlaid.left_out == (
+        "30-siblings.overlay.yaml: the pages have #/paths/~1v1~1ack/post themselves",
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,33 +117,33 @@ def test_an_operation_that_a_page_has_by_now_is_the_pages() -> None:
         ("/v2/ack", "ackIngressAction", "#/paths/~1v1~1ack/post has the operationId ackIngressAction, which another operation has"),
     ],
 )  # fmt: skip
-def test_an_operation_of_ours_that_the_pages_have_otherwise_is_left_out(
+def test_an_operation_of_ours_that_the_pages_have_in_another_form_is_left_out(
     path: str, operation_id: str, said: str
 ) -> None:
-    """Under other names of parameters, or at another path by the same id: both at once is no document."""
+    """With other names of parameters, or at another path with the same id: a document cannot have both."""
     document = pages.read(vendor.UPSTREAM).joined
     document["paths"][path] = {"get": {"operationId": operation_id, "responses": {}}}
 
-    laid = ours_over(document)
+    overlaid = ours_over(document)
 
-    assert laid.left_out == (f"30-siblings.overlay.yaml: {said}",)
-    assert {} not in laid.content["paths"].values()
+    assert overlaid.left_out == (f"30-siblings.overlay.yaml: {said}",)
+    assert {} not in overlaid.content["paths"].values()
 
 
-def test_what_only_our_overlays_still_refer_to_is_kept_for_them(tmp_path: Path) -> None:
-    """Without a page of modack acks are served as before; a link to modack is not."""
-    laid = ours_over(pages.read(vendor.operation_removed(tmp_path / "p")).joined)
+def test_components_that_only_our_overlays_refer_to_are_kept_for_them(tmp_path: Path) -> None:
+    """Without a page of modack, acks are served as before; a link to modack is not."""
+    overlaid = ours_over(pages.read(vendor.operation_removed(tmp_path / "p")).joined)
 
-    assert {"/v1/ack", "/v1/nack", "/v1/defer"} <= laid.content["paths"].keys()
-    assert "IngressSignalResponse" in laid.content["components"]["schemas"]
-    [said] = laid.left_out
+    assert {"/v1/ack", "/v1/nack", "/v1/defer"} <= overlaid.content["paths"].keys()
+    assert "IngressSignalResponse" in overlaid.content["components"]["schemas"]
+    [said] = overlaid.left_out
     assert said.endswith(
         "/post/responses/200/links leads to modAckIngressAction, which the pages have no more"
     )
 
 
 def test_a_page_may_have_any_of_the_usual_fences(tmp_path: Path) -> None:
-    """Three marks or more, waves too, YAML or JSON; blocks in other languages are none of ours."""
+    """Three marks or more, tildes too, YAML or JSON; blocks in other languages are passed over."""
     for number, text in enumerate(
         (
             "# A\n```yaml\nopenapi: 3.1.0\npaths: {}\n```\n",
@@ -155,15 +157,15 @@ def test_a_page_may_have_any_of_the_usual_fences(tmp_path: Path) -> None:
         assert str(pages.read_page(file).content["openapi"]).startswith("3.1.")
 
 
-def test_the_digest_is_that_of_what_the_pages_say(tmp_path: Path) -> None:
-    """Other names and another order of pages are the same document; another word is not."""
+def test_the_digest_is_that_of_the_content_of_the_pages(tmp_path: Path) -> None:
+    """Other file names and another order of pages give the same document; another word does not."""
     one = vendor.pages(tmp_path / "one")
     for number, file in enumerate(sorted((vendor.pages(tmp_path / "other")).iterdir(), reverse=True)):
         file.rename(file.with_name(f"{number}.md"))
-    moved = vendor.value_added(tmp_path / "moved")
+    changed = vendor.value_added(tmp_path / "changed")
 
     digests = [
-        document_text.digest(pages.read(directory).joined) for directory in (one, tmp_path / "other", moved)
+        document_text.digest(pages.read(directory).joined) for directory in (one, tmp_path / "other", changed)
     ]
 
     assert digests[0] == digests[1] != digests[2]

@@ -1,4 +1,4 @@
-"""What the fixture `arklow` hands to a test: one organisation of a running mock."""
+"""What the fixture `arklow` gives to a test: one organisation of a running mock."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def arklow(connections: Connections, request: pytest.FixtureRequest) -> Arklow:
 
 
 def known(running: RunningMock) -> Mock:
-    """What a ready file would say."""
+    """The mock as its ready file would describe it."""
     return Mock(
         pid=running.process.pid,
         base_url=f"http://localhost:{running.port}",
@@ -59,8 +59,8 @@ def accepted(arklow: Arklow, variant: str = "order.created") -> str:
 
 
 def test_a_call_has_the_key_of_its_organisation_and_a_refusal_is_an_answer(arklow: Arklow) -> None:
-    """Status, headers and body; `data` is there for what went well alone."""
-    refused = arklow.call("POST", "/v1/ingress/nobody", {"payload": 1})
+    """Status, headers and body; `data` is for successes alone."""
+    refused = arklow.call("POST", "/v1/ingress/unknown", {"payload": 1})
 
     assert arklow.headers == {"x-arklow-auth": f"org-{arklow.org}"} == {"x-arklow-auth": arklow.key}
     assert refused.status == 400
@@ -72,14 +72,14 @@ def test_a_call_has_the_key_of_its_organisation_and_a_refusal_is_an_answer(arklo
     assert other.status == 200
 
 
-def test_a_clock_stands_runs_and_is_moved(arklow: Arklow) -> None:
-    """By text or by a time with a zone; what falls due on the way is run and counted."""
+def test_a_clock_is_frozen_runs_and_is_advanced(arklow: Arklow) -> None:
+    """To a text or a datetime with a zone; what falls due on the way is run and counted."""
     arklow.clock.freeze("2030-01-01T12:00:00Z")
     noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
     accepted(arklow)
 
     assert arklow.clock.now == noon
-    assert arklow.clock.advance(60) == 1  # the lease of the worker that holds
+    assert arklow.clock.advance(60) == 1  # the lease of an attempt that the worker holds
     arklow.clock.advance(timedelta(minutes=1))
     assert arklow.clock.now == noon + timedelta(minutes=2)
     arklow.clock.advance(to=noon + timedelta(hours=1))
@@ -94,8 +94,8 @@ def test_a_clock_stands_runs_and_is_moved(arklow: Arklow) -> None:
         arklow.clock.freeze("2030-01-01T12:00:00Z")
 
 
-def test_a_journal_has_all_and_one_kind_and_one_action(arklow: Arklow) -> None:
-    """In pages that nobody sees."""
+def test_a_journal_lists_all_entries_one_kind_or_one_action(arklow: Arklow) -> None:
+    """In pages, which the caller does not see."""
     ids = [accepted(arklow), accepted(arklow)]
     for _ in range(500):
         assert arklow.call("POST", "/v1/ingress/order.created", {"payload": 1}).status == 200
@@ -124,8 +124,8 @@ def test_a_worker_does_what_its_script_says(arklow: Arklow) -> None:
         arklow.worker({"x": "dance"})
 
 
-def test_a_reset_makes_all_new_with_another_seed_or_a_clock_that_stands(arklow: Arklow) -> None:
-    """The same again with the same seed."""
+def test_a_reset_makes_all_new_with_another_seed_or_a_frozen_clock(arklow: Arklow) -> None:
+    """With the same seed ids are the same again."""
     first = accepted(arklow)
     arklow.reset(seed=7, frozen_at="2030-01-01T12:00:00Z")
     second = accepted(arklow)
@@ -135,38 +135,38 @@ def test_a_reset_makes_all_new_with_another_seed_or_a_clock_that_stands(arklow: 
     assert accepted(arklow) == second
 
 
-def test_what_tests_have_left_is_let_go_soon_and_is_empty_for_who_comes_back(
+def test_organisations_that_tests_have_left_are_deleted_soon_and_are_empty_for_the_next_test(
     connections: Connections,
 ) -> None:
-    """So that ten thousand tests do not fill the mock; a test that is run again begins anew."""
+    """Ten thousand tests do not fill the mock; a test that is run again begins anew."""
     tests = [connections.organisation(organisation_of(f"left {n}")) for n in range(30)]
     for arklow in tests:
         accepted(arklow)
         arklow.admin("PUT", "/snapshots/before")
         connections.leave(arklow)
-    shown = [(one["definitions"], one["actions"]["kept"], one["snapshots"]) for one in map(state, tests)]
+    contents = [(one["definitions"], one["actions"]["kept"], one["snapshots"]) for one in map(state, tests)]
     again = connections.organisation(tests[-1].org)
 
-    assert shown == [(0, 0, [])] * 25 + [(1, 1, ["before"])] * 5
+    assert contents == [(0, 0, [])] * 25 + [(1, 1, ["before"])] * 5
     assert [entry["name"] for entry in again.journal] == ["reset"]
 
 
 def state(arklow: Arklow) -> Any:
-    """What the admin plane shows of it."""
+    """What the admin plane shows of an organisation."""
     return arklow.admin("GET")
 
 
-def test_connections_are_kept_and_one_that_was_closed_is_not_used_again() -> None:
-    """A mock closes what says nothing for five seconds; nothing is sent twice for it."""
+def test_connections_are_reused_but_for_one_that_the_mock_has_closed() -> None:
+    """A mock closes a connection that is idle for five seconds; no request is sent twice because of it."""
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     def serve() -> None:
         for answers in (2, 1):
             connection, _ = listener.accept()
             with connection:
                 for _ in range(answers):
-                    heard.append(connection.recv(1_000))
+                    received.append(connection.recv(1_000))
                     connection.sendall(answer)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -180,11 +180,11 @@ def test_connections_are_kept_and_one_that_was_closed_is_not_used_again() -> Non
         server.join()
         connection.close()
 
-    assert (statuses, len(heard)) == ([200] * 3, 3)
+    assert (statuses, len(received)) == ([200] * 3, 3)
 
 
-def test_an_answer_that_is_cut_is_an_error_and_the_next_one_comes(arklow: Arklow) -> None:
-    """As a client would see it; the request is not sent again."""
+def test_an_answer_that_is_cut_off_is_an_error_and_the_next_one_comes(arklow: Arklow) -> None:
+    """The caller gets the error of a client; the request is not sent again."""
     accepted(arklow)
     arklow.admin("POST", "/faults", {"times": 1, "cut": "reset"})
 
@@ -208,7 +208,7 @@ def test_every_kind_of_entry_is_a_line(arklow: Arklow) -> None:
 
 
 def test_a_test_has_its_organisation_in_every_run_and_no_other_test_has_it() -> None:
-    """15 digits, which JSON keeps everywhere; where a test runs several times at once, a salt sets them apart."""
+    """15 digits, which JSON readers keep exactly; a salt sets apart the runs of a test in several workers."""
     numbers = [organisation_of(f"tests/test_{n}.py::test") for n in range(10_000)]
 
     assert len({*numbers, organisation_of("tests/test_0.py::test", "gw1")}) == 10_001

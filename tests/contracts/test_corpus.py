@@ -1,4 +1,4 @@
-"""The catalogue of requests that no value generator makes: what it promises, and that it can be sent."""
+"""The corpus of requests that no schema describes: what each promises, and that each can be sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ GOOD: dict[str, dict[str, Any]] = {
     PUT: {"variant": "order.créé", "schema": {"type": "object", "title": "a"}},
 }
 CATALOGUE = {label: list(probes(label, good)) for label, good in GOOD.items()}
-ALL = [(label, probe) for label, told in CATALOGUE.items() for probe in told]
 GROUPS = {
     *("bytes", "encodings", "headers", "media types", "chunking", "sizes"),
     *("counts", "numbers", "strings", "query", "paths", "methods"),
@@ -33,7 +32,7 @@ GROUPS = {
 
 
 def members(label: str) -> set[str]:
-    """The members that the page knows."""
+    """The members of the body that the page names."""
     node: Any = DOCUMENT.content
     for step in str(DOCUMENT.operations[label].request_schema).split("/")[1:]:
         node = node[step.replace("~1", "/").replace("~0", "~")]
@@ -55,15 +54,15 @@ def test_no_two_probes_of_an_operation_have_the_same_title(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_every_group_speaks_in_the_first_dozen(label: str) -> None:
-    """A small budget is spent on something of everything."""
+def test_every_group_has_a_probe_in_the_first_dozen(label: str) -> None:
+    """A small budget is spent on each group."""
     assert {probe.group for probe in CATALOGUE[label][:12]} == GROUPS
     assert {probe.group for probe in CATALOGUE[label]} == GROUPS
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_the_same_question_gets_the_same_catalogue(label: str) -> None:
-    """A run can be repeated, and the good body is as it was."""
+def test_the_same_body_gives_the_same_catalogue(label: str) -> None:
+    """A run can be repeated; the good body is not changed."""
     good = {**GOOD[label]}
 
     assert list(probes(label, good)) == CATALOGUE[label]
@@ -71,8 +70,8 @@ def test_the_same_question_gets_the_same_catalogue(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_what_is_large_comes_last_and_all_of_it_says_so(label: str) -> None:
-    """Who wants none of it can stop at the first."""
+def test_large_probes_come_last_and_are_marked(label: str) -> None:
+    """A caller that wants none can stop at the first."""
     small = list(takewhile(lambda probe: not probe.large, CATALOGUE[label]))
 
     assert all(probe.large for probe in CATALOGUE[label][len(small) :])
@@ -81,8 +80,8 @@ def test_what_is_large_comes_last_and_all_of_it_says_so(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_what_promises_to_be_served_keeps_its_page(label: str) -> None:
-    """Its bytes are JSON that the document allows, with members that the page knows."""
+def test_a_probe_that_must_be_served_is_allowed_by_its_page(label: str) -> None:
+    """Its bytes are JSON that the document allows, with members that the page names."""
     promised = [probe for probe in CATALOGUE[label] if probe.must_be_served]
 
     assert len(promised) >= 40
@@ -93,7 +92,7 @@ def test_what_promises_to_be_served_keeps_its_page(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_what_promises_to_be_served_is_plain_besides(label: str) -> None:
+def test_a_probe_that_must_be_served_is_ordinary_otherwise(label: str) -> None:
     """The operation's own path and method, JSON by its type, no coding, nothing large."""
     for probe in CATALOGUE[label]:
         if probe.must_be_served:
@@ -104,8 +103,8 @@ def test_what_promises_to_be_served_is_plain_besides(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_a_modack_and_a_definition_that_are_promised_are_of_the_good_thing(label: str) -> None:
-    """Nothing is promised for an action that nobody holds, nor for another attempt."""
+def test_a_modack_and_a_definition_that_must_be_served_are_those_of_the_good_body(label: str) -> None:
+    """No other action, attempt or variant must be served."""
     for probe in CATALOGUE[label]:
         if not probe.must_be_served or label == INGRESS:
             continue
@@ -117,8 +116,8 @@ def test_a_modack_and_a_definition_that_are_promised_are_of_the_good_thing(label
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_bytes_say_the_good_body_when_they_promise_it_and_only_then(label: str) -> None:
-    """Of the group of bytes, the promised ones are equal to the good body for a strict reader; the others are not."""
+def test_bytes_must_be_served_exactly_when_they_spell_the_good_body(label: str) -> None:
+    """In the group `bytes`, to a strict reader."""
     for probe in CATALOGUE[label]:
         if probe.group != "bytes":
             continue
@@ -131,8 +130,8 @@ def test_bytes_say_the_good_body_when_they_promise_it_and_only_then(label: str) 
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_chunks_hold_the_whole_body(label: str) -> None:
-    """No chunk is empty, as that would be the last one."""
+def test_chunks_add_up_to_the_whole_body(label: str) -> None:
+    """No chunk is empty, as an empty one ends the body."""
     for probe in CATALOGUE[label]:
         assert bool(probe.chunks) == (probe.group == "chunking")
         if probe.chunks:
@@ -141,8 +140,8 @@ def test_chunks_hold_the_whole_body(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_headers_can_be_sent_and_leave_keys_and_framing_alone(label: str) -> None:
-    """Bytes of latin-1 without a line's end; no key, no length, no protocol that needs an answer of its own."""
+def test_headers_can_be_sent_and_are_neither_keys_nor_framing(label: str) -> None:
+    """Bytes of latin-1 without the end of a line; no key, no length, no protocol that needs an answer of its own."""
     never = {
         *("x-arklow-auth", "authorization", "x-api-key", "host", "content-length", "transfer-encoding"),
         *("expect", "upgrade", "te", "trailer"),
@@ -159,7 +158,7 @@ def test_headers_can_be_sent_and_leave_keys_and_framing_alone(label: str) -> Non
 
 @pytest.mark.parametrize("label", GOOD)
 def test_urls_are_ready_to_be_sent(label: str) -> None:
-    """Queries and paths are encoded: visible ASCII that does not end the part of the URL that they are."""
+    """Queries and paths are encoded: visible ASCII without a sign that ends this part of the URL."""
     for probe in CATALOGUE[label]:
         for text in (probe.query, probe.path, probe.tail):
             assert text.isascii(), probe.title
@@ -170,8 +169,8 @@ def test_urls_are_ready_to_be_sent(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_other_paths_name_the_same_organisation_and_variant(label: str) -> None:
-    """A path stands for an operation of its own only where its parameter is what is odd."""
+def test_other_paths_have_the_same_organisation_and_variant(label: str) -> None:
+    """A path without one of the parameters has an odd value in its place."""
     path = label.partition(" ")[2]
     for probe in filter(lambda probe: probe.path, CATALOGUE[label]):
         assert probe.path != path
@@ -189,8 +188,8 @@ def test_methods_are_others_than_the_operations_own(label: str) -> None:
     assert sent >= {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - {own}
 
 
-def test_gzip_is_real_where_it_says_so() -> None:
-    """Beside the one that is not, the bytes are what the header says."""
+def test_gzip_is_real_where_the_title_says_so() -> None:
+    """And bytes that are not gzip are sent with the same header."""
     packed, plain = found(INGRESS, "gzip"), found(INGRESS, "gzip announced, plain bytes sent")
 
     assert equal_json(strict_json.read(gzip.decompress(packed.body or b"")), GOOD[INGRESS])
@@ -198,7 +197,7 @@ def test_gzip_is_real_where_it_says_so() -> None:
     assert equal_json(strict_json.read(plain.body or b""), GOOD[INGRESS])
 
 
-def test_a_version_with_a_point_is_promised_only_where_that_version_is_served() -> None:
+def test_a_version_with_a_point_must_be_served_only_where_that_version_is_available() -> None:
     """B028 of the faults: 1.0 is an integer; a version that the good body does not name may be unavailable (C4)."""
     bare = {probe.title: probe for probe in probes(INGRESS, {"payload": 1})}
 
@@ -209,7 +208,7 @@ def test_a_version_with_a_point_is_promised_only_where_that_version_is_served() 
 
 
 def test_numbers_of_a_definition_leave_the_good_one_alone() -> None:
-    """A version that is stored cannot be taken back, so each goes to a variant of its own."""
+    """A version that is stored cannot be removed, so each goes to a variant of its own."""
     spelled = [probe for probe in CATALOGUE[PUT] if probe.title.startswith("version ")]
     variants = [(probe.body or b"").split(b'"variant":"')[1].split(b'"')[0] for probe in spelled]
 
@@ -238,26 +237,26 @@ def test_numbers_of_a_definition_leave_the_good_one_alone() -> None:
     ],
 )
 def test_the_bytes_are_those_that_the_title_says(label: str, title: str, body: bytes) -> None:
-    """A few looked at."""
-    sent = (found(label, title).body or b"").replace(b'": "', b'":"')
+    """A sample of them."""
+    sent = (found(label, title).body or b"").replace(b'": "', b'":"')  # where escapes are, blanks are too
 
     assert body.replace(b'": "', b'":"') in sent
 
 
-def test_an_unknown_operation_has_probes_that_promise_no_other_members() -> None:
-    """Whatever the document adds can be probed in what is common to all."""
-    told = list(probes("POST /v1/ack", {"attempt": 0}))
+def test_an_unknown_operation_has_probes_of_every_group() -> None:
+    """Those that must be served have the good body: no other member is known to be allowed."""
+    catalogue = list(probes("POST /v1/ack", {"attempt": 0}))
 
-    assert {probe.group for probe in told} == GROUPS
+    assert {probe.group for probe in catalogue} == GROUPS
     assert all(
         equal_json(strict_json.read(probe.body or b""), {"attempt": 0})
-        for probe in told
+        for probe in catalogue
         if probe.must_be_served
     )
 
 
-def test_paths_and_variants_that_only_ingress_has() -> None:
-    """The variant is in its path, the organisation in another's."""
+def test_odd_variants_and_organisations_are_in_the_paths_that_have_them() -> None:
+    """Ingress has the variant in its path, a definition the organisation."""
     assert found(INGRESS, "a variant with an encoded slash").path == "/v1/ingress/a%2Fb"
     assert found(INGRESS, "a letter of the path in an escape").path == "/v1/%69ngress/{variant}"
     assert found(INGRESS, "the path in capitals").path == "/V1/INGRESS/{variant}"

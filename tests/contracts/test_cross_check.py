@@ -1,4 +1,4 @@
-"""The second opinion on answers: whatever they are, it is one."""
+"""The cross-check with openapi-core: it says something of every answer."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ GOOD = b'{"data":{"a_id":"1","a_def_id":"2","queue_s":"queued","a_va":"v","a_ve"
     ],
     ids=["good", "Latin-1", "NaN", "cut off", "UTF-16", "deep", "a long number", "empty"],
 )
-def test_any_answer_gets_an_opinion(answer: bytes, refused: bool) -> None:
-    """The library's own errors may not be sayable; then their name is the reason."""
-    said = OpenAPICoreValidator(load(PUBLISHED)).why_refused(
+def test_any_answer_is_accepted_or_refused_with_a_reason(answer: bytes, refused: bool) -> None:
+    """Where the message of the library cannot be printed, the name of its error is the reason."""
+    reason = OpenAPICoreValidator(load(PUBLISHED)).why_refused(
         exchange(INGRESS, 200, answer), "/v1/ingress/order.created"
     )
 
-    assert (said is not None) is refused
-    assert said is None or 0 < len(said) <= 300
+    assert (reason is not None) is refused
+    assert reason is None or 0 < len(reason) <= 300

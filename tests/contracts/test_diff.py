@@ -1,4 +1,4 @@
-"""What `spec status` says: what moved, and what rests on it, in one line each."""
+"""`spec status`: what changed in the pages, and what uses it, in one line each."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests import vendor
 
 _OF_MODACK = "AUTH-1, AUTH-4, JSON-5, HTTP-5, HTTP-9, PAGE-1, PAGE-2, PAGE-4, PAGE-5, PAGE-8, PAGE-9, PAGE-11, PAGE-12, PAGE-16"
 _OF_INGRESS = _OF_MODACK.replace("PAGE-12, ", "") + ", ING-9, ING-15"
-_RESTS = "these parts that it uses have changed:"
+_USES = "these parts that it uses have changed:"
 
-TOLD = {
+LINES = {
     "an operation is added": [
         "operation added    POST /v1/peek",
         "component added    schemas/IngressPeekRequest",
@@ -31,7 +31,7 @@ TOLD = {
         'component changed  schemas/IngressSignalResponse: properties/data/properties/status/enum: "scheduled" added',
         f"rules     moved    S-mod, POST /v1/modack: {_OF_MODACK}",
         *(
-            f"handler   unfit    POST /v1/{name}: {_RESTS} schemas/IngressSignalResponse"
+            f"handler   unfit    POST /v1/{name}: {_USES} schemas/IngressSignalResponse"
             for name in ("modack", "ack", "nack", "defer")
         ),
     ],
@@ -39,14 +39,14 @@ TOLD = {
         'component changed  schemas/IngressVariantRequest: required: "region" added',
         'component changed  schemas/IngressVariantRequest: properties: region added, {"enum":["eu","us"],"type":"string"}',
         f"rules     moved    S-ing, POST /v1/ingress/{{variant}}: {_OF_INGRESS}",
-        f"handler   unfit    POST /v1/ingress/{{variant}}: {_RESTS} schemas/IngressVariantRequest",
+        f"handler   unfit    POST /v1/ingress/{{variant}}: {_USES} schemas/IngressVariantRequest",
     ],
     "a member of an answer is made required": [
         'component changed  schemas/IngressActionResponse: properties/data/required: "region" added',
         'component changed  schemas/IngressActionResponse: properties/data/properties: region added, {"enum":["eu","us"],"type":"string"}',
         f"rules     moved    S-ing, POST /v1/ingress/{{variant}}: {_OF_INGRESS}",
-        f"handler   unfit    POST /v1/ingress/{{variant}}: {_RESTS} schemas/IngressActionResponse",
-        f"handler   unfit    POST /v1/ingress: {_RESTS} schemas/IngressActionResponse",
+        f"handler   unfit    POST /v1/ingress/{{variant}}: {_USES} schemas/IngressActionResponse",
+        f"handler   unfit    POST /v1/ingress: {_USES} schemas/IngressActionResponse",
     ],
     "an operation is removed": [
         "operation removed  POST /v1/modack",
@@ -62,35 +62,35 @@ TOLD = {
 
 
 @pytest.mark.parametrize("change", vendor.CHANGES)
-def test_each_change_is_told_with_what_rests_on_it(
+def test_each_change_is_listed_with_what_uses_it(
     change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And the exit code says that something moved."""
+    """The exit code is 1."""
     code = main(["spec", "status", "--spec-dir", str(vendor.CHANGES[change](tmp_path / "pages"))])
 
-    assert (code, capsys.readouterr().out.splitlines()) == (1, TOLD[change])
+    assert (code, capsys.readouterr().out.splitlines()) == (1, LINES[change])
 
 
-def test_a_page_of_what_an_overlay_of_ours_had_added_makes_it_redundant(
+def test_a_page_of_an_operation_that_our_overlay_adds_makes_the_overlay_redundant(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Which of our handlers is then asked for something else is told too."""
+    """The handler of ours that no longer fits is listed too."""
     page = vendor.PEEK.replace("/v1/peek", "/v1/ack").replace("peekIngressAction", "ackIngressAction")
     (vendor.pages(tmp_path / "pages") / "003_ack.md").write_text(page)
 
     assert main(["spec", "status", "--spec-dir", str(tmp_path / "pages")]) == 1
-    told = capsys.readouterr().out.splitlines()
-    assert "operation added    POST /v1/ack" in told
+    lines = capsys.readouterr().out.splitlines()
+    assert "operation added    POST /v1/ack" in lines
     assert (
         "overlay   left out 30-siblings.overlay.yaml: the pages have #/paths/~1v1~1ack/post themselves"
-        in told
+        in lines
     )
-    [unfit] = [line for line in told if line.startswith("handler")]
-    assert unfit.startswith(f"handler   unfit    POST /v1/ack: {_RESTS} itself")
+    [unfit] = [line for line in lines if line.startswith("handler")]
+    assert unfit.startswith(f"handler   unfit    POST /v1/ack: {_USES} itself")
 
 
-def test_nothing_has_moved_in_todays_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither in the built-in ones, which are compared by default, nor in a copy of them."""
+def test_nothing_has_changed_in_todays_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The built-in pages are compared by default; a copy of them is the same."""
     assert main(["spec", "status"]) == 0
     assert main(["spec", "status", "--spec-dir", str(vendor.pages(tmp_path / "pages"))]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -107,15 +107,15 @@ def test_what_cannot_be_compared_exits_with_2(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_every_page_that_a_rule_cites_is_an_operation_that_is_judged() -> None:
-    """So that a page that moves is told with its rules, whichever rule it is."""
+    """So every page that changes is listed with its rules."""
     pages = {one for rule in RULES.values() for one in citations(rule.source) if one.startswith("S-")}
 
     assert pages == PAGES.keys()
     assert set(PAGES.values()) == load(PUBLISHED).operations.keys()
 
 
-def test_a_handler_does_not_mind_words_for_people() -> None:
-    """Descriptions, examples and links; a member that is called `description` is no description."""
+def test_a_handler_does_not_depend_on_prose() -> None:
+    """Descriptions, examples and links are prose; a property that is called `description` is none."""
     old = load(LINKED).content
     new = {**old, "info": {}, "paths": {**old["paths"]}}
     new["paths"]["/v1/modack"] = {
@@ -129,11 +129,11 @@ def test_a_handler_does_not_mind_words_for_people() -> None:
     assert unfit_handlers(old, new) == {}
     schema = {"type": "object", "properties": {"description": {"type": "string"}}}
     old, new = ({"paths": {"/a": {"get": {"schema": one}}}} for one in (schema, {**schema, "properties": {}}))
-    assert unfit_handlers(old, new) == {"GET /a": f"{_RESTS} itself"}
+    assert unfit_handlers(old, new) == {"GET /a": f"{_USES} itself"}
 
 
-def test_lists_differ_by_what_is_in_them_and_not_by_order() -> None:
-    """An object that has changed is one change and not two."""
+def test_lists_differ_by_their_items_and_not_by_order() -> None:
+    """An object in a list that has changed is one change, not a removal and an addition."""
     old = {
         "components": {"schemas": {"A": {"enum": ["a", "b"], "anyOf": [{"type": "null"}, {"maximum": 1}]}}}
     }

@@ -1,4 +1,4 @@
-"""Bodies that break one keyword: read again by another validator, and complete for every kind of schema."""
+"""Bodies that break one keyword: confirmed by another validator, and complete for every kind of schema."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TREE = {
 
 
 def bounds(_: Any, name: str, value: Any, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
-    """`int32` and `int64` as OpenAPI means them."""
+    """Check `int32` and `int64` as OpenAPI means them."""
     bits = {"int32": 31, "int64": 63}.get(name)
     whole = isinstance(value, int | float) and not isinstance(value, bool)
     if bits and schema.get("type") == "integer" and whole and not -(2**bits) <= value < 2**bits:
@@ -45,7 +45,7 @@ def bounds(_: Any, name: str, value: Any, schema: Mapping[str, Any]) -> Iterator
 
 
 def pattern(_: Any, expected: str, value: Any, __: Any) -> Iterator[ValidationError]:
-    """`$` as ECMA-262 means it: not before a last newline."""
+    """Check patterns as ECMA-262 means them: `$` does not match before a last newline."""
     if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", expected), value, re.ASCII):
         yield ValidationError(f"{value!r} does not match")
 
@@ -54,7 +54,7 @@ Strict = extend(Draft202012Validator, {"format": bounds, "pattern": pattern})
 
 
 def resolve(reference: str) -> Mapping[str, Any]:
-    """What a reference of the document, or of the trees below, leads to."""
+    """The schema that a reference of the document, or of the trees above, leads to."""
     if reference == "#/tree":
         return TREE
     node: Any = DOCUMENT.content
@@ -72,34 +72,34 @@ def errors(schema: Mapping[str, Any], body: Any) -> list[ValidationError]:
     return list(Strict(whole).iter_errors(body))
 
 
-def made(label: str, good: Mapping[str, Any]) -> list[InvalidBody]:
+def bodies_of(label: str, good: Mapping[str, Any]) -> list[InvalidBody]:
     return list(invalid_bodies(schema_of(label), resolve, good))
 
 
 @pytest.mark.parametrize(("label", "good"), BOTH)
-def test_only_the_body_that_was_broken_is_invalid(label: str, good: dict[str, Any]) -> None:
-    """Each breaks its schema in one place under two validators, and the good one under neither."""
-    shape = DocumentSchemas(DOCUMENT.content).at(str(DOCUMENT.operations[label].request_schema))
+def test_each_body_is_invalid_and_the_good_one_is_valid(label: str, good: dict[str, Any]) -> None:
+    """For two validators."""
+    schema = DocumentSchemas(DOCUMENT.content).at(str(DOCUMENT.operations[label].request_schema))
 
-    assert shape.problems(good) == errors(schema_of(label), good) == []
-    for negative in made(label, good):
-        assert shape.problems(negative.body) != [], negative
-        assert errors(schema_of(label), negative.body) != [], negative
+    assert schema.problems(good) == errors(schema_of(label), good) == []
+    for invalid in bodies_of(label, good):
+        assert schema.problems(invalid.body) != [], invalid
+        assert errors(schema_of(label), invalid.body) != [], invalid
 
 
 @pytest.mark.parametrize(("label", "good"), BOTH)
-def test_the_place_and_the_keyword_are_those_that_break(label: str, good: dict[str, Any]) -> None:
-    """Nothing else breaks, here or at any other place; a format is the bounds that it means."""
-    for negative in made(label, good):
-        found = {broken(error) for error in errors(schema_of(label), negative.body)}
-        same = {(negative.place, negative.keyword)}
-        if negative.keyword in ("minimum", "maximum"):
-            same.add((negative.place, "format"))
-        assert found <= same, negative
+def test_a_body_breaks_its_keyword_at_its_place_and_no_other(label: str, good: dict[str, Any]) -> None:
+    """The bounds that a format means count as that format."""
+    for invalid in bodies_of(label, good):
+        found = {broken(error) for error in errors(schema_of(label), invalid.body)}
+        same = {(invalid.place, invalid.keyword)}
+        if invalid.keyword in ("minimum", "maximum"):
+            same.add((invalid.place, "format"))
+        assert found <= same, invalid
 
 
 def broken(error: ValidationError) -> tuple[str, str]:
-    """Place and keyword of what a validator says."""
+    """(place, keyword) of an error of the validator."""
     steps = ["*" if step in ("region", "tier") else str(step) for step in error.absolute_path]
     if error.validator == "required":
         steps.append(error.message.split("'")[1])
@@ -107,17 +107,17 @@ def broken(error: ValidationError) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(("label", "good"), BOTH)
-def test_every_place_and_keyword_of_the_three_operations_is_broken(label: str, good: dict[str, Any]) -> None:
+def test_every_place_and_keyword_of_the_three_operations_has_a_body(label: str, good: dict[str, Any]) -> None:
     """No pair is left out, and each has its first body before any has its second."""
     pairs = breakable_keywords(schema_of(label), resolve)
-    told = [(negative.place, negative.keyword) for negative in made(label, good)]
+    covered = [(invalid.place, invalid.keyword) for invalid in bodies_of(label, good)]
 
-    assert set(told) == set(pairs)
-    assert len(set(told[: len(pairs)])) == len(pairs)
+    assert set(covered) == set(pairs)
+    assert len(set(covered[: len(pairs)])) == len(pairs)
 
 
 def test_the_pairs_of_the_three_operations() -> None:
-    """Members that take anything have none but that they must be there; formats are bounds."""
+    """Members that take anything can only be absent; formats are bounds."""
     assert {label: len(breakable_keywords(schema_of(label), resolve)) for label in GOOD} == {
         INGRESS: 7,
         MODACK: 12,
@@ -148,21 +148,21 @@ def test_the_pairs_of_the_three_operations() -> None:
     ],
 )
 def test_the_near_misses_are_among_them(label: str, place: str, values: list[Any]) -> None:
-    """What lenient readers take: digits in a string, a newline at the end, a number gone round."""
+    """What lenient readers take: digits in a string, a newline at the end, a number that wraps round."""
     good = {**GOOD[label], **({"action_record_id": "4711"} if label == MODACK else {})}
     member, _, below = place.partition("/")
-    bodies = [one.body for one in made(label, good) if one.place == place and one.keyword != "required"]
-    got = [body[member] for body in bodies]
+    bodies = [one.body for one in bodies_of(label, good) if one.place == place and one.keyword != "required"]
+    found = [body[member] for body in bodies]
     if below:
-        got = [one[0] if below == "0" else one["region"] for one in got]
+        found = [one[0] if below == "0" else one["region"] for one in found]
 
-    assert [value for value in values if repr(value) not in map(repr, got)] == []
+    assert [value for value in values if repr(value) not in map(repr, found)] == []
 
 
 @pytest.mark.parametrize("label", GOOD)
 def test_the_body_itself_is_broken_too(label: str) -> None:
     """A list, a string, a number, null, and the good body in a list."""
-    bodies = [one.body for one in made(label, GOOD[label]) if not one.place]
+    bodies = [one.body for one in bodies_of(label, GOOD[label]) if not one.place]
 
     assert all(body in bodies for body in ([], "a", 7, None, [GOOD[label]]))
 
@@ -170,20 +170,20 @@ def test_the_body_itself_is_broken_too(label: str) -> None:
 @pytest.mark.parametrize(("label", "good"), BOTH)
 def test_no_body_and_no_title_comes_twice_for_a_pair(label: str, good: dict[str, Any]) -> None:
     """A report that names a title names one body."""
-    told = made(label, good)
+    bodies = bodies_of(label, good)
 
-    assert len({(one.place, one.keyword, one.title) for one in told}) == len(told)
-    assert len({(one.place, one.keyword, repr(one.body)) for one in told}) == len(told)
+    assert len({(one.place, one.keyword, one.title) for one in bodies}) == len(bodies)
+    assert len({(one.place, one.keyword, repr(one.body)) for one in bodies}) == len(bodies)
 
 
-def test_what_is_good_is_not_touched() -> None:
-    """The body that was given is the same afterwards, and is what every negative differs from in one member."""
+def test_the_good_body_is_not_changed() -> None:
+    """Every invalid body differs from it in one member."""
     good = {"variant": "v", "schema": {"deep": [1]}, "alias": ["a", "b"]}
 
-    for negative in made(PUT, good):
-        if isinstance(negative.body, dict) and negative.place == "alias/0":
-            assert {**negative.body, "alias": good["alias"]} == good
-            assert negative.body["alias"][1:] == ["b"]
+    for invalid in bodies_of(PUT, good):
+        if isinstance(invalid.body, dict) and invalid.place == "alias/0":
+            assert {**invalid.body, "alias": good["alias"]} == good
+            assert invalid.body["alias"][1:] == ["b"]
     assert good == {"variant": "v", "schema": {"deep": [1]}, "alias": ["a", "b"]}
 
 
@@ -235,29 +235,29 @@ KINDS: list[tuple[dict[str, Any], Any]] = [
 
 @pytest.mark.parametrize(("kind", "good"), KINDS, ids=lambda one: str(one)[:60])
 def test_every_keyword_of_an_object_schema_is_broken(kind: dict[str, Any], good: Any) -> None:
-    """With a good value and with one that is made up; what is made is invalid, and breaks its keyword somewhere."""
+    """Around a good value and around an example; each body is invalid."""
     schema = {"type": "object", "properties": {"one": kind}}
     pairs = breakable_keywords(schema, resolve)
 
     for body in ({"one": good}, {}):
         assert errors(schema, body) == []
-        told = list(invalid_bodies(schema, resolve, body))
-        assert {(one.place, one.keyword) for one in told} == set(pairs)
-        for negative in told:
-            assert errors(schema, negative.body) != [], negative
+        bodies = list(invalid_bodies(schema, resolve, body))
+        assert {(one.place, one.keyword) for one in bodies} == set(pairs)
+        for invalid in bodies:
+            assert errors(schema, invalid.body) != [], invalid
 
 
 @pytest.mark.parametrize(("kind", "good"), KINDS, ids=lambda one: str(one)[:60])
 def test_the_first_body_of_a_pair_breaks_nothing_else(kind: dict[str, Any], good: Any) -> None:
-    """As far as a value can: one that must also be another does not have to."""
+    """As far as a value can: one that breaks an enumeration may have another type as well."""
     schema = {"type": "object", "properties": {"one": kind}}
     pairs = breakable_keywords(schema, resolve)
     first = list(invalid_bodies(schema, resolve, {"one": good}))[: len(pairs)]
     excused = ("enum", "const", "items")
 
-    for negative in first:
-        found = {error.validator for error in errors(schema, negative.body)}
-        assert len(found) == 1 or found & set(excused), (negative, found)
+    for invalid in first:
+        found = {error.validator for error in errors(schema, invalid.body)}
+        assert len(found) == 1 or found & set(excused), (invalid, found)
 
 
 def test_a_schema_that_contains_itself_is_entered_once() -> None:
@@ -270,16 +270,16 @@ def test_a_schema_that_contains_itself_is_entered_once() -> None:
     ]
 
 
-def test_keywords_that_nobody_tries_are_named_all_the_same() -> None:
-    """What the negatives cannot do shows as a pair without a body."""
+def test_keywords_without_a_body_are_listed_all_the_same() -> None:
+    """They show as a pair that no body covers."""
     schema = {"type": "object", "not": {"required": ["x"]}, "properties": {"a": {"pattern": r"^\p{L}$"}}}
-    told = {(one.place, one.keyword) for one in invalid_bodies(schema, resolve, {})}
+    covered = {(one.place, one.keyword) for one in invalid_bodies(schema, resolve, {})}
 
-    assert set(breakable_keywords(schema, resolve)) - told == {("", "not"), ("a", "pattern")}
+    assert set(breakable_keywords(schema, resolve)) - covered == {("", "not"), ("a", "pattern")}
 
 
-def test_keywords_that_nothing_can_break_are_none() -> None:
-    """A lower bound of zero characters, and what only describes."""
+def test_keywords_that_no_value_can_break_are_not_listed() -> None:
+    """A lower bound of zero, and keywords that only describe."""
     schema = {
         "type": "object",
         "properties": {"a": {"minLength": 0, "title": "t", "format": "uri", "default": 1}},
@@ -291,12 +291,12 @@ def test_keywords_that_nothing_can_break_are_none() -> None:
 
 def test_the_first_round_is_the_most_telling() -> None:
     """A budget of one request for each pair is spent on near misses."""
-    told = made(MODACK, GOOD[MODACK])
+    bodies = bodies_of(MODACK, GOOD[MODACK])
     count = len(breakable_keywords(schema_of(MODACK), resolve))
-    first = {(one.place, one.keyword): one.title for one in told[:count]}
+    first = {(one.place, one.keyword): one.title for one in bodies[:count]}
 
     assert first["attempt", "type"] == "attempt is a string of digits"
     assert first["attempt", "minimum"] == "attempt is -1"
     assert first["action_record_id", "pattern"] == "action_record_id is in full-width digits"
     assert first["mod_ack", "required"] == "mod_ack is absent"
-    assert len(list(takewhile(lambda one: one in told[:count], told))) == count
+    assert len(list(takewhile(lambda one: one in bodies[:count], bodies))) == count

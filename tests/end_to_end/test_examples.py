@@ -1,4 +1,4 @@
-"""The examples run as they are written, in a copy, with the mock of this tree on PATH."""
+"""The examples run as they are written, in a copy, with the mock of this clone on PATH."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.processes import environment, mock_command
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def needed(*commands: str) -> None:
-    """Skip where a command is not installed; in CI, where `.ci/run` installs all, fail."""
+def require(*commands: str) -> None:
+    """Skip the test where a command is not installed; fail it in CI, where `.ci/run` installs all."""
     missing = [name for name in commands if shutil.which(name) is None]
     if missing and os.environ.get("CI"):
         pytest.fail(f"expected {', '.join(commands)} on PATH, got no {', '.join(missing)}")
@@ -27,7 +27,7 @@ def needed(*commands: str) -> None:
 
 
 def copied(name: str, to: Path) -> Path:
-    """The example without what was made in its folder, beside a folder with the command `arklow-mock`."""
+    """Copy an example without what its tools have made, beside a folder with the command `arklow-mock`."""
     (to / "bin").mkdir()
     mock_command(to / "bin" / "arklow-mock")
     made = shutil.ignore_patterns("node_modules", "test-results", "arklow.ts", "__pycache__")
@@ -35,7 +35,7 @@ def copied(name: str, to: Path) -> Path:
 
 
 def run(command: Sequence[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A command in an example's folder; what it says is in one piece."""
+    """Run a command in an example's folder; both outputs are in `stdout`."""
     path = f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         command,
@@ -50,7 +50,7 @@ def run(command: Sequence[str], folder: Path, **variables: str) -> subprocess.Co
 
 
 def test_the_example_for_pytest_passes(tmp_path: Path) -> None:
-    """With the plugin as the wheel's entry point loads it."""
+    """The plugin is loaded as the entry point of the wheel loads it."""
     folder = copied("pytest", tmp_path)
     plugin = ("--disable-plugin-autoload", "-p", "arklow_local.pytest_fixture", "-p", "no:cacheprovider")
     mock = ("--arklow-mock", str(tmp_path / "bin" / "arklow-mock"))
@@ -61,8 +61,8 @@ def test_the_example_for_pytest_passes(tmp_path: Path) -> None:
 
 
 def test_the_example_for_playwright_passes(tmp_path: Path) -> None:
-    """In the browser of the system; its mock ends with it."""
-    needed("node", "npm", "chromium")
+    """In the browser of the system."""
+    require("node", "npm", "chromium")
     folder, port = copied("playwright", tmp_path), free_port()
     installed = run(["npm", "ci"], folder)
     assert installed.returncode == 0, installed.stdout
@@ -74,8 +74,8 @@ def test_the_example_for_playwright_passes(tmp_path: Path) -> None:
 
 
 def test_the_example_for_vitest_passes_and_its_client_is_that_of_the_document(tmp_path: Path) -> None:
-    """A path that the document has not is an error of the compiler."""
-    needed("node", "npm")
+    """The compiler refuses a path that the document has not."""
+    require("node", "npm")
     folder = copied("vitest", tmp_path)
     installed = run(["npm", "ci"], folder)
     assert installed.returncode == 0, installed.stdout
@@ -93,7 +93,7 @@ def test_the_example_for_vitest_passes_and_its_client_is_that_of_the_document(tm
 
 @pytest.mark.parametrize("name", ["playwright", "vitest"])
 def test_a_lock_has_no_address_of_a_registry(name: str) -> None:
-    """Whoever installs has his own; the digests stay."""
+    """Each user has a registry of their own; the digests are the same everywhere."""
     lock = (EXAMPLES / name / "package-lock.json").read_text()
 
     assert '"resolved"' not in lock

@@ -1,4 +1,4 @@
-"""The fixture `arklow` in somebody else's tests: run by a pytest of its own, with and without pytest-xdist."""
+"""The fixture `arklow` in a user's tests: run by a pytest of its own, with and without pytest-xdist."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ class Suite:
 
     @property
     def mock(self) -> str:
-        """The command."""
+        """The command line of the mock."""
         return str(self.folder / "counted-mock")
 
     @property
     def starts(self) -> int:
-        """How often it was started."""
+        """How often the mock was started."""
         log = self.folder / "starts"
         return len(log.read_text().splitlines()) if log.exists() else 0
 
     def written(self, tests: str) -> Suite:
-        """With these tests."""
+        """Write these tests into the folder."""
         (self.folder / "test_shop.py").write_text(tests)
         (self.folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
         mock_command(self.folder / "counted-mock", f"echo started >> '{self.folder}/starts'")
         return self
 
     def start(self, *flags: str, **variables: str) -> subprocess.Popen[str]:
-        """pytest, in a process group of its own."""
+        """Start pytest in a process group of its own."""
         plugin = ("--disable-plugin-autoload", "-p", "arklow_local.pytest_fixture", "-p", "no:cacheprovider")
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *plugin, *flags],
@@ -62,10 +62,10 @@ class Suite:
         )
 
     def run(self, *flags: str, **variables: str) -> tuple[int, str]:
-        """Exit code and what was printed."""
+        """Run pytest; returns (exit code, output)."""
         with self.start(*flags, **variables) as process:
-            said, _ = process.communicate(timeout=100)
-        return process.returncode, said
+            output, _ = process.communicate(timeout=100)
+        return process.returncode, output
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ from datetime import datetime, timedelta, timezone
 import os, pytest
 
 @pytest.mark.parametrize("n", range(200))
-def test_nobody_else_is_here(arklow, arklow_mock, n):
+def test_no_other_test_is_here(arklow, arklow_mock, n):
     at = datetime(2030, 1, 1, tzinfo=timezone.utc) + timedelta(days=n)
     assert arklow.journal.entries() == []
     arklow.clock.freeze(at)
@@ -99,12 +99,12 @@ def test_nobody_else_is_here(arklow, arklow_mock, n):
 
 
 def test_two_hundred_tests_in_four_workers_share_one_mock_and_nothing_else(suite: Suite) -> None:
-    """One start; an organisation for each test, in which nobody else does anything; nothing is left of it at the end."""
-    code, said = suite.written(MANY).run("--arklow-mock", suite.mock, *PARALLEL, "4")
+    """One start; an organisation for each test, in which no other test does anything; no process is left at the end."""
+    code, output = suite.written(MANY).run("--arklow-mock", suite.mock, *PARALLEL, "4")
     seen = [line.split() for line in (suite.folder / "seen").read_text().splitlines()]
 
-    assert (code, suite.starts) == (0, 1), said
-    assert "200 passed" in said
+    assert (code, suite.starts) == (0, 1), output
+    assert "200 passed" in output
     assert len({org for org, _, _ in seen}) == len(seen) == 200
     assert len({worker for _, _, worker in seen}) == 4
     [pid] = {int(mock) for _, mock, _ in seen}
@@ -115,14 +115,14 @@ def test_two_hundred_tests_in_four_workers_share_one_mock_and_nothing_else(suite
 def test_a_test_that_runs_in_every_worker_has_an_organisation_in_each(
     suite: Suite, workers: list[str]
 ) -> None:
-    """And the same one in every run, otherwise."""
+    """Elsewhere a test has one organisation, the same in every run."""
     suite.written(
         "def test_it(arklow):\n    assert arklow.journal.entries() == []\n    arklow.clock.freeze()\n"
         "    with open('seen', 'a') as seen:\n        seen.write(arklow.org + '\\n')\n"
     )
     for _ in range(2):
-        code, said = suite.run("--arklow-mock", suite.mock, *workers)
-        assert code == 0, said
+        code, output = suite.run("--arklow-mock", suite.mock, *workers)
+        assert code == 0, output
     seen = (suite.folder / "seen").read_text().split()
 
     assert (len(seen), len(set(seen))) == ((4, 2) if workers else (2, 1))
@@ -140,20 +140,20 @@ def pytest_runtest_protocol(item, nextitem):
 
 
 def test_a_test_that_is_run_again_begins_anew(suite: Suite) -> None:
-    """As plugins do that give a flaky test another try; the last test of a run takes the fixtures of the session down."""
+    """Plugins do so for flaky tests; after the last test of a run, fixtures of the session are taken down in between."""
     suite.written(
         "def test_it(arklow):\n    assert arklow.journal.entries('request') == []\n"
         "    arklow.call('GET', f'/v1/orgs/{arklow.org}/actions/records')\n"
     )
     (suite.folder / "conftest.py").write_text(AGAIN)
-    code, said = suite.run("--arklow-mock", suite.mock)
+    code, output = suite.run("--arklow-mock", suite.mock)
 
-    assert (code, suite.starts) == (0, 1), said
-    assert "2 passed" in said
+    assert (code, suite.starts) == (0, 1), output
+    assert "2 passed" in output
 
 
 def test_the_report_of_a_failed_test_has_the_end_of_its_journal(suite: Suite) -> None:
-    """Where it failed in its own set-up too; what passes has none."""
+    """A test that fails in its set-up too; a test that passes has none."""
     suite.written("""
 import pytest
 
@@ -173,41 +173,41 @@ def test_in_its_body(arklow):
 def test_passes(arklow):
     arklow.call("POST", "/v1/ingress/order.passed", {"payload": 1})
 """)
-    code, said = suite.run("--arklow-mock", suite.mock, "-rA")
+    code, output = suite.run("--arklow-mock", suite.mock, "-rA")
 
     assert code == 1
-    assert said.count(" Arklow, organisation ") == 2
-    assert "request    POST /v1/ingress/order.first" in said
-    assert "/v1/ingress/order.n29" in said
-    assert "/v1/ingress/order.n10 " in said
-    assert "/v1/ingress/order.n9 " not in said
-    assert "→ 400 {" in said
-    assert "request    POST /v1/ingress/order.passed" not in said
+    assert output.count(" Arklow, organisation ") == 2
+    assert "request    POST /v1/ingress/order.first" in output
+    assert "/v1/ingress/order.n29" in output
+    assert "/v1/ingress/order.n10 " in output
+    assert "/v1/ingress/order.n9 " not in output
+    assert "→ 400 {" in output
+    assert "request    POST /v1/ingress/order.passed" not in output
 
 
 @pytest.mark.parametrize("workers", [[], [*PARALLEL, "2"]], ids=["alone", "xdist"])
 def test_without_the_fixture_nothing_is_started(suite: Suite, workers: list[str]) -> None:
-    """The plugin may lie in an environment where nobody uses it, and where no mock is."""
-    code, said = suite.written("def test_it():\n    pass\n").run("--arklow-mock", suite.mock, *workers)
+    """The plugin may be installed where no test uses it, and where no mock is."""
+    code, output = suite.written("def test_it():\n    pass\n").run("--arklow-mock", suite.mock, *workers)
 
-    assert (code, suite.starts) == (0, 0), said
+    assert (code, suite.starts) == (0, 0), output
 
 
 @pytest.mark.parametrize("workers", [[], [*PARALLEL, "2"]], ids=["alone", "xdist"])
-def test_a_mock_that_is_not_there_is_said_with_what_to_install(suite: Suite, workers: list[str]) -> None:
-    """Each test that needs it is an error, none is skipped, and there is no traceback of ours."""
+def test_without_a_mock_the_error_says_what_to_install(suite: Suite, workers: list[str]) -> None:
+    """Each test that needs it is an error, none is skipped, and no traceback of the plugin is shown."""
     suite.written("def test_one(arklow):\n    pass\ndef test_two(arklow):\n    pass\n")
-    code, said = suite.run("--arklow-mock", "no-such-mock --seed 7", *workers)
+    code, output = suite.run("--arklow-mock", "no-such-mock --seed 7", *workers)
 
     assert code == 1
-    assert "2 errors" in said
-    assert "arklow: expected the command no-such-mock beside " in said
+    assert "2 errors" in output
+    assert "arklow: expected the command no-such-mock beside " in output
     assert (
         "`uv tool install 'arklow_local-0.1.0-py3-none-any.whl[mock]'` or `pipx install 'arklow_local-0.1.0-py3-none-any.whl[mock]'` has it"
-        in said
+        in output
     )
-    assert "Traceback" not in said
-    assert "pytest_fixture.py" not in said
+    assert "Traceback" not in output
+    assert "pytest_fixture.py" not in output
 
 
 @pytest.mark.parametrize(
@@ -220,15 +220,15 @@ def test_a_mock_that_is_not_there_is_said_with_what_to_install(suite: Suite, wor
     ],
 )
 def test_a_mock_that_does_not_start_says_why_once(suite: Suite, command: str, complaint: str) -> None:
-    """Its own words; the second test does not try again."""
+    """The error has the mock's own output; the second test does not start it again."""
     suite.written("def test_one(arklow):\n    pass\ndef test_two(arklow):\n    pass\n")
-    code, said = suite.run("--arklow-mock", command.format(mock=suite.mock))
+    code, output = suite.run("--arklow-mock", command.format(mock=suite.mock))
 
     assert code == 1
-    assert complaint in said
-    assert "2 errors" in said
+    assert complaint in output
+    assert "2 errors" in output
     assert suite.starts <= 1
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
 def test_option_variable_and_ini_name_the_command_in_this_order(suite: Suite) -> None:
@@ -254,10 +254,10 @@ def test_that_takes_long(arklow, arklow_mock):
 
 @pytest.mark.parametrize("workers", [[], [*PARALLEL, "2"]], ids=["alone", "xdist"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
-def test_nothing_is_left_of_a_run_that_is_stopped(
+def test_no_mock_is_left_of_a_run_that_is_stopped(
     suite: Suite, number: signal.Signals, workers: list[str]
 ) -> None:
-    """By Ctrl-C, which the whole group is sent, or by `kill -9` of pytest alone."""
+    """By Ctrl-C, which the whole process group gets, or by `kill -9` of pytest alone."""
     suite.written(LONG)
     with suite.start("--arklow-mock", suite.mock, *workers) as process:
         running = suite.folder / "running"
@@ -273,13 +273,13 @@ def test_nothing_is_left_of_a_run_that_is_stopped(
         else:
             process.kill()
         assert stops(pid, within=5)
-        said, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=20)
         assert process.returncode == (2 if number is signal.SIGINT else -number)
-        assert "INTERNALERROR" not in said
+        assert "INTERNALERROR" not in output
 
 
-def test_the_mock_goes_on_until_the_last_test_has_been_cleaned_up_after(suite: Suite) -> None:
-    """Ctrl-C reaches pytest alone: what tests do at their end still works."""
+def test_after_ctrl_c_the_mock_runs_until_the_last_test_has_cleaned_up(suite: Suite) -> None:
+    """Ctrl-C reaches pytest alone, so the clean-up of tests still works."""
     suite.written("""
 import os, pathlib, pytest, signal
 

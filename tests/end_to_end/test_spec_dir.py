@@ -1,4 +1,4 @@
-"""Pages of another day, served by the mock and judged by the judge, without code."""
+"""Pages that changed: the mock serves them and the judge judges by them, without new code."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ YESTERDAYS = Credential("good-key-one", "1", "A"), Credential("good-key-two", "2
 OURS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
 SECONDS = 8.0
 
-TABLE = {
+FINDINGS = {
     "an operation is added": set(),
     "an operation of the guides is added": set(),
     "an operation of the control plane is added": set(),
@@ -46,13 +46,13 @@ TABLE = {
     "an operation is removed": set(),
     "an overlay of the user's own asks for a member": {("PAGE-5", MODACK)},
 }
-"""What happened → what yesterday's server, which is right by today's pages, is blamed for; the mock never is for anything."""
+"""What happened to the pages → findings on yesterday's server, which conforms to today's pages; the mock has none."""
 
-MAKES = {
+PAGES = {
     **vendor.CHANGES,
     "an operation of the guides is added": vendor.ack_added,
     "an operation of the control plane is added": vendor.lanes_added,
-    "an overlay of the user's own asks for a member": vendor.overlaid,
+    "an overlay of the user's own asks for a member": vendor.overlay_added,
 }
 LANES = "POST /v1/orgs/{org_id}/lanes/{lane}"
 ADDED = {
@@ -66,24 +66,22 @@ def judged(url: str, directory: Path, first: Credential, second: Credential) -> 
     return Run(Plan(Target(url, url, first, second), document=directory, seed=1, max_time=SECONDS)).judge()
 
 
-def blamed(run: RunFinished) -> set[tuple[str, str]]:
+def findings(run: RunFinished) -> set[tuple[str, str]]:
     return {(finding.rule, finding.operation) for finding in (*run.violations, *run.warnings)}
 
 
-@pytest.mark.parametrize("change", TABLE)
-def test_yesterdays_server_is_blamed_for_what_the_new_pages_forbid_and_the_mock_for_nothing(
-    change: str, tmp_path: Path
-) -> None:
-    """Both runs prove something, and what the new pages have is put to the test: no operation is passed over."""
-    directory = MAKES[change](tmp_path / "pages")
+@pytest.mark.parametrize("change", FINDINGS)
+def test_yesterdays_server_breaks_the_new_pages_and_the_mock_does_not(change: str, tmp_path: Path) -> None:
+    """Both runs are conclusive, and every operation of the new pages is verified."""
+    directory = PAGES[change](tmp_path / "pages")
     with serving(ConformingServer()) as url:
         yesterday = judged(url, directory, *YESTERDAYS)
     with mock("--spec-dir", str(directory), "--no-admin") as running:
         today = judged(f"http://127.0.0.1:{running.port}", directory, *OURS)
 
-    print(change, "|", blamed(yesterday), yesterday.verified, "|", blamed(today), today.verified)
-    assert (blamed(yesterday), yesterday.inconclusive) == (TABLE[change], None)
-    assert (blamed(today), today.inconclusive) == (set(), None)
+    print(change, "|", findings(yesterday), yesterday.verified, "|", findings(today), today.verified)
+    assert (findings(yesterday), yesterday.inconclusive) == (FINDINGS[change], None)
+    assert (findings(today), today.inconclusive) == (set(), None)
     assert today.served.keys() == load(directory).operations.keys()
     assert {label for label, times in today.served.items() if not times} <= {LANES}  # which answers 201
     assert today.not_offered == ()
@@ -96,7 +94,7 @@ def test_yesterdays_server_is_blamed_for_what_the_new_pages_forbid_and_the_mock_
 
 
 def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
-    """Its shapes, its requests and its keys, of an operation that nothing here was written for."""
+    """Its schemas, its requests and its keys, of an operation for which no code was written."""
     strict = ConformingServer()
 
     def careless(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -115,7 +113,7 @@ def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
         )
         run = Run(plan).judge()
 
-    assert blamed(run) == {
+    assert findings(run) == {
         ("AUTH-4", "POST /v1/peek"),
         ("PAGE-5", "POST /v1/peek"),
         ("PAGE-9", "POST /v1/peek"),
@@ -142,13 +140,17 @@ def test_a_fourth_page_is_a_marked_stub(tmp_path: Path) -> None:
     assert any("/v1/peek" in line and "stub" in line for line in running.lines)
 
 
-def test_a_required_member_is_asked_for_and_a_promised_one_is_made_up_and_marked(tmp_path: Path) -> None:
-    """The rest of the answer is what the handler says."""
-    with mock("--spec-dir", str(vendor.asked_for(tmp_path / "asked")), "--no-admin") as running:
+def test_a_required_member_of_a_request_is_checked_and_one_of_an_answer_is_made_up_and_marked(
+    tmp_path: Path,
+) -> None:
+    """The rest of the answer is the handler's."""
+    with mock("--spec-dir", str(vendor.request_member_required(tmp_path / "asked")), "--no-admin") as running:
         running.put("v")
         assert running.accept("v").error["message"].startswith("body: expected a member 'region'")
         assert running.accept("v", region="eu").status == 200
-    with mock("--spec-dir", str(vendor.promised(tmp_path / "promised")), "--no-admin") as running:
+    with mock(
+        "--spec-dir", str(vendor.answer_member_required(tmp_path / "promised")), "--no-admin"
+    ) as running:
         running.put("v")
         answer = running.accept("v")
 
@@ -158,8 +160,8 @@ def test_a_required_member_is_asked_for_and_a_promised_one_is_made_up_and_marked
     assert answer.json["data"]["region"] == "eu"
 
 
-def test_a_removed_operation_is_not_served_and_what_needs_it_no_more_goes_on(tmp_path: Path) -> None:
-    """One line at the start says which part of our overlays had to go."""
+def test_a_removed_operation_is_not_served_and_the_others_are(tmp_path: Path) -> None:
+    """One line at the start says which part of our overlays was left out."""
     with mock("--spec-dir", str(vendor.operation_removed(tmp_path / "pages")), "--no-admin") as running:
         action = accepted(running)
         gone = running.modack(action)
@@ -171,9 +173,9 @@ def test_a_removed_operation_is_not_served_and_what_needs_it_no_more_goes_on(tmp
     assert "leads to modAckIngressAction" in line
 
 
-def test_an_overlay_of_the_user_is_served_over_pages_and_ours(tmp_path: Path) -> None:
-    """A value that no handler has ever heard of is one more that nothing has."""
-    directory = vendor.overlaid(tmp_path / "pages")
+def test_an_overlay_of_the_user_is_applied_over_the_pages_and_our_overlays(tmp_path: Path) -> None:
+    """A status that no handler knows is the status of no action."""
+    directory = vendor.overlay_added(tmp_path / "pages")
     (directory / "overlays" / "more.overlay.yaml").write_text(
         "overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions:\n"
         "- target: $.paths['/v1/orgs/{org_id}/actions/records'].get.parameters[?(@.name=='status')].schema.items.enum\n"
@@ -198,7 +200,7 @@ def test_an_overlay_of_the_user_is_served_over_pages_and_ours(tmp_path: Path) ->
 
 
 def test_the_digest_stands_at_the_start_in_every_answer_and_in_every_report(tmp_path: Path) -> None:
-    """The mock's is that of the overlaid document, the judge's that of what is judged by; refusals have it too."""
+    """The mock's is that of the overlaid document, the judge's that of the document it judges by; refusals have it too."""
     directory = vendor.value_added(tmp_path / "pages")
     served = f"sha256-{Document(directory).digest[:12]}"
     judged_by = load(directory).digest
@@ -227,8 +229,8 @@ def test_the_digest_stands_at_the_start_in_every_answer_and_in_every_report(tmp_
         assert judged_by[:12] in (tmp_path / "out" / report).read_text("utf-8"), report
 
 
-def test_without_the_flag_the_built_in_documents_are_served_and_judged_by_as_before() -> None:
-    """Their digests are those of the files, and pages of today are the same document."""
+def test_without_the_flag_the_built_in_documents_are_served_and_judged_by() -> None:
+    """Their digests are those of the files; today's pages are the same document."""
     listed = (vendor.UPSTREAM.parent / "SHA256SUMS").read_text().split()
     with mock("--no-admin") as running:
         served = running.put().headers["x-arklow-mock-document"]
@@ -243,24 +245,24 @@ def test_without_the_flag_the_built_in_documents_are_served_and_judged_by_as_bef
 
 
 def write(name: str, text: str | bytes) -> Callable[[Path], object]:
-    """Put a file beside today's pages."""
+    """Give a function that makes a directory of today's pages and this file."""
 
-    def made(directory: Path) -> None:
+    def make(directory: Path) -> None:
         file = vendor.pages(directory) / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
 
-    return made
+    return make
 
 
 def alone(name: str, text: str) -> Callable[[Path], object]:
-    """A directory with one file."""
+    """Give a function that makes a directory of this file alone."""
 
-    def made(directory: Path) -> None:
+    def make(directory: Path) -> None:
         directory.mkdir()
         (directory / name).write_text(text)
 
-    return made
+    return make
 
 
 def fenced(text: str) -> str:
@@ -302,10 +304,10 @@ ERRORS: list[tuple[Callable[[Path], object], str]] = [
 
 
 @pytest.mark.parametrize(("make", "said"), ERRORS, ids=[said[:40] for _, said in ERRORS])
-def test_both_say_what_is_wrong_where_and_what_would_pass(
+def test_an_error_says_what_is_wrong_where_and_what_would_pass(
     make: Callable[[Path], object], said: str, tmp_path: Path
 ) -> None:
-    """In one line, and in the same words."""
+    """Both programs, in one line and in the same words."""
     make(tmp_path / "pages")
 
     with pytest.raises(BadDocument, match=said) as served:

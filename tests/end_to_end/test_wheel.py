@@ -1,4 +1,4 @@
-"""What a wheel installs in somebody else's project, in environments of its own."""
+"""What a wheel installs in a user's project, in environments of its own."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ ROOT = Path(__file__).parents[2]
 SYSTEM = [
     folder for folder in os.environ["PATH"].split(os.pathsep) if not (Path(folder) / "arklow-mock").exists()
 ]
-"""Where commands are, but for those of this clone."""
-COMMANDS = {"arklow-mock": "mock", "arklow-contracts": "judge"}
+"""Folders of commands, but for that of this clone."""
+EXTRAS = {"arklow-mock": "mock", "arklow-contracts": "judge"}
+"""Command → the extra that it needs."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,13 @@ class Environment:
 
     @property
     def scripts(self) -> Path:
-        """Where its commands are."""
+        """The folder of its commands."""
         return self.path / ("Scripts" if os.name == "nt" else "bin")
 
     def run(
         self, command: str, *arguments: str, cwd: Path, path: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of its commands, with nothing of this process's paths; with a further folder of commands perhaps."""
+        """Run one of its commands without the paths of this process; `path` is a further folder of commands."""
         folders = [self.scripts, path, *SYSTEM] if path else [self.scripts, *SYSTEM]
         variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         return subprocess.run(
@@ -54,20 +55,20 @@ class Environment:
             env={**variables, "PATH": os.pathsep.join(map(str, folders))},
         )
 
-    def has(self) -> set[str]:
+    def distributions(self) -> set[str]:
         """Names of the distributions in it."""
         return {file.name.partition("-")[0] for file in self.path.rglob("*.dist-info")}
 
 
 def pip(*arguments: str | Path) -> None:
-    """Run pip, which prints what went wrong."""
+    """Run pip; it prints what goes wrong."""
     subprocess.run(
         [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", *arguments], check=True, cwd=ROOT
     )
 
 
 def environment(path: Path, *locks: str, wheel: Path) -> Environment:
-    """What a lock file pins, and the wheel."""
+    """Make an environment of what lock files pin, and the wheel."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", path], check=True)
     made = Environment(path)
     python = made.scripts / "python"
@@ -87,7 +88,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def stage(name: str) -> list[list[str]]:
-    """What the Dockerfile says of one of its images: instruction and the rest of each line."""
+    """Lines of the Dockerfile about one of its images, as [instruction, rest]."""
     _, *stages = (ROOT / "Dockerfile").read_text("utf-8").split("FROM ")
     text = next(one for one in stages if one.startswith(f"python:3.13-slim AS {name}\n"))
     return [line.split(" ", 1) for line in text.splitlines()[1:] if line]
@@ -95,7 +96,7 @@ def stage(name: str) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What is sent to build an image."""
+    """The files that are sent to build an image."""
     names = [line.removeprefix("**/") for line in (ROOT / ".dockerignore").read_text("utf-8").split()]
     return shutil.copytree(
         ROOT, tmp_path_factory.mktemp("context") / "arklow", ignore=shutil.ignore_patterns(*names)
@@ -103,7 +104,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def image(name: str, context: Path, path: Path) -> Environment:
-    """An environment that is made by the commands of an image."""
+    """Make an environment by the commands of an image."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", path], check=True)
     made = Environment(path)
     pip = f"{sys.executable} -m pip --python {made.scripts / 'python'} --disable-pip-version-check -q"
@@ -114,14 +115,14 @@ def image(name: str, context: Path, path: Path) -> Environment:
 
 
 @pytest.fixture(scope="module")
-def mocking(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """Where the mock is."""
-    return image("mock", context, tmp_path_factory.mktemp("mock") / "mocking")
+def mock_environment(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with the mock."""
+    return image("mock", context, tmp_path_factory.mktemp("mock") / "environment")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Somebody's project, which has packages of the same names as our folders."""
+    """A user's project, which has packages of the same names as our folders."""
     folder = tmp_path / "shop"
     for package in ("contracts", "mock_server"):
         (folder / package).mkdir(parents=True)
@@ -135,7 +136,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_wheel_takes_one_name(wheel: Path) -> None:
-    """Names as general as `contracts` or `spec` stay whose they are."""
+    """Names as general as `contracts` or `spec` are left to the project."""
     with zipfile.ZipFile(wheel) as files:
         top = {name.partition("/")[0] for name in files.namelist()}
         names = files.namelist()
@@ -145,21 +146,21 @@ def test_a_wheel_takes_one_name(wheel: Path) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
 
 
-def test_a_wheel_alone_brings_nothing_and_says_what_is_missing(
+def test_a_wheel_without_extras_brings_no_dependency_and_says_what_is_missing(
     wheel: Path, project: Path, tmp_path: Path
 ) -> None:
     """Each command names the extra that it needs."""
     bare = environment(tmp_path / "bare", wheel=wheel)
 
-    assert bare.has() == {"arklow_local"}
-    for command, extra in COMMANDS.items():
+    assert bare.distributions() == {"arklow_local"}
+    for command, extra in EXTRAS.items():
         ran = bare.run(command, cwd=project)
         assert ran.returncode == 2
         assert f"`pip install '{wheel.name}[{extra}]'` has it" in ran.stderr
 
 
-def test_what_is_installed_passes_the_tests_of_the_clone(wheel: Path, tmp_path: Path) -> None:
-    """Those that take seconds here; `make test-wheel` runs them all."""
+def test_an_installed_wheel_passes_the_tests_of_the_clone(wheel: Path, tmp_path: Path) -> None:
+    """A few quick ones; `make test-wheel` runs all."""
     pip("install", "--no-deps", "--target", tmp_path / "installed", wheel)
     quick = (
         "domain",
@@ -181,7 +182,7 @@ def test_what_is_installed_passes_the_tests_of_the_clone(wheel: Path, tmp_path: 
 
 
 def pinned(locks: Iterable[str], names: Iterable[str], to: Path) -> Path:
-    """A lock file of some distributions alone."""
+    """Write a lock file of some distributions alone."""
     text = "\n".join((ROOT / lock).read_text() for lock in locks)
     blocks = [re.search(rf"^{name}==(?:.*\\\n)+.*\n", text, re.MULTILINE) for name in names]
     to.write_text("".join(block[0] for block in blocks if block))
@@ -189,14 +190,16 @@ def pinned(locks: Iterable[str], names: Iterable[str], to: Path) -> Path:
 
 
 def test_the_fixture_needs_pytest_alone_and_finds_a_mock_in_another_environment(
-    wheel: Path, mocking: Environment, project: Path, tmp_path: Path
+    wheel: Path, mock_environment: Environment, project: Path, tmp_path: Path
 ) -> None:
-    """By an option, the ini file or PATH, whichever way pytest is started, beside packages of our folders' names; a wheel
-    without the extra has a command that cannot start, which is passed over."""
+    """By an option, the ini file or PATH, whichever way pytest is started, beside packages with the names of our folders.
+
+    The command of a wheel without the extra cannot start, and is passed over.
+    """
     names = ("pytest", "pytest-xdist", "execnet", "iniconfig", "packaging", "pluggy", "pygments")
     lock = pinned(["requirements-dev.lock"], names, tmp_path / "pytest.lock")
     testing = environment(tmp_path / "testing", str(lock), wheel=wheel)
-    mock = mocking.scripts / "arklow-mock"
+    mock = mock_environment.scripts / "arklow-mock"
     (project / "test_orders.py").write_text(
         "from arklow_local.testing import Arklow\n\n\n"
         "def test_an_order(arklow: Arklow):\n"
@@ -205,7 +208,7 @@ def test_the_fixture_needs_pytest_alone_and_finds_a_mock_in_another_environment(
     )
     (project / "pytest.ini").write_text("[pytest]\npythonpath = .\nfilterwarnings = error\n")
 
-    assert testing.has() == {"arklow_local", "pytest_xdist", *names} - {"pytest-xdist"}
+    assert testing.distributions() == {"arklow_local", "pytest_xdist", *names} - {"pytest-xdist"}
     none = testing.run("pytest", cwd=project)
     assert none.returncode == 1
     assert "uv tool install 'arklow_local-0.1.0-py3-none-any.whl[mock]'" in none.stdout
@@ -222,8 +225,8 @@ def test_the_fixture_needs_pytest_alone_and_finds_a_mock_in_another_environment(
     assert by_ini.returncode == 0, by_ini.stdout + by_ini.stderr
 
 
-def test_images_and_services_start_what_there_is() -> None:
-    """Commands and flags, of the Dockerfile and of the compose file."""
+def test_images_and_services_start_commands_and_flags_that_exist() -> None:
+    """Those of the Dockerfile and of the compose file."""
     parsers = {"arklow-mock": mock_parser(), "arklow-contracts": judge_parser()}
     services = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
     for service in services.values():
@@ -236,25 +239,32 @@ def test_images_and_services_start_what_there_is() -> None:
             assert vars(parsers[command].parse_args(words)), words
 
 
-def test_judging_needs_nothing_of_mocking_and_the_other_way_round(
-    context: Path, mocking: Environment, project: Path, tmp_path: Path
+def test_the_judge_needs_no_package_of_the_mock_and_the_mock_none_of_the_judge(
+    context: Path, mock_environment: Environment, project: Path, tmp_path: Path
 ) -> None:
-    """Each extra in an environment of its own: the one serves, the other judges it, in a project with packages like ours."""
-    judging = image("judge", context, tmp_path / "judging")
+    """Each extra in an environment of its own: the mock serves, the judge judges it, in a project with packages like ours."""
+    judge_environment = image("judge", context, tmp_path / "judge")
 
-    assert not mocking.has() & {"schemathesis", "hypothesis", "pytest"}
-    assert not judging.has() & {"connexion", "flask", "uvicorn"}
-    started = [str(mocking.scripts / "arklow-mock"), "--port", "0", "--ingress-port", "0", "--no-admin"]
+    assert not mock_environment.distributions() & {"schemathesis", "hypothesis", "pytest"}
+    assert not judge_environment.distributions() & {"connexion", "flask", "uvicorn"}
+    started = [
+        str(mock_environment.scripts / "arklow-mock"),
+        "--port",
+        "0",
+        "--ingress-port",
+        "0",
+        "--no-admin",
+    ]
     with subprocess.Popen(started, cwd=project, stdout=subprocess.PIPE, text=True) as serving:
         try:
             assert serving.stdout is not None
             lines = itertools.takewhile(lambda line: not line.startswith("Ready"), serving.stdout)
             url = re.findall(r"http://localhost:\d+", "".join(lines))[0]
             key = ("--api-key", "dev-key", "--org", "1", "--max-time", "3")
-            judged = judging.run(
+            judged = judge_environment.run(
                 "arklow-contracts", "check", "--base-url", url, *key, "--only", "JSON-5", cwd=project
             )
-            nodes = judging.run(
+            nodes = judge_environment.run(
                 *("pytest", "-p", "arklow_local.contracts.pytest_plugin"),
                 *(
                     "--arklow-url",
@@ -274,5 +284,5 @@ def test_judging_needs_nothing_of_mocking_and_the_other_way_round(
     assert judged.returncode == 0, judged.stdout + judged.stderr
     assert nodes.returncode == 0, nodes.stdout + nodes.stderr
     for command in (("pytest",), ("python", "-m", "pytest")):
-        ran = judging.run(*command, cwd=project)
+        ran = judge_environment.run(*command, cwd=project)
         assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -1,4 +1,4 @@
-"""YAML as seed files have it: what is read, on which line it stands, and what is written."""
+"""YAML as seed files have it: what is read, on which line it stands, what is refused, and what is written."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from arklow_local.formats.yaml_writer import write
 from mock_server.seeds.yaml_source import BadSeed, read
 
 
-def test_scalars_are_those_of_json_and_everything_else_plain_is_a_string() -> None:
-    """No dates, no yes and no, no sexagesimals; names of members are as they are spelled."""
+def test_scalars_are_those_of_json_and_other_plain_scalars_are_texts() -> None:
+    """There are no dates, no yes and no, no sexagesimal numbers; names of members are as they are spelled."""
     text = "a: [yes, off, 2026-01-01, 12:30, 1.5e3, -0, ~, true, 'null', '42']\n42: x\nb:\n"
 
     assert read(text.encode(), "f").value == {
@@ -25,7 +25,7 @@ def test_scalars_are_those_of_json_and_everything_else_plain_is_a_string() -> No
 
 
 def test_each_member_has_its_line() -> None:
-    """That of its name; of an item, where it begins; of what an anchor stands for, where the alias is."""
+    """A member has the line of its name, an item that of its beginning, an alias its own."""
     source = read(b"a:\n  b:\n  - 1\n  - c: 2\nd: &x {e: 1}\nf: *x\n", "f")
 
     lines = [source.line(steps.split("/")) for steps in ("a", "a/b", "a/b/1", "a/b/1/c", "d/e", "f", "f/no")]
@@ -33,7 +33,7 @@ def test_each_member_has_its_line() -> None:
 
 
 def test_an_empty_file_is_an_empty_seed() -> None:
-    """Comments alone too; a byte order mark is no matter here."""
+    """A file of comments alone too; a byte order mark is passed over."""
     assert read(b"", "f").value == read(b"\xef\xbb\xbf# nothing\n", "f").value == {}
 
 
@@ -59,15 +59,15 @@ def test_an_empty_file_is_an_empty_seed() -> None:
     ],
 )
 def test_what_is_refused_names_its_line_and_member(text: bytes, message: str) -> None:
-    """What readers of YAML read in different ways is not guessed at."""
+    """What readers of YAML read in different ways is refused."""
     with pytest.raises(BadSeed) as refused:
         read(text, "f")
 
     assert message in str(refused.value)
 
 
-def test_what_anchors_stand_for_is_bounded() -> None:
-    """A few lines that spell a million million values take no time and no memory."""
+def test_the_values_of_aliases_are_bounded() -> None:
+    """A few lines that spell a million million values are refused at once."""
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 13)]
     began = time.perf_counter()
@@ -86,7 +86,7 @@ _VALUES = st.recursive(
 
 @given(st.dictionaries(_TEXTS, _VALUES))
 def test_what_is_written_is_read_back(value: dict[str, Any]) -> None:
-    """Any JSON value, with its types, and the same text for what came back."""
+    """Any JSON value with its types; written again, it is the same text."""
     text = write(value)
     back = read(text.encode(), "f").value
 
@@ -94,8 +94,8 @@ def test_what_is_written_is_read_back(value: dict[str, Any]) -> None:
     assert write(back) == text
 
 
-def test_deep_and_long_things_are_written_so_that_they_can_be_read() -> None:
-    """Levels beyond what indentation is good for, names beyond what YAML's plain form takes."""
+def test_deep_values_and_long_names_are_written_so_that_they_can_be_read() -> None:
+    """250 levels; a name longer than YAML's plain names may be."""
     value: Any = {"n" * 2_000: 1}
     for _ in range(250):
         value = {"a": [value]}
@@ -103,12 +103,12 @@ def test_deep_and_long_things_are_written_so_that_they_can_be_read() -> None:
     assert read(write(value).encode(), "f").value == value
 
 
-def test_texts_of_several_lines_are_readable() -> None:
-    """As a block, where that keeps every blank."""
+def test_texts_of_several_lines_are_written_as_blocks() -> None:
+    """Where a block keeps every blank."""
     assert write({"a": {"b": "one\ntwo\n"}, "c": " x\n"}) == "a:\n  b: |\n    one\n    two\nc: |2\n   x\n"
 
 
-def test_a_surrogate_that_stands_alone_cannot_come_in() -> None:
-    """YAML's own escapes have none."""
+def test_a_lone_surrogate_is_refused() -> None:
+    """YAML's escapes may not spell one."""
     with pytest.raises(BadSeed, match="expected YAML"):
         read(rb'a: "\ud800"', "f")

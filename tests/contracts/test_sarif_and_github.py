@@ -1,4 +1,4 @@
-"""What other programs show of a run: code scanning by SARIF, GitHub Actions by commands and a summary."""
+"""The reports for GitHub: SARIF for code scanning, commands and a summary for Actions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def log(*entries: BaselineEntry) -> dict[str, object]:
-    """The only run of the log of a run that found something of every kind."""
+    """The only SARIF run of a judged run that found something of every kind."""
     [run] = sarif.sarif_log(report_data(finished(baseline=entries)))["runs"]
     assert isinstance(run, dict)
     return run
 
 
-def test_a_result_has_its_rule_its_weight_its_id_and_its_place() -> None:
-    """The place is the operation's line in the published document; the id is what other runs know it by."""
+def test_a_result_has_its_rule_its_level_its_id_and_its_place() -> None:
+    """The place is the operation's line in the published document; the id is the same in every run."""
     run = log()
     results = run["results"]
     assert isinstance(results, list)
@@ -44,7 +44,7 @@ def test_a_result_has_its_rule_its_weight_its_id_and_its_place() -> None:
 
 
 def test_every_rule_of_a_result_is_described() -> None:
-    """By its index as well, with what it says, its source and where to read more."""
+    """With its sentence, its source and where to read more; results refer to it by its index too."""
     run = sarif.sarif_log(report_data(finished()))["runs"][0]
     rules = run["tool"]["driver"]["rules"]
 
@@ -55,8 +55,8 @@ def test_every_rule_of_a_result_is_described() -> None:
         assert f"arklow-contracts explain {rule['id']}" in rule["help"]["text"]
 
 
-def test_what_the_baseline_excuses_is_suppressed_with_its_owner_and_reason() -> None:
-    """An entry that has expired suppresses nothing."""
+def test_a_finding_that_the_baseline_excuses_is_suppressed_with_its_owner_and_reason() -> None:
+    """An expired entry suppresses no finding."""
     results = log(known("PAGE-5", "excused"), known("AUTH-8", "expired"))["results"]
     assert isinstance(results, list)
 
@@ -66,8 +66,8 @@ def test_what_the_baseline_excuses_is_suppressed_with_its_owner_and_reason() -> 
     assert "suppressions" not in results[1]
 
 
-def test_a_run_that_proves_nothing_is_no_successful_one() -> None:
-    """And says why."""
+def test_an_inconclusive_run_is_no_successful_one() -> None:
+    """A notification says why."""
     run = sarif.sarif_log(report_data(finished(violations=(), warnings=(), inconclusive="no answer")))[
         "runs"
     ][0]
@@ -80,7 +80,7 @@ def test_a_run_that_proves_nothing_is_no_successful_one() -> None:
 
 
 def test_an_operation_is_found_in_the_published_document() -> None:
-    """One that it has not stands for all of it; a method that the path has not, for the path."""
+    """A method that the path has not is found at the path; an operation that the document has not, at its first line."""
     lines = PUBLISHED.read_text("utf-8").splitlines()
 
     assert str(PUBLISHED.relative_to(ROOT)) == sarif.DOCUMENT
@@ -89,15 +89,15 @@ def test_an_operation_is_found_in_the_published_document() -> None:
 
 
 def test_the_file_is_json(tmp_path: Path) -> None:
-    """Whatever characters a target has answered."""
+    """Also with characters of an answer that UTF-8 cannot say."""
     odd = replace(finding("PAGE-5"), title="a\udc80b")
     sarif.write(finished(violations=(odd,)), tmp_path)
 
     assert json.loads((tmp_path / "report.sarif").read_text("utf-8"))["version"] == "2.1.0"
 
 
-def test_a_finding_is_an_annotation_by_its_weight() -> None:
-    """At the line of its operation, with its id for a title."""
+def test_a_finding_is_an_annotation_by_its_severity() -> None:
+    """At the line of its operation, with its id as title."""
     [error, warning] = commands(report_data(finished()))
 
     line = sarif.line_of("POST /v1/modack")
@@ -107,8 +107,8 @@ def test_a_finding_is_an_annotation_by_its_weight() -> None:
     assert "title=AUTH-8-e3b0c4::" in warning
 
 
-def test_what_is_not_verified_below_the_bar_and_what_has_expired_is_a_notice() -> None:
-    """What is excused is none."""
+def test_too_few_verified_rules_and_an_expired_entry_are_notices() -> None:
+    """An excused finding is none."""
     run = finished(
         min_verified=80.0, warnings=(), baseline=(known("PAGE-5", "excused"), known("AUTH-8", "expired"))
     )
@@ -125,7 +125,7 @@ def test_what_is_not_verified_below_the_bar_and_what_has_expired_is_a_notice() -
 
 
 def test_a_target_cannot_give_commands() -> None:
-    """What ends a line or a command in its words is escaped, as GitHub reads it."""
+    """Signs in its answers that end a line or a command are escaped as GitHub asks."""
     odd = replace(finding("PAGE-5"), title="a\n::error::b\r%0A")
     [line, _] = commands(report_data(finished(violations=(odd,))))
 
@@ -134,8 +134,8 @@ def test_a_target_cannot_give_commands() -> None:
     assert "a%0A::error::b%0D%250A" in line
 
 
-def test_nothing_is_said_where_nobody_asks(tmp_path: Path) -> None:
-    """Outside of GitHub Actions there are no commands, and no file is written."""
+def test_outside_of_github_actions_nothing_is_written(tmp_path: Path) -> None:
+    """The variables of GitHub Actions turn on commands and the summary."""
     assert announce(finished(), {}) == []
 
     path = tmp_path / "summary.md"
@@ -146,7 +146,7 @@ def test_nothing_is_said_where_nobody_asks(tmp_path: Path) -> None:
 
 
 def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> None:
-    """The excused ones last."""
+    """Excused findings stand last."""
     run = finished(not_offered=("POST /v1/ack",), baseline=(known("AUTH-8", "excused"),))
 
     broken, never = "POST /v1/modack breaks", "1970-01-01 00:00:00.000 UTC | seen once, not tried again"
@@ -169,6 +169,6 @@ def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> N
     ]
 
 
-def test_a_cell_is_text_and_nothing_else() -> None:
-    """Whatever a target has answered: no markup, no other cell, no other line."""
+def test_a_cell_is_text_alone() -> None:
+    """What a target has answered makes no markup, no other cell and no other line."""
     assert cell("a|b\n<img> *x* [l](u) `c`") == r"a\|b &lt;img&gt; \*x\* \[l\](u) \`c\`"
