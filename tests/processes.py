@@ -9,23 +9,23 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
 def started(
     command: Sequence[str | Path],
     *,
-    cwd: Path | None = None,
-    env: dict[str, str] | None = None,
     stdout: int = subprocess.PIPE,
     stderr: int = subprocess.STDOUT,
+    **options: Any,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start a process and yield it; end it afterwards.
+    """Start a process with other options of `subprocess.Popen`, and yield it; end it afterwards.
 
     Raises:
         subprocess.TimeoutExpired: it has not ended within ten seconds of SIGTERM, and was killed.
     """
-    process = subprocess.Popen(command, cwd=cwd, env=env, stdout=stdout, stderr=stderr, text=True)
+    process = subprocess.Popen(command, stdout=stdout, stderr=stderr, text=True, **options)
     try:
         yield process
     finally:
@@ -35,7 +35,7 @@ def started(
         finally:
             process.kill()
             process.wait()
-            for pipe in (process.stdout, process.stderr):
+            for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe is not None:
                     pipe.close()
 

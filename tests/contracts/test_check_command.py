@@ -18,6 +18,7 @@ from contracts.commands.rule_sources import explain
 from contracts.core.rules import RULES
 from contracts.reports.json_report import SCHEMA
 from tests.mutants import MUTANTS, ConformingServer
+from tests.processes import started
 from tests.serving import serving
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
@@ -293,12 +294,10 @@ def test_an_interrupted_run_prints_its_summary(tmp_path: Path) -> None:
     """After Ctrl-C the summary says that the run was interrupted, without a traceback."""
     with serving(ConformingServer()) as url:
         flags = ["check", "--base-url", url, "--api-key", "good-key-one", "--org", "1"]
-        with subprocess.Popen(
+        with started(
             [COMMAND, *flags],
             cwd=tmp_path,
-            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
             preexec_fn=lambda: signal.signal(
                 signal.SIGINT, signal.SIG_DFL
             ),  # background jobs of a shell ignore SIGINT

@@ -20,6 +20,7 @@ from contracts.cli import main
 from contracts.commands.night_state import NIGHT
 from contracts.reports.json_report import SCHEMA
 from tests.mutants import MUTANTS, ConformingServer, interferences
+from tests.processes import started
 from tests.serving import serving
 
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
@@ -33,13 +34,12 @@ def flags(url: str, directory: Path, seconds: int) -> list[str]:
 
 
 @contextmanager
-def night(url: str, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+def night(url: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
     """A night in a process of its own."""
     inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     environment = {**inherited, "HOME": str(directory)}
-    with subprocess.Popen(
-        [COMMAND, *flags(url, directory, 300)], stdout=subprocess.DEVNULL, env=environment
-    ) as running:
+    command: list[str | Path] = [COMMAND, *flags(url, directory, 300)]
+    with started(command, stdout=subprocess.DEVNULL, env=environment) as running:
         try:
             yield running
         finally:

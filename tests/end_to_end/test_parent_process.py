@@ -16,48 +16,37 @@ from typing import Any
 
 import pytest
 
-from tests.processes import is_gone, stops
+from tests.processes import is_gone, started, stops
 from tests.replies import ask
 
 MOCK = [sys.executable, "-m", "mock_server", "serve", "--port", "0", "--ingress-port", "0"]
 
 
 @contextlib.contextmanager
-def started(
+def ready_process(
     command: list[str], ready: Path, *, stdin: int = subprocess.DEVNULL
 ) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """A process in a session of its own, and what the ready file of the mock that it is, or starts, says."""
-    process = subprocess.Popen(
-        command,
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    facts: dict[str, Any] = {}
-    try:
-        deadline = time.monotonic() + 30
-        while not ready.exists():
-            assert process.poll() is None, process.communicate()[0]
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        facts = json.loads(ready.read_text())
-        yield process, facts
-    finally:
-        for left in {process.pid, facts.get("pid", process.pid)}:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(left, signal.SIGKILL)
-        process.wait(10)
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+    with started(command, stdin=stdin, start_new_session=True) as process:
+        facts: dict[str, Any] = {}
+        try:
+            deadline = time.monotonic() + 30
+            while not ready.exists():
+                assert process.poll() is None, process.communicate()[0]
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            facts = json.loads(ready.read_text())
+            yield process, facts
+        finally:
+            for left in {process.pid, facts.get("pid", process.pid)}:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(left, signal.SIGKILL)
 
 
 def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path) -> None:
     """For this user alone; gone at the end."""
     ready = tmp_path / "ready.json"
-    with started([*MOCK, "--admin-port", "0", "--ready-file", str(ready)], ready) as (process, facts):
+    with ready_process([*MOCK, "--admin-port", "0", "--ready-file", str(ready)], ready) as (process, facts):
         assert facts.keys() == {"pid", "base_url", "ingress_url", "admin_url", "admin_token", "document"}
         assert stat.S_IMODE(ready.stat().st_mode) == 0o600
         assert facts["pid"] == process.pid
@@ -93,14 +82,14 @@ def test_a_ready_file_that_was_left_behind_is_taken_away_at_once(tmp_path: Path)
 
     assert subprocess.run(command, capture_output=True, timeout=30).returncode == 2
     assert not ready.exists()
-    with started([*MOCK, "--no-admin", "--ready-file", str(ready)], ready) as (_, facts):
+    with ready_process([*MOCK, "--no-admin", "--ready-file", str(ready)], ready) as (_, facts):
         assert (facts["admin_url"], facts["admin_token"]) == (None, None)
 
 
 def test_the_ready_file_of_another_mock_stays(tmp_path: Path) -> None:
     """The one that was started last has the file."""
     ready = tmp_path / "ready.json"
-    with started([*MOCK, "--no-admin", "--ready-file", str(ready)], ready) as (process, _):
+    with ready_process([*MOCK, "--no-admin", "--ready-file", str(ready)], ready) as (process, _):
         ready.write_text("of another")
         process.terminate()
         assert process.wait(10) == 0
@@ -131,7 +120,7 @@ def test_a_mock_ends_with_a_parent_that_is_killed(tmp_path: Path, held: str) -> 
     holding = (
         "import subprocess, sys; p = subprocess.Popen(sys.argv[1:], stdin=subprocess." + held + "); p.wait()"
     )
-    with started([sys.executable, "-c", holding, *MOCK, *FLAGS, str(ready)], ready) as (parent, facts):
+    with ready_process([sys.executable, "-c", holding, *MOCK, *FLAGS, str(ready)], ready) as (parent, facts):
         assert facts["pid"] != parent.pid
         parent.kill()
 
@@ -142,7 +131,7 @@ def test_a_mock_ends_with_a_parent_that_is_killed(tmp_path: Path, held: str) -> 
 def test_a_mock_ends_when_standard_input_does(tmp_path: Path) -> None:
     """What is written there before is nothing to it; the log says why it ended, and it is no error."""
     ready = tmp_path / "ready.json"
-    with started([*MOCK, *FLAGS, str(ready)], ready, stdin=subprocess.PIPE) as (process, _):
+    with ready_process([*MOCK, *FLAGS, str(ready)], ready, stdin=subprocess.PIPE) as (process, _):
         assert process.stdin is not None
         process.stdin.write("hello")
         process.stdin.flush()
@@ -157,11 +146,11 @@ def test_a_mock_ends_when_standard_input_does(tmp_path: Path) -> None:
 def test_standard_input_that_nobody_holds_ends_nothing(tmp_path: Path) -> None:
     """`/dev/null` has no end that says something; and without the flag not even a pipe has."""
     ready = tmp_path / "ready.json"
-    with started([*MOCK, *FLAGS, str(ready)], ready) as (process, _):
+    with ready_process([*MOCK, *FLAGS, str(ready)], ready) as (process, _):
         time.sleep(1)
         assert process.poll() is None
     ready.unlink(missing_ok=True)
-    with started([*MOCK, "--no-admin", "--ready-file", str(ready)], ready, stdin=subprocess.PIPE) as (
+    with ready_process([*MOCK, "--no-admin", "--ready-file", str(ready)], ready, stdin=subprocess.PIPE) as (
         plain,
         _,
     ):
@@ -178,7 +167,7 @@ def test_ctrl_c_in_the_parents_terminal_ends_both_without_a_traceback(tmp_path: 
         "import subprocess, sys\np = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)\n"
         "try:\n    p.wait()\nexcept KeyboardInterrupt:\n    p.stdin.close()\n    sys.exit(p.wait())"
     )
-    with started([sys.executable, "-c", waiting, *MOCK, *FLAGS, str(ready)], ready) as (parent, facts):
+    with ready_process([sys.executable, "-c", waiting, *MOCK, *FLAGS, str(ready)], ready) as (parent, facts):
         os.killpg(parent.pid, signal.SIGINT)
         said, _ = parent.communicate(timeout=10)
 

@@ -113,19 +113,14 @@ def judge(row: Row, url: str, flags: Sequence[str], *, first: bool = False, star
     """
     with tempfile.TemporaryDirectory() as reports:
         began = time.monotonic()
-        running = subprocess.Popen(
-            command(url, reports, flags),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, **KEYS, "PYTHONUNBUFFERED": "1", "COLUMNS": "400"},
-        )
-        assert running.stdout is not None
-        for line in running.stdout:
-            if follow(row, line, time.monotonic() - began, first=first):
-                running.kill()
-                break
-        row.exit_code = running.wait()
+        environment = {**os.environ, **KEYS, "PYTHONUNBUFFERED": "1", "COLUMNS": "400"}
+        with started(command(url, reports, flags), stderr=subprocess.DEVNULL, env=environment) as running:
+            assert running.stdout is not None
+            for line in running.stdout:
+                if follow(row, line, time.monotonic() - began, first=first):
+                    running.kill()
+                    break
+            row.exit_code = running.wait()
         row.seconds = round(time.monotonic() - began, 1)
         report = Path(reports) / "report.json"
         if report.exists() and not first:
