@@ -39,7 +39,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
             problem = Problem("org_id", "Pattern", "digits", json_values.show(org), org)
             yield _accepted_although(problem, facts, operation, context)
         return
-    if facts.media_type != "application/json" or exchange.sent("content-encoding"):
+    if facts.media_type != "application/json" or exchange.request_header("content-encoding"):
         yield from _another_type(facts, operation, context, tested)
     elif not (exchange.body or b"").strip(_JSON_SPACE):
         tested["PAGE-9"] += 1

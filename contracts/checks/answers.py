@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from arklow_local.formats import strict_json
 
-from ..core.exchange import Exchange, media
+from ..core.exchange import LONG_TEXT, MANY_HEADERS, Exchange, media_type
 from ..core.findings import Finding
 from ..openapi.document import Operation
 from .context import CheckContext
@@ -18,10 +18,6 @@ _MOST_PROBLEMS: Final = 5
 """Places of one answer that are reported: what is broken throughout needs no longer list."""
 _LONG_BODY: Final = 10_000
 """Bytes from which on a server may find a body too long."""
-_LONG_URL: Final = 1_000
-"""Characters from which on a server may find a URL, or all headers together, too long."""
-_MANY_HEADERS: Final = 30
-"""Headers above which a server may find that there are too many."""
 
 
 def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
@@ -42,7 +38,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
         return
     if exchange.status == 401:
         tested["AUTH-8"] += 1
-        if exchange.got("www-authenticate") is None:
+        if exchange.answer_header("www-authenticate") is None:
             yield Finding(
                 "AUTH-8",
                 operation.label,
@@ -78,7 +74,7 @@ def _undocumented(
     refused = 400 <= exchange.status < 500
     if refused and _has_a_cause_in_http(exchange):
         return
-    if not exchange.plain_path and (exchange.status == 404 or 300 <= exchange.status < 400):
+    if not exchange.has_plain_path and (exchange.status == 404 or 300 <= exchange.status < 400):
         return
     if operation.control_plane and refused:
         tested["PAGE-13"] += 1
@@ -121,19 +117,23 @@ def _has_a_cause_in_http(exchange: Exchange) -> bool:
         case 413:
             return len(exchange.body or b"") > _LONG_BODY
         case 414:
-            return len(exchange.url) > _LONG_URL
+            return len(exchange.url) > LONG_TEXT
         case 415:
-            sent = exchange.sent("content-type") or ""
-            return media(sent) != "application/json" or ";" in sent or bool(exchange.sent("content-encoding"))
+            sent = exchange.request_header("content-type") or ""
+            return (
+                media_type(sent) != "application/json"
+                or ";" in sent
+                or bool(exchange.request_header("content-encoding"))
+            )
         case 431:
-            return exchange.head > _LONG_URL or len(exchange.headers) > _MANY_HEADERS
+            return exchange.header_size > LONG_TEXT or len(exchange.headers) > MANY_HEADERS
         case _:
             return False
 
 
 def _has(exchange: Exchange, *names: str) -> bool:
     """Whether the request has a header of one of these names."""
-    return any(exchange.sent(name) is not None for name in names)
+    return any(exchange.request_header(name) is not None for name in names)
 
 
 def _body(
@@ -148,7 +148,7 @@ def _body(
     unreadable = _unreadable(exchange, operation, context)
     if unreadable is not None:
         yield unreadable
-    if unreadable is not None or exchange.unread:
+    if unreadable is not None or exchange.is_unreadable:
         return
     value = facts.value
     if exchange.status >= 400 and isinstance(value, dict):
@@ -167,14 +167,14 @@ def _body(
 
 def _unreadable(exchange: Exchange, operation: Operation, context: CheckContext) -> Finding | None:
     """What keeps the body of an answer from being read as JSON; None where it can be, or where parsers differ."""
-    announced, status = exchange.got("content-type"), exchange.status
-    if media(announced) != "application/json":
+    announced, status = exchange.answer_header("content-type"), exchange.status
+    if media_type(announced) != "application/json":
         rule, title = "PAGE-4", f"A {status} is not announced as JSON"
         expected = "content-type: application/json"
         actual = "no content-type" if announced is None else f"content-type: {context.shown(announced)}"
     else:
         try:
-            exchange.read()
+            exchange.required_value()
             return None
         except strict_json.NotJSON as error:
             rule, title = "JSON-7", f"The body of a {status} is not JSON: {error}"
@@ -251,14 +251,14 @@ def _may_be_of_a_front_end(facts: Facts, operation: Operation, context: CheckCon
         hidden = (
             operation.label in context.learned.not_offered or operation.label not in context.learned.routed
         )
-        return hidden or not exchange.plain_path
-    closed_early = not exchange.answer and (exchange.got("connection") or "").lower() == "close"
-    return exchange.status == 400 and (exchange.strange or closed_early)
+        return hidden or not exchange.has_plain_path
+    closed_early = not exchange.answer and (exchange.answer_header("connection") or "").lower() == "close"
+    return exchange.status == 400 and (exchange.is_unusual or closed_early)
 
 
 def _is_unknown_coding(exchange: Exchange) -> bool:
     """Whether 501 is what HTTP asks for, as the transfer coding is unknown (RFC 9112 §6.1)."""
-    coding = exchange.sent("transfer-encoding")
+    coding = exchange.request_header("transfer-encoding")
     return exchange.status == 501 and coding is not None and coding.strip().lower() != "chunked"
 
 
@@ -269,7 +269,7 @@ def _undeclared_method(exchange: Exchange, context: CheckContext, tested: Counte
         return
     if exchange.status == 405:
         tested["HTTP-1"] += 1
-        if exchange.got("allow") is None:
+        if exchange.answer_header("allow") is None:
             yield Finding(
                 "HTTP-1",
                 label,
@@ -300,7 +300,7 @@ def _options(
     exchange: Exchange, label: str, context: CheckContext, tested: Counter[str]
 ) -> Iterator[Finding]:
     """Check whether the `Allow` of an answer to OPTIONS names every method of the path."""
-    allowed = exchange.got("allow")
+    allowed = exchange.answer_header("allow")
     if allowed is None or exchange.path is None:
         return
     tested["HTTP-8"] += 1

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.exchange import Exchange, media
+from ..core.exchange import Exchange, media_type
 from ..openapi.document import path_below
 from .context import CheckContext
 
@@ -29,12 +29,17 @@ class CrossCheck:
         """Keep what is to be asked about: asking takes milliseconds, and the library half a second to load."""
         operation = self.context.operation(exchange.operation)
         pointer = operation.answer_schema(exchange.status) if operation else None
-        if operation is None or pointer is None or not exchange.plain_path:
+        if operation is None or pointer is None or not exchange.has_plain_path:
             return
         self.answers += 1
         if len(self._kept) == _ASKED:
             return
-        shape = operation.label, exchange.status, exchange.got("content-type"), _shape(exchange.value(), 3)
+        shape = (
+            operation.label,
+            exchange.status,
+            exchange.answer_header("content-type"),
+            _shape(exchange.value(), 3),
+        )
         if shape not in self._seen or self.answers % 50 == 0:
             self._seen.add(shape)
             self._kept.append(exchange)
@@ -59,10 +64,10 @@ class CrossCheck:
 
     def _ours(self, exchange: Exchange, pointer: str) -> str | None:
         """What our validator says: nothing when it accepts, None when the two cannot be compared."""
-        if media(exchange.got("content-type")) != "application/json":
+        if media_type(exchange.answer_header("content-type")) != "application/json":
             return None
         try:
-            problems = self.context.schemas.at(pointer).problems(exchange.read())
+            problems = self.context.schemas.at(pointer).problems(exchange.required_value())
         except ValueError:
             return None
         return "; ".join(f"{problem.place}: {problem.expected}" for problem in problems)

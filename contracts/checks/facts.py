@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from arklow_local.formats import strict_json
 
-from ..core.exchange import Exchange, media
+from ..core.exchange import Exchange, media_type
 from ..openapi.document import Operation
 from ..openapi.schemas import Problem
 from .context import CheckContext
@@ -67,7 +67,7 @@ class Facts:
     @property
     def media_type(self) -> str:
         """The media type of the request's body: JSON where none is announced."""
-        return self.media_types[0] if self.exchange.sent("content-type") else "application/json"
+        return self.media_types[0] if self.exchange.request_header("content-type") else "application/json"
 
     @property
     def enveloped(self) -> bool:
@@ -115,7 +115,7 @@ def derive_facts(exchange: Exchange, context: CheckContext, parse: Parse = stric
         _owner(exchange, operation, context),
         _organisation(exchange, operation),
         parse_body(exchange, operation, context, parse),
-        tuple(media(value) for name, value in exchange.headers if name.lower() == "content-type"),
+        tuple(media_type(value) for name, value in exchange.headers if name.lower() == "content-type"),
         _accepted(exchange, operation, value),
         value,
         exchange.data(),

@@ -15,7 +15,7 @@ def is_ordinary(exchange: Exchange, body: Any) -> bool:
     """Whether a request, with this JSON value as its body, has nothing that a proxy or a parser may refuse."""
     headers = {name.lower(): value for name, value in exchange.headers}
     return (
-        not exchange.strange
+        not exchange.is_unusual
         and headers.keys() <= _ORDINARY_HEADERS
         and headers.get("accept", "*/*") == "*/*"
         and len(exchange.body or b"") <= _LARGEST_BODY

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ..core.exchange import shown
+from ..core.exchange import redacted_line
 from ..core.target import Target
 from ..openapi.document import Unreadable, load
 from ..reproduction.rerun import (
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 def _lines(name: str, outcome: RerunResult, target: Target) -> list[str]:
     """The lines about one finding."""
     secrets = target.secrets
-    why = "" if outcome.why is None else shown(outcome.why, secrets)
+    why = "" if outcome.why is None else redacted_line(outcome.why, secrets)
     if outcome.finding is None:
         if why:
             return [f"{name} could not be tried: {why}"]
@@ -106,14 +106,14 @@ def _lines(name: str, outcome: RerunResult, target: Target) -> list[str]:
     last = outcome.finding.exchanges[-1]
     lines = [
         f"{name} shows again: {outcome.shown} of {outcome.tried}" + (f", then: {why}" if why else ""),
-        f"  {shown(outcome.finding.sentence, secrets)}",
-        f"  expected     {shown(outcome.finding.expected, secrets)}",
-        f"  actual       {shown(outcome.finding.actual, secrets)}",
-        f"  answer       {last.status} {shown(last.answer.decode('utf-8', 'replace'), secrets)}",
+        f"  {redacted_line(outcome.finding.sentence, secrets)}",
+        f"  expected     {redacted_line(outcome.finding.expected, secrets)}",
+        f"  actual       {redacted_line(outcome.finding.actual, secrets)}",
+        f"  answer       {last.status} {redacted_line(last.answer.decode('utf-8', 'replace'), secrets)}",
         f"  traceparent  {last.trace}",
     ]
     if last.request_id is not None:
-        lines.append(f"  request id   {shown(last.request_id, secrets)}")
+        lines.append(f"  request id   {redacted_line(last.request_id, secrets)}")
     return lines
 
 

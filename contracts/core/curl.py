@@ -54,7 +54,7 @@ class Script:
                 lines.append(f"sleep {pause:.1f}")
             line = self._curl(exchange)
             if number + 1 < len(exchanges):
-                line = self._capturing(line, exchange.issued or "", later)
+                line = self._capturing(line, exchange.issued_id or "", later)
             lines.append(line)
         # the answer to the last request is what the example is about: its status and headers are shown
         lines[-1:] = [line.replace("curl -s ", "curl -si ", 1) for line in lines[-1:]]
@@ -85,7 +85,7 @@ class Script:
             parts.append("-H 'transfer-encoding: chunked'")
         if exchange.body is None:
             return " ".join(parts)
-        if exchange.sent("content-type") is None:
+        if exchange.request_header("content-type") is None:
             parts.append("-H 'content-type:'")
         text = _printable(exchange.body)
         if text is not None:

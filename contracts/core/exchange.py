@@ -1,4 +1,7 @@
-"""One request and its answer as a frozen value, and the shell script that repeats a few of them."""
+"""One request and its answer, as a frozen value of the bytes that were sent and received.
+
+Judging, reports and scripts share it. What follows from an exchange and a document is in `checks.facts`.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,22 @@ from arklow_local.formats import strict_json
 from arklow_local.formats.excerpts import one_line
 
 Headers = tuple[tuple[str, str], ...]
+"""Pairs of name and value, in the order and spelling in which they were sent."""
 
 INTERFERENCE: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
-"""Statuses that a gateway or a limit gives, whoever stands behind it: never a finding."""
+"""Statuses by which a gateway or a limit answers instead of the application: never a finding."""
+
+SHORTEST_SECRET: Final = 6
+"""Characters; a shorter key is not looked for inside of other text, as it might be an ordinary word."""
+
+LONG_TEXT: Final = 1_000
+"""Characters of a URL, or of all headers together, from which on a server may refuse a request for its length."""
+
+MANY_HEADERS: Final = 30
+"""A server may refuse a request with more headers for their number."""
 
 
-def media(content_type: str | None) -> str:
+def media_type(content_type: str | None) -> str:
     """The media type that a `content-type` names, in lower case and without parameters; empty when it names none."""
     return (content_type or "").partition(";")[0].strip().lower()
 
@@ -47,42 +60,44 @@ class Exchange:
     call: float = 0.0
     """When it was sent, in seconds of the run's clock."""
     back: float = 0.0
-    """When its answer was read."""
+    """When its answer was read, in seconds of the run's clock."""
     waited: float = 0.0
     """Seconds that its sequence had let go by on purpose until it was sent."""
     chunks: tuple[int, ...] = ()
-    """Sizes of the pieces in which the body was sent, if it was sent chunked."""
+    """Sizes in bytes of the pieces in which the body was sent, if it was sent chunked."""
     at: float = 0.0
     """When it was sent, in seconds since 1970."""
     trace: str = ""
     """The `traceparent` that it carried (W3C Trace Context), by which its server can be asked about it."""
 
+    def request_header(self, name: str) -> str | None:
+        """The value of the first request header of that name, in any case."""
+        return _first(self.headers, name)
+
+    def answer_header(self, name: str) -> str | None:
+        """The value of the first answer header of that name, in any case."""
+        return _first(self.answer_headers, name)
+
     @property
     def request_id(self) -> str | None:
-        """How the server names this exchange, if its answer says so."""
-        return next((value for name in _REQUEST_IDS if (value := self.got(name))), None)
+        """The id by which the server names this exchange, if its answer has one."""
+        return next((value for name in _REQUEST_IDS if (value := self.answer_header(name))), None)
+
+    # The URL and the size of the request
 
     @property
     def query(self) -> str:
         """The query as it was sent, without its question mark."""
         return urlsplit(self.url).query
 
-    def sent(self, name: str) -> str | None:
-        """The first request header of that name, in any case."""
-        return _first(self.headers, name)
-
-    def got(self, name: str) -> str | None:
-        """The first answer header of that name, in any case."""
-        return _first(self.answer_headers, name)
-
     @property
     def segment(self) -> str:
-        """The last segment of the path, decoded: an ingress' variant."""
+        """The last segment of the path, decoded: of an ingress, the variant."""
         return unquote(urlsplit(self.url).path.rpartition("/")[2])
 
     @property
-    def plain_path(self) -> bool:
-        """Whether the path is written as every router reads it: no empty segment, nothing encoded without need."""
+    def has_plain_path(self) -> bool:
+        """Whether every router takes the path alike: no empty segment, and nothing encoded without need."""
         segments = urlsplit(self.url).path.split("/")[1:]
         return all(
             segment and ("%" not in segment or segment == quote(unquote(segment), safe=""))
@@ -90,107 +105,116 @@ class Exchange:
         ) and not any(one in (".", "..") or "/" in one for one in map(unquote, segments))
 
     @property
-    def made(self) -> bool:
-        """Whether a definition was stored, or work accepted."""
-        return self.status == 200 and ("a_id" in self.data() or (self.method == "PUT" and bool(self.data())))
-
-    @property
-    def strange(self) -> bool:
-        """Whether a server in front of the application may refuse this before anybody routes it."""
+    def is_unusual(self) -> bool:
+        """Whether a server in front of the application may refuse the request before it is routed."""
         names = {name.lower() for name, _ in self.headers}
         return (
-            not self.plain_path
-            or _STRANGE.search(self.url) is not None
+            not self.has_plain_path
+            or _UNUSUAL_IN_URL.search(self.url) is not None
             or "\ufffd" in unquote(self.url)
-            or max(self.head, len(self.url)) > 1_000
-            or len(self.headers) > 30
+            or max(self.header_size, len(self.url)) > LONG_TEXT
+            or len(self.headers) > MANY_HEADERS
             or len(names) < len(self.headers)
             or "content-encoding" in names
             or not all(" " <= c <= "~" for _, value in self.headers for c in value)
         )
 
     @property
-    def head(self) -> int:
+    def header_size(self) -> int:
         """Characters in the request's headers."""
         return sum(len(name) + len(value) for name, value in self.headers)
 
     @property
     def size(self) -> int:
-        """How much there is to read in the request."""
-        return len(self.url) + len(self.body or b"") + self.head
+        """Characters of the request's URL and headers, and bytes of its body."""
+        return len(self.url) + len(self.body or b"") + self.header_size
 
-    @cached_property
-    def _reading(self) -> tuple[Any, ValueError | None]:
-        """The answer's value, or why it has none: every check asks, it is read once."""
-        try:
-            return strict_json.read(self.answer), None
-        except ValueError as error:
-            return None, error
+    # The answer
 
-    def read(self) -> Any:
+    @property
+    def created(self) -> bool:
+        """Whether a definition was stored, or work accepted."""
+        return self.status == 200 and ("a_id" in self.data() or (self.method == "PUT" and bool(self.data())))
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether there is an answer that is not JSON, or JSON that parsers read in different ways."""
+        return bool(self.answer) and self._parsed_answer[1] is not None
+
+    @property
+    def issued_id(self) -> str | None:
+        """The digits of an id that the bytes of the answer give to an action, whether they are JSON or not."""
+        found = _ISSUED_ID.search(self.answer)
+        return found[1].decode() if found else None
+
+    def required_value(self) -> Any:
         """The answer's JSON value.
 
         Raises:
-            NotJSON, Ambiguous: as `strict_json.read` does.
+            NotJSON, Ambiguous: it has none, as `strict_json.read` says.
         """
-        value, error = self._reading
+        value, error = self._parsed_answer
         if error is not None:
             raise error.with_traceback(None)
         return value
 
     def value(self) -> Any:
-        """The answer's JSON value, or None when it has none."""
-        return self._reading[0]
-
-    @property
-    def unread(self) -> bool:
-        """Whether there is an answer that cannot be read, or be read in two ways."""
-        return bool(self.answer) and self._reading[1] is not None
-
-    @property
-    def issued(self) -> str | None:
-        """The digits of an id that the bytes of the answer give to an action, whether they are JSON or not."""
-        found = _ISSUED.search(self.answer)
-        return found[1].decode() if found else None
+        """The answer's JSON value; None when it has none."""
+        return self._parsed_answer[0]
 
     def data(self) -> Mapping[str, Any]:
-        """The answer's `data` when that is an object, else nothing."""
+        """The members of the answer's `data`, name → value; empty when that is not an object."""
         value = self.value()
         data = value.get("data") if isinstance(value, dict) else None
         return data if isinstance(data, dict) else {}
 
+    @cached_property
+    def _parsed_answer(self) -> tuple[Any, ValueError | None]:
+        """The answer's value, or why it has none: many ask for it, it is parsed once."""
+        try:
+            return strict_json.read(self.answer), None
+        except ValueError as error:
+            return None, error
 
-_STRANGE = re.compile(
+
+_UNUSUAL_IN_URL: Final = re.compile(
     r"%[01][0-9A-Fa-f]|%(?:25|2[EFef]|3[Bb]|5[Cc]|7[Ff])|%(?![0-9A-Fa-f]{2})|[;\\\"<>^`{|}]"
 )
-"""What fronts refuse in a URL: control characters, escapes that are unescaped twice, and what has to be escaped."""
+"""What proxies refuse in a URL: control characters, escapes that are unescaped twice, and what has to be escaped."""
+_REQUEST_IDS: Final = (
+    *("x-request-id", "request-id", "x-correlation-id", "traceresponse", "x-amzn-requestid"),
+    *("x-amzn-trace-id", "x-cloud-trace-context", "x-azure-ref", "cf-ray"),
+)
+"""Answer headers that name an exchange, those of the application before those of gateways."""
+_ISSUED_ID: Final = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
 
 
 def _first(headers: Headers, name: str) -> str | None:
     return next((value for other, value in headers if other.lower() == name), None)
 
 
-_REQUEST_IDS = (
-    *("x-request-id", "request-id", "x-correlation-id", "traceresponse", "x-amzn-requestid"),
-    *("x-amzn-trace-id", "x-cloud-trace-context", "x-azure-ref", "cf-ray"),
-)
-"""Answer headers that name an exchange, those of the application before those of gateways."""
-SHORTEST_SECRET: Final = 6
-"""Characters; a shorter key is not looked for inside of other text, as it might be an ordinary word."""
-_ISSUED = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
-
-
 def redact(text: str, secrets: Mapping[str, str]) -> str:
-    """The text without any key that is long enough to be told from other words."""
+    """Replace each key in a text by what stands for it; keys that may be ordinary words are left."""
     for key in sorted(secrets, key=len, reverse=True):
         if len(key) >= SHORTEST_SECRET:
             text = text.replace(key, secrets[key])
     return text
 
 
-def shown(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:
-    """At most `limit` characters of a text, in one line and without keys: one that is cut in two is none."""
+def redacted_line(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:
+    """A text in one line of at most `limit` characters. Keys are replaced first, as one cut in two is not found."""
     return one_line(redact(text, secrets), limit)
 
 
-__all__ = ["INTERFERENCE", "SHORTEST_SECRET", "Exchange", "Headers", "media", "redact", "shown", "utc"]
+__all__ = [
+    "INTERFERENCE",
+    "LONG_TEXT",
+    "MANY_HEADERS",
+    "SHORTEST_SECRET",
+    "Exchange",
+    "Headers",
+    "media_type",
+    "redact",
+    "redacted_line",
+    "utc",
+]

@@ -79,7 +79,7 @@ class Finding:
     def responsible(self) -> str:
         """Which part of the deployment gave the last answer, as far as the answer tells."""
         last = self.exchanges[-1]
-        value, announced = last.value(), last.got("content-type") or "no content-type"
+        value, announced = last.value(), last.answer_header("content-type") or "no content-type"
         if isinstance(value, dict) and value.keys() & {"data", "errors"}:
             return "the application, as the answer is its envelope"
         if not last.status:

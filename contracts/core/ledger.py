@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .exchange import shown
+from .exchange import redacted_line
 from .findings import Finding
 from .rules import RULES, Severity
 
@@ -160,9 +160,9 @@ class Ledger:
         """Shorten the words of a finding to one line each, without keys, whatever the target answered."""
         return replace(
             finding,
-            title=shown(finding.title, self.secrets),
-            expected=shown(finding.expected, self.secrets),
-            actual=shown(finding.actual, self.secrets),
+            title=redacted_line(finding.title, self.secrets),
+            expected=redacted_line(finding.expected, self.secrets),
+            actual=redacted_line(finding.actual, self.secrets),
         )
 
 

@@ -16,7 +16,7 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
 from openapi_schema_validator import OAS31Validator
 
-from ..core.exchange import Exchange, media
+from ..core.exchange import Exchange, media_type
 from .document import Document, with_only_server
 
 
@@ -59,7 +59,7 @@ class OpenAPICoreValidator:
         request = _Request("http://target", path, exchange.method.lower(), None, "", RequestParameters())
         response = _Response(
             exchange.status,
-            media(exchange.got("content-type")),
+            media_type(exchange.answer_header("content-type")),
             dict(exchange.answer_headers),
             exchange.answer,
         )

@@ -20,10 +20,10 @@ def unmistakable_body(facts: Facts) -> dict[str, Any] | None:
         facts.owner is None
         or operation is None
         or operation.request_schema is None
-        or not exchange.plain_path
+        or not exchange.has_plain_path
     ):
         return None
-    if exchange.sent("content-encoding") or facts.media_types != ("application/json",):
+    if exchange.request_header("content-encoding") or facts.media_types != ("application/json",):
         return None
     if facts.organisation not in (None, facts.owner) or _has_more_than_tags(exchange.query):
         return None

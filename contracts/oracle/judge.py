@@ -198,7 +198,7 @@ class Judge:
         exchange, operation = facts.exchange, facts.operation
         for listener in self.listeners:
             listener(exchange)
-        number = exchange.issued if exchange.unread else facts.data.get("a_id")
+        number = exchange.issued_id if exchange.is_unreadable else facts.data.get("a_id")
         if isinstance(number, str):
             self.model.issued_ids.add(number)
         if operation is None:
@@ -230,7 +230,7 @@ class Judge:
         if operation is None:
             return self._lose_track(facts) if 200 <= exchange.status < 300 else []
         body = unmistakable_body(facts)
-        unread = exchange.status < 300 and exchange.unread
+        unread = exchange.status < 300 and exchange.is_unreadable
         if exchange.status >= 500 or (body is None and facts.accepted) or broken or unread:
             return self._lose_track(facts)
         if body is None or not tells_of_state(facts, body, self.context):

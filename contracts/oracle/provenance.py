@@ -130,7 +130,7 @@ class Provenance:
 
 
 def _key(exchange: Exchange) -> str:
-    return exchange.sent("x-arklow-auth") or exchange.sent("authorization") or ""
+    return exchange.request_header("x-arklow-auth") or exchange.request_header("authorization") or ""
 
 
 __all__ = ["Provenance"]

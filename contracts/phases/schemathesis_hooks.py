@@ -133,7 +133,7 @@ def _check(aim: Aim) -> Callable[[CheckContext, Response, Case[Any]], None]:
             ),
             answer=answer,
         )
-        client.throttle.answered(response.elapsed, exchange.status, made=exchange.made)
+        client.throttle.answered(response.elapsed, exchange.status, made=exchange.created)
         if exchange.status in INTERFERENCE:
             client.breaker.limited(exchange)
             client.note_interference(str(exchange.status))

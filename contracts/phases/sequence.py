@@ -79,7 +79,7 @@ class CallSequence:
             exchange, verdict = self._sent(request, timeout)
         self._suspicions += verdict.suspicions
         self.exchanges.append(exchange)
-        if exchange.made:
+        if exchange.created:
             self._made = exchange.back
         refused = [finding for finding in verdict.findings if RULES[finding.rule].checked_elsewhere]
         if refused:

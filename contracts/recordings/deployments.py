@@ -181,7 +181,7 @@ def is_of_a_gateway(exchange: Exchange) -> bool:
     if not 300 <= exchange.status < 400:
         return False
     try:
-        here, there = urlsplit(exchange.url), urlsplit(exchange.got("location") or "")
+        here, there = urlsplit(exchange.url), urlsplit(exchange.answer_header("location") or "")
     except ValueError:
         return True
     return bool(there.netloc) and (there.scheme, there.netloc) != (here.scheme, here.netloc)

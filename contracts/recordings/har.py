@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from ..core.exchange import Exchange, Headers, media, utc
+from ..core.exchange import Exchange, Headers, media_type, utc
 from .losses import Loss
 from .secrets import looks_redacted, secrets_in_cookies, secrets_in_headers, secrets_in_url, writable
 
@@ -208,11 +208,11 @@ def _request_body(request: Mapping[str, Any], headers: Headers) -> tuple[bytes |
     posted = request.get("postData")
     posted = posted if isinstance(posted, dict) else {}
     losses: set[Loss] = set()
-    media_type = posted.get("mimeType")
+    kind = posted.get("mimeType")
     if _first(headers, "content-type") is None:
-        if isinstance(media_type, str) and media(media_type) == "application/json":
-            headers = (*headers, ("content-type", writable(media_type)))
-        elif headers == () or media_type or posted:
+        if isinstance(kind, str) and media_type(kind) == "application/json":
+            headers = (*headers, ("content-type", writable(kind)))
+        elif headers == () or kind or posted:
             losses.add(Loss.SENT_MEDIA)
     announced = _announced_length(headers)
     body = _bytes(posted.get("text"), posted.get("encoding") or posted.get("_encoding"))
@@ -233,10 +233,10 @@ def _answer_body(answer: Mapping[str, Any], headers: Headers) -> tuple[bytes, se
     content = answer.get("content")
     content = content if isinstance(content, dict) else {}
     losses: set[Loss] = set()
-    media_type = content.get("mimeType")
-    if _first(headers, "content-type") is None and media_type not in (None, "", "x-unknown"):
-        if isinstance(media_type, str) and media(media_type) == "application/json":
-            headers = (*headers, ("content-type", writable(media_type)))
+    kind = content.get("mimeType")
+    if _first(headers, "content-type") is None and kind not in (None, "", "x-unknown"):
+        if isinstance(kind, str) and media_type(kind) == "application/json":
+            headers = (*headers, ("content-type", writable(kind)))
         else:
             losses.add(Loss.ANSWER_MEDIA)
     announced = _announced_length(headers)
@@ -290,7 +290,7 @@ def _why_not_judged(entry: Mapping[str, Any], answer: Mapping[str, Any], exchang
         return "with a method that is none"
     if "_delivery" in entry:
         return "a call of the mock to a webhook"
-    if entry.get("_fault") or exchange.got("x-arklow-mock-fault") is not None:
+    if entry.get("_fault") or exchange.answer_header("x-arklow-mock-fault") is not None:
         return "fault that was asked for"
     if any(entry.get(name) or answer.get(name) for name in _OF_A_WORKER):
         return "answered by a service worker or a test, not by a server"
@@ -300,9 +300,9 @@ def _why_not_judged(entry: Mapping[str, Any], answer: Mapping[str, Any], exchang
     from_cache = any(entry.get(name) or answer.get(name) for name in _OF_A_CACHE)
     if is_cached or from_cache or exchange.status == 304 or fetched != "Network Load":
         return "answered from a cache"
-    if exchange.method == "OPTIONS" and exchange.sent("access-control-request-method") is not None:
+    if exchange.method == "OPTIONS" and exchange.request_header("access-control-request-method") is not None:
         return "a preflight of a browser"
-    if answer.get("statusText") == "Internal Redirect" or exchange.got("non-authoritative-reason"):
+    if answer.get("statusText") == "Internal Redirect" or exchange.answer_header("non-authoritative-reason"):
         return "a redirect that the browser made up"
     return "" if exchange.status else "no answer was recorded"
 

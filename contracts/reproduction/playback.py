@@ -80,7 +80,7 @@ class Playback:
             exchange = client.send(request, earlier.waited)
         self._suspicions = self._scratch.observe(exchange).suspicions
         self._exchanges.append(exchange)
-        if exchange.made:
+        if exchange.created:
             self.made = exchange.back
         old, new = created_action(earlier), created_action(exchange)
         if old and new:

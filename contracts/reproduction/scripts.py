@@ -41,13 +41,13 @@ def has_hasty_refusal(finding: Finding) -> bool:
     """
     made: dict[tuple[str | None, str | None], float] = {}
     for exchange in finding.exchanges:
-        key = exchange.sent("x-arklow-auth") or exchange.sent("authorization")
+        key = exchange.request_header("x-arklow-auth") or exchange.request_header("authorization")
         names = (exchange.segment, requested_action(exchange))
         if exchange.status in FRESH_REFUSALS and any(
             exchange.call < made.get((key, name), -math.inf) + FRESH_SECONDS for name in names
         ):
             return True
-        if exchange.made and exchange.method == "PUT":
+        if exchange.created and exchange.method == "PUT":
             made |= {(key, name): exchange.back for name in definition_names(request_value(exchange))}
         elif created_action(exchange):
             made[key, created_action(exchange)] = exchange.back

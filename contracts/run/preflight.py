@@ -163,7 +163,7 @@ class Preflight:
             key = self._plan.target.first.name
             return f"The target refuses the key ${key}: every operation is answered with {first.status}."
         if statuses <= {301, 302, 303, 307, 308}:
-            where = self._context.shown(first.got("location") or "nowhere")
+            where = self._context.shown(first.answer_header("location") or "nowhere")
             return f"{base} redirects everything to {where}: give the URL that answers itself."
         if statuses <= {404, 405, 501} and not any(answer.value() for answer in answers):
             return f"None of the operations is at {base}: every one is answered with {first.status}."

@@ -63,7 +63,7 @@ class CircuitBreaker:
 
     def limited(self, exchange: Exchange) -> bool:
         """Say whether a rate limit has refused a request, which may then be sent again; nothing goes until it may."""
-        asked = seconds_until(exchange.got("retry-after"), time.time())
+        asked = seconds_until(exchange.answer_header("retry-after"), time.time())
         if exchange.status != 429 and (exchange.status != 503 or asked is None):
             return False
         self._throttle.hold(1.0 if asked is None else asked)

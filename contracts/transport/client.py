@@ -247,7 +247,7 @@ class Client:
             waited=waited,
             trace=trace,
         )
-        self.throttle.answered(reply.received - reply.sent, exchange.status, made=exchange.made)
+        self.throttle.answered(reply.received - reply.sent, exchange.status, made=exchange.created)
         return exchange
 
     def _exchange(

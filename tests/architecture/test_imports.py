@@ -293,7 +293,7 @@ def test_a_module_imports_what_its_package_may_import(module: str) -> None:
         ("contracts.core.target", "from ..openapi.document import Document"),
         ("contracts.openapi.schemas", "from ..checks.context import CheckContext"),
         ("contracts.generation.invalid_bodies", "from random import Random"),
-        ("contracts.generation.corpus.catalogue", "from ...core.exchange import media"),
+        ("contracts.generation.corpus.catalogue", "from ...core.exchange import media_type"),
         ("contracts.checks.access", "from ..phases.sequence import Stage"),
         ("contracts.checks.access", "import openapi_core"),
         ("contracts.oracle.judge", "from contracts.model.world import Model"),

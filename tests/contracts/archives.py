@@ -38,7 +38,7 @@ def entry(exchange: Exchange) -> dict[str, Any]:
     """An exchange as a proxy writes it that keeps everything."""
     body = exchange.body
     sent = [("host", "recorded"), *exchange.headers]
-    if exchange.sent("content-length") is None and not exchange.chunks:
+    if exchange.request_header("content-length") is None and not exchange.chunks:
         sent.append(("content-length", str(len(body or b""))))
     request: dict[str, Any] = {
         "method": exchange.method,
@@ -51,7 +51,7 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         "bodySize": len(body or b""),
     }
     if body:
-        request["postData"] = {"mimeType": exchange.sent("content-type") or "", **text(body)}
+        request["postData"] = {"mimeType": exchange.request_header("content-type") or "", **text(body)}
     answer = exchange.answer
     return {
         "startedDateTime": datetime.fromtimestamp(exchange.at, UTC).isoformat(),
@@ -65,7 +65,7 @@ def entry(exchange: Exchange) -> dict[str, Any]:
             "headers": pairs(exchange.answer_headers),
             "content": {
                 "size": len(answer),
-                "mimeType": exchange.got("content-type") or "",
+                "mimeType": exchange.answer_header("content-type") or "",
                 **text(answer),
             },
             "redirectURL": "",

@@ -225,7 +225,7 @@ def test_an_exchange_says_what_went_out_and_what_came_back(door: Door) -> None:
     assert (exchange.status, exchange.answer, exchange.operation) == (409, b"null", MODACK)
     assert (exchange.waited, exchange.chunks) == (1.5, (1,))
     assert exchange.call <= exchange.back
-    assert "1" in str(exchange.got("x-a"))
+    assert "1" in str(exchange.answer_header("x-a"))
 
 
 @pytest.mark.parametrize(

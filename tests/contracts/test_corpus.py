@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from arklow_local.formats import strict_json
-from contracts.core.exchange import media
+from contracts.core.exchange import media_type
 from contracts.generation.corpus.catalogue import probes
 from contracts.generation.corpus.probe import Probe
 from contracts.model.world import equal_json
@@ -97,7 +97,7 @@ def test_a_probe_that_must_be_served_is_ordinary_otherwise(label: str) -> None:
     for probe in CATALOGUE[label]:
         if probe.must_be_served:
             types = [value for name, value in probe.headers if name.lower() == "content-type"]
-            assert [media(one) for one in (probe.content_type, *types) if one] == ["application/json"]
+            assert [media_type(one) for one in (probe.content_type, *types) if one] == ["application/json"]
             assert (probe.method, probe.path, probe.tail, probe.large) == (None, "", "", False)
             assert "content-encoding" not in {name for name, _ in probe.headers}
 

@@ -231,7 +231,7 @@ def _sent(api: Api, label: str, body: dict[str, Any], name: str, probe: Probe) -
         exchange is None
         or not probe.must_be_served
         or exchange.status not in _OWN_REFUSAL
-        or exchange.strange
+        or exchange.is_unusual
     ):
         return
     if name in api.context.declared:
