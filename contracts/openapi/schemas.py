@@ -25,7 +25,7 @@ class Problem:
     place: str
     """Such as `data/a_id`; empty for the value itself."""
     keyword: str
-    """The keyword of the schema, its first letter large: `Required`, `Type`."""
+    """Keyword of the schema that the value breaks, such as `required`."""
     expected: str
     actual: str
     """The value as JSON."""
