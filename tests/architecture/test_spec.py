@@ -115,7 +115,7 @@ SIBLINGS_SERVED = [
     ids=["published", "overlaid"],
 )
 def test_every_part_of_both_documents_is_served(document: Path, served: list[tuple[str, str]]) -> None:
-    """Three operations, and nine with their siblings, each handled; no stub, nothing ignored."""
+    """Each of three operations, or of nine with their siblings, has a handler; nothing is a stub or ignored."""
     coverage = create_app(Settings(document=document)).coverage
 
     assert sorted((op.method, op.path) for op in coverage.operations) == sorted(served)
