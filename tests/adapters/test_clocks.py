@@ -1,4 +1,4 @@
-"""Clocks never go back."""
+"""The clocks never go back."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from mock_server.adapters.clocks import ManualClock, SystemClock
 
 
 def test_the_system_clock_follows_the_machine() -> None:
-    """Milliseconds since the epoch, within a second of the wall clock."""
+    """It shows milliseconds since the epoch, within a second of the wall clock."""
     clock = SystemClock()
 
     assert abs(clock.now() - time.time() * 1000) < 1_000
     assert clock.now() <= clock.now()
 
 
-def test_a_manual_clock_moves_only_when_told_and_only_forward() -> None:
-    """Time is an argument."""
+def test_a_manual_clock_moves_by_hand_alone_and_only_forward() -> None:
+    """It stands still between two calls."""
     clock = ManualClock(1_000)
     clock.advance(5)
 

@@ -1,4 +1,4 @@
-"""Ids end with nine digits that no two organisations share."""
+"""The nine digits at the end of ids, which no two organisations share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mock_server.adapters.id_suffixes import IdSuffixes
 
 
 def test_the_suffix_is_a_hash_of_organisation_and_seed() -> None:
-    """The make-up that the documents of this mock promise; the same each time."""
+    """The documents of this mock promise how it is built; it is the same each time."""
     suffixes = IdSuffixes()
     expected = int.from_bytes(sha256(b"0/42").digest()[:8], "big") % 10**9
 
@@ -17,7 +17,7 @@ def test_the_suffix_is_a_hash_of_organisation_and_seed() -> None:
 
 
 def test_organisations_whose_hashes_collide_get_neighbouring_numbers() -> None:
-    """Found by search: the first two names below 200,000 that share nine digits."""
+    """The two are found by search: the first below 200,000 that share nine digits."""
     seen: dict[int, str] = {}
     for n in range(200_000):
         suffix = int.from_bytes(sha256(f"0/{n}".encode()).digest()[:8], "big") % 10**9

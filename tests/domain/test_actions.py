@@ -1,4 +1,4 @@
-"""The life of an action, against a second description of it that is not made from the table."""
+"""The life of an action, compared with a second description that is not derived from the transition table."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _new(worker: Worker | None = None) -> actions.Changes:
 
 
 def _at(action: Action, worker: Worker, now: int) -> tuple[Action, list[Action]]:
-    """The action at `now`, and every value on the way."""
+    """The action at `now`, and all its values on the way there."""
     way: list[Action] = []
     while due_at(action) <= now:
         way += actions.run_due(action, worker, 0, now)
@@ -65,8 +65,8 @@ def _at(action: Action, worker: Worker, now: int) -> tuple[Action, list[Action]]
     return action, way
 
 
-def _asked(call: str, action: Action, attempt: int, number: int, now: int) -> Action:
-    """The action after a call of its holder."""
+def _after_call(call: str, action: Action, attempt: int, number: int, now: int) -> Action:
+    """The action after a signal of its holder."""
     match call:
         case "ack":
             return actions.acked(action, attempt, now)
@@ -81,57 +81,57 @@ def _asked(call: str, action: Action, attempt: int, number: int, now: int) -> Ac
 
 
 @dataclass
-class Told:
-    """What a person would write down of one action: the second description."""
+class Observer:
+    """Checks each step of one action against the documentation: the second description."""
 
     held: bool = False
     custody: bool = False
     attempt: int = -1
     over: bool = False
 
-    def hear(self, action: Action, before: Action) -> None:
-        """Check one step against the words of the documentation."""
+    def observe(self, action: Action, before: Action) -> None:
+        """Check one step."""
         event = action.event
-        assert not self.over, "nothing happens after the end (B134)"
-        assert before.updated_at <= action.updated_at <= END, "time goes on, to the end of the lifetime"
+        assert not self.over, "no event follows the end (B134)"
+        assert before.updated_at <= action.updated_at <= END, "time goes on until the end of the lifetime"
         if event is Event.DELIVER:
             assert not self.held
             self.attempt += 1
             self.held = True
         assert action.attempt == max(self.attempt, 0), "attempts count from 0, by delivery (B077)"
         if event in (Event.EXPIRE, Event.ACK, Event.NACK, Event.SCHEDULE, Event.REJECT, Event.EXTEND):
-            assert self.held, "only a held attempt is settled or runs out (B120)"
+            assert self.held, "only a held attempt is settled or expires (B120)"
         if event is Event.EXPIRE:
             assert action.updated_at == before.available_at, "at the deadline, not before or after it"
             assert self.custody == (action.state is State.SUCCEEDED), "custody ends in success (B142)"
         if event in (Event.NACK, Event.SCHEDULE, Event.REJECT):
-            assert not self.custody, "custody takes no rejection (B143)"
+            assert not self.custody, "an action in custody is not given back (B143)"
         if event is Event.DEFER:
             self.custody = True
         if event in (Event.EXPIRE, Event.ACK, Event.NACK, Event.SCHEDULE, Event.REJECT):
             self.held = False
         if event is Event.TIME_OUT:
-            assert action.updated_at == END, "and not before"
+            assert action.updated_at == END, "not before the end of the lifetime"
             assert action.state is State.FAILED, "B074"
         self.over = action.state in (State.SUCCEEDED, State.FAILED, State.CANCELED)
         assert action.is_over == self.over
         assert (action.state in HELD) == (self.held and not self.over)
         assert action.available_at <= END, "no lease and no pause outlives the action (B136)"
-        assert (due_at(action) == NEVER) == self.over, "what is open ends by itself (B106)"
+        assert (due_at(action) == NEVER) == self.over, "an open action ends by itself (B106)"
 
 
 @given(SCRIPTS, st.lists(st.tuples(WAITS, CALLS, st.integers(-1, 1), st.integers(1, 200_000)), max_size=12))
-def test_whatever_is_asked_and_whenever_the_life_goes_as_documented(
+def test_every_life_follows_the_documentation(
     script: tuple[Step, ...], calls: list[tuple[int, str, int, int]]
 ) -> None:
-    """Random scripts and settles, at random moments and right at the deadlines: each step fits the words of the
-    documentation, and each refusal has its reason."""
+    """With random scripts and signals, at random times and exactly at deadlines, each step is documented, and so is each
+    refusal."""
     worker = Worker(script)
-    told = Told()
+    observer = Observer()
     changes = _new(worker)
     before = changes[0]
     for action in changes[1:]:
-        told.hear(action, before)
+        observer.observe(action, before)
         before = action
     action, now = changes[-1], START
     for wait, call, other, number in calls:
@@ -140,7 +140,7 @@ def test_whatever_is_asked_and_whenever_the_life_goes_as_documented(
         action, way = _at(action, worker, now)
         attempt = max(0, action.attempt + (other if number % 3 == 0 else 0))
         try:
-            after = _asked(call, action, attempt, number, now)
+            after = _after_call(call, action, attempt, number, now)
         except FinishedAction:
             assert action.is_over
         except FutureAttempt:
@@ -159,13 +159,13 @@ def test_whatever_is_asked_and_whenever_the_life_goes_as_documented(
                 way.append(after)
             action = after
         for step in way:
-            told.hear(step, before)
+            observer.observe(step, before)
             before = step
 
 
 @given(st.integers(0, 2**31), st.integers(0, 40))
-def test_the_back_off_grows_and_has_an_end(seed: int, attempt: int) -> None:
-    """Q13: 1 s doubled up to 60 s, up to a quarter more, and the same again for the same arguments."""
+def test_the_back_off_grows_up_to_a_bound(seed: int, attempt: int) -> None:
+    """Q13: it is 1 s, doubled up to 60 s, with up to a quarter more; the same arguments give the same pause."""
     pause = back_off(seed, "3", attempt)
 
     assert min(1_000 * 2**attempt, 60_000) <= pause <= 1.25 * min(1_000 * 2**attempt, 60_000)
@@ -173,7 +173,7 @@ def test_the_back_off_grows_and_has_an_end(seed: int, attempt: int) -> None:
 
 
 def test_an_unsettled_action_is_delivered_every_minute_until_its_lifetime_is_over() -> None:
-    """B101, B106: 1,440 attempts in 24 hours, none at the last moment."""
+    """B101, B106: 24 hours have 1,440 attempts, and none begins at the last moment."""
     action, way = _at(_new()[-1], Worker(), END)
 
     assert (action.state, action.attempt) == (State.FAILED, 1_439)
@@ -181,7 +181,7 @@ def test_an_unsettled_action_is_delivered_every_minute_until_its_lifetime_is_ove
 
 
 def test_settling_at_the_deadline_is_too_late_and_a_millisecond_before_it_is_not() -> None:
-    """B120, B101: the boundary itself belongs to the next attempt (ours)."""
+    """B120, B101: at the deadline itself the next attempt is current (ours)."""
     held = _new()[-1]
     deadline = START + LEASE
 

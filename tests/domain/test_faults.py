@@ -1,4 +1,4 @@
-"""Which answer is hit by which fault: pure, counted, never drawn."""
+"""Which answer is hit by which fault: that follows from counts, not from chance."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ def _plan(*faults: Fault) -> FaultPlan:
 
 
 def _hits(plan: FaultPlan, operations: list[str], seed: int = 0) -> tuple[FaultPlan, list[int]]:
-    """The plan after answers of these operations, and the number of what hit each; 0 for none."""
+    """The plan after answers of these operations, and the number of the fault that hit each of them; 0 for none."""
     hits = []
     for operation in operations:
-        plan, struck = plan.after_answer(operation, seed)
-        hits.append(struck.number if struck else 0)
+        plan, hitting = plan.after_answer(operation, seed)
+        hits.append(hitting.number if hitting else 0)
     return plan, hits
 
 
-def test_a_fault_hits_its_operation_as_often_as_it_was_told() -> None:
-    """TRB-2: and then no more."""
+def test_a_fault_hits_its_operation_as_often_as_it_says() -> None:
+    """TRB-2: after that it hits nothing."""
     plan, hits = _hits(_plan(Fault("a", times=2, status=500)), ["b", "a", "b", "a", "a"])
 
     assert hits == [0, 1, 0, 1, 0]
@@ -31,15 +31,15 @@ def test_a_fault_hits_its_operation_as_often_as_it_was_told() -> None:
 
 
 def test_without_an_operation_and_a_number_it_hits_everything() -> None:
-    """TRB-2: for good."""
+    """TRB-2: it has no end."""
     plan, hits = _hits(_plan(Fault(status=500)), ["a", "b"] * 50)
 
     assert hits == [1] * 100
     assert plan.faults[0].left is None
 
 
-def test_the_first_that_fits_hits_and_no_other_counts() -> None:
-    """TRB-3: in the order of their addition."""
+def test_the_first_fault_that_fits_hits_and_the_others_do_not_count_the_answer() -> None:
+    """TRB-3: the order is that of their addition."""
     plan, hits = _hits(_plan(Fault("b"), Fault("a", times=1), Fault(times=2), Fault()), ["a", "a", "a", "a"])
 
     assert hits == [2, 3, 3, 4]
@@ -47,7 +47,7 @@ def test_the_first_that_fits_hits_and_no_other_counts() -> None:
 
 
 def test_a_share_is_spread_the_same_way_every_time() -> None:
-    """TRB-4, LIFE-19: near the share of the answers, other ones with another seed or another number."""
+    """TRB-4, LIFE-19: a third of the answers is hit, and other ones with another seed or another number."""
     third = _plan(Fault(share=1 / 3))
     one, again, other = (_hits(third, ["a"] * 3_000, seed)[1] for seed in (7, 7, 8))
     second = _hits(_plan(Fault("b"), Fault(share=1 / 3)), ["a"] * 3_000, 7)[1]
@@ -57,32 +57,32 @@ def test_a_share_is_spread_the_same_way_every_time() -> None:
     assert all(abs(sum(map(bool, hits)) - 1_000) < 100 for hits in (one, other, second))
 
 
-def test_a_number_of_hits_within_a_share_is_all_of_them() -> None:
-    """TRB-4: passed over is not hit."""
+def test_a_fault_with_a_share_still_hits_as_often_as_it_says() -> None:
+    """TRB-4: an answer outside of the share is no hit."""
     plan, hits = _hits(_plan(Fault(share=0.1, times=5)), ["a"] * 1_000)
 
     assert sum(hits) == 5
     assert plan.faults[0].left == 0
 
 
-def test_what_one_passes_over_the_next_one_may_hit() -> None:
-    """TRB-3: a share of the rest."""
+def test_the_next_fault_may_hit_what_is_outside_of_the_first_ones_share() -> None:
+    """TRB-3: its share is one of the rest."""
     _, hits = _hits(_plan(Fault(share=0.5), Fault(share=0.5)), ["a"] * 4_000)
 
     assert abs(hits.count(1) - 2_000) < 150
     assert abs(hits.count(2) - 1_000) < 150
 
 
-def test_numbers_go_on_when_faults_go() -> None:
-    """A number means one fault for ever."""
+def test_numbers_are_never_used_again() -> None:
+    """A number names one fault for ever."""
     plan = _plan(Fault(), Fault()).without(2).added(Fault())
 
     assert [planned.number for planned in plan.faults] == [1, 3]
     assert [planned.number for planned in plan.without(None).added(Fault()).faults] == [4]
 
 
-def test_the_oldest_that_hits_no_more_makes_room() -> None:
-    """TRB-9: those that have answers left are kept."""
+def test_the_oldest_spent_fault_makes_room() -> None:
+    """TRB-9: faults that have answers left to hit stay."""
     plan = _plan(*[Fault("a")] * 10, *[Fault("b", times=1)] * (MAX_FAULTS - 10))
     assert plan.is_full
     plan, _ = _hits(plan, ["b", "b"])

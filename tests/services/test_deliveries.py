@@ -1,4 +1,4 @@
-"""Calls, without a network: what becomes of them when the caller itself fails, and who is waited for."""
+"""Webhook calls without a network: failures of the client itself, and which calls a moved clock waits for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mock_server.storage.memory import MemoryStore
 
 
 class _Caller:
-    """Answers after a moment, or fails as no caller should."""
+    """A client that answers with an ack after some seconds, or fails as none should."""
 
     def __init__(self, seconds: float = 0.0, failure: Exception | None = None) -> None:
         self.seconds, self.failure, self.calls = seconds, failure, 0
@@ -48,7 +48,7 @@ class _Caller:
 
 
 class _Mock:
-    """The services around a caller, with a webhook for variant v."""
+    """The services around a client, with a webhook for variant v."""
 
     def __init__(self, caller: _Caller) -> None:
         store = MemoryStore(1_000, 1 << 20, journal_limit=1_000, suffix=IdSuffixes().of, seed=0)
@@ -65,13 +65,13 @@ class _Mock:
         self.organisation.clock = OrganisationClock(frozen_at=self.timers.machine_now())
 
     async def link(self) -> None:
-        """Let the actions of variant v be called about."""
+        """Have a webhook called for actions of variant v."""
         await self.accept()
         await self.administration.destinations.put("42", "d", Kind.WEBHOOK, {"url": "http://localhost/"})
         await self.administration.destinations.set_links("42", "v", ["d"], default=None)
 
     async def accept(self) -> str:
-        """The id of a new action."""
+        """Post work, and return the id of its action."""
         action = await self.ingress.accept("42", "v", Json(b"1"), metadata=b"", tags=(), version=None)
         return action.id
 
@@ -82,28 +82,29 @@ class _Mock:
         return action.state.status.value
 
 
-def test_a_caller_that_fails_as_none_should_stops_neither_clock_nor_line() -> None:
-    """Each action is tried again, the failure is told of, and who waited has its turn."""
+def test_an_unexpected_failure_of_the_client_stops_neither_the_clock_nor_the_queue() -> None:
+    """Each action gets another attempt, each failure is reported, and waiting actions get their turn."""
 
-    async def go() -> None:
+    async def run() -> None:
         mock = _Mock(_Caller(failure=RuntimeError("a fault")))
-        told: list[Any] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        reported: list[Any] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: reported.append(context["exception"]))
         await mock.link()
         ids = [await mock.accept() for _ in range(2 * MAX_CALLS_TO_ONE)]
         await asyncio.wait_for(mock.administration.clock.advance("42", 0), 10)
 
         assert {mock.status(name) for name in ids} == {"retrying"}
-        assert len(told) == len(ids)
+        assert len(reported) == len(ids)
         mock.process_pool.close()
 
-    asyncio.run(go())
+    asyncio.run(run())
 
 
-def test_a_moved_clock_waits_for_the_calls_before_it_and_for_its_own() -> None:
-    """Not for those of work that keeps coming in, which would have no end."""
+def test_a_moved_clock_waits_for_earlier_calls_and_for_those_that_it_begins() -> None:
+    """It does not wait for calls of work that keeps coming in, which would have no end."""
 
-    async def go() -> None:
+    async def run() -> None:
         mock = _Mock(_Caller(seconds=0.1))
         await mock.link()
         first = await mock.accept()
@@ -122,14 +123,14 @@ def test_a_moved_clock_waits_for_the_calls_before_it_and_for_its_own() -> None:
         await beside
         mock.process_pool.close()
 
-    asyncio.run(go())
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("command", ["reset", "restore", "fork"])
-def test_an_organisation_that_became_another_has_room_at_once(command: str) -> None:
-    """The calls that were given up are out of the books before anything else begins."""
+def test_a_reset_or_restored_organisation_has_room_for_calls_at_once(command: str) -> None:
+    """Cancelled calls no longer count when the next one begins."""
 
-    async def go() -> None:
+    async def run() -> None:
         caller = _Caller(seconds=0.2)
         mock = _Mock(caller)
         await mock.link()
@@ -149,4 +150,4 @@ def test_an_organisation_that_became_another_has_room_at_once(command: str) -> N
         await mock.administration.clock.advance("42", 0)
         mock.process_pool.close()
 
-    asyncio.run(go())
+    asyncio.run(run())

@@ -1,4 +1,4 @@
-"""No schema stops the process: what may take long is done apart, and ended."""
+"""No schema stalls the mock: what may take long is done in the process pool, and killed there."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def _json(value: Any) -> Json:
 
 @pytest.fixture(scope="module")
 def process_pool() -> Iterator[PebbleProcessPool]:
-    bench = PebbleProcessPool()
-    yield bench
-    bench.close()
+    pool = PebbleProcessPool()
+    yield pool
+    pool.close()
 
 
 def _doubling(levels: int) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def _doubling(levels: int) -> dict[str, Any]:
     return {"$defs": definitions | {f"l{levels}": {"type": "integer"}}, "$ref": "#/$defs/l0"}
 
 
-def test_a_schema_that_doubles_is_ended_while_others_go_on(process_pool: PebbleProcessPool) -> None:
-    """32 levels of anyOf with two references: undecided after its time, and the loop never stopped for it."""
+def test_a_schema_of_exponential_cost_is_killed_while_requests_go_on(process_pool: PebbleProcessPool) -> None:
+    """32 levels of `anyOf` with two references each give no verdict in time, and the event loop goes on meanwhile."""
     schemas = PayloadSchemas(process_pool)
 
     async def run() -> tuple[float, float, float]:
@@ -60,7 +60,7 @@ def test_a_schema_that_doubles_is_ended_while_others_go_on(process_pool: PebbleP
 
     longest, busiest, whole = asyncio.run(run())
 
-    assert longest < whole / 3  # of which other programs may have their part
+    assert longest < whole / 3  # other programs may have taken a part of it
     assert busiest < whole / 10
 
 
@@ -74,10 +74,10 @@ def test_a_schema_that_doubles_is_ended_while_others_go_on(process_pool: PebbleP
     ],
     ids=["recursive", "unevaluated", "look-ahead", "doubling"],
 )  # fmt: skip
-def test_schemas_that_are_only_unusual_are_enforced(
+def test_unusual_schemas_are_enforced(
     process_pool: PebbleProcessPool, schema: Any, good: Any, bad: Any
 ) -> None:
-    """What is done apart gives the same verdict and the same words."""
+    """The process pool gives the same verdict in the same words."""
     schemas = PayloadSchemas(process_pool)
 
     assert asyncio.run(schemas.why_not_enforced(_json(schema))) == ""
@@ -86,8 +86,8 @@ def test_schemas_that_are_only_unusual_are_enforced(
         asyncio.run(schemas.check(_json(schema), _json(bad)))
 
 
-def test_a_large_payload_is_checked_apart_with_the_same_verdict(process_pool: PebbleProcessPool) -> None:
-    """The size of a payload decides where it is checked, not what is said."""
+def test_a_large_payload_gets_the_same_verdict_in_the_process_pool(process_pool: PebbleProcessPool) -> None:
+    """The size of a payload decides where it is checked, not the verdict."""
     schemas = PayloadSchemas(process_pool)
     schema = _json({"items": {"type": "integer"}})
 
@@ -99,7 +99,7 @@ def test_a_large_payload_is_checked_apart_with_the_same_verdict(process_pool: Pe
 def test_a_schema_that_takes_too_long_to_compile_checks_nothing_and_says_so(
     process_pool: PebbleProcessPool,
 ) -> None:
-    """Tens of thousands of Unicode classes: the PUT is answered all the same."""
+    """Tens of thousands of Unicode classes take too long; the PUT is answered all the same."""
     schemas = PayloadSchemas(process_pool)
     schema = _json({"pattern": r"\w{500}" * 7_000})
 

@@ -1,4 +1,4 @@
-"""The shelf, against a plain dictionary: what is kept, what is due, and what a snapshot brings back."""
+"""The action table, compared with a plain dictionary: what it keeps, what is due, and what a state brings back."""
 
 from __future__ import annotations
 
@@ -8,25 +8,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from mock_server.domain.actions import (
-    NEVER,
-    Action,
-    Work,
-    due_at,
-)
+from mock_server.domain.actions import NEVER, Action, Work, due_at
 from mock_server.domain.states import Event, State
 from mock_server.storage.action_table import CHUNK_SIZE, ActionTable, TableState
 
 
 def held(number: int, until: int) -> Action:
-    """An action that is due at `until`; one that never is, at `NEVER`."""
+    """An action that is due at `until` (milliseconds); with `NEVER` one that has ended."""
     work = Work("1", "v", 1, b"", b"", (), 0, NEVER)
     state = State.SUCCEEDED if until == NEVER else State.ACK_WAIT
     return Action(str(number), work, Event.HAND_OFF, state, 0, until, NEVER, 1, 1)
 
 
-class Kept(NamedTuple):
-    """A snapshot and what it should hold."""
+class Saved(NamedTuple):
+    """The state of a table, and what it should hold."""
 
     state: TableState
     actions: dict[int, Action]
@@ -38,10 +33,10 @@ class Kept(NamedTuple):
 TIMES = st.integers(0, 60) | st.just(NEVER)
 
 
-class ShelfAgrees(RuleBasedStateMachine):
-    """Everything a shelf can be asked for, step by step beside a dictionary."""
+class ActionTableAgrees(RuleBasedStateMachine):
+    """Every method of a table, step by step beside a dictionary."""
 
-    snapshots = Bundle("snapshots")
+    states = Bundle("states")
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,10 +53,10 @@ class ShelfAgrees(RuleBasedStateMachine):
             self.actions[self.end], self.histories[self.end] = action, b"%d" % until
             self.end += 1
 
-    @rule(place=st.integers(0, 10_000), until=TIMES)
-    def change(self, place: int, until: int) -> None:
+    @rule(position=st.integers(0, 10_000), until=TIMES)
+    def change(self, position: int, until: int) -> None:
         if self.actions:
-            number = self.oldest + place % (self.end - self.oldest)
+            number = self.oldest + position % (self.end - self.oldest)
             self.actions[number] = held(number, until)
             self.histories[number] += b"%d" % until
             self.action_table.put(number, self.actions[number], self.histories[number])
@@ -79,7 +74,7 @@ class ShelfAgrees(RuleBasedStateMachine):
 
     @rule(now=st.integers(0, 60), again=TIMES)
     def run_due(self, now: int, again: int) -> None:
-        """All that is due by `now` comes out in the order of (time, number), once."""
+        """All that is due by `now` comes out once, in the order of (time, number)."""
         expected = sorted((due_at(a), n) for n, a in self.actions.items() if due_at(a) <= now)
         found = []
         while (action := self.action_table.pop_due(now)) is not None:
@@ -90,22 +85,22 @@ class ShelfAgrees(RuleBasedStateMachine):
             self.action_table.put(number, later, self.histories[number])
         assert found == expected
 
-    @rule(target=snapshots)
-    def snapshot(self) -> Kept:
-        return Kept(
+    @rule(target=states)
+    def save_state(self) -> Saved:
+        return Saved(
             self.action_table.state(), dict(self.actions), dict(self.histories), self.oldest, self.end
         )
 
-    @rule(kept=snapshots)
-    def restore(self, kept: Kept) -> None:
-        self.action_table = ActionTable(kept.state)
-        self.actions, self.histories = dict(kept.actions), dict(kept.histories)
-        self.oldest, self.end = kept.oldest, kept.end
+    @rule(saved=states)
+    def restore(self, saved: Saved) -> None:
+        self.action_table = ActionTable(saved.state)
+        self.actions, self.histories = dict(saved.actions), dict(saved.histories)
+        self.oldest, self.end = saved.oldest, saved.end
 
-    @rule(kept=snapshots)
-    def a_snapshot_never_changes(self, kept: Kept) -> None:
-        aside = ActionTable(kept.state)
-        assert {n: a for n in range(kept.oldest, kept.end) if (a := aside.get(n))} == kept.actions
+    @rule(saved=states)
+    def a_state_never_changes(self, saved: Saved) -> None:
+        other = ActionTable(saved.state)
+        assert {n: a for n in range(saved.oldest, saved.end) if (a := other.get(n))} == saved.actions
 
     @invariant()
     def holds_what_was_put(self) -> None:
@@ -116,16 +111,16 @@ class ShelfAgrees(RuleBasedStateMachine):
                 assert self.action_table.history(number) == self.histories[number]
 
     @invariant()
-    def is_looked_at_in_time(self) -> None:
+    def is_checked_in_time(self) -> None:
         assert self.action_table.next_check() <= min(map(due_at, self.actions.values()), default=NEVER)
 
 
-ShelfAgrees.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
-TestShelfAgrees = ShelfAgrees.TestCase
+ActionTableAgrees.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestActionTableAgrees = ActionTableAgrees.TestCase
 
 
-def test_a_heap_that_is_made_anew_loses_nobody() -> None:
-    """More times are moved earlier than a chunk keeps stale entries for; each action still comes out at its own."""
+def test_a_rebuilt_heap_loses_no_action() -> None:
+    """More actions become due earlier than a chunk tolerates stale entries; each still comes out at its own time."""
     action_table = ActionTable()
     for number in range(CHUNK_SIZE):
         action_table.add(held(number, 60_000), b"")
@@ -143,8 +138,8 @@ def test_a_heap_that_is_made_anew_loses_nobody() -> None:
     assert found == [(80_000 + n, n) for n in range(40)] + [(90_000, n) for n in range(40, CHUNK_SIZE)]
 
 
-def test_a_time_that_is_moved_for_ever_is_still_the_right_one() -> None:
-    """Forth and back, far more often than stale entries are kept."""
+def test_an_action_that_is_moved_very_often_is_still_due_at_its_time() -> None:
+    """It becomes due earlier far more often than stale entries are tolerated."""
     action_table = ActionTable()
     action_table.add(held(0, 1_000_000), b"")
     action_table.add(held(1, 2_000_000), b"")

@@ -1,4 +1,4 @@
-"""The store of all organisations: what the bounds take from whom, and what snapshots bring back."""
+"""The store of all organisations: what is dropped beyond its bounds, and what snapshots bring back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _kept(organisation: Organisation, ids: list[str]) -> list[bool]:
 
 
 def test_the_organisation_that_keeps_most_loses_its_oldest() -> None:
-    """ING-8: one that floods the mock takes nothing from the others."""
+    """ING-8: an organisation that floods the mock takes nothing from the others."""
     store = _store(max_actions=10)
     quiet, loud = store.organisation("1"), store.organisation("2")
     few, many = _add(store, quiet, 3), _add(store, loud, 30)
@@ -47,7 +47,7 @@ def test_the_organisation_that_keeps_most_loses_its_oldest() -> None:
 
 
 def test_payload_bytes_are_bounded_too_and_the_newest_always_stays() -> None:
-    """ING-8: even one that is larger than the bound alone."""
+    """ING-8: it stays even when it is larger than the bound by itself."""
     store = _store(max_payload_bytes=100)
     organisation = store.organisation("1")
     small = _add(store, organisation, 5, payload=b"x" * 30)
@@ -58,7 +58,7 @@ def test_payload_bytes_are_bounded_too_and_the_newest_always_stays() -> None:
 
 
 def test_a_restored_organisation_is_what_it_was_with_the_same_ids_to_come() -> None:
-    """Actions, ids and counts; what was made since is unknown, not dropped."""
+    """Actions, ids and counts come back; what was made since then is unknown, not dropped."""
     store = _store()
     organisation = store.organisation("1")
     before = _add(store, organisation, 300)
@@ -73,7 +73,7 @@ def test_a_restored_organisation_is_what_it_was_with_the_same_ids_to_come() -> N
 
 
 def test_a_snapshot_keeps_what_was_dropped_from_the_organisation() -> None:
-    """And a restore counts it against the bound again."""
+    """A restore counts it against the bound again."""
     store = _store(max_actions=300)
     organisation = store.organisation("1")
     ids = _add(store, organisation, 300)
@@ -88,7 +88,7 @@ def test_a_snapshot_keeps_what_was_dropped_from_the_organisation() -> None:
 
 
 def test_a_fork_shares_the_past_and_not_the_future() -> None:
-    """The same actions under the same ids; new ones are each organisation's own."""
+    """Both have the same actions under the same ids; new ones are each organisation's own."""
     store = _store()
     one, other = store.organisation("1"), store.organisation("2")
     past = _add(store, one, 300)
@@ -102,7 +102,7 @@ def test_a_fork_shares_the_past_and_not_the_future() -> None:
 
 
 def test_a_fork_shows_the_same_events_under_the_same_ids() -> None:
-    """And both go on with ids of their own."""
+    """Both go on with ids of their own."""
     store = _store()
     one, other = store.organisation("1"), store.organisation("2")
     [shared] = _add(store, one)
@@ -119,7 +119,7 @@ def test_a_fork_shows_the_same_events_under_the_same_ids() -> None:
 
 
 def test_only_ids_that_were_given_out_count_as_dropped() -> None:
-    """In a fork the first numbers ended in the other organisation's digits."""
+    """In a fork the first ids end with the other organisation's suffix."""
     store = _store(max_actions=3)
     one, other = store.organisation("1"), store.organisation("2")
     old = _add(store, one, 2)
@@ -131,8 +131,8 @@ def test_only_ids_that_were_given_out_count_as_dropped() -> None:
     assert not other.dropped("abcdefghij123456789")
 
 
-def test_what_a_fork_brings_beyond_the_bound_goes_from_whoever_keeps_most() -> None:
-    """Nobody is emptied for another: both end with about half."""
+def test_beyond_the_bound_a_fork_drops_actions_of_the_organisation_that_keeps_most() -> None:
+    """Neither organisation is emptied for the other: both keep about half."""
     store = _store(max_actions=100)
     one, other = store.organisation("1"), store.organisation("2")
     _add(store, one, 100)
@@ -145,8 +145,8 @@ def test_what_a_fork_brings_beyond_the_bound_goes_from_whoever_keeps_most() -> N
     assert {one.action_table.count, other.action_table.count} == {50}
 
 
-def test_restores_leave_nothing_behind_that_piles_up() -> None:
-    """What the restored content shares with what was there is not discarded."""
+def test_restores_do_not_pile_up_memory() -> None:
+    """Chunks that the restored state shares with the former one are not discarded."""
     store = _store()
     organisation = store.organisation("1")
     _add(store, organisation, 5_000)
@@ -159,8 +159,8 @@ def test_restores_leave_nothing_behind_that_piles_up() -> None:
     assert not store.sweep()
 
 
-def test_a_reset_begins_anew() -> None:
-    """The ids that were given out are given out again, or others with another seed."""
+def test_a_reset_gives_the_same_ids_again() -> None:
+    """With another seed it gives others."""
     store = _store()
     organisation = store.organisation("1")
     first = _add(store, organisation, 3)
@@ -172,8 +172,8 @@ def test_a_reset_begins_anew() -> None:
     assert not set(_add(store, organisation, 3)) & set(first)
 
 
-def test_as_many_snapshots_as_allowed_and_an_old_name_is_no_new_one() -> None:
-    """Their number bounds what they keep."""
+def test_snapshots_are_bounded_in_number_and_a_known_name_is_not_a_new_one() -> None:
+    """Their number is the only bound on what they keep."""
     store = _store()
     store.organisation("1")
     for number in range(MAX_SNAPSHOTS):
@@ -184,8 +184,8 @@ def test_as_many_snapshots_as_allowed_and_an_old_name_is_no_new_one() -> None:
         store.snapshot("1", "one more")
 
 
-def test_what_is_discarded_goes_in_slices_and_all_of_it_goes() -> None:
-    """A reset of 10,000 actions takes several sweeps, and ends."""
+def test_discarded_memory_is_freed_in_portions_until_all_of_it_is_free() -> None:
+    """A reset of 10,000 actions takes four sweeps."""
     store = _store()
     organisation = store.organisation("1")
     _add(store, organisation, 10_000)
