@@ -1,3 +1,5 @@
+"""Fixtures and flags that all tests share."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -25,10 +27,12 @@ def examples(request: pytest.FixtureRequest) -> int:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flags that make fuzzing tests longer."""
     parser.addoption("--seeds", type=int, default=1, help="how many seeds the fuzzing tests take")
     parser.addoption("--examples", type=int, default=25, help="how many cases generators make of each kind")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes a `seed` once for each seed."""
     if "seed" in metafunc.fixturenames:
         metafunc.parametrize("seed", range(1, metafunc.config.getoption("seeds") + 1))

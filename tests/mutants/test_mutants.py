@@ -81,6 +81,7 @@ EXOTIC = [
 
 @pytest.mark.parametrize("choices", EXOTIC)
 def test_the_documented_path_is_answered_as_documented(choices: Choices) -> None:
+    """Define, post, extend; whatever lawful choices the server makes."""
     with speaking(ConformingServer, choices) as client:
         made = client.put(alias=["w"], schema={"type": "object"})
         taken = client.ingress("w", tags={"a": "b"}, metadata=[None], version=1.0)
@@ -131,6 +132,7 @@ REFUSALS: dict[str, tuple[Callable[[Client], Reply], int, tuple[str, str]]] = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_refusal_is_a_documented_one(name: str) -> None:
+    """Status, envelope, and the scheme on 401."""
     ask, status, operation = REFUSALS[name]
     with speaking(ConformingServer) as client:
         reply = ask(client)
@@ -165,11 +167,13 @@ def test_a_refusal_is_a_documented_one(name: str) -> None:
 def test_choices_change_what_they_name(
     choices: dict[str, Any], ask: Callable[[Client], Any], expected: Any
 ) -> None:
+    """Each choice has the effect that its docstring names."""
     with speaking(ConformingServer, Choices(**choices)) as client:
         assert ask(client) == expected
 
 
 def test_a_kept_connection_survives_bodies_that_were_refused_unread() -> None:
+    """The next request begins behind the body that its predecessor announced."""
     refused = f"{HEAD}Content-Length: 5\r\n\r\nGET /".encode()
     last = f"{HEAD}x-arklow-auth: {GOOD}\r\nConnection: close\r\nContent-Length: 13\r\n\r\n".encode()
     with speaking(ConformingServer) as client:
@@ -190,11 +194,13 @@ def test_a_kept_connection_survives_bodies_that_were_refused_unread() -> None:
     ],
 )
 def test_a_request_without_a_clear_end_is_refused_and_the_connection_closed(head: str) -> None:
+    """Bytes behind it could be read as another request."""
     with speaking(ConformingServer) as client:
         assert client.send(f"{HEAD}{head}\r\nz".encode()).startswith(b"HTTP/1.1 400 ")
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """Without TCP_NODELAY each of a hundred answers would take 40 ms."""
     with speaking(ConformingServer) as client:
         connection = http.client.HTTPConnection(*client.address)
         began = monotonic()

@@ -44,25 +44,30 @@ Order = Callable[[Client, Step], list[Reply]]
 
 
 def all_different(values: list[Any]) -> bool:
+    """Whether no value comes twice."""
     return len(set(values)) == len(values)
 
 
 def ids_differ(client: Client, order: Order) -> bool:
+    """Whether four posts get an id each."""
     client.put()
     return all_different([reply.data["a_id"] for reply in order(client, lambda c, _: c.ingress())])
 
 
 def versions_differ(client: Client, order: Order) -> bool:
+    """Whether four changes of a definition get a version each."""
     client.put("w", schema={})
     replies = order(client, lambda c, number: c.put("w", schema={"title": str(number)}))
     return all_different([reply.data["version"] for reply in replies])
 
 
 def all_served(client: Client, order: Order) -> bool:
+    """Whether four PUTs are answered with 200."""
     return {reply.status for reply in order(client, lambda c, _: c.put())} == {200}
 
 
 def one_ack_wins(client: Client, order: Order) -> bool:
+    """Whether one of four acks is accepted and the others are refused."""
     action = client.action()
     replies = order(client, lambda c, _: c.settle("ack", action))
     return sorted(reply.status for reply in replies) == [200, 409, 409, 409]
