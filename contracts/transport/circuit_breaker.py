@@ -53,9 +53,9 @@ class CircuitBreaker:
             return
         pause = _PAUSE
         while (why := self._suffering(self._plain, suspicion)) is not None:
-            self._note(f"the brake, as {why}")
+            self._note(f"the circuit breaker, as {why}")
             if self._clock.now() + pause > self._throttle.deadline:
-                self._throttle.close(f"the brake was put on, as {why}")
+                self._throttle.close(f"the circuit breaker opened, as {why}")
                 return
             self._clock.wait(pause)
             pause *= 2

@@ -45,8 +45,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("contracts/generation/corpus/headers.py", '"nobody, ::1, %"'): (
         "part of a request: the judge sends the same requests as ever"
     ),
+    ("contracts/phases/scenarios/requests.py", '.contract-nobody"'): "the same",
     ("Dockerfile", "USER nobody"): "the name of a Unix user",
-    ("Dockerfile", "chown nobody"): "the same",
+    ("Dockerfile", "chown nobody"): "the name of a Unix user",
     ("mock_server/domain/faults.py", 'sha256(f"{seed}/trouble/'): (
         "part of a seed: another word would hit other answers with the same seed"
     ),

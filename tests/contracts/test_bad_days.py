@@ -185,7 +185,7 @@ def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> 
         late = [one for one in interference.requests if one.at > began + 5 + 10]
 
     assert any(why in reason for reason in run.interference)
-    assert "The brake was put on" in str(run.inconclusive)
+    assert "The circuit breaker opened" in str(run.inconclusive)
     assert run.exit_code != 0
     assert late == []
 

@@ -1,6 +1,6 @@
-"""Constructed sequences: short plays that bring a deployment to where a rule can be tested.
+"""Constructed sequences of calls, each of which brings a deployment to where some rules can be verified.
 
-They only drive. What is allowed is said by the model and the checks; a sequence names the rules that it is for.
+They only send requests: the checks and the reference model say what may be answered.
 """
 
 from __future__ import annotations
@@ -66,6 +66,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     *requests.wire,
     requests.large,
 )
-"""In the order of what they prove for their cost."""
+"""In the order in which they are played: what proves most for its requests comes first."""
 
 __all__ = ["SCENARIOS", "Scenario", "leases", "requests"]

@@ -1,4 +1,4 @@
-"""What comes first: how a body is read, one whole life of an action, one refusal of each kind."""
+"""What comes first: how a body is read, the way of every client, one refusal of each kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .scenario import scenario
     *("AUTH-1", "DEF-2", "DEF-10", "ING-3", "ING-7", "ING-9", "ING-10", "ING-11", "LEASE-8", "PAGE-11"),
 )
 def first_steps(api: Api) -> None:
-    """The way that every client goes."""
+    """Go the way of every client: define, post work, extend the lease."""
     variant = api.define({"type": "object", "required": ["order_id"]})
     api.accept(variant, {"order_id": "8471"})
     api.accept(variant, {"order_id": "8471"})
@@ -22,12 +22,14 @@ def first_steps(api: Api) -> None:
     held = api.held_attempt(number)
     api.modack(number, held, 300)
     if api.modack(number, held, 60).status == 409:
-        api.modack(number, held + 1, 60)  # settled by somebody, or has another attempt begun?
+        api.modack(
+            number, held + 1, 60
+        )  # tells an action that another client has settled from one whose next attempt has begun
 
 
 @scenario("one refusal of each kind", "AUTH-4", "PAGE-5", "PAGE-9")
 def refusals(api: Api) -> None:
-    """A key that is none, a body that is none, work and an action that nobody knows."""
+    """Send wrong keys, empty bodies, work for an unknown variant, and modacks for unknown actions and attempts."""
     variant = api.define()
     lease = {"action_record_id": api.accept(variant), "attempt": 0, "mod_ack": 300}
     definition = {"variant": variant, "schema": {}}
@@ -43,20 +45,26 @@ def refusals(api: Api) -> None:
 
 @scenario("how a body is read", "PAGE-9", "PAGE-10")
 def bodies(api: Api) -> None:
-    """Which of its interpretations of an ingress body the deployment takes (C1): asked before bodies are judged.
+    """Find out which interpretation of an ingress body the target takes (C1), before any body is judged.
 
-    A definition whose schema requires a member `payload` tells the envelope from its content.
+    Two definitions tell the envelope from its content: the schema of one wants an integer, that of the other a member
+    `payload`. Where schemas are not enforced, envelopes with broken members do.
+
+    Raises:
+        NotReached: neither tells it.
     """
-    number = api.define({"type": "integer"})
+    integer = api.define({"type": "integer"})
     envelope = api.define({"type": "object", "required": ["payload"]})
-    inner = api.send(INGRESS, {"payload": 1}, name=number).status
-    outer = api.send(INGRESS, {"payload": 1}, name=envelope).status
-    schemas = "enforced" if (inner == 200) != (outer == 200) else "not enforced"
+    as_content = api.send(INGRESS, {"payload": 1}, name=integer).status
+    as_whole = api.send(INGRESS, {"payload": 1}, name=envelope).status
+    schemas = "enforced" if (as_content == 200) != (as_whole == 200) else "not enforced"
     interpretation = None
     if schemas == "enforced":
-        interpretation = "envelope" if inner == 200 else "whole body"
-    elif inner == 200:
-        statuses = [api.send(INGRESS, {"payload": 1, **one}, name=number).status for one in _BROKEN_ENVELOPES]
+        interpretation = "envelope" if as_content == 200 else "whole body"
+    elif as_content == 200:
+        statuses = [
+            api.send(INGRESS, {"payload": 1, **one}, name=integer).status for one in _BROKEN_ENVELOPES
+        ]
         interpretation = "envelope" if 400 in statuses else None
     if interpretation == "envelope":
         bare = api.send(INGRESS, {"order": 1}, name=api.define()).status
@@ -68,5 +76,6 @@ def bodies(api: Api) -> None:
 
 
 _BROKEN_ENVELOPES: Final = ({"tags": 5}, {"version": "x"}, {"tags": ["a"]}, {"version": None})
+"""Members that break the envelope and nothing else: a target that reads envelopes refuses one of them at least."""
 
 __all__ = ["bodies", "first_steps", "refusals"]

@@ -14,7 +14,7 @@ from .scenario import scenario
 
 @scenario("updates", "DEF-1", "DEF-2", "DEF-3", "DEF-10", "ING-3", "ING-9", "RACE-1", "READ-1")
 def updates(api: Api) -> None:
-    """Each followed by work that says which version is current."""
+    """Update a definition in several ways; work after each update says which version is current."""
     variant = api.define({"type": "object"})
     first = api.exchanges[-1]
     api.ingress(variant, {"n": 1})
@@ -37,7 +37,7 @@ def updates(api: Api) -> None:
 
 @scenario("versions", "DEF-10", "ING-3", "PAGE-11", "RACE-1", "READ-1")
 def versions(api: Api) -> None:
-    """Asserted ones, unknown ones, and explicit ones above and below the current one."""
+    """Name versions in work, known and unknown ones, and put explicit ones above and below the current one."""
     variant = api.define(kind="versions")
     api.ingress(variant)
     current = api.known_definition(variant).version
@@ -58,7 +58,7 @@ def versions(api: Api) -> None:
 
 @scenario("schemas in force", "DEF-10", "ING-3", "PAGE-11", "READ-1")
 def schemas(api: Api) -> None:
-    """Work has to keep the schema that was put last, as far as schemas are enforced."""
+    """Post work that keeps the schema that was put last, and work that breaks it."""
     variant = api.define({"type": "object", "required": ["sku"], "properties": {"sku": {"type": "string"}}})
     api.ingress(variant, {"sku": "a"})
     api.ingress(variant, {"sku": 1})
@@ -79,15 +79,15 @@ def schemas(api: Api) -> None:
 
 @scenario("schemas of every kind", "PAGE-8", "DEF-10")
 def strange_schemas(api: Api) -> None:
-    """Definitions may be refused, and so may their work; neither is a reason to fail."""
+    """Put unusual schemas and post work for them: either may be refused, and neither may make the application fail."""
     for schema in _SCHEMAS:
         variant = api.name()
         if api.probe(PUT, {"variant": variant, "schema": schema}) is not None:
-            for payload in _INSTANCES:
+            for payload in _PAYLOADS:
                 api.probe(INGRESS, {"payload": payload}, name=variant)
 
 
-_INSTANCES: Final[tuple[Any, ...]] = ({"a": {"a": {}}}, [1], "a")
+_PAYLOADS: Final[tuple[Any, ...]] = ({"a": {"a": {}}}, [1], "a")
 _SCHEMAS: Final[tuple[Any, ...]] = (
     {"$ref": "#/$defs/a", "$defs": {"a": {"type": "object"}}},
     {"$defs": {"a": {"properties": {"a": {"$ref": "#/$defs/a"}}}}, "$ref": "#/$defs/a"},
@@ -113,7 +113,7 @@ _SCHEMAS: Final[tuple[Any, ...]] = (
 
 @scenario("aliases", "DEF-7", "DEF-10", "ING-1", "ING-3", "ING-14", "READ-1")
 def aliases(api: Api) -> None:
-    """What they reach, before and after updates, and whose they are."""
+    """Post work under aliases, before and after updates, and give one alias to two definitions."""
     alias, second = api.name("alias"), api.name("alias")
     variant = api.define(alias=[alias])
     first = api.exchanges[-1]
@@ -132,7 +132,7 @@ def aliases(api: Api) -> None:
             "alias that another definition has", "taken over" if taken.data() else "refused", first, taken
         )
     over = api.name("over")
-    if api.names.reused:  # where it may have that alias since an earlier run
+    if api.names.reused:  # an earlier run may have given it that alias
         api.put(over)
     shadow = api.define(kind="shadow")
     api.ingress(shadow)
@@ -142,7 +142,7 @@ def aliases(api: Api) -> None:
 
 @scenario("aliases that are removed", "DEF-10", "ING-9", "READ-1")
 def removed_aliases(api: Api) -> None:
-    """An empty list empties it, a shorter one shortens it, as far as that is how they are read."""
+    """Put a shorter list of aliases, then an empty one; work says which of them still reach the definition."""
     one, other = api.name("alias"), api.name("alias")
     variant = api.define(alias=[one, other])
     api.ingress(one)
@@ -162,7 +162,11 @@ _NAMES: Final = (
 
 @scenario("names of every kind", "PAGE-11")
 def names(api: Api) -> None:
-    """A variant is a string of at least one character; dots are a convention (B057)."""
+    """Define variants of every kind: a variant is a string of at least one character, and dots are a convention (B057).
+
+    Raises:
+        NotReached: plain definitions are refused as well.
+    """
     for text in _NAMES[:3] if api.names.reused else _NAMES:
         variant = api.name(text)
         put = api.put(variant)
@@ -183,12 +187,12 @@ def names(api: Api) -> None:
 
 @scenario("names that are nearly the same", "DEF-10", "ING-9", "ING-15", "READ-1")
 def near_names(api: Api) -> None:
-    """Another case, and a name that begins alike, are other variants."""
+    """Use names that differ by case, by a blank or by a last letter: they are different variants."""
     variant = api.name("Case")
     api.put(variant)
     api.ingress(variant)
     other = api.names.prefix + variant.removeprefix(api.names.prefix).swapcase()
-    if not api.names.reused:  # where earlier runs have defined it
+    if not api.names.reused:  # an earlier run has defined it
         api.ingress(other)
         api.put(f"{api.name()} ")
         api.put(f" {api.name()}")
@@ -202,7 +206,11 @@ def near_names(api: Api) -> None:
 
 @scenario("what is refused is not stored", "DEF-11")
 def nothing_stored(api: Api) -> None:
-    """After a wrong key, none, or a body that breaks its page the definition is what it was."""
+    """Forge a definition with a wrong key, with none, and with a broken body; work says whether it is what it was.
+
+    Raises:
+        NotReached: plain definitions or plain work are refused.
+    """
     forged = {"schema": False, "version": 77}
     cases: tuple[tuple[list[tuple[str, str]] | None, dict[str, object]], ...] = (
         ([("x-arklow-auth", f"{api.requests.key()[1]}-not"), JSON], {}),
@@ -239,7 +247,11 @@ def nothing_stored(api: Api) -> None:
 
 @scenario("two organisations", "AUTH-6", "LEASE-6", "ING-3", "ING-9", "ING-11", "ORG-1", "READ-1")
 def organisations(api: Api) -> None:
-    """Neither definitions nor aliases nor actions are shared."""
+    """Use the names and the action of one organisation with the key of the other: nothing is shared.
+
+    Raises:
+        NotReached: there is no key of a second organisation.
+    """
     if not api.requests.two_organisations:
         raise NotReached("no second key was given")
     alias = api.name("alias")
@@ -255,17 +267,17 @@ def organisations(api: Api) -> None:
     )
     api.ingress(variant)
     number = api.live()
-    if _is_theirs(api, number):
+    if _has_no_equal_id(api, number):
         for attempt in (api.held_attempt(number), api.held_attempt(number) + 1):
             api.modack(number, attempt, 300, org=1)
     api.modack(number, api.held_attempt(number), 300)
-    _same_count(api)
+    _modack_equal_ids(api)
 
 
-def _same_count(api: Api) -> None:
-    """Where each organisation counts its own ids, two actions of the same id are two."""
-    own, other = api.open_variant(), api.open_variant(org=1)
-    first, latest = api.accept(own), api.accept(other, org=1)
+def _modack_equal_ids(api: Api) -> None:
+    """Extend an action whose id an action of the other organisation has too, where each counts its own ids."""
+    own, theirs = api.open_variant(), api.open_variant(org=1)
+    first, latest = api.accept(own), api.accept(theirs, org=1)
     ahead = id_as_number(latest) - id_as_number(first)
     if len(first) >= UNIQUE_ID_DIGITS or abs(ahead) > _FAR:
         return
@@ -273,12 +285,12 @@ def _same_count(api: Api) -> None:
         api.accept(own)
     mine = api.live()
     for _ in range(min(id_as_number(mine) - id_as_number(latest), _FAR)):
-        api.accept(other, org=1)
+        api.accept(theirs, org=1)
     api.modack(mine, api.held_attempt(mine), 300)
 
 
-def _is_theirs(api: Api, number: str) -> bool:
-    """Whether the other organisation cannot have an action of the same id: long ids, or one counter for all."""
+def _has_no_equal_id(api: Api, number: str) -> bool:
+    """Say whether the other organisation has no action of the same id: ids are long, or there is one counter for all."""
     ahead = id_as_number(api.accept(api.open_variant(org=1), org=1)) - id_as_number(number)
     api.model.ids_are_shared = len(number) >= UNIQUE_ID_DIGITS or 0 < ahead <= 3
     return api.model.ids_are_shared
@@ -286,14 +298,14 @@ def _is_theirs(api: Api, number: str) -> bool:
 
 @scenario("versions below nought", "READ-1")
 def negative_versions(api: Api) -> None:
-    """C16: either is lawful, and so is what follows from it."""
+    """Put negative versions: taking and refusing them are both lawful, and so is what follows from it (C16)."""
     api.put(api.name("negative"), version=-3)
     api.put(api.name("negative"), version=-4)
 
 
 @scenario("members that the page does not name")
 def more_members(api: Api) -> None:
-    """B044: nothing forbids them, and nothing says that they are taken."""
+    """Post work with an unknown member: nothing forbids it, and nothing says that it is taken (B044)."""
     variant = api.define()
     api.accept(variant)
     more = api.send(INGRESS, {"payload": 1, "x-more": 1}, name=variant)
@@ -304,12 +316,12 @@ def more_members(api: Api) -> None:
 
 
 def refused(put: Exchange) -> bool:
-    """Whether a definition was refused, by its status or by an answer without data (B009)."""
+    """Say whether a definition was refused, by its status or by an answer without data (B009)."""
     return 400 <= put.status < 500 or (put.status == 200 and not put.data())
 
 
 _FAR = 2_000
-"""How far one organisation may be behind another to be counted up to it."""
+"""Actions that may be made so that two organisations reach the same id: more would take a minute."""
 
 __all__ = [
     "aliases",

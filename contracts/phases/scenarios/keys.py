@@ -1,4 +1,4 @@
-"""Who may enter: every scheme alone and together, keys that are nearly right, and keys where none is read."""
+"""Which keys open the operations: in each header, nearly right ones, and good ones where none is read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from ..requests import INGRESS, JSON, MODACK, PUT, NotReached
 from .scenario import scenario
 
 WRONG = "arklow-contracts-wrong-key"
+"""A key that was issued to no organisation."""
 
 
 @scenario("keys that are none", "AUTH-4")
 def wrong_keys(api: Api) -> None:
-    """None, an empty one, and one that nobody issued, on each operation in each header."""
+    """Call each operation without a key, with an empty one, and with one that was never issued, in each header."""
     for label, body, name in _calls(api):
         for headers in (
             (),
@@ -29,12 +30,12 @@ def wrong_keys(api: Api) -> None:
 
 @scenario("who may enter", "AUTH-1", "AUTH-3", "AUTH-4", "AUTH-6", "AUTH-9", "AUTH-10")
 def keys(api: Api) -> None:
-    """The matrix of schemes and shapes of keys: good ones first, as many wrong ones may lock the right one out."""
+    """Call each operation with keys of every kind; good ones first, as many wrong ones may lock the good one out."""
     good, near = api.requests.key()[1], api.context.target.first.near_misses
     for label, body, name in _calls(api):
         operation = api.context.operation(label)
         listed = operation.key_headers if operation else ()
-        for headers in _right(good, listed):
+        for headers in _good(good, listed):
             api.probe(label, body, name=name, headers=[*headers, JSON])
         for headers in _elsewhere(good, listed):
             api.probe(label, body, name=name, headers=[*headers, JSON])
@@ -51,7 +52,11 @@ def keys(api: Api) -> None:
 
 
 def _calls(api: Api) -> list[tuple[str, dict[str, Any], str]]:
-    """One good body of each operation, aimed at what exists."""
+    """Return triples of an operation, a good body and the variant in its path, aimed at what exists.
+
+    Raises:
+        NotReached: no work was accepted.
+    """
     variant = api.define()
     try:
         number = api.live()
@@ -64,8 +69,8 @@ def _calls(api: Api) -> list[tuple[str, dict[str, Any], str]]:
     ]
 
 
-def _right(good: str, listed: tuple[str, ...]) -> Iterator[list[tuple[str, str]]]:
-    """Every listed scheme alone, in any case, and together."""
+def _good(good: str, listed: tuple[str, ...]) -> Iterator[list[tuple[str, str]]]:
+    """Yield headers with the good key: each that the page lists, in any case, together, and beside wrong keys."""
     for name in listed:
         yield [(name, good)]
         yield [(name.title(), good)]
@@ -80,7 +85,7 @@ def _right(good: str, listed: tuple[str, ...]) -> Iterator[list[tuple[str, str]]
 
 
 def _elsewhere(good: str, listed: tuple[str, ...]) -> Iterator[list[tuple[str, str]]]:
-    """A good key where the page has none."""
+    """Yield headers with the good key in a place where the page has none."""
     if "authorization" not in listed:
         yield [("authorization", good)]
     for name in ("x-api-key", "api-key", "x-auth-token", "x-arklow-key"):
@@ -90,7 +95,7 @@ def _elsewhere(good: str, listed: tuple[str, ...]) -> Iterator[list[tuple[str, s
 
 
 def _wrong(listed: tuple[str, ...], near: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
-    """Keys that are nearly right, in every header that is read; outer blanks are no part of a header's value."""
+    """Yield headers with wrong keys: nearly right ones in each header that is read, and words that some programs let in."""
     for name in listed:
         yield [(name, "")]
         yield [(name, WRONG)]

@@ -1,4 +1,4 @@
-"""Leases: who holds an attempt, for how long, and what ends it."""
+"""Leases: which attempt is held, for how long, and what ends an attempt or its action."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..requests import NotReached
 from .scenario import scenario
 
 SHORT = 1.7
-"""Seconds after which a lease of one second is over, and the next attempt had time to begin."""
+"""Seconds after which a lease of one second is over, and the next attempt has had the time to begin."""
 
 
 @scenario("only the current attempt", "LEASE-3", "LEASE-7", "LEASE-8")
 def attempts(api: Api) -> None:
-    """Others are refused, and the current one goes on all the same."""
+    """Extend other attempts than the current one; they are refused, and the current one goes on all the same."""
     number = api.live()
     held = api.held_attempt(number)
     api.modack(number, held, 300)
@@ -31,7 +31,7 @@ def attempts(api: Api) -> None:
 
 @scenario("ids that were never issued", "LEASE-6", "LEASE-9", "READ-1")
 def unknown_ids(api: Api) -> None:
-    """Long and short ones, beside live actions."""
+    """Extend actions that were never created, with long and short ids, beside a live one."""
     number = api.live()
     for _ in range(3):
         api.modack(str(api.random.randrange(10**17, 10**18)))
@@ -42,9 +42,9 @@ def unknown_ids(api: Api) -> None:
 
 @scenario("leases that run out", "LEASE-3", "LEASE-7", "LEASE-8")
 def short_leases(api: Api) -> Iterator[float]:
-    """A lease of a second ends, and those of five minutes that were granted before and after do not."""
-    calm = [api.live() for _ in range(3)]
-    fresh = [api.accept(api.define()) for _ in range(3)]
+    """Wait until a lease of one second is over; leases of five minutes that were granted before and after it are not."""
+    extended = [api.live() for _ in range(3)]
+    untouched = [api.accept(api.define()) for _ in range(3)]
     before, short, after = (
         [api.live(), api.live()],
         api.live(),
@@ -57,39 +57,39 @@ def short_leases(api: Api) -> Iterator[float]:
     api.modack(short, held, 1)
     yield SHORT
     for number in reversed((*before, *after, *huge)):
-        _still_held(api, number)
+        _extend_held(api, number)
     goes_on = api.modack(short, held + 1, 1).status == 200
     if goes_on:
         api.modack(short, held, 300)
         api.modack(short, held + 1, 1)
-    _ended_by_modack(api, calm, fresh[1:])
+    _accuse_ending_modacks(api, extended, untouched[1:])
     yield SHORT
     if goes_on:
         api.modack(short, held, 300)
         api.modack(short, held + 2, 300)
-    if api.modack(fresh[0], 0, 3).status == 200:
-        _still_held(api, fresh[0])
+    if api.modack(untouched[0], 0, 3).status == 200:
+        _extend_held(api, untouched[0])
 
 
 _HUGE = (2**31, 2**32, 2**32 + 1, 2**53, 2**63 - 1)
-"""Seconds of which some programs keep a part."""
+"""Seconds of which programs with 32 or 64 bits keep only a part."""
 
 
-def _still_held(api: Api, number: str) -> None:
-    """Extend what is held; when that is refused, ask whether another attempt goes on instead."""
+def _extend_held(api: Api, number: str) -> None:
+    """Extend the attempt that is held; if that is refused, ask whether the next one goes on instead."""
     mine = api.held_attempt(number)
     if api.modack(number, mine, 300).status == 409:
         api.modack(number, mine + 1, 300)
 
 
-def _ended_by_modack(api: Api, touched: list[str], untouched: list[str]) -> None:
-    """Actions that were extended once are over, and those that nobody touched as long are not: a modack ends them."""
+def _accuse_ending_modacks(api: Api, extended: list[str], untouched: list[str]) -> None:
+    """Accuse the target if actions that were extended once are over, and others that were left alone as long are not."""
     api.judge.ledger.tested["LEASE-8"] += 1
-    again = [api.modack(number, api.held_attempt(number), 300).status for number in touched]
+    again = [api.modack(number, api.held_attempt(number), 300).status for number in extended]
     if set(again) != {409}:
         return
     alive = [api.modack(number, 0, 300).status for number in untouched]
-    further = [api.modack(number, 1, 300).status for number in touched]
+    further = [api.modack(number, 1, 300).status for number in extended]
     if set(alive) == {200} and set(further) == {409}:
         breach = Breach(
             "LEASE-8",
@@ -102,27 +102,30 @@ def _ended_by_modack(api: Api, touched: list[str], untouched: list[str]) -> None
 
 @scenario("leases of the length that every destination has", "LEASE-3", "LEASE-7", "LEASE-8")
 def long_leases(api: Api) -> Iterator[float]:
-    """What was extended is held, and what was not goes on to the next attempt: of each two, as nobody waits again."""
-    held, left = [api.live(), api.live()], [api.live(), api.live()]
+    """Wait until leases of a minute are over: two that were extended are held, and two others have a next attempt.
+
+    Two of each are waited for at once, as a second wait would take too long.
+    """
+    held, ended = [api.live(), api.live()], [api.live(), api.live()]
     for number in held:
         api.modack(number, api.held_attempt(number), 300)
-    for number in left:
+    for number in ended:
         api.modack(number, api.held_attempt(number), 1)
-    before = [api.held_attempt(number) for number in left]
+    before = [api.held_attempt(number) for number in ended]
     yield api.policy.lease_wait
-    for number, attempt in zip(left, before, strict=True):
+    for number, attempt in zip(ended, before, strict=True):
         if api.modack(number, attempt + 1, 300).status == 200:
             api.modack(number, attempt, 300)
     for number in held:
-        _still_held(api, number)
+        _extend_held(api, number)
 
 
 @scenario("what ends an action", "LIFE-9", "LEASE-3", "LEASE-6", "RACE-1", "READ-1")
 def settling(api: Api) -> None:
-    """Ack, nack and defer are documented in guides: where they are offered, they do what the guides say."""
+    """Ack an action, then send every signal again: where acks are offered, they end it as the guides say (B127)."""
     number = api.live()
     held = api.held_attempt(number)
-    _needed(api, api.signal("ack", number, held))
+    _require_offered(api, api.signal("ack", number, held))
     api.modack(number, held, 300)
     api.signal("nack", number, held)
     api.signal("defer", number, held)
@@ -131,9 +134,9 @@ def settling(api: Api) -> None:
 
 @scenario("who may end an action", "LEASE-3", "LEASE-6")
 def settling_others(api: Api) -> None:
-    """Neither whoever has another attempt, nor another organisation, nor anybody what was never issued."""
+    """Send signals for another attempt, from another organisation, and for actions that were never created."""
     for kind in ("ack", "nack", "defer"):
-        _needed(api, api.signal(kind, str(api.random.randrange(10**17, 10**18))), unknown=True)
+        _require_offered(api, api.signal(kind, str(api.random.randrange(10**17, 10**18))), unknown=True)
         other = api.live()
         if api.requests.two_organisations and len(other) >= 12:
             api.signal(kind, other, api.held_attempt(other), org=1)
@@ -143,54 +146,54 @@ def settling_others(api: Api) -> None:
 
 @scenario("what a nack ends", "LIFE-7", "LIFE-9", "LEASE-3")
 def rejected(api: Api) -> Iterator[float]:
-    """One that may not be retried ends the action, one that may ends the attempt (B128, B129, B130)."""
-    later = []
-    asked: tuple[dict[str, Any], ...] = (
+    """Nack attempts: without a retry that ends the action, with one it ends the attempt (B128, B129, B130)."""
+    ended = []
+    all_terms: tuple[dict[str, Any], ...] = (
         {"retry": False},
         {},
         {"retry_at": (int(time.time()) // _DAY + 2) * _DAY},
     )
-    for terms in asked:
+    for terms in all_terms:
         number = api.live()
         held = api.held_attempt(number)
-        _needed(api, api.signal("nack", number, held, terms=terms))
+        _require_offered(api, api.signal("nack", number, held, terms=terms))
         api.modack(number, held, 300)
-        later += [(number, held + 1)] if terms else []
+        ended += [(number, held + 1)] if terms else []
     yield SHORT
-    for number, attempt in later:
+    for number, attempt in ended:
         api.modack(number, attempt, 300)
 
 
 @scenario("what a defer holds", "LIFE-9", "LIFE-11", "READ-1")
 def deferred(api: Api) -> Iterator[float]:
-    """A deferred attempt stays the current one until it is acked or its lease is over (B141, B142, B144)."""
-    number, left = api.live(), api.live()
+    """Defer attempts: each stays the current one until it is acked or its lease is over (B141, B142, B144)."""
+    number, waiting = api.live(), api.live()
     held = api.held_attempt(number)
-    _needed(api, api.signal("defer", number, held))
+    _require_offered(api, api.signal("defer", number, held))
     api.modack(number, held, 300)
     api.modack(number, held + 1, 300)
     api.signal("ack", number, held)
     api.modack(number, held, 300)
-    held = api.held_attempt(left)
-    api.signal("defer", left, held)
-    api.modack(left, held, 1)
+    held = api.held_attempt(waiting)
+    api.signal("defer", waiting, held)
+    api.modack(waiting, held, 1)
     yield SHORT
-    api.modack(left, held + 1, 300)
+    api.modack(waiting, held + 1, 300)
 
 
 @scenario("a nack after a defer", "LIFE-13", "READ-1")
 def given_back(api: Api) -> None:
-    """It is no rejection (B143): the attempt goes on as if it had not been sent."""
+    """Nack one of two deferred attempts: it is no rejection, and the attempt goes on as without it (B143)."""
     pairs = []
     for _ in range(2):
-        plain, given = api.live(), api.live()
-        for number in (plain, given):
-            _needed(api, api.signal("defer", number, api.held_attempt(number)))
+        kept, given = api.live(), api.live()
+        for number in (kept, given):
+            _require_offered(api, api.signal("defer", number, api.held_attempt(number)))
         nacked = api.signal("nack", given, api.held_attempt(given))
-        again = [api.modack(number, api.held_attempt(number), 300) for number in (plain, given)]
+        again = [api.modack(number, api.held_attempt(number), 300) for number in (kept, given)]
         pairs.append((nacked.status, again[0].status, again[1].status))
     api.judge.ledger.tested["LIFE-13"] += 1
-    if all(plain == 200 and given == 409 for _, plain, given in pairs):
+    if all(kept == 200 and given == 409 for _, kept, given in pairs):
         breach = Breach(
             "LIFE-13",
             "A deferred action is over after a nack",
@@ -200,11 +203,11 @@ def given_back(api: Api) -> None:
         api.accusations.accuse(breach, api.judge.history(again[1]))
 
 
-def _needed(api: Api, exchange: Exchange, *, unknown: bool = False) -> None:
-    """Go on only where a signal is offered.
+def _require_offered(api: Api, exchange: Exchange, *, unknown: bool = False) -> None:
+    """Go on only where a signal is offered; `unknown`: the action was never created, so that a 404 is its answer.
 
     Raises:
-        NotReached: it was not taken; of something unknown: no application has answered it.
+        NotReached: the signal was not taken, or is not offered.
     """
     if exchange.status in _NO_ROUTE and not (unknown and exchange.status == 404):
         operation = f"{exchange.method} {_path(exchange)}"
@@ -219,7 +222,9 @@ def _path(exchange: Exchange) -> str:
 
 
 _NO_ROUTE = (404, 405, 501)
+"""Statuses of an operation that a target does not have."""
 _DAY = 86_400
+"""Seconds of a day: a time to retry at is the begin of one, so that it stays the same when it is replayed."""
 
 __all__ = [
     "attempts",

@@ -1,4 +1,4 @@
-"""Requests that break their page in one place, and requests that no generator of values can say."""
+"""Requests that break their page in one place, requests that no generator of values can express, and slow answers."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .keys import WRONG
 from .scenario import Scenario, scenario
 
 _OWN_REFUSAL: Final = frozenset({400, 422})
-"""Statuses by which a body itself is refused."""
+"""Statuses that refuse the body itself."""
 
 
 @scenario("definitions that break their page", "PAGE-9")
 def broken_definitions(api: Api) -> None:
-    """Each member and keyword, for the own organisation."""
+    """Put definitions that break one keyword of one member, then definitions in organisations that are none."""
     good = {"variant": api.name(), "schema": {}, "alias": [api.name("alias")], "version": 3}
-    for negative in _tried(api, PUT, good):
-        _record(api, PUT, negative, api.probe(PUT, negative.body, as_it_is=True))
+    for invalid in _invalid_bodies(api, PUT, good):
+        _record(api, PUT, invalid, api.probe(PUT, invalid.body, as_it_is=True))
     for org in (
         "abc",
         "1a",
@@ -46,7 +46,11 @@ def broken_definitions(api: Api) -> None:
 
 @scenario("work that breaks its page", "PAGE-9", "PAGE-10")
 def broken_work(api: Api) -> None:
-    """Each member and keyword, for a known variant; only an envelope has members to break."""
+    """Post work that breaks one keyword of one member of its envelope, then bodies that are no envelope.
+
+    Raises:
+        NotReached: bodies are not read as envelopes, so that they have no members to break.
+    """
     variant = api.define()
     api.accept(variant, 1)
     good = {"payload": 1, "tags": {"region": "eu"}, "metadata": {"a": 1}, "version": 1}
@@ -54,8 +58,8 @@ def broken_work(api: Api) -> None:
         for place, keyword in _keywords(api, INGRESS):
             api.judge.ledger.negatives.setdefault((INGRESS, place, keyword), "not attempted")
         raise NotReached("ingress bodies are not read as envelopes")
-    for negative in _tried(api, INGRESS, good):
-        _record(api, INGRESS, negative, api.probe(INGRESS, negative.body, name=variant, as_it_is=True))
+    for invalid in _invalid_bodies(api, INGRESS, good):
+        _record(api, INGRESS, invalid, api.probe(INGRESS, invalid.body, name=variant, as_it_is=True))
     bare: Any
     for bare in ({}, {"order": 1}, [], "a", 1, None):
         api.probe(INGRESS, raw=json.dumps(bare).encode(), name=variant)
@@ -63,20 +67,24 @@ def broken_work(api: Api) -> None:
 
 @scenario("modacks that break their page", "PAGE-9", "PAGE-12")
 def broken_modacks(api: Api) -> None:
-    """Each member and keyword, for a live action, which is live afterwards too."""
+    """Send modacks for a live action that break one keyword of one member; the action stays alive.
+
+    Raises:
+        NotReached: it did not stay alive.
+    """
     number = api.live_or_accepted()
     good = api.lease_body(number)
-    for negative in _tried(api, MODACK, good):
-        _record(api, MODACK, negative, api.probe(MODACK, negative.body, as_it_is=True))
-    for shown in (id_as_number(number), f"{number}\n", f" {number}", f"{number}.0", f"+{number}"):
-        api.probe(MODACK, {**good, "action_record_id": shown})
+    for invalid in _invalid_bodies(api, MODACK, good):
+        _record(api, MODACK, invalid, api.probe(MODACK, invalid.body, as_it_is=True))
+    for spelling in (id_as_number(number), f"{number}\n", f" {number}", f"{number}.0", f"+{number}"):
+        api.probe(MODACK, {**good, "action_record_id": spelling})
     if api.modack(number, good["attempt"]).status != 200:
         raise NotReached("the action did not stay alive while broken modacks were aimed at it")
 
 
 @scenario("operations that no other sequence is for", "AUTH-4", "PAGE-9")
 def others(api: Api) -> None:
-    """What a document has beyond the three: each as its schemas say, without a key, with a wrong one, and broken."""
+    """Call the operations that a document has beyond the three: as it says, without a key, with a wrong one, and broken."""
     labels = [label for label in api.context.document.operations if label not in (INGRESS, MODACK, PUT)]
     if not labels:
         return
@@ -94,13 +102,13 @@ def others(api: Api) -> None:
         for headers in (request.headers, (JSON,), (("x-arklow-auth", WRONG), JSON)):
             api.sequence.probe(replace(request, headers=headers))
         if isinstance(good, dict):
-            for negative in _tried(api, label, good):
-                broken = replace(request, body=json.dumps(negative.body).encode())
-                _record(api, label, negative, api.sequence.probe(broken))
+            for invalid in _invalid_bodies(api, label, good):
+                broken = replace(request, body=json.dumps(invalid.body).encode())
+                _record(api, label, invalid, api.sequence.probe(broken))
 
 
 def _example(api: Api, label: str, ours: Mapping[str, Any]) -> tuple[Request, Any]:
-    """A request that keeps its page, aimed at what is ours, and its body."""
+    """Return a request that keeps its page, aimed at what the run has made, and its body as a pair."""
     document = api.context.document
     operation = document.operations[label]
     path, query = operation.path, {}
@@ -125,25 +133,30 @@ def _example(api: Api, label: str, ours: Mapping[str, Any]) -> tuple[Request, An
 
 
 def _offered(api: Api, label: str, request: Request) -> bool:
-    """Whether the target knows an operation; if not, it answers as on a path that nobody has."""
+    """Say whether the target knows an operation; if not, it answers as on a path that does not exist."""
     path, _, _ = request.path.partition("?")
     answers = [api.client.send(one) for one in (request, replace(request, path=f"{path}.contract-nobody"))]
-    told = [(one.status, _codes(one)) for one in answers]
-    if answers[0].status != 404 or told[0] != told[1]:
+    here, elsewhere = [(one.status, _codes(one)) for one in answers]
+    if here[0] != 404 or here != elsewhere:
         return True
-    if told[0][1]:  # in words that are no router's own
+    if here[1]:  # the application itself says it, and not a router
         api.context.learned.note_not_offered(label)
     return False
 
 
 def _codes(exchange: Exchange) -> list[Any]:
-    """The codes of the errors of a refusal."""
+    """Return the codes of the errors in a refusal."""
     value = exchange.value()
     errors = value.get("errors") if isinstance(value, dict) else None
     return [one.get("code") for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
 
 
 def _schema(api: Api, label: str) -> Any:
+    """Return the schema of the body of an operation.
+
+    Raises:
+        NotReached: the document has none.
+    """
     operation = api.context.operation(label)
     if operation is None or operation.request_schema is None:
         raise NotReached(f"the document has no body for {label}")
@@ -154,7 +167,8 @@ def _keywords(api: Api, label: str) -> list[tuple[str, str]]:
     return breakable_keywords(_schema(api, label), api.context.document.resolve)
 
 
-def _tried(api: Api, label: str, good: dict[str, Any]) -> Iterator[InvalidBody]:
+def _invalid_bodies(api: Api, label: str, good: dict[str, Any]) -> Iterator[InvalidBody]:
+    """Yield bodies that break one keyword of one member each; note that all of these keywords can be broken."""
     for place, keyword in _keywords(api, label):
         api.judge.ledger.negatives.setdefault((label, place, keyword), "not attempted")
     yield from invalid_bodies(
@@ -162,40 +176,41 @@ def _tried(api: Api, label: str, good: dict[str, Any]) -> Iterator[InvalidBody]:
     )
 
 
-def _record(api: Api, label: str, negative: InvalidBody, exchange: Exchange | None) -> None:
-    """What a negative has proved: refused for its own sake, refused for another reason, or accepted."""
-    place = label, negative.place, negative.keyword
+def _record(api: Api, label: str, invalid: InvalidBody, exchange: Exchange | None) -> None:
+    """Note what an invalid body has shown: refused as such, refused for another reason, or accepted."""
+    place = label, invalid.place, invalid.keyword
     if exchange is None:
-        said = "masked"
+        outcome = "masked"
     elif 200 <= exchange.status < 300 and exchange.data():
-        said = "accepted"
+        outcome = "accepted"
     elif exchange.status in _OWN_REFUSAL or exchange.status == 200:
-        said = "confirmed"
+        outcome = "confirmed"
     else:
-        said = "masked"
-    told = api.judge.ledger.negatives
-    if _WEIGHT[said] > _WEIGHT[told.get(place, "not attempted")]:
-        told[place] = said
+        outcome = "masked"
+    outcomes = api.judge.ledger.negatives
+    if _WEIGHT[outcome] > _WEIGHT[outcomes.get(place, "not attempted")]:
+        outcomes[place] = outcome
 
 
 _WEIGHT: Final = {"not attempted": 0, "confirmed": 1, "masked": 2, "accepted": 3}
+"""Outcome → its weight: the heaviest one of all bodies that break the same keyword stands."""
 
 
 _PART: Final = 50
-"""Turns of the catalogue in one sequence: a run that is broken off repeats no more than that."""
+"""Turns of the catalogue in one scenario: a night that is resumed repeats no more than that."""
 
 
 def _wire(part: int) -> Scenario:
-    """A part of the catalogue, operation by operation in turns; the last part has all that is left."""
+    """Return the scenario of one part of the catalogue, the operations in turns; the last part has all that is left."""
 
     def play(api: Api) -> None:
-        calls = _good(api)
+        calls = _good_bodies(api)
         rows = [(label, body, name, list(probes(label, body))) for label, body, name in calls]
         end = (part + 1) * _PART if part + 1 < _PARTS else max(len(row[3]) for row in rows)
         for turn in range(part * _PART, end):
             for label, body, name, catalogue in rows:
                 if turn < len(catalogue):
-                    _sent(api, label, body, name, catalogue[turn])
+                    _send(api, label, body, name, catalogue[turn])
         lease = calls[1][1]
         api.modack(lease["action_record_id"], lease["attempt"], 300)
 
@@ -204,12 +219,17 @@ def _wire(part: int) -> Scenario:
 
 
 _PARTS: Final = 13
+"""Parts of the catalogue."""
 wire: Final = tuple(map(_wire, range(_PARTS)))
-"""The whole catalogue of requests that no value has."""
+"""The whole catalogue of requests that no value can express."""
 
 
-def _good(api: Api) -> list[tuple[str, dict[str, Any], str]]:
-    """A body of each operation that is served, and the variant in its path."""
+def _good_bodies(api: Api) -> list[tuple[str, dict[str, Any], str]]:
+    """Return triples of an operation, a body that is served, and the variant in its path.
+
+    Raises:
+        NotReached: no definition, or no work, was accepted.
+    """
     variant = api.define()
     api.accept(variant)
     number = api.live_or_accepted()
@@ -221,11 +241,11 @@ def _good(api: Api) -> list[tuple[str, dict[str, Any], str]]:
     ]
 
 
-def _sent(api: Api, label: str, body: dict[str, Any], name: str, probe: Probe) -> None:
+def _send(api: Api, label: str, body: dict[str, Any], name: str, probe: Probe) -> None:
     if probe.large or not (probe.mild or api.policy.intrusive):
         return
     if api.names.reused and label == PUT and json.dumps(body["variant"]).encode() not in (probe.body or b""):
-        return  # it might make a definition of another name
+        return  # it might define another name, which would stay
     exchange = api.send_probe(label, probe, name)
     if (
         exchange is None
@@ -235,15 +255,17 @@ def _sent(api: Api, label: str, body: dict[str, Any], name: str, probe: Probe) -
     ):
         return
     if name in api.context.declared:
-        return  # whose schema nobody has told
+        return  # its schema is not known
     if label == INGRESS:
         api.wait_until_known(name)
-    again = api.send_probe(label, probe, name)
-    twin = api.send(label, body, name=name)
-    if again is None or again.status != exchange.status or not (200 <= twin.status < 300 and twin.data()):
+    repeated = api.send_probe(label, probe, name)
+    ordinary = api.send(label, body, name=name)
+    if repeated is None or repeated.status != exchange.status:
+        return
+    if not (200 <= ordinary.status < 300 and ordinary.data()):
         return
     if label == PUT or probe.group in ("sizes", "counts"):  # RFC 8259 §9 allows limits
-        _too_much(api, exchange)
+        _blame_edge(api, exchange)
         return
     breach = Breach(
         "PAGE-11",
@@ -256,7 +278,7 @@ def _sent(api: Api, label: str, body: dict[str, Any], name: str, probe: Probe) -
 
 @scenario("values at the edge of their page", "PAGE-16")
 def edges(api: Api) -> None:
-    """What the page allows and a program may find too much: it is no bad request."""
+    """Send what the page allows and a program may find too much: its refusal is not a bad request."""
     number, variant = api.live(), api.name()
     lease = api.lease_body(number)
     schemas: tuple[Any, ...] = (True, False, None, [], "a", 1)
@@ -273,11 +295,11 @@ def edges(api: Api) -> None:
         api.judge.ledger.tested["PAGE-16"] += 1
         first = twice[0]
         if first is not None and all(one is not None and one.status in _OWN_REFUSAL for one in twice):
-            api.define()  # what is plain is taken still
-            _too_much(api, first)
+            api.define()  # else ordinary definitions are refused as well
+            _blame_edge(api, first)
 
 
-def _too_much(api: Api, exchange: Exchange) -> None:
+def _blame_edge(api: Api, exchange: Exchange) -> None:
     breach = Breach(
         "PAGE-16",
         "A request at the edge of what its page allows is refused as a bad request",
@@ -289,7 +311,7 @@ def _too_much(api: Api, exchange: Exchange) -> None:
 
 @scenario("methods that no page lists", "HTTP-1", "HTTP-5", "HTTP-8")
 def methods(api: Api) -> None:
-    """Each on each path."""
+    """Send every method to every path, but the one that is documented there."""
     variant = api.define()
     for label, declared in ((INGRESS, "POST"), (MODACK, "POST"), (PUT, "PUT")):
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
@@ -299,7 +321,11 @@ def methods(api: Api) -> None:
 
 @scenario("large bodies", "HTTP-7", "PAGE-8", "PAGE-11")
 def large(api: Api) -> None:
-    """A body of 100 KB is served or refused (Q28), and not dropped."""
+    """Send bodies of up to 300 KB: they are served or refused (Q28), and not dropped.
+
+    Raises:
+        NotReached: large bodies are not allowed.
+    """
     if not api.policy.intrusive:
         raise NotReached("large bodies need --intrusive")
     variant = api.define()
@@ -312,14 +338,19 @@ def large(api: Api) -> None:
             api.judge.add_cut_off(api.client.unanswered(request), size)
             return
         if api.exchanges[-1].status in _OWN_REFUSAL:
-            _too_much(api, api.exchanges[-1])
-    for label, good, name in _good(api):
+            _blame_edge(api, api.exchanges[-1])
+    for label, good, name in _good_bodies(api):
         for probe in probes(label, good):
             if probe.large:
                 api.send_probe(label, probe, name)
 
 
 def _dropped(api: Api, request: Request) -> bool:
+    """Play a request and say whether its connection was cut off.
+
+    Raises:
+        Interference: no answer came for another reason.
+    """
     try:
         api.sequence.play(request)
     except Interference as interference:
@@ -331,29 +362,34 @@ def _dropped(api: Api, request: Request) -> bool:
 
 @scenario("answers that take long", "HTTP-6")
 def slow(api: Api) -> None:
-    """What took more than a second is asked again, beside a plain request."""
+    """Send requests again that took more than a second, beside an ordinary one."""
     variant = api.define()
     api.accept(variant)
-    for exchange in list(api.judge.slow)[:2]:
+    for exchange in list(api.judge.slow)[:_SLOW_REQUESTS]:
         request = _same(api, exchange, variant)
         twice = [_seconds(api, request) for _ in range(2)]
-        plain = [_seconds(api, api.requests.build(INGRESS, {"payload": 1}, name=variant)) for _ in range(2)]
-        if min(twice) > 1 and max(plain) < min(twice) / 5:
+        ordinary = [
+            _seconds(api, api.requests.build(INGRESS, {"payload": 1}, name=variant)) for _ in range(2)
+        ]
+        if min(twice) > 1 and max(ordinary) < min(twice) / 5:
             breach = Breach(
                 "HTTP-6",
                 f"An answer takes {min(twice):.1f} s each time",
-                f"an answer within a second, as others take {max(plain):.2f} s",
+                f"an answer within a second, as others take {max(ordinary):.2f} s",
                 f"{min(twice):.1f} s",
             )
             api.accusations.accuse(breach, api.judge.needed(exchange))
             return
 
 
-_SLOW = 3.0
+_SLOW_TIMEOUT = 3.0
 """Seconds that are waited for an answer that may never come."""
+_SLOW_REQUESTS = 2
+"""Slow requests that are sent again: each takes a dozen seconds at worst."""
 
 
 def _same(api: Api, exchange: Exchange, variant: str) -> Request:
+    """Return the same request with the key of the first organisation; work for no variant goes to `variant`."""
     label = exchange.operation or INGRESS
     return api.requests.build(
         label, name=exchange.segment or variant, raw=exchange.body, headers=[api.requests.key(), JSON]
@@ -361,9 +397,10 @@ def _same(api: Api, exchange: Exchange, variant: str) -> Request:
 
 
 def _seconds(api: Api, request: Request) -> float:
+    """Send a request and return the seconds until its answer, or until none came in time."""
     began = api.client.clock.now()
-    with suppress(Interference):  # no answer in time
-        api.client.send(request, timeout=_SLOW)
+    with suppress(Interference):
+        api.client.send(request, timeout=_SLOW_TIMEOUT)
     return api.client.clock.now() - began
 
 

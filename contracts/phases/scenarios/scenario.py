@@ -1,4 +1,4 @@
-"""What a constructed sequence is."""
+"""What a scenario is: a constructed sequence, and the rules that it is for."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from dataclasses import dataclass
 from ..api import Api
 
 Play = Callable[[Api], Iterator[float] | None]
-"""Plays on a sequence; one that needs time yields the seconds that have to go by before it is played on."""
+"""Plays calls; one that needs time to pass yields the seconds, and is continued when they have passed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A sequence, and the rules that it puts to the test beside those of every exchange."""
+    """A constructed sequence, and the rules that it verifies beside those of every exchange."""
 
     title: str
+    """Stands in reports, and tells a resumed night which scenarios are done."""
     rules: frozenset[str]
+    """Codes of the rules."""
     play: Play
 
     @property
     def initials(self) -> str:
-        """Its title as few letters."""
+        """The first letters of the words of its title."""
         return "".join(word[0] for word in self.title.replace(",", "").split())
 
 
 def scenario(title: str, *rules: str) -> Callable[[Play], Scenario]:
-    """Make a scenario of a function that plays it."""
+    """Return a decorator that makes a scenario of the function that plays it."""
     return lambda play: Scenario(title, frozenset(rules), play)
 
 

@@ -1,4 +1,4 @@
-"""What a hundred requests prove: the most telling ones of every kind, before each kind is gone through as a whole."""
+"""A tour of a hundred requests: the most telling ones of every kind, before other scenarios try each kind as a whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .scenario import scenario
     *("DEF-3", "DEF-10", "ING-3", "ING-7", "ING-9", "ING-10", "ING-11", "LEASE-3", "LEASE-6", "PAGE-11"),
 )
 def life(api: Api) -> None:
-    """Define, work twice, define anew, work; extend, as the wrong attempt, and once more."""
+    """Define, post work twice, update, post work; extend the lease, once for a wrong attempt, and an unknown action."""
     variant = api.define({"type": "object", "required": ["order_id"]}, alias=[alias := api.name("alias")])
     first = api.accept(variant)
     api.accept(variant)
@@ -30,7 +30,7 @@ def life(api: Api) -> None:
 
 @scenario("one wrong key of each kind", "AUTH-3", "AUTH-4", "AUTH-10", "DEF-11")
 def unknown_keys(api: Api) -> None:
-    """None, an empty one, a wrong one, and some that are nearly right; each where it would do most harm."""
+    """Send no key, an empty one, a wrong one and nearly right ones, each where it would do most harm."""
     good = api.requests.key()[1]
     variant = api.open_variant()
     lease = api.lease_body(api.live_or_accepted())
@@ -63,7 +63,7 @@ def unknown_keys(api: Api) -> None:
 
 @scenario("one broken body of each kind", "PAGE-9", "PAGE-12", "JSON-5", "JSON-8")
 def broken(api: Api) -> None:
-    """Types that slip through, members that are left out, bytes that are no JSON; and what was live is so still."""
+    """Send wrong types, leave members out, send bytes that are no JSON; a live action stays alive."""
     variant = api.open_variant()
     number = api.live_or_accepted()
     lease = api.lease_body(number)
@@ -110,7 +110,7 @@ _DEFINITIONS: Final[tuple[dict[str, Any], ...]] = (
 
 @scenario("good requests that are seldom sent", "PAGE-8", "PAGE-11")
 def seldom(api: Api) -> None:
-    """Several oddities in one request, as each of them has to be served."""
+    """Send several unusual things in one request, each of which has to be served."""
     variant = api.open_variant()
     number = api.accept(variant, {"": 1, "__proto__": {"a": 1}, "constructor": 1, "text": "ünï 😀"})
     api.modack(number, 0, 2**63 - 1)
@@ -136,7 +136,7 @@ _CHARSET: Final = ("content-type", "application/json; charset=utf-8")
 
 @scenario("an action that is acked", "LIFE-9")
 def acked(api: Api) -> None:
-    """Where acks are offered nothing goes on after one."""
+    """Ack an action and extend it: where acks are offered, nothing goes on after one."""
     number = api.live()
     if api.signal("ack", number, api.held_attempt(number)).status == 200:
         api.modack(number, api.held_attempt(number), 300)

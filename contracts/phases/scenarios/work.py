@@ -1,4 +1,4 @@
-"""Accepted work: of every kind, as often as one likes, and never lost."""
+"""Work: of every kind, as often as a client likes, and never lost once it is accepted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .scenario import scenario
 
 @scenario("work of every kind", "PAGE-11", "PAGE-8")
 def kinds(api: Api) -> None:
-    """Payloads, metadata and tags of every JSON type; leases of every length."""
+    """Post payloads, metadata and tags of every JSON type, and extend a lease by every length."""
     variant = api.define()
     api.accept(variant, {"order_id": "8471"})
     for payload in _PAYLOADS:
@@ -53,7 +53,7 @@ _MEMBERS: Final[tuple[dict[str, Any], ...]] = (
 
 @scenario("tags in the query", "PAGE-11", "PAGE-8")
 def query_tags(api: Api) -> None:
-    """B032, B033: beside those of the body, whatever the payload is."""
+    """Post tags in the query, beside those of the body, whatever the payload is (B032, B033)."""
     variant = api.define()
     api.accept(variant)
     for query in ("tag.region=eu", "tag.region=eu&tag.tier=gold", "tag.region=", "tag.region=%C3%BC"):
@@ -64,7 +64,7 @@ def query_tags(api: Api) -> None:
 
 @scenario("what was accepted stays", "ING-11", "ING-12", "ING-3")
 def custody(api: Api) -> None:
-    """After refusals of every kind, and after much else was accepted."""
+    """Extend an action after refusals of every kind, and after much else was accepted: it is not lost."""
     variant = api.define()
     first = api.accept(variant)
     api.modack(first)
@@ -77,20 +77,20 @@ def custody(api: Api) -> None:
         api.accept(variant, number)
     api.modack(first)
     api.ingress(variant, 2)
-    _kept(api, variant)
+    _accuse_lost_actions(api, variant)
 
 
-def _kept(api: Api, variant: str) -> None:
-    """Of actions that were accepted alike none is unknown while the others are live."""
+def _accuse_lost_actions(api: Api, variant: str) -> None:
+    """Accuse the target if one of many equal actions is unknown while the others are live."""
     if not api.known_definition(variant).unattended:
-        return  # whoever is linked may have settled them
+        return  # a linked client may have settled them
     live, lost = 0, None
     for number in [api.accept(variant, {"n": number}) for number in range(12)]:
         exchange = api.modack(number)
         live += exchange.status == 200
         if exchange.status == 404 and live > 2:
             lost = lost or exchange
-        elif exchange.status == 200 and lost is not None:  # which was let alone as long
+        elif exchange.status == 200 and lost is not None:  # this one was left alone as long
             breach = Breach(
                 "ING-11",
                 "An accepted action is not known, and others that were accepted alike are",
@@ -103,7 +103,7 @@ def _kept(api: Api, variant: str) -> None:
 
 @scenario("equal work", "ING-7", "ING-9")
 def equal_work(api: Api) -> None:
-    """Every accepted POST makes a new action, whatever header says that it is the same (B023, B024)."""
+    """Post equal work: each POST makes a new action, whatever header says that it is the same (B023, B024)."""
     variant, other = api.define(), api.define({"maxProperties": 100})
     for _ in range(3):
         api.ingress(variant, {"same": True}, tags={"a": "b"}, metadata={"n": 1})
