@@ -1,4 +1,4 @@
-"""A world that is written goes on where it was: the same records, the same ids to come, the same text again."""
+"""A mock that starts with an export goes on where the exported one was: same records, same ids to come, same text."""
 
 from __future__ import annotations
 
@@ -23,13 +23,7 @@ from mock_server.seeds.export_client import HEADING
 from mock_server.settings import SEED
 from tests.admin.desk import Desk
 from tests.running_mock import KEY, RunningMock, mock
-from tests.seeds.worlds import (
-    FROZEN,
-    ORDER,
-    Seeded,
-    complaint,
-    loaded,
-)
+from tests.seeds.worlds import FROZEN, ORDER, Seeded, complaint, loaded
 
 RECORDS = "/v1/orgs/42/actions/records"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "seed.yaml"
@@ -53,7 +47,8 @@ _OPERATIONS = st.lists(
 )
 
 
-def _play(world: Seeded, operation: Any) -> None:
+def _apply(world: Seeded, operation: Any) -> None:
+    """Carry out one of the drawn operations."""
     match operation:
         case "put", variant, version, alias:
             body: dict[str, Any] = {"alias": [f"{variant}!"]} if alias else {}
@@ -91,38 +86,39 @@ def _play(world: Seeded, operation: Any) -> None:
             world.admin("reset", seed=seed, frozen=True)
 
 
-def _again(world: Seeded, **settings: Any) -> Seeded:
-    again = Seeded(world.export(), **settings)
-    again.clock.advance(world.clock.now() - again.clock.now())
-    return again
+def _restarted(world: Seeded, **settings: Any) -> Seeded:
+    """Another mock, at the same machine time, that starts with the export of this one."""
+    restarted = Seeded(world.export(), **settings)
+    restarted.clock.advance(world.clock.now() - restarted.clock.now())
+    return restarted
 
 
 @settings(max_examples=25)
 @given(_OPERATIONS, st.booleans())
-def test_any_world_comes_back_as_it_was(operations: list[Any], frozen: bool) -> None:
-    """SEED-9: whatever was done to it before, and with actions that were dropped."""
+def test_any_organisations_come_back_as_they_were(operations: list[Any], frozen: bool) -> None:
+    """SEED-9: random operations make no difference, nor do dropped actions."""
     bounds: dict[str, Any] = {"auto_define": True, "max_actions": 6}
     world = Seeded(
         {"template": {"clock": FROZEN if frozen else {"mode": "running", "ahead_ms": 5}}}, **bounds
     )
     for operation in operations:
-        _play(world, operation)
-    again = _again(world, **bounds)
+        _apply(world, operation)
+    restarted = _restarted(world, **bounds)
 
-    assert again.export() == world.export()
+    assert restarted.export() == world.export()
     for org in ("42", "43"):
-        assert again.records(org) == world.records(org)
-    for both in (world, again):
+        assert restarted.records(org) == world.records(org)
+    for both in (world, restarted):
         both.admin("clock.advance", 100_000)
         both.put("new")
         both.accept("new")
         both.call("POST", "/v1/ingress/new", {"payload": 1}, key="org-43")
         both.admin("set_worker", Worker((Step(Do.ACK),)))
-    assert again.export() == world.export()
+    assert restarted.export() == world.export()
 
 
 def test_an_export_fits_the_schema_of_seed_files() -> None:
-    """Which an editor may be pointed at."""
+    """Editors can check it by that schema."""
     import jsonschema
 
     world = Seeded(EXAMPLE.read_text("utf-8"))
@@ -135,30 +131,30 @@ def test_an_export_fits_the_schema_of_seed_files() -> None:
 
 
 def test_dropped_actions_stay_dropped() -> None:
-    """An id that was given out is not unknown afterwards."""
+    """The id of a dropped action is not unknown afterwards."""
     world = Seeded({"template": {"clock": FROZEN}}, auto_define=True, max_actions=2)
     ids = [world.accept()["a_id"] for _ in range(5)]
-    again = _again(world, max_actions=2)
+    restarted = _restarted(world, max_actions=2)
 
-    assert [again.modack(name)[1] for name in ids] == ["DROPPED_ACTION"] * 3 + [""] * 2
-    assert again.modack("3000000007" + ids[0][10:]) == (404, "UNKNOWN_ACTION")
+    assert [restarted.modack(name)[1] for name in ids] == ["DROPPED_ACTION"] * 3 + [""] * 2
+    assert restarted.modack("3000000007" + ids[0][10:]) == (404, "UNKNOWN_ACTION")
 
 
 def test_a_running_clock_keeps_its_distance_and_what_fell_due_meanwhile_happens() -> None:
-    """SEED-9: as if the mock had run on."""
+    """SEED-9: it is as if the mock had never stopped."""
     world = Seeded({"template": {"clock": {"mode": "running", "ahead_ms": 1_000}}}, auto_define=True)
     world.accept()
     text = world.export()
-    again = Seeded(auto_define=True)
-    again.clock.advance(90_000)
-    again.seed(text)
+    restarted = Seeded(auto_define=True)
+    restarted.clock.advance(90_000)
+    restarted.seed(text)
 
-    assert again.shape() == [("ack_wait", 1)]
-    assert again.app.store.organisation("42").clock.ahead_ms == 1_000
+    assert restarted.shape() == [("ack_wait", 1)]
+    assert restarted.app.store.organisation("42").clock.ahead_ms == 1_000
 
 
-def test_some_organisations_alone_with_their_keys() -> None:
-    """The template belongs to all."""
+def test_some_organisations_are_exported_with_their_own_keys() -> None:
+    """The template is exported too, as it belongs to all."""
     world = Seeded({"keys": {"a": 1, "b": "2"}, "template": {"seed": 3}, "organisations": {"1": {}, "2": {}}})
     seed = loaded(world.export("2"))
 
@@ -166,7 +162,7 @@ def test_some_organisations_alone_with_their_keys() -> None:
 
 
 def test_an_export_over_its_own_seed_file_changes_nothing() -> None:
-    """SEED-7: what it has is there already, ids and all."""
+    """SEED-7: all that it has is there already, with the same ids."""
     world = Seeded({"template": {"clock": FROZEN, "definitions": [ORDER]}})
     world.accept("order", payload={"id": "1"})
     world.put("more")
@@ -179,7 +175,7 @@ def test_an_export_over_its_own_seed_file_changes_nothing() -> None:
 
 
 def test_what_is_added_to_an_export_by_hand_gets_new_ids() -> None:
-    """It may be edited as any other seed."""
+    """An export may be edited like any other seed file."""
     world = Seeded(
         {
             "organisations": {
@@ -193,10 +189,10 @@ def test_what_is_added_to_an_export_by_hand_gets_new_ids() -> None:
     )
     text = world.export()
     at = text.index("    ids:\n")
-    again = Seeded(text[:at] + "    - {variant: v, payload: 2}\n" + text[at:])
+    edited = Seeded(text[:at] + "    - {variant: v, payload: 2}\n" + text[at:])
 
-    assert [record["input"] for record in again.records()] == [1, 2]
-    assert len({record["id"][10:] for record in again.records()}) == 1
+    assert [record["input"] for record in edited.records()] == [1, 2]
+    assert len({record["id"][10:] for record in edited.records()}) == 1
 
 
 @pytest.mark.parametrize(
@@ -223,8 +219,8 @@ def test_what_is_added_to_an_export_by_hand_gets_new_ids() -> None:
         ("v: {id", "u: {id", "ids/definitions/u: expected one of the definitions above, got 'u'"),
     ],
 )
-def test_an_export_that_was_broken_is_refused(old: str, new: str, message: str) -> None:
-    """What it says of ids has to hold together."""
+def test_an_export_that_contradicts_itself_is_refused(old: str, new: str, message: str) -> None:
+    """Its ids, events and definitions have to agree."""
     text = Seeded(
         {
             "organisations": {
@@ -241,8 +237,8 @@ def test_an_export_that_was_broken_is_refused(old: str, new: str, message: str) 
     assert message in complaint(text.replace(old, new, 1))
 
 
-def test_two_organisations_with_one_end_of_ids_are_refused() -> None:
-    """No two share an id."""
+def test_two_organisations_with_one_id_suffix_are_refused() -> None:
+    """No two organisations share an id."""
     ids = {"lines": [{"suffix": "000000001", "actions": 0, "events": 0}]}
     text = json.dumps({"organisations": {"1": {"ids": ids}, "2": {"ids": ids}}})
 
@@ -253,19 +249,19 @@ def test_two_organisations_with_one_end_of_ids_are_refused() -> None:
 
 
 def test_the_admin_plane_exports_and_resets_with_or_without_provisioning() -> None:
-    """Each answer is what its document says; the journal begins with the reset."""
+    """Each answer is what the admin document says."""
     with Desk() as desk:
         seed = loaded(
             "template: {clock: {mode: frozen}, definitions: [{variant: v}], actions: [{variant: v, payload: 1}]}"
         )
         desk.on_loop(desk.app.administration.apply_seed_plan(seed))
         desk.accept("v")
-        shown = desk.admin("GET", "/seed?organisation=42").data["organisations"]["42"]
-        again = desk.admin("POST", "42/reset").data
+        exported = desk.admin("GET", "/seed?organisation=42").data["organisations"]["42"]
+        reset = desk.admin("POST", "42/reset").data
         empty = desk.admin("POST", "42/reset", {"provision": False}).data
 
-        assert [action["status"] for action in shown["actions"]] == ["ack_wait", "ack_wait"]
-        assert (again["actions"]["kept"], again["definitions"], again["clock"]["mode"]) == (1, 1, "frozen")
+        assert [action["status"] for action in exported["actions"]] == ["ack_wait", "ack_wait"]
+        assert (reset["actions"]["kept"], reset["definitions"], reset["clock"]["mode"]) == (1, 1, "frozen")
         assert (empty["actions"]["kept"], empty["definitions"], empty["clock"]["mode"]) == (0, 0, "real")
         assert desk.admin("GET", "/seed?organisation=x").refusal == (400, "INVALID_PARAMETER")
 
@@ -279,7 +275,8 @@ def _export(running: RunningMock, *flags: str, token: str | None = None) -> subp
     )
 
 
-def _until(running: RunningMock, text: str) -> str:
+def _line_with(running: RunningMock, text: str) -> str:
+    """The latest line of the log with a text, for which it waits up to ten seconds."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         found = [line for line in running.lines if text in line]
@@ -289,8 +286,8 @@ def _until(running: RunningMock, text: str) -> str:
     raise AssertionError("\n".join(running.lines))
 
 
-def test_a_restart_from_an_export_is_the_same_world_byte_for_byte(tmp_path: Path) -> None:
-    """SEED-9, as a user does it: export, end, start with that file, export."""
+def test_an_export_after_a_restart_from_an_export_is_the_same_byte_for_byte(tmp_path: Path) -> None:
+    """SEED-9: a user exports, stops the mock, starts one with that file, and exports again."""
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
     with mock("--seed-file", str(EXAMPLE)) as running:
         running.accept("order", payload={"order_id": "1"}, metadata={"é": "\n"})
@@ -314,29 +311,29 @@ def test_a_restart_from_an_export_is_the_same_world_byte_for_byte(tmp_path: Path
 
 
 def test_a_file_is_followed_while_the_mock_runs(tmp_path: Path) -> None:
-    """SEED-8: changed, broken, deleted, replaced by another, each told once; the keys change too."""
+    """SEED-8: it is changed, broken, deleted and replaced; each is one line of the log, and the keys change too."""
     file = tmp_path / "seeds.yaml"
     file.write_text("keys: {one: 42}\ntemplate:\n  definitions: [{variant: v}]\n")
-    json_too = {"content-type": "application/json"}
+    json_header = {"content-type": "application/json"}
 
     def with_key(key: str) -> int:
         return running.call(
-            "POST", "/v1/ingress/v", {"payload": 1}, headers={"x-arklow-auth": key} | json_too
+            "POST", "/v1/ingress/v", {"payload": 1}, headers={"x-arklow-auth": key} | json_header
         ).status
 
     with mock("--seed-file", str(file)) as running:
         assert (with_key("one"), with_key("two"), with_key("dev-key")) == (200, 401, 200)
         file.write_text("keys: {two: 42}\ntemplate:\n  definitions: [{variant: v}, {variant: w}]\n")
-        _until(running, "seed  seeds.yaml applied; organisations in use that changed: 2")
+        _line_with(running, "seed  seeds.yaml applied; organisations in use that changed: 2")
         assert (with_key("one"), with_key("two"), running.accept("w").status) == (401, 200, 200)
 
         file.write_text("keys: {two: 42}\ntemplate:\n  definitions:\n  - {variant: x, alias: y}\n")
-        line = _until(running, "all stays as it was")
+        line = _line_with(running, "all stays as it was")
         assert 'seeds.yaml line 4, template/definitions/0/alias: expected array, got "y"' in line
         assert (with_key("two"), running.accept("x").status) == (200, 400)
 
         file.unlink()
-        _until(running, "expected the file, got none; all stays as it is")
+        _line_with(running, "expected the file, got none; all stays as it is")
         new = tmp_path / "new.yaml"
         new.write_text("template:\n  definitions:\n  - {variant: x, alias: [y]}\n")
         new.replace(file)
@@ -345,13 +342,13 @@ def test_a_file_is_followed_while_the_mock_runs(tmp_path: Path) -> None:
             time.sleep(0.05)
         time.sleep(0.6)
         assert (with_key("two"), running.accept("y").status) == (401, 200)
-        told = [line for line in running.lines if "  seed" in line or " seed  " in line]
-        assert len(told) == 4, told
+        logged = [line for line in running.lines if "  seed" in line or " seed  " in line]
+        assert len(logged) == 4, logged
         assert running.call("GET", "/openapi.json", headers=KEY).status == 200
 
 
 def test_a_bad_seed_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
-    """Before anything listens; a file that is not there too."""
+    """The mock ends before it listens, also when there is no file."""
     file = tmp_path / "seeds.yaml"
     file.write_text("template:\n  seed: one\n")
     failed = [
@@ -380,8 +377,8 @@ def test_a_bad_seed_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     assert "expected a file that can be read, got none (No such file or directory)" in failed[1].stderr
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
-    """A pipe that nobody writes to would hold the start for ever."""
+def test_a_pipe_is_not_read_as_a_seed_file(tmp_path: Path) -> None:
+    """The start would wait for ever for a program that writes to it."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "mock_server", "--port", "0", "--ingress-port", "0", "--no-admin"]
@@ -391,10 +388,8 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     assert "expected a file that can be read, got none (it is no regular file)" in done.stderr
 
 
-def test_an_export_that_cannot_be_had_is_one_sentence_and_exit_code_2(
-    served: RunningMock, tmp_path: Path
-) -> None:
-    """A wrong token, none, nobody there, no admin plane there, and nowhere to write; nothing is left behind."""
+def test_a_failed_export_is_one_sentence_and_exit_code_2(served: RunningMock, tmp_path: Path) -> None:
+    """The token is wrong or missing, no admin plane answers, or the file cannot be written; no file is left behind."""
     target = tmp_path / "seeds.yaml"
     control = f"http://localhost:{served.port}"
     cases = [
@@ -414,8 +409,8 @@ def test_an_export_that_cannot_be_had_is_one_sentence_and_exit_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_world_that_interpretations_have_made_is_a_seed_without_them() -> None:
-    """What no usual mock comes to is written all the same, and another goes on from it by its own interpretations."""
+def test_an_export_made_under_other_interpretations_needs_none_to_be_read() -> None:
+    """States that no mock with defaults reaches are exported all the same; the restarted mock uses its own interpretations."""
     interpretations = Interpretations(
         payload_mismatch="accepted",
         alias="is a variant of its own",
@@ -430,8 +425,8 @@ def test_a_world_that_interpretations_have_made_is_a_seed_without_them() -> None
     world.put("order", version=3, schema={"const": 3})
     world.put("other", alias=["b"])
 
-    again = Seeded(world.export())
+    restarted = Seeded(world.export())
 
-    assert again.records() == world.records()
-    assert again.accept("order")["a_ve"] == "7"
-    assert again.accept("b")["a_va"] == "other"
+    assert restarted.records() == world.records()
+    assert restarted.accept("order")["a_ve"] == "7"
+    assert restarted.accept("b")["a_va"] == "other"

@@ -1,4 +1,4 @@
-"""The file of interpretations: what it may hold, and what is said of what it may not."""
+"""The interpretations file: what it may have, and how a bad one is refused."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from mock_server.seeds.interpretations_file import (
 )
 
 
-def taken(text: str) -> LoadedInterpretations:
+def loaded(text: str) -> LoadedInterpretations:
     return read(text.encode(), "interpretations.yaml")
 
 
 def complaint(text: str) -> str:
     with pytest.raises(BadInterpretations) as refused:
-        taken(text)
+        loaded(text)
     return str(refused.value)
 
 
 def test_a_file_as_the_judge_writes_it() -> None:
-    """Statuses may stand without quotes; a moment is a text."""
-    found = taken(
+    """Statuses may stand without quotes; a date is a text."""
+    found = loaded(
         """\
 # The interpretations that a deployment takes where the documentation is silent or contradicts itself.
 target: https://staging.example
@@ -44,11 +44,11 @@ interpretations:
     assert found.summary() == "interpretations.yaml: 3 interpretations taken"
 
 
-def test_what_is_usual_everywhere_changes_nothing() -> None:
-    """Every question, with the answer that the mock gives without a file."""
+def test_a_file_of_defaults_changes_nothing() -> None:
+    """It has every question, with the answer that the mock gives without a file."""
     lines = [f"  {question}: '{known.default}'" for question, known in QUESTIONS.items()]
 
-    found = taken("\n".join(["interpretations:", *lines]))
+    found = loaded("\n".join(["interpretations:", *lines]))
 
     assert (found.interpretations, found.not_imitated) == (DEFAULTS, ())
 
@@ -64,18 +64,18 @@ def test_what_is_usual_everywhere_changes_nothing() -> None:
         ("control-plane refusal", "200 with data null or 4xx", ()),
     ],
 )
-def test_several_answers_are_taken_where_the_mock_has_one_of_them(
+def test_of_several_answers_one_that_the_mock_can_give_is_enough(
     question: str, answer: str, left: tuple[str, ...]
 ) -> None:
-    """What it cannot do it tells of, and does what is usual."""
-    found = taken(f'interpretations: {{"{question}": "{answer}"}}')
+    """Answers that it cannot give are listed, and its default stays."""
+    found = loaded(f'interpretations: {{"{question}": "{answer}"}}')
 
     assert (found.interpretations, found.not_imitated) == (DEFAULTS, left)
     assert (f"{question}: {answer}" in found.summary()) == bool(left)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (
             "",
@@ -129,11 +129,11 @@ def test_several_answers_are_taken_where_the_mock_has_one_of_them(
     ],
     ids=lambda text: str(text)[:30],
 )
-def test_what_is_wrong_is_said_with_its_line(text: str, said: str) -> None:
-    """Line, member, what was wrong, what would pass; in one line."""
+def test_a_refusal_names_the_line(text: str, message: str) -> None:
+    """It is one line: where, what was expected and what came."""
     found = complaint(text)
 
-    assert found.startswith(said)
+    assert found.startswith(message)
     assert "\n" not in found
 
 
@@ -165,8 +165,8 @@ def test_what_is_wrong_is_said_with_its_line(text: str, said: str) -> None:
         ),
     ],
 )
-def test_what_cannot_be_true_together_is_refused(one: str, other: str, expected: str) -> None:
-    """Both lines are named, in whatever order they stand."""
+def test_answers_that_contradict_each_other_are_refused(one: str, other: str, expected: str) -> None:
+    """Both lines are named, in either order."""
     for lines in ((one, other), (other, one)):
         found = complaint("\n".join(["interpretations:", *(f"  {line}" for line in lines)]))
 
@@ -179,14 +179,14 @@ def test_what_cannot_be_true_together_is_refused(one: str, other: str, expected:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """None, or no file."""
+    """It does not exist, or is a folder."""
     for path in (tmp_path / "none.yaml", tmp_path):
         with pytest.raises(BadInterpretations, match=r"expected a file that can be read, got"):
             load(path)
 
 
 def test_every_member_of_the_interpretations_has_its_question() -> None:
-    """One each, and no answer without a way to take it."""
+    """Each member has one question, and each question has a default among its answers."""
     members = [known.member for known in QUESTIONS.values() if known.member]
 
     assert sorted(members) == sorted(Interpretations.__slots__)

@@ -1,4 +1,4 @@
-"""What a seed file may say, and what is said of a bad one: the line, the member, what was expected and what came."""
+"""What a seed file may have, and how a bad one is refused: line, member, what was expected and what came."""
 
 from __future__ import annotations
 
@@ -128,17 +128,17 @@ template:
         ),
     ],
 )
-def test_a_bad_seed_names_line_and_member(text: str, message: str) -> None:
-    """Syntax, schema and sense alike, in the words of every other refusal."""
-    said = complaint(text, keys={"given": "1"})
+def test_the_refusal_of_a_seed_file_names_line_and_member(text: str, message: str) -> None:
+    """Errors of syntax, of the schema and of meaning are refused in the same form."""
+    found = complaint(text, keys={"given": "1"})
 
-    assert said.startswith("seeds.yaml line ")
-    assert message in said
-    assert ", got " in said
+    assert found.startswith("seeds.yaml line ")
+    assert message in found
+    assert ", got " in found
 
 
 def test_a_schema_that_is_not_enforced_is_refused_only_when_strict() -> None:
-    """As PUT does with --strict-schemas."""
+    """PUT does the same with `--strict-schemas`."""
     text = "template:\n  definitions:\n  - variant: v\n    schema: {type: 7}"
 
     assert loaded(text)
@@ -147,9 +147,9 @@ def test_a_schema_that_is_not_enforced_is_refused_only_when_strict() -> None:
     )
 
 
-def test_an_organisation_goes_over_the_template() -> None:
-    """By label, variant and script; actions follow; every other member replaces."""
-    seed = loaded(
+def test_an_organisation_is_merged_over_the_template() -> None:
+    """It is merged by label, variant and script; actions follow the template's; other members replace the template's."""
+    plan = loaded(
         """
 template:
   seed: 1
@@ -167,18 +167,21 @@ organisations:
     actions: [{variant: c, payload: 2}]
 """
     )
-    made = seed.of("7")
+    merged = plan.of("7")
 
-    assert (made.seed, made.clock) == (2, seed.template.clock)
-    assert [step.do.value for step in (*made.worker.default, *made.worker.variants["b"])] == ["ack", "hold"]
-    assert [d.kind.value for d in made.destinations] == ["default_sink", "sdk"]
-    assert [(d.variant, d.version) for d in made.definitions] == [("a", 4), ("b", None), ("c", None)]
-    assert [action.payload for action in made.actions if hasattr(action, "name")] == [b"1", b"2"]
-    assert seed.of("8") is seed.template
+    assert (merged.seed, merged.clock) == (2, plan.template.clock)
+    assert [step.do.value for step in (*merged.worker.default, *merged.worker.variants["b"])] == [
+        "ack",
+        "hold",
+    ]
+    assert [d.kind.value for d in merged.destinations] == ["default_sink", "sdk"]
+    assert [(d.variant, d.version) for d in merged.definitions] == [("a", 4), ("b", None), ("c", None)]
+    assert [action.payload for action in merged.actions if hasattr(action, "name")] == [b"1", b"2"]
+    assert plan.of("8") is plan.template
 
 
-def test_the_example_is_all_right_and_names_its_schema() -> None:
-    """An editor that knows the comment checks the file while it is written."""
+def test_the_example_can_be_used_and_names_its_schema() -> None:
+    """Editors that know the comment check the file while it is written."""
     text = (ROOT / "examples" / "seed.yaml").read_text("utf-8")
 
     assert text.splitlines()[0] == "# yaml-language-server: $schema=../spec/seed.schema.json"
@@ -187,7 +190,7 @@ def test_the_example_is_all_right_and_names_its_schema() -> None:
 
 
 def test_a_file_of_hundreds_of_kilobytes_is_read() -> None:
-    """Ten thousand actions, each payload held against its schema."""
+    """It has 10,000 actions, and each payload is checked against its schema."""
     actions = "".join(
         f"  - {{variant: order, payload: {{id: '{n}'}}, status: ack_wait}}\n" for n in range(10_000)
     )

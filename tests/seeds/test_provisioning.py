@@ -1,4 +1,4 @@
-"""What an organisation has on its first use and after a reset, and what a changed file does to those in use."""
+"""What an organisation has on its first use and after a reset, and what a changed file does to organisations in use."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _given(status: str, **members: Any) -> dict[str, Any]:
     return {"variant": "order", "payload": {"id": "1"}, "status": status} | members
 
 
-def test_every_organisation_begins_as_the_template_and_goes_its_own_way() -> None:
-    """SEED-2: the same but for ids; what one does the others never see."""
+def test_every_organisation_begins_as_the_template_and_changes_alone() -> None:
+    """SEED-2: all begin the same but for ids, and no change of one shows in another."""
     world = Seeded(_with())
     before = {org: world.records(org) for org in ("1", "2")}
     world.accept("o", key="org-1", payload={"id": "3"})
@@ -45,8 +45,8 @@ def test_every_organisation_begins_as_the_template_and_goes_its_own_way() -> Non
     assert world.records("3")[0]["definition"]["schema"] == ORDER["schema"]
 
 
-def test_ids_are_those_of_the_same_calls_in_order() -> None:
-    """SEED-3: so a seed may be turned into calls, or calls into a seed."""
+def test_ids_are_those_of_the_same_calls_in_the_same_order() -> None:
+    """SEED-3: so a seed file may be replaced by calls, and calls by a seed file."""
     called = Seeded()
     called.put("order", schema=ORDER["schema"], alias=["o"])
     called.accept("order", payload={"id": "1"})
@@ -59,32 +59,32 @@ def test_ids_are_those_of_the_same_calls_in_order() -> None:
 
 @pytest.mark.parametrize("state", list(State), ids=str)
 @pytest.mark.parametrize("attempt", [None, 0, 1, 7])
-def test_an_action_is_in_the_state_that_is_asked_for(state: State, attempt: int | None) -> None:
-    """SEED-4: shown so, with a history of transitions that the table has, oldest first and within its lifetime."""
+def test_an_action_begins_in_the_state_that_the_file_names(state: State, attempt: int | None) -> None:
+    """SEED-4: its record says so, with a history of possible transitions, oldest first, within its lifetime."""
     if state is State.QUEUED and attempt is not None:
         return
     members = {} if attempt is None else {"attempt": attempt}
     world = Seeded(_with(actions=[_given(state.value, accepted_ago=900, **members)]))
     [record] = world.records()
-    events, shown = record["events"], record["state"]
+    events, found = record["events"], record["state"]
 
-    assert (shown["status"], shown["attempt"]) == (state.status.value, attempt or 0)
-    assert events[-1]["status"] == shown["status"]
-    assert events[-1]["attempt"] == shown["attempt"]
-    assert events[-1]["created_at"] == shown["updated_at"]
-    assert shown["timeout_at"] == "2030-01-02T11:45:00.000Z"
+    assert (found["status"], found["attempt"]) == (state.status.value, attempt or 0)
+    assert events[-1]["status"] == found["status"]
+    assert events[-1]["attempt"] == found["attempt"]
+    assert events[-1]["created_at"] == found["updated_at"]
+    assert found["timeout_at"] == "2030-01-02T11:45:00.000Z"
     times = [event["created_at"] for event in events]
     assert times == sorted(times)
     assert "2030-01-01T11:45:00.000Z" <= times[0] <= times[-1] <= "2030-01-01T12:00:00.000Z"
     assert len(events) == 16 or events[0]["kind"] == "accepted"
-    assert (shown["completed_at"] is not None) == (
+    assert (found["completed_at"] is not None) == (
         state.status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
     )
-    assert (shown["started_at"] is not None) == any(event["kind"] == "delivered" for event in events)
+    assert (found["started_at"] is not None) == any(event["kind"] == "delivered" for event in events)
 
 
-def test_times_are_seconds_from_now_or_moments() -> None:
-    """SEED-4: with the organisation's own clock; what is beyond the lifetime ends with it."""
+def test_times_are_seconds_from_now_or_dates() -> None:
+    """SEED-4: they count by the organisation's own clock, and none is beyond the action's lifetime."""
     world = Seeded(
         _with(
             actions=[
@@ -105,8 +105,8 @@ def test_times_are_seconds_from_now_or_moments() -> None:
     assert states[3]["status"] == "failed"
 
 
-def test_what_is_seeded_goes_on_by_itself() -> None:
-    """Leases run out, retries begin, and whoever knows an id can settle."""
+def test_seeded_actions_live_like_any_other() -> None:
+    """Leases run out, retries begin, and a client that knows an id can settle."""
     world = Seeded(
         _with(
             actions=[
@@ -124,19 +124,19 @@ def test_what_is_seeded_goes_on_by_itself() -> None:
     assert world.shape() == [("ack_wait", 1), ("ack_wait", 1), ("succeeded", 0), ("succeeded", 0)]
 
 
-def test_the_journal_tells_of_what_happened_here_alone() -> None:
-    """SEED-4: an action in a given state was in it before anybody looked."""
+def test_the_journal_has_no_entry_of_a_generated_history() -> None:
+    """SEED-4: an action that begins in a given state was in it before the journal began."""
     world = Seeded(_with())
     world.records()
     world.accept("o", payload={"id": "3"})
     entries = world.app.store.organisation("42").journal.entries()
-    told = {entry.action_id for entry in entries if isinstance(entry, TransitionEntry)}
+    found = {entry.action_id for entry in entries if isinstance(entry, TransitionEntry)}
 
-    assert len(told) == 2
+    assert len(found) == 2
 
 
 def test_the_bounds_of_memory_hold() -> None:
-    """SEED-5: the oldest go, as ever."""
+    """SEED-5: the oldest seeded actions are dropped."""
     world = Seeded(_with(actions=[_given("failed")] * 10), max_actions=4)
 
     assert len(world.records()) == 4
@@ -144,7 +144,7 @@ def test_the_bounds_of_memory_hold() -> None:
 
 
 def test_a_reset_provisions_again_and_its_own_members_count_more() -> None:
-    """SEED-6."""
+    """SEED-6: seed, clock and worker of the reset replace those of the file."""
     world = Seeded(_with(seed=5))
     first = world.records()
     world.accept("o", payload={"id": "3"})
@@ -163,7 +163,7 @@ def test_a_reset_provisions_again_and_its_own_members_count_more() -> None:
 
 
 def test_forks_and_restores_are_not_provisioned() -> None:
-    """SEED-6: they are what they are of."""
+    """SEED-6: they are what their source was."""
     world = Seeded(_with())
     world.admin("reset", provision=False)
     world.admin("snapshots.take", "empty")
@@ -176,17 +176,17 @@ def test_forks_and_restores_are_not_provisioned() -> None:
     assert world.records() == []
 
 
-def _changed(world: Seeded, **members: Any) -> list[str]:
+def _change_file(world: Seeded, **members: Any) -> list[str]:
     return world.seed(_with(**members))
 
 
 def test_a_changed_file_changes_what_differs_in_organisations_in_use() -> None:
-    """SEED-7: definitions, destinations, links and scripts; what nobody changed in the file stays as it became."""
+    """SEED-7: definitions, destinations, links and scripts; what the file leaves unchanged stays as it has become."""
     world = Seeded(_with(worker={"variants": {"order": "hold"}}))
     world.records()
     world.put("own", schema={})
     world.put("order", schema=True, alias=["o", "mine"])
-    changed = _changed(
+    changed = _change_file(
         world,
         worker={"variants": {"order": "ack"}},
         definitions=[TEMPLATE["definitions"][0], {"variant": "new", "destinations": ["sink"]}],
@@ -199,12 +199,12 @@ def test_a_changed_file_changes_what_differs_in_organisations_in_use() -> None:
     assert world.accept("own")
     world.accept("new")
     assert world.records()[-1]["definition"]["destinations"][0]["destination"]["label"] == "sink"
-    assert _changed(world, definitions=[{"variant": "order", "schema": {}, "alias": ["o"]}]) == ["42"]
+    assert _change_file(world, definitions=[{"variant": "order", "schema": {}, "alias": ["o"]}]) == ["42"]
     assert world.call("POST", "/v1/ingress/mine", {"payload": 1}).status == 400
 
 
-def test_what_vanished_from_the_file_removes_nothing() -> None:
-    """SEED-7: but keys."""
+def test_removing_something_from_the_file_removes_nothing_but_keys() -> None:
+    """SEED-7: definitions and actions stay."""
     world = Seeded(_with() | {"keys": {"k": 42}})
     before = world.records()
     world.seed({})
@@ -215,30 +215,30 @@ def test_what_vanished_from_the_file_removes_nothing() -> None:
 
 
 def test_actions_that_are_new_in_the_list_are_added() -> None:
-    """SEED-7: as many of equal ones as there are more."""
+    """SEED-7: of equal actions, as many as the list has more than before."""
     world = Seeded(_with())
     world.records()
-    _changed(world, actions=[_given("canceled"), *TEMPLATE["actions"], TEMPLATE["actions"][0]])
+    _change_file(world, actions=[_given("canceled"), *TEMPLATE["actions"], TEMPLATE["actions"][0]])
 
     assert world.shape() == [("ack_wait", 0), ("failed", 2), ("canceled", 0), ("ack_wait", 0)]
-    _changed(world, actions=[])
+    _change_file(world, actions=[])
     assert len(world.records()) == 4
 
 
 def test_a_clock_moves_only_when_the_file_moves_it() -> None:
-    """SEED-7: by the rules of the admin plane, so all that falls due on the way happens."""
+    """SEED-7: it moves as by the admin plane, so all that falls due on the way happens."""
     world = Seeded(_with())
     world.records()
     world.admin("clock.advance", 30_000)
-    _changed(world, worker={"default": "hold"})
+    _change_file(world, worker={"default": "hold"})
     assert world.app.administration.now(world.app.store.organisation("42")) == 1_893_499_230_000
 
-    _changed(world, clock={"mode": "frozen", "now": "2030-01-01T12:01:00Z"})
+    _change_file(world, clock={"mode": "frozen", "now": "2030-01-01T12:01:00Z"})
     assert world.shape()[0] == ("ack_wait", 1)
 
 
 def test_a_clock_that_would_go_back_has_the_whole_file_refused() -> None:
-    """SEED-8: nothing of it is applied, not even to others."""
+    """SEED-8: nothing of it is applied, not even to other organisations."""
     world = Seeded(_with())
     world.records("41")
     world.records()
@@ -246,7 +246,7 @@ def test_a_clock_that_would_go_back_has_the_whole_file_refused() -> None:
     before = world.export()
 
     with pytest.raises(SeedRefused, match=r"expected a time from 2030-01-01T12:00:30\.000Z on") as refused:
-        _changed(
+        _change_file(
             world,
             clock={"mode": "frozen", "now": "2030-01-01T12:00:10Z"},
             definitions=[*TEMPLATE["definitions"], {"variant": "more"}],
@@ -255,24 +255,24 @@ def test_a_clock_that_would_go_back_has_the_whole_file_refused() -> None:
     assert world.export() == before
 
 
-def test_a_file_that_does_not_fit_an_organisation_in_use_is_refused_whole() -> None:
-    """SEED-8: an alias that somebody else took meanwhile."""
+def test_a_file_that_contradicts_an_organisation_in_use_is_refused_whole() -> None:
+    """SEED-8: another definition has taken its alias meanwhile."""
     world = Seeded(_with())
     world.records("41")
     world.put("own", alias=["taken"])
     before = world.export()
 
     with pytest.raises(SeedRefused, match="expected an alias that no other definition owns") as refused:
-        _changed(world, definitions=[*TEMPLATE["definitions"], {"variant": "z", "alias": ["taken"]}])
+        _change_file(world, definitions=[*TEMPLATE["definitions"], {"variant": "z", "alias": ["taken"]}])
     assert refused.value.place == "template/definitions/1/alias/0"
     assert world.export() == before
 
 
-def test_another_seed_is_for_what_comes() -> None:
-    """SEED-7: ids that were given out stay."""
+def test_another_seed_changes_only_later_ids() -> None:
+    """SEED-7: earlier ids stay."""
     world = Seeded(_with())
     before = world.records()
-    _changed(world, seed=9)
+    _change_file(world, seed=9)
     world.accept("o", payload={"id": "3"})
     after = world.records()
 
@@ -281,16 +281,16 @@ def test_another_seed_is_for_what_comes() -> None:
     assert world.app.store.organisation("42").seed == 9
 
 
-def test_organisations_that_the_file_names_are_made() -> None:
-    """SEED-2: at once, in its order; the others on their first use."""
+def test_organisations_that_the_file_names_are_made_at_once() -> None:
+    """SEED-2: they are made in its order; the others on their first use."""
     world = Seeded({"organisations": {"9": {"actions": []}, "8": {}}})
     assert isinstance(world.app.administration, Administration)
 
     assert [o.org_id for o in world.app.store.organisations()] == ["9", "8"]
 
 
-def test_an_organisation_that_comes_later_has_the_same_distances() -> None:
-    """SEED-2: whatever was made for the one before it."""
+def test_a_later_organisation_has_the_same_history_at_later_times() -> None:
+    """SEED-2: all its times are later by the same number of seconds."""
     world = Seeded(
         {"template": {"definitions": [ORDER], "actions": [_given("running"), _given("failed", attempt=1)]}}
     )

@@ -1,4 +1,4 @@
-"""YAML as seed files have it: what is read, on which line it stands, what is refused, and what is written."""
+"""YAML of seed files: what is read, on which line it stands, what is refused, and what is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mock_server.seeds.yaml_source import BadSeed, read
 
 
 def test_scalars_are_those_of_json_and_other_plain_scalars_are_texts() -> None:
-    """There are no dates, no yes and no, no sexagesimal numbers; names of members are as they are spelled."""
+    """There are no dates, no yes and no, and no sexagesimal numbers; names of members are as they are spelled."""
     text = "a: [yes, off, 2026-01-01, 12:30, 1.5e3, -0, ~, true, 'null', '42']\n42: x\nb:\n"
 
     assert read(text.encode(), "f").value == {
@@ -25,7 +25,7 @@ def test_scalars_are_those_of_json_and_other_plain_scalars_are_texts() -> None:
 
 
 def test_each_member_has_its_line() -> None:
-    """A member has the line of its name, an item that of its beginning, an alias its own."""
+    """A member has the line of its name, an item the line where it begins, and an alias its own."""
     source = read(b"a:\n  b:\n  - 1\n  - c: 2\nd: &x {e: 1}\nf: *x\n", "f")
 
     lines = [source.line(steps.split("/")) for steps in ("a", "a/b", "a/b/1", "a/b/1/c", "d/e", "f", "f/no")]
@@ -33,7 +33,7 @@ def test_each_member_has_its_line() -> None:
 
 
 def test_an_empty_file_is_an_empty_seed() -> None:
-    """A file of comments alone too; a byte order mark is passed over."""
+    """So is a file of comments alone; a byte order mark is skipped."""
     assert read(b"", "f").value == read(b"\xef\xbb\xbf# nothing\n", "f").value == {}
 
 
@@ -59,7 +59,7 @@ def test_an_empty_file_is_an_empty_seed() -> None:
     ],
 )
 def test_what_is_refused_names_its_line_and_member(text: bytes, message: str) -> None:
-    """What readers of YAML read in different ways is refused."""
+    """What parsers read in different ways is refused."""
     with pytest.raises(BadSeed) as refused:
         read(text, "f")
 
@@ -67,7 +67,7 @@ def test_what_is_refused_names_its_line_and_member(text: bytes, message: str) ->
 
 
 def test_the_values_of_aliases_are_bounded() -> None:
-    """A few lines that spell a million million values are refused at once."""
+    """A few lines that stand for a million million values are refused at once."""
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 13)]
     began = time.perf_counter()
@@ -86,7 +86,7 @@ _VALUES = st.recursive(
 
 @given(st.dictionaries(_TEXTS, _VALUES))
 def test_what_is_written_is_read_back(value: dict[str, Any]) -> None:
-    """Any JSON value with its types; written again, it is the same text."""
+    """Any JSON value keeps its types, and is the same text when it is written again."""
     text = write(value)
     back = read(text.encode(), "f").value
 
@@ -95,7 +95,7 @@ def test_what_is_written_is_read_back(value: dict[str, Any]) -> None:
 
 
 def test_deep_values_and_long_names_are_written_so_that_they_can_be_read() -> None:
-    """250 levels; a name longer than YAML's plain names may be."""
+    """The value has 250 levels, and a name longer than YAML's plain names may be."""
     value: Any = {"n" * 2_000: 1}
     for _ in range(250):
         value = {"a": [value]}
@@ -104,11 +104,11 @@ def test_deep_values_and_long_names_are_written_so_that_they_can_be_read() -> No
 
 
 def test_texts_of_several_lines_are_written_as_blocks() -> None:
-    """Where a block keeps every blank."""
+    """A block keeps every blank."""
     assert write({"a": {"b": "one\ntwo\n"}, "c": " x\n"}) == "a:\n  b: |\n    one\n    two\nc: |2\n   x\n"
 
 
 def test_a_lone_surrogate_is_refused() -> None:
-    """YAML's escapes may not spell one."""
+    """YAML's escapes cannot stand for one."""
     with pytest.raises(BadSeed, match="expected YAML"):
         read(rb'a: "\ud800"', "f")

@@ -1,4 +1,4 @@
-"""A mock in this process that a seed file provisions, on a clock that is moved by hand."""
+"""A mock in this process that a seed file provisions, on a manual clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDER = {
 
 
 def loaded(text: str, *, keys: dict[str, str] | None = None, strict: bool = False) -> SeedPlan:
-    """What a file asks for."""
+    """The plan of a file."""
     process_pool = PebbleProcessPool()
     try:
         schemas = PayloadSchemas(process_pool)
@@ -37,16 +37,16 @@ def loaded(text: str, *, keys: dict[str, str] | None = None, strict: bool = Fals
 
 
 def complaint(text: str, **options: Any) -> str:
-    """What is wrong with a file."""
+    """The message with which a file is refused."""
     try:
         loaded(text, **options)
     except BadSeed as error:
         return str(error)
-    raise AssertionError("the file is all right")
+    raise AssertionError("the file was not refused")
 
 
 class Seeded(World):
-    """A mock whose seed is given as a value or as text."""
+    """A mock whose seed file is given as a value or as text."""
 
     def __init__(self, seed: Any = None, **settings: Any) -> None:
         super().__init__(**settings)
@@ -54,21 +54,21 @@ class Seeded(World):
             self.seed(seed)
 
     def seed(self, seed: Any) -> list[str]:
-        """Apply a seed; which organisations in use it changed."""
+        """Apply a seed file, and return the ids of the organisations in use that it changed."""
         text = seed if isinstance(seed, str) else write(seed)
         changed: list[str] = self.on_loop(self.app.administration.apply_seed_plan(loaded(text)))
         return changed
 
     def export(self, *org_ids: str) -> str:
-        """The world as a seed file."""
+        """These organisations, or all, as the text of a seed file."""
 
-        async def shown() -> Any:
+        async def exported() -> Any:
             administration = self.app.administration
             return await export_seed(administration.seed_plan(), await administration.views(org_ids), org_ids)
 
         import orjson
 
-        return write(orjson.loads(orjson.dumps(self.on_loop(shown()))))
+        return write(orjson.loads(orjson.dumps(self.on_loop(exported()))))
 
     def records(self, org: str = "42") -> list[Any]:
         """All actions of an organisation with their events, oldest first."""

@@ -1,4 +1,4 @@
-"""What a changed file does to organisations that are in use, where that is easy to get wrong."""
+"""What a changed seed file does to organisations in use, in cases that are easy to get wrong."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ def _seed(**template: Any) -> dict[str, Any]:
     return {"template": {"clock": FROZEN} | template}
 
 
-def _away_by_reset(world: Seeded) -> None:
+def _removed_by_reset(world: Seeded) -> None:
     world.admin("reset", provision=False)
 
 
-def _away_by_fork(world: Seeded) -> None:
+def _removed_by_fork(world: Seeded) -> None:
     world.on_loop(world.app.administration.reset("9", provision=False))
     world.on_loop(world.app.administration.snapshots.fork("9", "42", None))
 
 
-def _away_by_put(world: Seeded) -> None:
+def _removed_by_put(world: Seeded) -> None:
     world.put("v", alias=[])
 
 
-@pytest.mark.parametrize("away", [_away_by_reset, _away_by_fork, _away_by_put])
-def test_an_action_of_a_definition_that_is_not_there_any_more_has_the_whole_file_refused(away: Any) -> None:
-    """Nothing of it is applied, to nobody, and the file can be mended."""
+@pytest.mark.parametrize("remove", [_removed_by_reset, _removed_by_fork, _removed_by_put])
+def test_an_action_of_a_removed_definition_has_the_whole_file_refused(remove: Any) -> None:
+    """Nothing of it is applied to any organisation, and a corrected file is."""
     definitions = [{"variant": "v", "alias": ["a"]}]
     world = Seeded(_seed(definitions=definitions))
     world.records("42")
     world.records("43")
-    away(world)
+    remove(world)
 
     with pytest.raises(SeedRefused) as refused:
         world.seed(_seed(definitions=definitions, actions=[{"variant": "a", "payload": 1}]))
@@ -48,8 +48,8 @@ def test_an_action_of_a_definition_that_is_not_there_any_more_has_the_whole_file
     assert world.accept("v", key="org-43", payload={})["a_ve"] == "2"
 
 
-def test_aliases_may_change_their_owners_in_one_file() -> None:
-    """What one definition gives up another takes, whichever comes first."""
+def test_aliases_may_change_their_owners_in_one_change() -> None:
+    """An alias that one definition gives up may go to another, before it or after it."""
 
     def file(b: list[str], c: list[str]) -> dict[str, Any]:
         return _seed(definitions=[{"variant": "b", "alias": b}, {"variant": "c", "alias": c}])
@@ -61,8 +61,8 @@ def test_aliases_may_change_their_owners_in_one_file() -> None:
     assert (world.accept("x")["a_va"], world.accept("y")["a_va"]) == ("c", "b")
 
 
-def test_older_versions_come_with_a_change_too() -> None:
-    """As they do on first use, so that a payload is checked by the version that it names."""
+def test_other_versions_come_with_a_change_too() -> None:
+    """They come as on first use, so that a payload is checked by the version that it names."""
     world = Seeded(_seed(definitions=[{"variant": "v", "version": 2}]))
     world.records()
     strict = {"required": ["z"]}
@@ -75,8 +75,8 @@ def test_older_versions_come_with_a_change_too() -> None:
         assert (reply.status, reply.error["code"]) == (400, "PAYLOAD_REJECTED")
 
 
-def test_what_was_steered_stays_where_the_file_says_what_it_said_before() -> None:
-    """A script that another variant gets is no reason to take back this one."""
+def test_a_command_outlasts_a_change_of_another_part_of_the_file() -> None:
+    """A new script of one variant leaves the script alone that a command gave to another."""
     world = Seeded(_seed(worker={"variants": {"a": "ack"}}))
     world.records()
     world.admin("set_worker", Worker(variants={"a": (Step(Do.NACK),)}))
@@ -86,8 +86,8 @@ def test_what_was_steered_stays_where_the_file_says_what_it_said_before() -> Non
     assert (worker.step("a", 0).do, worker.step("b", 0).do) == (Do.NACK, Do.REJECT)
 
 
-def test_what_waits_for_capacity_waits_on_when_the_file_says_nothing_of_it() -> None:
-    """Other scripts give it away."""
+def test_actions_go_on_waiting_for_capacity_until_the_scripts_change() -> None:
+    """A change of something else gives them no worker."""
     waiting = {"variant": "v", "payload": 1, "status": "dispatch_wait"}
     world = Seeded(_seed(definitions=[{"variant": "v"}], actions=[waiting]))
     assert world.shape() == [("dispatch_wait", 0)]
@@ -99,8 +99,8 @@ def test_what_waits_for_capacity_waits_on_when_the_file_says_nothing_of_it() -> 
     assert world.shape() == [("succeeded", 0)]
 
 
-def test_one_clock_that_fails_keeps_no_other_back() -> None:
-    """The file is applied, but for that clock, and the caller is told."""
+def test_a_clock_that_fails_stops_no_other_clock() -> None:
+    """The file is applied, but for that clock, and the error is raised."""
 
     def file(now: str, do: str) -> dict[str, Any]:
         clock = {"mode": "frozen", "now": now}
@@ -127,8 +127,8 @@ def test_one_clock_that_fails_keeps_no_other_back() -> None:
     assert second.clock.frozen_at == world.app.administration.organisation("1").clock.frozen_at
 
 
-def test_a_running_clock_goes_on_from_where_it_is() -> None:
-    """As by the command: an organisation that is ahead of the machine's time is no reason to refuse the file."""
+def test_a_running_clock_goes_on_from_its_time() -> None:
+    """The command would do the same: a clock ahead of the machine's does not go back, so the file is not refused."""
     world = Seeded(_seed(definitions=[{"variant": "v"}]))
     world.accept("v")
     changed = _seed(definitions=[{"variant": "v"}])
