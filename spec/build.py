@@ -1,4 +1,4 @@
-"""Join the published pages into one document, and lay the overlays over it.
+"""Join the published pages into one document, and apply the overlays to it.
 
     python spec/build.py           write the built files
     python spec/build.py --check   exit 1 when a built file differs from what the sources give
@@ -30,15 +30,15 @@ ADMIN = "admin.openapi.yaml"
 SEED = "seed.schema.json"
 
 
-def published() -> Document:
-    """The pages, joined; not even what only describes may differ between them."""
+def published_document() -> Document:
+    """Join the pages; no member may differ between them, those that describe the document included."""
     return pages.join(
         [pages.read_page(file) for file in sorted((HERE / "upstream").glob("*.txt"))], describing=()
     )
 
 
-def promised(document: Document) -> Document:
-    """The document with our overlays.
+def overlaid_document(document: Document) -> Document:
+    """Apply our overlays to a copy of the document.
 
     Raises:
         BadPages: an action matches nothing, or adds what the document has.
@@ -46,10 +46,10 @@ def promised(document: Document) -> Document:
     ours = overlays.read_overlays(HERE / "overlays")
     for name, target in overlays.apply(document, ours).unmatched:
         raise BadPages(f"{name}: target {target} matches nothing")
-    laid = overlays.fill_gaps(document, ours, {})
-    for said in laid.left_out:
-        raise BadPages(said)
-    return laid.content
+    overlaid = overlays.fill_gaps(document, ours, {})
+    for reason in overlaid.left_out:
+        raise BadPages(reason)
+    return overlaid.content
 
 
 def _text(document: Document, note: str) -> str:
@@ -57,25 +57,25 @@ def _text(document: Document, note: str) -> str:
 
 
 def standalone(document: Document, name: str) -> Document:
-    """The JSON Schema that a component stands for, with all that it refers to as `$defs`."""
+    """Make a JSON Schema of a component, with all components that it refers to as `$defs`."""
     schemas = document["components"]["schemas"]
     found: Document = {}
 
-    def moved(node: Any) -> Any:
+    def with_local_references(node: Any) -> Any:
         if isinstance(node, list):
-            return [moved(item) for item in node]
+            return [with_local_references(item) for item in node]
         if not isinstance(node, dict):
             return node
-        copied = {key: moved(value) for key, value in node.items()}
+        copied = {key: with_local_references(value) for key, value in node.items()}
         if "$ref" in node:
             target = node["$ref"].removeprefix("#/components/schemas/")
             copied["$ref"] = f"#/$defs/{target}"
             if target not in found:
                 found[target] = None
-                found[target] = moved(schemas[target])
+                found[target] = with_local_references(schemas[target])
         return copied
 
-    root = moved(schemas[name])
+    root = with_local_references(schemas[name])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A seed file of arklow-mock",
@@ -84,10 +84,10 @@ def standalone(document: Document, name: str) -> Document:
     }
 
 
-def built() -> dict[str, str]:
-    """File name → text of everything this program makes."""
-    joined = published()
-    overlaid = promised(joined)
+def built_files() -> dict[str, str]:
+    """Make all files: name → text."""
+    joined = published_document()
+    overlaid = overlaid_document(joined)
     files = {
         "arklow.openapi.yaml": _text(joined, "The published pages, joined."),
         "arklow.overlaid.openapi.yaml": _text(overlaid, "The published pages with our overlays."),
@@ -104,7 +104,7 @@ def built() -> dict[str, str]:
 def main(arguments: list[str]) -> int:
     """Write the files, or with `--check` only compare them. Returns the exit code."""
     stale = []
-    for name, text in built().items():
+    for name, text in built_files().items():
         target = HERE / name
         if target.exists() and target.read_text("utf-8") == text:
             continue

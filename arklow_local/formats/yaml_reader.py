@@ -36,7 +36,7 @@ MAX_VALUES: Final = 4_000_000
 
 
 class Dialect(Enum):
-    """How plain scalars, doubled members and merge keys are taken; the module says what each takes."""
+    """How plain scalars, doubled members and merge keys are read; the docstring of the module says what each dialect takes."""
 
     CORE = auto()
     YAML_1_1 = auto()

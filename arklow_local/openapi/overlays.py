@@ -242,8 +242,8 @@ def _parse_target(name: str, target: str) -> Any:
     try:
         return parse(target)
     except (JSONPathError, ValueError, AttributeError) as error:
-        said = " ".join(str(error).split())[:120]
-        raise BadPages(f"{name}: expected a JSONPath as target, got {target[:80]!r}: {said}") from None
+        reason = " ".join(str(error).split())[:120]
+        raise BadPages(f"{name}: expected a JSONPath as target, got {target[:80]!r}: {reason}") from None
 
 
 def _matches(name: str, path: Any, document: Document) -> list[Any]:

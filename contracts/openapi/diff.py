@@ -57,8 +57,8 @@ class Change:
 
     def __str__(self) -> str:
         what = {"paths": "operation", "components": "component"}.get(self.unit[0], "document")
-        said = f"{what:9} {self.kind:8} {self.name}"
-        return f"{said}: {self.what}" if self.what else said
+        line = f"{what:9} {self.kind:8} {self.name}"
+        return f"{line}: {self.what}" if self.what else line
 
 
 def changes(old: Content, new: Content) -> list[Change]:
@@ -71,7 +71,7 @@ def changes(old: Content, new: Content) -> list[Change]:
         elif unit not in before:
             found.append(Change("added", unit))
         else:
-            found += [Change("changed", unit, said) for said in _differences(before[unit], after[unit], ())]
+            found += [Change("changed", unit, what) for what in _differences(before[unit], after[unit], ())]
     return found
 
 

@@ -78,10 +78,10 @@ _LONGEST = 300
 
 def _reason(error: Exception) -> str:
     inner: list[Any] = [*getattr(error.__cause__ or error, "schema_errors", [])]
-    said = "; ".join(str(one.message) for one in inner)
+    reason = "; ".join(str(one.message) for one in inner)
     with suppress(ValueError):  # its message may decode the answer once more
-        said = said or str(error.__cause__ or error)
-    return said[:_LONGEST] or type(error.__cause__ or error).__name__
+        reason = reason or str(error.__cause__ or error)
+    return reason[:_LONGEST] or type(error.__cause__ or error).__name__
 
 
 __all__ = ["OpenAPICoreValidator"]

@@ -55,7 +55,7 @@ def test_an_overlay_that_matches_nothing_stops_the_build() -> None:
     del document["paths"]["/v1/ingress/{variant}"]
 
     with pytest.raises(document_text.BadPages, match=r"20-links.*: target .* matches nothing"):
-        build.promised(document)
+        build.overlaid_document(document)
 
 
 def test_an_overlay_that_adds_what_a_page_has_stops_the_build() -> None:
@@ -66,7 +66,7 @@ def test_an_overlay_that_adds_what_a_page_has_stops_the_build() -> None:
     with pytest.raises(
         document_text.BadPages, match=r"30-siblings.*: the pages have #/paths/~1v1~1ack/post themselves"
     ):
-        build.promised(document)
+        build.overlaid_document(document)
 
 
 def test_the_built_files_are_fresh() -> None:
