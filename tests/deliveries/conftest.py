@@ -12,6 +12,6 @@ __all__ = ["desk", "receiver"]
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """A receiver of its own, which answers 200 unless told otherwise."""
+    """A receiver of webhooks, which answers 200 unless the test gives it other answers."""
     with Receiver() as receiver:
         yield receiver

@@ -1,4 +1,4 @@
-"""A real receiver of webhooks: Flask on a socket of its own, which answers as it is told and remembers what came."""
+"""A real receiver of webhooks: Flask on a socket of its own, with given answers; it keeps the calls that came."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Answer = Response | Callable[[], Response]
 
 @dataclass(frozen=True)
 class Got:
-    """One call, as it came over the wire."""
+    """One call, as it came over the network."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Got:
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """A header's value, in whatever casing it came."""
+        """A header's value; the case of its name does not count."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     @property
@@ -37,7 +37,7 @@ class Got:
 
 @dataclass
 class Receiver:
-    """Answers with each of `answers` in turn, and with the last of them from then on."""
+    """Answers with each of `answers` in turn, and then with the last one for ever."""
 
     answers: list[Answer] = field(default_factory=lambda: [answer()])
     got: list[Got] = field(default_factory=list)
@@ -53,8 +53,8 @@ class Receiver:
         got = Got(request.method, f"/{path}", request.environ[HEADERS], request.get_data())
         with self._lock:
             self.got.append(got)
-            told = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return told() if callable(told) and not isinstance(told, Response) else told
+            given = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return given() if callable(given) and not isinstance(given, Response) else given
 
     @property
     def port(self) -> int:
@@ -69,16 +69,16 @@ class Receiver:
 
 
 def answer(status: int = 200, body: str | bytes = b"", **headers: str) -> Response:
-    """What a receiver says; underscores in the names of headers stand for hyphens."""
+    """An answer of a receiver; underscores in the names of headers stand for hyphens."""
     return Response(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def late(seconds: float, told: Response) -> Answer:
-    """An answer that takes its time."""
+def late(seconds: float, given: Response) -> Answer:
+    """An answer that comes after some seconds."""
 
     def hook() -> Response:
         time.sleep(seconds)
-        return told
+        return given
 
     return hook
 
@@ -90,14 +90,14 @@ def signal(word: str, value: object = None) -> Response:
 
 
 def linked(desk: Desk, url: str, *, label: str = "hook", variant: str = "v", **config: Any) -> Any:
-    """Put a webhook and have the actions of a variant go there; with a clock that stands at noon."""
+    """Put a webhook, and link a new variant to it, on a clock that is frozen at noon."""
     desk.freeze()
     desk.put(variant)
     return link(desk, url, label=label, variant=variant, **config)
 
 
 def link(desk: Desk, url: str, *, label: str = "hook", variant: str = "v", **config: Any) -> Any:
-    """The same on an organisation as it is."""
+    """Put a webhook, and link a variant to it."""
     body = {"label": label, "type": "webhook", "config": {"url": url} | config}
     made = desk.admin("PUT", "42/destinations", body)
     assert made.status == 200, made.body
@@ -107,13 +107,13 @@ def link(desk: Desk, url: str, *, label: str = "hook", variant: str = "v", **con
 
 
 def advance(desk: Desk, seconds: float = 0) -> None:
-    """Let time pass, and have all answers."""
+    """Let time pass; all calls have their answers afterwards."""
     done = desk.admin("POST", "42/clock/advance", {"seconds": seconds})
     assert done.status == 200, done.body
 
 
 def story(desk: Desk, action: str) -> list[tuple[str, int]]:
-    """Kind and attempt of each event of an action."""
+    """(kind, attempt) of each event of an action."""
     return [(event["kind"], event["attempt"]) for event in desk.record(action)["events"]]
 
 
@@ -124,8 +124,8 @@ def deliveries(desk: Desk) -> list[Any]:
 
 
 def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for what happens beside the test."""
+    """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
+        assert time.monotonic() < end, "the condition did not hold in time"
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Receivers that hang, flood, break off or are many: what others notice of it."""
+"""Receivers that hang, flood, break off or are many: what that means for their actions and for other requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Behave = Callable[[socket.socket], None]
 
 @contextmanager
 def raw(behave: Behave) -> Iterator[str]:
-    """The URL of a receiver that does something with each connection."""
+    """The URL of a receiver that does `behave` with each connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -85,8 +85,8 @@ UNUSABLE: dict[str, Behave] = {
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_what_is_no_usable_answer_leads_to_another_try(name: str) -> None:
-    """Whatever stood in its head (B107); the journal says why."""
+def test_an_unusable_answer_leads_to_another_attempt(name: str) -> None:
+    """Its head makes no difference (B107); the journal says what was wrong."""
     with raw(UNUSABLE[name]) as url, Desk(delivery_limit=0.5) as desk:
         linked(desk, url)
         action = desk.accept()["a_id"]
@@ -99,8 +99,8 @@ def test_what_is_no_usable_answer_leads_to_another_try(name: str) -> None:
         assert entry["note"]
 
 
-def test_nobody_there_leads_to_another_try(desk: Desk) -> None:
-    """As does a receiver that was never started (B107)."""
+def test_a_refused_connection_leads_to_another_attempt(desk: Desk) -> None:
+    """A receiver that was never started is as one that gives no answer (B107)."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     linked(desk, f"http://127.0.0.1:{port}/hook")
@@ -110,8 +110,8 @@ def test_nobody_there_leads_to_another_try(desk: Desk) -> None:
     assert desk.state(action) == ("retrying", 0)
 
 
-def test_of_an_answer_without_end_the_beginning_is_read() -> None:
-    """64 KiB; status and headers count, the body does not, and the receiver is not listened to any more."""
+def test_only_the_beginning_of_an_endless_answer_is_read() -> None:
+    """64 KiB are read; status and headers count, the body does not, and the connection is closed."""
     sent = [0]
 
     def flood(connection: socket.socket) -> None:
@@ -136,7 +136,7 @@ def test_of_an_answer_without_end_the_beginning_is_read() -> None:
 
 
 def test_time_stands_still_while_an_answer_is_awaited(receiver: Receiver, desk: Desk) -> None:
-    """An hour goes by on the clock, each attempt at its own time; what answers late is not late."""
+    """An hour passes on the clock, with each attempt at its own time, however long answers take."""
     receiver.answers[:] = [late(0.2, answer(400, retry_after="600"))]
     linked(desk, receiver.url)
     desk.accept()
@@ -146,8 +146,8 @@ def test_time_stands_still_while_an_answer_is_awaited(receiver: Receiver, desk: 
     assert at == [f"12:{10 * n:02}:00.000Z" for n in range(6)] + ["13:00:00.000Z"]
 
 
-def test_two_who_move_one_clock_move_it_in_turn(receiver: Receiver, desk: Desk) -> None:
-    """Neither is lost while the other waits for an answer."""
+def test_two_commands_move_one_clock_in_turn(receiver: Receiver, desk: Desk) -> None:
+    """Neither move is lost while the other waits for an answer."""
     receiver.answers[:] = [late(0.3, answer(503)), signal("ack")]
     linked(desk, receiver.url)
     desk.accept()
@@ -161,7 +161,7 @@ def test_two_who_move_one_clock_move_it_in_turn(receiver: Receiver, desk: Desk) 
 
 
 class _Counting:
-    """A receiver's hook that knows how many are in it."""
+    """A hook that counts the calls which are in it at one time."""
 
     def __init__(self, seconds: float) -> None:
         self._lock = threading.Lock()
@@ -182,10 +182,10 @@ class _Counting:
         return signal("ack")
 
 
-def test_many_that_are_due_at_once_are_delivered_once_each_and_few_at_a_time(
+def test_many_actions_that_are_due_at_once_are_delivered_once_each_and_few_at_a_time(
     receiver: Receiver, desk: Desk
 ) -> None:
-    """Who finds no room waits in dispatch_wait, and nobody was called for it (B072); eight at a time, in their order."""
+    """Eight are called at a time, in order; an action without room waits in `dispatch_wait`, uncalled (B072)."""
     hook = _Counting(0.005)
     hook.gate.clear()
     receiver.answers[:] = [hook]
@@ -206,8 +206,8 @@ def test_many_that_are_due_at_once_are_delivered_once_each_and_few_at_a_time(
     assert story(desk, ids[-1])[1] == ("waiting", 0)
 
 
-def test_a_receiver_that_hangs_keeps_no_other_waiting() -> None:
-    """Neither one of another organisation, nor another of its own, nor the API."""
+def test_a_receiver_that_hangs_delays_no_other_call() -> None:
+    """Another destination of the organisation is called at once, and the API answers."""
     with (
         raw(lambda _: time.sleep(30)) as url,
         Receiver([signal("ack")]) as good,
@@ -225,7 +225,7 @@ def test_a_receiver_that_hangs_keeps_no_other_waiting() -> None:
 
 
 def test_calls_of_all_organisations_are_bounded(desk: Desk) -> None:
-    """64 at a time over all; what waits gets its turn."""
+    """64 calls are under way at a time; waiting actions get their turn."""
     hook = _Counting(0)
     hook.gate.clear()
     with Receiver([hook]) as receiver:
@@ -239,7 +239,7 @@ def test_calls_of_all_organisations_are_bounded(desk: Desk) -> None:
             for org in range(50, 62):
                 desk.accept(key=f"org-{org}")
         until(lambda: hook.most == 64)
-        time.sleep(0.3)  # in which more could come, but for the bound
+        time.sleep(0.3)  # more calls would come in this time without the bound
         assert hook.most == len(receiver.got) == 64
         hook.gate.set()
         until(lambda: len(receiver.got) == 120)
@@ -252,8 +252,8 @@ def test_calls_of_all_organisations_are_bounded(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("command", ["reset", "restore", "fork"])
-def test_an_answer_to_what_is_no_more_changes_nothing(desk: Desk, command: str) -> None:
-    """The organisation became another while a call was under way: the same id is another action now."""
+def test_a_late_answer_changes_nothing_after_a_reset_or_restore(desk: Desk, command: str) -> None:
+    """The same id is another action then."""
     release = threading.Event()
 
     def hook() -> Any:
@@ -284,7 +284,7 @@ def test_an_answer_to_what_is_no_more_changes_nothing(desk: Desk, command: str) 
 
 
 def test_a_call_under_way_is_no_part_of_a_snapshot(desk: Desk) -> None:
-    """What it was about runs into its lease, and is delivered again (B101)."""
+    """After a restore its attempt runs into the end of its lease, and the next one follows (B101)."""
     release = threading.Event()
     with Receiver([lambda: (release.wait(10), signal("ack"))[1]]) as receiver:
         linked(desk, receiver.url)
@@ -300,8 +300,8 @@ def test_a_call_under_way_is_no_part_of_a_snapshot(desk: Desk) -> None:
         assert [got.attempt for got in receiver.got] == [0, 1]
 
 
-def test_what_waits_for_its_turn_in_a_snapshot_gets_it_after_a_restore(desk: Desk) -> None:
-    """Nothing is lost with the calls that were given up."""
+def test_actions_that_wait_in_a_snapshot_get_their_turn_after_a_restore(desk: Desk) -> None:
+    """No action is lost with the cancelled calls."""
     release = threading.Event()
     with Receiver([lambda: (release.wait(10), signal("ack"))[1]]) as receiver:
         linked(desk, receiver.url)
@@ -314,8 +314,8 @@ def test_what_waits_for_its_turn_in_a_snapshot_gets_it_after_a_restore(desk: Des
         assert {desk.state(action)[0] for action in ids} == {"succeeded"}
 
 
-def test_who_waits_gets_another_destination_when_it_is_linked(desk: Desk) -> None:
-    """Also when the first one never answers."""
+def test_waiting_actions_go_to_another_destination_when_it_is_linked(desk: Desk) -> None:
+    """They need not wait for the first one, which never answers."""
     with raw(lambda _: time.sleep(30)) as url, Receiver([signal("ack")]) as receiver:
         linked(desk, url)
         ids = [desk.accept()["a_id"] for _ in range(20)]

@@ -1,4 +1,4 @@
-"""A mock as a process of its own, which ends while it calls."""
+"""A mock in a process of its own, which ends during its calls."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def _put(running: RunningMock, path: str, body: object) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_calls_under_way_do_not_hold_the_end(number: signal.Signals) -> None:
-    """Nor does it make a noise: receivers see the connection closed."""
+def test_calls_under_way_do_not_delay_the_end(number: signal.Signals) -> None:
+    """The mock ends without an error; receivers see their connections closed."""
     came: list[bytes] = []
 
     def wait(connection: object) -> None:

@@ -12,35 +12,29 @@ import pytest
 
 from mock_server.adapters.webhook_client import WebhookClient, loopback_socket
 from tests.admin.desk import Desk
-from tests.deliveries.receiver import (
-    Receiver,
-    advance,
-    answer,
-    deliveries,
-    linked,
-)
+from tests.deliveries.receiver import Receiver, advance, answer, deliveries, linked
 
-_told: list[tuple[str, Any]] = []
-_listening = [False]
+_audited: list[tuple[str, Any]] = []
+_auditing = [False]
 
 
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if _listening[0] and event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
-        _told.append((event, arguments[1] if event != "socket.getaddrinfo" else arguments[0]))
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if _auditing[0] and event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        _audited.append((event, arguments[1] if event != "socket.getaddrinfo" else arguments[0]))
 
 
-sys.addaudithook(_hear)
+sys.addaudithook(_audit)
 
 
 @contextmanager
-def _watched() -> Iterator[list[tuple[str, Any]]]:
-    """Every connection and every look-up of a name that this process makes meanwhile."""
-    _told.clear()
-    _listening[0] = True
+def _network_use() -> Iterator[list[tuple[str, Any]]]:
+    """(event, address) of every connection and name look-up of this process while the block runs."""
+    _audited.clear()
+    _auditing[0] = True
     try:
-        yield _told
+        yield _audited
     finally:
-        _listening[0] = False
+        _auditing[0] = False
 
 
 ELSEWHERE = [
@@ -52,7 +46,7 @@ ELSEWHERE = [
     "http://134744072/",  # 8.8.8.8 as one number
     "http://0x08080808/",
     "http://010.010.010.010/",
-    "http://2130706433/",  # 127.0.0.1 so: a name that is not looked up
+    "http://2130706433/",  # 127.0.0.1 as one number: a name that is not looked up
     "http://127.1/",
     "http://[2001:db8::1]/",
     "http://[::ffff:8.8.8.8]/",
@@ -73,11 +67,11 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_nobody_elsewhere_is_called_or_even_looked_up(desk: Desk, url: str) -> None:
-    """Whatever a URL looks like; the answer of the admin plane and the journal say why, and what would allow it."""
+def test_no_other_machine_is_called_or_even_looked_up(desk: Desk, url: str) -> None:
+    """No spelling of a URL helps; the admin plane and the journal say why, and which flag would allow it."""
     desk.freeze()
     desk.put("v")
-    with _watched() as told:
+    with _network_use() as used:
         made = desk.admin("PUT", "42/destinations", {"label": "d", "type": "webhook", "config": {"url": url}})
         if made.status != 200:
             assert made.status in (400, 409)
@@ -87,7 +81,7 @@ def test_nobody_elsewhere_is_called_or_even_looked_up(desk: Desk, url: str) -> N
         action = desk.accept()["a_id"]
         advance(desk)
 
-    assert told == []
+    assert used == []
     assert desk.state(action) == ("retrying", 0)
     [entry] = deliveries(desk)
     assert entry["outcome"] == "unanswered"
@@ -96,7 +90,7 @@ def test_nobody_elsewhere_is_called_or_even_looked_up(desk: Desk, url: str) -> N
 
 @pytest.mark.parametrize("host", ["api.arklow.io", "arklow.io", "INGRESS.Arklow.IO.", "arklowdocs.io"])
 def test_arklows_own_domains_are_refused_as_targets(desk: Desk, host: str) -> None:
-    """Also when the host was allowed (B109)."""
+    """They are refused even when the host was allowed (B109)."""
     with Desk(deliver_to=frozenset({host.lower(), host.lower().rstrip(".")})) as generous:
         for one in (desk, generous):
             body = {"label": "d", "type": "webhook", "config": {"url": f"https://{host}/hook"}}
@@ -107,16 +101,16 @@ def test_arklows_own_domains_are_refused_as_targets(desk: Desk, host: str) -> No
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "hooks.localhost", "[::ffff:127.0.0.1]"])
 def test_this_machine_is_called_by_any_of_its_names(desk: Desk, host: str) -> None:
-    """Loopback addresses, `localhost` and what ends with it (RFC 6761)."""
+    """These are loopback addresses, `localhost` and names that end with it (RFC 6761)."""
     with Receiver() as receiver:
         linked(desk, f"http://{host}:{receiver.port}/hook")
         desk.accept()
-        with _watched() as told:
+        with _network_use() as used:
             advance(desk)
         assert len(receiver.got) == 1
         assert all(
             host in ("127.0.0.1", "::1", "::ffff:127.0.0.1")
-            for event, (host, *_) in told
+            for event, (host, *_) in used
             if "connect" in event
         )
 
@@ -125,13 +119,13 @@ def test_this_machine_is_called_by_any_of_its_names(desk: Desk, host: str) -> No
     "where", ["http://example.com/", "//example.com/", "http://134744072/", "/elsewhere"]
 )
 def test_a_redirect_is_not_followed(desk: Desk, where: str) -> None:
-    """Wherever it points to (Q30)."""
+    """Its target makes no difference (Q30)."""
     with Receiver([answer(307, location=where)]) as receiver:
         linked(desk, receiver.url)
         action = desk.accept()["a_id"]
-        with _watched() as told:
+        with _network_use() as used:
             advance(desk)
-        assert {target for event, target in told if event == "socket.connect"} <= {
+        assert {target for event, target in used if event == "socket.connect"} <= {
             ("127.0.0.1", receiver.port)
         }
         assert len(receiver.got) == 1
@@ -139,7 +133,7 @@ def test_a_redirect_is_not_followed(desk: Desk, where: str) -> None:
 
 
 def test_an_allowed_host_is_called() -> None:
-    """By the name it was allowed by, and by no other."""
+    """It is called by the name under which it was allowed, and by no other."""
     with Receiver() as receiver, Desk(deliver_to=frozenset({"0.0.0.0"})) as desk:
         made = linked(desk, f"http://0.0.0.0:{receiver.port}/hook")
         assert made["not_called"] is None
@@ -152,8 +146,8 @@ def test_an_allowed_host_is_called() -> None:
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "::ffff:8.8.8.8", "2001:db8::1", "fe80::1%1", "0.0.0.0"])
-def test_a_local_name_that_leads_elsewhere_leads_nowhere(address: str) -> None:
-    """What a name led to is looked at when the connection is made, so no change of mind of a name server helps."""
+def test_a_local_name_with_the_address_of_another_machine_is_not_called(address: str) -> None:
+    """The address is checked when the connection is made, so a name server cannot change it in between."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with pytest.raises(OSError, match="no address of this machine"):
         loopback_socket((family, socket.SOCK_STREAM, 6, "", (address, 80)))
@@ -170,8 +164,8 @@ def test_a_local_name_that_leads_elsewhere_leads_nowhere(address: str) -> None:
         "http://user:password@localhost/",
     ],
 )
-def test_a_url_that_nobody_can_call_is_refused(desk: Desk, url: str) -> None:
-    """When it is configured, not when an action fails for it."""
+def test_a_url_that_cannot_be_called_is_refused(desk: Desk, url: str) -> None:
+    """It is refused when it is configured, before an action fails."""
     refused = desk.admin("PUT", "42/destinations", {"label": "d", "type": "webhook", "config": {"url": url}})
     assert refused.status in (400, 409)
     assert b'"body/config/url: expected' in refused.body
@@ -190,7 +184,7 @@ def test_a_url_that_nobody_can_call_is_refused(desk: Desk, url: str) -> None:
     ],
 )
 def test_a_header_that_no_call_can_have_is_refused(desk: Desk, headers: dict[str, str]) -> None:
-    """Of the destination and of the credential."""
+    """So are such headers of a credential."""
     for body in (
         {"config": {"url": "http://localhost/", "headers": headers}},
         {"config": {"url": "http://localhost/"}, "credential": {"headers": headers}},
@@ -208,15 +202,15 @@ def test_a_header_that_no_call_can_have_is_refused(desk: Desk, headers: dict[str
         "sk-live-1",
     ],
 )
-def test_a_credential_that_is_refused_is_not_shown(desk: Desk, credential: Any) -> None:
-    """Neither in the answer nor in the log (B202)."""
+def test_a_refused_credential_is_not_shown(desk: Desk, credential: Any) -> None:
+    """Its values are neither in the answer nor in the log (B202)."""
     body = {"label": "d", "type": "webhook", "config": {"url": "http://localhost/"}, "credential": credential}
     for given in (body, {"credential": credential}):
         refused = desk.admin("PUT", "42/destinations", given)
         assert refused.status in (400, 409)
-        for shown in (refused.body.decode(), *desk.log):
-            assert "sk-live" not in shown
-            assert "5150" not in shown
+        for text in (refused.body.decode(), *desk.log):
+            assert "sk-live" not in text
+            assert "5150" not in text
 
 
 @pytest.mark.parametrize(
@@ -229,5 +223,5 @@ def test_a_credential_that_is_refused_is_not_shown(desk: Desk, credential: Any) 
     ],
 )
 def test_a_host_is_allowed_in_any_of_its_spellings(flag: str, url: str) -> None:
-    """The flag is read as the host of a URL is."""
+    """The flag is parsed like the host of a URL."""
     assert WebhookClient(frozenset({flag})).why_not_called(url) == ""

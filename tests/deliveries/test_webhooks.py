@@ -1,4 +1,4 @@
-"""What a webhook is sent, and what its answers make of the action: a real receiver on a real socket, a clock that stands."""
+"""What a webhook is sent, and what its answers make of the action: a real receiver, and a frozen clock."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from tests.deliveries.receiver import (
 )
 
 
-def _after(desk: Desk, action: str) -> float:
-    """Seconds from the last event to the next attempt."""
+def _pause(desk: Desk, action: str) -> float:
+    """Seconds from the latest event to the next attempt, or to the end of the lease."""
     state = desk.record(action)["state"]
     updated, available = (datetime.fromisoformat(state[name]) for name in ("updated_at", "available_at"))
     return (available - updated) / timedelta(seconds=1)
 
 
 def _one(desk: Desk, receiver: Receiver, *answers: Answer, **config: Any) -> str:
-    """An action that was delivered once."""
+    """The id of an action that was delivered once."""
     if answers:
         receiver.answers[:] = answers
     linked(desk, receiver.url, **config)
@@ -41,8 +41,8 @@ def _one(desk: Desk, receiver: Receiver, *answers: Answer, **config: Any) -> str
     return action
 
 
-def test_a_story_of_four_attempts_is_told_as_it_happened(desk: Desk, receiver: Receiver) -> None:
-    """503, then a nack with two seconds, then a mod_ack, then an ack over the API (B081, B093, B097, B098, B101, B103)."""
+def test_the_events_of_several_attempts_are_recorded_in_order(desk: Desk, receiver: Receiver) -> None:
+    """A 503, a nack with two seconds, a mod_ack, and an ack over the API (B081, B093, B097, B098, B101, B103)."""
     receiver.answers[:] = [answer(503), signal("nack", 2), signal("mod_ack", 30), signal("mod_ack", 30)]
     linked(desk, receiver.url)
 
@@ -70,7 +70,7 @@ def test_a_story_of_four_attempts_is_told_as_it_happened(desk: Desk, receiver: R
 
 
 def test_a_call_is_the_payload_alone_and_names_the_action(desk: Desk, receiver: Receiver) -> None:
-    """POST, JSON, three headers of Arklow's (B090, B091); neither metadata nor tags travel (B043)."""
+    """It is a POST of JSON with three headers of Arklow's (B090, B091), without metadata and tags (B043)."""
     linked(desk, receiver.url)
     payload = {"order": "8471", "n": 1.50, "many": 12345678901234567890123}
     action = desk.accept(payload=payload, metadata={"secret": 1}, tags={"k": "v"})["a_id"]
@@ -94,7 +94,7 @@ def test_a_call_is_the_payload_alone_and_names_the_action(desk: Desk, receiver: 
 
 
 def test_headers_of_destination_and_credential_are_added(desk: Desk, receiver: Receiver) -> None:
-    """On the same name and casing the credential wins; in another casing both are sent (B092). Arklow's own stay (ours)."""
+    """The credential wins for the same name in the same case; in another case both are sent (B092). Arklow's own stay (ours)."""
     linked(desk, receiver.url)
     made = desk.admin(
         "PUT",
@@ -142,15 +142,15 @@ SIGNALS = {
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_a_signal_settles_gives_back_or_holds(desk: Desk, receiver: Receiver, name: str) -> None:
-    """In headers (B093) or in the body (B094): ack (B096), nack (B097), mod_ack (B098)."""
-    told, status = SIGNALS[name]
-    action = _one(desk, receiver, told)
+    """A signal is in the headers (B093) or in the body (B094): ack (B096), nack (B097) or mod_ack (B098)."""
+    given, status = SIGNALS[name]
+    action = _one(desk, receiver, given)
 
     assert desk.state(action) == (status, 0)
     if "seconds" in name or ("body" in name and status != "succeeded"):
-        assert _after(desk, action) == 7
+        assert _pause(desk, action) == 7
     elif name == "mod_ack":
-        assert _after(desk, action) == 60
+        assert _pause(desk, action) == 60
 
 
 def test_headers_win_over_the_body(desk: Desk, receiver: Receiver) -> None:
@@ -159,7 +159,7 @@ def test_headers_win_over_the_body(desk: Desk, receiver: Receiver) -> None:
     action = _one(desk, receiver, answer(200, body, x_arklow_signaling="mod_ack"))
 
     assert desk.state(action) == ("ack_wait", 0)
-    assert _after(desk, action) == 60
+    assert _pause(desk, action) == 60
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,12 @@ def test_headers_win_over_the_body(desk: Desk, receiver: Receiver) -> None:
 def test_an_answer_without_a_signal_means_what_the_destination_says(
     desk: Desk, receiver: Receiver, signaling: Any, status: str
 ) -> None:
-    """Settled by default where that is asked for (B099), else held for sixty seconds (B100)."""
+    """It settles the attempt where the destination says so (B099), else holds it for 60 s (B100)."""
     action = _one(desk, receiver, answer(204), **({} if signaling is None else {"signaling": signaling}))
 
     assert desk.state(action) == (status, 0)
     if status == "ack_wait":
-        assert _after(desk, action) == 60
+        assert _pause(desk, action) == 60
 
 
 NO_SIGNALS = {
@@ -195,12 +195,12 @@ NO_SIGNALS = {
 
 
 @pytest.mark.parametrize("name", NO_SIGNALS)
-def test_what_is_no_signal_is_not_heeded(desk: Desk, receiver: Receiver, name: str) -> None:
-    """`defer` is none (B111), nor is any other word or form (Q33); the journal says so where a word was meant."""
+def test_an_unknown_signal_is_ignored(desk: Desk, receiver: Receiver, name: str) -> None:
+    """`defer` is no signal here (B111), nor is any other word or form (Q33); the journal says which word was ignored."""
     action = _one(desk, receiver, NO_SIGNALS[name])
 
     assert desk.state(action) == ("ack_wait", 0)
-    assert _after(desk, action) == 60
+    assert _pause(desk, action) == 60
     [entry] = deliveries(desk)
     assert ("not heeded" in entry["note"]) == (
         name in ("another word", "another casing", "a number in the body")
@@ -208,26 +208,24 @@ def test_what_is_no_signal_is_not_heeded(desk: Desk, receiver: Receiver, name: s
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "soon", "1e3", "9" * 40])
-def test_a_value_that_is_no_number_of_seconds_is_not_heeded(
-    desk: Desk, receiver: Receiver, value: str
-) -> None:
+def test_a_value_that_is_no_number_of_seconds_is_ignored(desk: Desk, receiver: Receiver, value: str) -> None:
     """The default is used, and the journal says why (Q34)."""
     action = _one(desk, receiver, signal("mod_ack", value))
 
-    assert _after(desk, action) == 60
+    assert _pause(desk, action) == 60
     assert "x-arklow-signaling-val" in deliveries(desk)[0]["note"]
 
 
 def test_no_lease_and_no_pause_outlives_the_action(desk: Desk, receiver: Receiver) -> None:
-    """A value beyond the lifetime ends with it (B136)."""
-    for told in (signal("mod_ack", 10**9), signal("nack", 10**9), answer(429, retry_after="999999999")):
-        action = _one(desk, receiver, told)
+    """A deadline beyond the lifetime is its end (B136)."""
+    for given in (signal("mod_ack", 10**9), signal("nack", 10**9), answer(429, retry_after="999999999")):
+        action = _one(desk, receiver, given)
         state = desk.record(action)["state"]
         assert state["available_at"] == state["timeout_at"]
 
 
 def test_an_unsettled_attempt_is_redelivered_at_its_deadline(desk: Desk, receiver: Receiver) -> None:
-    """The same action under the next number (B101, B108, B077)."""
+    """It is the same action with the next attempt number (B101, B108, B077)."""
     action = _one(desk, receiver, answer(200))
     advance(desk, 59.999)
     assert len(receiver.got) == 1
@@ -242,15 +240,15 @@ def test_an_unsettled_attempt_is_redelivered_at_its_deadline(desk: Desk, receive
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 501, 505, 599, 301, 302, 307, 308, 304])
-def test_an_unavailable_receiver_is_tried_again_with_back_off(
+def test_an_unavailable_receiver_gets_other_attempts_with_back_off(
     desk: Desk, receiver: Receiver, status: int
 ) -> None:
-    """The four of the guide (B103), and what is listed nowhere, redirects too, which are not followed (Q30)."""
+    """So do the four statuses of the guide (B103), and unlisted ones, with redirects, which are not followed (Q30)."""
     action = _one(desk, receiver, answer(status, location="/other", retry_after="1000"))
     gaps = []
     for _ in range(4):
         assert desk.state(action)[0] == "retrying"
-        gaps.append(_after(desk, action))
+        gaps.append(_pause(desk, action))
         advance(desk, gaps[-1])
 
     assert all(later > 1.5 * earlier for earlier, later in pairwise(gaps))
@@ -273,41 +271,45 @@ def test_an_unavailable_receiver_is_tried_again_with_back_off(
 def test_a_rate_limit_is_honoured(
     desk: Desk, receiver: Receiver, retry_after: str, least: float, most: float
 ) -> None:
-    """429 with Retry-After in seconds (B102; at least one, ours), or as a date, which counts from the answer's own,
-    whatever the clock of the organisation shows (Q31). Without one the back-off says."""
+    """A 429 may have Retry-After in seconds (B102; at least one, ours), or as a date.
+
+    A date counts from the answer's own, not from the organisation's clock (Q31). Without Retry-After the back-off holds.
+    """
     if retry_after == "in thirty seconds":
         retry_after = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
     action = _one(desk, receiver, answer(429, retry_after=retry_after))
 
     assert story(desk, action)[2] == ("rate_limited", 0)
     assert desk.state(action) == ("retrying", 0)
-    assert least <= _after(desk, action) <= most
+    assert least <= _pause(desk, action) <= most
 
 
 @pytest.mark.parametrize("status", [408, 409, 425])
-def test_a_receiver_that_asks_for_another_try_gets_one(desk: Desk, receiver: Receiver, status: int) -> None:
-    """After the back-off, whatever it names (B104; that it names no time is ours)."""
+def test_some_4xx_lead_to_another_attempt_after_the_back_off(
+    desk: Desk, receiver: Receiver, status: int
+) -> None:
+    """Retry-After makes no difference to them (B104; ours)."""
     action = _one(desk, receiver, answer(status, retry_after="500"))
 
     assert desk.state(action) == ("retrying", 0)
-    assert 1 <= _after(desk, action) <= 1.25
+    assert 1 <= _pause(desk, action) <= 1.25
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422, 499])
-def test_a_rejection_is_tried_again_later(desk: Desk, receiver: Receiver, status: int) -> None:
-    """After a minute, or after what it names (B105); a signal beside it is not heeded (Q32)."""
+def test_other_4xx_lead_to_another_attempt_later(desk: Desk, receiver: Receiver, status: int) -> None:
+    """The pause is a minute, or what Retry-After says (B105); a signal in such an answer is ignored (Q32)."""
     action = _one(desk, receiver, answer(status, x_arklow_signaling="ack"))
     assert desk.state(action) == ("retrying", 0)
-    assert _after(desk, action) == 60
+    assert _pause(desk, action) == 60
 
     action = _one(desk, receiver, answer(status, retry_after="7"))
-    assert _after(desk, action) == 7
+    assert _pause(desk, action) == 7
     advance(desk, 7)
     assert [got.attempt for got in receiver.got][-2:] == [0, 1]
 
 
-def test_tries_go_on_until_the_action_is_out_of_time(desk: Desk, receiver: Receiver) -> None:
-    """A day of refusals: it fails at the end of its lifetime, and nobody is called any more (B106, B074)."""
+def test_attempts_go_on_until_the_end_of_the_lifetime(desk: Desk, receiver: Receiver) -> None:
+    """After a day of refusals the action fails, and the receiver is not called any more (B106, B074)."""
     action = _one(desk, receiver, answer(400, retry_after="3600"))
     advance(desk, 2 * 86_400)
 
@@ -317,28 +319,28 @@ def test_tries_go_on_until_the_action_is_out_of_time(desk: Desk, receiver: Recei
     assert [got.attempt for got in receiver.got] == list(range(24))
 
 
-def test_what_answered_with_ack_cannot_be_deferred_or_settled_again(desk: Desk, receiver: Receiver) -> None:
-    """An acking answer settles the attempt (B110)."""
+def test_an_action_whose_receiver_acked_takes_no_signal(desk: Desk, receiver: Receiver) -> None:
+    """An ack in the answer settles the attempt (B110)."""
     action = _one(desk, receiver, signal("ack"))
 
     for word in ("defer", "ack", "nack"):
         assert desk.signal(word, action, 0) == (409, "FINISHED_ACTION")
 
 
-def test_who_defers_from_its_hook_is_called_no_more(desk: Desk, receiver: Receiver) -> None:
-    """What it answers then gives nothing back; at the end of the lease the action is done (B141, B142, B143)."""
+def test_a_receiver_that_defers_during_its_call_is_called_no_more(desk: Desk, receiver: Receiver) -> None:
+    """Its answer gives nothing back, and at the end of the lease the action has succeeded (B141, B142, B143)."""
     linked(desk, receiver.url)
-    told: list[tuple[int, str]] = []
+    replies: list[tuple[int, str]] = []
 
     def hook() -> Any:
-        told.append(desk.signal("defer", str(receiver.got[-1].header("x-arklow-actionid")), 0))
+        replies.append(desk.signal("defer", str(receiver.got[-1].header("x-arklow-actionid")), 0))
         return answer(503)
 
     receiver.answers[:] = [hook]
     action = desk.accept()["a_id"]
     advance(desk)
 
-    assert told == [(200, "")]
+    assert replies == [(200, "")]
     assert story(desk, action)[-1] == ("deferred", 0)
     [entry] = deliveries(desk)
     assert (entry["status"], entry["outcome"]) == (503, None)
@@ -348,10 +350,10 @@ def test_who_defers_from_its_hook_is_called_no_more(desk: Desk, receiver: Receiv
 
 
 @pytest.mark.parametrize(("word", "status"), [("ack", "succeeded"), ("nack", "retrying")])
-def test_a_hook_may_settle_over_the_api_before_it_answers(
+def test_a_receiver_may_settle_over_the_api_before_it_answers(
     desk: Desk, receiver: Receiver, word: str, status: str
 ) -> None:
-    """The answer comes too late then, and changes nothing (B132)."""
+    """Its answer comes too late then, and changes nothing (B132)."""
     linked(desk, receiver.url)
 
     def hook() -> Any:
@@ -366,10 +368,10 @@ def test_a_hook_may_settle_over_the_api_before_it_answers(
     assert deliveries(desk)[0]["outcome"] is None
 
 
-def test_an_extension_from_the_hook_outlasts_an_answer_without_a_signal(
+def test_an_extension_during_the_call_outlasts_an_answer_without_a_signal(
     desk: Desk, receiver: Receiver
 ) -> None:
-    """The longer of the two holds (ours); a signal has the last word."""
+    """The longer of the two leases holds (ours); a signal would replace it."""
     linked(desk, receiver.url)
 
     def hook() -> Any:
@@ -381,11 +383,11 @@ def test_an_extension_from_the_hook_outlasts_an_answer_without_a_signal(
     advance(desk)
 
     assert desk.state(action) == ("ack_wait", 0)
-    assert _after(desk, action) == 300
+    assert _pause(desk, action) == 300
 
 
 def test_the_default_destination_is_called_and_no_other(desk: Desk, receiver: Receiver) -> None:
-    """With no rule choosing (B059); the definition and its records show both links (B058)."""
+    """No rule chooses another (B059); the definition and its records have both links (B058)."""
     linked(desk, f"{receiver.url}/one", label="one")
     link(desk, f"{receiver.url}/two", label="two")
     done = desk.admin("PUT", "42/links", {"variant": "v", "destinations": ["one", "two"], "default": "two"})
@@ -394,16 +396,16 @@ def test_the_default_destination_is_called_and_no_other(desk: Desk, receiver: Re
     advance(desk)
 
     assert [got.path for got in receiver.got] == ["/hook/two"]
-    shown = desk.record(action)["definition"]["destinations"]
-    assert [(entry["destination"]["label"], entry["is_default"]) for entry in shown] == [
+    links = desk.record(action)["definition"]["destinations"]
+    assert [(entry["destination"]["label"], entry["is_default"]) for entry in links] == [
         ("one", False),
         ("two", True),
     ]
-    assert desk.put("v").json["data"]["destinations"] == shown
+    assert desk.put("v").json["data"]["destinations"] == links
 
 
-def test_another_destination_takes_the_next_attempt(desk: Desk, receiver: Receiver) -> None:
-    """Where an attempt goes is looked up when it begins; without a link it goes to the worker again (Q24)."""
+def test_the_next_attempt_goes_to_a_new_destination(desk: Desk, receiver: Receiver) -> None:
+    """Each attempt goes to the default of its moment; without a link it goes to the worker (Q24)."""
     action = _one(desk, receiver, answer(400))
     link(desk, f"{receiver.url}/new", label="new")
     advance(desk, 60)
@@ -427,8 +429,8 @@ def test_another_destination_takes_the_next_attempt(desk: Desk, receiver: Receiv
         ("default_sink", {}),
     ],
 )
-def test_a_sink_takes_an_attempt_as_done(desk: Desk, kind: str, config: Any) -> None:
-    """Pub/Sub succeeds when the topic takes the message (B112); the others likewise (B063, Q23). All are journalled."""
+def test_a_sink_acks_each_attempt(desk: Desk, kind: str, config: Any) -> None:
+    """Pub/Sub succeeds when the topic takes the message (B112), and so do the others (B063, Q23). The journal has each."""
     desk.freeze()
     desk.put("v")
     assert desk.admin("PUT", "42/destinations", {"label": "d", "type": kind, "config": config}).status == 200
@@ -441,8 +443,8 @@ def test_a_sink_takes_an_attempt_as_done(desk: Desk, kind: str, config: Any) -> 
     assert (entry["type"], entry["body"], entry["outcome"], entry["url"]) == (kind, '{"n":1}', "acked", None)
 
 
-def test_the_listeners_of_an_sdk_destination_are_the_worker(desk: Desk) -> None:
-    """It does as its script says (ours)."""
+def test_the_worker_takes_the_attempts_of_an_sdk_destination(desk: Desk) -> None:
+    """It follows its script (ours)."""
     desk.freeze()
     desk.put("v")
     desk.admin("PUT", "42/destinations", {"label": "d", "type": "sdk", "config": {"namespace": "n"}})
@@ -454,10 +456,10 @@ def test_the_listeners_of_an_sdk_destination_are_the_worker(desk: Desk) -> None:
 
 
 def test_a_delivery_is_in_the_archive_beside_the_requests(desk: Desk) -> None:
-    """HAR: both directions, and what is not known left open."""
+    """The HAR has both directions, and leaves open what is not known."""
     with Receiver([answer(418, "no", content_type="text/plain")]) as receiver:
         _one(desk, receiver)
-    advance(desk, 60)  # nobody is there any more
+    advance(desk, 60)  # the receiver has gone
 
     archive = json.loads(desk.admin("GET", "42/journal.har").body)["log"]
     calls = [entry for entry in archive["entries"] if "_delivery" in entry]
