@@ -31,8 +31,10 @@ class _Remembered:
 class Provenance:
     """What made the variants and actions of the latest exchanges, and what happened to each."""
 
-    def __init__(self, context: CheckContext) -> None:
+    def __init__(self, context: CheckContext, most_names: int = _REMEMBERED_NAMES) -> None:
         self._context = context
+        self._most_names = most_names
+        """How many names are remembered."""
         self._made: OrderedDict[str, tuple[Exchange, ...]] = OrderedDict()
         """Name, or key and name → the exchanges that make it from nothing, the one that made it last."""
         self._past: OrderedDict[str, list[_Remembered]] = OrderedDict()
@@ -49,7 +51,7 @@ class Provenance:
             past.append(_Remembered(short, facts.subjects))
             if len(past) > _LONGEST_HISTORY + 1:
                 del past[1]
-        while len(self._past) > _REMEMBERED_NAMES:
+        while len(self._past) > self._most_names:
             self._past.popitem(last=False)
         if not facts.accepted:
             return
@@ -125,7 +127,7 @@ class Provenance:
 
     def _keep(self, name: str, exchanges: tuple[Exchange, ...]) -> None:
         self._made[name] = exchanges
-        if len(self._made) > _REMEMBERED_NAMES:
+        if len(self._made) > self._most_names:
             self._made.popitem(last=False)
 
 

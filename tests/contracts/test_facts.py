@@ -14,8 +14,8 @@ from contracts.core.exchange import Exchange, Headers
 from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
+from tests.contracts.exchanges import KEY, THEIRS, asked, modack, put, work
 from tests.contracts.runs import knowledge
-from tests.contracts.test_judge import KEY, THEIRS, asked, modack, put, work
 
 
 class CountedBody(bytes):
