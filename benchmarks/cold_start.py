@@ -1,10 +1,10 @@
-"""Cold start to the first 200, against Prism.
+"""Seconds from a cold start to the first 200, against Prism.
 
     npm install --prefix DIR @stoplight/prism-cli@5.16.0
     python -m benchmarks.cold_start --prism DIR/node_modules/.bin/prism [--rounds 10]
 
-From spawning the command to the first answer of 200 to an ingress POST, polled without pause; the two
-interleaved, caches warm, bytecode compiled as `make install` does. Ours is the installed `arklow-mock`.
+The time runs from spawning the command to the first 200 for an ingress POST, sent again and again. The two are started in turn,
+with warm caches and bytecode compiled as `make install` does. Ours is the installed `arklow-mock`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""A day in seconds: 10,000 actions over 24 virtual hours, settled, extended, deferred and let go.
+"""A day in seconds: 10,000 actions over 24 virtual hours, settled, extended, deferred and timed out.
 
     python -m benchmarks.day [--actions 10000] [--runs 20]
 
-No peer has a clock that can be held. One process, all of the mock but HTTP: services, domain, store, journal. A
-seeded plan accepts the actions during the first half of the day and calls each of them several times, most of
-the calls 1 ms before, at and 1 ms after the end of a lease. What the documentation says of each call is
-computed here, beside the mock, and compared. Figures: seconds, transitions by kind, calls at each boundary, and one
-digest over the whole journal, which has to be the same in all runs.
+No peer has a clock that can be moved. One process runs all of the mock but HTTP: services, domain, store, journal. A plan,
+drawn with a seed, accepts the actions during the first half of the day and sends signals to each of them, most of them 1 ms
+before, at, or 1 ms after the end of a lease. What the documentation says of each signal is computed here and compared.
+Figures: seconds, events by kind, signals at each boundary, and a digest of the whole journal, which has to be the same in
+all runs.
 """
 
 from __future__ import annotations
@@ -27,12 +27,7 @@ from mock_server.adapters.clocks import ManualClock
 from mock_server.adapters.id_suffixes import IdSuffixes
 from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.adapters.webhook_client import WebhookClient
-from mock_server.domain.errors import (
-    DeferredAction,
-    FinishedAction,
-    SettleRefused,
-    StaleAttempt,
-)
+from mock_server.domain.errors import DeferredAction, FinishedAction, SettleRefused, StaleAttempt
 from mock_server.domain.json_text import EMPTY_OBJECT
 from mock_server.domain.ports import Organisation
 from mock_server.domain.states import Event
@@ -49,11 +44,13 @@ START = 1_767_225_600_000
 SECOND = 1_000
 LEASE = 60 * SECOND
 DAY = 86_400 * SECOND
+"""Times are milliseconds."""
 COUNTED = {Event.EXTEND, Event.ACK, Event.NACK, Event.SCHEDULE, Event.DEFER, Event.EXPIRE, Event.DELIVER}
+"""Events whose number is printed."""
 
 
 class Expected:
-    """One action as the documentation has it: who holds it until when."""
+    """One action as the documentation describes it: its attempt, and until when that is held."""
 
     __slots__ = ("attempt", "custody", "end", "id", "over", "until", "waits")
 
@@ -67,7 +64,7 @@ class Expected:
         self.custody = self.over = False
 
     def pass_to(self, now: int) -> None:
-        """Time goes on: what is not settled is delivered again (B101), until the lifetime is over (B106)."""
+        """Let time pass: an unsettled action gets the next attempt (B101), until the lifetime is over (B106)."""
         while not self.over and self.until <= now:
             if self.custody or self.until >= self.end:
                 self.over = True
@@ -77,7 +74,7 @@ class Expected:
                 self.waits = False
 
     def refusal(self, call: str, attempt: int) -> type[SettleRefused] | None:
-        """Why a call is refused now, if it is (B120, B134, B143)."""
+        """The refusal of a signal now, None when it is accepted (B120, B134, B143)."""
         if self.over:
             return FinishedAction
         if attempt < self.attempt or self.waits:
@@ -86,25 +83,25 @@ class Expected:
 
 
 def plan(count: int) -> tuple[list[int], list[list[tuple[str, int, int]]]]:
-    """When each action is accepted, and its calls: what, how far from the end of the lease, how many seconds."""
+    """(when each action is accepted, its signals as (signal, milliseconds from the end of the lease, seconds))."""
     chance = random.Random(2026)
     accepted = sorted(START + chance.randrange(DAY // 2) for _ in range(count))
     calls = []
     for _ in range(count):
-        mine = []
+        own = []
         for _ in range(chance.randint(3, 5)):
             offset = chance.choice([-1, 0, 1, -1, 0, 1, -30_000, 150_000])
             seconds = round(21_600 ** chance.random())  # 1 s to 6 h
-            mine.append(
+            own.append(
                 (chance.choice(["extend", "extend", "extend", "nack", "nack_at", "defer"]), offset, seconds)
             )
-        mine.append(("ack", chance.choice([-1, 0, 1]), 1))
-        calls.append(mine)
+        own.append(("ack", chance.choice([-1, 0, 1]), 1))
+        calls.append(own)
     return accepted, calls
 
 
 class Day:
-    """One run: a mock of its own on a clock that stands still until it is moved."""
+    """One run: a mock of its own, on a frozen clock."""
 
     def __init__(self) -> None:
         store = MemoryStore(10**7, 1 << 40, journal_limit=10**7, suffix=IdSuffixes().of, seed=7)
@@ -119,7 +116,7 @@ class Day:
         self.hits: Counter[int] = Counter()
 
     async def run(self, accepted: list[int], calls: list[list[tuple[str, int, int]]]) -> None:
-        """Everything of the plan, each thing at its moment."""
+        """Carry out the plan, each step at its time."""
         await self.administration.clock.set("42", frozen=True, to=START)
         await self.definitions.put("42", "v", EMPTY_OBJECT, alias=None, version=None)
         now = START
@@ -133,18 +130,18 @@ class Day:
                 now = at
             action = known[number]
             if action is None:
-                made = await self.ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
-                known[number] = action = Expected(made.id, now)
+                new = await self.ingress.accept("42", "v", EMPTY_OBJECT, metadata=b"", tags=(), version=None)
+                known[number] = action = Expected(new.id, now)
             else:
                 await self.call(action, calls[number][step - 1], now)
             if step < len(calls[number]) and not action.over:
                 heappush(agenda, (max(now, action.until + calls[number][step][1]), number, step + 1))
-            elif not action.over:  # whoever was too late settles the attempt that followed
+            elif not action.over:  # a settle that came too late is sent for the next attempt
                 heappush(agenda, (action.until + (1 if action.waits else -1), number, step))
         await self.administration.clock.advance("42", START + 2 * DAY - now)
 
     async def call(self, action: Expected, planned: tuple[str, int, int], now: int) -> None:
-        """One settle or extension by who held the lease when it was planned, compared with what is expected."""
+        """Send a signal for the attempt that was held when it was planned, and compare its result with what is expected."""
         call, _, seconds = planned
         if action.waits:
             action.pass_to(now)
@@ -190,7 +187,7 @@ class Day:
             action.pass_to(now)
 
     def journal(self) -> tuple[Counter[Event], str]:
-        """Transitions by kind, and a digest over every entry."""
+        """(number of events by kind, digest of all entries)."""
         digest = sha256()
         kinds: Counter[Event] = Counter()
         for entry in self.organisation.journal.entries():
@@ -208,7 +205,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     options = parser.parse_args()
     accepted, calls = plan(options.actions)
-    gc.set_threshold(5_000, 4, 1_000_000)  # as the server has it
+    gc.set_threshold(5_000, 4, 1_000_000)  # as the server sets it
     seconds, digests = [], set()
     for _ in range(options.runs):
         day = Day()

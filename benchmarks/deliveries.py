@@ -1,12 +1,11 @@
-"""What bad receivers and a thousand deliveries at once do to everybody else's requests.
+"""What bad receivers and a thousand deliveries at once do to the requests of other clients.
 
     python -m benchmarks.deliveries [--rounds 5] [--seconds 4]
 
-One connection posts work without pause to an organisation that has no destinations, while another
-organisation's webhooks are called: by nobody (calm), or a thousand of them that became due at once, to a receiver
-that acks, one that never answers, one that sends 1 GiB, one that breaks off in the middle of its answer.
-Figures: the 99th percentile of the time to an answer against that of the calm of the same round, what
-became of the thousand, and the memory of the mock.
+One connection posts work without pause to an organisation without destinations. Meanwhile no webhook is called (calm), or a
+thousand actions of another organisation become due at once, whose receiver acks, never answers, sends 1 GiB, or breaks off in
+the middle of its answer. Figures: the 99th percentile of the time to an answer against that of the calm of the same round, the
+states of the thousand actions, and the memory of the mock.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from benchmarks.processes import free_port, machine, server
 HEADERS = {"content-type": "application/json"}
 TOKEN = "a-token-of-the-benchmarks"
 MANY = 1_000
+"""Actions that become due at once."""
 CASES = ("acks", "hangs", "floods", "breaks off")
 
 
@@ -63,7 +63,7 @@ def main() -> int:
                 prepare(plane, Client(control, {"x-arklow-auth": f"org-{org}"}), org, ports[case])
                 plane.ask("PUT", f"/organisations/{org}/links", {"variant": "v", "destinations": ["d"]})
                 ratios[case].append(p99(latencies(mock_at, options.seconds)) / quiet)
-                print(f"{case:<11} {told(plane, control, org)}; {memory(mock)} MiB", flush=True)
+                print(f"{case:<11} {states(plane, control, org)}; {memory(mock)} MiB", flush=True)
                 plane.ask("POST", f"/organisations/{org}/reset")
                 time.sleep(0.3)
         print(
@@ -75,14 +75,14 @@ def main() -> int:
 
 
 class Client:
-    """One connection."""
+    """One connection with its headers."""
 
     def __init__(self, port: int, headers: dict[str, str]) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._headers = HEADERS | headers
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
-        """The data of an answer."""
+        """The member `data` of an answer, whose status is 200."""
         text = None if body is None else json.dumps(body)
         self._connection.request(method, path, text, self._headers)
         answer = self._connection.getresponse()
@@ -92,12 +92,12 @@ class Client:
 
 
 def warm_up(mock: Client) -> None:
-    """Have everything loaded that a start leaves for later."""
+    """Have all loaded that the mock loads with the first requests."""
     latencies(mock, 1)
 
 
 def prepare(plane: Client, mock: Client, org: int, port: int) -> None:
-    """An organisation with a thousand actions that wait for their destination."""
+    """Make an organisation with a thousand actions that wait for their destination."""
     plane.ask("PUT", f"/organisations/{org}/worker", {"default": "wait"})
     config = {"url": f"http://127.0.0.1:{port}/hook"}
     plane.ask(
@@ -108,7 +108,7 @@ def prepare(plane: Client, mock: Client, org: int, port: int) -> None:
 
 
 def latencies(mock: Client, seconds: float) -> list[float]:
-    """The time to each answer of a client that posts every other millisecond."""
+    """Seconds to each answer of a client that posts every other millisecond."""
     found = []
     end = time.perf_counter() + seconds
     while (began := time.perf_counter()) < end:
@@ -124,14 +124,14 @@ def p99(values: list[float]) -> float:
 
 
 def spread(values: list[float]) -> str:
-    """Least and most."""
+    """The least and the greatest value."""
     return f"{min(values):.2f} to {max(values):.2f}"
 
 
-def told(plane: Client, control: int, org: int) -> str:
-    """How many of an organisation's actions there are, and in which state."""
+def states(plane: Client, control: int, org: int) -> str:
+    """The number of an organisation's actions in each state."""
     mock = Client(control, {"x-arklow-auth": f"org-{org}"})
-    for _ in range(100):  # until none changed between two questions
+    for _ in range(100):  # until none changes between two requests
         counts = {}
         for status in ("succeeded", "running", "retrying", "dispatch_wait", "ack_wait"):
             query = f"/v1/orgs/{org}/actions/records?status={status}&count_only=true"
@@ -145,7 +145,7 @@ def told(plane: Client, control: int, org: int) -> str:
 
 
 def memory(process: int) -> int:
-    """MiB that the mock holds."""
+    """MiB of resident memory of a process."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) // 1_024
@@ -153,7 +153,7 @@ def memory(process: int) -> int:
 
 
 async def receive(ports: list[int]) -> None:
-    """The four receivers, a port each."""
+    """Run the four receivers, each on a port of its own."""
     ack = b"HTTP/1.1 200 OK\r\nx-arklow-signaling: ack\r\ncontent-length: %d\r\n\r\n"
 
     async def acks(writer: asyncio.StreamWriter) -> None:

@@ -2,10 +2,10 @@
 
     python -m benchmarks.ingress_cpu [--rounds 5] [--seconds 5]
 
-Peer: Starlette's own `request.json()` → `JSONResponse` under uvicorn with the same loop and parser, nothing
-checked, nothing stored. Ours: key, document, body, definition schema, tags and version checked, an action
-stored, the answer checked, a log line written. Load: `wrk -t1 -c16`, the same body, the two interleaved.
-Figure: change of user and system time of the server's process group, divided by the answers of 200.
+The peer is Starlette's own `request.json()` → `JSONResponse` under uvicorn with the same loop and parser; it checks and stores
+nothing. The mock checks key, document, body, definition schema, tags and version, stores an action, checks the answer and
+writes a log line. The load is `wrk -t1 -c16` with the same body, on each in turn. Figure: user and system time of the server's
+process group, divided by the number of answers.
 """
 
 from __future__ import annotations
@@ -19,12 +19,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-from benchmarks.processes import (
-    free_port,
-    group_cpu,
-    machine,
-    server,
-)
+from benchmarks.processes import free_port, group_cpu, machine, server
 
 BODY = '{"payload":{"order_id":"8471","total":12.5,"items":[{"sku":"a-1","quantity":2}]},"tags":{"region":"eu"},"version":1}'
 DEFINITION = """{"variant":"order.created","schema":{"type":"object","required":["order_id","total"],"properties":{
@@ -82,7 +77,7 @@ def main() -> int:
 
 
 def one_round(port: int, group: int, script: Path, seconds: int) -> tuple[float, float]:
-    """µs of CPU per request and requests per second; every answer must be a 200."""
+    """(µs of CPU per request, requests per second); every answer has to be a 200."""
     before = group_cpu(group)
     output = subprocess.run(
         [

@@ -2,11 +2,11 @@
 
     python -m benchmarks.isolation [--operations 100000] [--organisations 64] [--processes 8]
 
-Each process plays with its share of the organisations in random order, over HTTP: it defines, accepts, acks, nacks,
-extends, defers, reads records and lists, moves clocks, snapshots, restores and resets, and compares every answer
-with a plain model of that organisation alone. A leak is an answer that the model does not give, or an action that
-shows under another organisation's key. In the end the ids of all are compared: one that two organisations share, or
-one that an organisation gave out twice between two resets or restores, is a duplicate.
+Each process uses its share of the organisations in random order, over HTTP: it defines, accepts, acks, nacks, extends,
+defers, reads records and lists, moves clocks, snapshots, restores and resets, and compares every answer with a simple model
+of that organisation alone. A leak is an answer that the model does not give, or an action that another organisation's key
+can read. At the end the ids of all are compared. An id is a duplicate when two organisations share it, or when an
+organisation used it twice between two resets or restores.
 """
 
 from __future__ import annotations
@@ -25,20 +25,22 @@ from typing import Any, NamedTuple
 
 from benchmarks.processes import free_port, machine, server
 
-TOKEN = "benchmark"  # of a server that listens to this machine alone, for the time of the run
+TOKEN = "benchmark"  # of a server that only this machine can reach, during the run
 LEASE = 60
+"""Seconds."""
 
 
 @dataclass
 class Model:
-    """What one organisation should be: its actions by id, on a clock that stands."""
+    """What one organisation should be, on a frozen clock."""
 
     now: int = 0
+    """Seconds since the start."""
     actions: dict[str, list[Any]] = field(default_factory=dict)
     """Id → [status, attempt, deadline]."""
 
     def advance(self, seconds: int) -> None:
-        """Leases that run out are followed by the next, deferred ones by success."""
+        """Let time pass: the end of a lease begins the next attempt, that of a deferred action is its success."""
         self.now += seconds
         for action in self.actions.values():
             while action[0] in ("ack_wait", "deferred") and action[2] <= self.now:
@@ -49,64 +51,65 @@ class Model:
                     action[2] += LEASE
 
 
-class Told(NamedTuple):
+class Findings(NamedTuple):
     """What a process found."""
 
     operations: Counter[str]
-    faults: list[str]
+    differences: list[str]
+    """Answers that differ from the model, as messages."""
     ids: dict[tuple[str, int], list[str]]
-    """Organisation and life → the ids given out in it."""
+    """(organisation, number of its resets and restores) → ids of its actions since then."""
 
 
-class Player:
-    """One process's share of the organisations."""
+class Client:
+    """Uses one process's share of the organisations."""
 
     def __init__(self, ports: tuple[int, int], organisations: list[str], seed: int) -> None:
         self.api, self.admin = (http.client.HTTPConnection("127.0.0.1", port) for port in ports)
         self.chance = random.Random(seed)
         self.models = {org: Model() for org in organisations}
         self.snapshots: dict[str, Model] = {}
-        self.lives = dict.fromkeys(organisations, 0)
-        self.told = Told(Counter(), [], {})
+        self.generations = dict.fromkeys(organisations, 0)
+        self.findings = Findings(Counter(), [], {})
         self.recent: list[str] = []
 
     def call(self, org: str, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """One request to the API under the organisation's key."""
+        """(status, JSON) of a request to the API with the organisation's key."""
         headers = {"x-arklow-auth": f"org-{org}", "content-type": "application/json"}
         self.api.request(method, path, None if body is None else json.dumps(body), headers)
         answer = self.api.getresponse()
         return answer.status, json.loads(answer.read())
 
     def command(self, org: str, method: str, path: str, body: object = None) -> None:
-        """One command of the admin plane; it has to work."""
+        """Send a command to the admin plane, which has to accept it."""
         headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
         content = None if body is None else json.dumps(body)
         self.admin.request(method, f"/organisations/{org}{path}", content, headers)
         answer = self.admin.getresponse()
         text = answer.read()
         if answer.status != 200:
-            self.told.faults.append(f"{method} {path} of {org}: {answer.status} {text[:200]!r}")
+            self.findings.differences.append(f"{method} {path} of {org}: {answer.status} {text[:200]!r}")
 
     def expect(self, org: str, what: str, found: object, expected: object) -> None:
-        """Compare one answer with the model's."""
+        """Compare an answer with the model's."""
         if found != expected:
-            self.told.faults.append(f"{org} {what}: expected {expected}, got {found}")
+            self.findings.differences.append(f"{org} {what}: expected {expected}, got {found}")
 
     def begin(self, org: str, *, reset: bool = True) -> None:
-        """A life of its own for the organisation: reset with a new seed, or as it is after a restore."""
-        self.lives[org] += 1
-        self.told.ids[org, self.lives[org]] = []
+        """Begin a new generation of ids: reset with a new seed, or go on after a restore."""
+        self.generations[org] += 1
+        self.findings.ids[org, self.generations[org]] = []
         if reset:
             self.models[org] = Model()
             clock = {"mode": "frozen", "now": "2026-01-01T00:00:00Z"}
-            self.command(org, "POST", "/reset", {"seed": self.lives[org], "clock": clock})
+            self.command(org, "POST", "/reset", {"seed": self.generations[org], "clock": clock})
             status, _ = self.call(
                 org, "PUT", f"/v1/orgs/{org}/actions/definitions", {"variant": "v", "schema": {}}
             )
             self.expect(org, "PUT", status, 200)
 
-    def play(self, operations: int) -> Told:
-        """So many operations, each on one of the organisations."""
+    def run(self, operations: int) -> Findings:
+        """Carry out so many random operations, each on a random organisation."""
         for org in self.models:
             self.begin(org)
         kinds = (
@@ -117,22 +120,22 @@ class Player:
             kind = self.chance.choice(kinds) if self.chance.random() < 0.97 else self.chance.choice(
                 ["reset", "snapshot", "restore"]
             )  # fmt: skip
-            self.told.operations[kind] += 1
+            self.findings.operations[kind] += 1
             getattr(self, kind)(org, self.models[org])
-        return self.told
+        return self.findings
 
     def accept(self, org: str, model: Model) -> None:
-        """A new action, held by the worker."""
+        """Post work, which the worker holds."""
         status, body = self.call(org, "POST", "/v1/ingress/v", {"payload": org})
         self.expect(org, "accept", status, 200)
         if status == 200:
             action = body["data"]["a_id"]
-            self.told.ids[org, self.lives[org]].append(action)
+            self.findings.ids[org, self.generations[org]].append(action)
             model.actions[action] = ["ack_wait", 0, model.now + LEASE]
             self.recent = [action, *self.recent[:20]]
 
     def signal(self, org: str, model: Model, name: str, **members: Any) -> list[Any] | None:
-        """A settle of some action of the organisation; its model when it was taken."""
+        """Send a signal for a random action. Return the action's model when it was accepted."""
         if not model.actions:
             return None
         action = self.chance.choice(list(model.actions))
@@ -144,58 +147,58 @@ class Player:
         return kept if taken else None
 
     def ack(self, org: str, model: Model) -> None:
-        """The work is done."""
+        """Ack an attempt."""
         kept = self.signal(org, model, "ack")
         if kept:
             kept[0] = "succeeded"
 
     def nack(self, org: str, model: Model) -> None:
-        """The work is given up."""
+        """Reject an attempt for good."""
         kept = self.signal(org, model, "nack", terms={"retry": False})
         if kept:
             kept[0] = "failed"
 
     def modack(self, org: str, model: Model) -> None:
-        """The lease is extended."""
+        """Extend a lease."""
         seconds = self.chance.randint(1, 600)
         kept = self.signal(org, model, "modack", mod_ack=seconds)
         if kept:
             kept[2] = model.now + seconds
 
     def defer(self, org: str, model: Model) -> None:
-        """Custody is taken."""
+        """Take custody."""
         kept = self.signal(org, model, "defer")
         if kept and kept[0] == "ack_wait":
             kept[0], kept[2] = "deferred", model.now + LEASE
 
     def read(self, org: str, model: Model) -> None:
-        """One record, with the payload that only this organisation sends."""
+        """Read a record, with the payload that only this organisation sends."""
         if model.actions:
             action = self.chance.choice(list(model.actions))
             status, body = self.call(org, "GET", f"/v1/orgs/{org}/actions/records/{action}")
-            shown = body["data"] and (
+            found = body["data"] and (
                 body["data"]["input"],
                 body["data"]["state"]["status"],
                 body["data"]["state"]["attempt"],
             )
             kept = model.actions[action]
             public = "ack_wait" if kept[0] == "deferred" else kept[0]
-            self.expect(org, "record", (status, shown), (200, (org, public, kept[1])))
+            self.expect(org, "record", (status, found), (200, (org, public, kept[1])))
 
     def list(self, org: str, model: Model) -> None:
-        """The newest records, and how many there are."""
+        """List the newest records and the number of all."""
         status, body = self.call(org, "GET", f"/v1/orgs/{org}/actions/records?take=50")
         found = status == 200 and ([item["id"] for item in body["data"]["items"]], body["data"]["count"])
         self.expect(org, "list", found, (list(model.actions)[-50:][::-1], len(model.actions)))
 
     def advance(self, org: str, model: Model) -> None:
-        """Time passes for this organisation alone."""
+        """Let time pass for this organisation alone."""
         seconds = self.chance.randint(1, 90)
         self.command(org, "POST", "/clock/advance", {"seconds": seconds})
         model.advance(seconds)
 
     def foreign(self, org: str, model: Model) -> None:
-        """An action of another organisation is not there (B133)."""
+        """Try to use another organisation's action, which is not found (B133)."""
         others = [action for action in self.recent if action not in model.actions]
         if others:
             action = self.chance.choice(others)
@@ -206,40 +209,40 @@ class Player:
             self.expect(org, "record of another's", status, 404)
 
     def reset(self, org: str, model: Model) -> None:
-        """The organisation begins anew, with other ids."""
+        """Reset the organisation, with other ids."""
         self.begin(org)
 
     def snapshot(self, org: str, model: Model) -> None:
-        """Remember what it is."""
+        """Take a snapshot of the organisation and of its model."""
         self.command(org, "PUT", "/snapshots/s")
         self.snapshots[org] = copy.deepcopy(model)
 
     def restore(self, org: str, model: Model) -> None:
-        """Be what was remembered."""
+        """Restore both."""
         if org in self.snapshots:
             self.command(org, "POST", "/snapshots/s/restore")
             self.models[org] = copy.deepcopy(self.snapshots[org])
             self.begin(org, reset=False)
 
 
-def share(ports: tuple[int, int], organisations: list[str], seed: int, operations: int) -> Told:
-    """What one process does."""
-    return Player(ports, organisations, seed).play(operations)
+def share(ports: tuple[int, int], organisations: list[str], seed: int, operations: int) -> Findings:
+    """Run in a process of its own."""
+    return Client(ports, organisations, seed).run(operations)
 
 
-def duplicates(told: list[Told]) -> int:
-    """Ids that two organisations share, or that one gave out twice in a life."""
+def duplicates(found: list[Findings]) -> int:
+    """The number of ids that two organisations share, or that one used twice in a generation."""
     owners: dict[str, str] = {}
-    found = 0
-    for one in told:
+    count = 0
+    for one in found:
         for (org, _), ids in one.ids.items():
-            found += len(ids) - len(set(ids))
-            found += sum(owners.setdefault(action, org) != org for action in ids)
-    return found
+            count += len(ids) - len(set(ids))
+            count += sum(owners.setdefault(action, org) != org for action in ids)
+    return count
 
 
 def main() -> int:
-    """Play, and print the table."""
+    """Run all processes, and print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--operations", type=int, default=100_000)
     parser.add_argument("--organisations", type=int, default=64)
@@ -257,19 +260,19 @@ def main() -> int:
     with server([*mock, "--admin-token", TOKEN], control):
         started = time.perf_counter()
         with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
-            told = pool.starmap(share, jobs)
+            found = pool.starmap(share, jobs)
         seconds = time.perf_counter() - started
-    operations = sum((one.operations for one in told), Counter[str]())
-    faults = [fault for one in told for fault in one.faults]
-    given = sum(len(ids) for one in told for ids in one.ids.values())
+    operations = sum((one.operations for one in found), Counter[str]())
+    differences = [text for one in found for text in one.differences]
+    given = sum(len(ids) for one in found for ids in one.ids.values())
     print(machine())
     print(f"{operations.total():,} operations in {seconds:.0f} s: {dict(operations.most_common())}")
     print(f"{len(names)} organisations, {options.processes} processes, {given:,} ids")
-    print(f"leaks and other differences from the model: {len(faults)}")
-    print(f"duplicate ids: {duplicates(told)}")
-    for fault in faults[:10]:
-        print(" ", fault)
-    return 1 if faults or duplicates(told) else 0
+    print(f"leaks and other differences from the model: {len(differences)}")
+    print(f"duplicate ids: {duplicates(found)}")
+    for text in differences[:10]:
+        print(" ", text)
+    return 1 if differences or duplicates(found) else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Start a server, wait until it answers, read what its process group has used."""
+"""Starts servers for benchmarks, and reads the CPU time of their process groups."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
+"""Ticks a second of the times in `/proc`."""
 
 
 def free_port() -> int:
@@ -25,7 +26,11 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def server(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[int]:
-    """The process group id of a server that accepts connections on `port`; it is ended afterwards."""
+    """Run a server that accepts connections on `port`; it is killed afterwards.
+
+    Yields:
+        The id of its process group.
+    """
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
@@ -61,7 +66,7 @@ def group_cpu(group: int) -> float:
 
 
 def machine() -> str:
-    """One line that says what this ran on."""
+    """One line that names this machine."""
     names = [
         line.split(":")[1].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()

@@ -1,10 +1,10 @@
 """What it costs to provision an organisation from the template of a seed file, on its first use.
 
-    python -m benchmarks.provision [--organisations 64] [--runs 5]
+    python -m benchmarks.provisioning [--organisations 64] [--runs 5]
 
 The template has 20 definitions with schemas and aliases, 5 destinations, links, scripts for the worker, and 50 actions
-in mixed states. In one process, the services over the store as the server sets them up; the seed is read and checked
-once, as at the start, and the time of that is printed apart.
+in mixed states. One process runs the services over the store as the server sets them up. The file is read and checked once, as
+at the start of a mock, and that time is printed separately.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STATUSES = [
 
 
 def template() -> dict[str, Any]:
-    """A template as a team would write one."""
+    """A template such as a team would write."""
     schema = {
         "type": "object",
         "required": ["order_id", "lines"],
@@ -94,24 +94,24 @@ def template() -> dict[str, Any]:
 
 
 async def run(organisations: int, file: Path) -> tuple[float, list[float]]:
-    """Seconds to read the file, and milliseconds for each first use."""
+    """(seconds to read and check the file, milliseconds of each first use)."""
     app = create_app(Settings(seed_file=file))
     try:
         began = time.perf_counter()
         await app.read_seed()
         read = time.perf_counter() - began
         gc.collect()
-        gc.freeze()  # as the server does before it serves, with its thresholds
+        gc.freeze()  # as the server does before it serves
         gc.set_threshold(5_000, 4, 1_000_000)
-        taken = []
+        milliseconds = []
         async with app.running():
             for number in range(organisations):
                 began = time.perf_counter()
                 organisation = app.store.organisation(str(number))
-                taken.append((time.perf_counter() - began) * 1_000)
+                milliseconds.append((time.perf_counter() - began) * 1_000)
                 assert organisation.action_table.count == 50
                 await asyncio.sleep(0)
-        return read, taken
+        return read, milliseconds
     finally:
         app.close()
 
@@ -122,17 +122,17 @@ def main() -> int:
     parser.add_argument("--organisations", type=int, default=64)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    gc.set_threshold(5_000, 4, 1_000_000)  # as the server has it
+    gc.set_threshold(5_000, 4, 1_000_000)  # as the server sets it
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "seed.yaml"
         file.write_text(write({"template": template()}), "utf-8")
         print(f"template of {file.stat().st_size:,} bytes; {options.organisations} fresh organisations a run")
         for _ in range(options.runs):
-            read, taken = asyncio.run(run(options.organisations, file))
+            read, milliseconds = asyncio.run(run(options.organisations, file))
             print(
-                f"read and checked in {read * 1_000:6.1f} ms; provisioned in {statistics.median(taken):.3f} ms (median), "
-                f"{max(taken):.3f} ms (worst), {sum(taken):.1f} ms in all"
+                f"read and checked in {read * 1_000:6.1f} ms; provisioned in {statistics.median(milliseconds):.3f} ms (median), "
+                f"{max(milliseconds):.3f} ms (worst), {sum(milliseconds):.1f} ms in all"
             )
     return 0
 

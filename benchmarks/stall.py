@@ -1,10 +1,10 @@
-"""How long hostile schemas, payloads and bodies can stop the process for everybody else.
+"""How long hostile schemas, payloads and bodies can delay the requests of other clients.
 
     python -m benchmarks.stall
 
-A second connection sends small modacks without pause while one client PUTs a hostile schema of at most
-64 KB and POSTs a payload against it. Figure: the longest time between two answers on that second
-connection, against the same figure with nobody else there (the machine's own noise).
+One connection sends small modacks without pause, while another client PUTs a hostile schema of at most 64 KB and POSTs a
+payload against it. Figure: the longest time between two answers on the first connection, against the same figure without
+another client, which is the machine's own noise.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HEADERS = {"x-arklow-auth": "org-42", "content-type": "application/json"}
 
 
 def doubling(levels: int) -> dict[str, object]:
-    """`levels` nested `anyOf`s of two references each: 2 ** levels ways to fail."""
+    """A schema of `levels` nested `anyOf`s with two references each: it has 2 ** levels ways to fail."""
     definitions: dict[str, object] = {
         f"l{n}": {"anyOf": [{"$ref": f"#/$defs/l{n + 1}"}, {"$ref": f"#/$defs/l{n + 1}"}]}
         for n in range(levels)
@@ -33,12 +33,12 @@ def doubling(levels: int) -> dict[str, object]:
 
 
 def doubling_down() -> dict[str, object]:
-    """Recursion that doubles with each level of the payload."""
+    """A recursive schema whose cost doubles with each level of the payload."""
     return {"allOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}]}
 
 
 def nested(depth: int) -> object:
-    """A list in a list in a list."""
+    """A list in a list, `depth` levels deep."""
     value: object = []
     for _ in range(depth):
         value = [value]
@@ -92,7 +92,7 @@ def main() -> int:
     with server([*command, "--ingress-port", str(ingress)], port):
         print(machine())
         calm, _ = longest_pause(port, lambda: time.sleep(3))
-        print(f"{'nobody else':<46} longest pause {calm * 1000:6.1f} ms")
+        print(f"{'no other client':<46} longest pause {calm * 1000:6.1f} ms")
         worst = 0.0
         for name in CASES:
             attacker = [sys.executable, "-m", "benchmarks.stall", "--attack", str(port), name]
@@ -131,7 +131,7 @@ def ask(port: int, method: str, path: str, body: str) -> int:
 
 
 def longest_pause(port: int, attack: object) -> tuple[float, float]:
-    """The longest gap between two answers while `attack` runs, and how long it ran, both in seconds."""
+    """(longest time between two answers while `attack` runs, how long it ran), both in seconds."""
     assert callable(attack)
     thread = threading.Thread(target=attack)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)

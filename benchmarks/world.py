@@ -1,14 +1,13 @@
-"""What it costs to keep a world, to go back in it and to throw it away.
+"""What actions cost in memory, and what it costs to snapshot, restore and reset them.
 
     python -m benchmarks.world [--actions 1000000]
 
-No peer has snapshots of state. In one process, the services over the store as the server sets them up:
+No peer has snapshots of state. One process runs the services over the store as the server sets them up:
 
-- bytes an action: resident memory of this process before and after, less the payloads;
-- snapshot, restore after 1,000 changes and reset of 1,000 actions, each beside ever more stored actions;
-- the longest pause of the event loop while a million actions are reset, restored and fall due by themselves: a task
-  that asks for its turn every millisecond notes how late it comes. The same beside an empty store is what the
-  machine does by itself.
+- bytes of an action: resident memory of this process before and after, without the payloads;
+- snapshot, restore after 1,000 changes, and reset of 1,000 actions, each beside a growing number of stored actions;
+- the longest pause of the event loop while a million actions are reset, restored and fall due: a task that asks for its
+  turn every millisecond measures how late it comes. The same beside an empty store is the machine's own noise.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ SECOND = 1_000
 
 
 class World:
-    """A mock without HTTP, its machine clock moved by hand."""
+    """A mock without HTTP, on a manual clock."""
 
     def __init__(self, journal: int = 2_000) -> None:
         self.clock = ManualClock()
@@ -59,7 +58,7 @@ class World:
         self.administration = Administration(self.store, self.timers, most_due=10**9)
 
     async def accept(self, count: int, org_id: str = "1") -> list[str]:
-        """Work, in slices as it would come over the network; the ids."""
+        """Accept work in portions, as it would come over the network. Return the ids of the actions."""
         ids = []
         for number in range(count):
             payload = Json(b"%s%07d" % (PAYLOAD, number))
@@ -71,31 +70,31 @@ class World:
 
 
 async def costs(stored: int) -> dict[str, float]:
-    """Milliseconds of each command beside `stored` actions of the same organisation."""
+    """Command → milliseconds beside `stored` actions of the same organisation."""
     world = World()
     await world.administration.clock.set("1", frozen=True, to=None)
     ids = await world.accept(stored)
-    taken: dict[str, list[float]] = {"snapshot": [], "restore": [], "reset": []}
+    seconds: dict[str, list[float]] = {"snapshot": [], "restore": [], "reset": []}
     for turn in range(20):
         began = time.perf_counter()
         world.administration.snapshots.take("1", f"s{turn}")
-        taken["snapshot"].append(time.perf_counter() - began)
+        seconds["snapshot"].append(time.perf_counter() - began)
         for number in range(1_000):
             await world.signals.modack("1", ids[number * stored // 1_000], 0, 30 + number % 60)
         began = time.perf_counter()
         await world.administration.snapshots.restore("1", f"s{turn}")
-        taken["restore"].append(time.perf_counter() - began)
+        seconds["restore"].append(time.perf_counter() - began)
         await world.accept(1_000, "2")
         began = time.perf_counter()
         await world.administration.reset("2")
-        taken["reset"].append(time.perf_counter() - began)
+        seconds["reset"].append(time.perf_counter() - began)
         while world.store.sweep():
             pass
-    return {name: statistics.median(times) * 1_000 for name, times in taken.items()}
+    return {name: statistics.median(times) * 1_000 for name, times in seconds.items()}
 
 
 async def pause(work: Callable[[], Coroutine[Any, Any, None]]) -> float:
-    """The longest delay, in milliseconds, of a task that wants its turn every millisecond."""
+    """The longest delay, in milliseconds, of a task that asks for its turn every millisecond."""
     worst = 0.0
     over = False
 
@@ -116,11 +115,11 @@ async def pause(work: Callable[[], Coroutine[Any, Any, None]]) -> float:
 
 
 async def pauses(count: int) -> dict[str, float]:
-    """The longest pause in each case."""
+    """Case → longest pause in milliseconds."""
     world = World()
     found = {}
 
-    async def nothing() -> None:
+    async def idle() -> None:
         await asyncio.sleep(3)
 
     async def accept() -> None:
@@ -146,7 +145,7 @@ async def pauses(count: int) -> dict[str, float]:
         while world.store.sweep():
             await asyncio.sleep(0.005)
 
-    found["nothing to do"] = await pause(nothing)
+    found["nothing to do"] = await pause(idle)
     found[f"accept {count:,}"] = await pause(accept)
     found["snapshot"] = await pause(snapshot)
     found["all fall due"] = await pause(expire)
@@ -156,12 +155,12 @@ async def pauses(count: int) -> dict[str, float]:
 
 
 def resident() -> int:
-    """Bytes of memory that this process has."""
+    """Bytes of resident memory of this process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096
 
 
 async def memory(count: int) -> tuple[float, float]:
-    """Bytes an action beyond its payload: fresh ones, and with a full history of events."""
+    """(bytes of a fresh action, bytes of one with a full history), both without the payload."""
     world = World()
     await world.administration.clock.set("1", frozen=True, to=None)
     gc.collect()
@@ -183,7 +182,7 @@ def main() -> int:
     options = parser.parse_args()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(5_000, 4, 1_000_000)  # as the server has it
+    gc.set_threshold(5_000, 4, 1_000_000)  # as the server sets it
     print(machine())
     fresh, full = asyncio.run(memory(options.actions))
     print(
@@ -191,9 +190,10 @@ def main() -> int:
     )
     print(f"{'stored':>10} {'snapshot':>12} {'restore':>12} {'reset':>12}   (ms, median of 20)")
     for stored in (1_000, 10_000, 100_000, options.actions):
-        taken = asyncio.run(costs(stored))
+        milliseconds = asyncio.run(costs(stored))
         print(
-            f"{stored:>10,}" + "".join(f" {taken[name]:12.3f}" for name in ("snapshot", "restore", "reset"))
+            f"{stored:>10,}"
+            + "".join(f" {milliseconds[name]:12.3f}" for name in ("snapshot", "restore", "reset"))
         )
     for case, worst in asyncio.run(pauses(options.actions)).items():
         print(f"longest pause, {case}: {worst:.1f} ms")
