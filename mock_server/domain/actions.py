@@ -120,7 +120,7 @@ def run_due(action: Action, recipient: Recipient, seed: int, now: int) -> Change
     """
     at = due_at(action)
     if at == action.acts_at < action.available_at:
-        return (_acted(action, recipient.step(action.work.variant, action.attempt), seed, at),)
+        return (_after_step(action, recipient.step(action.work.variant, action.attempt), seed, at),)
     if action.state is State.DEFERRED:
         return (_after(action, Event.EXPIRE, at, at),)
     if at >= action.work.timeout_at:
@@ -143,22 +143,22 @@ def dispatched(action: Action, recipient: Recipient, seed: int, at: int, now: in
     if do is _CALL:
         if now >= work.timeout_at:
             return (_after(action, Event.TIME_OUT, work.timeout_at, work.timeout_at),)
-        return (_given(action, attempt, now, leases.LEASE, NEVER),)
+        return (_delivered(action, attempt, now, leases.LEASE, NEVER),)
     if do is _WAIT:
         if action.state is State.DISPATCH_WAIT:
             return ()
         return (_after(action, Event.WAIT, at, at),)
-    running = _given(
+    running = _delivered(
         action, attempt, at, leases.LEASE if after < leases.LEASE else after + leases.LEASE, at + after
     )
     if after:
         return (running,)
     if do is _HOLD:
         return (running, _after(running, _HAND_OFF, at, min(at + lease, work.timeout_at)))
-    return (running, _acted(running, step, seed, at))
+    return (running, _after_step(running, step, seed, at))
 
 
-def _given(action: Action, attempt: int, now: int, lease: int, acts_at: int) -> Action:
+def _delivered(action: Action, attempt: int, now: int, lease: int, acts_at: int) -> Action:
     """The action with an attempt that begins at `now`, under a lease of so many milliseconds."""
     work = action.work
     return Action(
@@ -174,7 +174,7 @@ def _given(action: Action, attempt: int, now: int, lease: int, acts_at: int) -> 
     )
 
 
-def _acted(action: Action, step: Step, seed: int, now: int) -> Action:
+def _after_step(action: Action, step: Step, seed: int, now: int) -> Action:
     """The action after the worker carried out its script's step for the running attempt."""
     do, _, lease, retry_after = step
     if do is Do.ACK:
@@ -182,13 +182,13 @@ def _acted(action: Action, step: Step, seed: int, now: int) -> Action:
     if do is Do.REJECT:
         return _after(action, Event.REJECT, now, now)
     if do is Do.DEFER:
-        return _after(action, Event.DEFER, now, _leased(action, now, leases.LEASE))
+        return _after(action, Event.DEFER, now, _deadline(action, now, leases.LEASE))
     if do is Do.NACK and retry_after is None:
-        return _given_back(action, Event.NACK, _retry(action, seed, now), now)
+        return _given_back(action, Event.NACK, _after_back_off(action, seed, now), now)
     if do is Do.NACK:
         return _given_back(action, Event.SCHEDULE, now + (retry_after or 0), now)
     # to hold; or a step without a meaning here, when the recipient was changed while the attempt ran
-    return _after(action, Event.HAND_OFF, now, _leased(action, now, lease))
+    return _after(action, Event.HAND_OFF, now, _deadline(action, now, lease))
 
 
 def starts_call(action: Action) -> bool:
@@ -208,9 +208,11 @@ def answered(action: Action, attempt: int, meaning: Meaning, seed: int, now: int
     if event is Event.ACK:
         return _after(action, event, now, now)
     if event is _HAND_OFF:
-        deadline = _leased(action, now, leases.LEASE if pause is None else pause)
+        deadline = _deadline(action, now, leases.LEASE if pause is None else pause)
         return _after(action, event, now, deadline if pause else max(deadline, action.available_at))
-    return _given_back(action, event, _retry(action, seed, now) if pause is None else now + pause, now)
+    return _given_back(
+        action, event, _after_back_off(action, seed, now) if pause is None else now + pause, now
+    )
 
 
 def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:
@@ -219,10 +221,10 @@ def extended(action: Action, attempt: int, seconds: int, now: int) -> Action:
     A worker that runs the attempt goes on.
 
     Raises:
-        SettleRefused: see `_settling`.
+        SettleRefused: see `_check_signal`.
     """
-    _settling(action, attempt, Event.EXTEND)
-    deadline = _leased(action, now, seconds * leases.SECOND)
+    _check_signal(action, attempt, Event.EXTEND)
+    deadline = _deadline(action, now, seconds * leases.SECOND)
     return _after(action, Event.EXTEND, now, deadline, action.acts_at)
 
 
@@ -232,11 +234,11 @@ def acked(action: Action, attempt: int, now: int, interpretations: Interpretatio
     A second ack of the attempt changes nothing where the interpretations accept it (Q3).
 
     Raises:
-        SettleRefused: see `_settling`.
+        SettleRefused: see `_check_signal`.
     """
     if action.event is Event.ACK and action.attempt == attempt and interpretations.second_ack == "accepted":
         return action
-    _settling(action, attempt, Event.ACK)
+    _check_signal(action, attempt, Event.ACK)
     return _after(action, Event.ACK, now, now)
 
 
@@ -257,7 +259,7 @@ def nacked(
     refuse its nack, nothing changes (Q7).
 
     Raises:
-        SettleRefused: see `_settling`.
+        SettleRefused: see `_check_signal`.
     """
     if (
         action.state is State.DEFERRED
@@ -266,22 +268,24 @@ def nacked(
     ):
         return action
     event = Event.REJECT if not retry else Event.NACK if retry_at is None else Event.SCHEDULE
-    _settling(action, attempt, event)
+    _check_signal(action, attempt, event)
     if event is Event.REJECT:
         return _after(action, event, now, now)
-    return _given_back(action, event, _retry(action, seed, now) if retry_at is None else retry_at, now)
+    return _given_back(
+        action, event, _after_back_off(action, seed, now) if retry_at is None else retry_at, now
+    )
 
 
 def deferred(action: Action, attempt: int, now: int) -> Action:
     """Return the action after the holder of `attempt` took custody (B140); a second deferral changes nothing (ours).
 
     Raises:
-        SettleRefused: see `_settling`.
+        SettleRefused: see `_check_signal`.
     """
-    _settling(action, attempt, Event.DEFER)
+    _check_signal(action, attempt, Event.DEFER)
     if action.state is State.DEFERRED:
         return action
-    return _after(action, Event.DEFER, now, _leased(action, now, leases.LEASE))
+    return _after(action, Event.DEFER, now, _deadline(action, now, leases.LEASE))
 
 
 def expired(action: Action, now: int) -> Action:
@@ -290,12 +294,12 @@ def expired(action: Action, now: int) -> Action:
     Raises:
         SettleRefused: no attempt is held.
     """
-    _settling(action, action.attempt, Event.EXTEND)
+    _check_signal(action, action.attempt, Event.EXTEND)
     return _after(action, Event.EXPIRE, now, now)
 
 
 def ended(action: Action, event: Event, now: int) -> Action:
-    """Return the action after it was ended from outside, by `CANCEL`, or by `TIME_OUT` before its lifetime is over.
+    """Return the action after it was ended from outside at `now` (milliseconds), by `CANCEL` or `TIME_OUT`.
 
     Raises:
         FinishedAction: the action had ended before.
@@ -305,8 +309,8 @@ def ended(action: Action, event: Event, now: int) -> Action:
     return _after(action, event, now, now)
 
 
-def _settling(action: Action, attempt: int, event: Event) -> None:
-    """Return when a client that claims to hold `attempt` may ask for `event` (B120, B132).
+def _check_signal(action: Action, attempt: int, event: Event) -> None:
+    """Check that a client that claims to hold `attempt` may ask for `event` (B120, B132).
 
     Raises:
         FinishedAction: the action is over (B134).
@@ -366,7 +370,7 @@ def _after(action: Action, event: Event, now: int, available_at: int, acts_at: i
     )
 
 
-def _leased(action: Action, now: int, duration: int) -> int:
+def _deadline(action: Action, now: int, duration: int) -> int:
     """The deadline of a lease of `duration` milliseconds from now; never after the action's lifetime (Q8, B136)."""
     return min(now + duration, action.work.timeout_at)
 
@@ -376,5 +380,5 @@ def _given_back(action: Action, event: Event, retry_at: int, now: int) -> Action
     return _after(action, event, now, max(now, min(retry_at, action.work.timeout_at)))
 
 
-def _retry(action: Action, seed: int, now: int) -> int:
+def _after_back_off(action: Action, seed: int, now: int) -> int:
     return now + leases.back_off(seed, action.id, action.attempt)

@@ -123,7 +123,7 @@ _VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
 
 def check(kind: Kind, config: Mapping[str, Any], credential: Mapping[str, str], place: str) -> None:
-    """Return when calls of this destination can be sent. The schema of its type accepted it; messages call it `place`.
+    """Check that calls of this destination can be sent. The schema of its type accepted it; messages call it `place`.
 
     Raises:
         DestinationRefused: its URL cannot be called or is Arklow's own (B109), or a call cannot have one of its headers.

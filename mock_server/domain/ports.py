@@ -317,7 +317,7 @@ class Schemas(Protocol):
         ...
 
     async def check(self, schema: Json, payload: Json) -> None:
-        """Return when the payload fits the schema.
+        """Check that the payload fits the schema.
 
         Raises:
             PayloadRejected: it does not fit.

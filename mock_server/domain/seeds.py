@@ -47,7 +47,7 @@ class ClockPlan:
     place: str = field(default="", compare=False)
 
     def at(self, machine: int) -> OrganisationClock:
-        """Return the clock that begins while the machine's clock shows `machine`."""
+        """Return the clock that begins while the machine's clock shows `machine` (milliseconds)."""
         if self.ahead_ms is not None:
             return OrganisationClock(ahead_ms=self.ahead_ms)
         now = machine if self.now is None else self.now

@@ -44,7 +44,7 @@ class Question(NamedTuple):
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """The answers that the mock can imitate, its default first."""
+        """The answers that the mock can imitate: (its default, then the others)."""
         return (self.only,) if self.only else _ANSWERS[self.member]
 
     @property
@@ -255,7 +255,7 @@ def _answers(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _refuse_contradictions(answers: Mapping[str, str], source: Source) -> None:
-    """Return when all the answers can be true of one deployment.
+    """Check that all the answers can be true of one deployment.
 
     Raises:
         SeedRefused: two of them cannot.

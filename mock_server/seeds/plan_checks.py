@@ -22,7 +22,7 @@ _ACTIONS_AT_A_TIME: Final = 200
 
 
 async def check_plan(plan: SeedPlan, schemas: Schemas, *, strict: bool) -> None:
-    """Return when a fresh organisation can be provisioned without a failure. With `strict` all schemas can be enforced.
+    """Check that a fresh organisation can be provisioned without a failure. With `strict` all schemas can be enforced.
 
     Raises:
         SeedRefused: something is named twice or does not exist, or a payload does not fit its schema.

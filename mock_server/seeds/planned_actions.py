@@ -58,7 +58,7 @@ def moment_of(given: Mapping[str, Any], member: str, at: str, *, end: int = END)
 
 
 def _refuse_contradiction(given: Mapping[str, Any], member: str, state: State | None, at: str) -> None:
-    """Return when a time or the attempt goes together with the status and with the other times.
+    """Check that a time or the attempt goes together with the status and with the other times.
 
     Raises:
         SeedRefused: it does not; the JSON Schema cannot say so.

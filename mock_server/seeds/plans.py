@@ -107,7 +107,7 @@ def _seed_plan(value: Any, keys: Mapping[str, str]) -> SeedPlan:
 
 
 def _refuse_bad_names(value: Any) -> None:
-    """Return when keys and organisations are well named: a refusal by the JSON Schema would not say what is expected."""
+    """Check that keys and organisations are well named: a refusal by the JSON Schema would not say what is expected."""
     if not isinstance(value, dict):
         return
     for member, pattern, expected in (

@@ -63,7 +63,7 @@ class PayloadSchemas:
             return False
 
     async def check(self, schema: Json, payload: Json) -> None:
-        """Return when the payload fits the schema, or when the schema checks nothing.
+        """Check that the payload fits the schema, if that is enforced.
 
         Raises:
             PayloadRejected: it does not fit (B039, C6).

@@ -316,7 +316,7 @@ def _refuse_without_definition(organisation: Organisation, registry: Registry, p
 
 
 def _refuse_new_export(organisation: Organisation, plan: ExportedAction) -> None:
-    """Return when the organisation, which is in use, has or had the exported action."""
+    """Check that the organisation, which is in use, has or had the exported action."""
     if not (organisation.action(plan.id) or organisation.dropped(plan.id)):
         raise SeedRefused(
             f"{plan.place}/id",
