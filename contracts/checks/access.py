@@ -126,7 +126,7 @@ def _is_ours(facts: Facts, operation: Operation, context: CheckContext) -> bool:
         return str(facts.data.get("org_id")) in {credential.org for credential in context.target.credentials}
     if str(facts.data.get("a_def_id")) in context.learned.definitions:
         return True
-    body = None if facts.body.marked else facts.body.value
+    body = None if facts.body.has_byte_order_mark else facts.body.value
     return isinstance(body, dict) and str(body.get("action_record_id")) in context.learned.actions
 
 

@@ -1,69 +1,75 @@
-"""A second opinion on answers: which of them openapi-core is asked about, and where it differs from our validator."""
+"""Cross-checks our validation of answers with openapi-core: which answers it is asked about, and where the two differ."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ..core.exchange import Exchange, media_type
 from ..openapi.document import path_below
 from .context import CheckContext
 
-_ASKED = 400
-"""Answers that are asked about."""
+_MOST_ASKED: Final = 400
+"""Answers that openapi-core is asked about: each takes milliseconds, and the run's time is for requests."""
+_MOST_DIFFERENCES: Final = 20
+"""Differences that are kept: more have the same cause."""
+_ONE_IN: Final = 50
+"""Of the answers like earlier ones, one in so many is asked about."""
+_SHAPE_DEPTH: Final = 3
+"""Levels of an answer that make it a new one when they differ: its envelope, its data, and their members."""
 
 
 @dataclass(slots=True)
 class CrossCheck:
-    """Asks openapi-core, when the run is over, about every new (operation, status, shape) and one in fifty of the rest."""
+    """Asks openapi-core, when the run is over, about each new (operation, status, shape) and one in fifty of the rest."""
 
     context: CheckContext
     asked: int = 0
+    """Answers that openapi-core was asked about."""
     answers: int = 0
+    """Documented answers that were heard."""
     differences: dict[str, None] = field(default_factory=dict)
+    """What the two validators say of the same answer, in words."""
     _seen: set[Any] = field(default_factory=set)
     _kept: list[Exchange] = field(default_factory=list)
 
     def hear(self, exchange: Exchange) -> None:
-        """Keep what is to be asked about: asking takes milliseconds, and the library half a second to load."""
+        """Keep an answer to ask about later: asking takes milliseconds, and the library half a second to load."""
         operation = self.context.operation(exchange.operation)
         pointer = operation.answer_schema(exchange.status) if operation else None
         if operation is None or pointer is None or not exchange.has_plain_path:
             return
         self.answers += 1
-        if len(self._kept) == _ASKED:
+        if len(self._kept) == _MOST_ASKED:
             return
-        shape = (
-            operation.label,
-            exchange.status,
-            exchange.answer_header("content-type"),
-            _shape(exchange.value(), 3),
-        )
-        if shape not in self._seen or self.answers % 50 == 0:
+        announced = exchange.answer_header("content-type")
+        shape = operation.label, exchange.status, announced, _shape(exchange.value(), _SHAPE_DEPTH)
+        if shape not in self._seen or self.answers % _ONE_IN == 0:
             self._seen.add(shape)
             self._kept.append(exchange)
 
     def ask(self, until: float) -> None:
-        """Ask, and compare with what our own validator says."""
+        """Ask about the kept answers, and compare with our own validator, until the second `until` of `time.monotonic`."""
         from ..openapi.openapi_core import OpenAPICoreValidator
 
-        second = OpenAPICoreValidator(self.context.document)
+        openapi_core = OpenAPICoreValidator(self.context.document)
         for exchange in self._kept:
             operation = self.context.operation(exchange.operation)
             pointer = operation.answer_schema(exchange.status) if operation else None
             if operation is None or pointer is None or time.monotonic() > until:
                 continue
             self.asked += 1
-            ours = self._ours(exchange, pointer)
+            ours = self._our_problems(exchange, pointer)
             base = self.context.target.base_of(operation.path)
-            theirs = second.why_refused(exchange, path_below(exchange.url, base))
-            if ours is not None and (theirs is None) != (ours == "") and len(self.differences) < 20:
-                said = f"openapi-core {theirs or 'accepts it'}; ours {ours or 'accepts it'}"
-                self.differences[f"{operation.label} {exchange.status}: {said}"] = None
+            theirs = openapi_core.why_refused(exchange, path_below(exchange.url, base))
+            differ = ours is not None and (theirs is None) != (ours == "")
+            if differ and len(self.differences) < _MOST_DIFFERENCES:
+                verdicts = f"openapi-core {theirs or 'accepts it'}; ours {ours or 'accepts it'}"
+                self.differences[f"{operation.label} {exchange.status}: {verdicts}"] = None
 
-    def _ours(self, exchange: Exchange, pointer: str) -> str | None:
-        """What our validator says: nothing when it accepts, None when the two cannot be compared."""
+    def _our_problems(self, exchange: Exchange, pointer: str) -> str | None:
+        """What our validator says, empty when it accepts the answer; None when the two cannot be compared."""
         if media_type(exchange.answer_header("content-type")) != "application/json":
             return None
         try:
@@ -74,6 +80,7 @@ class CrossCheck:
 
 
 def _shape(value: Any, depth: int) -> Any:
+    """The names of an answer's members and the types of their values, down to `depth` levels."""
     if depth and isinstance(value, dict):
         return tuple(sorted((name, _shape(member, depth - 1)) for name, member in value.items()))
     if depth and isinstance(value, list):

@@ -37,8 +37,8 @@ class RequestBody:
     """None also when there is no value."""
     error: ValueError | None = None
     """`NotJSON` or `Ambiguous`, when there is no value."""
-    marked: bool = False
-    """It begins with a byte order mark, which no sender may write and some receivers overlook (RFC 8259 §8.1)."""
+    has_byte_order_mark: bool = False
+    """Its bytes begin with one, which no sender may write and some receivers overlook (RFC 8259 §8.1)."""
     problems: tuple[Problem, ...] | None = None
     """Where the value breaks the schema of its operation; None when that cannot be told."""
 
@@ -127,16 +127,16 @@ def parse_body(
 ) -> RequestBody:
     """Parse the body of a request, and compare it with the schema of its operation."""
     text = exchange.body or b""
-    marked = text.startswith(strict_json.MARK)
+    has_mark = text.startswith(strict_json.MARK)
     try:
         value = parse(text.removeprefix(strict_json.MARK))
     except ValueError as error:
-        return RequestBody(error=error.with_traceback(None), marked=marked)
+        return RequestBody(error=error.with_traceback(None), has_byte_order_mark=has_mark)
     problems = None
     if operation is not None and operation.request_schema is not None:
         with suppress(ValueError):  # it is beyond what can be compared
             problems = tuple(context.schemas.at(operation.request_schema).problems(value))
-    return RequestBody(value, None, marked, problems)
+    return RequestBody(value, None, has_mark, problems)
 
 
 def request_value(exchange: Exchange) -> Any:

@@ -1,4 +1,4 @@
-"""Does an answer say what nobody should read: a key, or the inside of the program."""
+"""Whether an answer shows a secret: a key, or the inside of the program."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from functools import cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from ..core.exchange import Exchange
+from ..core.exchange import SHORTEST_SECRET, Exchange
 from ..core.findings import Finding
 from .context import CheckContext
 from .facts import Facts
 
-_SHORTEST: Final = 6
-"""Characters from which on a key is told from other words."""
-_TRACES: Final = re.compile(
+_STACK_TRACE: Final = re.compile(
     rb"Traceback \(most recent call last\)"
     rb"|File \\?\"[^\"]{1,200}\", line \d+"
     rb"|\bat [\w.$<>/]{3,120}\([\w.-]{1,80}\.(?:java|kt|scala|js|mjs|ts|cs):\d+"
     rb"|goroutine \d+ \[|stack backtrace:|[\w/.-]{1,120}\.(?:rb|php|go|rs):\d+:in"
 )
+"""How Python, the JVM, JavaScript, .NET, Go, Rust, Ruby and PHP write where a program failed."""
+_ESCAPED: Final = re.compile(rb'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
+"""A character as JSON escapes it."""
 
 
 def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
         return
     tested.update(["SAFE-1", "SAFE-2"])
     yield from shown_keys(exchange, context)
-    if exchange.status >= 400 and (trace := _TRACES.search(exchange.answer)):
+    if exchange.status >= 400 and (trace := _STACK_TRACE.search(exchange.answer)):
         yield Finding(
             "SAFE-2",
             _label(exchange),
@@ -48,18 +49,18 @@ def shown_keys(exchange: Exchange, context: CheckContext) -> Iterator[Finding]:
     if exchange.path is None:
         return
     headers = (value.encode("latin-1", "replace") for _, value in exchange.answer_headers)
-    told = _read(b" ".join([exchange.answer, *headers]))
-    asked = _read(exchange.url.encode(errors="replace"))
+    answer = _with_escapes_undone(b" ".join([exchange.answer, *headers]))
+    url = _with_escapes_undone(exchange.url.encode(errors="replace"))
     for credential in context.target.credentials:
         key = credential.key.encode()
-        if len(key) >= _SHORTEST and _shows(told, key) and not _shows(asked, key):
-            plain = key in told[0]
+        if len(key) >= SHORTEST_SECRET and _is_in(answer, key) and not _is_in(url, key):
+            is_plain = key in answer[0]
             yield Finding(
                 "SAFE-1",
                 _label(exchange),
                 f"The answer to a request shows the key ${credential.name}",
                 "no key in any answer",
-                f"{exchange.status} {context.shown(exchange.answer) if plain else 'with the key, encoded'}",
+                f"{exchange.status} {context.shown(exchange.answer) if is_plain else 'with the key, encoded'}",
                 (exchange,),
             )
 
@@ -68,35 +69,33 @@ def _label(exchange: Exchange) -> str:
     return exchange.operation or f"{exchange.method} {exchange.path}"
 
 
-def _read(text: bytes) -> list[bytes]:
-    """A text as it is, then as those read it who undo its escapes: those of JSON, and those of URLs."""
-    read = [text]
+def _with_escapes_undone(text: bytes) -> list[bytes]:
+    """A text as it is, then without the escapes of JSON, then without those of URLs, where it has such."""
+    texts = [text]
     if b"\\" in text:
-        read.append(
+        texts.append(
             _ESCAPED.sub(
                 lambda one: chr(int(one[1], 16)).encode(errors="replace") if one[1] else one[2], text
             )
         )
     if b"%" in text:
-        read.append(unquote_to_bytes(text))
-    return read
+        texts.append(unquote_to_bytes(text))
+    return texts
 
 
-def _shows(texts: list[bytes], key: bytes) -> bool:
-    return any(form in text for form in _forms(key) for text in texts)
+def _is_in(texts: list[bytes], key: bytes) -> bool:
+    return any(encoding in text for encoding in _encodings(key) for text in texts)
 
 
 @cache
-def _forms(key: bytes) -> frozenset[bytes]:
-    """A key as it is, and what every Base64 of a text has that holds it: that hangs on where it begins."""
-    forms = {key}
+def _encodings(key: bytes) -> frozenset[bytes]:
+    """A key as it is, and what the Base64 of any text around it has in common: that depends on where the key begins."""
+    encodings = {key}
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + key)
-        whole = encoded[-(-before * 8 // 6) : (before + len(key)) * 8 // 6]
-        forms |= {whole, whole.translate(bytes.maketrans(b"+/", b"-_"))}
-    return frozenset(forms)
+        common = encoded[-(-before * 8 // 6) : (before + len(key)) * 8 // 6]
+        encodings |= {common, common.translate(bytes.maketrans(b"+/", b"-_"))}
+    return frozenset(encodings)
 
-
-_ESCAPED: Final = re.compile(rb'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
 
 __all__ = ["check", "shown_keys"]

@@ -14,7 +14,10 @@ from ..checks.facts import Facts
 
 
 def unmistakable_body(facts: Facts) -> dict[str, Any] | None:
-    """Return the body of a request that has one good key and keeps its page in every way; None for all others."""
+    """Return the members of the body, name → value, of a request with one good key that conforms to its page in every way.
+
+    None for all other requests.
+    """
     operation, exchange = facts.operation, facts.exchange
     if (
         facts.owner is None
@@ -28,7 +31,7 @@ def unmistakable_body(facts: Facts) -> dict[str, Any] | None:
     if facts.organisation not in (None, facts.owner) or _has_more_than_tags(exchange.query):
         return None
     body = facts.body
-    keeps_page = body.problems == () and not body.marked
+    keeps_page = body.problems == () and not body.has_byte_order_mark
     return body.value if keeps_page and isinstance(body.value, dict) else None
 
 

@@ -1,4 +1,4 @@
-"""Judges exchanges one by one, wherever they come from: the checks look at each, the model at what it changes."""
+"""Judges exchanges one by one: the checks look at each alone, the reference model at what it changes."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ INGRESS_PATH: Final = "/v1/ingress/{variant}"
 PUT_LABEL: Final = "PUT /v1/orgs/{org_id}/actions/definitions"
 
 Derive = Callable[[Exchange, CheckContext], Facts]
+"""Derives the facts of an exchange, as `derive_facts` does."""
 
 
 class Judge:
-    """What is known of a target, and what follows from each answer."""
+    """Judges the exchanges of one run, and owns what the run has learned of its target."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Judge:
         look into. Suspicions are only returned.
         """
         facts = self._derive(exchange, self.context)
-        self._take_note(facts)
+        self._record(facts)
         found = [
             replace(finding, exchanges=self.provenance.needed(facts))
             for finding in run_checks(facts, self.context, self.ledger.tested)
@@ -87,7 +88,7 @@ class Judge:
         """Judge exchanges that overlapped: each is judged alone, as the order in which they took effect is unknown."""
         for exchange in exchanges:
             facts = self._derive(exchange, self.context)
-            self._take_note(facts)
+            self._record(facts)
             found = list(run_checks(facts, self.context, self.ledger.tested))
             self.ledger.add(
                 replace(one, exchanges=(exchange,), concurrent=True)
@@ -193,8 +194,8 @@ class Judge:
             self.context, Ledger(), self.model.scratch(without), self._derive, adds_refused_keys=True
         )
 
-    def _take_note(self, facts: Facts) -> None:
-        """Write down what the check context and the later parts of the run ask for."""
+    def _record(self, facts: Facts) -> None:
+        """Write down what an exchange tells apart from the model: operations, ids, slow answers, negative versions."""
         exchange, operation = facts.exchange, facts.operation
         for listener in self.listeners:
             listener(exchange)
@@ -204,7 +205,7 @@ class Judge:
         if operation is None:
             return
         self.ledger.tested.update(["HTTP-6", "HTTP-9"])
-        if exchange.back - exchange.call > 1 and len(self.slow) < _SLOW:
+        if exchange.back - exchange.call > _SLOW_SECONDS and len(self.slow) < _MOST_SLOW:
             self.slow.append(exchange)
         learned = self.context.learned
         learned.note_call(operation.label, routed=exchange.status not in _NO_ROUTE or facts.enveloped)
@@ -225,7 +226,7 @@ class Judge:
         if operation is None and exchange.path is None:
             kind = SIGNALS.get(self.context.path_of(exchange.url))
             if kind is not None and exchange.method == "POST" and exchange.status != 404:
-                return self._signalled(facts, kind)
+                return self._follow_signal(facts, kind)
             return []
         if operation is None:
             return self._lose_track(facts) if 200 <= exchange.status < 300 else []
@@ -236,14 +237,15 @@ class Judge:
         if body is None or not tells_of_state(facts, body, self.context):
             return []
         if operation.label == PUT_LABEL:
-            return self._put(facts, body)
+            return self._follow_put(facts, body)
         if exchange.path == INGRESS_PATH:
-            return self._worked(facts, body)
+            return self._follow_work(facts, body)
         if operation.method == "POST" and operation.path in SIGNALS:
-            return self._signalled(facts, SIGNALS[operation.path])
+            return self._follow_signal(facts, SIGNALS[operation.path])
         return []
 
     def _lose_track(self, facts: Facts) -> list[Finding]:
+        """Leave open what a request did: the definitions that it names, and whether its action was new."""
         exchange = facts.exchange
         if facts.operation is None or facts.operation.control_plane:
             for org, name in self._places(*facts.definition_names, facts.data.get("variant")):
@@ -264,7 +266,8 @@ class Judge:
             for credential in self.context.target.credentials:
                 yield credential.org, variant
 
-    def _put(self, facts: Facts, body: dict[str, Any]) -> list[Finding]:
+    def _follow_put(self, facts: Facts, body: dict[str, Any]) -> list[Finding]:
+        """Tell the model of a PUT of a definition."""
         org, exchange = str(facts.organisation), facts.exchange
         data = facts.data if facts.accepted else {}
         breaches = definitions.put(self.model, org, body, exchange.status, data, exchange.back)
@@ -272,10 +275,11 @@ class Judge:
             self.context.learned.note_definition(data["id"], org)
         return self._suspicions(facts, breaches)
 
-    def _worked(self, facts: Facts, body: dict[str, Any]) -> list[Finding]:
+    def _follow_work(self, facts: Facts, body: dict[str, Any]) -> list[Finding]:
+        """Tell the model of work that was posted."""
         org, exchange = str(facts.owner), facts.exchange
-        lanes = b"TAG_CARDINALITY_EXCEEDED" in exchange.answer  # B041, C3
-        fits = False if (body.get("tags") or exchange.query) and lanes else None
+        has_tags = bool(body.get("tags") or exchange.query)
+        too_many_tags = has_tags and b"TAG_CARDINALITY_EXCEEDED" in exchange.answer  # B041, C3
         if not exchange.segment.startswith(self.context.prefix):
             self.model.possibly_defined.add((org, exchange.segment))  # another client may have defined it
         breaches = ingress.post(
@@ -285,7 +289,7 @@ class Judge:
             body,
             exchange.status,
             facts.data,
-            fits=fits,
+            fits=False if too_many_tags else None,
             enveloped=self.context.learned.takes_envelopes,
             at=exchange.call,
         )
@@ -293,7 +297,8 @@ class Judge:
             self.context.learned.note_action(facts.issued_id, org)
         return self._suspicions(facts, breaches)
 
-    def _signalled(self, facts: Facts, kind: Kind) -> list[Finding]:
+    def _follow_signal(self, facts: Facts, kind: Kind) -> list[Finding]:
+        """Tell the model of a signal, whether the document lists its operation or the guides alone."""
         exchange, body = facts.exchange, facts.body.value
         if facts.owner is None or not isinstance(body, dict):
             return []
@@ -339,7 +344,9 @@ class Judge:
 
 _REMEMBERED: Final = 50_000
 """Actions that are remembered, so that a night needs no more room than an hour."""
-_SLOW: Final = 20
+_SLOW_SECONDS: Final = 1.0
+"""Seconds for an answer that HTTP-6 allows."""
+_MOST_SLOW: Final = 20
 """Slow exchanges that are remembered: more are not asked again."""
 _NO_ROUTE: Final = (404, 405, 501)
 """Statuses of an operation that a target does not have."""

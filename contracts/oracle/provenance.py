@@ -98,7 +98,7 @@ class Provenance:
             self._first[question] = self.history(facts)
 
     def first(self, question: str) -> tuple[Exchange, ...]:
-        """The exchanges that showed the first answer to a question; none where none is known."""
+        """The exchanges that showed the first answer to a question, as a tuple in order of time; empty where none did."""
         return self._first.get(question, ())
 
     def unlearn(self, question: str) -> None:

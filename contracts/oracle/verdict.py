@@ -1,4 +1,4 @@
-"""What the judge says about one exchange: a frozen value that is returned, so that whoever asked decides what it counts."""
+"""What the judge says about one exchange, as a value: the caller decides what a suspicion counts."""
 
 from __future__ import annotations
 

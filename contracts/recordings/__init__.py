@@ -1,1 +1,1 @@
-"""TODO."""
+"""Recorded traffic: HTTP Archives, what they have lost, and what is left to judge."""

@@ -150,7 +150,7 @@ class RecordedDeployment:
 
 
 def place_of(exchange: Exchange, document: Document, bases: Collection[str]) -> tuple[str, str] | None:
-    """Return the base URL and the path template of an exchange; None when the document has no such path.
+    """Return the pair of base URL and path template of an exchange; None when the document has no such path.
 
     Without `bases` every URL whose path ends as the document's do has a base URL of its own.
     """

@@ -126,7 +126,7 @@ def test_a_body_has_a_value_or_the_reason_why_not(
     """A byte order mark is overlooked, and told."""
     body = facts(asked(INGRESS, None, raw=raw)).body
 
-    assert (body.value, body.marked) == (value, marked)
+    assert (body.value, body.has_byte_order_mark) == (value, marked)
     assert type(body.error) is (error or type(None))
 
 
