@@ -48,7 +48,7 @@ def is_gone(pid: int) -> bool:
         return True
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:  # just now, or on a system without /proc
+    except OSError:  # it ended just now, or the system has no /proc
         return False
 
 

@@ -1,4 +1,4 @@
-"""The weight of a schema bounds what it may cost; its refusals say where and what."""
+"""The weight of a schema limits what a check may cost; refusals say what was expected, and where."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from mock_server.schemas import (
     ids=str,
 )
 def test_the_weight_counts_what_one_value_can_meet(schema: Any, expected: int) -> None:
-    """References as often as they are reached, patterns by length times repetitions."""
+    """References as often as they are reached, patterns by their length times their repetitions."""
     assert weight(schema) == expected
 
 
 def test_thirty_two_doublings_are_heavy() -> None:
-    """The weight is found without walking the 2 ** 32 ways."""
+    """The weight is found without walking all 2 ** 32 ways."""
     schema: Any = {"$defs": {"l32": {}}, "$ref": "#/$defs/l0"}
     for n in range(32):
         schema["$defs"][f"l{n}"] = {"anyOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 2}
@@ -56,7 +56,7 @@ def test_thirty_two_doublings_are_heavy() -> None:
     [("^a+$", True), ("(?=a)", False), (r"(a)\1", False)],
 )
 def test_patterns_that_may_backtrack_are_known_as_such(pattern: str, linear: bool) -> None:
-    """They are applied apart, whatever their weight."""
+    """They are checked in a worker process, whatever their weight."""
     assert compile_schema({"pattern": pattern}).linear is linear
 
 
@@ -64,7 +64,7 @@ def test_patterns_that_may_backtrack_are_known_as_such(pattern: str, linear: boo
     "schema", [None, True, 1, "x", [], {"type": 1}, {"minimum": "1"}, {"$ref": "file:///etc/passwd"}]
 )
 def test_what_is_no_schema_is_unusable(schema: Any) -> None:
-    """And nothing is fetched to find out."""
+    """The reason is found without fetching anything."""
     with pytest.raises(Unusable):
         compile_schema(schema)
 
@@ -88,5 +88,5 @@ def test_what_is_no_schema_is_unusable(schema: Any) -> None:
 def test_a_mismatch_says_where_what_was_expected_and_what_came(
     schema: Any, value: Any, message: str | None
 ) -> None:
-    """One line, cut to a length that can be read."""
+    """It is one line, cut to a readable length."""
     assert mismatch(compile_schema(schema).validator, value, "body") == message

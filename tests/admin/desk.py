@@ -1,4 +1,4 @@
-"""The admin plane in this process, beside a mock on a clock that is moved by hand; every answer is checked."""
+"""The admin plane in this process, beside a mock on a clock that tests move by hand; every answer is checked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NOON = "2030-01-01T12:00:00.000Z"
 
 @cache
 def document() -> Document:
-    """The document of the admin plane."""
+    """Load the document of the admin plane."""
     return Document(ADMIN)
 
 
@@ -89,14 +89,14 @@ class Desk(World):
         self.app.close()
 
     def on_loop(self, coroutine: Any) -> Any:
-        """What a coroutine returns on the mock's loop."""
+        """Run a coroutine on the mock's loop, and return its result."""
         future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
         return future.result(20)
 
     def admin(
         self, method: str, path: str, body: object = None, *, headers: dict[str, str] | None = None
     ) -> Reply:
-        """One command; a body that is not bytes is sent as JSON. The path begins below the organisations."""
+        """Send one command, its path below the organisations; a body that is not bytes is sent as JSON."""
         path = path if path.startswith("/") else f"/organisations/{path}"
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         sent = BEARER | ({} if body is None else JSON) | (headers or {})
@@ -108,5 +108,5 @@ class Desk(World):
         return checked(method, path, reply)
 
     def freeze(self, now: str = NOON) -> None:
-        """Let organisation 42 begin at a time that stands."""
+        """Reset organisation 42 with a clock that is frozen at a time."""
         assert self.admin("POST", "42/reset", {"clock": {"mode": "frozen", "now": now}}).status == 200

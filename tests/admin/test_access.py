@@ -1,4 +1,4 @@
-"""Who may call: the name of the machine, the origin of the page, the token; and what HTTP asks of everybody."""
+"""Who may call: the name of the machine, the origin of the page, the token; and what HTTP asks of every server."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PAGE = "https://tests.example"
     ],
 )
 def test_without_the_token_nothing_is_told(desk: Desk, authorization: str) -> None:
-    """Not even whether a path exists."""
+    """A caller without it does not even learn whether a path exists."""
     for method, path in (("GET", "42"), ("POST", "42/reset"), ("GET", "42/journal/tail"), ("GET", "/nope")):
         answer = desk.admin(method, path, headers={"authorization": authorization})
         assert answer.refusal == (401, "UNAUTHORIZED")
@@ -70,7 +70,7 @@ def test_the_token_opens(desk: Desk, authorization: str) -> None:
     ],
 )
 def test_a_name_of_this_machine_is_let_in(host: str) -> None:
-    """The loopback names, the addresses listened on, and names that were given; the port does not count."""
+    """The loopback names, the addresses listened on, and the names of the settings; the port does not count."""
     access = Access(AdminSettings(TOKEN, frozenset({"CI.local"})), ("fe80::1", "10.0.0.7"))
 
     access.check_host(host)
@@ -106,8 +106,8 @@ def test_another_name_is_refused(host: str | None) -> None:
     assert len(refused.value.message) < 300
 
 
-def test_the_name_is_asked_before_everything_else(desk: Desk) -> None:
-    """Of public pages, preflights and paths that nobody has, too."""
+def test_the_name_is_checked_before_everything_else(desk: Desk) -> None:
+    """Also for public pages, preflights and unknown paths."""
     for method, path in (("GET", "42"), ("GET", "/openapi.json"), ("OPTIONS", "42"), ("GET", "/nope")):
         answer = desk.admin(method, path, headers={"host": "evil.example"})
         assert answer.refusal == (403, "FORBIDDEN_HOST")
@@ -123,7 +123,7 @@ def test_no_page_may_call_unless_it_was_allowed(desk: Desk, origin: str) -> None
 
 
 def test_an_allowed_page_may_call() -> None:
-    """Preflight and answer name exactly its origin, refusals included; others stay out."""
+    """Preflight and answer name exactly its origin, refusals included; other pages are refused."""
     with Desk(origins=(PAGE,)) as desk:
         preflight = desk.admin(
             "OPTIONS",
@@ -154,14 +154,14 @@ def test_an_allowed_page_may_call() -> None:
         assert "access-control-allow-origin" not in plain.headers
 
 
-def test_an_answer_has_no_cors_headers(desk: Desk) -> None:
-    """Unless an origin was allowed."""
+def test_an_answer_without_an_allowed_origin_has_no_cors_headers(desk: Desk) -> None:
+    """Neither to a page nor to another client."""
     for method in ("GET", "OPTIONS", "HEAD"):
         assert not [name for name in desk.admin(method, "42").headers if name.startswith("access-control")]
 
 
-def test_the_document_is_for_everybody(desk: Desk) -> None:
-    """Without the token, in both spellings; the first page points at it."""
+def test_the_document_is_public(desk: Desk) -> None:
+    """It is served without the token, as YAML and as JSON; the first page names both."""
     pages = {
         path: desk.admin("GET", path, headers={"authorization": ""})
         for path in ("/", "/openapi.json", "/openapi.yaml")
@@ -196,13 +196,13 @@ def test_options_and_wrong_methods_name_the_right_ones(desk: Desk) -> None:
         "/organisations/42/clock/advance/x",
     ],
 )
-def test_a_path_that_nobody_has_is_not_found(desk: Desk, path: str) -> None:
-    """In the envelope, with the paths there are; nothing is redirected."""
+def test_an_unknown_path_is_not_found(desk: Desk, path: str) -> None:
+    """The refusal has the envelope and names the paths that exist; there are no redirects."""
     assert desk.admin("GET", path).refusal == (404, "NOT_FOUND")
 
 
-def test_a_fault_of_ours_is_one_sentence_and_a_traceback_in_the_log(desk: Desk) -> None:
-    """The answer tells nothing of what went wrong."""
+def test_a_defect_of_the_mock_is_one_sentence_and_a_traceback_in_the_log(desk: Desk) -> None:
+    """The answer does not tell what went wrong."""
 
     class Broken(Administration):
         def organisations(self) -> Sequence[Organisation]:

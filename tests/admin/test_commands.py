@@ -1,4 +1,4 @@
-"""What each operation of the admin document does, and what it refuses."""
+"""Each operation of the admin document: its effect, and its refusals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.running_mock import PUT
 
 
 def test_every_operation_has_a_command_and_every_command_an_operation(desk: Desk) -> None:
-    """The table is total; the one operation without a command is the stream."""
+    """The table is complete; the one operation without a command is the stream."""
     operations = {operation.id for operation in document().operations}
 
     tables = [Commands(desk.app.administration).table(), FaultCommands(desk.app.faults).table()]
@@ -26,7 +26,7 @@ def test_every_operation_has_a_command_and_every_command_an_operation(desk: Desk
 
 
 def test_organisations_are_listed_once_they_are_used(desk: Desk) -> None:
-    """In the order of their first use, with what they keep."""
+    """In the order of their first use, with how much they hold."""
     assert desk.admin("GET", "/organisations").data == {"items": [], "count": 0}
 
     desk.accept(key="org-7")
@@ -42,7 +42,7 @@ def test_organisations_are_listed_once_they_are_used(desk: Desk) -> None:
 
 
 def test_an_organisation_is_shown_whole(desk: Desk) -> None:
-    """And made on first use, as by the API."""
+    """It is made on first use, as by the API."""
     desk.clock.advance(123)
 
     assert desk.admin("GET", "42").data == {
@@ -59,7 +59,7 @@ def test_an_organisation_is_shown_whole(desk: Desk) -> None:
 
 
 def test_actions_that_were_dropped_are_counted() -> None:
-    """What the bound of memory took."""
+    """These are the actions that were dropped to keep memory bounded."""
     with Desk(max_actions=2) as desk:
         for _ in range(5):
             desk.accept()
@@ -68,7 +68,7 @@ def test_actions_that_were_dropped_are_counted() -> None:
 
 
 def _day(desk: Desk) -> list[bytes]:
-    """Some answers of the API, and the journal that they left."""
+    """Make some calls of the API; return the bodies of their answers, and the journal."""
     answers = [
         desk.put("order").body,
         *(json.dumps(desk.accept("order")).encode() for _ in range(3)),
@@ -97,7 +97,7 @@ def test_the_same_seed_and_time_give_the_same_bytes(desk: Desk) -> None:
 
 
 def test_a_reset_empties_all_but_the_snapshots(desk: Desk) -> None:
-    """With no body: the machine's clock, a worker that holds, the first seed."""
+    """Without a body: the machine's clock, a worker that holds, the mock's own seed."""
     desk.freeze()
     desk.admin("PUT", "42/worker", {"default": "ack"})
     desk.accept()
@@ -113,8 +113,8 @@ def test_a_reset_empties_all_but_the_snapshots(desk: Desk) -> None:
     assert after["journal"] == {"last": 1}
 
 
-def test_organisations_that_are_let_go_keep_nothing_and_the_others_all(desk: Desk) -> None:
-    """Snapshots go too, and what was not used is not made."""
+def test_discarded_organisations_keep_nothing_and_the_others_all(desk: Desk) -> None:
+    """Snapshots are deleted too, and an unused organisation is not made."""
     desk.freeze()
     desk.accept()
     desk.admin("PUT", "42/snapshots/before")
@@ -132,8 +132,8 @@ def test_organisations_that_are_let_go_keep_nothing_and_the_others_all(desk: Des
 
 
 @pytest.mark.parametrize("query", ["", "?organisation=", "?organisation=x", "?organisation=1,,2"])
-def test_nobody_is_let_go_unnamed(desk: Desk, query: str) -> None:
-    """A forgotten parameter is not everybody."""
+def test_only_named_organisations_are_discarded(desk: Desk, query: str) -> None:
+    """A forgotten parameter does not stand for all organisations."""
     assert desk.admin("DELETE", f"/organisations{query}").refusal == (400, "INVALID_PARAMETER")
 
 
@@ -151,14 +151,14 @@ def test_nobody_is_let_go_unnamed(desk: Desk, query: str) -> None:
     ],
 )
 def test_a_reset_sets_the_clock_as_asked(desk: Desk, clock: Any, shown: tuple[str, str]) -> None:
-    """Moments may have any offset; what is finer than a millisecond is cut off."""
+    """Times may have any offset; digits finer than a millisecond are cut off."""
     after = desk.admin("POST", "42/reset", {"clock": clock}).data["clock"]
 
     assert (after["mode"], after["now"]) == shown
 
 
 def test_a_clock_freezes_and_goes_on_from_where_it_stands(desk: Desk) -> None:
-    """Until it is told to show the machine's time again."""
+    """Until a command has it show the machine's time again."""
     start = 1_893_499_200_000 - 1_700_000_000_000
     frozen = {"mode": "frozen", "now": NOON, "ahead_ms": None}
 
@@ -180,7 +180,7 @@ def test_a_clock_freezes_and_goes_on_from_where_it_stands(desk: Desk) -> None:
 
 
 def test_an_organisation_with_actions_does_not_go_back(desk: Desk) -> None:
-    """Neither to an earlier time nor to an earlier machine; without actions it does."""
+    """Neither to an earlier time nor to an earlier machine time; one without actions does."""
     desk.freeze()
     desk.accept()
 
@@ -195,7 +195,7 @@ def test_an_organisation_with_actions_does_not_go_back(desk: Desk) -> None:
 
 
 def test_advancing_runs_everything_due_in_order_and_at_its_own_time(desk: Desk) -> None:
-    """Three actions of different leases expire again and again for an hour."""
+    """Three actions with different leases expire again and again for an hour."""
     desk.freeze()
     leases = {"a": 600, "b": 700, "c": 1_100}
     scripts = {name: [{"do": "hold", "lease": lease}] for name, lease in leases.items()}
@@ -240,7 +240,7 @@ def test_an_advance_ends_when_ten_thousand_actions_have_fallen_due(desk: Desk) -
 
 
 def test_a_day_later_everything_is_over(desk: Desk) -> None:
-    """An action that nobody settles fails at the end of its lifetime."""
+    """An action that is never settled fails at the end of its lifetime."""
     desk.freeze()
     action = desk.accept()["a_id"]
 
@@ -250,7 +250,7 @@ def test_a_day_later_everything_is_over(desk: Desk) -> None:
 
 
 def test_a_worker_is_shown_in_full_and_taken_back_as_shown(desk: Desk) -> None:
-    """Words, steps and scripts of one are spelled out; 0.0005 s is nothing."""
+    """Words, steps and scripts of one step are spelled out; 0.0005 s counts as nothing."""
     given = {
         "default": ["nack", {"do": "hold", "after": 1.5, "lease": 5.0}],
         "variants": {"x": "ack", "y": [{"do": "nack", "retry_after": 7, "after": 0.0004}]},
@@ -284,7 +284,7 @@ def test_a_script_is_followed_step_by_step(desk: Desk) -> None:
 
 
 def test_work_waits_while_the_worker_has_no_capacity(desk: Desk) -> None:
-    """And is taken as soon as the script changes."""
+    """It is delivered as soon as the script changes."""
     desk.freeze()
     desk.admin("PUT", "42/worker", {"default": "wait"})
     action = desk.accept()["a_id"]
@@ -296,7 +296,7 @@ def test_work_waits_while_the_worker_has_no_capacity(desk: Desk) -> None:
 
 
 def test_a_snapshot_brings_back_what_was_and_its_ids(desk: Desk) -> None:
-    """What came after it is as if it had never been, and comes again with the same id."""
+    """What came after the snapshot is gone, and when it is done again it gets the same ids."""
     desk.freeze()
     desk.accept()
     desk.admin("PUT", "42/snapshots/a.b-c_1")
@@ -328,7 +328,7 @@ def test_snapshots_are_named_listed_replaced_and_deleted(desk: Desk) -> None:
 
 
 def test_a_fork_is_the_same_and_then_another(desk: Desk) -> None:
-    """What either does afterwards is unknown to the other; new ids differ."""
+    """Later changes of one do not reach the other; new ids differ."""
     desk.freeze()
     shared = desk.accept()["a_id"]
     desk.admin("PUT", "42/snapshots/s")
@@ -363,7 +363,7 @@ def test_a_fork_is_the_same_and_then_another(desk: Desk) -> None:
     ],
 )
 def test_an_attempt_ends_as_asked(desk: Desk, how: str, status: str, attempt: int) -> None:
-    """And what is over does not end again."""
+    """An attempt that is over does not end again."""
     desk.freeze()
     action = desk.accept()["a_id"]
 
@@ -380,7 +380,7 @@ def test_an_attempt_ends_as_asked(desk: Desk, how: str, status: str, attempt: in
 
 
 def test_an_action_that_is_not_there_does_not_end(desk: Desk) -> None:
-    """Never issued, of another organisation, or of the wrong length."""
+    """Its id was never issued, belongs to another organisation, or has the wrong length."""
     other = desk.accept(key="org-7")["a_id"]
 
     for action in (other, "1", "9" * 19):
@@ -391,7 +391,7 @@ def test_an_action_that_is_not_there_does_not_end(desk: Desk) -> None:
 
 
 def test_what_is_not_held_does_not_expire(desk: Desk) -> None:
-    """Between two attempts nobody holds the action, and a deferred one is not given back."""
+    """Between two attempts the action has no holder, and a deferred one is not given back."""
     desk.freeze()
     desk.admin("PUT", "42/worker", {"default": "nack", "variants": {"d": "defer"}})
     action, deferred = desk.accept()["a_id"], desk.accept("d")["a_id"]
@@ -404,7 +404,7 @@ def test_what_is_not_held_does_not_expire(desk: Desk) -> None:
 
 
 def test_the_journal_tells_requests_transitions_and_commands_in_order(desk: Desk) -> None:
-    """With what was asked and answered, as text."""
+    """Requests with their answers, as text."""
     desk.freeze()
     action = desk.accept("v", query="?tag.a=%C3%A9")["a_id"]
     desk.call("POST", "/v1/ingress/v", b'\xff{"payload"')
@@ -446,7 +446,7 @@ def test_the_journal_tells_requests_transitions_and_commands_in_order(desk: Desk
 
 
 def test_the_journal_is_read_in_parts(desk: Desk) -> None:
-    """By number, count, kind and action; a body that is not kept whole says so."""
+    """By number, count, kind and action; a body that is kept in part says so."""
     desk.freeze()
     ids = [desk.accept(payload="x" * 5_000)["a_id"] for _ in range(2)]
 
@@ -463,7 +463,7 @@ def test_the_journal_is_read_in_parts(desk: Desk) -> None:
 
 
 def test_what_the_journal_lost_is_counted() -> None:
-    """The oldest entries go first."""
+    """The oldest entries are dropped first."""
     with Desk(journal=5) as desk:
         for _ in range(3):
             desk.accept()
@@ -516,7 +516,7 @@ def test_what_the_journal_lost_is_counted() -> None:
 def test_a_body_that_the_document_does_not_ask_for_is_refused(
     desk: Desk, method: str, path: str, body: object, place: str
 ) -> None:
-    """With the place named; a misspelt member too."""
+    """The message names the place; a misspelt member is refused too."""
     answer = desk.admin(method, path, body)
 
     assert answer.refusal == (400, "INVALID_BODY")
@@ -549,7 +549,7 @@ def test_a_body_that_the_document_does_not_ask_for_is_refused(
     ],
 )
 def test_a_parameter_that_does_not_fit_is_refused(desk: Desk, path: str) -> None:
-    """Of the path and of the query."""
+    """One of the path, and one of the query."""
     method = "POST" if path.endswith(("restore", "end")) else "GET"
 
     assert desk.admin(method, path, {"as": "ack"} if "end" in path else None).refusal == (
@@ -579,12 +579,12 @@ def test_a_parameter_that_does_not_fit_is_refused(desk: Desk, path: str) -> None
 def test_a_body_is_read_as_strictly_as_the_apis(
     desk: Desk, body: bytes, headers: dict[str, str], refused: tuple[int, str]
 ) -> None:
-    """The same codes; of the sizes only the bound is its own."""
+    """The error codes are the same; only the limit of its size differs."""
     assert desk.admin("PUT", "42/clock", body, headers=headers).refusal == refused
 
 
 def test_a_year_that_no_date_has_is_not_reached(desk: Desk) -> None:
-    """The clock ends before the year 3000."""
+    """No clock reaches the year 3000."""
     desk.freeze("2999-12-31T23:59:00Z")
 
     for seconds in (60, 86_400):
@@ -594,7 +594,7 @@ def test_a_year_that_no_date_has_is_not_reached(desk: Desk) -> None:
 
 
 def test_a_command_that_takes_long_goes_on_without_its_caller() -> None:
-    """Its caller is told so after the limit."""
+    """The caller is told so when the limit is over."""
     with Desk(limit=0.1) as desk:
 
         async def block() -> None:
@@ -608,8 +608,8 @@ def test_a_command_that_takes_long_goes_on_without_its_caller() -> None:
         assert desk.admin("GET", "42").data["seed"] == 9
 
 
-def test_who_waits_when_the_mock_ends_is_told() -> None:
-    """And so is who comes later."""
+def test_callers_are_told_when_the_mock_ends() -> None:
+    """Those with a command under way, and those that come later."""
     with Desk() as desk:
         desk.bridge.close()
 

@@ -1,4 +1,4 @@
-"""Who listens to a journal, without sockets: order, losses, bounds, the end."""
+"""The journal as a stream, without sockets: order, losses, limits, the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.admin.desk import BEARER, Desk
 
 
 def _events(chunks: list[bytes]) -> list[tuple[str, Any]]:
-    """The events of a stream, comments left out."""
+    """Return the events of a stream, without comments."""
     found = []
     for block in b"".join(chunks).decode().split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
@@ -26,14 +26,14 @@ def _events(chunks: list[bytes]) -> list[tuple[str, Any]]:
 
 
 def _open(desk: Desk, after: int | None = None, *, gone: bool = True, org_id: str = "42") -> EventStream:
-    """A listener that ends as soon as it has nothing to say."""
+    """Open a stream that ends as soon as there is nothing to send."""
     return desk.streams.open(
         lambda: desk.app.administration.organisation(org_id).journal, after, lambda: gone
     )
 
 
-def test_a_listener_hears_what_comes_and_only_that(desk: Desk) -> None:
-    """Without a number, from now on."""
+def test_a_stream_has_new_entries_alone(desk: Desk) -> None:
+    """Unless it is asked for those after a number."""
     desk.freeze()
     stream = _open(desk)
     action = desk.accept()["a_id"]
@@ -45,8 +45,8 @@ def test_a_listener_hears_what_comes_and_only_that(desk: Desk) -> None:
     assert [data["number"] for _, data in heard] == [2, 3, 4, 5]
 
 
-def test_a_listener_that_comes_back_misses_nothing(desk: Desk) -> None:
-    """What happened after its number comes first, without a gap or a doublet."""
+def test_a_client_that_comes_back_misses_nothing(desk: Desk) -> None:
+    """The entries after its number come first, without a gap and none of them twice."""
     desk.freeze()
     desk.accept()
     stream = _open(desk, 2)
@@ -58,8 +58,8 @@ def test_a_listener_that_comes_back_misses_nothing(desk: Desk) -> None:
     ]
 
 
-def test_after_a_reset_a_listener_gets_all_of_the_new_journal(desk: Desk) -> None:
-    """Its number does not exist yet."""
+def test_after_a_reset_a_client_gets_all_of_the_new_journal(desk: Desk) -> None:
+    """The number that it asks for does not exist yet."""
     desk.accept()
     desk.admin("POST", "42/reset")
 
@@ -67,7 +67,7 @@ def test_after_a_reset_a_listener_gets_all_of_the_new_journal(desk: Desk) -> Non
 
 
 def test_what_the_journal_lost_is_told_first() -> None:
-    """And how much it was."""
+    """The first event says how many entries are missing."""
     with Desk(journal=5) as desk:
         for _ in range(3):
             desk.accept()
@@ -79,7 +79,7 @@ def test_what_the_journal_lost_is_told_first() -> None:
         assert [data["number"] for _, data in heard[1:]] == list(range(first, 13))
 
 
-def test_a_slow_listener_loses_what_it_does_not_take_and_is_told_where(desk: Desk) -> None:
+def test_a_slow_client_loses_entries_and_is_told_where(desk: Desk) -> None:
     """A thousand entries wait for it, and no more."""
     stream = _open(desk)
     for _ in range(300):
@@ -94,8 +94,8 @@ def test_a_slow_listener_loses_what_it_does_not_take_and_is_told_where(desk: Des
     assert numbers[1_001:] == [1_201, 1_202, 1_203, 1_204]
 
 
-def test_seventeen_are_one_too_many(desk: Desk) -> None:
-    """Over all organisations; a place that was left is free at once."""
+def test_seventeen_streams_are_one_too_many(desk: Desk) -> None:
+    """Over all organisations; a stream that is closed makes room at once."""
     listeners = [_open(desk, org_id=str(number)) for number in range(event_stream.MAX_STREAMS)]
 
     full = desk.admin("GET", "42/journal/tail")
@@ -115,8 +115,8 @@ def _read_on(stream: EventStream) -> None:
         next(stream)
 
 
-def test_a_closed_listener_is_not_called_any_more(desk: Desk) -> None:
-    """Its journal has forgotten it."""
+def test_a_closed_stream_is_given_no_entries(desk: Desk) -> None:
+    """The journal has no reference to it any more."""
     stream = _open(desk)
     stream.close()
     desk.accept()
@@ -125,7 +125,7 @@ def test_a_closed_listener_is_not_called_any_more(desk: Desk) -> None:
 
 
 def test_all_streams_end_with_the_mock(desk: Desk) -> None:
-    """While they wait, at once; one that is opened afterwards says nothing."""
+    """Those that wait end at once; one that is opened afterwards has no entries."""
     stream = _open(desk, gone=False)
     heard: list[bytes] = []
     reader = threading.Thread(target=lambda: heard.extend(stream))
@@ -139,7 +139,7 @@ def test_all_streams_end_with_the_mock(desk: Desk) -> None:
 
 
 def test_the_stream_is_server_sent_events_and_prefers_the_last_event_id(desk: Desk) -> None:
-    """A number that is none is refused; closing the answer gives the place back."""
+    """A text that is no number is refused; closing the answer makes room for another stream."""
     desk.freeze()
     desk.accept()
     with desk.flask.test_client() as client:

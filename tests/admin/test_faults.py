@@ -1,4 +1,4 @@
-"""Faults by the admin plane: added, counted, removed, refused."""
+"""Faults as the admin plane adds, counts, removes and refuses them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FULL = {
 
 
 def test_a_fault_is_shown_in_full(desk: Desk) -> None:
-    """As it was asked for, with what it has hit; what was not asked for is null."""
+    """With its members as they were given, and how often it has hit; members that were not given are null."""
     given = {name: FULL[name] for name in FULL.keys() - {"number", "cut", "hit", "left"}}
 
     assert desk.admin("POST", "42/faults", given).data == FULL
@@ -42,7 +42,7 @@ def test_a_fault_is_shown_in_full(desk: Desk) -> None:
 
 
 def test_what_was_hit_is_counted(desk: Desk) -> None:
-    """And what is left; a fault that is spent stays to be read."""
+    """With what is left to hit; a fault that is used up stays in the list."""
     desk.admin("POST", "42/faults", {"times": 2, "status": 503})
     statuses = [desk.call("POST", "/v1/ingress/v", {"payload": 1}).status for _ in range(3)]
 
@@ -52,7 +52,7 @@ def test_what_was_hit_is_counted(desk: Desk) -> None:
 
 
 def test_faults_are_removed_one_by_one_or_all(desk: Desk) -> None:
-    """From the next answer on."""
+    """The next answer is not hit by them any more."""
     for status in (500, 501, 502):
         desk.admin("POST", "42/faults", {"status": status})
 
@@ -69,7 +69,7 @@ def test_faults_are_removed_one_by_one_or_all(desk: Desk) -> None:
 
 
 def test_a_reset_removes_them_and_a_restore_does_not(desk: Desk) -> None:
-    """TRB-9: numbers begin again, as all does."""
+    """TRB-9: after the reset their numbers begin at 1 again."""
     desk.admin("PUT", "42/snapshots/s")
     desk.admin("POST", "42/faults", {"status": 500})
     desk.admin("POST", "42/snapshots/s/restore")
@@ -82,7 +82,7 @@ def test_a_reset_removes_them_and_a_restore_does_not(desk: Desk) -> None:
 
 
 def test_commands_and_hits_stand_in_the_journal(desk: Desk) -> None:
-    """TRB-8: in order."""
+    """TRB-8: in the order in which they happened."""
     desk.freeze()
     desk.admin("POST", "42/faults", {"times": 1, "status": 503})
     desk.call("POST", "/v1/ingress/v", {"payload": 1})
@@ -100,7 +100,7 @@ def test_commands_and_hits_stand_in_the_journal(desk: Desk) -> None:
 
 
 def test_an_organisation_keeps_a_hundred(desk: Desk) -> None:
-    """TRB-9: one that is spent makes room."""
+    """TRB-9: one that is used up makes room."""
     desk.admin("POST", "42/faults", {"operation": "ackIngressAction", "times": 1, "status": 500})
     for _ in range(MAX_FAULTS - 1):
         desk.admin("POST", "42/faults", {"operation": "nackIngressAction", "status": 500})
@@ -143,7 +143,7 @@ def test_an_organisation_keeps_a_hundred(desk: Desk) -> None:
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(desk: Desk, body: object, place: str) -> None:
-    """With the place named, and what would pass."""
+    """The message names the place, and what is allowed."""
     answer = desk.admin("POST", "42/faults", body)
 
     assert answer.refusal == (400, "INVALID_BODY")
@@ -152,7 +152,7 @@ def test_a_fault_that_makes_no_sense_is_refused(desk: Desk, body: object, place:
 
 
 def test_an_operation_that_is_not_served_is_refused_with_those_that_are(desk: Desk) -> None:
-    """By the ids of the served document."""
+    """The message lists the ids of the served document."""
     answer = desk.admin("POST", "42/faults", {"operation": "modack", "status": 500})
 
     assert answer.refusal == (404, "UNKNOWN_OPERATION")
@@ -163,6 +163,6 @@ def test_an_operation_that_is_not_served_is_refused_with_those_that_are(desk: De
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "9007199254740992"])
-def test_a_number_that_is_none_is_refused(desk: Desk, number: str) -> None:
-    """Of the path."""
+def test_an_unknown_number_is_refused(desk: Desk, number: str) -> None:
+    """The one in the path."""
     assert desk.admin("DELETE", f"42/faults/{number}").refusal == (400, "INVALID_PARAMETER")

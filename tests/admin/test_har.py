@@ -1,4 +1,4 @@
-"""The journal as an HTTP Archive, and what else it knows of a request. The desk holds each to the document."""
+"""The journal as an HTTP Archive, and what else it keeps of a request. The desk checks each archive against the document."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _log(desk: Desk, query: str = "") -> Any:
 
 
 def _entry(**changed: Any) -> Any:
-    """The archive's only entry, of a request that is like another but for some members."""
+    """Return the archive's only entry, of a request that is like another but for some members."""
     add_exchange = ExchangeEntry(7, 0, "POST", "/v1/ingress/v", b"", b"", 0, 200, b"{}", 2)._replace(
         **changed
     )
@@ -38,7 +38,7 @@ def _entry(**changed: Any) -> Any:
 
 
 def test_a_request_is_an_entry_with_all_that_har_asks_for(desk: Desk) -> None:
-    """HAR 1.2: what was asked and answered, the organisation's time, the machine's milliseconds."""
+    """HAR 1.2: request and answer, the organisation's time, the machine's milliseconds."""
     desk.freeze()
     desk.call("POST", "/v1/ingress/v?tag.a=%C3%A9&tag.b=", {"payload": 1}, headers={"host": "mock:3125"})
 
@@ -89,7 +89,7 @@ def test_a_request_is_an_entry_with_all_that_har_asks_for(desk: Desk) -> None:
 
 
 def test_it_is_a_file_without_an_envelope(desk: Desk) -> None:
-    """With a name; an organisation that was never used has an empty one."""
+    """The file has a name; an organisation that was never used has an empty archive."""
     answer = desk.admin("GET", "43/journal.har")
 
     assert json.loads(answer.body)["log"]["entries"] == []
@@ -98,7 +98,7 @@ def test_it_is_a_file_without_an_envelope(desk: Desk) -> None:
 
 
 def test_requests_alone_are_exchanges_and_they_are_read_in_parts(desk: Desk) -> None:
-    """All that are kept, unless asked otherwise; transitions and commands have no place in an archive."""
+    """All that are kept, unless a part is asked for; an archive has no place for transitions and commands."""
     desk.freeze()
     for _ in range(30):
         desk.accept()
@@ -116,7 +116,7 @@ def test_requests_alone_are_exchanges_and_they_are_read_in_parts(desk: Desk) -> 
 
 
 def test_no_secret_leaves_the_journal(desk: Desk) -> None:
-    """Neither by the archive nor by the journal as JSON."""
+    """Neither in the archive nor in the journal as JSON."""
     desk.call("GET", "/v1/orgs/42/actions/records", headers=SECRETS | {"x-other": "seen"})
 
     texts = [desk.admin("GET", f"42/journal{path}").body for path in (".har", "")]
@@ -129,8 +129,7 @@ def test_no_secret_leaves_the_journal(desk: Desk) -> None:
 
 
 def test_the_journal_shows_headers_and_the_answers(desk: Desk) -> None:
-    """Name by name; those that came twice as one list. A log of it is the same for the same calls, so it has no
-    duration."""
+    """Names that came twice have a list. The journal has no durations, so that the same calls give the same entries."""
     desk.admin("POST", "42/faults", {"times": 1, "status": 429})
     desk.call("GET", "/v1/orgs/42/actions/records", headers={"x-other": "1"})
 
@@ -142,7 +141,7 @@ def test_the_journal_shows_headers_and_the_answers(desk: Desk) -> None:
 
 
 def test_a_body_that_is_not_kept_whole_says_so_with_its_real_size(desk: Desk) -> None:
-    """A character that is cut through is left out, not made up."""
+    """A character that is cut through is left out."""
     body = ('{"payload":"' + "é" * 2_000 + '"}').encode()
     desk.put("v", schema={"description": "x" * 2_000})
     desk.call("POST", "/v1/ingress/v", body + b" ")
@@ -164,8 +163,8 @@ def test_a_body_that_is_not_kept_whole_says_so_with_its_real_size(desk: Desk) ->
 @pytest.mark.parametrize(
     ("body", "status"), [({"status": 204}, 204), ({"status": 299}, 299), ({"cut": "close"}, 500)]
 )
-def test_an_answer_in_fault_is_marked(desk: Desk, body: dict[str, Any], status: int) -> None:
-    """By a member of ours; an unknown status has no words."""
+def test_an_answer_with_an_injected_fault_is_marked(desk: Desk, body: dict[str, Any], status: int) -> None:
+    """By a member of ours; an unknown status has no phrase."""
     desk.admin("POST", "42/faults", body)
     desk.call("POST", "/v1/ingress/v", {"payload": 1})
 
@@ -177,8 +176,8 @@ def test_an_answer_in_fault_is_marked(desk: Desk, body: dict[str, Any], status: 
     )
 
 
-def test_what_was_never_answered_is_an_entry_too() -> None:
-    """Status 0, as browsers have it."""
+def test_a_request_without_an_answer_is_an_entry_too() -> None:
+    """Its status is 0, as browsers have it."""
     entry = _entry(status=0, answer=b"", answer_length=0, fault="3")
 
     assert entry["response"]["status"] == 0
@@ -197,7 +196,7 @@ def test_what_was_never_answered_is_an_entry_too() -> None:
     ],
 )
 def test_every_url_is_absolute_and_in_ascii(path: str, query: bytes) -> None:
-    """Without a `Host` header it is localhost."""
+    """Without a `Host` header the host is localhost."""
     request = _entry(path=path, query=query)["request"]
 
     parts = urlsplit(request["url"])

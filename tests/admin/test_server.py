@@ -1,4 +1,4 @@
-"""The admin plane as a process of its own, over real sockets: start, strangers, the end."""
+"""The admin plane as a process of its own, over real sockets: start, malformed requests, slow clients, the end."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ask(
 
 
 def raw(served: RunningMock, data: bytes, timeout: float = 10) -> bytes:
-    """All that comes back for some bytes."""
+    """Send bytes, and return all that comes back."""
     with socket.create_connection(("127.0.0.1", served.admin_port), timeout) as connection:
         connection.sendall(data)
         with contextlib.suppress(OSError):
@@ -54,8 +54,8 @@ def raw(served: RunningMock, data: bytes, timeout: float = 10) -> bytes:
 
 
 @contextlib.contextmanager
-def tail(served: RunningMock, query: str = "", headers: str = "") -> Iterator[socket.socket]:
-    """An open stream of organisation 42, its greeting read."""
+def opened_stream(served: RunningMock, query: str = "", headers: str = "") -> Iterator[socket.socket]:
+    """Open a stream of organisation 42, and read its greeting."""
     with socket.create_connection(("127.0.0.1", served.admin_port), 10) as connection:
         head = f"GET /organisations/42/journal/tail{query} HTTP/1.1\r\nhost: localhost\r\n{headers}"
         connection.sendall(f"{head}authorization: Bearer {served.admin_token}\r\n\r\n".encode())
@@ -64,7 +64,7 @@ def tail(served: RunningMock, query: str = "", headers: str = "") -> Iterator[so
 
 
 def _until(connection: socket.socket, sought: bytes) -> bytes:
-    """What comes, up to and with the bytes that are sought; not a byte more is taken."""
+    """Return what comes up to the bytes that are sought, and not a byte more."""
     found = b""
     while not found.endswith(sought):
         byte = connection.recv(1)
@@ -73,7 +73,7 @@ def _until(connection: socket.socket, sought: bytes) -> bytes:
     return found
 
 
-def test_the_admin_plane_steers_the_world_that_is_served(running: RunningMock) -> None:
+def test_the_admin_plane_changes_the_world_that_is_served(running: RunningMock) -> None:
     """On both addresses: a frozen day passes in one command."""
     clock = {"mode": "frozen", "now": "2030-01-01T00:00:00Z"}
     for host in ("127.0.0.1", "::1"):
@@ -87,28 +87,28 @@ def test_the_admin_plane_steers_the_world_that_is_served(running: RunningMock) -
 
 
 def test_a_stream_tells_what_happens_and_goes_on_where_it_was_left(running: RunningMock) -> None:
-    """As server-sent events; the number of the last one is where the next stream begins."""
+    """As server-sent events; the next stream begins after the number of the last event."""
     ask(running, "POST", "/organisations/42/reset")
-    with tail(running) as connection:
+    with opened_stream(running) as connection:
         running.accept()
         heard = _until(connection, b"event: request")
     numbers = [int(n) for n in re.findall(rb"^id: (\d+)", heard, re.MULTILINE)]
     assert numbers[:3] == [2, 3, 4]
 
-    with tail(running, headers=f"last-event-id: {numbers[1]}\r\n") as connection:
+    with opened_stream(running, headers=f"last-event-id: {numbers[1]}\r\n") as connection:
         again = _until(connection, b"event: request")
     assert [int(n) for n in re.findall(rb"^id: (\d+)", again, re.MULTILINE)][:2] == [4, 5]
 
 
-def test_listeners_that_hang_up_leave_their_places(running: RunningMock) -> None:
-    """The seventeenth is refused; a moment after they are gone there is room for sixteen again."""
+def test_clients_that_disconnect_make_room_for_other_streams(running: RunningMock) -> None:
+    """The seventeenth stream is refused; a moment after the clients have gone there is room for sixteen again."""
     for _ in range(2):
         with contextlib.ExitStack() as stack:
             deadline = time.monotonic() + 5
             opened = 0
             while opened < 16:
                 try:
-                    stack.enter_context(tail(running))
+                    stack.enter_context(opened_stream(running))
                     opened += 1
                 except AssertionError:
                     assert time.monotonic() < deadline
@@ -140,7 +140,7 @@ def test_listeners_that_hang_up_leave_their_places(running: RunningMock) -> None
     ],
 )  # fmt: skip
 def test_what_is_hardly_http_gets_an_answer_or_an_end(running: RunningMock, data: bytes) -> None:
-    """Never a 500, never a traceback."""
+    """It is never a 500, and leaves no traceback."""
     answer = raw(running, data)
 
     assert not re.match(rb"HTTP/1.1 50[^5]", answer), answer
@@ -167,7 +167,7 @@ def test_what_is_hardly_http_gets_an_answer_or_an_end(running: RunningMock, data
 def test_a_body_is_framed_as_http_has_it(
     running: RunningMock, framing: str, body: bytes, status: int
 ) -> None:
-    """What does not arrive as announced is refused, and what follows is not taken for a request."""
+    """A body that does not arrive as announced is refused, and what follows it is not taken for a request."""
     head = f"PUT /organisations/77/clock HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{framing}"
     answer = raw(running, f"{head}\r\nauthorization: Bearer {running.admin_token}\r\n\r\n".encode() + body)
 
@@ -177,8 +177,8 @@ def test_a_body_is_framed_as_http_has_it(
     assert statuses == [status], answer
 
 
-def test_idle_connections_keep_nobody_out(running: RunningMock) -> None:
-    """Sixty say nothing, three read nothing of what they asked for; commands go on."""
+def test_idle_connections_do_not_keep_commands_out(running: RunningMock) -> None:
+    """Sixty clients send nothing and three read nothing of their answers; commands go on."""
     with contextlib.ExitStack() as stack:
         for _ in range(60):
             stack.enter_context(socket.create_connection(("127.0.0.1", running.admin_port)))
@@ -191,7 +191,7 @@ def test_idle_connections_keep_nobody_out(running: RunningMock) -> None:
 
 
 def test_flags_choose_token_names_origins_and_address() -> None:
-    """A token that was given is not printed; the API's hosts are not the admin plane's."""
+    """A token that was given is not printed; the admin plane has addresses of its own."""
     flags = ["--admin-token", "s3cret", "--admin-name", "ci.local", "--admin-origin", "https://a.example"]
     with mock(*flags, "--admin-host", "127.0.0.1") as served:
         assert "s3cret" not in "\n".join(served.lines)
@@ -207,7 +207,7 @@ def test_flags_choose_token_names_origins_and_address() -> None:
 
 
 def test_there_need_not_be_an_admin_plane() -> None:
-    """--no-admin."""
+    """--no-admin leaves its port closed."""
     with mock("--no-admin") as served:
         assert served.admin_port == 0
         assert not any("admin" in line for line in served.lines)
@@ -215,7 +215,7 @@ def test_there_need_not_be_an_admin_plane() -> None:
 
 @pytest.mark.parametrize("flags", [("--admin-port", "1", "--no-admin"), ("--admin-token", "a b"), ("--admin-token", "")])  # fmt: skip
 def test_wrong_flags_are_usage_errors(flags: tuple[str, ...]) -> None:
-    """argparse says what is wrong."""
+    """The message says what was expected."""
     failed = subprocess.run([sys.executable, "-m", "mock_server", *flags], capture_output=True, text=True)
 
     assert failed.returncode == 2
@@ -223,7 +223,7 @@ def test_wrong_flags_are_usage_errors(flags: tuple[str, ...]) -> None:
 
 
 def test_a_port_that_is_taken_is_one_sentence(running: RunningMock) -> None:
-    """Exit code 2, as for the other ports."""
+    """The exit code is 2, as for the other ports."""
     flags = ["--port", "0", "--ingress-port", "0", "--admin-port", str(running.admin_port)]
     failed = subprocess.run([sys.executable, "-m", "mock_server", *flags], capture_output=True, text=True)
 
@@ -232,9 +232,9 @@ def test_a_port_that_is_taken_is_one_sentence(running: RunningMock) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_signal_ends_it_promptly_while_somebody_listens(number: signal.Signals) -> None:
-    """The stream ends as a stream does, and an idle connection is not waited for."""
-    with mock() as served, tail(served) as listening:
+def test_a_signal_ends_the_mock_promptly_while_a_stream_is_open(number: signal.Signals) -> None:
+    """The stream ends as a stream does, and the mock does not wait for an idle connection."""
+    with mock() as served, opened_stream(served) as listening:
         with socket.create_connection(("127.0.0.1", served.admin_port)):
             started = time.monotonic()
             served.process.send_signal(number)
@@ -248,7 +248,7 @@ def test_a_signal_ends_it_promptly_while_somebody_listens(number: signal.Signals
         assert not [line for line in served.lines if "Traceback" in line]
 
 
-def test_flask_is_loaded_when_somebody_steers_and_not_before() -> None:
+def test_flask_is_loaded_by_the_first_connection_to_the_admin_plane() -> None:
     """A start does not pay for it, and Connexion does not load it either."""
     code = "import sys, mock_server.app, mock_server.admin.plane; print('flask' in sys.modules)"
 
@@ -256,7 +256,7 @@ def test_flask_is_loaded_when_somebody_steers_and_not_before() -> None:
 
 
 def test_commands_have_a_line_in_the_log(running: RunningMock) -> None:
-    """As requests have."""
+    """Each has one, as requests have."""
     ask(running, "GET", "/organisations/4711")
     deadline = time.monotonic() + 5
     while not any("org 4711" in line for line in running.lines) and time.monotonic() < deadline:
@@ -267,7 +267,7 @@ def test_commands_have_a_line_in_the_log(running: RunningMock) -> None:
 
 
 def test_stock_schemathesis_finds_no_failure(running: RunningMock, tmp_path: Path, examples: int) -> None:
-    """Default checks against the document, the endless stream left out."""
+    """Its default checks against the document, without the endless stream."""
     from mock_server.settings import ADMIN
 
     (tmp_path / "schemathesis.toml").write_text('[parameters]\n"path.org_id" = "99"\n')
@@ -299,7 +299,7 @@ def test_stock_schemathesis_finds_no_failure(running: RunningMock, tmp_path: Pat
 
 
 def test_every_answer_closes_its_connection(running: RunningMock) -> None:
-    """And says so."""
+    """Its `Connection` header says so."""
     with socket.create_connection(("127.0.0.1", running.admin_port), 10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
         assert read_reply(connection).closed

@@ -1,4 +1,4 @@
-"""The mock in this process, on a clock that is moved by hand, spoken to without a socket."""
+"""The mock in this process, on a clock that tests move by hand, called without a socket."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _document(path: Path) -> Document:
 
 
 class World:
-    """One mock of its own."""
+    """A mock of its own, with helpers for the requests that tests make most."""
 
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
@@ -45,7 +45,7 @@ class World:
         key: str = "org-42",
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        """One request; a body that is not bytes is sent as JSON."""
+        """Send one request and return its reply; a body that is not bytes is sent as JSON."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         sent = {"x-arklow-auth": key} | JSON | (headers or {})
         reply = self.on_loop(self._call(method, path, content, sent))
@@ -53,7 +53,7 @@ class World:
         return reply
 
     def on_loop(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """What a coroutine returns on a loop of its own."""
+        """Run a coroutine on a loop of its own, and return its result."""
         return asyncio.run(coroutine)
 
     async def _call(
@@ -88,7 +88,7 @@ class World:
         return self.call("PUT", PUT, {"variant": variant, "schema": {}} | body, key=key)
 
     def accept(self, variant: str = "v", *, query: str = "", key: str = "org-42", **body: Any) -> Any:
-        """The data of an accepted POST."""
+        """POST work, and return the `data` of its answer."""
         path = f"/v1/ingress/{quote(variant, safe='')}{query}"
         reply = self.call("POST", path, {"payload": None} | body, key=key)
         assert reply.status == 200, reply.body
@@ -97,32 +97,32 @@ class World:
     def modack(
         self, action: str, attempt: int = 0, seconds: int = 60, *, key: str = "org-42"
     ) -> tuple[int, str]:
-        """Status and error code (empty on success) of a modack."""
+        """Extend a lease; return status and error code, which is empty on success."""
         body = {"action_record_id": action, "attempt": attempt, "mod_ack": seconds}
         reply = self.call("POST", "/v1/modack", body, key=key)
         return reply.status, "" if reply.status == 200 else reply.error["code"]
 
     def record(self, action: str, *, key: str = "org-42", org: str = "42") -> Any:
-        """An action as the record page shows it."""
+        """Read the record of an action."""
         reply = self.call("GET", f"/v1/orgs/{org}/actions/records/{action}", key=key)
         assert reply.status == 200, reply.body
         return reply.json["data"]
 
     def state(self, action: str) -> tuple[str, int]:
-        """Status and attempt of an action."""
+        """Return status and attempt of an action."""
         state = self.record(action)["state"]
         return state["status"], state["attempt"]
 
     def signal(
         self, name: str, action: str, attempt: int = 0, *, key: str = "org-42", **members: Any
     ) -> tuple[int, str]:
-        """Status and error code (empty on success) of an ack, nack or defer."""
+        """Send an ack, nack or defer; return status and error code, which is empty on success."""
         body = {"action_record_id": action, "attempt": attempt} | members
         reply = self.call("POST", f"/v1/{name}", body, key=key)
         return reply.status, "" if reply.status == 200 else reply.error["code"]
 
     def admin(self, name: str, *arguments: Any, **named: Any) -> Any:
-        """A command of the admin plane to organisation 42, without HTTP."""
+        """Call a command of the admin plane for organisation 42, without HTTP."""
 
         async def command() -> Any:
             done = attrgetter(name)(self.app.administration)("42", *arguments, **named)

@@ -1,4 +1,4 @@
-"""What the tests of an action's life share: a mock with a worker that does as told, and its moments as on the wire."""
+"""What the tests of an action's life share: a mock with a scripted worker, and times as records show them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _START = datetime.fromtimestamp(START, UTC)
 
 
 def world(*script: Step, **settings: Any) -> World:
-    """A mock that defines what it is sent, with a worker that plays the script (without one it holds)."""
+    """Make a mock that defines variants as they come, with a worker that plays the script; without one it holds."""
     made = World(auto_define=True, **settings)
     if script:
         made.admin("set_worker", Worker(script))
@@ -28,35 +28,35 @@ def world(*script: Step, **settings: Any) -> World:
 
 
 def wire(milliseconds: int) -> str:
-    """The moment so long after the start, as a record shows it."""
+    """Return the time so many milliseconds after the start, as a record shows it."""
     moment = _START + timedelta(milliseconds=milliseconds)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def elapsed(text: str) -> int:
-    """Milliseconds from the start to a moment as a record shows it."""
+    """Return the milliseconds from the start to a time as a record shows it."""
     return (datetime.fromisoformat(text) - _START) // timedelta(milliseconds=1)
 
 
 def available(world: World, action: str) -> int:
-    """Milliseconds from the start to an action's `available_at`."""
+    """Return the milliseconds from the start to an action's `available_at`."""
     return elapsed(world.record(action)["state"]["available_at"])
 
 
 def story(world: World, action: str) -> list[tuple[str, str, int]]:
-    """Kind, status and attempt of each event of an action."""
+    """Return kind, status and attempt of each event of an action."""
     events = world.record(action)["events"]
     return [(event["kind"], event["status"], event["attempt"]) for event in events]
 
 
 def said(world: World, signal: str, action: str, attempt: int = 0, *, key: str = "org-42") -> tuple[int, str]:
-    """Status and error code of any of the four signals, in its plainest form."""
+    """Send one of the four signals in its plainest form; return status and error code."""
     members = {"mod_ack": 60} if signal == "modack" else {}
     return world.signal(signal, action, attempt, key=key, **members)
 
 
 def listed(world: World, query: str = "", *, key: str = "org-42", org: str = "42") -> tuple[list[str], int]:
-    """Ids and count of a list of records."""
+    """Return the ids and the count of a list of records."""
     reply = world.call("GET", f"/v1/orgs/{org}/actions/records{query}", key=key)
     assert reply.status == 200, reply.body
     data = reply.json["data"]

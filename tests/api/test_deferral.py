@@ -1,4 +1,4 @@
-"""POST /v1/defer: custody of the work, and what follows from it (B140 to B145)."""
+"""POST /v1/defer: custody of an action, and what follows from it (B140 to B145)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ YEAR = 365 * 86_400
 
 
 def _deferred() -> tuple[World, str]:
-    """An action whose attempt 0 was deferred 10 s after acceptance."""
+    """Make an action whose attempt 0 is deferred 10 s after acceptance."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(10 * SECOND)
@@ -33,7 +33,7 @@ def _deferred() -> tuple[World, str]:
 
 
 def test_a_defer_takes_custody() -> None:
-    """B140, B122, B145, Q25: the answer is that of every signal; the action waits unsettled, for a minute."""
+    """B140, B122, B145, Q25: the answer is that of every signal; the action waits unsettled for a minute."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(10 * SECOND)
@@ -46,7 +46,7 @@ def test_a_defer_takes_custody() -> None:
 
 
 def test_deferred_work_counts_as_unsettled() -> None:
-    """B145: among what waits for an outcome it stands as `ack_wait`, and is not complete."""
+    """B145: the action is listed as `ack_wait`, and is not complete."""
     mock, action = _deferred()
 
     assert listed(mock, "?status=ack_wait") == ([action], 1)
@@ -54,7 +54,7 @@ def test_deferred_work_counts_as_unsettled() -> None:
 
 
 def test_after_a_defer_nothing_is_redelivered() -> None:
-    """B141: where an attempt would have been followed by the next there is none, however long it takes."""
+    """B141: no next attempt begins, however long custody lasts."""
     mock, action = _deferred()
     for _ in range(5):
         assert mock.signal("modack", action, 0, mod_ack=60) == (200, "")
@@ -68,7 +68,7 @@ def test_after_a_defer_nothing_is_redelivered() -> None:
 
 @pytest.mark.parametrize("name", ["ack", "nack", "modack", "defer"])
 def test_the_deferred_attempt_stays_the_authoritative_one(name: str) -> None:
-    """B141, B120: no other attempt has begun."""
+    """B141, B120: no other attempt has begun, so signals must name this one."""
     mock, action = _deferred()
     before = mock.record(action)
 
@@ -81,7 +81,7 @@ def test_the_deferred_attempt_stays_the_authoritative_one(name: str) -> None:
     [(59_999, ("ack_wait", 0)), (60_000, ("succeeded", 0)), (60_001, ("succeeded", 0))],
 )
 def test_a_deferred_lease_that_runs_out_means_done(at: int, shown: tuple[str, int]) -> None:
-    """B142, C11, Q25: succeeded at the deadline, not redelivered."""
+    """B142, C11, Q25: the action has succeeded at the deadline, and is not redelivered."""
     mock, action = _deferred()
     mock.clock.advance(at)
 
@@ -89,7 +89,7 @@ def test_a_deferred_lease_that_runs_out_means_done(at: int, shown: tuple[str, in
 
 
 def test_what_ran_out_in_custody_is_complete_at_its_deadline() -> None:
-    """B142, B080: however late somebody looks, and with nothing to say about an error."""
+    """B142, B080: also when the record is read later; there is no error message."""
     mock, action = _deferred()
     mock.clock.advance(3_600 * SECOND)
 
@@ -111,7 +111,7 @@ def test_what_ran_out_in_custody_is_complete_at_its_deadline() -> None:
     ],
 )
 def test_a_deferred_action_is_not_given_back(members: dict[str, Any]) -> None:
-    """B143, Q7: 409 on whatever terms, and not one member of the record changes."""
+    """B143, Q7: a nack is a 409 whatever its terms, and no member of the record changes."""
     mock, action = _deferred()
     before = mock.record(action)
 
@@ -120,7 +120,7 @@ def test_a_deferred_action_is_not_given_back(members: dict[str, Any]) -> None:
 
 
 def test_silence_is_no_rejection_either() -> None:
-    """B143, C11: nobody says anything for a day, and the action has not failed."""
+    """B143, C11: after a day without a signal the action has not failed."""
     mock, action = _deferred()
     mock.clock.advance(DAY)
 
@@ -128,7 +128,7 @@ def test_silence_is_no_rejection_either() -> None:
 
 
 def test_a_modack_extends_custody() -> None:
-    """B144, B125, Q8: from now, in both directions."""
+    """B144, B125, Q8: the new deadline counts from now, later or earlier than the old one."""
     mock, action = _deferred()
 
     assert mock.modack(action, 0, 300) == (200, "")
@@ -139,7 +139,7 @@ def test_a_modack_extends_custody() -> None:
 
 
 def test_an_ack_ends_custody_in_success() -> None:
-    """B144, B127."""
+    """B144, B127: the action is complete at once."""
     mock, action = _deferred()
 
     assert mock.signal("ack", action) == (200, "")
@@ -147,7 +147,7 @@ def test_an_ack_ends_custody_in_success() -> None:
 
 
 def test_a_second_defer_changes_nothing() -> None:
-    """B140, B141: it holds custody already; ours."""
+    """B140, B141: the attempt holds custody already; our choice."""
     mock, action = _deferred()
     mock.modack(action, 0, 300)
     before = mock.record(action)
@@ -158,7 +158,7 @@ def test_a_second_defer_changes_nothing() -> None:
 
 
 def test_custody_does_not_outlive_the_action() -> None:
-    """B136, B142, C11: at the end of the lifetime its lease is over, which means done."""
+    """B136, B142, C11: at the end of the lifetime the lease is over, which means done."""
     mock, action = _deferred()
     assert mock.modack(action, 0, YEAR) == (200, "")
     assert available(mock, action) == DAY
@@ -170,7 +170,7 @@ def test_custody_does_not_outlive_the_action() -> None:
 
 
 def test_a_timeout_that_is_brought_forward_ends_custody_in_the_same_way() -> None:
-    """B143, C11: silence is no rejection, whoever ends it."""
+    """B143, C11: also when the admin plane ends the lifetime."""
     mock, action = _deferred()
     mock.admin("end_attempt", action, Event.TIME_OUT)
 
@@ -178,7 +178,7 @@ def test_a_timeout_that_is_brought_forward_ends_custody_in_the_same_way() -> Non
 
 
 def test_the_first_lease_of_a_late_defer_ends_with_the_action() -> None:
-    """B136, Q25: a minute, less if the timeout is nearer."""
+    """B136, Q25: custody lasts a minute, or until the timeout if that is nearer."""
     mock = world(Step(Do.HOLD, lease=2 * DAY))
     action = mock.accept()["a_id"]
     mock.clock.advance(DAY - 10 * SECOND)
@@ -188,7 +188,7 @@ def test_the_first_lease_of_a_late_defer_ends_with_the_action() -> None:
 
 
 def test_a_worker_that_defers_leaves_the_same_custody() -> None:
-    """B140 to B144: whoever defers, it is the same state."""
+    """B140 to B144: a deferral by the built-in worker leads to the same state."""
     mock = world(Step(Do.DEFER))
     given, kept = (mock.accept()["a_id"] for _ in range(2))
 
@@ -200,7 +200,7 @@ def test_a_worker_that_defers_leaves_the_same_custody() -> None:
 
 
 def test_a_later_attempt_can_be_deferred_and_an_earlier_one_cannot() -> None:
-    """B120, B140, B141: custody is of the attempt that is held."""
+    """B120, B140, B141: custody is of the current attempt."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(MINUTE)

@@ -18,7 +18,7 @@ def _data(world: World, **body: Any) -> Any:
 
 
 def test_a_new_definition_has_version_1_and_no_alias() -> None:
-    """B053, B054: all required members are there, alias even when it was not sent."""
+    """B053, B054: all required members are there, `alias` even when it was not sent."""
     data = _data(World(), schema={"type": "object"})
 
     assert len(data.pop("id")) == 19
@@ -34,7 +34,7 @@ def test_a_new_definition_has_version_1_and_no_alias() -> None:
 
 
 def test_the_same_again_changes_nothing() -> None:
-    """Q5: a definition that is equal as JSON keeps its version; member order and 1 against 1.0 do not count."""
+    """Q5: a definition that is equal as JSON keeps its version; the order of members and 1 instead of 1.0 make no difference."""
     world = World()
     first = _data(world, schema={"minimum": 1, "type": "integer"}, alias=["a"])
 
@@ -67,7 +67,7 @@ def test_a_change_keeps_the_id_and_raises_the_version(before: Any, after: Any) -
 
 
 def test_an_explicit_version_is_stored_as_sent() -> None:
-    """Q5: higher, lower and zero; without one the count goes on from there."""
+    """Q5: higher, lower and zero; the next PUT without a version counts on from there."""
     world = World()
 
     assert _data(world, version=7)["version"] == 7
@@ -79,7 +79,7 @@ def test_an_explicit_version_is_stored_as_sent() -> None:
 
 
 def test_an_omitted_alias_keeps_the_list() -> None:
-    """Our choice: what is not said is not changed."""
+    """A PUT leaves members that it does not send as they were; our choice."""
     world = World()
     _data(world, alias=["a", "b"])
 
@@ -98,7 +98,7 @@ def test_a_dropped_alias_is_free_for_others() -> None:
 
 
 def test_a_refused_put_takes_no_id_and_no_version() -> None:
-    """Nothing of a refusal can be seen later."""
+    """A refusal leaves no trace in later ids and versions."""
     world = World()
     first = _data(world, variant="one", alias=["a"])
 
@@ -124,7 +124,7 @@ def test_a_refused_put_takes_no_id_and_no_version() -> None:
     ids=str,
 )
 def test_any_json_is_a_schema_and_the_header_says_whether_it_checks(schema: Any, standing: str) -> None:
-    """B051: stored as published; what checks nothing says so, and is refused only on demand."""
+    """B051: it is stored as published; one that cannot be enforced is refused under --strict-schemas alone."""
     reply = World().put(schema=schema)
 
     assert reply.status == 200
@@ -137,7 +137,7 @@ def test_any_json_is_a_schema_and_the_header_says_whether_it_checks(schema: Any,
 
 
 def test_what_was_stored_comes_back_to_the_last_digit() -> None:
-    """Big integers exactly, as the reader is promised."""
+    """Big integers come back exactly."""
     reply = World().call(
         "PUT", PUT, b'{"variant":"v","schema":{"const":123456789012345678901234567890,"x":[1.5,1e3]}}'
     )
@@ -146,7 +146,7 @@ def test_what_was_stored_comes_back_to_the_last_digit() -> None:
 
 
 def test_a_key_of_its_own_works_and_names_its_organisation() -> None:
-    """--key KEY=ORG adds keys; the default is dev-key=1."""
+    """--key KEY=ORG adds a key; dev-key=1 is there without it."""
     path = "/v1/orgs/1/actions/definitions"
 
     assert World().call("PUT", path, {"variant": "v", "schema": 1}, key="dev-key").status == 200

@@ -1,4 +1,4 @@
-"""Answers with an injected fault, as the admin plane asked or the client itself (TRB-1 to TRB-9)."""
+"""Answers with an injected fault, planned by the admin plane or asked for by the request itself (TRB-1 to TRB-9)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _post(world: World, query: str = "", body: object = None, **headers: str) ->
 
 
 def _kept(world: World) -> int:
-    """Actions that organisation 42 has."""
+    """Return the number of actions that organisation 42 keeps."""
     return int(world.app.administration.organisation("42").action_table.count)
 
 
@@ -42,7 +42,7 @@ def _exchanges(world: World) -> list[ExchangeEntry]:
 
 
 def test_an_answer_is_replaced_and_nothing_happens() -> None:
-    """TRB-1, TRB-5: the documented envelope, marked; the next answer is the usual one."""
+    """TRB-1, TRB-5: the answer has the documented envelope and a mark; the next one is ordinary."""
     world = _world(Fault(INGRESS, times=1, status=503, code="OVERLOADED", message="not now", retry_after=7))
 
     replies = [_post(world), _post(world)]
@@ -55,8 +55,8 @@ def test_an_answer_is_replaced_and_nothing_happens() -> None:
     assert _kept(world) == 1
 
 
-def test_a_fault_of_one_operation_and_organisation_is_nobody_elses() -> None:
-    """TRB-1."""
+def test_a_fault_hits_one_operation_of_one_organisation() -> None:
+    """TRB-1: answers of other operations and of other organisations are ordinary."""
     world = _world(Fault("modAckIngressAction", status=409))
     action = world.accept()["a_id"]
     other = world.accept(key="org-7")["a_id"]
@@ -68,14 +68,14 @@ def test_a_fault_of_one_operation_and_organisation_is_nobody_elses() -> None:
 
 @pytest.mark.parametrize("body", [{"payload": 1}, b"{", {"no": "payload"}])
 def test_a_request_that_is_not_carried_out_is_not_checked(body: object) -> None:
-    """TRB-5: whatever it says."""
+    """TRB-5: even an invalid body gets the answer of the fault."""
     world = _world(Fault(status=418))
 
     assert _post(world, body=body).status == 418
 
 
 def test_a_request_can_be_carried_out_before_its_answer_is_replaced() -> None:
-    """TRB-5: the client is told 500, and the work is done."""
+    """TRB-5: the client gets a 500, and the work is done."""
     world = _world(Fault(INGRESS, status=500, carried_out=True))
 
     assert _post(world).status == 500
@@ -83,7 +83,7 @@ def test_a_request_can_be_carried_out_before_its_answer_is_replaced() -> None:
 
 
 def test_a_refusal_is_replaced_as_well() -> None:
-    """TRB-5: by the document and by the world."""
+    """TRB-5: a refusal by the document, and one by the state of the organisation."""
     world = _world(Fault(status=502, carried_out=True))
 
     assert [_post(world, body=b"{").status, world.modack("1")] == [502, (502, "INJECTED")]
@@ -91,7 +91,7 @@ def test_a_refusal_is_replaced_as_well() -> None:
 
 
 def test_a_delay_alone_leaves_the_answer_as_it_is() -> None:
-    """TRB-6: late, marked, and counted as a hit; a refusal too."""
+    """TRB-6: the answer is late, marked, and counted as a hit; so is a refusal."""
     world = _world(Fault(INGRESS, times=2, delay=0.05))
     before = time.perf_counter()
 
@@ -107,7 +107,7 @@ def test_a_delay_alone_leaves_the_answer_as_it_is() -> None:
 
 @pytest.mark.parametrize("status", [204, 205, 304])
 def test_a_status_without_content_comes_without(status: int) -> None:
-    """RFC 9110: not even a length where none may be."""
+    """RFC 9110: the answer has no body, and no `Content-Length` where none is allowed."""
     reply = _post(_world(Fault(status=status)))
 
     assert (reply.status, reply.body) == (status, b"")
@@ -117,7 +117,7 @@ def test_a_status_without_content_comes_without(status: int) -> None:
 
 @pytest.mark.parametrize("status", [200, 299, 302, 418, 451, 599])
 def test_an_undocumented_status_is_no_failure_of_the_mock(status: int) -> None:
-    """TRB-5: the document is not asked."""
+    """TRB-5: the answer of a fault is not checked against the document."""
     reply = _post(_world(Fault(status=status)))
 
     assert (reply.status, reply.error["code"]) == (status, "INJECTED")
@@ -125,7 +125,7 @@ def test_an_undocumented_status_is_no_failure_of_the_mock(status: int) -> None:
 
 
 def test_too_many_requests_always_says_when_to_come_again() -> None:
-    """TRB-5: after a second, unless told otherwise."""
+    """TRB-5: a 429 has `Retry-After`, of a second unless the fault says otherwise."""
     first, second = _world(Fault(status=429)), _world(Fault(status=429, retry_after=0))
 
     assert [_post(world).headers["retry-after"] for world in (first, second)] == ["1", "0"]
@@ -133,7 +133,7 @@ def test_too_many_requests_always_says_when_to_come_again() -> None:
 
 
 def test_a_body_that_never_comes_is_no_hit() -> None:
-    """HTTP-2: 408, as always."""
+    """HTTP-2: the request is a 408, and the fault is not used up."""
     world = World(auto_define=True, body_timeout=0.05)
     world.app.faults.add("42", Fault(times=1, status=503))
     key = {"x-arklow-auth": "org-42"}
@@ -144,8 +144,8 @@ def test_a_body_that_never_comes_is_no_hit() -> None:
     assert _post(world).status == 503
 
 
-def test_who_is_not_let_in_meets_no_fault() -> None:
-    """AUTH-7: and uses none up."""
+def test_a_request_without_a_valid_key_meets_no_fault() -> None:
+    """AUTH-7: it is a 401, and the fault is not used up."""
     world = _world(Fault(times=1, status=503))
 
     for query in ("", "?__code=503"):
@@ -155,7 +155,7 @@ def test_who_is_not_let_in_meets_no_fault() -> None:
 
 
 def test_the_log_and_the_journal_tell_it() -> None:
-    """TRB-8: with the mark; who looks for a fault finds the fault."""
+    """TRB-8: both have the mark, by which the fault is found."""
     world = _world(Fault(times=1, status=409, code="STALE_ATTEMPT", message="m"))
     _post(world)
     _post(world, "?__code=500")
@@ -188,8 +188,8 @@ def test_the_log_and_the_journal_tell_it() -> None:
         (",, ;=", 200, None),
     ],
 )
-def test_a_client_can_ask_for_fault_by_header(prefer: str, status: int, applied: str | None) -> None:
-    """TRB-7, RFC 7240: of one name the first counts, what is unknown is ignored, parameters too."""
+def test_a_request_can_ask_for_a_fault_by_header(prefer: str, status: int, applied: str | None) -> None:
+    """TRB-7, RFC 7240: of one name the first preference counts; unknown preferences and parameters are ignored."""
     reply = _post(_world(), prefer=prefer)
 
     assert (reply.status, reply.headers.get("preference-applied")) == (status, applied)
@@ -197,7 +197,7 @@ def test_a_client_can_ask_for_fault_by_header(prefer: str, status: int, applied:
 
 
 def test_several_lines_of_the_header_are_one_list() -> None:
-    """RFC 9110 §5.3."""
+    """RFC 9110 §5.3: their preferences count as if they stood in one line."""
     lines = [(b"prefer", b"delay=1"), (b"x", b"y"), (b"prefer", b"code=409"), (b"prefer", b"code=500")]
 
     assert requested(lines, b"") == (
@@ -217,23 +217,23 @@ def test_several_lines_of_the_header_are_one_list() -> None:
         ("?tag.a=b&__delay=0&tag.__code=500", 200),
     ],
 )
-def test_a_client_can_ask_for_fault_by_query(query: str, status: int) -> None:
-    """TRB-7: where no header can be set; no `Preference-Applied`, as there is no preference."""
+def test_a_request_can_ask_for_a_fault_by_query(query: str, status: int) -> None:
+    """TRB-7: for clients that cannot set headers; there is no `Preference-Applied`, as there is no preference."""
     reply = _post(_world(), query)
 
     assert (reply.status, reply.headers[MARK]) == (status, "prefer")
     assert "preference-applied" not in reply.headers
 
 
-def test_a_parameter_counts_more_than_a_preference() -> None:
-    """TRB-7: each for itself."""
+def test_a_parameter_goes_before_a_preference() -> None:
+    """TRB-7: for status and delay separately."""
     reply = _post(_world(), "?__code=409", prefer="code=500, delay=0")
 
     assert (reply.status, reply.headers["preference-applied"]) == (409, "delay=0")
 
 
 def test_what_the_query_asks_of_the_mock_reaches_no_operation() -> None:
-    """TRB-7: nor does it hurt a list."""
+    """TRB-7: the parameters are no tags of work, and a list ignores them."""
     world = _world()
     action = world.accept(query="?__delay=0&tag.a=b")["a_id"]
 
@@ -261,7 +261,7 @@ def test_what_the_query_asks_of_the_mock_reaches_no_operation() -> None:
     ],
 )
 def test_a_value_that_cannot_be_is_refused(query: str, headers: dict[str, str], message: str) -> None:
-    """TRB-7: where it stands, and what would pass; nothing is carried out."""
+    """TRB-7: the message names the place and what is allowed; nothing is carried out."""
     world = _world()
     reply = _post(world, query, **headers)
 
@@ -269,8 +269,8 @@ def test_a_value_that_cannot_be_is_refused(query: str, headers: dict[str, str], 
     assert _kept(world) == 0
 
 
-def test_what_the_client_asks_for_counts_more_and_uses_nothing_up() -> None:
-    """TRB-7: the fault that was added has its turn afterwards."""
+def test_a_requested_fault_goes_before_a_planned_one_and_uses_none_up() -> None:
+    """TRB-7: the planned fault hits the next answer."""
     world = _world(Fault(times=1, status=503))
 
     assert [_post(world, query).status for query in ("?__code=418", "?__delay=0", "", "")] == [
@@ -281,7 +281,7 @@ def test_what_the_client_asks_for_counts_more_and_uses_nothing_up() -> None:
     ]
 
 
-def test_a_page_may_ask_for_fault() -> None:
+def test_a_page_may_ask_for_a_fault() -> None:
     """A browser's preflight allows the header."""
     world = _world()
 
@@ -292,14 +292,14 @@ def test_a_page_may_ask_for_fault() -> None:
 
 @pytest.mark.parametrize("cut", [Cut.CLOSE, Cut.RESET])
 def test_where_no_connection_can_be_cut_the_answer_says_so(cut: Cut) -> None:
-    """Under another server, or none: marked and replaced, not normal."""
+    """Under a server without access to the connection the answer is replaced and marked."""
     reply = _post(_world(Fault(cut=cut)))
 
     assert (reply.status, reply.error["code"], reply.headers[MARK]) == (500, "INJECTED", "1")
 
 
-def test_a_reset_ends_all_fault_and_nothing_else_does() -> None:
-    """TRB-9: a snapshot has none, and a fork takes none along."""
+def test_a_reset_removes_all_faults_and_nothing_else_does() -> None:
+    """TRB-9: a snapshot has no faults, and a fork takes none along."""
     world = _world(Fault(status=503))
     world.admin("snapshots.take", "s")
     world.admin("snapshots.restore", "s")
@@ -313,7 +313,7 @@ def test_a_reset_ends_all_fault_and_nothing_else_does() -> None:
 
 
 def test_the_same_calls_meet_the_same_fault() -> None:
-    """LIFE-19: a share is no chance."""
+    """LIFE-19: a share hits the same answers each time."""
 
     def day(seed: int) -> list[int]:
         world = _world()
@@ -326,7 +326,7 @@ def test_the_same_calls_meet_the_same_fault() -> None:
 
 
 def test_headers_that_are_too_many_or_too_long_are_kept_in_part() -> None:
-    """The journal keeps no megabytes alive."""
+    """The journal keeps 8,192 bytes of headers."""
     world = _world()
     many: dict[str, Any] = {f"x-{number}": "1" for number in range(200)}
     _post(world, **{"x-long": "x" * 100_000})

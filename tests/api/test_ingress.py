@@ -11,7 +11,7 @@ from tests.api.asgi import World
 
 
 def test_an_accepted_post_answers_with_the_action() -> None:
-    """B020 to B022: queued, the variant, the version as digits, ids of 19 digits."""
+    """B020 to B022: queued, the variant, the version in digits, ids of 19 digits."""
     world = World()
     definition = world.put("order.created").json["data"]
 
@@ -22,7 +22,7 @@ def test_an_accepted_post_answers_with_the_action() -> None:
 
 
 def test_every_post_makes_a_new_action_with_a_growing_id() -> None:
-    """B023, B024: equal bodies and an Idempotency-Key change nothing."""
+    """B023, B024: also with equal bodies, and with an Idempotency-Key."""
     world = World()
     world.put()
     replies = [
@@ -50,7 +50,7 @@ def test_an_alias_outranks_a_variant_of_the_same_name() -> None:
     ("asked", "used"), [(None, "3"), (3, "3"), (1, "1"), (2, "2"), (3.0, "3"), (4, "3"), (999, "3")]
 )
 def test_a_version_is_used_when_it_is_stored(asked: float | None, used: str) -> None:
-    """B035 to B037, C4: otherwise the current one."""
+    """B035 to B037, C4: the current version is used otherwise."""
     world = World()
     for schema in ({"const": 1}, {"const": 2}, {"const": 3}):
         world.put(schema=schema)
@@ -60,7 +60,7 @@ def test_a_version_is_used_when_it_is_stored(asked: float | None, used: str) -> 
 
 
 def test_each_version_keeps_its_own_schema() -> None:
-    """B036: the asserted contract is the one that judges."""
+    """B036: the payload is checked by the schema of the version that the caller asserts."""
     world = World()
     world.put(schema={"const": 1})
     world.put(schema={"const": 2})
@@ -70,7 +70,7 @@ def test_each_version_keeps_its_own_schema() -> None:
 
 
 def _tags(world: World, query: str = "", **body: Any) -> dict[str, str]:
-    """The tags of a new action."""
+    """Accept work and return its tags."""
     tags: dict[str, str] = world.record(world.accept(query=query, **body)["a_id"])["tags"]
     return tags
 
@@ -87,7 +87,7 @@ def _tags(world: World, query: str = "", **body: Any) -> dict[str, str]:
     ],
 )
 def test_query_tags_merge_over_the_bodys(query: str, expected: dict[str, str]) -> None:
-    """B032, Q17: the query wins on the same key, other tags stay, other parameters mean nothing."""
+    """B032, Q17: the query wins on the same key, other tags stay, other parameters are ignored."""
     world = World()
     world.put()
 
@@ -98,7 +98,7 @@ def test_query_tags_merge_over_the_bodys(query: str, expected: dict[str, str]) -
     "payload", [None, True, 0, -1.5, "", "é", [], {}, [[1]], {"payload": {"payload": 1}}]
 )
 def test_an_empty_schema_takes_any_json(payload: Any) -> None:
-    """B029, B040."""
+    """B029, B040: every kind of JSON value is accepted."""
     world = World()
     world.put()
 
@@ -106,7 +106,7 @@ def test_an_empty_schema_takes_any_json(payload: Any) -> None:
 
 
 def test_a_rejected_payload_leaves_no_record() -> None:
-    """B039, C6: refused before acceptance; the message names the place, the expectation and the find."""
+    """B039, C6: it is refused before acceptance; the message names the place, what was expected and what came."""
     world = World()
     world.put(schema={"properties": {"lines": {"items": {"required": ["sku"]}}}})
     before = int(world.accept(payload={})["a_id"])
@@ -121,7 +121,7 @@ def test_a_rejected_payload_leaves_no_record() -> None:
 
 
 def test_an_unknown_variant_says_what_is_near() -> None:
-    """Q6: 400, with the names that resemble it."""
+    """Q6: the 400 names variants with a similar name."""
     world = World()
     world.put("order.created", alias=["order.made"])
 
@@ -133,7 +133,7 @@ def test_an_unknown_variant_says_what_is_near() -> None:
 
 
 def test_auto_define_gives_an_unknown_variant_an_open_definition() -> None:
-    """--auto-define: version 1, any payload, the same definition the next time and for a later PUT."""
+    """--auto-define: it has version 1, takes any payload, and is the definition that a later PUT updates."""
     world = World(auto_define=True)
 
     first, second = world.accept("new"), world.accept("new", payload={"a": 1})
@@ -166,7 +166,7 @@ def test_raw_bodies_takes_a_body_without_payload_whole(body: Any, stored: Any) -
 
 
 def test_raw_bodies_still_checks_an_envelope() -> None:
-    """What has a `payload` is held to the page."""
+    """A body with a `payload` is checked against the page."""
     world = World(raw_bodies=True)
     world.put()
 
@@ -174,7 +174,7 @@ def test_raw_bodies_still_checks_an_envelope() -> None:
 
 
 def test_organisations_share_nothing() -> None:
-    """Parallel runs are isolated by their key alone: definitions, names and ids."""
+    """Parallel runs with keys of their own share no definitions, names or ids."""
     world = World()
     world.put()
     mine = world.accept()

@@ -1,4 +1,4 @@
-"""Each answer to an open question that is not the usual one, as the API shows it (C1, C4, C5, C6, C7, Q1 to Q7, Q10)."""
+"""Each answer to an open question that is not the default, as the API shows it (C1, C4, C5, C6, C7, Q1 to Q7, Q10)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tests.running_mock import PUT
 
 
 def world(**interpretations: Any) -> World:
-    """A mock that takes these interpretations, and has a definition."""
+    """Make a mock with these interpretations, and a definition."""
     made = World(interpretations=Interpretations(**interpretations))
     assert made.put(alias=["a"]).status == 200
     return made
 
 
 def versions(world: World, *puts: dict[str, Any]) -> list[int]:
-    """The versions that PUTs one after the other are answered with."""
+    """Send PUTs one after the other, and return the versions of the answers."""
     return [world.put(**body).json["data"]["version"] for body in puts]
 
 
 def refused(world: World, body: Any, variant: str = "v") -> str:
-    """The code of a refusal of work."""
+    """Send work, and return the error code of its refusal."""
     reply = world.call("POST", f"/v1/ingress/{variant}", body)
     assert reply.status == 400, reply.body
     return reply.error["code"]
@@ -38,7 +38,7 @@ def refused(world: World, body: Any, variant: str = "v") -> str:
 
 @pytest.mark.parametrize("body", [{"payload": 1}, {"order": 1}, {"payload": 1, "version": "x"}, [1], None])
 def test_all_of_a_body_is_the_payload(body: Any) -> None:
-    """C1, B028: whatever it is; tags come by the query (B033)."""
+    """C1, B028: whatever the body is; tags come by the query (B033)."""
     mock = world(ingress_body="whole body")
 
     reply = mock.call("POST", "/v1/ingress/v?tag.region=eu", json.dumps(body).encode())
@@ -58,7 +58,7 @@ def test_a_body_without_payload_is_the_payload() -> None:
 @pytest.mark.parametrize("interpretation", ["envelope", "envelope, whole without payload"])
 @pytest.mark.parametrize("size", [1, bodies.LARGE])
 def test_a_member_that_the_page_does_not_name_is_refused(interpretation: str, size: int) -> None:
-    """B044: of an envelope; in a payload it is none. The same for a body that is read elsewhere."""
+    """B044: of an envelope; a payload may have any member. A body that a worker process parses is refused too."""
     mock = world(ingress_body=interpretation, unnamed_members="refused")
     payload = {"x-more": "x" * size}
 
@@ -69,7 +69,7 @@ def test_a_member_that_the_page_does_not_name_is_refused(interpretation: str, si
 
 
 def test_a_payload_that_breaks_its_schema_is_accepted() -> None:
-    """C6: and the definition says that its schema is not enforced."""
+    """C6: the definition says that its schema is not enforced."""
     mock = world(payload_mismatch="accepted")
 
     put = mock.put(schema={"type": "string"})
@@ -88,7 +88,7 @@ def test_an_unknown_variant_is_made_on_the_fly() -> None:
 
 @pytest.mark.parametrize("unknown", ["refused", "made on the fly"])
 def test_an_alias_reaches_nothing(unknown: str) -> None:
-    """C5: whatever becomes of other unknown names, and no refusal recommends it."""
+    """C5: it is refused like an unknown name, or defined like one, and no refusal recommends it."""
     mock = world(alias="reaches nothing", unknown_variant=unknown)
 
     reply = mock.call("POST", "/v1/ingress/a", {"payload": 1})
@@ -99,7 +99,7 @@ def test_an_alias_reaches_nothing(unknown: str) -> None:
 
 @pytest.mark.parametrize("unknown", ["refused", "made on the fly"])
 def test_an_alias_is_a_variant_of_its_own(unknown: str) -> None:
-    """C5: it is given an open definition."""
+    """C5: it gets an open definition."""
     mock = world(alias="is a variant of its own", unknown_variant=unknown)
 
     first, second = mock.accept("a"), mock.accept("a")
@@ -110,7 +110,7 @@ def test_an_alias_is_a_variant_of_its_own(unknown: str) -> None:
 
 @pytest.mark.parametrize(("interpretation", "reached"), [("the alias", "v"), ("the variant", "a")])
 def test_a_name_that_is_both_reaches_one(interpretation: str, reached: str) -> None:
-    """B038, C5."""
+    """B038, C5: a variant or the alias of another definition, as the interpretation says."""
     mock = world(alias_or_variant=interpretation)
     mock.put("a")
 
@@ -118,7 +118,7 @@ def test_a_name_that_is_both_reaches_one(interpretation: str, reached: str) -> N
 
 
 def test_work_under_an_alias_shows_it() -> None:
-    """B022, C5: in the answer; the record is the definition's."""
+    """B022, C5: the answer has the alias, the record the definition's variant."""
     mock = world(shown_variant="the alias")
 
     data = mock.accept("a")
@@ -129,7 +129,7 @@ def test_work_under_an_alias_shows_it() -> None:
 
 
 def test_a_variant_in_other_letters_is_the_same() -> None:
-    """For work and for definitions, which keep their first spelling."""
+    """For work and for definitions, which keep the spelling of the first PUT."""
     mock = world(letter_case="is the same")
     first = mock.put("Straße").json["data"]
 
@@ -162,7 +162,7 @@ def test_work_that_asserts_a_version(interpretations: dict[str, Any], answers: l
 
 
 def test_a_definition_cannot_be_put_again() -> None:
-    """Q5: not even as it is."""
+    """Q5: not even unchanged."""
     mock = world(put_again="refused")
 
     assert mock.put(alias=["a"]).error["code"] == "DEFINITION_EXISTS"
@@ -208,8 +208,8 @@ def test_what_raises_a_version(interpretations: dict[str, Any], found: list[int]
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_only_describes(before: Any, after: Any, alike: bool) -> None:
-    """JSON Schema, validation §9: also in schemas that are too large to be read while others wait."""
+def test_a_change_of_annotations(before: Any, after: Any, alike: bool) -> None:
+    """JSON Schema, validation §9: also in a schema that a worker process reads because of its size."""
     mock = World(interpretations=Interpretations(annotated="same version"))
     try:
         assert versions(mock, {"schema": before}, {"schema": after}) == [1, 1 if alike else 2]
@@ -218,14 +218,14 @@ def test_what_only_describes(before: Any, after: Any, alike: bool) -> None:
 
 
 def test_annotations_are_overlooked_in_other_letters_too() -> None:
-    """Where both interpretations are taken the stored definition is found by either spelling."""
+    """With both interpretations the stored definition is found by either spelling."""
     mock = World(interpretations=Interpretations(annotated="same version", letter_case="is the same"))
 
     assert versions(mock, {"variant": "v"}, {"variant": "V", "schema": {"title": "t"}}) == [1, 1]
 
 
 def test_another_schema_gives_another_id() -> None:
-    """Q5: other aliases do not; work that was accepted before keeps what it was answered."""
+    """Q5: other aliases do not; work that was accepted before keeps the id of its answer."""
     mock = world(changed_id="changes")
     old = mock.accept()
     first, aliases, changed = (
@@ -250,7 +250,7 @@ def test_another_schema_gives_another_id() -> None:
     ids=str,
 )
 def test_explicit_versions(interpretations: dict[str, Any], found: list[int]) -> None:
-    """Q5: of a new definition, a lower one, and what follows it without one."""
+    """Q5: of a new definition, a lower one, and the next PUT without a version."""
     mock = World(interpretations=Interpretations(**interpretations))
 
     assert versions(mock, {"version": 9}, {"version": 3, "schema": 3}, {"schema": 4}) == found
@@ -258,12 +258,12 @@ def test_explicit_versions(interpretations: dict[str, Any], found: list[int]) ->
 
 @pytest.mark.parametrize(("interpretation", "version"), [("stored", 9), ("not stored", 2)])
 def test_a_higher_explicit_version(interpretation: str, version: int) -> None:
-    """Q5: where it is not stored the count goes on."""
+    """Q5: where it is not stored, the count goes on."""
     assert versions(world(higher_version=interpretation), {"version": 9, "schema": 1}) == [version]
 
 
 def test_a_lower_explicit_version_is_refused() -> None:
-    """Q5: the same one again is not lower."""
+    """Q5: the current version again is not lower."""
     mock = World(interpretations=Interpretations(lower_version="refused"))
 
     assert versions(mock, {"version": 9}, {"version": 9, "schema": 1}) == [9, 9]
@@ -274,7 +274,7 @@ def test_a_lower_explicit_version_is_refused() -> None:
     ("interpretation", "current"), [("the lower one is current", "3"), ("the highest one is current", "9")]
 )
 def test_the_current_version_after_a_lower_one(interpretation: str, current: str) -> None:
-    """Q5, B035: the answer to the PUT is what was put, and both are kept with their schemas."""
+    """Q5, B035: the PUT is answered with what was put; both versions are kept with their schemas."""
     interpretations: dict[str, Any] = {"after_lower": interpretation}
     mock = World(interpretations=Interpretations(**interpretations))
     mock.put(version=9, schema={"const": 9})
@@ -296,7 +296,7 @@ def test_the_current_version_after_a_lower_one(interpretation: str, current: str
     ids=str,
 )
 def test_aliases_of_an_update(interpretations: dict[str, Any], alias: Any, found: list[str]) -> None:
-    """S-def: what the list becomes, and that nothing else is reached."""
+    """S-def: what the list becomes; names that left it reach nothing."""
     mock = world(**interpretations)
 
     put = mock.put(**({} if alias is None else {"alias": alias}))
@@ -308,7 +308,7 @@ def test_aliases_of_an_update(interpretations: dict[str, Any], alias: Any, found
 
 
 def test_an_alias_is_taken_over() -> None:
-    """C5: the definition that had it has it no more, and its version stays."""
+    """C5: the definition that had it loses it, and keeps its version."""
     mock = world(taken_alias="taken over")
     mock.put(alias=["a", "b"], schema=1)
     other = mock.put("other", alias=["a"]).json["data"]
@@ -322,7 +322,7 @@ def test_an_alias_is_taken_over() -> None:
 
 
 def test_a_second_ack_is_accepted() -> None:
-    """Q3: by whoever acked, and nothing else is."""
+    """Q3: from any client; other signals are refused."""
     mock = world(second_ack="accepted")
     acked, failed = mock.accept()["a_id"], mock.accept()["a_id"]
     mock.signal("ack", acked)
@@ -337,7 +337,7 @@ def test_a_second_ack_is_accepted() -> None:
 
 
 def test_a_nack_after_a_defer_is_accepted_without_effect() -> None:
-    """Q7, B143: custody stays; another attempt is refused."""
+    """Q7, B143: custody stays; a nack of another attempt is refused."""
     mock = world(nack_after_defer="accepted without effect")
     action = mock.accept()["a_id"]
     mock.signal("defer", action)
@@ -351,7 +351,7 @@ def test_a_nack_after_a_defer_is_accepted_without_effect() -> None:
 
 @pytest.mark.parametrize(("past", "future"), [("409", "409"), ("404", "409"), ("409", "404")])
 def test_attempts_that_are_not_the_current_one(past: str, future: str) -> None:
-    """Q2, Q4: over, and not begun."""
+    """Q2, Q4: one that is over, and one that has not begun."""
     mock = world(past_attempt=past, future_attempt=future)
     action = mock.accept()["a_id"]
     mock.clock.advance(60_000)
@@ -362,7 +362,7 @@ def test_attempts_that_are_not_the_current_one(past: str, future: str) -> None:
 
 
 def test_noughts_before_an_id_are_overlooked() -> None:
-    """B010: for signals and for interpretation."""
+    """B010: in signals and when records are read."""
     mock = world(leading_zeros="overlooked")
     action = mock.accept()["a_id"]
 
@@ -385,12 +385,12 @@ def _put_refusals(mock: World) -> list[Reply]:
 
 
 def test_the_control_plane_refuses_with_200_and_data_null() -> None:
-    """Q1, C17: what it is asked for; who asks, and what no operation has, is refused with HTTP's own statuses."""
+    """Q1, C17: what an operation refuses; a missing key and an unknown path keep HTTP's own statuses."""
     mock = world(refusal="200 with data null")
 
     assert [reply.status for reply in _put_refusals(mock)] == [200] * 5
     assert [reply.error["code"] for reply in _put_refusals(mock)][:2] == ["ALIAS_TAKEN", "NEGATIVE_VERSION"]
-    assert mock.call("PUT", PUT, {}, key="nobody").status == 401
+    assert mock.call("PUT", PUT, {}, key="no-such-key").status == 401
     assert mock.call("PUT", PUT, {}, key="org-41").status == 403
     assert mock.call("GET", "/nowhere").status == 404
     assert mock.call("POST", "/v1/ingress/%FF", {"payload": 1}).status == 400
@@ -399,7 +399,7 @@ def test_the_control_plane_refuses_with_200_and_data_null() -> None:
 
 @pytest.mark.parametrize("status", ["403", "404", "401"])
 def test_another_organisations_path(status: str) -> None:
-    """Q10."""
+    """Q10: the status of the refusal."""
     mock = world(foreign_path=status)
 
     reply = mock.put(key="org-41")

@@ -1,4 +1,4 @@
-"""The states that an action goes through, and what the worker's script makes of it (B070 to B077)."""
+"""The states that an action goes through, and what the script of the worker makes of it (B070 to B077)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_an_action_is_queued_in_the_answer_and_with_the_worker_in_its_record() -
 
 
 def test_the_usual_path_goes_over_running_to_succeeded() -> None:
-    """B071: `running` for as long as the worker has it in its hands."""
+    """B071: it is `running` while the worker works on it."""
     mock = world(Step(Do.ACK, after=5 * SECOND))
     action = mock.accept()["a_id"]
     shown = [mock.state(action)]
@@ -69,7 +69,7 @@ def test_the_usual_path_goes_over_running_to_succeeded() -> None:
 
 
 def test_ack_wait_stands_between_when_the_settlement_comes_later() -> None:
-    """B071, B127: queued, running, ack_wait, and with the ack succeeded."""
+    """B071, B127: queued, running, ack_wait, and after the ack succeeded."""
     mock = world(Step(Do.HOLD, after=5 * SECOND))
     action = mock.accept()["a_id"]
     assert mock.state(action) == ("running", 0)
@@ -81,7 +81,7 @@ def test_ack_wait_stands_between_when_the_settlement_comes_later() -> None:
 
 
 def test_an_action_that_waits_for_capacity_was_never_delivered() -> None:
-    """B072: `dispatch_wait` is entered before any delivery, so the attempt is still 0 and nothing has begun."""
+    """B072: `dispatch_wait` comes before any delivery, so the attempt is 0 and has not begun."""
     mock = world(Step(Do.WAIT))
     action = mock.accept()["a_id"]
     mock.clock.advance(3_600 * SECOND)
@@ -100,7 +100,7 @@ def test_an_action_that_waits_for_capacity_was_never_delivered() -> None:
 
 
 def test_capacity_that_comes_back_begins_the_waiting_attempt() -> None:
-    """B072, B077: it is attempt 0, with a lease that counts from then."""
+    """B072, B077: it is attempt 0, whose lease counts from then."""
     mock = world(Step(Do.WAIT))
     action = mock.accept()["a_id"]
     mock.clock.advance(10 * SECOND)
@@ -113,7 +113,7 @@ def test_capacity_that_comes_back_begins_the_waiting_attempt() -> None:
 
 
 def test_other_variants_go_on_while_one_waits() -> None:
-    """B072, Q24: a script is for a variant; capacity for one that has none changes nothing for it."""
+    """B072, Q24: a script belongs to a variant; capacity for one variant changes nothing for another."""
     mock = world()
     mock.admin("set_worker", Worker(variants={"slow": (Step(Do.WAIT),)}))
     slow, other = mock.accept("slow")["a_id"], mock.accept("other")["a_id"]
@@ -127,7 +127,7 @@ def test_other_variants_go_on_while_one_waits() -> None:
 
 @pytest.mark.parametrize(("at", "status"), [(DAY - 1, "dispatch_wait"), (DAY, "failed"), (DAY + 1, "failed")])
 def test_the_timeout_runs_while_an_action_waits_for_capacity(at: int, status: str) -> None:
-    """B074, B075: a day after acceptance it has failed, with no attempt made."""
+    """B074, B075: a day after acceptance it has failed without an attempt."""
     mock = world(Step(Do.WAIT))
     action = mock.accept()["a_id"]
     mock.clock.advance(at)
@@ -137,7 +137,7 @@ def test_the_timeout_runs_while_an_action_waits_for_capacity(at: int, status: st
 
 
 def test_capacity_that_comes_late_finds_the_rest_of_the_lifetime() -> None:
-    """B075, B136: the lifetime counts from acceptance, and cuts the lease of the late attempt."""
+    """B075, B136: the lifetime counts from acceptance, and limits the lease of the late attempt."""
     mock = world(Step(Do.WAIT))
     action = mock.accept()["a_id"]
     mock.clock.advance(DAY - 10 * SECOND)
@@ -149,7 +149,7 @@ def test_capacity_that_comes_late_finds_the_rest_of_the_lifetime() -> None:
 
 
 def test_what_failed_for_want_of_capacity_says_so() -> None:
-    """B075: the message of a failure does not speak of an attempt that was never made."""
+    """B075: the error message mentions no attempt, as there was none."""
     mock = world(Step(Do.WAIT))
     action = mock.accept()["a_id"]
     mock.clock.advance(DAY)
@@ -164,7 +164,7 @@ def test_what_failed_for_want_of_capacity_says_so() -> None:
 def test_between_two_attempts_it_is_retrying_or_scheduled(
     terms: dict[str, int], kind: str, status: str
 ) -> None:
-    """B073: scheduled when a time was asked for; the attempt is the one that ended."""
+    """B073: it is scheduled when the nack asked for a time; the attempt is the one that ended."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.signal("nack", action, terms=terms)
@@ -176,7 +176,7 @@ def test_between_two_attempts_it_is_retrying_or_scheduled(
 
 
 def test_a_next_attempt_can_wait_for_capacity_too() -> None:
-    """B072, B120: the last attempt has ended then, so nobody settles it."""
+    """B072, B120: the last attempt has ended by then, so no signal settles it."""
     mock = world(Step(Do.NACK, retry_after=SECOND), Step(Do.WAIT))
     action = mock.accept()["a_id"]
     mock.clock.advance(SECOND)
@@ -190,7 +190,7 @@ def test_a_next_attempt_can_wait_for_capacity_too() -> None:
 
 
 def test_a_permanent_rejection_fails_an_action() -> None:
-    """B074: the first of two reasons; the record says which."""
+    """B074: the first of two reasons for a failure; the record says which it was."""
     mock = world(Step(Do.REJECT))
     state = mock.record(mock.accept()["a_id"])["state"]
 
@@ -200,7 +200,7 @@ def test_a_permanent_rejection_fails_an_action() -> None:
 
 @pytest.mark.parametrize(("at", "status"), [(DAY - 1, "ack_wait"), (DAY, "failed"), (DAY + 1, "failed")])
 def test_running_out_of_the_lifetime_fails_an_action(at: int, status: str) -> None:
-    """B074, Q12: the second reason, after as many attempts as the day had room for."""
+    """B074, Q12: the second reason, after as many attempts as fit into a day."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(at)
@@ -210,7 +210,7 @@ def test_running_out_of_the_lifetime_fails_an_action(at: int, status: str) -> No
 
 @pytest.mark.parametrize("step", [Step(Do.HOLD), Step(Do.WAIT), Step(Do.NACK), Step(Do.DEFER)])
 def test_cancelled_is_an_end_before_success(step: Step) -> None:
-    """B076: from whatever open state, and for good; no operation of the service asks for it."""
+    """B076: from every open state, and for good; the admin plane alone can do it."""
     mock = world(step)
     action = mock.accept()["a_id"]
     mock.clock.advance(500)
@@ -225,7 +225,7 @@ def test_cancelled_is_an_end_before_success(step: Step) -> None:
 
 
 def test_attempts_count_from_0_under_one_id() -> None:
-    """B077: each redelivery is the next attempt of the same action, and nothing else is made."""
+    """B077: each redelivery is the next attempt of the same action, and no other action is made."""
     mock = world()
     action = mock.accept()["a_id"]
     attempts = []
@@ -252,7 +252,7 @@ def test_attempts_count_from_0_under_one_id() -> None:
     ],
 )
 def test_a_worker_does_what_its_step_says(step: Step, then: tuple[str, str, int], available_at: int) -> None:
-    """Q24, B071, B073, B074, B127, B129, B130, B136, B140: each step, and until when its effect lasts."""
+    """Q24, B071, B073, B074, B127, B129, B130, B136, B140: each step, and how long its effect lasts."""
     mock = world(step)
     action = mock.accept()["a_id"]
 
@@ -262,7 +262,7 @@ def test_a_worker_does_what_its_step_says(step: Step, then: tuple[str, str, int]
 
 @pytest.mark.parametrize("do", [Do.HOLD, Do.ACK, Do.NACK, Do.REJECT, Do.DEFER])
 def test_whatever_a_worker_does_it_may_run_first(do: Do) -> None:
-    """B071: `running` until then, with the attempt's lease of a minute."""
+    """B071: the action is `running` until then, with the attempt's lease of a minute."""
     mock = world(Step(do, after=30 * SECOND, retry_after=SECOND))
     action = mock.accept()["a_id"]
     mock.clock.advance(30 * SECOND - 1)
@@ -275,7 +275,7 @@ def test_whatever_a_worker_does_it_may_run_first(do: Do) -> None:
 
 @pytest.mark.parametrize("after", [MINUTE - 1, MINUTE, MINUTE + 1, 30 * MINUTE])
 def test_a_worker_that_takes_longer_than_a_lease_renews_it(after: int) -> None:
-    """B220: however long it is at work, the attempt is its own until it acts."""
+    """B220: the attempt stays the worker's until it acts."""
     mock = world(Step(Do.ACK, after=after))
     action = mock.accept()["a_id"]
     mock.clock.advance(after - 1)
@@ -285,8 +285,8 @@ def test_a_worker_that_takes_longer_than_a_lease_renews_it(after: int) -> None:
     assert story(mock, action)[2:] == [("acked", "succeeded", 0)]
 
 
-def test_the_holder_may_speak_before_the_worker_has_acted() -> None:
-    """B132: whoever names the attempt settles it, and the worker's step is not done any more."""
+def test_a_client_may_settle_before_the_worker_has_acted() -> None:
+    """B132: the signal settles the attempt, and the worker's step is not done any more."""
     mock = world(Step(Do.REJECT, after=30 * SECOND))
     action = mock.accept()["a_id"]
     assert mock.signal("ack", action) == (200, "")
@@ -296,7 +296,7 @@ def test_the_holder_may_speak_before_the_worker_has_acted() -> None:
 
 
 def test_an_extension_does_not_stop_a_worker() -> None:
-    """B125: the deadline moves, and what takes longer than a first lease is done in time."""
+    """B125: the deadline moves, and work that takes longer than the first lease is done in time."""
     mock = world(Step(Do.ACK, after=90 * SECOND))
     action = mock.accept()["a_id"]
     mock.modack(action, 0, 120)
@@ -327,7 +327,7 @@ def test_a_script_has_a_step_for_each_attempt_and_repeats_its_last() -> None:
 
 
 def test_scripts_are_for_a_variant_and_others_get_the_default() -> None:
-    """Q24: by the variant of the definition, whatever alias the work came under."""
+    """Q24: the script is that of the definition's variant, also for work under an alias."""
     mock = world()
     mock.put("good", alias=["nice"])
     mock.admin("set_worker", Worker((Step(Do.REJECT),), {"good": (Step(Do.ACK),)}))
@@ -347,8 +347,8 @@ def test_a_new_script_counts_from_the_next_attempt_on() -> None:
     assert mock.state(action) == ("succeeded", 1)
 
 
-def test_what_was_not_looked_at_happened_at_its_own_time() -> None:
-    """B101, B106: a record read late shows the same as one read all along."""
+def test_a_record_that_is_read_late_shows_each_event_at_its_own_time() -> None:
+    """B101, B106: it equals a record that was read all along."""
     watched, asleep = (world(Step(Do.NACK), Step(Do.HOLD), Step(Do.ACK, after=SECOND)) for _ in range(2))
     ids = [mock.accept()["a_id"] for mock in (watched, asleep)]
     for _ in range(100):
@@ -361,7 +361,7 @@ def test_what_was_not_looked_at_happened_at_its_own_time() -> None:
 
 
 def _answers(mock: World, ahead: int) -> list[bytes]:
-    """The bodies of many calls at a frozen time, which is moved on; the machine's clock goes its own way."""
+    """Make many calls at a frozen time that moves on while the machine's clock runs; return the bodies of their answers."""
     mock.clock.advance(ahead)
     mock.admin("clock.set", frozen=True, to=1_800_000_000_000)
     mock.admin("set_worker", Worker((Step(Do.NACK), Step(Do.HOLD)), {"w": (Step(Do.ACK, after=5),)}))

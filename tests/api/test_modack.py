@@ -1,4 +1,4 @@
-"""POST /v1/modack over the life of a lease (B120 to B136), on a clock that is moved by hand."""
+"""POST /v1/modack over the life of a lease (B120 to B136), on a clock that tests move by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _started(**settings: int) -> tuple[World, str]:
 
 
 def test_the_holder_of_attempt_0_can_extend_at_once() -> None:
-    """B122: with no destination the built-in worker holds the lease from the start."""
+    """B122: without a destination the built-in worker holds the lease from the start."""
     world, action = _started()
 
     assert world.modack(action) == (200, "")
@@ -27,7 +27,7 @@ def test_the_holder_of_attempt_0_can_extend_at_once() -> None:
     [(59_999, 200, ""), (60_000, 409, "STALE_ATTEMPT"), (60_001, 409, "STALE_ATTEMPT")],
 )
 def test_a_lease_of_sixty_seconds_ends_at_its_deadline(at: int, status: int, code: str) -> None:
-    """B098, B101, B120: before the deadline it is held, at the deadline the next attempt has begun."""
+    """B098, B101, B120: before the deadline the lease is held; at the deadline the next attempt has begun."""
     world, action = _started()
     world.clock.advance(at)
 
@@ -35,7 +35,7 @@ def test_a_lease_of_sixty_seconds_ends_at_its_deadline(at: int, status: int, cod
 
 
 def test_after_expiry_the_next_attempt_is_the_authoritative_one() -> None:
-    """B101, B120, B126."""
+    """B101, B120, B126: signals must name it."""
     world, action = _started()
     world.clock.advance(60 * SECOND)
 
@@ -65,7 +65,7 @@ def test_a_shorter_mod_ack_shortens_the_lease() -> None:
 
 
 def test_unobserved_expiries_are_counted() -> None:
-    """An hour without anybody looking is sixty attempts."""
+    """After an hour without a request the action is at attempt sixty."""
     world, action = _started()
     world.clock.advance(3_600 * SECOND)
 
@@ -76,7 +76,7 @@ def test_unobserved_expiries_are_counted() -> None:
 
 @pytest.mark.parametrize("seconds", [2 * 86_400, 2**63 - 1])
 def test_no_extension_outlives_the_action(seconds: int) -> None:
-    """B136, Q12: the lifetime of a day is the cap, and at its end the action has failed (B074)."""
+    """B136, Q12: the lifetime of a day is the limit, and at its end the action has failed (B074)."""
     world, action = _started()
     assert world.modack(action, 0, seconds) == (200, "")
     world.clock.advance(DAY - 1)
@@ -106,7 +106,7 @@ def test_a_definitions_id_is_no_action() -> None:
 
 
 def test_memory_is_bounded_over_all_organisations_and_says_what_it_dropped() -> None:
-    """The oldest go first; their ids are known to have been there."""
+    """The oldest actions are dropped first; a request for one of them is told so."""
     world, first = _started(max_actions=3)
     kept = [world.accept(key=key)["a_id"] for key in ("org-42", "org-7", "org-42")]
 
@@ -116,7 +116,7 @@ def test_memory_is_bounded_over_all_organisations_and_says_what_it_dropped() -> 
 
 
 def test_payload_bytes_are_bounded_too() -> None:
-    """A bound on the count alone would not bound memory; the newest action is never the one that goes."""
+    """A limit of the count alone would not limit memory; the newest action is never dropped."""
     world, _ = _started(max_payload_bytes=1_000)
     large = [world.accept(payload="x" * 600)["a_id"] for _ in range(2)]
     huge = world.accept(payload="x" * 2_000)["a_id"]
@@ -127,7 +127,7 @@ def test_payload_bytes_are_bounded_too() -> None:
 
 
 def test_a_line_is_logged_for_each_request() -> None:
-    """Status, operation, organisation, time, and for a refusal its place and reason; never a key."""
+    """It has status, operation, organisation and time, and of a refusal place and reason; never a key."""
     world, action = _started()
     world.modack(action, 9)
     world.call("POST", "/v1/modack", {}, key="se\u00e9cret")

@@ -1,4 +1,4 @@
-"""Documents with more than the three operations: stubs, ids, order of paths, and what would be ignored."""
+"""Documents with more than the three operations: stubs, ids, the order of paths, and what is ignored."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _answers(schema: Any, **operation: Any) -> dict[str, Any]:
 def test_an_operation_without_a_handler_is_a_valid_marked_stub(
     tmp_path: Path, schema: Any, answer: Any
 ) -> None:
-    """The answer fits the document, says that it is a stub, and is the same every time."""
+    """The answer fits the document, is marked as a stub, and is the same every time."""
     tree = {
         "type": "object",
         "required": ["children"],
@@ -69,7 +69,7 @@ def test_an_operation_without_a_handler_is_a_valid_marked_stub(
 
 
 def test_a_stub_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
-    """No stub answers against the document."""
+    """A stub never answers against the document."""
     file = _document(
         tmp_path, {"/v1/new": {"get": _answers({"type": "integer", "multipleOf": 7, "minimum": 1})}}
     )
@@ -79,7 +79,7 @@ def test_a_stub_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_operations_without_an_id_keep_their_own_security(tmp_path: Path) -> None:
-    """Stock Connexion answers the one by the other's handler, without its security."""
+    """Stock Connexion answers one of them by the handler of the other, without its security."""
     secured = {key: value for key, value in _answers({"const": "secured"}).items() if key != "security"}
     world = World(
         document=_document(
@@ -93,7 +93,7 @@ def test_operations_without_an_id_keep_their_own_security(tmp_path: Path) -> Non
 
 
 def test_concrete_paths_come_before_templated_ones(tmp_path: Path) -> None:
-    """Whatever their order in the document (OpenAPI, Paths Object)."""
+    """Whatever their order in the document is (OpenAPI, Paths Object)."""
     paths: dict[str, Any] = {}
     for path in ("/v1/x/{id}", "/v1/x/defs", "/v1/x/{id}:verb", "/v1/{any}/defs"):
         parameters = [
@@ -128,7 +128,7 @@ def test_concrete_paths_come_before_templated_ones(tmp_path: Path) -> None:
     ],
 )
 def test_declared_query_parameters_are_checked(tmp_path: Path, query: str, status: int) -> None:
-    """Read as the type that their schema asks for."""
+    """Their text is taken as the type that the schema asks for."""
     parameters = [
         {
             "name": "take",
@@ -154,14 +154,14 @@ def test_declared_query_parameters_are_checked(tmp_path: Path, query: str, statu
     ],
 )  # fmt: skip
 def test_what_would_be_ignored_is_named_with_its_place(tmp_path: Path, schema: Any, line: str | None) -> None:
-    """Nothing of a document is dropped in silence."""
+    """The mock drops no part of a document in silence."""
     coverage = World(document=_document(tmp_path, {"/v1/new": {"get": _answers(schema)}})).app.coverage
 
     assert coverage.ignored == ((line,) if line else ())
 
 
 def test_parameters_and_bodies_that_are_not_read_are_named(tmp_path: Path) -> None:
-    """Headers, cookies, other media types, other security schemes."""
+    """Headers, cookies, other media types and other security schemes."""
     operation = _answers(
         {"const": 1},
         parameters=[{"name": "x-h", "in": "header", "schema": {"type": "string"}}],
@@ -188,13 +188,13 @@ def test_parameters_and_bodies_that_are_not_read_are_named(tmp_path: Path) -> No
             "within the document alone, got http://elsewhere",
         ),
         (
-            "openapi: 3.1.0\ninfo: {title: t, version: '1'}\nsecurity: [{nobody: []}]\npaths: {/a: {get: {responses: {200: {description: ok}}}}}\n",
-            "security schemes of the document, got nobody",
+            "openapi: 3.1.0\ninfo: {title: t, version: '1'}\nsecurity: [{unknown: []}]\npaths: {/a: {get: {responses: {200: {description: ok}}}}}\n",
+            "security schemes of the document, got unknown",
         ),
     ],
 )
 def test_a_bad_document_stops_the_start_and_says_where(tmp_path: Path, text: str, message: str) -> None:
-    """The file, the place and the rule."""
+    """The message has the file, the place and the rule."""
     file = tmp_path / "bad.yaml"
     file.write_text(text)
 
@@ -203,7 +203,7 @@ def test_a_bad_document_stops_the_start_and_says_where(tmp_path: Path, text: str
 
 
 def test_a_scheme_that_cannot_be_checked_is_never_satisfied_and_named(tmp_path: Path) -> None:
-    """No door is open because its lock is unknown."""
+    """An unknown scheme lets no request in."""
     document = yaml.safe_load(PUBLISHED.read_text())
     document["components"]["securitySchemes"]["bearer"] = {"type": "http", "scheme": "bearer"}
     document["paths"]["/v1/new"] = {"get": _answers({"const": 1}, security=[{"bearer": []}])}
@@ -218,7 +218,7 @@ def test_a_scheme_that_cannot_be_checked_is_never_satisfied_and_named(tmp_path: 
 
 
 def test_an_answer_without_content_has_none(tmp_path: Path) -> None:
-    """204 has no length and no body; a 200 without a declared body has length 0."""
+    """A 204 has no length and no body; a 200 without a declared body has length 0."""
     for status, length in (("204", None), ("200", "0")):
         operation = OPEN | {"responses": {status: {"description": "done"}}}
         reply = World(document=_document(tmp_path, {"/v1/new": {"delete": operation}})).call(
@@ -229,7 +229,7 @@ def test_an_answer_without_content_has_none(tmp_path: Path) -> None:
 
 
 def test_an_optional_body_may_be_left_out(tmp_path: Path) -> None:
-    """And is checked when it is there."""
+    """It is checked when it is there."""
     body = {"content": {"application/json": {"schema": {"type": "integer"}}}}
     world = World(
         document=_document(tmp_path, {"/v1/new": {"post": _answers({"const": 1}, requestBody=body)}})
@@ -241,7 +241,7 @@ def test_an_optional_body_may_be_left_out(tmp_path: Path) -> None:
 
 
 def test_yaml_is_read_as_the_json_it_stands_for(tmp_path: Path) -> None:
-    """Status codes without quotes and dates are common, and no errors."""
+    """Status codes without quotes, and dates, are common in documents."""
     file = tmp_path / "plain.yaml"
     file.write_text(
         "openapi: 3.1.0\ninfo: {title: t, version: 2020-01-01}\npaths: {/a: {get: {responses: {200: {description: ok}}}}}\n"
@@ -253,7 +253,7 @@ def test_yaml_is_read_as_the_json_it_stands_for(tmp_path: Path) -> None:
 
 
 def test_an_organisation_that_is_declared_as_a_number_is_still_the_keys(tmp_path: Path) -> None:
-    """The key decides, however the document types the parameter."""
+    """The key decides, whatever type the document gives the parameter."""
     parameters = [{"name": "org_id", "in": "path", "required": True, "schema": {"type": "integer"}}]
     operation = _answers({"const": 1}, parameters=parameters)
     del operation["security"]

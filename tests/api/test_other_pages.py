@@ -1,4 +1,4 @@
-"""Pages that ask of handlers what they were not written for: no silence, and no word that is not the page's."""
+"""Other pages, for which handlers were not written: what they cannot answer is a 500 that says so."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WRITTEN = "was written for another document:"
 
 
 def test_a_request_without_what_a_handler_needs_is_a_500_that_says_so(tmp_path: Path) -> None:
-    """Here the page has made a member optional; what has it is served as before."""
+    """The page has made a member optional here; a request with the member is served as before."""
     directory = vendor.edited(
         tmp_path / "p",
         vendor.PUT,
@@ -33,7 +33,7 @@ def test_a_request_without_what_a_handler_needs_is_a_500_that_says_so(tmp_path: 
 
 
 def test_an_answer_that_no_sample_can_mend_is_a_500_that_says_so(tmp_path: Path) -> None:
-    """Another word in an enum, and another status."""
+    """The page has another word in an enum, or another status."""
     for page, old, new in (
         (vendor.MODACK, "                - ok\n", "                - done\n"),
         (
@@ -51,7 +51,7 @@ def test_an_answer_that_no_sample_can_mend_is_a_500_that_says_so(tmp_path: Path)
 
 
 def test_what_is_made_up_in_lists_and_alternatives_is_named_where_it_stands(tmp_path: Path) -> None:
-    """In the alternative that the answer fits, and in each element."""
+    """In the alternative that the answer fits, and in each element of a list."""
     directory = vendor.edited(
         tmp_path / "p",
         vendor.PUT,

@@ -1,4 +1,4 @@
-"""Reading actions back: what a record shows (B078 to B081), and which ones a list has (B015, B016)."""
+"""Actions read back: what a record shows (B078 to B081), and which ones a list has (B015, B016)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_record_shows_what_was_accepted_and_how_it_stands() -> None:
 
 
 def test_a_list_shows_the_same_without_events() -> None:
-    """B078, B015: the single read alone adds them."""
+    """B078, B015: only a single record has events."""
     mock = world()
     record = mock.record(mock.accept(payload=[1], tags={"a": "b"})["a_id"])
     del record["events"]
@@ -74,7 +74,7 @@ def test_a_list_shows_the_same_without_events() -> None:
 
 
 def test_a_record_keeps_the_version_that_it_was_accepted_under() -> None:
-    """B078, B036: later versions of the definition are not its contract."""
+    """B078, B036: later versions of the definition do not change it."""
     mock = World()
     mock.put("v", schema={"const": 1})
     action = mock.accept("v", payload=1)["a_id"]
@@ -96,7 +96,7 @@ def test_a_record_keeps_the_version_that_it_was_accepted_under() -> None:
 def test_a_state_tells_when_it_began_and_ended_and_why_it_failed(
     end: Event, status: str, message: str | None
 ) -> None:
-    """B079, B080, B074: started with attempt 0, completed at a terminal state alone, a message if it failed."""
+    """B079, B080, B074: it started with attempt 0, is complete in terminal states alone, and has a message if it failed."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(90 * SECOND)
@@ -121,7 +121,7 @@ def test_a_state_tells_when_it_began_and_ended_and_why_it_failed(
 
 
 def test_available_at_is_when_the_next_attempt_may_begin() -> None:
-    """B080: at each state of a life it is the moment at which the next attempt then began, or the end."""
+    """B080: in each state it is the time at which the next attempt then began, or the end."""
     mock = world(
         Step(Do.HOLD, lease=5 * SECOND),
         Step(Do.NACK),
@@ -139,7 +139,7 @@ def test_available_at_is_when_the_next_attempt_may_begin() -> None:
 
 
 def test_every_transition_is_an_event() -> None:
-    """B081: the kind of what happened, the status and attempt that followed, when, and until when it lasts."""
+    """B081: the event has its kind, the status and attempt that followed, its time, and until when they last."""
     mock = world(Step(Do.HOLD, after=SECOND), Step(Do.HOLD))
     action = mock.accept()["a_id"]
     mock.clock.advance(2 * SECOND)
@@ -171,7 +171,7 @@ def test_every_transition_is_an_event() -> None:
 
 
 def test_the_last_event_is_the_state() -> None:
-    """B079, B081: whatever happened, the two never differ."""
+    """B079, B081: whatever happens, the two agree."""
     mock = world(Step(Do.NACK), Step(Do.HOLD, after=5 * SECOND), Step(Do.DEFER, after=9 * SECOND))
     action = mock.accept()["a_id"]
     for _ in range(40):
@@ -187,7 +187,7 @@ def test_the_last_event_is_the_state() -> None:
 
 
 def test_moments_are_in_order() -> None:
-    """B018, B079, B080: none is before what led to it, in the state and from event to event."""
+    """B018, B079, B080: no time comes before an earlier cause, in the state and from event to event."""
     mock = world(Step(Do.NACK), Step(Do.HOLD, after=SECOND), Step(Do.NACK, retry_after=SECOND), Step(Do.ACK))
     action = mock.accept()["a_id"]
     for _ in range(30):
@@ -203,7 +203,7 @@ def test_moments_are_in_order() -> None:
 
 
 def test_ids_of_events_are_digits_and_unique_in_their_organisation() -> None:
-    """B010, B081, Q11: 19 digits that grow, over all its actions."""
+    """B010, B081, Q11: 19 digits that grow, over all actions of the organisation."""
     mock = world()
     actions = [mock.accept()["a_id"] for _ in range(3)]
     mock.clock.advance(2 * MINUTE)
@@ -217,7 +217,7 @@ def test_ids_of_events_are_digits_and_unique_in_their_organisation() -> None:
 
 
 def test_the_latest_sixteen_events_are_kept() -> None:
-    """B081: older ones go; ours."""
+    """B081: older ones are dropped; our choice."""
     mock = world()
     action = mock.accept()["a_id"]
     counts = []
@@ -232,7 +232,7 @@ def test_the_latest_sixteen_events_are_kept() -> None:
 
 
 def test_a_refused_signal_is_no_event() -> None:
-    """B081, B121: what did not happen leaves no trace."""
+    """B081, B121: a refusal leaves no trace."""
     mock = world()
     action = mock.accept()["a_id"]
     before = mock.record(action)
@@ -243,7 +243,7 @@ def test_a_refused_signal_is_no_event() -> None:
 
 
 def test_records_are_there_at_once_and_reading_changes_nothing() -> None:
-    """Q35: after the answer to the POST, and as often as one likes."""
+    """Q35: a record can be read right after the answer to the POST, and any number of times."""
     mock = world()
     action = mock.accept()["a_id"]
 
@@ -261,7 +261,7 @@ def test_an_unknown_id_is_404(id: str) -> None:
 
 @pytest.mark.parametrize("id", ["abc", "-1", "1.5", "%20", "1%0A"])
 def test_an_id_is_digits(id: str) -> None:
-    """B010: anything else is refused as a parameter."""
+    """B010: another text is refused as a parameter."""
     reply = world().call("GET", f"{RECORDS}/{id}")
 
     assert (reply.status, reply.error["code"]) == (400, "INVALID_PARAMETER")
@@ -269,7 +269,7 @@ def test_an_id_is_digits(id: str) -> None:
 
 @pytest.mark.parametrize("path", ["", "/{action}"])
 def test_another_organisations_path_is_refused(path: str) -> None:
-    """Q10: 403 for the list and for a record, whoever it belongs to."""
+    """Q10: 403 for the list and for a record, also for a record that belongs to the key's organisation."""
     mock = world()
     path = path.format(action=mock.accept()["a_id"])
 
@@ -278,7 +278,7 @@ def test_another_organisations_path_is_refused(path: str) -> None:
 
 
 def test_another_organisations_record_is_unknown_and_its_list_is_its_own() -> None:
-    """B133: nobody finds another's action under a path of their own."""
+    """B133: the caller does not find another organisation's action under its own path."""
     mock = world()
     mine, theirs = mock.accept()["a_id"], mock.accept(key="org-7")["a_id"]
 
@@ -300,7 +300,7 @@ def test_only_x_arklow_auth_opens_the_records() -> None:
 
 @pytest.mark.parametrize("name", [*SIGNALS, "read"])
 def test_a_dropped_action_is_said_to_be_dropped(name: str) -> None:
-    """B133: 404, and the code tells that it was there; ours."""
+    """B133: 404, and the code tells that it existed; our choice."""
     mock = world(max_actions=2)
     dropped, *kept = (mock.accept()["a_id"] for _ in range(3))
     reply = mock.call("GET", f"{RECORDS}/{dropped}")
@@ -311,7 +311,7 @@ def test_a_dropped_action_is_said_to_be_dropped(name: str) -> None:
 
 
 def test_the_organisation_that_keeps_most_makes_room() -> None:
-    """One that floods the mock takes nothing from the others; its oldest go, open or not; ours."""
+    """One that floods the mock takes nothing from others: its own oldest actions are dropped, open or not; our choice."""
     mock = world(max_actions=5)
     ids = [mock.accept()["a_id"] for _ in range(4)]
     for action in ids[2:]:
@@ -324,13 +324,13 @@ def test_the_organisation_that_keeps_most_makes_room() -> None:
 
 
 def _fifty_five() -> tuple[World, list[str]]:
-    """A mock with 55 actions, and their ids."""
+    """Make a mock with 55 actions, and return it with their ids."""
     mock = world()
     return mock, [mock.accept()["a_id"] for _ in range(55)]
 
 
 def test_pages_are_of_twenty_and_the_newest_comes_first() -> None:
-    """B015, B016, Q21: `count` counts all of them; `asc` turns the order."""
+    """B015, B016, Q21: `count` counts all actions; `asc` reverses the order."""
     mock, ids = _fifty_five()
 
     assert listed(mock) == (ids[::-1][:20], 55)
@@ -341,7 +341,7 @@ def test_pages_are_of_twenty_and_the_newest_comes_first() -> None:
 @pytest.mark.parametrize("take", [1, 7, 50])
 @pytest.mark.parametrize("order", ["true", "false"])
 def test_pages_that_follow_each_other_are_the_whole(take: int, order: str) -> None:
-    """B016: take 1 to 50, skip from 0; nothing twice, nothing missing, and beyond the end nothing."""
+    """B016: take 1 to 50, skip from 0; no action is there twice or missing, and beyond the end there are none."""
     mock, ids = _fifty_five()
     expected = ids if order == "true" else ids[::-1]
     found: list[str] = []
@@ -358,7 +358,7 @@ def test_pages_that_follow_each_other_are_the_whole(take: int, order: str) -> No
 
 @pytest.mark.parametrize("skip", [55, 56, 10**18, 2**63 - 1])
 def test_a_page_beyond_the_end_is_empty(skip: int) -> None:
-    """B016: not an error."""
+    """B016: it is no error."""
     mock, _ = _fifty_five()
 
     assert listed(mock, f"?skip={skip}") == ([], 55)
@@ -366,7 +366,7 @@ def test_a_page_beyond_the_end_is_empty(skip: int) -> None:
 
 
 def test_count_only_counts() -> None:
-    """B016: no items, whatever page is asked for; the filters hold."""
+    """B016: there are no items, whatever page is asked for; filters apply."""
     mock, ids = _fifty_five()
     mock.signal("ack", ids[0])
 
@@ -397,14 +397,14 @@ def test_what_is_out_of_bounds_is_refused(query: str) -> None:
     ("query", "bound"), [("take=51", "50"), ("take=0", "1"), ("skip=-1", "0"), ("status=done", "succeeded")]
 )
 def test_a_refused_parameter_is_told_what_was_expected(query: str, bound: str) -> None:
-    """Q9: messages name the place, what was expected, what came; an integer out of bounds is an integer."""
+    """Q9: the message names the place, what was expected and what came; an integer out of bounds is called an integer."""
     error = world().call("GET", f"{RECORDS}?{query}").error
 
     assert bound in error["message"].partition(", got")[0]
 
 
 def test_lists_are_filtered_by_one_status_or_several() -> None:
-    """B070, Q21: each as a parameter of its own; custody is `ack_wait` (B145)."""
+    """B070, Q21: each status is a parameter of its own; custody is `ack_wait` (B145)."""
     mock = world()
     steps = {"succeeded": Do.ACK, "failed": Do.REJECT, "ack_wait": Do.HOLD, "deferred": Do.DEFER}
     steps |= {"dispatch_wait": Do.WAIT, "retrying": Do.NACK}
@@ -423,7 +423,7 @@ def test_lists_are_filtered_by_one_status_or_several() -> None:
 
 
 def test_a_status_is_the_one_of_now() -> None:
-    """B142, Q21: what fell due before the list was asked for has happened."""
+    """B142, Q21: what fell due before the request has happened."""
     mock = world(Step(Do.DEFER))
     action = mock.accept()["a_id"]
     mock.clock.advance(MINUTE)
@@ -433,7 +433,7 @@ def test_a_status_is_the_one_of_now() -> None:
 
 
 def test_lists_are_filtered_by_variant_and_tags() -> None:
-    """Q21: each filter has to fit, whole values are compared, and pages are pages of what fits."""
+    """Q21: every filter has to fit, whole values are compared, and pages are pages of what fits."""
     mock = world()
     mock.put("v", alias=["w"])
     ids = [

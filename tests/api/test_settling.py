@@ -1,4 +1,4 @@
-"""Ack, nack and modack: whose word counts, until when, and what follows (B120 to B136)."""
+"""Ack, nack and modack: which signals count, until when, and what follows (B120 to B136)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BOUNDARIES = [(-1, (200, "")), (0, (409, "STALE_ATTEMPT")), (1, (409, "STALE_ATT
 def test_a_settle_counts_until_the_deadline(
     name: str, offset: int, answer: tuple[int, str], lease: int
 ) -> None:
-    """B120, B121: one millisecond before the deadline the attempt is held, at the deadline it has ended."""
+    """B120, B121: one millisecond before the deadline the attempt is held; at the deadline it has ended."""
     mock = world(Step(Do.HOLD, lease=lease), Step(Do.HOLD))
     action = mock.accept()["a_id"]
     mock.clock.advance(lease + offset)
@@ -42,7 +42,7 @@ def test_a_settle_counts_until_the_deadline(
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize(("offset", "answer"), BOUNDARIES)
 def test_an_extended_lease_ends_at_its_new_deadline(name: str, offset: int, answer: tuple[int, str]) -> None:
-    """B125, B120, Q8: counted from the modack, for every signal."""
+    """B125, B120, Q8: it counts from the modack, for every signal."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(30 * SECOND)
@@ -57,7 +57,7 @@ def test_an_extended_lease_ends_at_its_new_deadline(name: str, offset: int, answ
     ("offset", "answer"), [(-1, (200, "")), (0, (409, "FINISHED_ACTION")), (1, (409, "FINISHED_ACTION"))]
 )
 def test_nothing_is_settled_after_the_lifetime(name: str, offset: int, answer: tuple[int, str]) -> None:
-    """B136, B134, B074: a lease that was asked for beyond it ends with it."""
+    """B136, B134, B074: a lease that was asked for beyond the lifetime ends with it."""
     mock = world(Step(Do.HOLD, lease=2 * DAY))
     action = mock.accept()["a_id"]
     mock.clock.advance(DAY + offset)
@@ -98,7 +98,7 @@ def test_an_attempt_that_was_given_back_is_not_settled_again(name: str, terms: d
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize("attempt", [1, 2, 2**31 - 1])
 def test_an_attempt_that_has_not_begun_is_refused(name: str, attempt: int) -> None:
-    """B120, B135: while attempt 0 is the one that is held."""
+    """B120, B135: while attempt 0 is held."""
     mock = world()
     action = mock.accept()["a_id"]
 
@@ -109,7 +109,7 @@ def test_an_attempt_that_has_not_begun_is_refused(name: str, attempt: int) -> No
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize("attempt", [0, 1])
 def test_an_action_that_was_never_delivered_is_not_settled(name: str, attempt: int) -> None:
-    """B135, Q4: attempt 0 exists in number alone while the action waits for capacity."""
+    """B135, Q4: while the action waits for capacity, attempt 0 has not begun."""
     mock = world(Step(Do.WAIT))
     action = mock.accept()["a_id"]
     before = mock.record(action)
@@ -122,7 +122,7 @@ def test_an_action_that_was_never_delivered_is_not_settled(name: str, attempt: i
 @pytest.mark.parametrize("end", [Event.ACK, Event.REJECT, Event.TIME_OUT, Event.CANCEL])
 @pytest.mark.parametrize("attempt", [0, 1])
 def test_an_action_that_has_ended_is_not_settled(name: str, end: Event, attempt: int) -> None:
-    """B134, Q3: succeeded, failed in both ways or canceled; a second ack too. The record stays as it is."""
+    """B134, Q3: succeeded, failed in both ways, or canceled; a second ack is refused too. The record stays as it is."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.admin("end_attempt", action, end)
@@ -135,7 +135,7 @@ def test_an_action_that_has_ended_is_not_settled(name: str, end: Event, attempt:
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_a_signal_that_is_taken_answers_ok(name: str) -> None:
-    """B122, B006: the body is the one of modack's page, for its siblings too."""
+    """B122, B006: the body is that of modack's page, for the other signals too."""
     mock = world()
     action = mock.accept()["a_id"]
 
@@ -151,7 +151,7 @@ def test_each_failure_that_the_page_lists_has_its_cause(name: str) -> None:
     action = mock.accept()["a_id"]
     asked: dict[int, tuple[dict[str, Any], str]] = {
         400: ({"attempt": 0}, "org-42"),
-        401: ({"action_record_id": action, "attempt": 0, "mod_ack": 60}, "nobody"),
+        401: ({"action_record_id": action, "attempt": 0, "mod_ack": 60}, "no-such-key"),
         404: ({"action_record_id": "1", "attempt": 0, "mod_ack": 60}, "org-42"),
         409: ({"action_record_id": action, "attempt": 1, "mod_ack": 60}, "org-42"),
     }
@@ -182,7 +182,7 @@ BAD_SECONDS: list[Any] = [None, 0, -1, 1.5, "60", 2**63]
     ],
 )
 def test_members_are_of_their_type_and_within_their_bounds(name: str, member: str, value: Any) -> None:
-    """B124, B131: otherwise 400, and the action is as it was."""
+    """B124, B131: others are a 400, and the action stays as it was."""
     mock = world()
     action = mock.accept()["a_id"]
     before = mock.record(action)
@@ -200,7 +200,7 @@ def test_members_are_of_their_type_and_within_their_bounds(name: str, member: st
     ],
 )
 def test_required_members_are_required(name: str, member: str) -> None:
-    """B124, B131: 400, and the message names what is missing."""
+    """B124, B131: 400, and the message names the missing member."""
     mock = world()
     body = {"action_record_id": mock.accept()["a_id"], "attempt": 0, "mod_ack": 60}
     del body[member]
@@ -216,7 +216,7 @@ def test_required_members_are_required(name: str, member: str) -> None:
     + [{"retry": value} for value in ("false", 0, None)],
 )
 def test_terms_are_of_their_types(terms: Any) -> None:
-    """B131: terms is optional, but what is sent is read strictly."""
+    """B131: `terms` is optional, but checked when it is sent."""
     mock = world()
     action = mock.accept()["a_id"]
 
@@ -239,7 +239,7 @@ def test_the_deadline_moves_by_whole_seconds() -> None:
 
 
 def test_an_ack_succeeds() -> None:
-    """B127: complete at once, with no error, and for good."""
+    """B127: the action is complete at once, without an error, and for good."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(10 * SECOND)
@@ -262,7 +262,7 @@ def test_an_ack_succeeds() -> None:
 
 @pytest.mark.parametrize("members", [{}, {"terms": {}}, {"terms": {"retry": True}}, {"terms": {"more": 1}}])
 def test_a_nack_that_names_no_time_is_retried_when_arklow_picks(members: dict[str, Any]) -> None:
-    """B128, B131, Q13: retrying for a second and up to a quarter more, then the next attempt."""
+    """B128, B131, Q13: it is retrying for a second and up to a quarter more; then the next attempt begins."""
     mock = world()
     action = mock.accept()["a_id"]
     assert mock.signal("nack", action, **members) == (200, "")
@@ -290,7 +290,7 @@ def test_the_pause_doubles_up_to_a_minute() -> None:
 
 
 def test_the_pause_differs_by_action_and_is_the_same_every_time() -> None:
-    """B128, Q13: spread, but not by chance."""
+    """B128, Q13: the spread is not by chance."""
     runs = []
     for _ in range(2):
         mock = world(Step(Do.NACK))
@@ -315,7 +315,7 @@ def test_retry_at_sets_the_time_of_the_next_attempt() -> None:
 
 
 def test_retry_true_beside_a_time_says_nothing_more() -> None:
-    """B129, B130."""
+    """B129, B130: `retry` is true anyway."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.signal("nack", action, terms={"retry": True, "retry_at": START + 100})
@@ -325,7 +325,7 @@ def test_retry_true_beside_a_time_says_nothing_more() -> None:
 
 @pytest.mark.parametrize("retry_at", [0, START - 1, START])
 def test_a_retry_at_that_is_not_in_the_future_means_now(retry_at: int) -> None:
-    """B129: the next attempt begins at the nack; ours."""
+    """B129: the next attempt begins at the nack; our choice."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(500)
@@ -341,7 +341,7 @@ def test_a_retry_at_that_is_not_in_the_future_means_now(retry_at: int) -> None:
 
 @pytest.mark.parametrize("retry_at", [START + 86_400, START + 86_401, 2**63, 10**300])
 def test_a_retry_at_beyond_the_lifetime_ends_with_it(retry_at: int) -> None:
-    """B129, B136, B074: it waits until the timeout, and no attempt follows."""
+    """B129, B136, B074: the action waits until the timeout, and no attempt follows."""
     mock = world()
     action = mock.accept()["a_id"]
     assert mock.signal("nack", action, terms={"retry_at": retry_at}) == (200, "")
@@ -356,7 +356,7 @@ def test_a_retry_at_beyond_the_lifetime_ends_with_it(retry_at: int) -> None:
 
 @pytest.mark.parametrize("terms", [{"retry": False}, {"retry": False, "retry_at": START + 100}])
 def test_retry_false_is_permanent(terms: dict[str, Any]) -> None:
-    """B130, B074: failed at once, whatever time is named beside it, and nothing is delivered any more."""
+    """B130, B074: the action fails at once, also when a time is sent, and is delivered no more."""
     mock = world()
     action = mock.accept()["a_id"]
     assert mock.signal("nack", action, terms=terms) == (200, "")
@@ -377,8 +377,8 @@ def test_retry_false_is_permanent(terms: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", SIGNALS)
-def test_whoever_knows_the_attempt_may_settle_it(name: str) -> None:
-    """B132: another key of the organisation, from any other client."""
+def test_any_client_that_knows_the_attempt_may_settle_it(name: str) -> None:
+    """B132: with another key of the organisation, from another connection."""
     mock = world()
     action = mock.accept()["a_id"]
 
@@ -387,7 +387,7 @@ def test_whoever_knows_the_attempt_may_settle_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_another_organisations_action_is_unknown(name: str) -> None:
-    """B133, Q10: 404, as for an id that was never issued, and the action stays as it is."""
+    """B133, Q10: 404, as for an id that was never issued; the action stays as it is."""
     mock = world()
     action = mock.accept()["a_id"]
     before = mock.record(action)
@@ -400,7 +400,7 @@ def test_another_organisations_action_is_unknown(name: str) -> None:
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize("wrong", ["0", "1", "9" * 19, "9" * 400, "neighbour", "definition", "event"])
 def test_an_id_that_was_never_issued_is_unknown(name: str, wrong: str) -> None:
-    """B133: neither near ids nor those of other things are actions."""
+    """B133: ids near an action's, and ids of other things, are none."""
     mock = world()
     accepted = mock.accept()
     ids = {

@@ -1,4 +1,4 @@
-"""The operations that the overlay adds: work named in its body, and what `--document-only` leaves out."""
+"""The operations that the overlay adds: work whose body names the variant, and what `--document-only` leaves out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.api.lives import RECORDS, listed, world
 
 @pytest.mark.parametrize("path", ["/v1/ingress", "/v1/ingress/"])
 def test_the_body_can_name_the_variant(path: str) -> None:
-    """B034, B025, B020, Q29: without a segment for it, with a slash at the end or without."""
+    """B034, B025, B020, Q29: on the path without a segment for it, with or without a slash at the end."""
     mock = World()
     definition = mock.put("order.created").json["data"]["id"]
 
@@ -35,7 +35,7 @@ def test_the_body_can_name_the_variant(path: str) -> None:
 
 
 def test_an_alias_in_the_body_reaches_its_definition() -> None:
-    """B034, B038, C5: before a variant of the same name."""
+    """B034, B038, C5: also when a variant has the same name."""
     mock = World()
     mock.put("x")
     other = mock.put("other", alias=["x"]).json["data"]["id"]
@@ -78,7 +78,7 @@ def test_a_body_that_lacks_its_variant_or_payload_is_refused(body: Any) -> None:
 
 
 def test_work_named_in_its_body_is_checked_like_any() -> None:
-    """B034, B035 to B037, B039, Q6: unknown variants, schemas and versions."""
+    """B034, B035 to B037, B039, Q6: unknown variants, schemas and versions are refused."""
     mock = World()
     mock.put(schema={"const": 1})
     mock.put(schema={"const": 2})
@@ -91,20 +91,20 @@ def test_work_named_in_its_body_is_checked_like_any() -> None:
     assert answer(payload=1, version=1) == "1"
     assert answer(version=9) == "2"
     assert answer(payload=1) == "PAYLOAD_REJECTED"
-    assert answer(variant="nobody") == "UNKNOWN_VARIANT"
+    assert answer(variant="unknown") == "UNKNOWN_VARIANT"
     assert len(listed(mock)[0]) == 3
 
 
 @pytest.mark.parametrize("raw_bodies", [True, False])
 def test_raw_bodies_changes_nothing_for_an_envelope_that_names_its_variant(raw_bodies: bool) -> None:
-    """B027, B034, C1: a body that has to say the variant cannot be the payload."""
+    """B027, B034, C1: a body that must have the variant cannot be the payload."""
     mock = world(raw_bodies=raw_bodies)
 
     assert mock.call("POST", "/v1/ingress", {"variant": "v", "n": 1}).error["code"] == "INVALID_BODY"
 
 
 def test_either_header_opens_the_siblings_on_ingress() -> None:
-    """B002, B003: as on the published operations."""
+    """B002, B003: as for the published operations."""
     mock = world()
     headers = {"x-arklow-auth": "", "authorization": "org-42"}
     reply = mock.call("POST", "/v1/ingress", {"variant": "v", "payload": 1}, headers=headers)
@@ -122,14 +122,14 @@ SIBLINGS = [
 
 @pytest.mark.parametrize(("method", "path"), SIBLINGS)
 def test_document_only_serves_none_of_the_siblings(method: str, path: str) -> None:
-    """`--document-only`: the path is nobody's, so it is 404."""
+    """`--document-only`: their paths do not exist, so they are a 404."""
     reply = World(document=PUBLISHED).call(method, path, {} if method == "POST" else None)
 
     assert (reply.status, reply.error["code"]) == (404, "NOT_FOUND")
 
 
 def test_document_only_serves_the_three_published_operations() -> None:
-    """`--document-only`: define, accept, extend."""
+    """`--document-only`: define, accept and extend."""
     mock = World(document=PUBLISHED)
     mock.put()
 

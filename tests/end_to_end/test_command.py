@@ -1,4 +1,4 @@
-"""The command as a user meets it: flags, ports, the start-up table, the end."""
+"""The command as a user meets it: flags, ports, what it prints, the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.running_mock import JSON, KEY, PUT, RunningMock, mock
 
 
 def _run(*flags: str) -> subprocess.CompletedProcess[str]:
-    """A start that is expected to fail."""
+    """Run a start that is expected to fail."""
     return subprocess.run(
         [sys.executable, "-m", "mock_server", "--admin-port", "0", *flags],
         capture_output=True,
@@ -28,7 +28,7 @@ def _run(*flags: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_start_up_table_names_every_operation_and_address(served: RunningMock) -> None:
-    """What is handled, what would be ignored, where to call, which keys work."""
+    """It says what is handled and what is ignored, where to call, and which keys work."""
     text = "\n".join(served.lines[: served.lines.index("Ready. Ctrl-C stops.")])
 
     assert "arklow-mock serves arklow.overlaid.openapi.yaml" in text
@@ -45,7 +45,7 @@ def test_the_start_up_table_names_every_operation_and_address(served: RunningMoc
 
 
 def test_both_ports_serve_every_operation_over_one_state_on_both_addresses(served: RunningMock) -> None:
-    """3123 and 3125 are one world; 127.0.0.1 and ::1 as well."""
+    """The ports of control plane and ingress, on 127.0.0.1 and on ::1."""
     body = b'{"variant":"both","schema":1}'
     answers = [
         ask(f"http://{host}:{port}", "PUT", PUT, body, headers=KEY | JSON).body
@@ -58,13 +58,13 @@ def test_both_ports_serve_every_operation_over_one_state_on_both_addresses(serve
 
 
 def test_the_log_has_a_line_for_a_request(served: RunningMock) -> None:
-    """Time of day, status, operation, organisation, milliseconds, and why it was refused."""
-    served.call("POST", "/v1/ingress/nobody-logged-this", {"payload": 1})
+    """The line has the time of day, status, operation, organisation, milliseconds, and the reason of a refusal."""
+    served.call("POST", "/v1/ingress/not-logged-before", {"payload": 1})
     deadline = time.monotonic() + 10
-    while not any("nobody-logged-this" in line for line in served.lines) and time.monotonic() < deadline:
+    while not any("not-logged-before" in line for line in served.lines) and time.monotonic() < deadline:
         time.sleep(0.01)
 
-    [line] = [line for line in served.lines if "nobody-logged-this" in line]
+    [line] = [line for line in served.lines if "not-logged-before" in line]
     assert re.match(
         r"\d\d:\d\d:\d\d 400 createIngressVariantAction  org 42  \d+\.\d ms  UNKNOWN_VARIANT path variant: ",
         line,
@@ -91,7 +91,7 @@ interpretations:
 
 
 def test_a_file_of_interpretations_is_taken_as_far_as_the_mock_can(tmp_path: Path) -> None:
-    """One line says what it cannot do, and it goes on; a switch that says the same may stand beside it."""
+    """One line says what the mock cannot do, and it serves; a switch that says the same may be given too."""
     file = tmp_path / "interpretations.yaml"
     file.write_text(INTERPRETATIONS.replace("404 or 401", "404"))
 
@@ -134,7 +134,7 @@ def test_a_file_of_interpretations_is_taken_as_far_as_the_mock_can(tmp_path: Pat
 def test_interpretations_that_cannot_be_taken_stop_the_start(
     tmp_path: Path, flags: tuple[str, ...], text: str, complaint: str
 ) -> None:
-    """Exit code 2 and one line, which names the flag too where it is the flag that says otherwise."""
+    """Exit code 2 and one line, which names the flag that contradicts the file."""
     file = tmp_path / "interpretations.yaml"
     file.write_text(text)
 
@@ -159,7 +159,7 @@ def test_strict_document_refuses_what_is_not_wholly_served(tmp_path: Path) -> No
 
 
 def test_switches_reach_the_world() -> None:
-    """--auto-define, --raw-bodies, --key and the hosts."""
+    """--auto-define, --raw-bodies, --key and --host have their effect."""
     with mock(
         "--auto-define", "--raw-bodies", "--key", "a=b=7", "--key", "k=8", "--host", "127.0.0.1"
     ) as running:
@@ -183,7 +183,7 @@ def test_switches_reach_the_world() -> None:
     ],
 )
 def test_what_cannot_be_had_is_one_sentence_and_exit_code_2(flags: tuple[str, ...], message: str) -> None:
-    """Never a traceback."""
+    """There is never a traceback."""
     failed = _run("--port", "0", "--ingress-port", "0", *flags)
 
     assert failed.returncode == 2
@@ -205,7 +205,7 @@ def test_what_cannot_be_had_is_one_sentence_and_exit_code_2(flags: tuple[str, ..
     ],
 )
 def test_wrong_flags_are_usage_errors(flags: tuple[str, ...]) -> None:
-    """argparse says what is wrong."""
+    """The message says what was expected."""
     failed = _run(*flags)
 
     assert failed.returncode == 2
@@ -213,7 +213,7 @@ def test_wrong_flags_are_usage_errors(flags: tuple[str, ...]) -> None:
 
 
 def test_a_port_that_is_taken_is_named(served: RunningMock) -> None:
-    """Nothing half-started stays behind."""
+    """The message has its number, and nothing half-started stays behind."""
     failed = _run("--port", str(served.port))
 
     assert failed.returncode == 2
@@ -238,7 +238,7 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("output", [">&-", ">/dev/full"])
 def test_an_output_that_cannot_be_written_is_no_reason_not_to_serve(output: str) -> None:
-    """Started by a supervisor that gives it none, or on a full disk."""
+    """The output is closed, as some supervisors leave it, or the disk is full."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Fault over real sockets: who is hit among many, connections that are cut, clients and mocks that go first."""
+"""Injected faults over real sockets: many clients at once, connections that are cut, clients and mocks that end first."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def admin(served: RunningMock, method: str, path: str, body: object = None) -> A
 
 
 def request(org: str, path: str, body: object, **headers: str) -> bytes:
-    """A POST of an organisation, as bytes."""
+    """Make a POST of an organisation, as bytes."""
     content = json.dumps(body).encode()
     sent = {"host": "mock", "x-arklow-auth": f"org-{org}", "content-length": str(len(content))}
     lines = [f"POST {path} HTTP/1.1", *(f"{k}: {v}" for k, v in (sent | JSON | headers).items())]
@@ -45,7 +45,7 @@ def request(org: str, path: str, body: object, **headers: str) -> bytes:
 
 
 def all_of(connection: socket.socket) -> tuple[bytes, bool]:
-    """What comes until the end, and whether the end was a reset."""
+    """Return what comes until the end of a connection, and whether the end was a reset."""
     found = b""
     try:
         while chunk := connection.recv(65_536):
@@ -56,20 +56,20 @@ def all_of(connection: socket.socket) -> tuple[bytes, bool]:
 
 
 def sent(served: RunningMock, data: bytes) -> tuple[bytes, bool]:
-    """What comes back for some bytes until the connection ends."""
+    """Send bytes; return what comes back until the connection ends."""
     with socket.create_connection(("127.0.0.1", served.ingress_port), 10) as connection:
         connection.sendall(data)
         return all_of(connection)
 
 
 def requests_of(served: RunningMock, org: str) -> list[Any]:
-    """The requests in the journal of an organisation."""
+    """Return the requests in the journal of an organisation."""
     entries: list[Any] = admin(served, "GET", f"{org}/journal?kind=request&limit=1000")["entries"]
     return entries
 
 
-def test_exactly_the_next_three_are_hit_whoever_sends_them(running: RunningMock) -> None:
-    """TRB-2: sixteen clients at once, three organisations, two operations; three modacks of one organisation."""
+def test_exactly_the_next_three_answers_are_hit(running: RunningMock) -> None:
+    """TRB-2: of sixteen clients at once, three organisations and two operations, three modacks of one organisation are hit."""
     orgs = ("421", "422", "423")
     ids = {}
     for org in orgs:
@@ -104,7 +104,7 @@ def test_exactly_the_next_three_are_hit_whoever_sends_them(running: RunningMock)
 
 
 def asked(served: RunningMock, data: bytes) -> list[tuple[int, Any]]:
-    """Status and JSON of the one answer to some bytes."""
+    """Send bytes; return status and JSON of the one answer."""
     with socket.create_connection(("127.0.0.1", served.ingress_port), 10) as connection:
         connection.sendall(data)
         reply = read_reply(connection)
@@ -117,7 +117,7 @@ def asked(served: RunningMock, data: bytes) -> list[tuple[int, Any]]:
 def test_a_connection_is_cut(
     running: RunningMock, cut: str, carried_out: bool, headers: dict[str, str]
 ) -> None:
-    """TRB-6: as asked, by both protocols; what was carried out has happened, and the journal has all of it."""
+    """TRB-6: as asked, in both protocols; a request that is carried out has had its effect, and the journal has all of it."""
     org = "430"
     admin(running, "POST", f"{org}/reset")
     body = {"cut": cut, "times": 1, "carried_out": carried_out}
@@ -143,7 +143,7 @@ def test_a_connection_is_cut(
 
 
 def test_a_connection_is_cut_after_what_was_answered_on_it(running: RunningMock) -> None:
-    """Requests sent in a row: the first is answered whole, the second is lost, the third never looked at."""
+    """Of three pipelined requests the first is answered whole, the second is cut off, and the third is not read."""
     org = "431"
     admin(running, "POST", f"{org}/faults", {"operation": "ackIngressAction", "cut": "close"})
     ack = request(org, "/v1/ack", {"action_record_id": "1", "attempt": 0})
@@ -157,7 +157,7 @@ def test_a_connection_is_cut_after_what_was_answered_on_it(running: RunningMock)
 
 
 def test_the_connection_stays_usable_after_an_injected_answer(running: RunningMock) -> None:
-    """TRB-5: the body has been read, large or small, and one that was asked to be waited for as well."""
+    """TRB-5: the body has been read, large or small, also when the client waited for a 100."""
     org = "432"
     admin(running, "POST", f"{org}/faults", {"status": 503, "times": 2})
     with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as connection:
@@ -176,8 +176,8 @@ def test_the_connection_stays_usable_after_an_injected_answer(running: RunningMo
     assert statuses == [503, 503, 200]
 
 
-def test_who_leaves_before_the_body_is_complete_is_no_hit(running: RunningMock) -> None:
-    """TRB-2: the fault hits the next one."""
+def test_a_client_that_leaves_before_its_body_is_complete_is_no_hit(running: RunningMock) -> None:
+    """TRB-2: the fault hits the next answer."""
     org = "433"
     admin(running, "POST", f"{org}/faults", {"status": 503, "times": 1})
     whole = request(org, "/v1/ingress/v", {"payload": 1})
@@ -188,8 +188,8 @@ def test_who_leaves_before_the_body_is_complete_is_no_hit(running: RunningMock) 
     assert [asked(running, whole)[0][0] for _ in range(2)] == [503, 200]
 
 
-def test_who_leaves_during_a_delay_is_not_waited_for(running: RunningMock) -> None:
-    """TRB-6: the request ends, the work is done, and the journal says that nobody heard of it."""
+def test_a_client_that_leaves_during_a_delay_ends_its_request(running: RunningMock) -> None:
+    """TRB-6: the work is done, and the journal says that no answer was sent."""
     org = "434"
     with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as connection:
         connection.sendall(request(org, "/v1/ingress/v?__delay=200", {"payload": 1}))
@@ -205,7 +205,7 @@ def test_who_leaves_during_a_delay_is_not_waited_for(running: RunningMock) -> No
     assert admin(running, "GET", org)["actions"]["kept"] == 1
 
 
-def test_others_are_served_during_a_delay(running: RunningMock) -> None:
+def test_other_requests_are_served_during_a_delay(running: RunningMock) -> None:
     """A delay holds its own request alone."""
     org = "435"
     with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as slow:
@@ -222,7 +222,7 @@ def test_others_are_served_during_a_delay(running: RunningMock) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_the_mock_ends_while_answers_wait(number: signal.Signals) -> None:
-    """As for any request under way: each gets its answer, and nothing is called a failure."""
+    """Each request under way gets its answer, and the log has no failure."""
     with mock("--auto-define") as served, contextlib.ExitStack() as stack:
         held = []
         for query in ("?__delay=250", "?__delay=250&__code=503"):
@@ -248,7 +248,7 @@ def _loops() -> list[Any]:
 
 @pytest.mark.parametrize("loop", _loops())
 def test_a_reset_is_one_on_every_loop(loop: Any) -> None:
-    """asyncio's own and uvloop wrap their sockets in different ways."""
+    """The loop of asyncio and uvloop wrap their sockets in different ways."""
 
     async def serve_one() -> tuple[bytes, bool]:
         done = asyncio.Event()
@@ -278,8 +278,8 @@ def test_a_reset_is_one_on_every_loop(loop: Any) -> None:
         assert runner.run(serve_one()) == (b"", True)
 
 
-def test_a_definition_can_be_in_fault_too(running: RunningMock) -> None:
-    """On either port, whatever the operation; the ids are those of the served document."""
+def test_a_fault_can_hit_a_put_too(running: RunningMock) -> None:
+    """On either port; operations are named by the ids of the served document."""
     admin(
         running,
         "POST",

@@ -1,4 +1,4 @@
-"""Large bodies and hostile schemas over a real socket: the same verdicts, and nobody else waits."""
+"""Large bodies and hostile schemas over a real socket: they get the same verdicts, and delay no other request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZES = [60_000, 70_000, 160_000, 300_000, 2_000_000]
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_payload_of_any_size_is_held_to_its_schema(served: RunningMock, size: int) -> None:
-    """Read on the spot or apart, checked on the spot or apart: one verdict, one message."""
+    """Whether it is parsed and checked in the server or in a worker process, verdict and message are the same."""
     served.put("sized", schema={"type": "object", "required": ["order_id"]})
 
     good = served.accept("sized", payload={"order_id": "x" * size})
@@ -32,7 +32,7 @@ def test_a_payload_of_any_size_is_held_to_its_schema(served: RunningMock, size: 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_definition_of_any_size_is_enforced_and_comes_back_equal(served: RunningMock, size: int) -> None:
-    """A PUT that is read apart is the same PUT; the same again changes nothing."""
+    """A PUT that a worker process parses is like any other; the same PUT again changes nothing."""
     schema = {"required": ["z"], "description": "x" * size}
 
     replies = [served.put(f"large{size}", schema=schema) for _ in range(2)]
@@ -44,7 +44,7 @@ def test_a_definition_of_any_size_is_enforced_and_comes_back_equal(served: Runni
 
 
 def test_a_large_put_with_a_small_schema_is_enforced(served: RunningMock) -> None:
-    """What is large may be another member."""
+    """Another member may be the large one."""
     reply = served.put("wide", schema={"required": ["z"]}, alias=["x" * 70_000])
 
     assert reply.headers["x-arklow-mock-schema"] == "enforced"
@@ -67,7 +67,7 @@ def test_a_large_put_with_a_small_schema_is_enforced(served: RunningMock) -> Non
     ids=["deep unknown", "duplicate", "NaN", "surrogate", "cut off", "no object", "tags", "long path", "open string"],
 )  # fmt: skip
 def test_a_large_body_is_read_as_strictly_as_a_small_one(served: RunningMock, body: bytes, code: str) -> None:
-    """And a message stays short, however deep its place."""
+    """The message stays short, however deep the place is."""
     served.put("open")
 
     reply = served.call("POST", "/v1/ingress/open", body)
@@ -103,10 +103,10 @@ def _doubling(levels: int) -> dict[str, Any]:
         "atomic",
     ],
 )
-def test_a_hostile_schema_refuses_its_own_payload_and_hurts_nobody(
+def test_a_hostile_schema_refuses_its_own_payload_and_delays_no_other_client(
     served: RunningMock, schema: Any, payload: Any
 ) -> None:
-    """The attacker is refused; a second client is answered all the while, many times over."""
+    """A second client is answered all the while, many times over."""
     served.put("hostile", schema=schema)
     answered = 0
     refused: list[str] = []
@@ -129,7 +129,7 @@ def test_a_hostile_schema_refuses_its_own_payload_and_hurts_nobody(
 
 
 def test_an_honest_schema_is_enforced_though_the_workers_are_busy(served: RunningMock) -> None:
-    """What could not be compiled because others took long is tried again, not forgotten."""
+    """A schema that could not be compiled while the workers were busy is tried again."""
     served.put("hog", schema={"$defs": _doubling(32), "$ref": "#/$defs/l0"})
     hogs = [threading.Thread(target=served.accept, args=("hog",), kwargs={"payload": "x"}) for _ in range(4)]
     for hog in hogs:
@@ -160,8 +160,8 @@ def unread() -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def test_a_log_that_nobody_reads_stops_nobody(unread: subprocess.Popen[str]) -> None:
-    """Test harnesses open a pipe and forget it."""
+def test_a_log_that_is_not_read_delays_no_request(unread: subprocess.Popen[str]) -> None:
+    """Test harnesses open a pipe and forget to read it."""
     import http.client
     import re
 
@@ -184,7 +184,7 @@ def test_a_log_that_nobody_reads_stops_nobody(unread: subprocess.Popen[str]) -> 
 
 
 def test_killed_workers_are_replaced() -> None:
-    """Out of memory, the system kills the largest process: that is a worker, and the next request gets a new one."""
+    """When memory runs out the system kills the largest process, which is a worker; the next request gets a new one."""
     import os
     import signal
 
@@ -211,7 +211,7 @@ def test_killed_workers_are_replaced() -> None:
     ],
 )
 def test_an_offer_to_upgrade_is_declined_by_answering(served: RunningMock, offer: str) -> None:
-    """RFC 9110 §7.8: a server may ignore it. The body counts, alone or behind, and the connection goes on."""
+    """RFC 9110 §7.8: a server may ignore it. The body is read, alone or behind the offer, and the connection goes on."""
     import socket
 
     from tests.replies import read_reply
@@ -228,7 +228,7 @@ def test_an_offer_to_upgrade_is_declined_by_answering(served: RunningMock, offer
 
 
 def test_an_offer_on_a_connection_in_use_outlives_the_old_timer(served: RunningMock) -> None:
-    """The five seconds that an idle connection has are not counted on once a new request has begun."""
+    """The five seconds of an idle connection end when a new request begins."""
     import socket
 
     from tests.replies import read_reply
@@ -250,7 +250,7 @@ def test_an_offer_on_a_connection_in_use_outlives_the_old_timer(served: RunningM
 
 
 def test_connections_that_are_reset_leave_no_trace_in_the_log() -> None:
-    """A client that goes away in the middle of a body is one line, and no traceback."""
+    """A client that leaves in the middle of a body is one line of the log, without a traceback."""
     import socket
     import struct
 

@@ -1,4 +1,4 @@
-"""A mock in somebody else's run: the file that says it is ready, and its end with the process that started it."""
+"""A mock that another program starts: the file that says where it answers, and its end with the process that started it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOCK = [sys.executable, "-m", "mock_server", "serve", "--port", "0", "--ingress-
 def ready_process(
     command: list[str], ready: Path, *, stdin: int = subprocess.DEVNULL
 ) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A process in a session of its own, and what the ready file of the mock that it is, or starts, says."""
+    """Start a process in a session of its own; yield it, and the content of the ready file of the mock that it is or starts."""
     with started(command, stdin=stdin, start_new_session=True) as process:
         facts: dict[str, Any] = {}
         try:
@@ -44,7 +44,7 @@ def ready_process(
 
 
 def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path) -> None:
-    """For this user alone; gone at the end."""
+    """This user alone can read it, and it is gone at the end."""
     ready = tmp_path / "ready.json"
     with ready_process([*MOCK, "--admin-port", "0", "--ready-file", str(ready)], ready) as (process, facts):
         assert facts.keys() == {"pid", "base_url", "ingress_url", "admin_url", "admin_token", "document"}
@@ -75,7 +75,7 @@ def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path
 
 
 def test_a_ready_file_that_was_left_behind_is_taken_away_at_once(tmp_path: Path) -> None:
-    """Whoever waits for the file must not read where a killed mock was; without an admin plane there is no token."""
+    """A program that waits for the file must not read where a killed mock was; without an admin plane there is no token."""
     ready = tmp_path / "ready.json"
     ready.write_text('{"base_url": "of another"}')
     command = [*MOCK, "--no-admin", "--document", "/nope.yaml", "--ready-file", str(ready)]
@@ -87,7 +87,7 @@ def test_a_ready_file_that_was_left_behind_is_taken_away_at_once(tmp_path: Path)
 
 
 def test_the_ready_file_of_another_mock_stays(tmp_path: Path) -> None:
-    """The one that was started last has the file."""
+    """The mock that was started last owns the file."""
     ready = tmp_path / "ready.json"
     with ready_process([*MOCK, "--no-admin", "--ready-file", str(ready)], ready) as (process, _):
         ready.write_text("of another")
@@ -115,7 +115,7 @@ FLAGS = ["--no-admin", "--exit-with-parent", "--ready-file"]
 
 @pytest.mark.parametrize("held", ["PIPE", "DEVNULL"])
 def test_a_mock_ends_with_a_parent_that_is_killed(tmp_path: Path, held: str) -> None:
-    """Whether the parent holds its standard input or not; the ready file goes too."""
+    """Whether the parent holds its standard input or not; the ready file is removed."""
     ready = tmp_path / "ready.json"
     holding = (
         "import subprocess, sys; p = subprocess.Popen(sys.argv[1:], stdin=subprocess." + held + "); p.wait()"
@@ -129,7 +129,7 @@ def test_a_mock_ends_with_a_parent_that_is_killed(tmp_path: Path, held: str) -> 
 
 
 def test_a_mock_ends_when_standard_input_does(tmp_path: Path) -> None:
-    """What is written there before is nothing to it; the log says why it ended, and it is no error."""
+    """It ignores what is written there before; the log says why it ended, and the exit code is 0."""
     ready = tmp_path / "ready.json"
     with ready_process([*MOCK, *FLAGS, str(ready)], ready, stdin=subprocess.PIPE) as (process, _):
         assert process.stdin is not None
@@ -143,8 +143,8 @@ def test_a_mock_ends_when_standard_input_does(tmp_path: Path) -> None:
         assert "--exit-with-parent: standard input has ended" in process.stdout.read()
 
 
-def test_standard_input_that_nobody_holds_ends_nothing(tmp_path: Path) -> None:
-    """`/dev/null` has no end that says something; and without the flag not even a pipe has."""
+def test_standard_input_that_is_no_pipe_ends_nothing(tmp_path: Path) -> None:
+    """The end of `/dev/null` says nothing; without the flag even that of a pipe says nothing."""
     ready = tmp_path / "ready.json"
     with ready_process([*MOCK, *FLAGS, str(ready)], ready) as (process, _):
         time.sleep(1)
@@ -161,7 +161,7 @@ def test_standard_input_that_nobody_holds_ends_nothing(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_in_the_parents_terminal_ends_both_without_a_traceback(tmp_path: Path) -> None:
-    """The whole foreground group is sent the signal, and the parent's end follows it."""
+    """The signal reaches the whole foreground group, and then the parent ends."""
     ready = tmp_path / "ready.json"
     waiting = (
         "import subprocess, sys\np = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)\n"

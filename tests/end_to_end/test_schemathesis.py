@@ -1,4 +1,4 @@
-"""Stock Schemathesis, default checks, finds nothing against document and overlays."""
+"""Stock Schemathesis with its default checks finds no failure against document and overlays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMMAND = Path(sys.executable).parent / "schemathesis"
 def test_stock_schemathesis_finds_no_failure_and_reaches_every_operation(
     tmp_path: Path, seed: int, examples: int
 ) -> None:
-    """One seed and few examples here; three, and as many as it makes by default, in `make fuzz`. The mock's own log counts at least 20 answers of 200 each."""
+    """With one seed and few examples, and more in `make fuzz`; each operation answers 200 at least 20 times."""
     (tmp_path / "schemathesis.toml").write_text('[parameters]\n"path.org_id" = "42"\n')
     with mock("--auto-define") as running:
         command = [

@@ -1,8 +1,8 @@
-"""Stock Connexion with slow validators and our contract give the same verdict on the same bytes.
+"""Stock Connexion with slow validators and our own operations give the same verdict on the same bytes.
 
-Both serve the published document, both with handlers that accept everything, so that only security,
-routing and validation speak. Stock Connexion is helped over the two things it cannot do: it is told not to
-mind 3.1, and its body validator is `jsonschema` for draft 2020-12 with int32 and int64 as format checks.
+Both serve the published document with handlers that accept everything, so that security, routing and validation alone
+decide. Stock Connexion gets help with two things that it cannot do: it does not check that the version is 3.0, and its
+body validator is `jsonschema` for draft 2020-12 with int32 and int64 as format checks.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _int64(value: object) -> bool:
 
 @cache
 def our_app() -> Any:
-    """Our contract over handlers that accept everything; the key opens any organisation."""
+    """Make our application over handlers that accept everything; every key is accepted."""
     document = Document(PUBLISHED)
 
     def handler(body: Any) -> Handler:
@@ -77,7 +77,7 @@ def our_app() -> Any:
 
 @cache
 def stock_app() -> Any:
-    """Connexion's own AsyncApp: its routing, security and request validation."""
+    """Make Connexion's own AsyncApp, with its routing, security and request validation."""
     import warnings
 
     with warnings.catch_warnings():
@@ -140,7 +140,7 @@ def _end() -> Iterator[None]:
 
 
 def ask(app: Any, method: str, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> int:
-    """The status of one request, sent without a socket."""
+    """Send one request without a socket, and return its status."""
     from urllib.parse import unquote
 
     parts = urlsplit(url)
@@ -177,14 +177,14 @@ def ask(app: Any, method: str, url: str, headers: list[tuple[bytes, bytes]], bod
 
 
 def verdict(status: int) -> str:
-    """What a status says of the request."""
+    """Return what a status says of the request."""
     return {200: "accepted", 401: "no key", 404: "no such path", 405: "no such method"}.get(
         status, "refused" if status < 500 else "failed"
     )
 
 
 def both(method: str, url: str, headers: dict[str, str], body: bytes) -> tuple[str, str]:
-    """Our verdict and stock Connexion's."""
+    """Return our verdict and that of stock Connexion."""
     sent = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
     sent.append((b"content-length", b"%d" % len(body)))
     return verdict(ask(our_app(), method, url, sent, body)), verdict(
@@ -193,7 +193,7 @@ def both(method: str, url: str, headers: dict[str, str], body: bytes) -> tuple[s
 
 
 def explained(url: str, headers: dict[str, str], body: bytes, ours: str, stock: str) -> str | None:
-    """Why the two verdicts may differ; None when nothing explains this pair."""
+    """Return why the two verdicts may differ, None when nothing explains this pair."""
     path = urlsplit(url).path
     if stock == "no such path" and re.search("%2F|%0A", path, re.IGNORECASE):
         return "%2F or a line feed in a segment hides the path from stock Connexion's router"
@@ -213,7 +213,7 @@ SEEN: Counter[str] = Counter()
 
 
 def compare(operation_id: str, mode: GenerationMode, count: int) -> None:
-    """Requests of one kind, drawn from the document by Schemathesis, asked of both."""
+    """Draw requests of one kind from the document by Schemathesis, and send them to both."""
     operation = schemathesis.openapi.from_path(str(PUBLISHED)).find_operation_by_id(operation_id)
 
     @hypothesis.settings(
@@ -246,7 +246,7 @@ def compare(operation_id: str, mode: GenerationMode, count: int) -> None:
 
 
 def test_the_verdicts_agree_on_generated_requests(examples: int) -> None:
-    """900 good and bad ones here, 3,600 in `make fuzz`: the same verdict, or a reason from the list."""
+    """Good and bad ones, 900 here and 3,600 in `make fuzz`: the verdict is the same, or the list has a reason."""
     count = 6 * examples
     for operation_id in SAMPLES:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
@@ -275,7 +275,7 @@ LISTED = [
 
 @pytest.mark.parametrize(("body", "mine", "stock", "reason"), LISTED, ids=lambda value: repr(value)[:40])
 def test_where_the_verdicts_differ_there_is_a_reason(body: bytes, mine: str, stock: str, reason: str) -> None:
-    """The list of docs/decisions/0003; each line holds as written."""
+    """The reasons are those of docs/decisions/0003; each of them holds as written."""
     headers = {"x-arklow-auth": "org-42", "content-type": "application/json"}
 
     assert both("POST", "http://localhost/v1/ingress/v", headers, body) == (mine, stock)
