@@ -2,10 +2,10 @@
 
     python -m benchmarks.ingress_cpu [--rounds 5] [--seconds 5]
 
-The peer is Starlette's own `request.json()` → `JSONResponse` under uvicorn with the same loop and parser; it checks and stores
-nothing. The mock checks key, document, body, definition schema, tags and version, stores an action, checks the answer and
-writes a log line. The load is `wrk -t1 -c16` with the same body, on each in turn. Figure: user and system time of the server's
-process group, divided by the number of answers.
+The peer is Starlette's own `request.json()` → `JSONResponse` under uvicorn with the same loop and parser; it checks and
+stores nothing. The mock checks key, document, body, definition schema, tags and version, stores an action, checks the
+answer and writes a log line. The load is `wrk -t1 -c16` with the same body, on each in turn. Figure: user and system time
+of the server's process group, divided by the number of answers.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     python -m benchmarks.provisioning [--organisations 64] [--runs 5]
 
 The template has 20 definitions with schemas and aliases, 5 destinations, links, scripts for the worker, and 50 actions
-in mixed states. One process runs the services over the store as the server sets them up. The file is read and checked once, as
-at the start of a mock, and that time is printed separately.
+in mixed states. One process runs the services over the store as the server sets them up. The file is read and checked
+once, as at the start of a mock, and that time is printed separately.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The interpretations file, which a judge writes of a deployment → the interpretations that the mock takes.
 
-The judge's questions stand here in the judge's own words, with every answer that it knows. Answers that the mock can imitate are
-the types of `domain.interpretations`; the others are listed when the mock starts. The two programs do not know each other, so a
-test compares their tables.
+The judge's questions stand here in the judge's own words, with every answer that it knows. Answers that the mock can
+imitate are the types of `domain.interpretations`; the others are listed when the mock starts. The two programs do not know
+each other, so a test compares their tables.
 """
 
 from __future__ import annotations

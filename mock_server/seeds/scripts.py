@@ -21,7 +21,10 @@ def from_json(given: Mapping[str, Any]) -> Worker:
 
 
 def to_json(worker: Worker) -> dict[str, Any]:
-    """Return a worker as `default` (its steps) and `variants` (variant → steps), with all defaults; `from_json` is the way back."""
+    """Return a worker as `default` (its steps) and `variants` (variant → steps), with all defaults.
+
+    `from_json` is the way back.
+    """
     return {
         "default": [_step_json(step) for step in worker.default],
         "variants": {

@@ -183,7 +183,9 @@ class Administration:
         return [change.organisation.org_id for change in changes]
 
     async def set_worker(self, org_id: str, worker: Worker) -> Organisation:
-        """Replace the worker, after all that was due under the old one. The new one gets what waits for capacity, if it has some.
+        """Replace the worker, after all that was due under the old one.
+
+        The new worker gets what waits for capacity, if it has some.
 
         Raises:
             TooMuchDue: see `ClockControl.catch_up`; the worker is still the old one.

@@ -1,7 +1,7 @@
 """The passing of time: runs what falls due in an organisation, in order and at its own time, and delivers attempts.
 
-What falls due is run by an alarm of the event loop. A request that concerns an action first runs what is due of it, so no answer
-depends on how punctual the alarm is.
+What falls due is run by an alarm of the event loop. A request that concerns an action first runs what is due of it, so no
+answer depends on how punctual the alarm is.
 """
 
 from __future__ import annotations
