@@ -21,7 +21,7 @@ def test_both_agree_which_questions_may_have_several_answers() -> None:
     }
 
 
-def test_every_answer_that_the_judge_remarks_on_is_known() -> None:
+def test_the_mock_knows_every_answer_that_the_judge_warns_of() -> None:
     """The mock has the same words."""
     for name, question in ASKED.items():
         known = TAKEN[name]

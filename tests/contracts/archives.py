@@ -1,4 +1,4 @@
-"""HTTP Archives as those write them who record: a proxy that keeps all, and browsers, which do not."""
+"""HTTP Archives as recorders write them: a proxy keeps everything, a browser does not."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ DOCUMENT = load(PUBLISHED)
 def recorded(
     url: str, *only: str, seconds: float = 10.0, **members: Any
 ) -> tuple[RunFinished, list[Exchange]]:
-    """A run of the judge, and every exchange that it saw."""
+    """Run the judge; return what it found, and every exchange that it judged."""
     seen: list[Exchange] = []
     plan = Plan(target(url), seed=7, max_time=seconds, only=frozenset(only), **members)
     return Run(plan, observers=[seen.append]).judge(), seen
 
 
 def pairs(headers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    """Headers as archives have them."""
+    """Return headers in the form of an archive."""
     return [{"name": name, "value": value} for name, value in headers]
 
 
 def entry(exchange: Exchange) -> dict[str, Any]:
-    """An exchange as a proxy writes it that keeps everything."""
+    """Return an exchange as a proxy writes it that keeps everything."""
     body = exchange.body
     sent = [("host", "recorded"), *exchange.headers]
     if exchange.request_header("content-length") is None and not exchange.chunks:
@@ -78,7 +78,7 @@ def entry(exchange: Exchange) -> dict[str, Any]:
 
 
 def text(data: bytes) -> dict[str, str]:
-    """Bytes as text, or in Base64 where they are none."""
+    """Return bytes as text, or in Base64 where they are not UTF-8."""
     try:
         return {"text": data.decode("utf-8")}
     except UnicodeDecodeError:
@@ -86,11 +86,11 @@ def text(data: bytes) -> dict[str, str]:
 
 
 def archive(*entries: Any) -> bytes:
-    """A file with these entries."""
+    """Return the bytes of an archive with these entries."""
     log = {"version": "1.2", "creator": {"name": "test", "version": "1"}, "entries": list(entries)}
     return json.dumps({"log": log}).encode()
 
 
 def judged(data: bytes, credential: Credential | None = None, **members: Any) -> RunFinished:
-    """What is said of one archive."""
+    """Judge one archive."""
     return RecordingJudge(DOCUMENT, credential=credential, **members).judge([read_archive(data, "a.har")])

@@ -1,4 +1,4 @@
-"""Checks of one exchange, each with an answer that keeps the rule and one that breaks it."""
+"""The checks of single exchanges: lawful ones, and for each rule exchanges that break it."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ TRACE = rb'"Traceback (most recent call last): File \"a.py\", line 3"'
 
 
 def keyed(one: Exchange, header: str) -> Exchange:
-    """With a good key in a header."""
+    """Add a good key in a header."""
     return replace(one, headers=(*one.headers, (header, "good-key-one")))
 
 
 def beside(one: Exchange, value: str) -> Exchange:
-    """With another header for keys."""
+    """Add the other header for keys."""
     return replace(one, headers=(*one.headers, ("authorization", value)))
 
 
 def announced(one: Exchange, media: str) -> Exchange:
-    """With a body of another type."""
+    """Announce the body as another media type."""
     sent = tuple(pair for pair in one.headers if pair[0] != "content-type")
     return replace(one, headers=(*sent, ("content-type", media)))
 
 
 def found(one: Exchange, *, envelope: bool = True) -> list[str]:
-    """The codes that one exchange breaks."""
+    """Return the codes of the rules that one exchange breaks."""
     known = knowledge()
     if envelope:
         known.learned.note("ingress body", "envelope")
@@ -94,7 +94,7 @@ def found(one: Exchange, *, envelope: bool = True) -> list[str]:
     ids=lambda one: f"{one.operation or one.method} {one.status}",
 )
 def test_what_the_sources_allow_is_passed_over(one: Exchange) -> None:
-    """Extra members, any control-plane 4xx, HTTP's own refusals and other methods accuse nobody."""
+    """Extra members, any control-plane 4xx, HTTP's own refusals and other methods break no rule."""
     assert found(one) == []
 
 
@@ -162,27 +162,27 @@ def test_what_the_sources_allow_is_passed_over(one: Exchange) -> None:
     ],
     ids=lambda one: one if isinstance(one, str) else f"{one.operation or one.method} {one.status}",
 )
-def test_a_broken_rule_is_said_once_and_nothing_else_is(rule: str, one: Exchange) -> None:
-    """Each exchange breaks one rule."""
+def test_an_exchange_that_breaks_one_rule_is_one_finding(rule: str, one: Exchange) -> None:
+    """No other check reports it as well."""
     assert found(one) == [rule]
 
 
-def test_a_wrong_key_that_acts_for_others_accuses_nobody() -> None:
-    """A key made from a good one may be somebody's good key: it is wrong only where it reaches what is ours."""
+def test_a_wrong_key_that_reaches_only_what_is_not_ours_breaks_nothing() -> None:
+    """A key made from a good one may be the good key of another organisation."""
     foreign = ACCEPTED.replace(b'"2"', b'"77"')
 
     assert found(exchange(INGRESS, 200, foreign, body=WORK, key="good-key-on")) == []
 
 
-def test_ingress_bodies_are_judged_under_the_envelope_interpretation_only() -> None:
-    """A deployment that takes every body whole has nothing to refuse in tags or version (B028)."""
+def test_tags_and_versions_are_judged_only_where_bodies_are_envelopes() -> None:
+    """A deployment that takes every body whole has no reason to refuse them (B028)."""
     taken = exchange(INGRESS, 200, ACCEPTED, body=b'{"payload":1,"version":"1"}')
 
     assert found(taken, envelope=False) == []
 
 
-def test_what_a_negative_version_leads_to_is_nobodys_fault() -> None:
-    """C16: the control plane takes it, and ingress cannot answer it as published."""
+def test_what_follows_from_a_negative_version_breaks_nothing() -> None:
+    """C16: the control plane takes such a version, and the pages leave ingress no way to answer it."""
     known = knowledge()
     known.learned.note_negative_version("2", "order.created")
     answered = exchange(INGRESS, 200, ACCEPTED.replace(b'"a_ve":"1"', b'"a_ve":"-3"'), body=WORK)
@@ -194,13 +194,13 @@ def test_what_a_negative_version_leads_to_is_nobodys_fault() -> None:
     ] == []
 
 
-def test_nobody_is_blamed_for_bytes_that_parsers_read_in_different_ways() -> None:
-    """A member name twice is JSON to some and none to others."""
+def test_accepting_bytes_that_parsers_read_in_different_ways_breaks_nothing() -> None:
+    """An object with a member name twice is JSON to some parsers and none to others."""
     assert found(exchange(MODACK, 200, OK, body=LEASE[:-1] + b',"attempt":"x"}')) == []
 
 
-def test_a_finding_says_where_what_was_expected_and_what_came() -> None:
-    """Enough to act on without the report."""
+def test_a_finding_says_where_it_is_what_was_expected_and_what_came() -> None:
+    """A reader can act on it without the report."""
     broken = exchange(INGRESS, 200, ACCEPTED.replace(b'"a_id":"1"', b'"a_id":"act_1"'), body=WORK)
 
     finding = next(iter(run_checks(derive_facts(broken, knowledge()), knowledge(), Counter())))

@@ -38,7 +38,7 @@ def echo() -> Iterator[tuple[str, Got]]:
 def sent(
     method: str, url: str, body: bytes | None, *headers: tuple[str, str], answer: bytes = b""
 ) -> Exchange:
-    """An exchange of which only the request matters."""
+    """Make an exchange of which only the request matters."""
     return Exchange(method, url, headers, body, 200, (), answer)
 
 
@@ -54,7 +54,7 @@ def sent(
     ],
 )
 def test_a_curl_line_sends_the_same_bytes(echo: tuple[str, Got], body: bytes) -> None:
-    """Quotes, variables, other encodings and what curl would take for a file."""
+    """Quotes, variables, other encodings and what curl would take for a file name arrive unchanged."""
     url, got = echo
     line = Script({}).render(
         [sent("POST", f"{url}/v1/modack?a=%ff", body, ("content-type", "application/json"))]
@@ -72,7 +72,7 @@ def test_a_curl_line_sends_the_same_bytes(echo: tuple[str, Got], body: bytes) ->
 
 
 def test_a_missing_content_type_stays_missing(echo: tuple[str, Got]) -> None:
-    """Curl would add one of its own."""
+    """By default curl adds one of its own."""
     url, got = echo
 
     subprocess.run(
@@ -83,7 +83,7 @@ def test_a_missing_content_type_stays_missing(echo: tuple[str, Got]) -> None:
 
 
 def test_a_key_stands_as_a_variable(echo: tuple[str, Got]) -> None:
-    """So that a report can be passed on, and still be run."""
+    """A report can be passed on, and its scripts still run."""
     url, got = echo
     script = Script({"s3cret-key": "$MY_KEY"}).render(
         [sent("GET", f"{url}/?key=s3cret-key", None, ("x-arklow-auth", "s3cret-key"))]
@@ -101,7 +101,7 @@ def test_a_key_stands_as_a_variable(echo: tuple[str, Got]) -> None:
 
 
 def test_an_id_that_the_target_made_is_captured(echo: tuple[str, Got]) -> None:
-    """Another server makes other ids."""
+    """Another run gets another id, which the script then uses."""
     url, got = echo
     work = sent("POST", f"{url}/v1/ingress/v", b"{}", answer=b'{"data":{"a_id":"123"}}')
     lease = sent("POST", f"{url}/v1/modack", b'{"action_record_id":"123","attempt":0,"mod_ack":123456}')
@@ -111,6 +111,6 @@ def test_an_id_that_the_target_made_is_captured(echo: tuple[str, Got]) -> None:
     assert got[1][3] == b'{"action_record_id":"4711","attempt":0,"mod_ack":123456}'
 
 
-def test_a_key_is_redacted_wherever_it_stands() -> None:
-    """In answers that echo it, too."""
+def test_a_key_is_redacted_inside_of_other_text() -> None:
+    """Answers may echo it."""
     assert redact("no such key: s3cret-key!", {"s3cret-key": "$K"}) == "no such key: $K!"

@@ -1,4 +1,4 @@
-"""The open questions: each has its source, and what is remarked of an answer is a warning and no more."""
+"""The open questions: each has its source, and no answer to it is more than a warning."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from contracts.openapi.document import SPEC
 
 PAGES = {"S-ing", "S-mod", "S-def"}
 SOURCES = (SPEC / "sources.md").read_text("utf-8")
-REMARKS = [
-    (name, answer, remark)
+WARNINGS = [
+    (name, answer, warning)
     for name, question in QUESTIONS.items()
-    for answer, remark in question.warnings.items()
+    for answer, warning in question.warnings.items()
 ]
 
 
-@pytest.mark.parametrize(("name", "answer", "remark"), REMARKS, ids=lambda value: str(value)[:24])
-def test_what_is_remarked_of_an_answer_is_a_rule_that_warns(name: str, answer: str, remark: object) -> None:
-    """No source settles the question, so that no answer to it is a violation."""
+@pytest.mark.parametrize(("name", "answer", "warning"), WARNINGS, ids=lambda value: str(value)[:24])
+def test_an_answer_breaks_a_rule_that_only_warns(name: str, answer: str, warning: object) -> None:
+    """No source settles the question, so no answer to it is a violation."""
     rule = RULES[QUESTIONS[name].warnings[answer].rule]
 
     assert rule.severity is Severity.WARNING
@@ -29,14 +29,14 @@ def test_what_is_remarked_of_an_answer_is_a_rule_that_warns(name: str, answer: s
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_cites_what_leaves_it_open(name: str) -> None:
-    """A page, or a numbered statement that is in the list of sources."""
+    """It cites pages, or numbered statements of the list of sources."""
     cited = QUESTIONS[name].source.split(", ")
 
     assert all(one in PAGES or re.search(rf"^\| {one} \|", SOURCES, re.MULTILINE) for one in cited), cited
 
 
 def test_going_back_on_an_interpretation_is_a_rule_of_its_own() -> None:
-    """It forbids what a kept question allows twice, and cites what the questions cite."""
+    """READ-1 forbids a second answer to a binding question, and no answer by itself breaks it."""
     assert RULES["READ-1"].severity is Severity.VIOLATION
     assert QUESTIONS.keys() >= {"alias", "unknown variant"}
-    assert all(remark.rule != "READ-1" for _, _, remark in REMARKS)
+    assert all(warning.rule != "READ-1" for _, _, warning in WARNINGS)

@@ -1,4 +1,4 @@
-"""What is followed from the bytes of a request and its answer, and what is left open."""
+"""The judge: what it concludes from the bytes of a request and its answer, and what it leaves open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.contracts.runs import knowledge, rules
 
 
 def seen(*exchanges: Exchange) -> Judge:
-    """A judge that has seen them."""
+    """Make a judge that has observed these exchanges."""
     judge = Judge(knowledge(), Ledger())
     for exchange in exchanges:
         judge.observe(exchange)
@@ -25,13 +25,13 @@ def seen(*exchanges: Exchange) -> Judge:
 
 
 def suspicions(*exchanges: Exchange) -> list[Finding]:
-    """What the model did not allow of them."""
+    """Return what the model does not allow of these exchanges."""
     judge = Judge(knowledge(), Ledger())
     return [finding for exchange in exchanges for finding in judge.observe(exchange).suspicions]
 
 
 def suspected(*exchanges: Exchange) -> list[str]:
-    """The rules that the model saw broken by them."""
+    """Return the rules that the model sees broken by these exchanges."""
     return rules(suspicions(*exchanges))
 
 
@@ -42,8 +42,8 @@ def nested(depth: int) -> Any:
     return value
 
 
-def test_a_plain_life_is_followed() -> None:
-    """Its definition, its action, and the attempt that is held."""
+def test_the_model_follows_an_action_from_its_definition_to_its_lease() -> None:
+    """What the run has made is known from then on."""
     life = put(), work(), modack()
     judge = seen(*life)
 
@@ -63,7 +63,7 @@ def test_a_plain_life_is_followed() -> None:
 
 
 def test_a_breach_carries_all_that_led_to_it() -> None:
-    """So that it can be played again from nothing."""
+    """A replay begins from nothing."""
     one, two, three = put(), work(), refusal()
 
     [finding] = suspicions(one, two, three)
@@ -75,9 +75,9 @@ def test_a_breach_carries_all_that_led_to_it() -> None:
 ODD: dict[str, Exchange] = {
     "two keys": refusal(headers=(KEY, ("authorization", "good-key-one"), JSON)),
     "the same key twice": refusal(headers=(KEY, KEY, JSON)),
-    "a wrong key": refusal(headers=(("x-arklow-auth", "nobody's"), JSON)),
+    "a wrong key": refusal(headers=(("x-arklow-auth", "wrong"), JSON)),
     "no key": refusal(headers=(JSON,)),
-    "a header that nobody asked for": refusal(headers=(KEY, JSON, ("x-forwarded-for", "1"))),
+    "a header of a proxy": refusal(headers=(KEY, JSON, ("x-forwarded-for", "1"))),
     "a header twice": refusal(headers=(KEY, JSON, ("accept", "*/*"), ("Accept", "*/*"))),
     "another accept": refusal(headers=(KEY, JSON, ("accept", "text/html"))),
     "content type twice": refusal(headers=(KEY, JSON, JSON)),
@@ -98,12 +98,12 @@ ODD: dict[str, Exchange] = {
     "an encoded letter": refusal(segment="%76"),
     **{f"status {status}": refusal(status=status) for status in (401, 403, 405, 408, 413, 415, 431, 302)},
 }
-"""What it is → a refusal that says nothing of the world."""
+"""What is odd about a request → its refusal, which shows nothing of what the target has stored."""
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_a_refusal_that_somebody_else_may_have_a_reason_for_is_not_followed(odd: str) -> None:
-    """Keys, limits, proxies and parsers; the same request without the oddity accuses."""
+def test_a_refusal_for_which_a_proxy_or_a_parser_may_have_a_reason_breaks_nothing(odd: str) -> None:
+    """The refusal of the same request without the oddity breaks PAGE-11."""
     assert suspected(put(), work(), refusal()) == ["PAGE-11"]
     assert suspected(put(), work(), ODD[odd]) == []
 
@@ -121,13 +121,13 @@ def test_a_refusal_that_somebody_else_may_have_a_reason_for_is_not_followed(odd:
     ],
     ids=["tags in the query", "names in capitals", "authorization", "headers of every client", "all members"],
 )
-def test_what_every_client_may_send_is_followed(plain: Exchange) -> None:
-    """A refusal of it accuses."""
+def test_a_refusal_of_what_every_client_may_send_breaks_a_rule(plain: Exchange) -> None:
+    """Tags, the case of header names, and headers that clients add by themselves."""
     assert suspected(put(), work(), plain) == ["PAGE-11"]
 
 
-def test_a_good_key_of_somebody_else_is_followed_for_him() -> None:
-    """What one organisation does changes nothing for another."""
+def test_what_one_organisation_does_changes_nothing_for_another() -> None:
+    """A refusal to the second one shows how unknown variants are answered."""
     exchanges = put(), asked(INGRESS, {"payload": 1}, 400, headers=(THEIRS, JSON))
     judge = seen(*exchanges)
 
@@ -157,8 +157,8 @@ def test_a_good_key_of_somebody_else_is_followed_for_him() -> None:
         *("query", "5xx", "broken body", "member twice", "no JSON", "version that is none", "another method"),
     ],
 )
-def test_a_definition_that_may_have_been_changed_otherwise_is_forgotten(exchange: Exchange) -> None:
-    """Nothing that follows from it is held against anybody: no version, no refusal, no unknown variant."""
+def test_a_definition_whose_put_is_in_doubt_is_forgotten(exchange: Exchange) -> None:
+    """Nothing that follows from it breaks a rule: no version, no refusal, no unknown variant."""
     judge = seen(put(), work(), exchange)
 
     assert ("1", "v") not in judge.model.definitions
@@ -170,14 +170,14 @@ def test_a_definition_that_may_have_been_changed_otherwise_is_forgotten(exchange
     [*((status, (KEY, JSON)) for status in (400, 403, 409, 422)), (401, (JSON,)), (400, (JSON,))],
 )
 def test_a_put_that_was_refused_changes_nothing(status: int, headers: Headers) -> None:
-    """Whatever key or body it had."""
+    """The key and the body do not matter."""
     judge = seen(put(), work(), put(status=status, data=None, headers=headers))
 
     assert judge.model.definitions["1", "v"].version == 1
 
 
 def test_a_control_plane_200_without_data_is_a_refusal() -> None:
-    """B009: the definition is what it was, and the manner is an interpretation."""
+    """B009: the definition stays as it was, and this way to refuse is an interpretation."""
     judge = seen(put(), asked(PUT, {"variant": "v", "schema": {}, "version": 1}, 200, None))
 
     assert judge.model.definitions["1", "v"].version == 1
@@ -185,8 +185,8 @@ def test_a_control_plane_200_without_data_is_a_refusal() -> None:
     assert judge.served == {PUT: 1}
 
 
-def test_accepted_work_that_cannot_be_told_has_issued_its_id() -> None:
-    """Two answers with one id are two, whatever was asked."""
+def test_accepted_work_that_is_in_doubt_has_still_issued_its_id() -> None:
+    """A second answer with the same id breaks ING-7, whatever was asked."""
     strange = work("900", headers=(KEY, JSON, JSON))
     judge = seen(put(), strange)
 
@@ -195,7 +195,7 @@ def test_accepted_work_that_cannot_be_told_has_issued_its_id() -> None:
 
 
 def test_an_id_that_was_answered_without_a_key_is_known_to_have_been_issued() -> None:
-    """The broken promise is that it was served, not that its action is extended."""
+    """The broken rule is that the request was served, not that its action is extended."""
     exchanges = work("900", headers=(JSON,)), modack("900"), modack("9" * 18)
 
     assert rules(seen(*exchanges).ledger.all()) == ["AUTH-4"]
@@ -204,7 +204,7 @@ def test_an_id_that_was_answered_without_a_key_is_known_to_have_been_issued() ->
 
 @pytest.mark.parametrize("kind", ["ack", "nack", "defer"])
 def test_operations_of_the_guides_are_followed_where_they_are_offered(kind: str) -> None:
-    """No page lists them, and none is judged; what they do to an attempt is known (B127, B128, B140)."""
+    """No page lists them, so no check looks at them; what they do to an attempt is known (B127, B128, B140)."""
     label = f"POST /v1/{kind}"
     body = {"action_record_id": "900", "attempt": 0, "terms": {"retry": False}}
     before = (put(), work(), modack())
@@ -219,7 +219,7 @@ def test_operations_of_the_guides_are_followed_where_they_are_offered(kind: str)
 
 
 def test_a_breach_at_an_operation_of_the_guides_names_its_path() -> None:
-    """No page has it, so that it has no other name."""
+    """No page lists it under another name."""
     ended = asked("POST /v1/ack", {"action_record_id": "900", "attempt": 0}, 200, {})
     again = asked("POST /v1/nack", {"action_record_id": "900", "attempt": 0}, 200, {})
 
@@ -239,16 +239,16 @@ def test_a_breach_at_an_operation_of_the_guides_names_its_path() -> None:
     ],
     ids=["401", "500", "no key", "two keys", "broken body"],
 )
-def test_a_modack_that_cannot_be_told_moves_no_lease(odd: Exchange) -> None:
-    """The attempt that is held is held still."""
+def test_a_modack_that_is_in_doubt_moves_no_lease(odd: Exchange) -> None:
+    """The attempt that held the lease holds it still."""
     exchanges = put(), work(), modack(), odd, modack(attempt=1, status=200)
 
     assert seen(*exchanges).model.actions["1", "900"].attempt == 0
     assert suspected(*exchanges) == ["LEASE-3"]
 
 
-def test_an_interpretation_that_was_none_is_unlearned() -> None:
-    """The next answer is then the first one, and the one that it is held to."""
+def test_after_unlearning_the_next_answer_to_a_question_is_the_first() -> None:
+    """The target is held to that one."""
     judge = seen(refusal(segment="contract.one"))
     judge.unlearn("unknown variant")
     assert "unknown variant" not in judge.model.first_answers | judge.context.learned.interpretations
@@ -261,8 +261,8 @@ def test_an_interpretation_that_was_none_is_unlearned() -> None:
     assert finding.exchanges[0].status == 200
 
 
-def test_an_alias_that_a_lost_update_may_have_taken_is_nobodys_for_sure() -> None:
-    """Whether it took effect is not known, and who has the alias then neither (C5)."""
+def test_an_alias_that_a_lost_update_may_have_taken_is_contested() -> None:
+    """Whether the update took effect is open, and so is which definition has the alias (C5)."""
     made = put(body={"variant": "v", "schema": {}, "alias": ["a"]})
     made = replace(made, answer=made.answer.replace(b'"alias": []', b'"alias": ["a"]'))
     judge = seen(made)
@@ -272,7 +272,7 @@ def test_an_alias_that_a_lost_update_may_have_taken_is_nobodys_for_sure() -> Non
 
 
 def test_a_request_that_met_no_answer_leaves_its_definition_open() -> None:
-    """Whether it took effect is not known."""
+    """Whether the request took effect is open."""
     judge = seen(put())
     judge.lose_track_of(put(status=0, data=None))
 
@@ -280,8 +280,8 @@ def test_a_request_that_met_no_answer_leaves_its_definition_open() -> None:
     assert ("1", "v") not in judge.model.definitions
 
 
-def test_a_breach_of_form_leaves_what_was_said_as_sure_as_it_was() -> None:
-    """A 401 without its header, or a key in an answer, is no reason to forget the rest."""
+def test_the_model_learns_from_an_answer_that_breaks_a_harmless_rule() -> None:
+    """A key in an answer leaves no doubt about what was asked and answered."""
     leaking = put(got=(JSON, ("x-key", "good-key-one")))
     judge = seen(leaking)
 
@@ -289,8 +289,8 @@ def test_a_breach_of_form_leaves_what_was_said_as_sure_as_it_was() -> None:
     assert ("1", "v") in judge.model.definitions
 
 
-def test_a_refused_good_key_is_for_the_caller_to_look_into() -> None:
-    """It is told and not yet written down: wrong keys may have locked out the right one."""
+def test_a_refused_good_key_is_left_to_the_caller() -> None:
+    """It is returned and not put in the ledger: wrong keys may have locked out the right one."""
     judge = Judge(knowledge(), Ledger())
 
     verdict = judge.observe(modack(status=401))
@@ -299,8 +299,8 @@ def test_a_refused_good_key_is_for_the_caller_to_look_into() -> None:
     assert judge.ledger.all() == []
 
 
-def test_calls_that_overlapped_are_judged_alone_and_followed_in_no_order() -> None:
-    """But an id that two of them have was given twice, and both are the confirmation."""
+def test_overlapping_calls_are_judged_alone_and_teach_the_model_no_order() -> None:
+    """An id that two of them were given breaks ING-7, and both are the example."""
     one, two, three = work("900"), work("900"), work("901")
     failed = asked(INGRESS, {"payload": 1}, 500)
     judge = Judge(knowledge(), Ledger())
@@ -316,8 +316,8 @@ def test_calls_that_overlapped_are_judged_alone_and_followed_in_no_order() -> No
     assert judge.model.definitions["1", "v"].version == 1
 
 
-def test_what_a_history_proves_counts_at_once() -> None:
-    """Under the operation that it is about."""
+def test_what_concurrent_calls_prove_counts_at_once() -> None:
+    """It counts under the operation that it is about."""
     judge = Judge(knowledge(), Ledger())
 
     judge.prove(Breach("RACE-1", "No order", "one", "none"), PUT, (work(), put()))
@@ -326,8 +326,8 @@ def test_what_a_history_proves_counts_at_once() -> None:
     assert (finding.rule, finding.operation, finding.concurrent) == ("RACE-1", PUT, True)
 
 
-def test_a_body_that_is_cut_off_is_said_with_its_size() -> None:
-    """HTTP-7: a limit is answered, and not acted out."""
+def test_a_body_that_is_cut_off_is_reported_with_its_size() -> None:
+    """HTTP-7: a server answers that a body is too large, instead of closing the connection."""
     judge = Judge(knowledge(), Ledger())
 
     judge.add_cut_off(work(), 100_000)
@@ -335,9 +335,9 @@ def test_a_body_that_is_cut_off_is_said_with_its_size() -> None:
     assert [(one.rule, "100,000" in one.title) for one in judge.ledger.all()] == [("HTTP-7", True)]
 
 
-def test_a_fresh_judge_knows_the_interpretations_and_nothing_of_the_world() -> None:
-    """All of them but the one that is in question; what it finds is not in the first one's ledger."""
-    judge = seen(put(), refusal(segment="nobody"), work())
+def test_a_scratch_judge_knows_the_interpretations_and_no_definitions() -> None:
+    """It knows all of them but the one in question; what it finds is in a ledger of its own."""
+    judge = seen(put(), refusal(segment="undefined"), work())
     judge.model.first_answers["alias"] = "reaches nothing"
 
     fresh = judge.scratch("unknown variant")
@@ -348,8 +348,8 @@ def test_a_fresh_judge_knows_the_interpretations_and_nothing_of_the_world() -> N
     assert (rules(fresh.ledger.all()), judge.ledger.all()) == (["PAGE-8"], [])
 
 
-def test_an_interpretation_that_a_sequence_has_shown_is_written_down_and_kept() -> None:
-    """The second answer stands beside the first, and is a breach that has to show again."""
+def test_an_interpretation_that_a_sequence_has_shown_binds_the_target() -> None:
+    """A second answer is written beside the first, and raises suspicions."""
     judge = Judge(knowledge(), Ledger())
     before = judge.note("alias that another definition has", "refused", put(status=409, data=None))
 
@@ -362,8 +362,8 @@ def test_an_interpretation_that_a_sequence_has_shown_is_written_down_and_kept() 
     assert judge.ledger.tested["DEF-7"] == 2
 
 
-def test_what_takes_long_is_remembered() -> None:
-    """To be asked again, as one slow answer is nobody's fault."""
+def test_slow_exchanges_are_remembered() -> None:
+    """They are asked again, as a busy machine may have made one answer slow."""
     quick, slow = work(), work("901")
     judge = seen(quick, replace(slow, back=slow.call + 1.5))
 
@@ -371,7 +371,7 @@ def test_what_takes_long_is_remembered() -> None:
 
 
 def test_every_listener_hears_every_exchange() -> None:
-    """Those that nobody understands too."""
+    """Exchanges of unknown operations too."""
     heard: list[Exchange] = []
     judge = Judge(knowledge(), Ledger())
     judge.listeners.append(heard.append)

@@ -1,4 +1,4 @@
-"""Linearizability: what concurrent calls may be answered, found against an oracle that tries every order."""
+"""Linearizability: the checker of histories agrees with an oracle that tries every order of the calls."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ PUT, INGRESS = ("put", "a"), ("ingress",)
 
 
 def ok(number: int, identity: str = "d") -> tuple[str, int, str]:
-    """The answer to an accepted put or ingress."""
+    """Return the answer to an accepted put or ingress."""
     return "ok", number, identity
 
 
 def during(call: float, back: float, op: Any, answer: Any, key: str = "k") -> Call:
-    """One call, its window first."""
+    """Make one call that is under way from `call` to `back`."""
     return Call(key, call, back, op, answer)
 
 
 def one_by_one(*calls: tuple[Any, Any]) -> list[Call]:
-    """Calls of which each is sent after the last one came back."""
+    """Make calls of which each is sent after the one before came back."""
     return [during(2 * at, 2 * at + 1, op, answer) for at, (op, answer) in enumerate(calls)]
 
 
 def at_once(*calls: tuple[Any, Any]) -> list[Call]:
-    """Calls that all overlap."""
+    """Make calls that all overlap."""
     return [during(0, 1, op, answer) for op, answer in calls]
 
 
 def possible(calls: Sequence[Call], spec: Specification) -> bool:
-    """The oracle: every order of every choice of the calls that never came back."""
+    """Try every order of every choice of the calls that never came back: the oracle."""
     back = [one for one in calls if one.back < math.inf]
     lost = [one for one in calls if one.back == math.inf]
     return any(
@@ -75,13 +75,13 @@ def _explains(order: Sequence[Call], spec: Specification) -> bool:
 
 
 def windows() -> st.SearchStrategy[tuple[float, float]]:
-    """When a call was sent and came back; some never did."""
+    """Draw when a call was sent and when it came back; some never do."""
     lasts = st.one_of(st.integers(0, 4), st.integers(0, 4), st.just(math.inf))
     return st.tuples(st.integers(0, 6), lasts).map(lambda drawn: (drawn[0], drawn[0] + drawn[1]))
 
 
 def small(asked: st.SearchStrategy[tuple[Any, Any]]) -> st.SearchStrategy[list[Call]]:
-    """Up to six calls of what is asked and answered."""
+    """Draw up to six calls; `asked` draws what is asked and answered."""
 
     def call(drawn: tuple[tuple[float, float], tuple[Any, Any]]) -> Call:
         (sent, back), (op, answer) = drawn
@@ -122,7 +122,7 @@ SMALL = st.one_of(
 @settings(max_examples=400)
 @given(SMALL)
 def test_the_verdict_is_that_of_trying_every_order(case: tuple[list[Call], Specification]) -> None:
-    """For all specifications and all interpretations, with calls that never came back or whose answer is not known."""
+    """It is, for all specifications and interpretations, with calls that never came back or whose answer is not known."""
     calls, spec = case
 
     verdict = check_history(calls, spec)
@@ -135,7 +135,7 @@ def test_the_verdict_is_that_of_trying_every_order(case: tuple[list[Call], Speci
 def test_what_a_core_leaves_out_never_makes_a_history_impossible(
     case: tuple[list[Call], Specification], end: int
 ) -> None:
-    """Neither the units, nor the calls after some return, nor the puts that a loose specification does without."""
+    """Neither removable groups, nor the calls after a return, nor what a relaxed specification does without."""
     calls, spec = case
     assume(check_history(calls, spec).ok)
     until = [
@@ -146,14 +146,14 @@ def test_what_a_core_leaves_out_never_makes_a_history_impossible(
 
     assert check_history(until, spec).ok
     for lawful in (spec, spec.relaxed() or spec):
-        for unit in lawful.removable(calls):
-            assert check_history([one for one in calls if one not in unit], lawful).ok
+        for group in lawful.removable(calls):
+            assert check_history([one for one in calls if one not in group], lawful).ok
 
 
 @settings(max_examples=60)
 @given(SMALL)
-def test_a_core_is_impossible_and_was_seen(case: tuple[list[Call], Specification]) -> None:
-    """Each of its calls is one of the history, or what was known of it at the time."""
+def test_a_core_is_impossible_and_part_of_the_history(case: tuple[list[Call], Specification]) -> None:
+    """Each of its calls is one of the history, or what was known of that call at the time."""
     calls, spec = case
     verdict = check_history(calls, spec)
     assume(not verdict.ok)
@@ -163,7 +163,7 @@ def test_a_core_is_impossible_and_was_seen(case: tuple[list[Call], Specification
 
 
 def test_a_thousand_correct_histories_raise_no_alarm() -> None:
-    """Of sixteen clients, some of whose calls get no answer; the interpretations are known, or not."""
+    """Sixteen clients send them, and some of their calls get no answer; the interpretations are known or not."""
     for seed in range(250):
         chance = random.Random(seed)
         for server, specs in (
@@ -178,8 +178,8 @@ def test_a_thousand_correct_histories_raise_no_alarm() -> None:
 
 @settings(max_examples=30)
 @given(st.integers(0), st.integers(2, 20))
-def test_a_lost_update_is_found_and_told_by_the_two_puts(seed: int, at: int) -> None:
-    """Both answer the same version, and nothing else is needed to see it."""
+def test_a_lost_update_is_found_and_shown_by_two_puts(seed: int, at: int) -> None:
+    """Both answer the same version, and nothing else is needed to show it."""
     server = Versioned(lost={0: at})
     calls = history(server, seed, 80, unanswered=0)
     assume(server.puts.get(0, 0) >= at)
@@ -194,7 +194,7 @@ def test_a_lost_update_is_found_and_told_by_the_two_puts(seed: int, at: int) -> 
 @settings(max_examples=30)
 @given(st.integers(0), st.data())
 def test_a_duplicate_version_is_found(seed: int, data: st.DataObject) -> None:
-    """A put answers what another one answered before it."""
+    """A put answers what another put answered."""
     calls = history(Versioned(), seed, 80, unanswered=0)
     puts = [one for one in calls if one.op[0] == "put"]
     one, other = data.draw(st.sampled_from(list(combinations(puts, 2))))
@@ -207,7 +207,7 @@ def test_a_duplicate_version_is_found(seed: int, data: st.DataObject) -> None:
 @settings(max_examples=30)
 @given(st.integers(0), st.data())
 def test_a_stale_read_after_the_write_returned_is_found(seed: int, data: st.DataObject) -> None:
-    """An ingress that was sent when the put was back uses the version before."""
+    """An ingress that was sent after a put came back uses the version before it."""
     calls = history(Versioned(), seed, 80, unanswered=0)
     put = data.draw(st.sampled_from([one for one in calls if one.op[0] == "put" and one.answer[1] > 1]))
     later = math.nextafter(put.back, math.inf)
@@ -222,7 +222,7 @@ def test_a_stale_read_after_the_write_returned_is_found(seed: int, data: st.Data
 @settings(max_examples=30)
 @given(st.integers(0), st.booleans(), st.data())
 def test_a_stale_read_of_an_explicit_version_is_found(seed: int, highest: bool, data: st.DataObject) -> None:
-    """It uses a number that was replaced when the ingress was sent."""
+    """It uses a number that had been replaced when it was sent."""
     calls = history(Stored(highest=highest), seed, 80, unanswered=0)
     puts = [one for one in calls if one.op[0] == "put"]
     pairs = [(one, other) for one in puts for other in puts if one.back < other.call]
@@ -240,7 +240,7 @@ def test_a_stale_read_of_an_explicit_version_is_found(seed: int, highest: bool, 
 def test_a_modack_accepted_after_an_ack_returned_is_found(
     seed: int, interpretation: Any, data: st.DataObject
 ) -> None:
-    """Two calls tell it: that modack or another one, and what shows that the action was not held any more."""
+    """Two calls show it: a modack that was accepted, and a call that shows that the action was not held any more."""
     calls = history(Held(), seed, 80, unanswered=0.05)
     acks = [one for one in calls if one.op == ("ack", 0) and one.answer == "ok"]
     assume(acks)
@@ -315,12 +315,12 @@ def test_a_modack_accepted_after_an_ack_returned_is_found(
 def test_what_may_be_answered_one_by_one(
     spec: Specification, calls: list[tuple[Any, Any]], lawful: bool
 ) -> None:
-    """The specifications themselves."""
+    """Each specification is tried without any concurrency."""
     assert check_history(one_by_one(*calls), spec).ok == lawful
 
 
 def test_calls_that_overlap_may_have_been_in_either_order() -> None:
-    """And those of equal times do overlap."""
+    """Calls of equal times overlap too."""
     two_puts = at_once((PUT, ok(2)), (PUT, ok(1)))
     touching = [during(0, 1, PUT, ok(2)), during(1, 2, PUT, ok(1))]
 
@@ -330,7 +330,7 @@ def test_calls_that_overlap_may_have_been_in_either_order() -> None:
 
 
 def test_a_call_without_an_answer_may_have_its_effect_at_any_later_time() -> None:
-    """Or never, but not before it was sent, and once."""
+    """It may also have none; it has none before it was sent, and never two."""
     lost = during(0, math.inf, PUT, None)
     reads = [during(10, 11, INGRESS, REFUSED), during(12, 13, INGRESS, ok(1))]
 
@@ -340,8 +340,8 @@ def test_a_call_without_an_answer_may_have_its_effect_at_any_later_time() -> Non
     assert not check_history([lost, *reads, during(14, 15, INGRESS, ok(2))], ADDS_ONE).ok
 
 
-def test_keys_are_independent_and_the_one_with_the_fewest_calls_is_told() -> None:
-    """Whatever their order."""
+def test_keys_are_independent_and_the_impossible_one_with_the_fewest_calls_is_named() -> None:
+    """The order of the calls does not matter."""
     good = [replace(one, key="good") for one in one_by_one((PUT, ok(1)))]
     bad = [replace(one, key="bad") for one in one_by_one((PUT, ok(1)), (PUT, ok(1)))]
     worse = [replace(one, key="worse") for one in one_by_one((PUT, ok(1)), (PUT, ok(1)), (PUT, ok(1)))]
@@ -351,7 +351,7 @@ def test_keys_are_independent_and_the_one_with_the_fewest_calls_is_told() -> Non
 
 
 def test_a_core_keeps_the_puts_that_a_wrong_read_needs() -> None:
-    """A version that nobody made is seen only beside all that were made; reads and what came later are left out."""
+    """A version that no put made shows only beside all puts; reads and what came later are left out."""
     calls = one_by_one((PUT, ok(1)), (INGRESS, ok(1)), (PUT, ok(2)), (INGRESS, ok(3)), (PUT, ok(4)))
 
     verdict = check_history(calls, ADDS_ONE)
@@ -360,7 +360,7 @@ def test_a_core_keeps_the_puts_that_a_wrong_read_needs() -> None:
 
 
 def test_a_core_leaves_out_a_put_only_with_all_that_read_its_number() -> None:
-    """A stale read is shown by its own put and the one that replaced it."""
+    """A stale read is shown with the put of its number and the put that replaced it."""
     stored = [(("put", number), ok(number)) for number in (5, 7, 6, 3)]
     calls = one_by_one(*stored[:2], (INGRESS, ok(7)), *stored[2:], (INGRESS, ok(3)), (INGRESS, ok(7)))
 
@@ -371,7 +371,7 @@ def test_a_core_leaves_out_a_put_only_with_all_that_read_its_number() -> None:
 
 
 def test_a_core_does_not_know_the_later_answers_of_calls_under_way() -> None:
-    """A put that might explain the read stays, as one that was never answered."""
+    """A put that might explain the read stays in it, as a call that was never answered."""
     slow = during(0, 9, PUT, ok(1))
 
     verdict = check_history([slow, during(1, 2, INGRESS, ok(2)), during(10, 11, PUT, ok(3))], ADDS_ONE)
@@ -380,7 +380,7 @@ def test_a_core_does_not_know_the_later_answers_of_calls_under_way() -> None:
 
 
 def test_an_unfinished_search_accuses_nobody() -> None:
-    """What another key shows within the budget still counts."""
+    """Another key that is impossible within the budget is still found."""
     hard = [replace(one, key="hard") for one in history(Versioned(lost={0: 20}), 1, 200, unanswered=0)]
     easy = one_by_one((PUT, ok(1)), (PUT, ok(1)))
 
@@ -403,7 +403,7 @@ def test_an_unfinished_search_accuses_nobody() -> None:
 def test_two_thousand_calls_of_sixteen_clients_on_one_key_are_decided(
     server: Versioned | Stored | Held, spec: Specification, impossible: bool
 ) -> None:
-    """Within the budget, and told by a few calls."""
+    """The budget is enough, and a few calls show what is impossible."""
     verdict = check_history(history(server, 1, 2_000), spec)
 
     assert (verdict.ok, verdict.undecided) == (not impossible, False)
@@ -411,7 +411,7 @@ def test_two_thousand_calls_of_sixteen_clients_on_one_key_are_decided(
 
 
 def test_puts_without_an_answer_do_not_multiply_the_search() -> None:
-    """Which of them had an effect does not matter, only how many."""
+    """It matters how many of them had an effect, not which."""
     lost = [during(0, math.inf, ("put", marker), None) for marker in range(40)]
 
     assert check_history([*lost, during(1, 2, INGRESS, ok(40))], ADDS_ONE, budget=1_000) == HistoryVerdict()
@@ -419,7 +419,7 @@ def test_puts_without_an_answer_do_not_multiply_the_search() -> None:
 
 
 class Lamp(Specification):
-    """Two switches turn it on; the second one of them says which was left."""
+    """Either of two switches turns it on; the next one that is used shows which it was."""
 
     def start(self) -> list[State]:
         return ["off"]
@@ -432,7 +432,7 @@ class Lamp(Specification):
 
 @pytest.mark.parametrize("second", ["left", "right"])
 def test_any_specification_with_a_start_and_a_step_can_be_judged(second: str) -> None:
-    """Calls without an answer that are not alike are tried in every order."""
+    """Calls without an answer that are of different kinds are tried in every order."""
     lost = [during(0, math.inf, op, None) for op in ("left", "right")]
     looks = [during(1, 2, "look", "on"), during(3, 4, "look", second)]
 
@@ -440,7 +440,7 @@ def test_any_specification_with_a_start_and_a_step_can_be_judged(second: str) ->
     assert check_history([lost[0], *looks], Lamp()).core == (lost[0], *looks)
 
 
-def test_nothing_is_possible() -> None:
-    """So is a history in which nothing came back."""
+def test_an_empty_history_is_possible() -> None:
+    """So is one in which no call came back."""
     assert check_history([], ADDS_ONE) == HistoryVerdict()
     assert check_history([during(0, math.inf, PUT, None)], ADDS_ONE) == HistoryVerdict()

@@ -1,4 +1,4 @@
-"""The reference model: what all interpretations allow, and what none does."""
+"""The reference model: what every interpretation allows breaks nothing, and what none allows is a breach."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contracts.model.signals import Kind, Signal
 from contracts.model.world import Model, equal_json
 
 Way = Callable[[Model, str], list[Breach]]
-"""Does something to a model under a fresh name; what that breaks."""
+"""Does something to a model under a fresh name; returns the breaches."""
 
 
 def put(
@@ -27,49 +27,49 @@ def put(
     org: str = "1",
     **members: Any,
 ) -> list[Breach]:
-    """What a PUT breaks that is answered with the definition, but for what is `answered` otherwise."""
+    """Put a definition; its answer shows what was put, except for the members `answered`. Return the breaches."""
     body = {"variant": variant, "schema": {}, **members} | ({} if sent is None else {"version": sent})
-    told = {"id": f"d-{variant}", "org_id": org, "alias": [], "destinations": []}
-    data = {**told, **body, "version": version, **(answered or {})}
+    defaults = {"id": f"d-{variant}", "org_id": org, "alias": [], "destinations": []}
+    data = {**defaults, **body, "version": version, **(answered or {})}
     return definitions.put(model, org, body, 200, data)
 
 
 def defined(model: Model, version: int | float = 1, **members: Any) -> list[str]:
-    """Codes of what a PUT breaks."""
+    """Put a definition; return the codes of the broken rules."""
     return [breach.rule for breach in put(model, version, **members)]
 
 
 def work(
     model: Model, name: str = "v", number: str = "1", asked: int | None = None, org: str = "1", **data: Any
 ) -> list[Breach]:
-    """What an accepted POST breaks."""
+    """Post work that is accepted; return the breaches."""
     body = {"payload": 1} | ({} if asked is None else {"version": asked})
     answer = {"a_id": number, "a_def_id": f"d-{name}", "queue_s": "queued", "a_va": name, "a_ve": "1", **data}
     return post(model, org, name, body, 200, answer)
 
 
 def accepted(model: Model, name: str = "v", number: str = "1", **members: Any) -> list[str]:
-    """Codes of what an accepted POST breaks."""
+    """Post work that is accepted; return the codes of the broken rules."""
     return [breach.rule for breach in work(model, name, number, **members)]
 
 
 def turned_away(
     model: Model, name: str = "v", status: int = 400, asked: int | None = None, at: float = 10.0, **more: Any
 ) -> list[Breach]:
-    """What a refused POST breaks, by default long after its definition was put."""
+    """Post work that is refused, by default long after its definition was put; return the breaches."""
     body = {"payload": 1} | ({} if asked is None else {"version": asked})
     return post(model, "1", name, body, status, {}, at=at, **more)
 
 
 def refused(model: Model, name: str = "v", **members: Any) -> list[str]:
-    """Codes of what a refused POST breaks."""
+    """Post work that is refused; return the codes of the broken rules."""
     return [breach.rule for breach in turned_away(model, name, **members)]
 
 
 def signal(
     model: Model, kind: Kind, attempt: int, status: int, at: float = 1, number: str = "1", **more: Any
 ) -> list[Breach]:
-    """What the answer to a signal of the first organisation breaks."""
+    """Send a signal of the first organisation; return what its answer breaks."""
     seconds = 300 if kind == "modack" else 0
     return signals.follow(model, Signal(kind, "1", number, attempt, status, at, at, seconds=seconds, **more))
 
@@ -77,18 +77,18 @@ def signal(
 def extended(
     model: Model, attempt: int, status: int, at: float, number: str = "1", org: str = "1", mod_ack: int = 300
 ) -> list[str]:
-    """Codes of what the answer to a modack breaks."""
+    """Send a modack; return the codes of the rules that its answer breaks."""
     found = signals.follow(model, Signal("modack", org, number, attempt, status, at, at, seconds=mod_ack))
     return [breach.rule for breach in found]
 
 
 def settled(model: Model, kind: Kind, attempt: int, status: int, at: float = 1, **more: Any) -> list[str]:
-    """Codes of what the answer to an ack, nack or defer breaks."""
+    """Send an ack, nack or defer; return the codes of the rules that its answer breaks."""
     return [breach.rule for breach in signal(model, kind, attempt, status, at, **more)]
 
 
-def test_the_happy_path_breaks_nothing() -> None:
-    """Define, ingress, modack."""
+def test_a_definition_its_work_and_a_lease_break_nothing() -> None:
+    """The way that every client goes."""
     model = Model()
 
     assert [defined(model), accepted(model), extended(model, 0, 200, 0), extended(model, 0, 200, 10)] == [
@@ -107,13 +107,13 @@ def test_the_happy_path_breaks_nothing() -> None:
     ],
 )
 def test_put_answers_with_what_was_put(rule: str, members: dict[str, Any]) -> None:
-    """And a new definition begins with version 1."""
+    """A new definition begins with version 1."""
     assert defined(Model(), **members) == [rule]
 
 
 @pytest.mark.parametrize(("version", "broken"), [(1, []), (2, []), (3, ["DEF-3"])])
 def test_an_update_keeps_the_version_or_adds_one(version: int, broken: list[str]) -> None:
-    """Both are lawful; two steps at once are a warning."""
+    """Both are lawful; a version that moves by two is a warning."""
     model = Model()
     defined(model)
 
@@ -129,8 +129,10 @@ def test_an_update_keeps_the_version_or_adds_one(version: int, broken: list[str]
         ("ING-10", {"queue_s": "succeeded"}),
     ],
 )
-def test_an_answer_names_the_definition_its_version_and_the_queue(rule: str, data: dict[str, Any]) -> None:
-    """Of a variant that was defined."""
+def test_an_answer_to_work_names_the_definition_its_version_and_the_queue(
+    rule: str, data: dict[str, Any]
+) -> None:
+    """They are those of the variant that was defined."""
     model = Model()
     defined(model)
 
@@ -138,7 +140,7 @@ def test_an_answer_names_the_definition_its_version_and_the_queue(rule: str, dat
 
 
 def test_two_accepted_posts_have_two_ids() -> None:
-    """Even with equal bodies."""
+    """Equal bodies do not make them one."""
     model = Model()
     defined(model)
 
@@ -146,7 +148,7 @@ def test_two_accepted_posts_have_two_ids() -> None:
 
 
 def lowered(model: Model, variant: str = "v") -> Model:
-    """Version 7 was put, then version 3."""
+    """Put version 7, then version 3."""
     defined(model, 7, variant=variant, sent=7)
     defined(model, 3, variant=variant, sent=3)
     return model
@@ -168,7 +170,7 @@ def test_after_a_lower_explicit_version_either_is_current_until_one_was_used(sho
 def test_what_is_current_after_a_lower_version_is_asked_once_for_all_definitions(
     shown: str, current: set[int]
 ) -> None:
-    """The next definition that is put down is no open question any more."""
+    """For the next definition the question is settled."""
     model = lowered(Model())
     accepted(model, a_ve=shown)
 
@@ -177,8 +179,8 @@ def test_what_is_current_after_a_lower_version_is_asked_once_for_all_definitions
     assert model.definitions["1", "w"].current_versions == current
 
 
-def test_a_version_that_is_not_stored_may_fall_back() -> None:
-    """C4: to the latest; a refusal is lawful too, and any other version is not."""
+def test_work_for_a_version_that_is_not_stored_may_use_the_current_one() -> None:
+    """C4: a refusal is lawful too, and any other version is not."""
     model = Model()
     defined(model)
 
@@ -188,8 +190,8 @@ def test_a_version_that_is_not_stored_may_fall_back() -> None:
     assert accepted(model, number="3", asked=999, a_ve="2") == ["ING-3"]
 
 
-def test_the_current_version_may_be_asserted() -> None:
-    """Then it is served, and it is the one that is answered."""
+def test_work_may_name_the_current_version() -> None:
+    """It is served, and the answer names that version."""
     model = Model()
     defined(model)
 
@@ -199,7 +201,7 @@ def test_the_current_version_may_be_asserted() -> None:
 
 @pytest.mark.parametrize("data", [{"a_def_id": "d-v", "a_va": "v"}, {"a_def_id": "d-a", "a_va": "a"}])
 def test_an_alias_may_reach_its_definition_or_be_a_variant_of_its_own(data: dict[str, str]) -> None:
-    """C5; or it is only a record of other names, and reaches nothing."""
+    """C5: it may also be only a record of other names, and reach nothing."""
     model = Model()
     defined(model, alias=["a"])
 
@@ -208,7 +210,7 @@ def test_an_alias_may_reach_its_definition_or_be_a_variant_of_its_own(data: dict
 
 
 def test_under_an_alias_the_current_version_of_its_definition_is_used() -> None:
-    """A stale one is as wrong there as under the variant."""
+    """A stale version is as wrong there as under the variant."""
     model = Model()
     defined(model, alias=["a"])
     defined(model, 2, alias=["a"], schema={"title": "new"})
@@ -216,8 +218,8 @@ def test_under_an_alias_the_current_version_of_its_definition_is_used() -> None:
     assert accepted(model, "a", a_def_id="d-v", a_va="v", a_ve="1") == ["ING-3"]
 
 
-def test_a_name_is_owned_by_whoever_has_it_as_an_alias_now() -> None:
-    """C5: two may, after it was taken over; none may, after it was removed."""
+def test_a_name_belongs_to_the_definitions_that_have_it_as_an_alias_now() -> None:
+    """C5: two may have it after it was taken over, and none after it was removed."""
     model = Model()
     defined(model, alias=["a"])
     assert [one.variant for one in model.definitions_with_alias("1", "a")] == ["v"]
@@ -231,7 +233,7 @@ def test_a_name_is_owned_by_whoever_has_it_as_an_alias_now() -> None:
 
 
 def test_what_an_alias_reaches_is_open_once_another_definition_was_given_it() -> None:
-    """C5: it may have gone over, or it may have stayed, or it is left out of the next update."""
+    """C5: it may belong to the new one or still to the old one, or be left out of the next update."""
     model = Model()
     defined(model, alias=["a"])
     defined(model, variant="w", alias=["a"])
@@ -244,7 +246,7 @@ def test_what_an_alias_reaches_is_open_once_another_definition_was_given_it() ->
 
 
 def test_work_for_a_known_variant_is_served() -> None:
-    """An unknown one may be refused, and so may a payload that breaks its schema."""
+    """Work for an unknown variant may be refused, and so may a payload that breaks its schema."""
     model = Model(fits=lambda *_: True)
     defined(model)
 
@@ -254,18 +256,18 @@ def test_work_for_a_known_variant_is_served() -> None:
 
 
 @pytest.mark.parametrize(("fits", "broken"), [(True, ["PAGE-11"]), (False, []), (None, [])])
-def test_a_refusal_is_blamed_only_where_everybody_says_that_the_payload_fits(
+def test_a_refusal_is_a_breach_only_where_every_dialect_takes_the_payload(
     fits: bool | None, broken: list[str]
 ) -> None:
-    """Q18: which dialect a schema is read in is open."""
+    """Q18: the dialect of a schema is open."""
     model = Model(fits=lambda *_: fits)
     defined(model)
 
     assert refused(model) == broken
 
 
-def test_every_version_that_was_put_may_be_the_one_whose_schema_is_in_force() -> None:
-    """One that takes the payload and one that does not leave it open."""
+def test_the_schema_of_any_version_that_was_put_may_be_in_force() -> None:
+    """A schema that takes the payload beside one that does not leaves it open."""
     model = Model(fits=lambda schema, _: "closed" not in schema)
     defined(model)
     assert refused(model) == ["PAGE-11"]
@@ -276,7 +278,7 @@ def test_every_version_that_was_put_may_be_the_one_whose_schema_is_in_force() ->
 
 
 def test_the_whole_body_may_be_the_payload_where_bodies_are_not_known_to_be_envelopes() -> None:
-    """C1: a schema that the payload keeps and the body does not settles nothing."""
+    """C1: a schema that the payload satisfies and the body does not settles nothing."""
     model = Model(fits=lambda _, payload: payload == 1)
     defined(model)
 
@@ -287,7 +289,7 @@ def test_the_whole_body_may_be_the_payload_where_bodies_are_not_known_to_be_enve
 
 
 def test_a_fresh_definition_may_take_two_seconds_to_be_known() -> None:
-    """Nothing says that it is at once; one that has served cannot be new."""
+    """No source says that it is known at once; a definition that has accepted work is not fresh any more."""
     model = Model()
     defined(model)
     assert refused(model, at=1) == []
@@ -298,7 +300,7 @@ def test_a_fresh_definition_may_take_two_seconds_to_be_known() -> None:
 
 
 def test_a_lower_version_may_be_refused() -> None:
-    """Q5; the definition is what it was."""
+    """Q5: the definition stays as it was."""
     model = Model()
     defined(model, 7, sent=7)
 
@@ -307,7 +309,7 @@ def test_a_lower_version_may_be_refused() -> None:
 
 
 def live() -> Model:
-    """A model of one action whose attempt 0 is held from second 0 on."""
+    """Make a model of one action whose attempt 0 is held from second 0 on."""
     model = Model()
     defined(model)
     accepted(model)
@@ -335,12 +337,12 @@ def live() -> Model:
 def test_within_its_lease_the_current_attempt_and_no_other_is_extended(
     attempt: int, status: int, at: float, broken: list[str]
 ) -> None:
-    """Beyond a minute nothing is certain, as the action's own timeout is not known."""
+    """After a minute nothing is certain, as the action's own timeout is not known."""
     assert extended(live(), attempt, status, at) == broken
 
 
 def test_that_another_attempt_goes_on_within_the_lease_is_a_broken_lease() -> None:
-    """The refusal alone accuses nobody, as a default sink may have settled the action (Q23)."""
+    """The refusal alone breaks nothing, as a default sink may have settled the action (Q23)."""
     model = live()
 
     assert extended(model, 0, 409, 10) == []
@@ -348,7 +350,7 @@ def test_that_another_attempt_goes_on_within_the_lease_is_a_broken_lease() -> No
 
 
 def test_an_extension_beyond_the_lifetime_may_be_refused() -> None:
-    """B136 says that the deadline cannot move there, and not how that is said."""
+    """B136 says that the deadline cannot move there, and not how that is answered."""
     assert extended(live(), 0, 400, 10, mod_ack=2**53) + extended(live(), 0, 409, 10, mod_ack=2**53) == []
 
 
@@ -364,7 +366,7 @@ def test_an_attempt_below_one_that_has_begun_stays_over() -> None:
 
 
 def test_a_nack_gives_its_attempt_back() -> None:
-    """B128: that attempt is over, and the next one may begin when it likes."""
+    """B128: that attempt is over, and the next one may begin at any time."""
     model = live()
     assert settled(model, "nack", 0, 200) == []
 
@@ -375,7 +377,7 @@ def test_a_nack_gives_its_attempt_back() -> None:
 
 
 def test_an_ack_after_a_nack_that_ended_the_action_is_no_second_ack() -> None:
-    """Q3 is about an action that was acked; one that has failed for good is not acked at all (B130, B134)."""
+    """Q3 is about an action that was acked, and this one has failed for good (B130, B134)."""
     model = live()
     settled(model, "nack", 0, 200, final=True)
 
@@ -398,7 +400,7 @@ def test_an_action_that_has_ended_takes_no_signal(ending: Kind, kind: Kind) -> N
 
 @pytest.mark.parametrize("kind", ["ack", "nack", "defer"])
 def test_a_signal_that_was_refused_ends_nothing(kind: Kind) -> None:
-    """Nobody settles by asking."""
+    """Only an accepted signal settles an action."""
     model = live()
     assert settled(model, kind, 0, 409) == []
 
@@ -407,7 +409,7 @@ def test_a_signal_that_was_refused_ends_nothing(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", ["ack", "nack", "defer"])
 def test_only_the_current_attempt_settles(kind: Kind) -> None:
-    """B120: neither the next one nor one that is over."""
+    """B120: neither the next attempt nor one that is over does."""
     model = live()
     assert settled(model, kind, 1, 200) == ["LEASE-3"]
 
@@ -459,15 +461,15 @@ def test_no_attempt_begins_before_the_time_that_a_nack_asked_for() -> None:
     assert extended(model, 0, 200, 2) == ["LEASE-3"]
 
 
-def test_an_id_with_noughts_before_it_is_another_text() -> None:
-    """B010: that it reaches the action is a warning, and no word of an id that was never issued."""
+def test_an_id_with_zeros_before_it_is_another_id() -> None:
+    """B010: ids are strings; that it reaches the action is a warning, and not LEASE-6."""
     assert extended(live(), 0, 404, 1, "001") == []
     assert extended(live(), 0, 200, 1, "001") == ["LEASE-9"]
     assert extended(live(), 0, 200, 1, "0" * 12 + "2") == ["LEASE-6"]
 
 
-def test_an_id_with_other_noughts_than_it_was_issued_with_is_the_same_number() -> None:
-    """Where ids are written in so many digits, fewer noughts are overlooked as more are."""
+def test_an_id_with_fewer_zeros_than_it_was_issued_with_is_the_same_number() -> None:
+    """Where ids have a fixed number of digits, missing zeros may be overlooked as additional ones are."""
     model = Model()
     defined(model)
     accepted(model, number="00000000000000000041")
@@ -475,8 +477,8 @@ def test_an_id_with_other_noughts_than_it_was_issued_with_is_the_same_number() -
     assert extended(model, 0, 200, 3, "0000000000041") == ["LEASE-9"]
 
 
-def test_an_id_that_was_answered_to_anybody_was_issued() -> None:
-    """Whatever request it was that the model did not follow; another organisation's is refused all the same."""
+def test_an_id_that_was_answered_to_any_request_was_issued() -> None:
+    """The model need not have followed that request; an id of another organisation is refused all the same."""
     seven, eight = "7" * 18, "8" * 18
     model = live()
     model.issued_ids |= {seven, eight}
@@ -487,8 +489,8 @@ def test_an_id_that_was_answered_to_anybody_was_issued() -> None:
     assert extended(model.scratch(), 0, 200, 1, seven) == []
 
 
-def test_a_fresh_world_knows_the_interpretations_and_the_ids_and_nothing_else() -> None:
-    """What a replay is judged by; the question that it is about is open again."""
+def test_a_scratch_model_knows_the_interpretations_and_the_ids_and_nothing_else() -> None:
+    """A replay is judged by it; the question that the replay is about is open again."""
     model = live()
     extended(model, 1, 409, 1)
     accepted(model, "unknown", "2")
@@ -501,15 +503,15 @@ def test_a_fresh_world_knows_the_interpretations_and_the_ids_and_nothing_else() 
 
 
 def test_a_definition_made_on_the_fly_has_a_version_already() -> None:
-    """The PUT that follows is an update."""
+    """The PUT that follows is an update of it."""
     model = Model()
     post(model, "1", "v", {"payload": 1}, 200, {"a_id": "1"})
 
     assert defined(model, 2) == []
 
 
-def test_what_follows_from_what_is_not_known_accuses_nobody() -> None:
-    """A PUT met no answer, or one that says nothing: any version, any alias, refused or served."""
+def test_what_follows_from_a_put_of_open_outcome_breaks_nothing() -> None:
+    """Any version and any alias are lawful then, and so are refusals."""
     model = Model()
     defined(model, 3, alias=["a"])
     model.forget("1", "v")
@@ -523,8 +525,8 @@ def test_what_follows_from_what_is_not_known_accuses_nobody() -> None:
     assert model.first_answers == {}
 
 
-def test_a_definition_that_is_known_again_is_held_to_its_next_update() -> None:
-    """What was put after the unknown is known."""
+def test_a_put_after_one_of_open_outcome_makes_its_definition_known() -> None:
+    """Its version is then the one to be used and to be moved."""
     model = Model()
     model.forget("1", "v")
     defined(model, 8)
@@ -533,8 +535,8 @@ def test_a_definition_that_is_known_again_is_held_to_its_next_update() -> None:
     assert defined(model, 11) == ["DEF-3"]
 
 
-def test_work_for_a_name_that_nobody_defined_does_not_reach_another_definition() -> None:
-    """Not by a part of its name; that it does by another case of its letters is a warning."""
+def test_work_for_an_undefined_name_does_not_reach_another_definition() -> None:
+    """A name that begins alike is a breach; one in another case of its letters is a warning."""
     model = Model()
     defined(model)
 
@@ -542,8 +544,8 @@ def test_work_for_a_name_that_nobody_defined_does_not_reach_another_definition()
     assert accepted(model, "V", "2", a_def_id="d-v", a_va="v") == ["ING-15"]
 
 
-def test_a_name_that_may_have_been_defined_reaches_what_it_likes() -> None:
-    """Its own definition first of all, which is known no more."""
+def test_work_for_a_name_that_may_be_defined_may_reach_any_definition() -> None:
+    """Its own definition may have become any other."""
     model = Model()
     defined(model)
     for name in ("v", "V", "vx"):
@@ -554,7 +556,7 @@ def test_a_name_that_may_have_been_defined_reaches_what_it_likes() -> None:
 
 @pytest.mark.parametrize(("identity", "broken"), [("123456789012", ["ORG-1"]), ("12", [])])
 def test_a_definition_serves_its_own_organisation_alone(identity: str, broken: list[str]) -> None:
-    """Unless ids are so short that each organisation may count its own."""
+    """Short ids break nothing, as each organisation may count its own."""
     model = Model()
     defined(model, answered={"id": identity}, org="2")
 
@@ -562,7 +564,7 @@ def test_a_definition_serves_its_own_organisation_alone(identity: str, broken: l
 
 
 def test_the_same_definition_in_two_organisations_is_two() -> None:
-    """An update of one leaves the version of the other."""
+    """An update of one does not move the version of the other."""
     model = Model()
     defined(model)
     defined(model, org="2")
@@ -572,8 +574,8 @@ def test_the_same_definition_in_two_organisations_is_two() -> None:
     assert accepted(model, number="2", a_ve="2") == ["ING-3"]
 
 
-def test_an_update_may_give_a_new_id_and_the_old_one_is_still_its() -> None:
-    """Q5: which of them work shows is not said."""
+def test_an_update_may_give_a_new_id_and_the_old_one_stays_valid() -> None:
+    """Q5: work may show either of them."""
     model = Model()
     defined(model)
     defined(model, answered={"id": "d-new"})
@@ -583,7 +585,7 @@ def test_an_update_may_give_a_new_id_and_the_old_one_is_still_its() -> None:
     assert accepted(model, number="3", a_def_id="d-other") == ["ING-9"]
 
 
-def test_a_version_may_be_answered_with_a_point() -> None:
+def test_a_version_may_be_answered_with_a_decimal_point() -> None:
     """9.0 is an integer to JSON Schema."""
     model = Model()
     defined(model, 9.0, sent=9)
@@ -591,8 +593,8 @@ def test_a_version_may_be_answered_with_a_point() -> None:
     assert accepted(model, a_ve="9") == []
 
 
-def test_an_alias_of_somebody_else_may_be_left_out() -> None:
-    """C5: who owns it is open."""
+def test_an_alias_of_another_definition_may_be_left_out() -> None:
+    """C5: which of the two has it is open."""
     model = Model()
     defined(model, alias=["a"])
 
@@ -600,7 +602,7 @@ def test_an_alias_of_somebody_else_may_be_left_out() -> None:
 
 
 def test_two_organisations_may_have_actions_of_the_same_id() -> None:
-    """Nothing says that ids are unique over all."""
+    """No source says that ids are unique over all organisations."""
     model = live()
     post(model, "2", "v", {"payload": 1}, 200, {"a_id": "1"})
 
@@ -608,15 +610,15 @@ def test_two_organisations_may_have_actions_of_the_same_id() -> None:
 
 
 def test_a_shorter_extension_may_shorten_the_lease() -> None:
-    """Q8: counted from now, five seconds end before the minute that was promised first."""
+    """Q8: counted from now, five seconds end before the minute that was granted first."""
     model = live()
     extended(model, 0, 200, 1, mod_ack=5)
 
     assert extended(model, 0, 409, 7) == []
 
 
-def test_where_a_destination_may_settle_nobody_is_accused_of_a_refusal() -> None:
-    """Any holder may settle (B132)."""
+def test_a_refusal_breaks_nothing_where_a_destination_may_settle_the_action() -> None:
+    """Any holder may settle it (B132)."""
     model = Model()
     defined(model, answered={"destinations": [{"id": "1"}]})
     accepted(model)
@@ -626,8 +628,8 @@ def test_where_a_destination_may_settle_nobody_is_accused_of_a_refusal() -> None
 
 
 @pytest.mark.parametrize(("number", "org"), [("7" * 18, "1"), ("1" * 18, "2")])
-def test_an_id_of_nobody_or_of_another_organisation_is_not_extended(number: str, org: str) -> None:
-    """Whatever the refusal is."""
+def test_an_unissued_id_and_one_of_another_organisation_are_not_extended(number: str, org: str) -> None:
+    """A refusal breaks nothing."""
     model = live()
     accept_action(model, "1", "1" * 18, unattended=True, at=0)
 
@@ -635,8 +637,8 @@ def test_an_id_of_nobody_or_of_another_organisation_is_not_extended(number: str,
     assert extended(model, 0, 404, 1, number, org) == []
 
 
-def test_a_short_id_may_be_somebody_elses_action() -> None:
-    """Others use the organisation too, and each organisation may count on its own, unless that was seen not to be."""
+def test_a_short_id_may_be_that_of_another_clients_action() -> None:
+    """Each organisation may count its own ids, unless the target has shown that it counts all together."""
     assert extended(live(), 0, 200, 1, "7") == []
     assert extended(live(), 0, 200, 1, "1", "2") == []
 
@@ -647,7 +649,7 @@ def test_a_short_id_may_be_somebody_elses_action() -> None:
 
 
 def test_a_deployment_that_never_delivers_breaks_nothing() -> None:
-    """Then no attempt can be extended (Q4, Q24)."""
+    """No attempt can be extended then (Q4, Q24)."""
     model = Model()
     defined(model)
     accepted(model)
@@ -666,13 +668,13 @@ def test_json_values_are_compared_as_json() -> None:
 
 
 def held(model: Model, number: str) -> None:
-    """An action whose attempt 0 is held from second 0 on."""
+    """Add an action whose attempt 0 is held from second 0 on."""
     accept_action(model, "1", number, unattended=True, at=0)
     signal(model, "modack", 0, 200, 0, number)
 
 
 def updated(first: dict[str, Any], second: dict[str, Any], version: int = 1) -> Way:
-    """A definition that is put twice, the second time answered with that version."""
+    """Put a definition twice; the second answer has that version."""
     return lambda model, name: (
         put(model, variant=name, **first),
         put(model, version, variant=name, **second),
@@ -680,17 +682,17 @@ def updated(first: dict[str, Any], second: dict[str, Any], version: int = 1) -> 
 
 
 def after_put(step: Way, **members: Any) -> Way:
-    """Something that is done with a definition."""
+    """Do something with a definition that was put before."""
     return lambda model, name: (put(model, variant=name, **members), step(model, name))[-1]
 
 
 def through_alias(step: Way) -> Way:
-    """Something that is done with the alias of a definition."""
+    """Do something with the alias of a definition."""
     return lambda model, name: (put(model, variant=name, alias=[f"{name}-a"]), step(model, name))[-1]
 
 
 def beside_a_variant(step: Way) -> Way:
-    """Something that is done with a name that is a variant and another one's alias."""
+    """Do something with a name that is a variant and the alias of another definition."""
     return lambda model, name: (
         put(model, variant=name),
         put(model, variant=f"{name}-b", alias=[name]),
@@ -699,7 +701,7 @@ def beside_a_variant(step: Way) -> Way:
 
 
 def with_action(begin: Callable[[Model, str], None], *steps: Callable[[Model, str], list[Breach]]) -> Way:
-    """Something that is done with an action."""
+    """Do something with an action."""
 
     def way(model: Model, name: str) -> list[Breach]:
         number = {"one": "41", "two": "42"}[name]
@@ -783,16 +785,16 @@ WAYS: dict[str, tuple[Way, Way]] = {
         with_action(held, sends("defer", 0, 200), sends("nack", 0, 200)),
     ),
 }
-"""Kept question → two ways to answer it, each otherwise than the other."""
+"""Binding question → two ways to answer it, with different answers."""
 
 OF_SEQUENCES = {
     *("ingress body", "alias that another definition has", "members that the page does not name"),
     "a definition that is put again",
 }
-"""Kept questions whose answers, or one of them, a sequence tells from more than one exchange."""
+"""Binding questions of which a sequence finds an answer from more than one exchange."""
 
 OF_ONE_ANSWER = {"a variant in other letters"}
-"""Kept questions of which only the answer that deserves a remark is written down."""
+"""Binding questions of which only the answer that deserves a warning is written down."""
 
 
 @pytest.mark.parametrize(
@@ -810,51 +812,51 @@ OF_ONE_ANSWER = {"a variant in other letters"}
         ({"type": "object"}, {}, "a changed definition"),
     ],
 )
-def test_what_only_describes_is_no_change_of_what_is_allowed(before: Any, after: Any, question: str) -> None:
-    """Whether it is a new version, a deployment may say of each (JSON Schema, validation §9)."""
+def test_other_annotations_are_no_other_schema(before: Any, after: Any, question: str) -> None:
+    """Whether they make a new version is a question of its own (JSON Schema, validation §9)."""
     model = Model()
     updated({"schema": before}, {"schema": after})(model, "one")
 
     assert question in model.first_answers
 
 
-def test_every_kept_question_has_its_ways() -> None:
-    """A question without a test may be one that nobody can answer."""
-    kept = {name for name, question in QUESTIONS.items() if question.binding}
+def test_every_binding_question_has_its_ways() -> None:
+    """A question without a test might be one that no exchange answers."""
+    binding = {name for name, question in QUESTIONS.items() if question.binding}
 
-    assert kept == WAYS.keys() | OF_SEQUENCES | OF_ONE_ANSWER | {"after a lower explicit version"}
+    assert binding == WAYS.keys() | OF_SEQUENCES | OF_ONE_ANSWER | {"after a lower explicit version"}
 
 
 @pytest.mark.parametrize("question", WAYS)
 @pytest.mark.parametrize("order", [1, -1])
 def test_going_back_on_an_interpretation_is_a_breach_and_taking_it_is_none(question: str, order: int) -> None:
-    """READ-1: whichever answer came first has to be kept, by every definition and every action."""
+    """READ-1: the first answer binds every definition and every action."""
     first, second = WAYS[question][::order]
     model = Model(fits=lambda *_: True)
 
-    began, kept = first(model, "one"), first(model.scratch(), "one")
+    began, again = first(model, "one"), first(model.scratch(), "one")
     assert question in model.first_answers
     back = second(model, "two")
 
-    assert [breach for breach in (*began, *kept) if breach.rule == "READ-1"] == []
+    assert [breach for breach in (*began, *again) if breach.rule == "READ-1"] == []
     assert question in [breach.question for breach in back if breach.rule == "READ-1"]
 
 
 @pytest.mark.parametrize(("over", "attempt", "at"), [(True, 0, 101), (False, 1, 2)])
-def test_whether_another_attempt_is_known_may_differ_from_case_to_case(
+def test_the_refusal_of_another_attempt_may_differ_from_case_to_case(
     over: bool, attempt: int, at: float
 ) -> None:
-    """Q2: 404 is a warning each time, and no breach of an interpretation."""
+    """Q2: 404 is a warning each time, and does not break READ-1."""
     model = live()
     if over:
         extended(model, 1, 200, 100)
 
-    told = [extended(model, attempt, status, at) for status in (409, 404, 409)]
+    broken = [extended(model, attempt, status, at) for status in (409, 404, 409)]
 
-    assert told == [[], ["LEASE-7"], []]
+    assert broken == [[], ["LEASE-7"], []]
 
 
-def test_two_definitions_that_were_put_down_before_anybody_worked_have_one_interpretation() -> None:
+def test_lower_versions_of_two_definitions_have_one_interpretation() -> None:
     """Q5: the lower version is current of both, or of neither."""
     model = lowered(lowered(Model()), "w")
 
@@ -863,7 +865,7 @@ def test_two_definitions_that_were_put_down_before_anybody_worked_have_one_inter
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_is_answered_once_and_only_kept_ones_forever(name: str) -> None:
+def test_only_a_binding_question_binds_its_later_answers(name: str) -> None:
     """Delivery, refusals of the control plane and the start of a lease may differ from case to case."""
     model, question = Model(), QUESTIONS[name]
 

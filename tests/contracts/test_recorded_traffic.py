@@ -1,4 +1,4 @@
-"""Recorded traffic: what it shows is said, and what it has lost accuses nobody."""
+"""Recorded traffic: what it shows is reported, and what it has lost breaks no rule."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ DEFINED = (
 )
 PAYLOAD = b'{"payload":{"order_id":"8471"}}'
 LEASE = b'{"action_record_id":"30","attempt":0,"mod_ack":300}'
-SECRET = "s3cret-key-of-nobody"
+SECRET = "s3cret-key-of-no-target"
 
 Entry = dict[str, Any]
 
 
 def work(**members: Any) -> Entry:
-    """Work that is taken, as a proxy records it; the answer has its length."""
+    """Make work that is accepted, as a proxy records it; the answer announces its length."""
     made = exchange(INGRESS, 200, TAKEN, body=PAYLOAD, **members)
     one = entry(made)
     one["response"]["headers"].append({"name": "Content-Length", "value": str(len(TAKEN))})
@@ -56,12 +56,12 @@ def work(**members: Any) -> Entry:
 
 
 def defined(answer: bytes = DEFINED, body: bytes = b'{"variant":"v","schema":{}}', **members: Any) -> Entry:
-    """A definition that is put, as a proxy records it."""
+    """Make a definition that is put, as a proxy records it."""
     return answered(entry(exchange(PUT, 200, answer, body=body, **members)), answer)
 
 
 def changed(one: Entry, *path: str, to: Any = None) -> Entry:
-    """An entry in which a member is another one; None takes it away."""
+    """Replace a member of an entry; None removes it."""
     one = copy.deepcopy(one)
     inner = one
     for name in path[:-1]:
@@ -74,13 +74,13 @@ def changed(one: Entry, *path: str, to: Any = None) -> Entry:
 
 
 def without(one: Entry, side: str, *names: str) -> Entry:
-    """An entry without these headers."""
+    """Remove headers from the request or the response of an entry."""
     kept = [header for header in one[side]["headers"] if header["name"].lower() not in names]
     return changed(one, side, "headers", to=kept)
 
 
 def answered(one: Entry, content: bytes, status: int = 200) -> Entry:
-    """An entry with another answer, of the length that is announced."""
+    """Replace the answer of an entry; the length that it announces is right."""
     one = without(one, "response", "content-length")
     one["response"]["headers"].append({"name": "content-length", "value": str(len(content))})
     one["response"]["content"] |= {"size": len(content), "text": ""} | text(content)
@@ -94,33 +94,35 @@ SHOWN_BY_A_RECORDING = "A08 A14 A15 B13 B14 B34 R03 R04 R07 R11 R13 R15 R17 R21 
 
 
 @pytest.mark.parametrize("id", SHOWN_BY_A_RECORDING)
-def test_the_recording_of_a_run_shows_what_the_run_has_found(id: str) -> None:
-    """The same rule at the same operation; a good key is known by a flag."""
+def test_the_recording_of_a_run_breaks_the_rule_that_the_run_found_broken(id: str) -> None:
+    """It is broken at the same operation; the judge is recording the good key."""
     mutant = MUTANTS[id]
     rule = mutant.caught_by[0]
     with serving(mutant()) as url:
         run, seen = recorded(url, rule)
 
-    told = judged(archive(*map(entry, seen)), KEYS[0])
+    recording = judged(archive(*map(entry, seen)), KEYS[0])
 
     assert rule in said(run)
-    assert rule in said(told)
+    assert rule in said(recording)
     operations = {one.operation for one in (*run.violations, *run.warnings)}
-    assert {one.operation for one in (*told.violations, *told.warnings) if one.rule == rule} & operations
+    assert {
+        one.operation for one in (*recording.violations, *recording.warnings) if one.rule == rule
+    } & operations
 
 
 @pytest.mark.parametrize("choices", [Choices(), Choices(extra_members=True, html_404=True, body="raw")])
-def test_the_recording_of_an_honest_run_is_silent(choices: Choices) -> None:
-    """With the key and without it, with half of the entries, and as browsers and proxies would have written it.
+def test_the_recording_of_a_conforming_run_breaks_nothing(choices: Choices) -> None:
+    """Neither with the key nor without it, nor with half of the entries, nor as browsers and proxies write it.
 
-    What a run warns of is another thing: a body that is read raw (C1).
+    It may warn of what the run warned of, as a body that is taken raw (C1).
     """
     with serving(ConformingServer(choices)) as url:
         run, seen = recorded(url, seconds=2)
     entries = [entry(one) for one in seen[:1_500]]
     few = entries[::5]
 
-    for told in (
+    for recording in (
         judged(archive(*entries), KEYS[0]),
         judged(archive(*entries[::2])),
         judged(archive(*(without(one, "request", "x-arklow-auth") for one in few)), KEYS[0]),
@@ -128,17 +130,17 @@ def test_the_recording_of_an_honest_run_is_silent(choices: Choices) -> None:
         judged(archive(*map(mitmproxy, few)), KEYS[0]),
         judged(archive(*map(firefox, few)), KEYS[0]),
     ):
-        assert told.violations == ()
-        assert said(told).keys() <= said(run).keys()
-        assert told.exit_code == 0
-        assert told.requests > 100
+        assert recording.violations == ()
+        assert said(recording).keys() <= said(run).keys()
+        assert recording.exit_code == 0
+        assert recording.requests > 100
 
 
-# As others write them
+# As browsers and proxies write entries
 
 
 def chrome(one: Entry) -> Entry:
-    """HTTP/2, no `Authorization`, no cookies, no lengths; what is no text is text all the same."""
+    """HTTP/2; `Authorization`, cookies and lengths are left out."""
     one = without(one, "request", "authorization", "cookie", "content-length", "host")
     one = without(one, "response", "set-cookie", "content-length")
     one["request"]["headers"] = [
@@ -154,7 +156,7 @@ def chrome(one: Entry) -> Entry:
 
 
 def firefox(one: Entry) -> Entry:
-    """Answers are cut, sizes are those of before."""
+    """Answers are cut, and their sizes are those of the whole."""
     content = one["response"]["content"]
     if isinstance(content.get("text"), str):
         content |= {"text": content["text"][:20], "comment": "Response body is truncated"}
@@ -162,7 +164,7 @@ def firefox(one: Entry) -> Entry:
 
 
 def mitmproxy(one: Entry) -> Entry:
-    """`content.size` is that of the compressed body; every body has `params` and text, also where there is none."""
+    """`content.size` is that of the compressed body; a request without a body has `params` and an empty text."""
     size = one["response"]["content"]["size"]
     one["response"]["content"] |= {"size": size // 2, "compression": size - size // 2}
     one["request"].setdefault("postData", {"mimeType": "", "text": ""})["params"] = []
@@ -177,7 +179,7 @@ LOST: dict[str, list[Entry]] = {
         work(),
         without(work(), "request", "x-arklow-auth", "authorization"),
     ],
-    "a key that is blacked out": [
+    "a key that is redacted": [
         changed(
             work(),
             "request",
@@ -224,7 +226,7 @@ LOST: dict[str, list[Entry]] = {
             to='{"data":{"a_id"',
         )
     ],
-    "an answer that is blacked out": [answered(work(), TAKEN.replace(b'"30"', b'"***"'))],
+    "an answer that is redacted": [answered(work(), TAKEN.replace(b'"30"', b'"***"'))],
     "an answer that was sniffed": [
         changed(
             without(work(), "response", "content-type"), "response", "content", "mimeType", to="text/plain"
@@ -247,7 +249,7 @@ LOST: dict[str, list[Entry]] = {
             ),
         )
     ],
-    "an organisation that is blacked out": [defined(url="/v1/orgs/[redacted]/actions/definitions")],
+    "an organisation that is redacted": [defined(url="/v1/orgs/[redacted]/actions/definitions")],
     "a redirect to another host": [
         changed(work(), "response", to={"status": 302, "headers": pairs([("location", "https://login/x")])})
     ],
@@ -255,12 +257,12 @@ LOST: dict[str, list[Entry]] = {
         changed(work(), "response", "content", to={"size": 9, "encoding": "base64", "text": "???"})
     ],
 }
-"""What was lost → honest traffic of which it was lost."""
+"""What was lost → conforming traffic of which it was lost."""
 
 
 @pytest.mark.parametrize("lost", LOST)
-def test_what_was_lost_accuses_nobody(lost: str) -> None:
-    """With a good key and without one."""
+def test_what_was_lost_breaks_no_rule(lost: str) -> None:
+    """Whether the judge is told the good key or not."""
     for credential in (KEYS[0], None):
         run = judged(archive(*LOST[lost]), credential)
 
@@ -268,7 +270,7 @@ def test_what_was_lost_accuses_nobody(lost: str) -> None:
         assert run.exit_code in (0, 3)
 
 
-VOID: dict[str, Callable[[Entry], Entry]] = {
+NOT_JUDGED: dict[str, Callable[[Entry], Entry]] = {
     "no answer": lambda one: one | {"response": {"status": 0, "headers": [], "content": {}}},
     "no response": lambda one: one | {"response": None},
     "not modified": lambda one: answered(one, b"", 304),
@@ -295,10 +297,10 @@ VOID: dict[str, Callable[[Entry], Entry]] = {
 }
 
 
-@pytest.mark.parametrize("name", VOID)
-def test_what_no_server_has_answered_is_no_exchange(name: str) -> None:
-    """Nothing is proved by it, and it is counted."""
-    run = judged(archive(VOID[name](answered(work(), b'{"data":{}}'))))
+@pytest.mark.parametrize("name", NOT_JUDGED)
+def test_what_no_server_has_answered_is_not_judged(name: str) -> None:
+    """It is counted, and proves nothing."""
+    run = judged(archive(NOT_JUDGED[name](answered(work(), b'{"data":{}}'))))
 
     assert (said(run), run.exit_code, run.requests) == ({}, 3, 0)
     assert sum(run.interference.values()) == 1
@@ -307,11 +309,11 @@ def test_what_no_server_has_answered_is_no_exchange(name: str) -> None:
     )
 
 
-# What is said
+# Findings
 
 
 def test_a_finding_names_its_entry_and_how_many_there_are() -> None:
-    """By number and time, in UTC, whatever zone the archive has."""
+    """It names the number and the time of the first, in UTC whatever zone the archive uses."""
     broken = answered(work(), TAKEN.replace(b'"30"', b"30"))
     late = broken | {"startedDateTime": "2026-01-01T02:00:00.5+02:00"}
 
@@ -327,8 +329,8 @@ def test_a_finding_names_its_entry_and_how_many_there_are() -> None:
     )
 
 
-def test_a_missing_key_is_believed_where_the_archive_keeps_keys() -> None:
-    """In every header in which it may stand."""
+def test_a_missing_key_counts_only_where_the_archive_keeps_keys() -> None:
+    """It has to keep every header in which a key may stand."""
     served = defined(key=None)
     other = entry(exchange(PUT, 403, b'{"data":null,"errors":[]}', body=b'{"variant":"v","schema":{}}'))
 
@@ -336,8 +338,8 @@ def test_a_missing_key_is_believed_where_the_archive_keeps_keys() -> None:
     assert "AUTH-4" in said(judged(archive(other, served)))
 
 
-def test_a_good_key_that_is_refused_was_good_before_and_after() -> None:
-    """Else it may have been made later, or taken back."""
+def test_a_refused_key_counts_only_where_it_was_served_before_and_after() -> None:
+    """Otherwise it may have been created later, or revoked."""
     refused = answered(work(), REFUSED, 401)
     refused["response"]["headers"].append({"name": "www-authenticate", "value": "Key"})
     shown = pairs([("host", "h"), ("x-arklow-auth", KEYS[0].key), ("authorization", KEYS[0].key)])
@@ -350,16 +352,16 @@ def test_a_good_key_that_is_refused_was_good_before_and_after() -> None:
     assert "AUTH-10" in said(judged(archive(*both), KEYS[0]))
 
 
-def test_each_place_is_judged_for_itself() -> None:
-    """That an operation is at one host says nothing of another one."""
-    nobody = changed(
+def test_each_base_url_is_judged_by_itself() -> None:
+    """That an operation exists at one host says nothing of another host."""
+    elsewhere = changed(
         answered(work(), b"<h1>Not Found</h1>", 404), "request", "url", to="https://b/v1/ingress/v"
     )
-    nobody = changed(nobody, "response", "content", "mimeType", to="text/html")
-    nobody = changed(nobody, "response", "headers", to=pairs([("content-type", "text/html")]))
-    here = changed(nobody, "request", "url", to="http://target/v1/ingress/v")
+    elsewhere = changed(elsewhere, "response", "content", "mimeType", to="text/html")
+    elsewhere = changed(elsewhere, "response", "headers", to=pairs([("content-type", "text/html")]))
+    here = changed(elsewhere, "request", "url", to="http://target/v1/ingress/v")
 
-    assert said(judged(archive(work(), nobody))) == {}
+    assert said(judged(archive(work(), elsewhere))) == {}
     assert said(judged(archive(work(), here))) != {}
     assert judged(archive(work(), here), bases=["https://b"]).exit_code == 3
     assert judged(archive(work()), bases=["http://target:80"]).exit_code == 0
@@ -368,17 +370,17 @@ def test_each_place_is_judged_for_itself() -> None:
 def test_no_secret_of_the_archive_is_in_the_output(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Keys, cookies and passwords, whole or as parts, of requests and of answers; the answer repeats them."""
+    """Keys, cookies and passwords of requests and answers are replaced, whole or in part, even where an answer repeats them."""
     values = (
         SECRET,
-        "c00kie-of-somebody",
+        "c00kie-of-one",
         "set-c00kie-of-all",
         "basic-passw0rd",
         "query-passw0rd",
         "user-passw0rd",
     )
-    said_back = json.dumps({"data": None, "errors": " ".join(values)}).encode()
-    one = answered(work(), said_back, 400)
+    repeated = json.dumps({"data": None, "errors": " ".join(values)}).encode()
+    one = answered(work(), repeated, 400)
     one["request"]["headers"] += pairs(
         [
             ("x-arklow-auth", values[0]),
@@ -394,23 +396,23 @@ def test_no_secret_of_the_archive_is_in_the_output(
 
     code = main(["judge", str(tmp_path / "a.har"), "--report-dir", str(tmp_path / "out")])
 
-    told = capsys.readouterr().out + "".join(file.read_text() for file in (tmp_path / "out").iterdir())
+    output = capsys.readouterr().out + "".join(file.read_text() for file in (tmp_path / "out").iterdir())
     assert code == 1
-    assert "$KEY_1" in told
+    assert "$KEY_1" in output
     for value in (*values, "good-key-one", "b=c"):
-        assert value not in told, value
+        assert value not in output, value
 
 
-def test_a_served_key_that_an_answer_shows_is_told() -> None:
-    """Nobody has to give it."""
+def test_an_answer_that_shows_a_served_key_breaks_a_rule() -> None:
+    """The judge need not be told the key."""
     leak = answered(work(), TAKEN.replace(b'"queued"', b'"queued good-key-one"'))
 
     assert "SAFE-1" in said(judged(archive(work(), leak)))
     assert "SAFE-1" in said(judged(archive(work(), leak), KEYS[0]))
 
 
-def test_a_negative_version_may_be_nobodys_fault() -> None:
-    """Its definition may have been put before anybody recorded (C16)."""
+def test_an_answer_with_a_negative_version_breaks_nothing() -> None:
+    """Its definition may have been put before the recording began (C16)."""
     assert said(judged(archive(answered(work(), TAKEN.replace(b'"1"', b'"-1"'))))) == {}
 
 
@@ -420,7 +422,7 @@ def test_a_negative_version_may_be_nobodys_fault() -> None:
 def test_exit_codes_and_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """0, 1 and 3 as `check` has them, reports too; nothing is contacted."""
+    """Exit codes and reports are those of `check`; nothing is contacted."""
 
     def blow_up(*_: Any) -> None:
         raise AssertionError("contacted")
@@ -465,10 +467,10 @@ def test_exit_codes_and_lines(
         ),
     ],
 )
-def test_what_is_no_archive_is_said_in_one_line(
+def test_a_file_that_is_no_archive_is_refused_in_one_line(
     data: bytes, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Which file, where in it, what was expected, and what is there."""
+    """The line says which file, where in it, what was expected, and what is there."""
     (tmp_path / "x.har").write_bytes(data)
 
     assert main(["judge", str(tmp_path / "x.har")]) == 2
@@ -489,8 +491,10 @@ def test_what_is_no_archive_is_said_in_one_line(
         (["x.har", "--document", "missing.yaml"], "missing.yaml: No such file"),
     ],
 )
-def test_flags_that_make_no_sense(flags: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """In one line, with exit code 2."""
+def test_flags_that_make_no_sense_are_refused(
+    flags: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message says why; the exit code is 2."""
     assert main(["judge", *flags]) == 2
     assert text in capsys.readouterr().err
 
@@ -508,7 +512,7 @@ JSON = st.recursive(
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every place in a JSON value."""
+    """Return the path of every value inside of a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [at, *(place for name, member in inner for place in places(member, (*at, name)))]
 
@@ -517,10 +521,10 @@ WHOLE = json.loads(archive(work(), answered(work(), b"{}")))
 
 
 @given(st.lists(st.tuples(st.sampled_from(places(WHOLE)), JSON), min_size=1, max_size=3))
-def test_whatever_stands_in_an_archive_it_is_judged_or_refused(
+def test_an_archive_with_any_values_is_judged_or_refused(
     spoilt: list[tuple[tuple[Any, ...], Any]],
 ) -> None:
-    """Any member may be anything."""
+    """No value of any member makes the judge fail."""
     value = copy.deepcopy(WHOLE)
     for place, other in spoilt:
         inner = value
@@ -535,22 +539,22 @@ def test_whatever_stands_in_an_archive_it_is_judged_or_refused(
 
 
 @given(JSON)
-def test_any_json_is_refused_with_a_place(value: Any) -> None:
-    """It is no archive."""
+def test_other_json_is_refused_in_one_line(value: Any) -> None:
+    """It is no archive, whatever it is."""
     with pytest.raises(NotAnArchive) as caught:
         read_archive(json.dumps(value).encode(), "x.har")
     assert len(str(caught.value).splitlines()) == 1
 
 
 def assert_reports_can_be_written(run: RunFinished) -> None:
-    """Every report can be written."""
+    """Write every report."""
     data = json.loads(json.dumps(report_data(run)))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(data)
     assert "\n".join(line.plain for line in summary_lines(run))
 
 
 def test_reports_of_a_spoilt_archive_can_be_written(tmp_path: Path) -> None:
-    """Characters that XML or UTF-8 do not have are no reason to fail."""
+    """Characters that XML or UTF-8 do not have make no report fail."""
     odd = answered(work(), b'{"data": "\\u0000 \\uffff <b>"}')
     odd["request"]["url"] += "?x=\ud800\x00"
     run = judged(archive(odd))

@@ -1,4 +1,4 @@
-"""Keys in answers, in whatever dress they come."""
+"""Keys in answers, plain and encoded."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ HIDDEN = [
 
 
 @pytest.mark.parametrize("told", HIDDEN)
-def test_a_key_is_found_in_every_dress(told: bytes) -> None:
-    """Escaped as in JSON or in URLs, or in the midst of a Base64 text; the report does not show it."""
+def test_a_key_is_found_in_every_encoding(told: bytes) -> None:
+    """It may be escaped as in JSON or URLs, or stand inside of a Base64 text; the finding does not show it."""
     one = exchange(MODACK, 404, REFUSED.replace(b'"m"', b'"%s"' % told), body=LEASE)
 
     [finding] = run_checks(derive_facts(one, knowledge()), knowledge(), Counter())
@@ -34,7 +34,7 @@ def test_a_key_is_found_in_every_dress(told: bytes) -> None:
 @pytest.mark.parametrize("asked", ["good-key-one", "%67ood-key%2Done", "Z29vZC1rZXktb25l"])
 @pytest.mark.parametrize("told", [*HIDDEN, b"good-key-one"])
 def test_a_key_that_the_url_shows_is_no_secret(asked: str, told: bytes) -> None:
-    """An answer may repeat what was asked for, in whatever dress."""
+    """An answer may repeat what was asked for, in any encoding."""
     one = exchange(
         MODACK, 404, REFUSED.replace(b'"m"', b'"%s"' % told), body=LEASE, url=f"/v1/modack?key={asked}"
     )

@@ -1,4 +1,4 @@
-"""What a judge has written of a deployment, taken by the mock and judged again: the same interpretations."""
+"""The mock takes a file of interpretations that the judge wrote; the judge then finds the same interpretations."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ COMBINATIONS: dict[str, dict[str, str]] = {
         "a lower explicit version": "refused",
     },
 }
-"""Answers other than the usual ones, as one deployment may have them; every answer that can be taken is in one, or usual
-in one."""
+"""Name of a deployment → its answers that are not the defaults. Every answer that the mock can take is in one of them, or
+a default in one of them."""
 
 NEVER_ASKED: dict[str, set[str]] = {
     "lenient": {"after a lower explicit version"},
@@ -89,42 +89,42 @@ NEVER_ASKED: dict[str, set[str]] = {
         *("an alias left out of an update", "aliases of an update"),
     },
 }
-"""What another answer makes meaningless; such a file is refused."""
+"""Name of a deployment → questions that another of its answers makes meaningless; a file that answers them is refused."""
 
-UNTOLD: dict[str, set[str]] = {
+NOT_REPORTED: dict[str, set[str]] = {
     "lenient": set(),
     "strict": {
         "an older version"
-    },  # the judge's schemas of older versions leave it open whether work fits them
+    },  # the judge's schemas of older versions leave open whether work satisfies them
     "elsewhere": {
-        "alias that another definition has",  # it takes 4xx alone for a refusal there
-        "an explicit version of a new definition",  # it waits for what is 404, and then has no time left for this
+        "alias that another definition has",  # it counts only 4xx as a refusal there
+        "an explicit version of a new definition",  # it waits after each 404, and then has no time left
     },
     # no version is ever below another
     "unheeding": {"an older version", "a lower explicit version", "after a lower explicit version"},
-    "whole": {"an older version", "a lower explicit version"},  # likewise, but for longer runs
+    "whole": {"an older version", "a lower explicit version"},  # found only in longer runs
 }
-"""What the judge does not find out in so short a run."""
+"""Name of a deployment → questions that the judge cannot answer in so short a run."""
 
-SAID: dict[str, set[str]] = {
+OTHER_WARNINGS: dict[str, set[str]] = {
     "lenient": {"PAGE-10"},  # a body without `payload` is taken, which only one of the pages allows (C1)
     "strict": set(),
     "elsewhere": {"DEF-3"},  # one above the highest is two above the one that was put last
     "unheeding": set(),
     "whole": {"PAGE-10"},
 }
-"""Warnings that may be heard beside those that are remarks on an answer."""
+"""Name of a deployment → rules that may warn beside those that warn of one of its answers."""
 
 
 def given(name: str) -> dict[str, str]:
-    """The whole file of a combination: what is usual, but for what it says otherwise."""
-    usual = {question: known.default for question, known in QUESTIONS.items()}
-    answers = usual | COMBINATIONS[name]
+    """Return the whole file of a combination: the defaults, except for what the combination says."""
+    defaults = {question: known.default for question, known in QUESTIONS.items()}
+    answers = defaults | COMBINATIONS[name]
     return {question: answer for question, answer in answers.items() if question not in NEVER_ASKED[name]}
 
 
 def file(answers: Mapping[str, str]) -> str:
-    """What the judge writes."""
+    """Return what the judge writes to its file of interpretations."""
     return write(
         {
             "target": "https://staging.example",
@@ -136,7 +136,7 @@ def file(answers: Mapping[str, str]) -> str:
 
 
 def judged(path: Path, seconds: float) -> RunFinished:
-    """A run against a mock that takes a file: of ten seconds, or of longer where each 404 is waited for."""
+    """Run the judge against a mock that takes a file: for ten seconds, or longer where it waits after each 404."""
     with mock("serve", "--interpretations", str(path)) as running:
         url = f"http://127.0.0.1:{running.port}"
         run = Run(Plan(Target(url, url, *KEYS), seed=1, max_time=seconds)).judge()
@@ -150,35 +150,35 @@ def taken(answers: Mapping[str, str]) -> Interpretations:
 
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_what_the_mock_takes_from_a_file_is_what_the_judge_finds(tmp_path: Path, name: str) -> None:
-    """At least twenty interpretations each; nothing is held against a lawful one, and what the judge reports is a file again."""
+    """It reports at least twenty of them, breaks no rule by a lawful one, and its file can be given to the mock again."""
     answers = given(name)
     path = tmp_path / "interpretations.yaml"
     path.write_text(file(answers), "utf-8")
 
     run = judged(path, 20.0 if name == "elsewhere" else 10.0)
 
-    remarked = {
-        remark.rule
+    warned_of = {
+        warning.rule
         for question, asked in ASKED.items()
-        for answer, remark in asked.warnings.items()
+        for answer, warning in asked.warnings.items()
         if answer in run.interpretations.get(question, "").split(" or ")
     }
     print(run.requests, run.seconds, len(run.interpretations))
     assert [(finding.rule, finding.title) for finding in run.violations] == []
-    assert {finding.rule for finding in run.warnings} <= remarked | SAID[name]
-    untold = answers.keys() - run.interpretations.keys()
-    assert untold <= UNTOLD[name] | {"another organisation's path"}, untold
+    assert {finding.rule for finding in run.warnings} <= warned_of | OTHER_WARNINGS[name]
+    missing = answers.keys() - run.interpretations.keys()
+    assert missing <= NOT_REPORTED[name] | {"another organisation's path"}, missing
     assert differences(answers, run.interpretations) == {}
     assert len(run.interpretations) >= 20
-    assert taken(run.interpretations) == taken({one: answers[one] for one in answers.keys() - untold})
+    assert taken(run.interpretations) == taken({one: answers[one] for one in answers.keys() - missing})
 
 
-def differences(answers: dict[str, str], told: Mapping[str, str]) -> dict[str, str]:
-    """What the judge reports otherwise; one of several answers is enough where a deployment need not keep to one."""
+def differences(answers: dict[str, str], reported: Mapping[str, str]) -> dict[str, str]:
+    """Return what the judge reports differently; one of several answers is enough where a question is not binding."""
     return {
-        question: told[question]
+        question: reported[question]
         for question, answer in answers.items()
-        if question in told
-        and answer != told[question]
-        and not (QUESTIONS[question].varies and answer in told[question].split(" or "))
+        if question in reported
+        and answer != reported[question]
+        and not (QUESTIONS[question].varies and answer in reported[question].split(" or "))
     }

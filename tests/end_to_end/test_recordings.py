@@ -1,4 +1,4 @@
-"""The mock's own archive of a run of the judge, judged once more: silent, and not for want of something to say."""
+"""The mock records a run of the judge; judged once more, its archive breaks nothing, and enough of it is judged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
 
 
 def exported(running: RunningMock, org: str, file: Path) -> Path:
-    """The journal of an organisation as the admin plane exports it."""
+    """Return the journal of an organisation as the admin plane exports it."""
     reply = running.command("GET", f"/organisations/{org}/journal.har")
     assert reply.status == 200
     file.write_bytes(reply.body)
@@ -32,7 +32,7 @@ def exported(running: RunningMock, org: str, file: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """What the mock recorded of a few seconds of the judge, for both organisations."""
+    """Archives that the mock recorded of a few seconds of the judge, one for each organisation."""
     folder = tmp_path_factory.mktemp("archives")
     with mock("--journal", "100000") as running:
         url, ingress = (f"http://127.0.0.1:{port}" for port in (running.port, running.ingress_port))
@@ -49,7 +49,7 @@ def judge(*arguments: Any, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("key", [[], ["--api-key", "org-41", "--org", "41"]])
 def test_the_mocks_own_archive_breaks_nothing(archives: list[Path], key: list[str], tmp_path: Path) -> None:
-    """A thousand exchanges and more, whose keys are blacked out and of which some bodies are cut."""
+    """It has more than a thousand exchanges; keys are redacted, and some bodies are cut."""
     ran = judge(*archives, *key, "--strict", "--report-dir", tmp_path, cwd=tmp_path)
 
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout[-3_000:]
@@ -59,8 +59,8 @@ def test_the_mocks_own_archive_breaks_nothing(archives: list[Path], key: list[st
     assert min(report["served"].values()) > 10
 
 
-def test_fault_on_request_is_not_held_against_the_mock(tmp_path: Path) -> None:
-    """A server that is asked for a 500, and gives it, has done what it was asked for."""
+def test_an_injected_fault_is_not_judged(tmp_path: Path) -> None:
+    """A mock that answers 500 on request has done what it was asked for."""
     with mock() as running:
         for fault in ("500", "404"):
             running.call("POST", f"/v1/modack?__code={fault}", {"action_record_id": "1"})
