@@ -89,7 +89,7 @@ class Row:
 
 
 @contextmanager
-def serving(*flags: str) -> Iterator[str]:
+def server_process(*flags: str) -> Iterator[str]:
     """Serve `python -m tests.mutants` with these flags in a process of its own, and yield the URL."""
     with started([sys.executable, "-m", "tests.mutants", *flags], stderr=subprocess.DEVNULL) as server:
         assert server.stdout is not None
@@ -154,7 +154,7 @@ def read(row: Row, report: dict[str, Any]) -> None:
 def repeat(row: Row, report: dict[str, Any], start: Sequence[str], url: str) -> None:
     """Note whether each printed example tells a fresh mutant from a fresh conforming server."""
     for one in report["violations"] or report["warnings"]:
-        with serving(*start) as mutant, serving() as conforming:
+        with server_process(*start) as mutant, server_process() as conforming:
             if one["curl"].rstrip().endswith("--only does it often"):
                 flags = ["--only", one["rule"], "--max-time", "20"]
                 row.repeats.append(
@@ -277,7 +277,7 @@ def main() -> None:
     done: list[Row] = []
     for server in chosen:
         row = Row(server.name, server.verdict, server.text, server.caught_by)
-        with serving(*server.flags) as url:
+        with server_process(*server.flags) as url:
             judge(row, url, flags, first=options.first, start=server.flags if options.repeat else ())
         done.append(row)
         print(line_of(row), flush=True)

@@ -34,9 +34,9 @@ class Mutant:
     source: str = ""
     """The page, behaviour (B), open question (Q), contradiction (C) or RFC that the verdict stands on."""
     caught_by: tuple[str, ...] = ()
-    """The codes of the rules that catch it, the first one also when the judge listens to that rule alone."""
+    """Codes of the rules that catch it; the first one does so in a run for that rule alone, unless `missed` denies it."""
     missed: str = ""
-    """Why no rule catches it, or why the first one does so only among the others."""
+    """Why the judge misses it, wholly or in part: no rule sees it, its rule only warns, or only a whole run shows it."""
 
     def __call__(
         self,
