@@ -83,7 +83,7 @@ def _add_headers(completed: argparse.Namespace, named: NamedTarget, headers: Map
 
 def _named_target(options: argparse.Namespace) -> NamedTarget:
     try:
-        return targets_of(options.targets).named(options.target)
+        return targets_of(options.targets).find(options.target)
     except BadTargets as error:
         raise Usage(str(error)) from None
 

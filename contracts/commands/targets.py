@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Print the targets; returns the exit code."""
     targets = targets_of(options.targets)
     for name in targets.targets:
-        print(*_lines(targets.named(name), environment), sep="\n")
+        print(*_lines(targets.find(name), environment), sep="\n")
     if not targets.targets:
         print(f"{targets.file} has no target")
     return 0

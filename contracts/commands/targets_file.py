@@ -131,7 +131,7 @@ class Targets:
     defaults: Mapping[str, Any]
     targets: Mapping[str, Mapping[str, Any]]
 
-    def named(self, name: str) -> NamedTarget:
+    def find(self, name: str) -> NamedTarget:
         """Find a target by its name, and complete it by the defaults.
 
         Raises:

@@ -488,10 +488,10 @@ def test_a_file_without_targets_says_so(
 def test_the_example_has_every_member_and_nothing_else(name: str) -> None:
     """Each of its targets is complete."""
     targets = read(EXAMPLE.read_bytes(), EXAMPLE)
-    expected = {member for one in targets.targets for member in targets.named(one).members}
+    expected = {member for one in targets.targets for member in targets.find(one).members}
 
     assert MEMBERS.keys() - expected == {"document", "spec_dir"}
-    assert {"base_url", "org", "api_key"} <= targets.named(name).members.keys()
+    assert {"base_url", "org", "api_key"} <= targets.find(name).members.keys()
 
 
 def test_the_example_makes_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
@@ -507,7 +507,7 @@ def test_the_targets_of_the_reference_can_be_used() -> None:
     """As written."""
     page = (ROOT / "docs" / "reference" / "targets.md").read_text("utf-8")
     [text] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    named = read(text.encode(), Path("team/targets.toml")).named("staging")
+    named = read(text.encode(), Path("team/targets.toml")).find("staging")
 
     assert named.members["headers"] == {"x-gateway-secret": "env:GATEWAY_SECRET"}
     assert named.members["ca"] == "team/certificates/staging-ca.pem"
