@@ -24,7 +24,7 @@ from .api.handlers import handlers
 from .api.pages import Pages
 from .api.prepared_operation import Handler, OperationContext
 from .api.security import Keys
-from .api.stubs import NoStub, completing, stub
+from .api.stubs import NoStub, completed_handler, stub_handler
 from .domain.ports import Clock, Store
 from .services.administration import Administration
 from .services.definitions import Definitions
@@ -215,7 +215,7 @@ def _handlers(
     ]
     if document.path in WRITTEN_FOR:
         return {operation.id: handler for operation, handler in found}
-    return {operation.id: completing(document, operation, handler) for operation, handler in found}
+    return {operation.id: completed_handler(document, operation, handler) for operation, handler in found}
 
 
 def _stubs(document: Document, handled: Mapping[str, Handler]) -> dict[str, Handler]:
@@ -228,7 +228,7 @@ def _stubs(document: Document, handled: Mapping[str, Handler]) -> dict[str, Hand
     for operation in document.operations:
         if operation.id not in handled:
             try:
-                stubs[operation.id] = stub(document, operation)
+                stubs[operation.id] = stub_handler(document, operation)
             except NoStub as reason:
                 raise CannotServe(f"{operation.method.upper()} {operation.path}: {reason}") from None
     return stubs

@@ -63,7 +63,7 @@ def stops(pid: int, *, within: float) -> bool:
 
 
 def mock_command(file: Path, before: str = "") -> Path:
-    """Write a command that starts the mock of this tree whatever the environment says; `before` is a line of the shell."""
+    """Write a command that starts the mock of this tree in any environment; `before` is a line of the shell."""
     root = Path(__file__).parents[1]
     file.write_text(
         f"#!/bin/sh\n{before}\nPYTHONPATH='{root}' exec '{sys.executable}' -m mock_server \"$@\"\n"
@@ -73,6 +73,6 @@ def mock_command(file: Path, before: str = "") -> Path:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Make an environment in which this tree is the one that is imported; variables of pytest and of ours are left out."""
+    """Make an environment that imports this tree; variables of pytest and of ours are left out."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST", "ARKLOW"))}
     return kept | {"PYTHONPATH": str(Path(__file__).parents[1])} | variables

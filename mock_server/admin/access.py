@@ -16,7 +16,7 @@ _CHALLENGE: Final = ((b"www-authenticate", b"Bearer"),)
 
 
 class Access:
-    """The three checks of a request, in the order in which they are made. A page in a browser can forge no header of them."""
+    """The three checks of a request, in their order. A page in a browser cannot forge any of the headers."""
 
     def __init__(self, settings: AdminSettings, addresses: tuple[str, ...] = ()) -> None:
         """Allow the names of this machine: the usual ones, those of the settings, and the `addresses` listened on."""

@@ -30,7 +30,7 @@ def is_exchange(entry: Entry) -> bool:
 
 
 def archive(exchanges: Iterable[Entry]) -> dict[str, Any]:
-    """Return the archive of entries that are exchanges, with the members of the format."""
+    """Return the archive of entries that are exchanges, its members keyed by name."""
     return {
         "log": {
             "version": "1.2",

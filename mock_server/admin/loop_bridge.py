@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from ..api.errors import Refused
 
 LIMIT: Final = 120.0
-"""Seconds that a command may take before its caller is refused: enough to move a clock past hundreds of webhook calls."""
+"""Seconds that a command may take before its caller is refused: enough for a clock to pass hundreds of webhook calls."""
 
 _T = TypeVar("_T")
 

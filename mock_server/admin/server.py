@@ -1,4 +1,4 @@
-"""Werkzeug's server on sockets that listen already: limited in connections and time, silent, a thread for each request."""
+"""Werkzeug's server on sockets that listen already, with a limit of connections, deadlines, and no log of its own."""
 
 from __future__ import annotations
 

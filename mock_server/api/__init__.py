@@ -1,1 +1,1 @@
-"""The HTTP side: the served document as an application over the services, with every answer in the documented envelope."""
+"""The HTTP side: the served document as an application over the services."""

@@ -153,7 +153,7 @@ class Document:
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
-        """All operations, those of concrete paths before templated ones; every id is unique."""
+        """All operations, each with an id of its own; those of concrete paths come before templated ones."""
         found = []
         taken: set[str] = set()
         for path in sorted(self.raw.get("paths", {}), key=_specific_first):
@@ -265,7 +265,7 @@ class Document:
 
 
 def _specific_first(path: str) -> list[tuple[bool, int, str]]:
-    """The sort key of a path: concrete segments before templated ones, longer literals first, as the specification asks.
+    """The sort key of a path: concrete segments before templated ones and longer literals first, as OpenAPI asks.
 
     A longer path comes before a path that it begins with: the router tries one after the other, and
     `/v1/ingress/{variant}` has most requests.

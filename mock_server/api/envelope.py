@@ -34,17 +34,17 @@ class Answer(NamedTuple):
 
 
 def data(value: Any) -> dict[str, Any]:
-    """Return the members of an ingress success (B006)."""
+    """Return the members of an ingress success by name: `data` alone (B006)."""
     return {"data": value}
 
 
 def data_and_errors(value: Any) -> dict[str, Any]:
-    """Return the members of a control-plane success: `data`, and `errors` as null (B008)."""
+    """Return the members of a control-plane success by name: `data`, and `errors` as None (B008)."""
     return {"data": value, "errors": None}
 
 
 def refusal(code: str, message: str) -> dict[str, Any]:
-    """Return the members of a failure, the same on both planes (B007, B008)."""
+    """Return the members of a failure by name; they are the same on both planes (B007, B008)."""
     return {"data": None, "errors": [{"code": code, "message": message}]}
 
 

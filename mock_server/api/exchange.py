@@ -18,10 +18,10 @@ EXCHANGE: Final = "arklow.exchange"
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer, made anew for each request. The fields stand in the order in which they are written."""
+    """One request and its answer. The fields stand in the order in which they are written."""
 
     is_escaped: bool = False
-    """Whether `%`, `/` and line feeds of path segments are percent-encoded in the routed path. By the error boundary."""
+    """Whether `%`, `/` and line feeds of segments are percent-encoded in the routed path. By the error boundary."""
 
     operation: str = ""
     """The operation's id; empty on other paths. By the prepared operation, as the next three are."""

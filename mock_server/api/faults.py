@@ -46,7 +46,7 @@ class Connection(Protocol):
 
 
 def may_request(headers: Sequence[tuple[bytes, bytes]], query_string: bytes) -> bool:
-    """Tell whether a request may ask for a fault. Every request passes here, so this only looks for what `requested` reads."""
+    """Tell whether a request may ask for a fault: a quick look, as every request passes here; `requested` reads it."""
     for name, _ in headers:
         if name == b"prefer":
             return True

@@ -52,7 +52,7 @@ def put_definition(definitions: Definitions) -> Handler:
 
 
 def accept_work(ingress: Ingress, interpretations: Interpretations = DEFAULTS) -> Handler:
-    """Make the handler of `POST /v1/ingress/{variant}`, and of `POST /v1/ingress`, whose body names the variant (B034)."""
+    """Make the handler of `POST /v1/ingress/{variant}`, and of `POST /v1/ingress` with the variant in the body (B034)."""
     shows_alias = interpretations.shown_variant == "the alias"
 
     async def handle(request: Request) -> Answer:

@@ -1,4 +1,4 @@
-"""One operation with everything prepared at the start, so that a request costs no look-up: from the headers to the answer."""
+"""One operation from the headers to the answer, with all that it needs prepared at the start."""
 
 from __future__ import annotations
 

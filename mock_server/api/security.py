@@ -17,8 +17,8 @@ _CHALLENGE: Final = ((b"www-authenticate", b"ApiKey"),)
 class Keys:
     """The API keys that are accepted, and the organisation of each.
 
-    `org-42`, and `org-42-` with exactly eight of `[a-z0-9]` behind it, belong to organisation 42; other keys are listed.
-    Keys are compared whole and as they are spelled.
+    `org-42`, and `org-42-` with exactly eight of `[a-z0-9]` behind it, belong to organisation 42; other keys are
+    listed. Keys are compared whole and as they are spelled.
     """
 
     def __init__(self, listed: Mapping[str, str]) -> None:
@@ -29,7 +29,7 @@ class Keys:
         """Key → the organisation's id, None for a key that is not accepted."""
 
     def add(self, listed: Mapping[str, str]) -> None:
-        """Accept these keys, key → the organisation's id, beside those of the start and in place of those added before."""
+        """Accept these keys, key → the organisation's id, beside those of the start; keys added before are dropped."""
         self._listed = {**listed, **self._given}
         self.organisation.cache_clear()
 

@@ -32,7 +32,7 @@ class NoStub(Exception):
     """No valid answer was found; the text says why."""
 
 
-def stub(document: Document, operation: Operation) -> Handler:
+def stub_handler(document: Document, operation: Operation) -> Handler:
     """Make a handler that always gives the same small answer, of the first success that the document has.
 
     Raises:
@@ -56,11 +56,11 @@ def stub(document: Document, operation: Operation) -> Handler:
     return handle
 
 
-def completing(document: Document, operation: Operation, handler: Handler) -> Handler:
+def completed_handler(document: Document, operation: Operation, handler: Handler) -> Handler:
     """Make a handler for another document of one that was written for ours.
 
-    Required members that its answers lack are made up as in a stub, and named in the same header. A request or an answer
-    that it cannot deal with becomes a 500 that says so.
+    Required members that its answers lack are made up as in a stub, and named in the same header. A request or an
+    answer that it cannot deal with becomes a 500 that says so.
     """
     base = f"/paths/{step(operation.path)}/{operation.method}/responses"
 

@@ -1,1 +1,1 @@
-"""Values of the world as the JSON that both planes answer with: pure functions that handlers and admin commands share."""
+"""Values of the world as JSON: pure functions that handlers and admin commands share."""

@@ -20,7 +20,7 @@ def definition_json(
     schema: Json,
     destinations: Mapping[str, Destination],
 ) -> dict[str, Any]:
-    """Return the members of one version of a definition, with its links (S-def, B058).
+    """Return the members of one version of a definition by name, its links included (S-def, B058).
 
     `destinations` are those of the organisation, label → destination.
     """
@@ -39,7 +39,7 @@ def definition_json(
 
 
 def link_json(org_id: str, definition: Definition, link: Link, destination: Destination) -> dict[str, Any]:
-    """Return the members of a link, with its destination (B058)."""
+    """Return the members of a link by name, its destination included (B058)."""
     return {
         "id": link.id,
         "action_definition_id": definition.id,
@@ -51,7 +51,7 @@ def link_json(org_id: str, definition: Definition, link: Link, destination: Dest
 
 
 def destination_json(org_id: str, destination: Destination) -> dict[str, Any]:
-    """Return the members of a destination (S-def); of its credential the id alone (B202)."""
+    """Return the members of a destination by name (S-def); of its credential it has the id alone (B202)."""
     return {
         "id": destination.id,
         "org_id": org_id,

@@ -8,7 +8,7 @@ from ..domain.faults import PlannedFault
 
 
 def fault_json(planned: PlannedFault) -> dict[str, Any]:
-    """Return the members of a fault in full, with how often it has hit; what was not asked for is None."""
+    """Return the members of a fault by name; those that were not given are None."""
     fault = planned.fault
     return {
         "number": planned.number,

@@ -43,7 +43,7 @@ def entry_kind(entry: Entry) -> str:
 
 
 def concerns(entry: Entry, action_id: str) -> bool:
-    """Tell whether the entry is a transition or delivery of an action, or a request or command with its id in the text."""
+    """Tell whether an entry is about an action: a transition or delivery of it, or a text with its id."""
     match entry:
         case TransitionEntry():
             return entry.action_id == action_id
@@ -57,7 +57,7 @@ def concerns(entry: Entry, action_id: str) -> bool:
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
-    """Return the members of an entry: number, time, kind, and those of its kind."""
+    """Return the members of an entry by name: number, time, kind, and those of its kind."""
     head = {"number": entry.number, "at": timestamp(entry.at), "kind": entry_kind(entry)}
     match entry:
         case TransitionEntry():

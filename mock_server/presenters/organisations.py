@@ -10,7 +10,7 @@ from ..timestamps import timestamp
 
 
 def organisation_json(organisation: Organisation, now: int) -> dict[str, Any]:
-    """Return the members of an organisation in full; `now` is its time, in milliseconds since the epoch."""
+    """Return all members of an organisation by name; `now` is its time, in milliseconds since the epoch."""
     return counts_json(organisation) | {
         "seed": organisation.seed,
         "clock": clock_json(organisation, now),
@@ -21,7 +21,7 @@ def organisation_json(organisation: Organisation, now: int) -> dict[str, Any]:
 
 
 def counts_json(organisation: Organisation) -> dict[str, Any]:
-    """Return the members of an organisation in a list: its id, and how much it holds."""
+    """Return the members that an organisation has in a list by name: its id, and how much it holds."""
     table = organisation.action_table
     return {
         "org_id": organisation.org_id,
@@ -32,7 +32,7 @@ def counts_json(organisation: Organisation) -> dict[str, Any]:
 
 
 def clock_json(organisation: Organisation, now: int) -> dict[str, Any]:
-    """Return the members of an organisation's clock; `now` is its time, in milliseconds since the epoch."""
+    """Return the members of an organisation's clock by name; `now` is its time, in milliseconds since the epoch."""
     clock = organisation.clock
     is_frozen = clock.frozen_at is not None
     return {

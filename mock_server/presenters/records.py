@@ -14,7 +14,7 @@ from .definitions import definition_json
 
 
 def record_json(record: Record) -> dict[str, Any]:
-    """Return the members of a record: action, state, definition, and events where they were asked for (B078 to B081)."""
+    """Return the members of a record by name; it has events where they were asked for (B078 to B081)."""
     organisation, action, definition = record.organisation, record.action, record.definition
     work = action.work
     members = {

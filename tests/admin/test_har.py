@@ -1,4 +1,4 @@
-"""The journal as an HTTP Archive, and what else it keeps of a request. The desk checks each archive against the document."""
+"""The journal as an HTTP Archive, and what else it keeps of a request. Each archive is checked against the document."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_a_new_definition_has_version_1_and_no_alias() -> None:
 
 
 def test_the_same_again_changes_nothing() -> None:
-    """Q5: a definition that is equal as JSON keeps its version; the order of members and 1 instead of 1.0 make no difference."""
+    """Q5: a definition that is equal as JSON keeps its version, in any order of members and with 1.0 for 1."""
     world = World()
     first = _data(world, schema={"minimum": 1, "type": "integer"}, alias=["a"])
 

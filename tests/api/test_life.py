@@ -361,7 +361,7 @@ def test_a_record_that_is_read_late_shows_each_event_at_its_own_time() -> None:
 
 
 def _answers(mock: World, ahead: int) -> list[bytes]:
-    """Make many calls at a frozen time that moves on while the machine's clock runs; return the bodies of their answers."""
+    """Make many calls at a frozen time that moves on while the machine's clock runs; return their answers."""
     mock.clock.advance(ahead)
     mock.admin("clock.set", frozen=True, to=1_800_000_000_000)
     mock.admin("set_worker", Worker((Step(Do.NACK), Step(Do.HOLD)), {"w": (Step(Do.ACK, after=5),)}))

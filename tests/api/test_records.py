@@ -96,7 +96,7 @@ def test_a_record_keeps_the_version_that_it_was_accepted_under() -> None:
 def test_a_state_tells_when_it_began_and_ended_and_why_it_failed(
     end: Event, status: str, message: str | None
 ) -> None:
-    """B079, B080, B074: it started with attempt 0, is complete in terminal states alone, and has a message if it failed."""
+    """B079, B080, B074: it started with attempt 0, is complete in terminal states alone, and has a message then."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(90 * SECOND)
@@ -311,7 +311,7 @@ def test_a_dropped_action_is_said_to_be_dropped(name: str) -> None:
 
 
 def test_the_organisation_that_keeps_most_makes_room() -> None:
-    """One that floods the mock takes nothing from others: its own oldest actions are dropped, open or not; our choice."""
+    """One that floods the mock loses its own oldest actions, open or not, and takes nothing from others; ours."""
     mock = world(max_actions=5)
     ids = [mock.accept()["a_id"] for _ in range(4)]
     for action in ids[2:]:
@@ -397,7 +397,7 @@ def test_what_is_out_of_bounds_is_refused(query: str) -> None:
     ("query", "bound"), [("take=51", "50"), ("take=0", "1"), ("skip=-1", "0"), ("status=done", "succeeded")]
 )
 def test_a_refused_parameter_is_told_what_was_expected(query: str, bound: str) -> None:
-    """Q9: the message names the place, what was expected and what came; an integer out of bounds is called an integer."""
+    """Q9: the message has the place, what was expected and what came; an integer out of bounds is an integer."""
     error = world().call("GET", f"{RECORDS}?{query}").error
 
     assert bound in error["message"].partition(", got")[0]

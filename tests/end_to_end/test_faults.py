@@ -1,4 +1,4 @@
-"""Injected faults over real sockets: many clients at once, connections that are cut, clients and mocks that end first."""
+"""Injected faults over real sockets: many clients at once, connections that are cut, clients and mocks that end."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def requests_of(served: RunningMock, org: str) -> list[Any]:
 
 
 def test_exactly_the_next_three_answers_are_hit(running: RunningMock) -> None:
-    """TRB-2: of sixteen clients at once, three organisations and two operations, three modacks of one organisation are hit."""
+    """TRB-2: sixteen clients at once, three organisations, two operations; three modacks of one organisation are hit."""
     orgs = ("421", "422", "423")
     ids = {}
     for org in orgs:
@@ -117,7 +117,7 @@ def asked(served: RunningMock, data: bytes) -> list[tuple[int, Any]]:
 def test_a_connection_is_cut(
     running: RunningMock, cut: str, carried_out: bool, headers: dict[str, str]
 ) -> None:
-    """TRB-6: as asked, in both protocols; a request that is carried out has had its effect, and the journal has all of it."""
+    """TRB-6: in both protocols; a request that is carried out has had its effect, and the journal has all of it."""
     org = "430"
     admin(running, "POST", f"{org}/reset")
     body = {"cut": cut, "times": 1, "carried_out": carried_out}

@@ -211,7 +211,7 @@ def test_killed_workers_are_replaced() -> None:
     ],
 )
 def test_an_offer_to_upgrade_is_declined_by_answering(served: RunningMock, offer: str) -> None:
-    """RFC 9110 §7.8: a server may ignore it. The body is read, alone or behind the offer, and the connection goes on."""
+    """RFC 9110 §7.8: a server may ignore it. The body is read, and the connection goes on."""
     import socket
 
     from tests.replies import read_reply

@@ -1,4 +1,4 @@
-"""A mock that another program starts: the file that says where it answers, and its end with the process that started it."""
+"""A mock that another program starts: the file that says where it answers, and its end with that program."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOCK = [sys.executable, "-m", "mock_server", "serve", "--port", "0", "--ingress-
 def ready_process(
     command: list[str], ready: Path, *, stdin: int = subprocess.DEVNULL
 ) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """Start a process in a session of its own; yield it, and the content of the ready file of the mock that it is or starts."""
+    """Start a process in a session of its own; yield it, and what the ready file of its mock says."""
     with started(command, stdin=stdin, start_new_session=True) as process:
         facts: dict[str, Any] = {}
         try:
@@ -75,7 +75,7 @@ def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path
 
 
 def test_a_ready_file_that_was_left_behind_is_taken_away_at_once(tmp_path: Path) -> None:
-    """A program that waits for the file must not read where a killed mock was; without an admin plane there is no token."""
+    """A program that waits for the file must not read where a killed mock was; without admin plane it has no token."""
     ready = tmp_path / "ready.json"
     ready.write_text('{"base_url": "of another"}')
     command = [*MOCK, "--no-admin", "--document", "/nope.yaml", "--ready-file", str(ready)]

@@ -28,7 +28,7 @@ def _definition(served: RunningMock) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def unfinished(served: RunningMock) -> Iterator[dict[str, socket.socket]]:
-    """Send a POST and a PUT whose bodies never end before all other tests of this file, and wait for them beside those."""
+    """Send a POST and a PUT whose bodies never end before all other tests of this file, and wait beside those."""
     with contextlib.ExitStack() as stack:
         connections = {}
         for method, path in (("POST", INGRESS), ("PUT", PUT)):
