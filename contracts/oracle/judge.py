@@ -53,14 +53,17 @@ class Judge:
         self.model = Model(fits=context.fits) if model is None else model
         self.provenance = Provenance(context)
         self.served: dict[str, int] = {}
-        """Operation → answers of 200."""
-        self.listeners: list[Callable[[Exchange], None]] = []
-        """Told of every exchange before it is judged."""
+        """Operation → how often it has answered 200."""
+        self._listeners: list[Callable[[Exchange], None]] = []
         self.slow: list[Exchange] = []
-        """The first of those that took too long."""
+        """The first exchanges that took longer than a second."""
         self._derive = derive
         self._adds_refused_keys = adds_refused_keys
         """Whether a refusal of a good key is put in the ledger at once, as no caller looks into it."""
+
+    def listen(self, *listeners: Callable[[Exchange], None]) -> None:
+        """Tell listeners of every exchange from now on, each before it is judged."""
+        self._listeners += listeners
 
     def observe(self, exchange: Exchange) -> Verdict:
         """Judge one exchange by the checks and by the model, and learn from it.
@@ -197,7 +200,7 @@ class Judge:
     def _record(self, facts: Facts) -> None:
         """Write down what an exchange tells apart from the model: operations, ids, slow answers, negative versions."""
         exchange, operation = facts.exchange, facts.operation
-        for listener in self.listeners:
+        for listener in self._listeners:
             listener(exchange)
         number = exchange.issued_id if exchange.is_unreadable else facts.data.get("a_id")
         if isinstance(number, str):

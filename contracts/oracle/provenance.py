@@ -12,9 +12,9 @@ from ..checks.facts import Facts
 from ..core.exchange import Exchange
 
 _REMEMBERED_NAMES: Final = 4_000
-"""Names whose history is kept: a run of an hour makes fewer, and a night must not need more room."""
+"""Names whose history is kept, the latest: a night must not need more room than an hour."""
 _LONGEST_HISTORY: Final = 12
-"""Exchanges that are kept of one name, beside its first: examples are meant to be short."""
+"""Exchanges that are kept of one name, the latest, beside its first: examples are meant to be short."""
 _ANSWER_BYTES: Final = 4_000
 """Bytes that are kept of an answer; what is shown of it is shorter."""
 _DIGITS: Final = re.compile(rb"[0-9]+")

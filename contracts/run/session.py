@@ -95,7 +95,7 @@ class Session:
             interference=before.run.interference if before else None,
         )
         self._cross_check = CrossCheck(context)
-        self._judge.listeners += [*observers, self._cross_check.hear, lambda _: self._advance()]
+        self._judge.listen(*observers, self._cross_check.hear, lambda _: self._advance())
         self._preflight = Preflight(plan, self._client, self._judge)
         self._scheduler = Scheduler(
             plan,

@@ -374,7 +374,7 @@ def test_every_listener_hears_every_exchange() -> None:
     """Exchanges of unknown operations too."""
     heard: list[Exchange] = []
     judge = Judge(knowledge(), Ledger())
-    judge.listeners.append(heard.append)
+    judge.listen(heard.append)
     odd = asked("GET /elsewhere", None, 404)
 
     judge.observe(odd)

@@ -55,7 +55,7 @@ class Overheard(Judge):
 
     def scratch(self, without: str | None) -> Judge:
         fresh = super().scratch(without)
-        fresh.listeners.append(self.played.append)
+        fresh.listen(self.played.append)
         return fresh
 
 
