@@ -362,6 +362,16 @@ def test_an_interpretation_that_a_sequence_has_shown_binds_the_target() -> None:
     assert judge.ledger.tested["DEF-7"] == 2
 
 
+def test_a_verdict_has_the_suspicions_of_its_own_exchange_alone() -> None:
+    """The judge keeps none: the caller decides what becomes of them."""
+    judge = seen(put(), work())
+
+    verdicts = [judge.observe(exchange) for exchange in (refusal(), work("901"), put(version=9))]
+
+    assert [rules(verdict.suspicions) for verdict in verdicts] == [["PAGE-11"], [], ["DEF-3"]]
+    assert judge.ledger.all() == []
+
+
 def test_slow_exchanges_are_remembered() -> None:
     """They are asked again, as a busy machine may have made one answer slow."""
     quick, slow = work(), work("901")
