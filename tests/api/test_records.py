@@ -96,7 +96,7 @@ def test_a_record_keeps_the_version_that_it_was_accepted_under() -> None:
 def test_a_state_tells_when_it_began_and_ended_and_why_it_failed(
     end: Event, status: str, message: str | None
 ) -> None:
-    """B079, B080, B074: it started with attempt 0, is complete in terminal states alone, and has a message then."""
+    """B079, B080, B074: started with attempt 0, complete in terminal states alone, with a message if it failed."""
     mock = world()
     action = mock.accept()["a_id"]
     mock.clock.advance(90 * SECOND)
