@@ -25,7 +25,7 @@ from .api.pages import Pages
 from .api.prepared_operation import Handler, OperationContext
 from .api.security import Keys
 from .api.stubs import NoStub, completed_handler, stub_handler
-from .domain.ports import Clock, Store
+from .domain.ports import Clock, ProcessPool, Store, WebhookCaller
 from .services.administration import Administration
 from .services.definitions import Definitions
 from .services.deliveries import Deliveries
@@ -57,7 +57,7 @@ class Application:
         administration: Administration,
         faults: Faults,
         coverage: Coverage,
-        process_pools: Sequence[PebbleProcessPool],
+        process_pools: Sequence[ProcessPool],
         deliveries: Deliveries,
         seed_file: SeedFile | None,
     ) -> None:
@@ -112,6 +112,8 @@ def create_app(
     *,
     document: Document | None = None,
     clock: Clock | None = None,
+    webhook_client: WebhookCaller | None = None,
+    make_process_pool: Callable[[], ProcessPool] = PebbleProcessPool,
     log: Callable[[str], None] = lambda _: None,
 ) -> Application:
     """Build a mock with a world of its own.
@@ -123,6 +125,8 @@ def create_app(
         settings: everything a caller may choose; the defaults unless given.
         document: what is served, already loaded; `settings.document` is loaded unless given.
         clock: the machine's clock unless given.
+        webhook_client: calls webhooks; a client of the settings' hosts and limit unless given.
+        make_process_pool: makes what does long work beside the event loop; worker processes unless given.
         log: called with one line for each request.
 
     Raises:
@@ -131,10 +135,12 @@ def create_app(
     """
     settings = settings or Settings()
     document = document or Document(settings.document)
-    body_pool, payload_pool = PebbleProcessPool(), PebbleProcessPool()
+    body_pool, payload_pool = make_process_pool(), make_process_pool()
     suffixes = IdSuffixes()
     store = _store(settings, suffixes)
-    deliveries = Deliveries(WebhookClient(settings.deliver_to, limit=settings.delivery_limit))
+    deliveries = Deliveries(
+        webhook_client or WebhookClient(settings.deliver_to, limit=settings.delivery_limit)
+    )
     timers = Timers(store, clock or SystemClock(), deliveries, log)
     administration = Administration(store, timers, provisioner=_provisioner(store, timers, suffixes))
     schemas = PayloadSchemas(payload_pool)

@@ -1,6 +1,6 @@
 """Injected faults on the wire: what a client asks for itself, and answers that are late, replaced or cut off.
 
-All of it is ours (TRB-1 to TRB-9); the header `Prefer` is that of RFC 7240.
+All of it is ours (FAULT-1 to FAULT-9); the header `Prefer` is that of RFC 7240.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Injected faults as frozen values: what happens to answers on request, and which answer a fault hits.
 
-Which answer is hit follows from a hash and a count, not from chance. Arklow has no such faults; all of it is ours (TRB-1 to
-TRB-9).
+Which answer is hit follows from a hash and a count, not from chance. Arklow has no such faults; all of it is ours (FAULT-1 to
+FAULT-9).
 """
 
 from __future__ import annotations

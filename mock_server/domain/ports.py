@@ -304,6 +304,10 @@ class ProcessPool(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """End the process, if it was started."""
+        ...
+
 
 class Schemas(Protocol):
     """Compiles and applies the JSON Schemas of definitions within a bounded time."""

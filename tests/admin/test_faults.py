@@ -69,7 +69,7 @@ def test_faults_are_removed_one_by_one_or_all(desk: Desk) -> None:
 
 
 def test_a_reset_removes_them_and_a_restore_does_not(desk: Desk) -> None:
-    """TRB-9: after the reset their numbers begin at 1 again."""
+    """FAULT-9: after the reset their numbers begin at 1 again."""
     desk.admin("PUT", "42/snapshots/s")
     desk.admin("POST", "42/faults", {"status": 500})
     desk.admin("POST", "42/snapshots/s/restore")
@@ -82,7 +82,7 @@ def test_a_reset_removes_them_and_a_restore_does_not(desk: Desk) -> None:
 
 
 def test_commands_and_hits_stand_in_the_journal(desk: Desk) -> None:
-    """TRB-8: in the order in which they happened."""
+    """FAULT-8: in the order in which they happened."""
     desk.freeze()
     desk.admin("POST", "42/faults", {"times": 1, "status": 503})
     desk.call("POST", "/v1/ingress/v", {"payload": 1})
@@ -100,7 +100,7 @@ def test_commands_and_hits_stand_in_the_journal(desk: Desk) -> None:
 
 
 def test_an_organisation_keeps_a_hundred(desk: Desk) -> None:
-    """TRB-9: one that is used up makes room."""
+    """FAULT-9: one that is used up makes room."""
     desk.admin("POST", "42/faults", {"operation": "ackIngressAction", "times": 1, "status": 500})
     for _ in range(MAX_FAULTS - 1):
         desk.admin("POST", "42/faults", {"operation": "nackIngressAction", "status": 500})

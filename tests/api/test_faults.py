@@ -1,4 +1,4 @@
-"""Answers with an injected fault, planned by the admin plane or asked for by the request itself (TRB-1 to TRB-9)."""
+"""Answers with an injected fault, planned by the admin plane or asked for by the request itself (FAULT-1 to FAULT-9)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _exchanges(world: World) -> list[ExchangeEntry]:
 
 
 def test_an_answer_is_replaced_and_nothing_happens() -> None:
-    """TRB-1, TRB-5: the answer has the documented envelope and a mark; the next one is ordinary."""
+    """FAULT-1, FAULT-5: the answer has the documented envelope and a mark; the next one is ordinary."""
     world = _world(Fault(INGRESS, times=1, status=503, code="OVERLOADED", message="not now", retry_after=7))
 
     replies = [_post(world), _post(world)]
@@ -56,7 +56,7 @@ def test_an_answer_is_replaced_and_nothing_happens() -> None:
 
 
 def test_a_fault_hits_one_operation_of_one_organisation() -> None:
-    """TRB-1: answers of other operations and of other organisations are ordinary."""
+    """FAULT-1: answers of other operations and of other organisations are ordinary."""
     world = _world(Fault("modAckIngressAction", status=409))
     action = world.accept()["a_id"]
     other = world.accept(key="org-7")["a_id"]
@@ -68,14 +68,14 @@ def test_a_fault_hits_one_operation_of_one_organisation() -> None:
 
 @pytest.mark.parametrize("body", [{"payload": 1}, b"{", {"no": "payload"}])
 def test_a_request_that_is_not_carried_out_is_not_checked(body: object) -> None:
-    """TRB-5: even an invalid body gets the answer of the fault."""
+    """FAULT-5: even an invalid body gets the answer of the fault."""
     world = _world(Fault(status=418))
 
     assert _post(world, body=body).status == 418
 
 
 def test_a_request_can_be_carried_out_before_its_answer_is_replaced() -> None:
-    """TRB-5: the client gets a 500, and the work is done."""
+    """FAULT-5: the client gets a 500, and the work is done."""
     world = _world(Fault(INGRESS, status=500, carried_out=True))
 
     assert _post(world).status == 500
@@ -83,7 +83,7 @@ def test_a_request_can_be_carried_out_before_its_answer_is_replaced() -> None:
 
 
 def test_a_refusal_is_replaced_as_well() -> None:
-    """TRB-5: a refusal by the document, and one by the state of the organisation."""
+    """FAULT-5: a refusal by the document, and one by the state of the organisation."""
     world = _world(Fault(status=502, carried_out=True))
 
     assert [_post(world, body=b"{").status, world.modack("1")] == [502, (502, "INJECTED")]
@@ -91,7 +91,7 @@ def test_a_refusal_is_replaced_as_well() -> None:
 
 
 def test_a_delay_alone_leaves_the_answer_as_it_is() -> None:
-    """TRB-6: the answer is late, marked, and counted as a hit; so is a refusal."""
+    """FAULT-6: the answer is late, marked, and counted as a hit; so is a refusal."""
     world = _world(Fault(INGRESS, times=2, delay=0.05))
     before = time.perf_counter()
 
@@ -117,7 +117,7 @@ def test_a_status_without_content_comes_without(status: int) -> None:
 
 @pytest.mark.parametrize("status", [200, 299, 302, 418, 451, 599])
 def test_an_undocumented_status_is_no_failure_of_the_mock(status: int) -> None:
-    """TRB-5: the answer of a fault is not checked against the document."""
+    """FAULT-5: the answer of a fault is not checked against the document."""
     reply = _post(_world(Fault(status=status)))
 
     assert (reply.status, reply.error["code"]) == (status, "INJECTED")
@@ -125,7 +125,7 @@ def test_an_undocumented_status_is_no_failure_of_the_mock(status: int) -> None:
 
 
 def test_too_many_requests_always_says_when_to_come_again() -> None:
-    """TRB-5: a 429 has `Retry-After`, of a second unless the fault says otherwise."""
+    """FAULT-5: a 429 has `Retry-After`, of a second unless the fault says otherwise."""
     first, second = _world(Fault(status=429)), _world(Fault(status=429, retry_after=0))
 
     assert [_post(world).headers["retry-after"] for world in (first, second)] == ["1", "0"]
@@ -155,7 +155,7 @@ def test_a_request_without_a_valid_key_meets_no_fault() -> None:
 
 
 def test_the_log_and_the_journal_tell_it() -> None:
-    """TRB-8: both have the mark, by which the fault is found."""
+    """FAULT-8: both have the mark, by which the fault is found."""
     world = _world(Fault(times=1, status=409, code="STALE_ATTEMPT", message="m"))
     _post(world)
     _post(world, "?__code=500")
@@ -189,7 +189,7 @@ def test_the_log_and_the_journal_tell_it() -> None:
     ],
 )
 def test_a_request_can_ask_for_a_fault_by_header(prefer: str, status: int, applied: str | None) -> None:
-    """TRB-7, RFC 7240: of one name the first preference counts; unknown preferences and parameters are ignored."""
+    """FAULT-7, RFC 7240: of one name the first preference counts; unknown preferences and parameters are ignored."""
     reply = _post(_world(), prefer=prefer)
 
     assert (reply.status, reply.headers.get("preference-applied")) == (status, applied)
@@ -218,7 +218,7 @@ def test_several_lines_of_the_header_are_one_list() -> None:
     ],
 )
 def test_a_request_can_ask_for_a_fault_by_query(query: str, status: int) -> None:
-    """TRB-7: for clients that cannot set headers; there is no `Preference-Applied`, as there is no preference."""
+    """FAULT-7: for clients that cannot set headers; there is no `Preference-Applied`, as there is no preference."""
     reply = _post(_world(), query)
 
     assert (reply.status, reply.headers[MARK]) == (status, "prefer")
@@ -226,14 +226,14 @@ def test_a_request_can_ask_for_a_fault_by_query(query: str, status: int) -> None
 
 
 def test_a_parameter_goes_before_a_preference() -> None:
-    """TRB-7: for status and delay separately."""
+    """FAULT-7: for status and delay separately."""
     reply = _post(_world(), "?__code=409", prefer="code=500, delay=0")
 
     assert (reply.status, reply.headers["preference-applied"]) == (409, "delay=0")
 
 
 def test_what_the_query_asks_of_the_mock_reaches_no_operation() -> None:
-    """TRB-7: the parameters are no tags of work, and a list ignores them."""
+    """FAULT-7: the parameters are no tags of work, and a list ignores them."""
     world = _world()
     action = world.accept(query="?__delay=0&tag.a=b")["a_id"]
 
@@ -261,7 +261,7 @@ def test_what_the_query_asks_of_the_mock_reaches_no_operation() -> None:
     ],
 )
 def test_a_value_that_cannot_be_is_refused(query: str, headers: dict[str, str], message: str) -> None:
-    """TRB-7: the message names the place and what is allowed; nothing is carried out."""
+    """FAULT-7: the message names the place and what is allowed; nothing is carried out."""
     world = _world()
     reply = _post(world, query, **headers)
 
@@ -270,7 +270,7 @@ def test_a_value_that_cannot_be_is_refused(query: str, headers: dict[str, str], 
 
 
 def test_a_requested_fault_goes_before_a_planned_one_and_uses_none_up() -> None:
-    """TRB-7: the planned fault hits the next answer."""
+    """FAULT-7: the planned fault hits the next answer."""
     world = _world(Fault(times=1, status=503))
 
     assert [_post(world, query).status for query in ("?__code=418", "?__delay=0", "", "")] == [
@@ -299,7 +299,7 @@ def test_where_no_connection_can_be_cut_the_answer_says_so(cut: Cut) -> None:
 
 
 def test_a_reset_removes_all_faults_and_nothing_else_does() -> None:
-    """TRB-9: a snapshot has no faults, and a fork takes none along."""
+    """FAULT-9: a snapshot has no faults, and a fork takes none along."""
     world = _world(Fault(status=503))
     world.admin("snapshots.take", "s")
     world.admin("snapshots.restore", "s")

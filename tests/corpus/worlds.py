@@ -16,7 +16,6 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
-from unittest import mock
 from urllib.parse import parse_qs, unquote, unquote_to_bytes, urlsplit
 
 from mock_server.adapters.webhook_client import WebhookClient
@@ -35,8 +34,6 @@ from tests.corpus import steps
 from tests.corpus.steps import Answer, Plan, Request
 from tests.corpus.still_loop import StillLoop
 
-_APP: Final = "mock_server.app"
-"""The module that puts the mock together, in which three names are replaced."""
 START: Final = 1_767_225_600_000
 """What the machine's clock shows at the start, in milliseconds since the epoch: 2026-01-01."""
 TOKEN: Final = "corpus-token"
@@ -138,11 +135,13 @@ class World:
         given = dict(plan.settings)
         names, origins = given.pop("admin_names", ()), given.pop("admin_origins", ())
         settings = Settings(**self._read(given))
-        with (
-            mock.patch(f"{_APP}.PebbleProcessPool", _Here),
-            mock.patch(f"{_APP}.WebhookClient", _WebhookClient),
-        ):
-            self.app = create_app(settings, document=_document(settings.document), clock=_Clock(self.loop))
+        self.app = create_app(
+            settings,
+            document=_document(settings.document),
+            clock=_Clock(self.loop),
+            webhook_client=_WebhookClient(settings.deliver_to, limit=settings.delivery_limit),
+            make_process_pool=_Here,
+        )
         if settings.seed_file is not None:
             running = self.app.running()
             self._wait_for(self.app.read_seed())

@@ -22,7 +22,7 @@ def _hits(plan: FaultPlan, operations: list[str], seed: int = 0) -> tuple[FaultP
 
 
 def test_a_fault_hits_its_operation_as_often_as_it_says() -> None:
-    """TRB-2: after that it hits nothing."""
+    """FAULT-2: after that it hits nothing."""
     plan, hits = _hits(_plan(Fault("a", times=2, status=500)), ["b", "a", "b", "a", "a"])
 
     assert hits == [0, 1, 0, 1, 0]
@@ -31,7 +31,7 @@ def test_a_fault_hits_its_operation_as_often_as_it_says() -> None:
 
 
 def test_without_an_operation_and_a_number_it_hits_everything() -> None:
-    """TRB-2: it has no end."""
+    """FAULT-2: it has no end."""
     plan, hits = _hits(_plan(Fault(status=500)), ["a", "b"] * 50)
 
     assert hits == [1] * 100
@@ -39,7 +39,7 @@ def test_without_an_operation_and_a_number_it_hits_everything() -> None:
 
 
 def test_the_first_fault_that_fits_hits_and_the_others_do_not_count_the_answer() -> None:
-    """TRB-3: the order is that of their addition."""
+    """FAULT-3: the order is that of their addition."""
     plan, hits = _hits(_plan(Fault("b"), Fault("a", times=1), Fault(times=2), Fault()), ["a", "a", "a", "a"])
 
     assert hits == [2, 3, 3, 4]
@@ -47,7 +47,7 @@ def test_the_first_fault_that_fits_hits_and_the_others_do_not_count_the_answer()
 
 
 def test_a_share_is_spread_the_same_way_every_time() -> None:
-    """TRB-4, LIFE-19: a third of the answers is hit, and other ones with another seed or another number."""
+    """FAULT-4, LIFE-19: a third of the answers is hit, and other ones with another seed or another number."""
     third = _plan(Fault(share=1 / 3))
     one, again, other = (_hits(third, ["a"] * 3_000, seed)[1] for seed in (7, 7, 8))
     second = _hits(_plan(Fault("b"), Fault(share=1 / 3)), ["a"] * 3_000, 7)[1]
@@ -58,7 +58,7 @@ def test_a_share_is_spread_the_same_way_every_time() -> None:
 
 
 def test_a_fault_with_a_share_still_hits_as_often_as_it_says() -> None:
-    """TRB-4: an answer outside of the share is no hit."""
+    """FAULT-4: an answer outside of the share is no hit."""
     plan, hits = _hits(_plan(Fault(share=0.1, times=5)), ["a"] * 1_000)
 
     assert sum(hits) == 5
@@ -66,7 +66,7 @@ def test_a_fault_with_a_share_still_hits_as_often_as_it_says() -> None:
 
 
 def test_the_next_fault_may_hit_what_is_outside_of_the_first_ones_share() -> None:
-    """TRB-3: its share is one of the rest."""
+    """FAULT-3: its share is one of the rest."""
     _, hits = _hits(_plan(Fault(share=0.5), Fault(share=0.5)), ["a"] * 4_000)
 
     assert abs(hits.count(1) - 2_000) < 150
@@ -82,7 +82,7 @@ def test_numbers_are_never_used_again() -> None:
 
 
 def test_the_oldest_spent_fault_makes_room() -> None:
-    """TRB-9: faults that have answers left to hit stay."""
+    """FAULT-9: faults that have answers left to hit stay."""
     plan = _plan(*[Fault("a")] * 10, *[Fault("b", times=1)] * (MAX_FAULTS - 10))
     assert plan.is_full
     plan, _ = _hits(plan, ["b", "b"])

@@ -69,7 +69,7 @@ def requests_of(served: RunningMock, org: str) -> list[Any]:
 
 
 def test_exactly_the_next_three_answers_are_hit(running: RunningMock) -> None:
-    """TRB-2: sixteen clients at once, three organisations, two operations; three modacks of one organisation are hit."""
+    """FAULT-2: sixteen clients at once, three organisations, two operations; three modacks of one organisation are hit."""
     orgs = ("421", "422", "423")
     ids = {}
     for org in orgs:
@@ -117,7 +117,7 @@ def asked(served: RunningMock, data: bytes) -> list[tuple[int, Any]]:
 def test_a_connection_is_cut(
     running: RunningMock, cut: str, carried_out: bool, headers: dict[str, str]
 ) -> None:
-    """TRB-6: in both protocols; a request that is carried out has had its effect, and the journal has all of it."""
+    """FAULT-6: in both protocols; a request that is carried out has had its effect, and the journal has all of it."""
     org = "430"
     admin(running, "POST", f"{org}/reset")
     body = {"cut": cut, "times": 1, "carried_out": carried_out}
@@ -157,7 +157,7 @@ def test_a_connection_is_cut_after_what_was_answered_on_it(running: RunningMock)
 
 
 def test_the_connection_stays_usable_after_an_injected_answer(running: RunningMock) -> None:
-    """TRB-5: the body has been read, large or small, also when the client waited for a 100."""
+    """FAULT-5: the body has been read, large or small, also when the client waited for a 100."""
     org = "432"
     admin(running, "POST", f"{org}/faults", {"status": 503, "times": 2})
     with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as connection:
@@ -177,7 +177,7 @@ def test_the_connection_stays_usable_after_an_injected_answer(running: RunningMo
 
 
 def test_a_client_that_leaves_before_its_body_is_complete_is_no_hit(running: RunningMock) -> None:
-    """TRB-2: the fault hits the next answer."""
+    """FAULT-2: the fault hits the next answer."""
     org = "433"
     admin(running, "POST", f"{org}/faults", {"status": 503, "times": 1})
     whole = request(org, "/v1/ingress/v", {"payload": 1})
@@ -189,7 +189,7 @@ def test_a_client_that_leaves_before_its_body_is_complete_is_no_hit(running: Run
 
 
 def test_a_client_that_leaves_during_a_delay_ends_its_request(running: RunningMock) -> None:
-    """TRB-6: the work is done, and the journal says that no answer was sent."""
+    """FAULT-6: the work is done, and the journal says that no answer was sent."""
     org = "434"
     with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as connection:
         connection.sendall(request(org, "/v1/ingress/v?__delay=200", {"payload": 1}))
