@@ -18,8 +18,8 @@ from ..model import definitions, ingress, signals
 from ..model.signals import Kind, Signal
 from ..model.world import Model, as_integer
 from .evidence import NOT_READ, tells_of_state, unmistakable_body
+from .observation import Observation
 from .provenance import Provenance
-from .verdict import Verdict
 
 SIGNALS: Final[dict[str, Kind]] = {
     "/v1/modack": "modack",
@@ -65,7 +65,7 @@ class Judge:
         """Tell listeners of every exchange from now on, each before it is judged."""
         self._listeners += listeners
 
-    def observe(self, exchange: Exchange) -> Verdict:
+    def observe(self, exchange: Exchange) -> Observation:
         """Judge one exchange by the checks and by the model, and learn from it.
 
         Findings of the checks are also put in the ledger, except a refused good key (AUTH-1): that is for the caller to
@@ -85,7 +85,7 @@ class Judge:
         broken = any(not RULES[finding.rule].harmless for finding in found)
         suspicions = self._follow(facts, broken=broken)
         self.provenance.learn(facts)
-        return Verdict(tuple(found), tuple(suspicions))
+        return Observation(tuple(found), tuple(suspicions))
 
     def observe_together(self, exchanges: Sequence[Exchange]) -> None:
         """Judge exchanges that overlapped: each is judged alone, as the order in which they took effect is unknown."""

@@ -17,7 +17,7 @@ from ..core.exchange import INTERFERENCE, Exchange
 from ..core.findings import Finding
 from ..core.rules import Severity
 from ..oracle.judge import Judge
-from ..oracle.verdict import Verdict
+from ..oracle.observation import Observation
 from ..transport.client import Client
 from ..transport.interference import CUT_OFF, LARGEST, TOO_LONG
 
@@ -46,11 +46,11 @@ class Aim:
         self.suspicions: list[Finding] = []
         """What the reference model did not allow of the generated requests."""
 
-    def observe(self, exchange: Exchange) -> Verdict:
+    def observe(self, exchange: Exchange) -> Observation:
         """Judge an answer, keep the suspicions, and return all that it shows."""
-        verdict = self.judge.observe(exchange)
-        self.suspicions += verdict.suspicions
-        return verdict
+        observed = self.judge.observe(exchange)
+        self.suspicions += observed.suspicions
+        return observed
 
     def lose_track_of(self, exchange: Exchange) -> None:
         """Leave open what a request did, as it met interference."""

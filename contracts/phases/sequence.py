@@ -10,7 +10,7 @@ from ..core.findings import Finding
 from ..core.rules import RULES
 from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
 from ..oracle.judge import Judge
-from ..oracle.verdict import Verdict
+from ..oracle.observation import Observation
 from ..transport.client import Client, Request
 from ..transport.interference import Interference
 from .policy import TrafficPolicy
@@ -72,16 +72,16 @@ class CallSequence:
             TimeUp: the run has ended, or a budget is used up.
         """
         timeout = self._policy.timeout if timeout is None else timeout
-        exchange, verdict = self._sent(request, timeout)
-        if self._careful and exchange.status in FRESH_REFUSALS and verdict.suspicions:
+        exchange, observed = self._sent(request, timeout)
+        if self._careful and exchange.status in FRESH_REFUSALS and observed.suspicions:
             self._client.wait(self._made + FRESH_SECONDS - self._client.now())
             self._judge.disregard(exchange)
-            exchange, verdict = self._sent(request, timeout)
-        self._suspicions += verdict.suspicions
+            exchange, observed = self._sent(request, timeout)
+        self._suspicions += observed.suspicions
         self.exchanges.append(exchange)
         if exchange.created:
             self._made = exchange.back
-        refused = [finding for finding in verdict.findings if RULES[finding.rule].checked_elsewhere]
+        refused = [finding for finding in observed.findings if RULES[finding.rule].checked_elsewhere]
         if refused:
             self._on_refusal(refused, timeout)
         return exchange
@@ -118,7 +118,7 @@ class CallSequence:
         """Note that `seconds` were let pass on purpose, which a replay has to repeat."""
         self.waited += seconds
 
-    def _sent(self, request: Request, timeout: float) -> tuple[Exchange, Verdict]:
+    def _sent(self, request: Request, timeout: float) -> tuple[Exchange, Observation]:
         try:
             exchange = self._client.send(request, self.waited, timeout=timeout)
         except Interference as met:

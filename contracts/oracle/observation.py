@@ -8,7 +8,7 @@ from ..core.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Observation:
     """What one exchange shows."""
 
     findings: tuple[Finding, ...]
@@ -18,4 +18,4 @@ class Verdict:
     found again from a fresh beginning."""
 
 
-__all__ = ["Verdict"]
+__all__ = ["Observation"]
