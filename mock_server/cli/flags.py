@@ -288,29 +288,29 @@ EXPORT_FLAGS: Final = (
 
 _SERVE_EPILOGUE: Final = """\
 API keys:
-  org-42, and org-42- with eight of [a-z0-9] behind it, belong to organisation 42, which is made on first
-  use; dev-key belongs to organisation 1
+  org-42, and org-42- with eight of [a-z0-9] behind it, belong to organisation 42, which is made
+  on first use; dev-key belongs to organisation 1
 
 examples:
-  arklow-mock                                serve; http://localhost:3123/ is a page to try the API
-  arklow-mock --auto-define                  take any variant, without a definition
-  arklow-mock --seed-file seed.yaml          begin with definitions, actions and keys of a file
+  arklow-mock                            serve; http://localhost:3123/ is a page to try the API
+  arklow-mock --auto-define              take any variant, without a definition
+  arklow-mock --seed-file seed.yaml      begin with definitions, actions and keys of a file
   arklow-mock --port 0 --ingress-port 0 --admin-port 0 --ready-file mock.json --exit-with-parent
-                                             free ports, written to a file, for a test run
-  arklow-mock export --output seed.yaml      write what a running mock holds (arklow-mock export --help)
+                                         free ports, written to a file, for a test run
+  arklow-mock export --output seed.yaml  write what a running mock holds; see its own --help
 
 exit codes:
   0  ended by Ctrl-C, SIGTERM or the end of the parent process
-  2  not started: a wrong flag, a port in use, or a file that cannot be used; standard error says which
+  2  not started: a wrong flag, a port in use, or a file that cannot be used; see standard error
 """
 _EXPORT_EPILOGUE: Final = """\
 examples:
-  arklow-mock export --output seed.yaml      all organisations; arklow-mock --seed-file seed.yaml goes on
-  arklow-mock export --organisation 42       one of them, to standard output
+  arklow-mock export --output seed.yaml  all organisations, for arklow-mock --seed-file seed.yaml
+  arklow-mock export --organisation 42   one of them, to standard output
 
 exit codes:
   0  written
-  2  not written: a wrong flag, or no answer from the mock; standard error says why
+  2  not written: a wrong flag, or no answer from the mock; see standard error
 """
 
 

@@ -24,7 +24,12 @@ RENAMED: Final[Renames] = (
 """(old text, new text): in requests before they are sent, and in answers before they are compared, in this order."""
 RENAMED_IN_REQUESTS: Final[Renames] = ()
 """The same for requests alone."""
-RENAMED_IN_ANSWERS: Final[Renames] = ()
+RENAMED_IN_ANSWERS: Final[Renames] = (
+    ("Furnishing", "OrganisationSeed"),
+    ("letGoOrganisations", "discardOrganisations"),
+    ("a tenth of everything a second late", "a tenth of all answers a second late"),
+    ("done, and never heard of", "work that is done, and its answer lost"),
+)
 """The same for answers alone."""
 
 
