@@ -155,9 +155,8 @@ class Confirmation:
         try:
             confirmed = self._replayed(suspicion, exchanges)
         except (Interference, TimeUp) as why:
-            if (
-                isinstance(why, TimeUp) or not self._has_forgotten()
-            ):  # a target that forgot explains the suspicion
+            explained = isinstance(why, Interference) and self._has_forgotten()
+            if not explained:
                 ledger.doubtful[rule] = f"it was broken, and could not be tried again: {why}"
             return True
         if confirmed is not None and self._has_restarted():

@@ -57,10 +57,9 @@ def _renamed(value: Any, rename: Rename, fresh: str) -> Any:
     named = dict(value)
 
     def alias(one: Any) -> Any:
+        # a fresh one, as another definition may have the old one by now
         if isinstance(one, int) and not isinstance(one, bool):
-            return (
-                one + zlib.crc32(fresh.encode()) % _ALIAS_OFFSETS
-            )  # another definition may have the old one by now
+            return one + zlib.crc32(fresh.encode()) % _ALIAS_OFFSETS
         if not isinstance(one, str) or not one:
             return one
         changed = rename(one, 1)

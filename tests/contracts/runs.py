@@ -93,22 +93,6 @@ def rules(findings: Iterable[Finding]) -> list[str]:
     return [finding.rule for finding in findings]
 
 
-class VirtualClock:
-    """A clock on which time passes only while something waits."""
-
-    def __init__(self, now: float = 1_000.0) -> None:
-        self._now = now
-        self.waits: list[float] = []
-        """Seconds of each wait."""
-
-    def now(self) -> float:
-        return self._now
-
-    def wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self._now += seconds
-
-
 def client(url: str, kind: type[Client] = Client, admin: Admin | None = None, **ports: Any) -> Client:
     """A client without a run; `ports` are those of `Client`: a clock, a transport."""
     document = load(PUBLISHED)

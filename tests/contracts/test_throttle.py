@@ -13,7 +13,7 @@ from contracts.transport.throttle import (
     TimeUp,
     seconds_until,
 )
-from tests.contracts.runs import VirtualClock
+from tests.contracts.ports import VirtualClock
 
 
 def throttled(**limits: float) -> tuple[Throttle, VirtualClock]:

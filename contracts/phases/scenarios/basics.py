@@ -22,9 +22,8 @@ def first_steps(api: Api) -> None:
     held = api.held_attempt(number)
     api.modack(number, held, 300)
     if api.modack(number, held, 60).status == 409:
-        api.modack(
-            number, held + 1, 60
-        )  # tells an action that another client has settled from one whose next attempt has begun
+        # tells an action that another client has settled from one whose next attempt has begun
+        api.modack(number, held + 1, 60)
 
 
 @scenario("one refusal of each kind", "AUTH-4", "PAGE-5", "PAGE-9")

@@ -1,0 +1,500 @@
+"""What stands: suspicions and findings are tried again, and count when they show again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from contracts import Finding
+from contracts.core.exchange import Exchange
+from contracts.core.ledger import Ledger
+from contracts.phases.requests import INGRESS, MODACK, PUT
+from contracts.reproduction.confirm import Confirmation
+from contracts.transport.client import TimeUp
+from contracts.transport.interference import Interference
+from tests.contracts.ports import VirtualClock
+from tests.contracts.runs import exchange, rules
+
+SOURCE = "a sequence that can be played again"
+SHOWS, FAILS = True, False
+
+
+def modack(call: float = 5.0, **members: object) -> Exchange:
+    """A modack that was refused long after anything was made."""
+    return replace(exchange(MODACK, 409, body=b'{"action_record_id":"77"}'), call=call, back=call, **members)  # type: ignore[arg-type]
+
+
+def suspicion(rule: str = "LEASE-3", *exchanges: Exchange, **members: object) -> Finding:
+    return Finding(rule, MODACK, "It breaks", "this", "that", exchanges or (modack(),), **members)  # type: ignore[arg-type]
+
+
+class FakeReplay:
+    """Shows a finding, or does not, or meets what stands in the script; afterwards it does not show it."""
+
+    def __init__(self, *script: bool | Exception, thrifty: bool = False, takes: float = 0.0) -> None:
+        self.clock = VirtualClock()
+        self.thrifty = thrifty
+        self.explained: set[tuple[str, str]] = set()
+        self.calls: list[str] = []
+        self._script = list(script)
+        self._takes = takes
+
+    def confirm(self, finding: Finding, sequence: Sequence[Exchange]) -> Finding | None:
+        return self._played("confirm", finding)
+
+    def play(self, script: Sequence[Exchange], finding: Finding) -> Finding | None:
+        return self._played("play", finding)
+
+    def repeat(self, finding: Finding) -> Finding | None:
+        return self._played("repeat", finding)
+
+    def shrink(self, finding: Finding) -> Finding | None:
+        return self._played("shrink", finding)
+
+    def shows(self, finding: Finding) -> bool:
+        return self._played("shows", finding) is not None
+
+    def _played(self, call: str, finding: Finding) -> Finding | None:
+        self.calls.append(call)
+        self.clock.wait(self._takes)
+        result = self._script.pop(0) if self._script else FAILS
+        if isinstance(result, Exception):
+            raise result
+        return replace(finding, title="It breaks again", confirmed=0, attempts=0) if result else None
+
+
+def titles(ledger: Ledger) -> list[str]:
+    return [finding.title for finding in ledger.all()]
+
+
+# Suspicions
+
+
+def test_a_suspicion_that_shows_again_is_a_confirmed_finding() -> None:
+    """With the example of the replay; it is reported once."""
+    reported: list[Finding] = []
+    ledger = Ledger(on_new=reported.append)
+    confirmation = Confirmation(FakeReplay(SHOWS), ledger)
+
+    assert confirmation.settle([suspicion(), suspicion()], SOURCE, [modack()]) is False
+    assert titles(ledger) == ["It breaks again"]
+    assert (rules(reported), list(ledger.unconfirmed)) == (["LEASE-3"], [])
+
+
+def test_a_suspicion_that_does_not_show_is_left_to_a_second_run_of_its_sequence() -> None:
+    """Nothing is said of its rule until then."""
+    ledger = Ledger()
+
+    assert Confirmation(FakeReplay(FAILS), ledger).settle([suspicion()], SOURCE, [modack()]) is True
+    assert (ledger.all(), ledger.doubtful) == ([], {})
+
+
+def test_a_suspicion_that_only_the_second_run_of_a_sequence_raises_leaves_its_rule_in_doubt() -> None:
+    """It was broken once, and kept when it was tried again."""
+    ledger = Ledger()
+    confirmation = Confirmation(FakeReplay(), ledger)
+    confirmation.settle([suspicion("LEASE-3")], SOURCE, [modack()])
+
+    assert confirmation.settle([suspicion("ING-3")], SOURCE, [modack()], repeated=True) is False
+    assert ledger.all() == []
+    assert ledger.doubtful == {"ING-3": "it was broken once and kept when tried again"}
+
+
+def test_a_suspicion_that_its_sequence_shows_twice_counts_although_no_replay_shows_it() -> None:
+    """Shown one time of one: the sequence itself is the proof."""
+    ledger = Ledger()
+    confirmation = Confirmation(FakeReplay(FAILS, FAILS), ledger)
+
+    confirmation.settle([suspicion()], SOURCE, [modack()])
+    confirmation.settle([suspicion()], SOURCE, [modack()], repeated=True)
+
+    [finding] = ledger.all()
+    assert (finding.confirmed, finding.attempts, list(ledger.unconfirmed)) == (1, 1, [])
+
+
+def test_a_second_sequence_is_no_proof_of_what_another_one_has_shown() -> None:
+    """It has to be the same one."""
+    ledger = Ledger()
+    confirmation = Confirmation(FakeReplay(), ledger)
+    confirmation.settle([suspicion()], SOURCE, [modack()])
+
+    confirmation.settle([suspicion()], "another sequence", [modack()], repeated=True)
+
+    assert ledger.all() == []
+
+
+REFUSED_TOO_EARLY = (
+    exchange(PUT, 200, b'{"data":{"id":"2","variant":"order.created"}}', body=b'{"variant":"order.created"}'),
+    replace(exchange(INGRESS, 400, b"{}", body=b"{}"), call=1.0, back=1.0),
+)
+
+
+def test_what_was_refused_while_it_was_fresh_does_not_count_by_its_sequence_alone() -> None:
+    """Not all of the target need have known it; the answer to its question is taken back as well."""
+    hasty = suspicion("READ-1", *REFUSED_TOO_EARLY, question="unknown variant")
+    unlearned: list[str] = []
+    ledger = Ledger()
+    confirmation = Confirmation(FakeReplay(), ledger, unlearn=unlearned.append)
+
+    confirmation.settle([hasty], SOURCE, [modack()])
+    confirmation.settle([hasty], SOURCE, [modack()], repeated=True)
+
+    assert ledger.all() == []
+    assert unlearned == ["unknown variant"] * 2
+
+
+def test_a_lost_action_does_not_count_by_its_sequence_alone() -> None:
+    """Another client may have settled it; so it is with what vanished control actions explain."""
+    lost, explained = suspicion("ING-11"), suspicion("LEASE-6")
+    ledger, replay = Ledger(), FakeReplay()
+    replay.explained.add(explained.key)
+    confirmation = Confirmation(replay, ledger)
+
+    confirmation.settle([lost, explained], SOURCE, [modack()])
+    confirmation.settle([lost, explained], SOURCE, [modack()], repeated=True)
+
+    assert ledger.all() == []
+
+
+def test_what_only_the_whole_sequence_shows_is_not_replayed() -> None:
+    """It counts when its sequence shows it a second time."""
+    whole = suspicion("LEASE-3", *REFUSED_TOO_EARLY, needs_sequence=True)
+    ledger, replay = Ledger(), FakeReplay(SHOWS)
+    confirmation = Confirmation(replay, ledger)
+
+    assert confirmation.settle([whole], SOURCE, [modack()]) is True
+    assert confirmation.settle([whole], SOURCE, [modack()], repeated=True) is False
+    assert (rules(ledger.all()), replay.calls) == (["LEASE-3"], [])
+
+
+def test_a_rule_that_another_finding_breaks_is_not_in_doubt() -> None:
+    """Whatever becomes of a suspicion elsewhere."""
+    ledger = Ledger()
+    ledger.add([suspicion(place="attempt")], confirmed=True)
+
+    Confirmation(FakeReplay(), ledger).settle([suspicion()], None, [modack()])
+
+    assert ledger.doubtful == {}
+
+
+def test_a_suspicion_that_the_baseline_excuses_is_kept_without_a_replay() -> None:
+    """It is known, and its owner knows why."""
+    ledger, replay = Ledger(), FakeReplay()
+
+    Confirmation(replay, ledger, {suspicion().id}).settle([suspicion()], SOURCE, [modack()])
+
+    assert (rules(ledger.all()), replay.calls) == (["LEASE-3"], [])
+
+
+@pytest.mark.parametrize(
+    "ledger",
+    [Ledger(only=frozenset({"PAGE-5"})), Ledger()],
+    ids=["its rule is not listened to", "another broken rule explains it"],
+)
+def test_a_suspicion_that_cannot_count_is_not_tried_again(ledger: Ledger) -> None:
+    """No request is spent on it."""
+    replay = FakeReplay(SHOWS)
+    ledger.add([suspicion("ING-11")], confirmed=True)
+
+    Confirmation(replay, ledger).settle([suspicion("PAGE-11")], SOURCE, [modack()])
+
+    assert "PAGE-11" not in rules(ledger.all())
+    assert replay.calls == []
+
+
+def test_a_finding_that_is_known_is_not_tried_again() -> None:
+    """One example is enough."""
+    ledger, replay = Ledger(), FakeReplay(SHOWS)
+    ledger.add([suspicion()], confirmed=True)
+
+    assert Confirmation(replay, ledger).settle([suspicion()], SOURCE, [modack()]) is False
+    assert replay.calls == []
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_suspicions_of_a_target_that_was_restarted_count_for_nothing(repeated: bool) -> None:
+    """Its sequence is played again, but not a third time."""
+    ledger, replay = Ledger(), FakeReplay(SHOWS)
+    confirmation = Confirmation(replay, ledger, has_restarted=lambda: True)
+
+    assert confirmation.settle([suspicion()], SOURCE, [modack()], repeated=repeated) is not repeated
+    assert (ledger.all(), ledger.doubtful, replay.calls) == ([], {}, [])
+
+
+def test_a_target_that_is_restarted_during_the_replay_leaves_the_rule_in_doubt() -> None:
+    """What it lost may have been what the replay needed."""
+    restarts = iter([False, True])
+    ledger = Ledger()
+
+    Confirmation(FakeReplay(SHOWS), ledger, has_restarted=lambda: next(restarts)).settle(
+        [suspicion()], SOURCE, [modack()]
+    )
+
+    assert ledger.all() == []
+    assert ledger.doubtful == {"LEASE-3": "it was broken, and the target lost what it knew meanwhile"}
+
+
+def test_a_replay_that_meets_interference_is_tried_three_times() -> None:
+    """The third time may show it."""
+    ledger, replay = Ledger(), FakeReplay(Interference("503"), Interference("503"), SHOWS)
+
+    Confirmation(replay, ledger).settle([suspicion()], SOURCE, [modack()])
+
+    assert (rules(ledger.all()), replay.calls) == (["LEASE-3"], ["confirm"] * 3)
+
+
+@pytest.mark.parametrize(
+    ("met", "why"), [([Interference("503")] * 3, "503"), ([TimeUp()], "the time was up")], ids=str
+)
+def test_a_suspicion_that_could_not_be_tried_again_leaves_its_rule_in_doubt(
+    met: list[Exception], why: str
+) -> None:
+    """And says what was in the way; a run without time does not ask whether the target has forgotten."""
+    ledger, out_of_time = Ledger(), isinstance(met[0], TimeUp)
+    confirmation = Confirmation(FakeReplay(*met), ledger, has_forgotten=lambda: out_of_time)
+
+    assert confirmation.settle([suspicion()], SOURCE, [modack()]) is False
+    assert ledger.doubtful == {"LEASE-3": f"it was broken, and could not be tried again: {why}"}
+
+
+def test_a_target_that_forgot_everything_explains_a_suspicion() -> None:
+    """Then nothing is in doubt."""
+    ledger, replay = Ledger(), FakeReplay(Interference("connection refused"))
+
+    Confirmation(replay, ledger, has_forgotten=lambda: True).settle([suspicion()], SOURCE, [modack()])
+
+    assert (ledger.all(), ledger.doubtful, replay.calls) == ([], {}, ["confirm"])
+
+
+@pytest.mark.parametrize(("waited", "kept"), [(21.0, ["LEASE-3"]), (19.0, [])])
+def test_what_shows_twice_after_a_long_wait_counts_without_another_wait(
+    waited: float, kept: list[str]
+) -> None:
+    """Twenty seconds are not waited for again."""
+    late = suspicion("LEASE-3", modack(), modack(call=30.0, waited=waited))
+    ledger, replay = Ledger(), FakeReplay()
+
+    Confirmation(replay, ledger).settle([late, late], None, [modack()])
+
+    assert (rules(ledger.all()), replay.calls) == (kept, [] if kept else ["confirm"])
+
+
+@pytest.mark.parametrize(("source", "length"), [(None, 1), (SOURCE, 501)], ids=["a walk", "a long sequence"])
+def test_a_sequence_is_not_played_again_where_that_is_impossible_or_too_long(
+    source: str | None, length: int
+) -> None:
+    """The rule is in doubt at once."""
+    ledger = Ledger()
+
+    assert Confirmation(FakeReplay(), ledger).settle([suspicion()], source, [modack()] * length) is False
+    assert list(ledger.doubtful) == ["LEASE-3"]
+
+
+def test_a_suspicion_is_replayed_a_few_times_in_a_run_at_most() -> None:
+    """However often sequences raise it."""
+    replay = FakeReplay()
+    confirmation = Confirmation(replay, Ledger())
+
+    for _ in range(6):
+        confirmation.settle([suspicion()], None, [modack()])
+
+    assert replay.calls == ["confirm"] * 3
+
+
+# Findings of single exchanges
+
+
+def with_unconfirmed(sightings: int = 1, **members: object) -> Ledger:
+    ledger = Ledger()
+    ledger.add([suspicion("PAGE-5", **members)] * sightings)
+    return ledger
+
+
+def test_a_finding_that_a_replay_shows_is_confirmed() -> None:
+    """With the example of the replay."""
+    ledger = with_unconfirmed()
+
+    Confirmation(FakeReplay(SHOWS), ledger).confirm()
+
+    assert (titles(ledger), list(ledger.unconfirmed)) == (["It breaks again"], [])
+
+
+@pytest.mark.parametrize(
+    ("thrifty", "calls"),
+    [(False, ["play", "repeat", "play", "play"]), (True, ["play", "play", "play"])],
+)
+def test_a_finding_that_does_not_show_is_repeated_once_unless_requests_are_few(
+    thrifty: bool, calls: list[str]
+) -> None:
+    """A rare fault shows when its request is sent again and again; that takes many requests."""
+    ledger, replay = with_unconfirmed(), FakeReplay(thrifty=thrifty)
+    confirmation = Confirmation(replay, ledger)
+
+    for _ in range(3):
+        confirmation.confirm()
+
+    assert replay.calls == calls
+    assert len(ledger.unconfirmed) == 1
+
+
+def test_a_finding_that_was_seen_often_counts_although_no_replay_shows_it() -> None:
+    """Four sightings are no chance; it takes three tries to find that out."""
+    ledger = with_unconfirmed(sightings=4)
+    confirmation = Confirmation(FakeReplay(), ledger)
+
+    for _ in range(3):
+        assert len(ledger.unconfirmed) == 1
+        confirmation.confirm()
+
+    assert list(ledger.unconfirmed) == []
+
+
+def test_a_finding_that_the_baseline_excuses_is_confirmed_without_a_replay() -> None:
+    """It is known."""
+    ledger, replay = with_unconfirmed(), FakeReplay()
+
+    Confirmation(replay, ledger, {ledger.all()[0].id}).confirm()
+
+    assert (list(ledger.unconfirmed), replay.calls) == ([], [])
+
+
+def test_what_keeps_a_replay_from_being_tried_says_nothing_of_a_finding() -> None:
+    """It stays unconfirmed."""
+    ledger = with_unconfirmed()
+
+    Confirmation(FakeReplay(Interference("503")), ledger).confirm()
+
+    assert (len(ledger.all()), len(ledger.unconfirmed)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("sightings", "tried", "why"),
+    [
+        (1, False, "it was broken 1 time, and there was no time to try it again"),
+        (2, True, "it was broken 2 times, and kept when tried again"),
+    ],
+)
+def test_a_finding_that_was_never_confirmed_is_dropped_at_the_end(
+    sightings: int, tried: bool, why: str
+) -> None:
+    """Its rule is in doubt, and the report says why."""
+    ledger = with_unconfirmed(sightings)
+    confirmation = Confirmation(FakeReplay(), ledger)
+    if tried:
+        confirmation.confirm()
+
+    confirmation.drop_unconfirmed()
+
+    assert (ledger.all(), ledger.doubtful) == ([], {"PAGE-5": why})
+
+
+# At the end of a run
+
+
+def confirmed_ledger(**members: object) -> Ledger:
+    ledger = Ledger()
+    ledger.add([suspicion("PAGE-5", **members)], confirmed=True)
+    return ledger
+
+
+def test_the_report_says_how_often_a_finding_showed_at_the_end() -> None:
+    """Of three attempts."""
+    ledger = confirmed_ledger()
+
+    Confirmation(FakeReplay(SHOWS, FAILS, SHOWS), ledger).confirm_again()
+
+    [finding] = ledger.all()
+    assert (finding.confirmed, finding.attempts) == (2, 3)
+
+
+def test_an_attempt_that_meets_interference_is_not_counted() -> None:
+    """Neither for nor against the finding."""
+    ledger = confirmed_ledger()
+
+    Confirmation(FakeReplay(SHOWS, Interference("503"), TimeUp()), ledger).confirm_again()
+
+    [finding] = ledger.all()
+    assert (finding.confirmed, finding.attempts) == (1, 1)
+
+
+def test_a_finding_that_never_shows_at_the_end_is_dropped_unless_it_was_seen_often() -> None:
+    """Three attempts against at most three sightings."""
+    seldom, often = confirmed_ledger(), confirmed_ledger()
+    often.add([suspicion("PAGE-5")] * 3)
+
+    Confirmation(FakeReplay(), seldom).confirm_again()
+    Confirmation(FakeReplay(), often).confirm_again()
+
+    assert seldom.doubtful == {"PAGE-5": "it was broken, and kept 3 times when tried again at the end"}
+    assert rules(often.all()) == ["PAGE-5"]
+
+
+def test_findings_are_tried_again_as_long_as_there_is_time() -> None:
+    """Each attempt takes a second of two."""
+    ledger, replay = confirmed_ledger(), FakeReplay(SHOWS, SHOWS, SHOWS, takes=1.0)
+
+    Confirmation(replay, ledger).confirm_again(seconds=1.5)
+
+    assert replay.calls == ["shows"] * 2
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"concurrent": True}, {"needs_sequence": True}, {"times": 300}],
+    ids=lambda one: next(iter(one)),
+)
+def test_what_a_replay_cannot_show_is_not_tried_at_the_end(members: dict[str, object]) -> None:
+    """Nor does it count against the finding."""
+    ledger, replay = confirmed_ledger(**members), FakeReplay()
+
+    Confirmation(replay, ledger).confirm_again()
+
+    assert (rules(ledger.all()), replay.calls) == (["PAGE-5"], [])
+
+
+def test_a_smaller_example_keeps_how_often_the_finding_showed() -> None:
+    """Only the exchanges are others."""
+    ledger = confirmed_ledger(confirmed=2, attempts=3)
+
+    Confirmation(FakeReplay(SHOWS), ledger).shrink(2.0)
+
+    [finding] = ledger.all()
+    assert (finding.title, finding.confirmed, finding.attempts) == ("It breaks again", 2, 3)
+
+
+def test_an_example_that_does_not_show_at_once_is_repeated_before_it_is_left_as_it_is() -> None:
+    """As a rare fault may show then."""
+    replay = FakeReplay()
+
+    Confirmation(replay, confirmed_ledger()).shrink(2.0)
+
+    assert replay.calls == ["shrink", "repeat"]
+
+
+def test_examples_are_made_smaller_as_long_as_there_is_time() -> None:
+    """The first one takes all of it."""
+    ledger, replay = confirmed_ledger(), FakeReplay(SHOWS, SHOWS, takes=3.0)
+    ledger.add([suspicion("PAGE-4")], confirmed=True)
+
+    Confirmation(replay, ledger).shrink(2.0)
+
+    assert replay.calls == ["shrink"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "exchanges"),
+    [("AUTH-1", (modack(),)), ("LEASE-3", (modack(), modack(call=9.0, waited=1.7)))],
+    ids=["it is asked for elsewhere", "it waits"],
+)
+def test_an_example_that_a_quick_replay_cannot_show_is_left_as_it_is(
+    rule: str, exchanges: tuple[Exchange, ...]
+) -> None:
+    """No request is spent on it."""
+    ledger, replay = Ledger(), FakeReplay(SHOWS)
+    ledger.add([suspicion(rule, *exchanges)], confirmed=True)
+
+    Confirmation(replay, ledger).shrink(2.0)
+
+    assert replay.calls == []
