@@ -74,7 +74,7 @@ class Outcome:
             violations=violations,
             warnings=warnings,
             interpretations=dict(sorted(now.interpretations.items())),
-            not_verified=self._not_verified(ledger, inconclusive or "no answer put it to the test"),
+            not_verified=self._not_verified(ledger, inconclusive or "no answer verified it"),
             tested=tested,
             interference=dict(now.interference),
             cross_check=now.cross_check,
@@ -124,7 +124,7 @@ class Outcome:
             return f"{lost} of {sent} requests met no answer of the application, most often: {worst}."
         if self.plan.only:
             untested = sorted(rule for rule in self.plan.only if not now.ledger.tested[rule])
-            return f"{', '.join(untested)} could not be put to the test." if untested else None
+            return f"{', '.join(untested)} could not be verified." if untested else None
         accepted = ((PUT, "definition"), (INGRESS, "work"))
         for label, what in accepted[1:] if self.plan.declared else accepted:
             if not now.served.get(label):

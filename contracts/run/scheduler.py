@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..core.events import Progress
 from ..core.exchange import Exchange
@@ -18,12 +18,10 @@ from ..oracle.judge import Judge
 from ..phases.api import Api
 from ..phases.requests import NotReached
 from ..phases.scenarios import SCENARIOS, Scenario, leases, requests
-from ..reproduction.confirm import Confirmation
 from ..transport.client import Client, TimeUp
 from ..transport.interference import TOO_SLOW, Interference
 from ..transport.throttle import Allowance
 from .plan import Plan
-from .preflight import Preflight
 
 if TYPE_CHECKING:
     from ..phases.random_walks import Walk
@@ -68,6 +66,58 @@ class _Waiting:
     """Those of its earlier steps."""
 
 
+class Presence(Protocol):
+    """The target as the scheduler needs it: `Preflight`, or what stands for it in a test."""
+
+    prefix: str
+    """Begins the names of the run."""
+    unreachable: str | None
+    """That the target went away for good, in one sentence."""
+
+    def new_sequence(self, *, scope: str = "", careful: bool = False) -> Api:
+        """Return an empty sequence."""
+        ...
+
+    def has_forgotten(self) -> bool:
+        """Say whether the target has lost what it knew; then the model begins anew."""
+        ...
+
+    def wait_for_return(self) -> bool:
+        """Wait until the target answers again; False when it does not."""
+        ...
+
+
+class Settling(Protocol):
+    """Decides what stands: `Confirmation`, or what stands for it in a test."""
+
+    def settle(
+        self,
+        suspicions: Sequence[Finding],
+        source: Hashable,
+        exchanges: Sequence[Exchange],
+        *,
+        repeated: bool = False,
+    ) -> bool:
+        """Decide which suspicions stand, and say whether their source has to be played again to decide."""
+        ...
+
+    def confirm(self) -> None:
+        """Try unconfirmed findings again."""
+        ...
+
+    def confirm_again(self, seconds: float = math.inf) -> None:
+        """Try every finding again, as far as `seconds` go."""
+        ...
+
+    def shrink(self, seconds: float) -> None:
+        """Make examples smaller, as far as `seconds` go."""
+        ...
+
+    def drop_unconfirmed(self) -> None:
+        """Drop what was never shown a second time."""
+        ...
+
+
 class Scheduler:
     """Plays everything against one target, within the time and the budgets of the run."""
 
@@ -76,8 +126,8 @@ class Scheduler:
         plan: Plan,
         client: Client,
         judge: Judge,
-        preflight: Preflight,
-        make_confirmation: Callable[[], Confirmation],
+        presence: Presence,
+        make_confirmation: Callable[[], Settling],
         *,
         announce: Callable[[str], None],
         allow: Callable[[Allowance], None],
@@ -89,7 +139,7 @@ class Scheduler:
             plan: what the run is to do.
             client: sends requests, and has the clock and the throttle of the run.
             judge: judges answers, and has the ledger.
-            preflight: makes sequences, and tells whether the target is still there.
+            presence: makes sequences, and tells whether the target is still there.
             make_confirmation: called once, when the names of the run are settled.
             announce: called with the title of each part of the run.
             allow: called with what the last part of the run may use.
@@ -101,7 +151,7 @@ class Scheduler:
         self._throttle = client.throttle
         self._judge = judge
         self._ledger = judge.ledger
-        self._preflight = preflight
+        self._presence = presence
         self._make_confirmation = make_confirmation
         self._announce = announce
         self._allow = allow
@@ -114,7 +164,7 @@ class Scheduler:
         """How far the run has come; scenarios and rounds are kept up to date here."""
 
     @cached_property
-    def confirmation(self) -> Confirmation:
+    def confirmation(self) -> Settling:
         """Decides which suspicions and findings stand."""
         return self._make_confirmation()
 
@@ -191,7 +241,7 @@ class Scheduler:
         """Play a scenario, from the beginning as often as interference disturbs it."""
         kind = ""
         for _ in range(_TRIES):
-            api = self._preflight.new_sequence(scope=scenario.initials, careful=repeated)
+            api = self._presence.new_sequence(scope=scenario.initials, careful=repeated)
             try:
                 steps = scenario.play(api)
                 if steps is not None:
@@ -201,9 +251,9 @@ class Scheduler:
                 slow_twice, kind = kind == str(met) == TOO_SLOW, str(met)
                 self._unsettled.clear()
                 self._play_slow()
-                if slow_twice or not self._preflight.wait_for_return():
+                if slow_twice or not self._presence.wait_for_return():
                     break
-                self._preflight.has_forgotten()  # then the next try begins with an empty model
+                self._presence.has_forgotten()  # then the next try begins with an empty model
                 continue
             except (NotReached, TimeUp) as why:
                 self._mask(scenario.rules, str(why))
@@ -291,14 +341,14 @@ class Scheduler:
             late = self._clock.now() > until and not self._plan.steady
             if late or self._client.requests > enough or self._is_over():
                 break
-            api = self._preflight.new_sequence(scope="w")
+            api = self._presence.new_sequence(scope="w")
             try:
                 walk(api)
             except Interference:
                 self._unsettled.clear()
-                if not self._preflight.wait_for_return():
+                if not self._presence.wait_for_return():
                     return
-                self._preflight.has_forgotten()  # then the next walk begins with an empty model
+                self._presence.has_forgotten()  # then the next walk begins with an empty model
                 continue
             except NotReached:
                 self._unsettled += api.sequence.take_suspicions()
@@ -318,9 +368,9 @@ class Scheduler:
         from ..phases.schemathesis_run import generate
 
         with no_traces():
-            api = self._preflight.new_sequence()
+            api = self._presence.new_sequence()
             names = [api.name("any"), api.name("any")] if api.names.reused else []
-            aim = Aim(self._client, self._judge, self._preflight.prefix, names)
+            aim = Aim(self._client, self._judge, self._presence.prefix, names)
             with suppress(NotReached, Interference, TimeUp):  # then requests are aimed at what there is
                 aim.variant = api.open_variant()
                 aim.action = api.live()
@@ -377,7 +427,7 @@ class Scheduler:
     def _is_over(self) -> bool:
         """Say whether nothing more is to be sent: time or a budget is used up, all was found, or the target is gone."""
         late = self._clock.now() > self._throttle.deadline or self._throttle.spent is not None
-        return late or self._ledger.all_found or self._preflight.unreachable is not None
+        return late or self._ledger.all_found or self._presence.unreachable is not None
 
     def _time_up(self) -> TimeUp:
         why = self._throttle.spent

@@ -157,7 +157,7 @@ def test_a_target_that_accepts_nothing_is_inconclusive() -> None:
     with answering(404, refusal) as url:
         run = judged(url, "LEASE-3", seconds=4)
 
-    assert (run.exit_code, run.inconclusive) == (3, "LEASE-3 could not be put to the test.")
+    assert (run.exit_code, run.inconclusive) == (3, "LEASE-3 could not be verified.")
 
 
 class BehindAGateway(ConformingServer):
