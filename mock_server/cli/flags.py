@@ -287,7 +287,7 @@ EXPORT_FLAGS: Final = (
 """The flags of `arklow-mock export`, in the order of the help."""
 
 _SERVE_EPILOGUE: Final = """\
-API keys:
+keys that need no flag:
   org-42, and org-42- with eight of [a-z0-9] behind it, belong to organisation 42, which is made
   on first use; dev-key belongs to organisation 1
 

@@ -8,10 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mock_server import __version__
+from mock_server.cli import flags
 from mock_server.settings import OVERLAID, PUBLISHED
 from tests.replies import ask, read_reply
 from tests.running_mock import JSON, KEY, PUT, RunningMock, mock
@@ -173,6 +177,36 @@ def test_switches_reach_the_world() -> None:
             )
         with pytest.raises(OSError, match=r"."):
             socket.create_connection(("::1", running.port), 1)
+
+
+@pytest.mark.parametrize("command", [(), ("serve",), ("export",)], ids=" ".join)
+def test_the_version_is_printed(command: tuple[str, ...]) -> None:
+    """It is that of the package, for each command."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "mock_server", *command, "--version"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert (printed.returncode, printed.stdout) == (0, f"arklow-mock {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("parser", "table"), [(flags.parser, flags.FLAGS), (flags.export_parser, flags.EXPORT_FLAGS)]
+)
+def test_the_help_has_every_flag_under_its_heading(
+    parser: Callable[[], ArgumentParser], table: tuple[flags.Flag, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With examples and exit codes, in lines that fit a terminal of a hundred columns."""
+    monkeypatch.setenv("COLUMNS", "100")
+    text = parser().format_help()
+    parts = dict(re.findall(r"^(\S[^\n]*):\n((?:  [^\n]*\n)+)", text, re.MULTILINE))
+
+    for flag in table:
+        assert re.search(rf"^  .*{flag.names[-1]}\b", parts[flag.group], re.MULTILINE), flag.names
+    assert {"examples", "exit codes"} <= parts.keys()
+    assert max(map(len, text.splitlines())) <= 100
 
 
 @pytest.mark.parametrize(
