@@ -45,27 +45,31 @@ class Compiled(NamedTuple):
 
 
 def without_annotations(schema: Any) -> Any:
-    """Return a copy of a schema without annotations (JSON Schema, validation §9); made without recursion, as it may be deep."""
-    holder = [schema]
-    left: list[tuple[Any, Any, bool]] = [(holder, 0, False)]
-    while left:
-        above, where, named = left.pop()
-        value = above[where]
+    """Return a copy of a schema without annotations (JSON Schema, validation §9).
+
+    It is made without recursion, as a schema may be deeper than Python's stack.
+    """
+    root = [schema]
+    pending: list[tuple[Any, Any, bool]] = [(root, 0, False)]
+    """A container that was copied, a key of it whose value was not, and whether that value's keys are chosen names."""
+    while pending:
+        container, key, has_chosen_names = pending.pop()
+        value = container[key]
         if isinstance(value, list):
-            above[where] = copy = list(value)
-            left += [(copy, position, False) for position in range(len(copy))]
+            container[key] = copy = list(value)
+            pending += [(copy, position, False) for position in range(len(copy))]
         elif isinstance(value, dict):
-            above[where] = members = {
+            container[key] = members = {
                 name: member
                 for name, member in value.items()
-                if named or not (name in _ANNOTATIONS or name.startswith("x-"))
+                if has_chosen_names or not (name in _ANNOTATIONS or name.startswith("x-"))
             }
-            left += [
-                (members, name, not named and name in _NAMING)
+            pending += [
+                (members, name, not has_chosen_names and name in _NAMING)
                 for name in members
-                if named or name not in ("const", "enum")
+                if has_chosen_names or name not in ("const", "enum")
             ]
-    return holder[0]
+    return root[0]
 
 
 _NAMING: Final = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
@@ -148,8 +152,8 @@ def breach(validator: Validator, value: Any) -> Breach | None:
         got = f"a value with a {_MASKED_MEMBER}" if is_secret else excerpt(text.decode("utf-8"), 60)
         return Breach(path, f"expected {_expected(error)}, got {got}")
     except ValueError as error:
-        shown = excerpt(str(error))
-        return Breach((), f"expected what its schema asks for; where it is not so cannot be shown ({shown})")
+        reason = excerpt(str(error))
+        return Breach((), f"expected what its schema asks for; where it is not so cannot be shown ({reason})")
     raise AssertionError("a value is invalid and valid at once")
 
 

@@ -72,9 +72,9 @@ class Settings:
     @property
     def effective_interpretations(self) -> Interpretations:
         """The interpretations, with the two that have a switch of their own as the switches say."""
-        taken = self.interpretations
+        effective = self.interpretations
         if self.auto_define:
-            taken = replace(taken, unknown_variant="made on the fly")
+            effective = replace(effective, unknown_variant="made on the fly")
         if self.raw_bodies:
-            taken = replace(taken, ingress_body="envelope, whole without payload")
-        return taken
+            effective = replace(effective, ingress_body="envelope, whole without payload")
+        return effective

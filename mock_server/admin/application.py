@@ -128,8 +128,8 @@ class _Boundary:
         line = f"{response.status_code} admin {what}  {f'org {org_id[:19]}' if org_id else '-'}"
         line += f"  {(time.perf_counter() - g.get('began', time.perf_counter())) * 1000:.1f} ms"
         reason = g.get("reason")
-        shown = excerpt(f"{line}  {reason}" if reason else line, 500)
-        self._bridge.call_soon(self._log, shown.encode("ascii", "backslashreplace").decode())
+        line = excerpt(f"{line}  {reason}" if reason else line, 500)
+        self._bridge.call_soon(self._log, line.encode("ascii", "backslashreplace").decode())
         return response
 
     def refuse(self, error: Exception) -> Response:

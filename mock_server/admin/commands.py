@@ -72,8 +72,8 @@ class Commands:
 
     async def discard_organisations(self, call: Call) -> Any:
         """Free all that some organisations hold, and list those of them that were used."""
-        left = await self._administration.discard(call.query["organisation"].split(","))
-        return list_json([counts_json(organisation) for organisation in left])
+        discarded = await self._administration.discard(call.query["organisation"].split(","))
+        return list_json([counts_json(organisation) for organisation in discarded])
 
     async def get_organisation(self, call: Call) -> Any:
         """Show one organisation."""
@@ -225,8 +225,8 @@ class Commands:
 
     async def export_seed(self, call: Call) -> Any:
         """Return all organisations, or some, as the value of a seed file."""
-        asked = call.query.get("organisation")
-        org_ids = tuple(dict.fromkeys(asked.split(","))) if asked else ()
+        listed = call.query.get("organisation")
+        org_ids = tuple(dict.fromkeys(listed.split(","))) if listed else ()
         return await writer.export_seed(
             self._administration.seed_plan(), await self._administration.views(org_ids), org_ids
         )

@@ -20,7 +20,7 @@ from ..settings import SPEC
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 JSON: Final = "application/json"
 _LONGEST_CHAIN: Final = 50
-"""References that may lead from one to the next; a longer chain is taken for a circle."""
+"""References that may lead from one to the next; a longer chain is used_ids for a circle."""
 
 
 class BadDocument(Exception):
@@ -155,21 +155,21 @@ class Document:
     def operations(self) -> tuple[Operation, ...]:
         """All operations, each with an id of its own; those of concrete paths come before templated ones."""
         found = []
-        taken: set[str] = set()
+        used_ids: set[str] = set()
         for path in sorted(self.raw.get("paths", {}), key=_specific_first):
             for method in METHODS:
                 if method in self.raw["paths"][path]:
-                    operation = self._operation(path, method, taken)
-                    taken.add(operation.id)
+                    operation = self._operation(path, method, used_ids)
+                    used_ids.add(operation.id)
                     found.append(operation)
         return tuple(found)
 
-    def _operation(self, path: str, method: str, taken: set[str]) -> Operation:
+    def _operation(self, path: str, method: str, used_ids: set[str]) -> Operation:
         item = self.raw["paths"][path]
         node = item[method]
         base = f"/paths/{step(path)}"
         name = node.get("operationId")
-        if not name or name in taken:
+        if not name or name in used_ids:
             name = f"{method} {path}"
         pointers = [f"{base}/{method}/parameters/{n}" for n in range(len(node.get("parameters", [])))]
         pointers += [f"{base}/parameters/{n}" for n in range(len(item.get("parameters", [])))]

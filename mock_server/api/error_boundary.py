@@ -122,18 +122,18 @@ class ErrorBoundary:
         allowed = (
             sorted({m for _, ms in self._routes.values() for m in ms}) if path == "*" else self._allowed(path)
         )
-        asked = dict(scope["headers"])
-        if not allowed and b"access-control-request-method" not in asked:
+        sent = dict(scope["headers"])
+        if not allowed and b"access-control-request-method" not in sent:
             raise HTTPException(404)
         allow = ", ".join([*allowed, "OPTIONS"]).encode()
         headers: list[tuple[bytes, bytes]] = [
             (b"allow", allow),
             (b"access-control-allow-origin", b"*"),
             (b"access-control-allow-methods", allow),
-            (b"access-control-allow-headers", asked.get(b"access-control-request-headers", _ALLOW_HEADERS)),
+            (b"access-control-allow-headers", sent.get(b"access-control-request-headers", _ALLOW_HEADERS)),
             (b"access-control-max-age", _PREFLIGHT_AGE),
         ]
-        if b"access-control-request-private-network" in asked:
+        if b"access-control-request-private-network" in sent:
             headers.append((b"access-control-allow-private-network", b"true"))
         exchange.answered(204)
         await send({"type": "http.response.start", "status": 204, "headers": headers})
@@ -143,20 +143,20 @@ class ErrorBoundary:
         """Refuse a path that does not exist, or a method that its path does not have."""
         method, path = scope["method"], scope["path"]
         allowed = self._allowed(path)
-        shown = repr(path[:100])
+        path_text = repr(path[:100])
         if allowed:
             allow = ", ".join([*allowed, "OPTIONS"])
             await self._refuse(
                 send,
                 exchange,
                 "METHOD_NOT_ALLOWED",
-                f"method: expected {allow} for {shown}, got {method}",
+                f"method: expected {allow} for {path_text}, got {method}",
                 ((b"allow", allow.encode()),),
             )
         else:
             known = ", ".join(f"{'/'.join(methods)} {path}" for path, (_, methods) in self._routes.items())
             await self._refuse(
-                send, exchange, "NOT_FOUND", f"path: expected one of {known}; got {method} {shown}"
+                send, exchange, "NOT_FOUND", f"path: expected one of {known}; got {method} {path_text}"
             )
 
     async def _refuse(

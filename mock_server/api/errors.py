@@ -108,10 +108,10 @@ def statuses(interpretations: Interpretations) -> Mapping[str, Statuses]:
         for code in table.keys() - _OF_HTTP:
             if table[code].elsewhere < 500:
                 table[code] = table[code]._replace(elsewhere=200)
-    for code, asked in (
+    for code, status in (
         ("FORBIDDEN_ORGANISATION", interpretations.foreign_path),
         ("STALE_ATTEMPT", interpretations.past_attempt),
         ("FUTURE_ATTEMPT", interpretations.future_attempt),
     ):
-        table[code] = Statuses(int(asked), int(asked))
+        table[code] = Statuses(int(status), int(status))
     return table

@@ -45,8 +45,10 @@ def put_definition(definitions: Definitions) -> Handler:
         )
         standing = f"not enforced: {unenforced}" if unenforced else "enforced"
         header = (b"x-arklow-mock-schema", standing.encode("ascii", "backslashreplace"))
-        shown = definition_json(request.organisation, stored, stored.version, stored.schema, destinations)
-        return Answer(data_and_errors(shown), headers=(header,))
+        definition = definition_json(
+            request.organisation, stored, stored.version, stored.schema, destinations
+        )
+        return Answer(data_and_errors(definition), headers=(header,))
 
     return handle
 

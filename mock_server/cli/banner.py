@@ -65,8 +65,8 @@ def addresses(listeners: Listeners, token: str) -> str:
         f"  API page       {control}/",
     ]
     if listeners.admin:
-        shown = token or "and the token given"
-        lines.append(f"  admin          {_url(listeners.admin)}   Authorization: Bearer {shown}")
+        bearer = token or "and the token given"
+        lines.append(f"  admin          {_url(listeners.admin)}   Authorization: Bearer {bearer}")
     lines += [
         "  API keys       org-42 is organisation 42, made on first use; dev-key is organisation 1",
         "Ready. Ctrl-C stops.",

@@ -55,15 +55,15 @@ def _serve(options: argparse.Namespace, parent: ParentProcess) -> int:
     Raises:
         _CommandFailed: a flag, a file or a port cannot be used.
     """
-    taken = _interpretations(options)
-    settings = _settings(options, taken)
+    loaded = _interpretations(options)
+    settings = _settings(options, loaded)
     log = RequestLog()
     ready, listeners, app = _prepare(options, settings, log)
     try:
         _read_seed(app)
         _say(banner.coverage_table(app.coverage))
-        if taken is not None:
-            _say(f"  {taken.summary()}")
+        if loaded is not None:
+            _say(f"  {loaded.summary()}")
         if options.strict_document and not app.coverage.complete:
             raise _CommandFailed("--strict-document: the document is not wholly served; see the table above")
         _run(options, app, listeners, ready, parent, log)
@@ -80,17 +80,17 @@ def _interpretations(options: argparse.Namespace) -> LoadedInterpretations | Non
     from ..seeds.interpretations_file import BadInterpretations, load
 
     try:
-        taken = load(options.interpretations)
+        loaded = load(options.interpretations)
     except BadInterpretations as error:
         raise _CommandFailed(str(error)) from None
     switches = {"--auto-define": options.auto_define, "--raw-bodies": options.raw_bodies}
     for flag in [flag for flag, is_on in switches.items() if is_on]:
-        if contradiction := taken.contradiction(flag):
+        if contradiction := loaded.contradiction(flag):
             raise _CommandFailed(contradiction)
-    return taken
+    return loaded
 
 
-def _settings(options: argparse.Namespace, taken: LoadedInterpretations | None) -> Settings:
+def _settings(options: argparse.Namespace, loaded: LoadedInterpretations | None) -> Settings:
     if options.document is not None and options.document.is_dir():
         raise _CommandFailed(
             f"--document {options.document}: Is a directory: expected a file; --spec-dir takes a directory of pages"
@@ -105,7 +105,7 @@ def _settings(options: argparse.Namespace, taken: LoadedInterpretations | None) 
         keys={"dev-key": "1"} | dict(options.key),
         auto_define=options.auto_define,
         raw_bodies=options.raw_bodies,
-        interpretations=DEFAULTS if taken is None else taken.interpretations,
+        interpretations=DEFAULTS if loaded is None else loaded.interpretations,
         strict_schemas=options.strict_schemas,
         max_body=round(options.max_body_mib * (1 << 20)),
         max_actions=options.max_actions,
