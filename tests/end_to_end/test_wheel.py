@@ -235,7 +235,7 @@ def test_images_and_services_start_commands_and_flags_that_exist() -> None:
         }
         [command] = json.loads(said["ENTRYPOINT"])
         flags = json.loads(said["CMD"])
-        for words in ([] if flags == ["--help"] else flags, service["command"]):
+        for words in [service["command"], *([flags] if flags != ["--help"] else [])]:
             assert vars(parsers[command].parse_args(words)), words
 
 
