@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 NAME = "deployment.invalid"
-"""What nobody can look up: only a proxy knows where that is."""
+"""A host name that cannot be looked up: only the proxy knows where it is."""
 
 
 @dataclass(frozen=True)

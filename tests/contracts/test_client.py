@@ -149,7 +149,7 @@ def test_a_request_is_sent_as_it_is_given(door: Door, way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_is_added_but_what_every_request_has(door: Door, way: str) -> None:
-    """Host, length, who we are and what we take; no second media type, no encoding, no key of somebody else."""
+    """Host, length, user agent and accepted types; no second media type, no encoding, no other key."""
     with recording() as recorder:
         made = door(recorder.url)
         request = Request("POST", "/v1/modack", (KEY,), b"{}")
@@ -182,7 +182,7 @@ def test_what_a_request_says_of_itself_is_not_said_again() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PROPFIND", "get", "ARKLOW"])
 def test_any_method_is_sent(door: Door, method: str) -> None:
-    """Those that nobody has heard of, and those in small letters."""
+    """Unknown methods, and methods in lower case."""
     with recording(OK.replace(b"\r\n\r\n{}", b"\r\n\r\n") if method == "HEAD" else OK) as recorder:
         door(recorder.url).send(Request(method, "/v1/modack"))
 
@@ -246,7 +246,7 @@ def test_an_exchange_knows_its_operation(door: Door, method: str, path: str, ope
 
 
 def test_a_volley_is_under_way_all_at_once(door: Door) -> None:
-    """The server answers nobody before it has heard them all; answers come in the order of the requests."""
+    """The server answers only when it has all requests; answers come in the order of the requests."""
     requests = [Request("POST", f"/v1/ingress/v{number}", (KEY,), b"{}") for number in range(8)]
     with recording(crowd=8) as recorder:
         made = door(recorder.url)
@@ -261,7 +261,7 @@ def test_a_volley_is_under_way_all_at_once(door: Door) -> None:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504, 520, 530])
 def test_a_gateway_s_word_is_interference(door: Door, status: int) -> None:
-    """Whoever stands behind it; each is counted."""
+    """It is interference, whatever server gave it; each is counted."""
     with recording(OK.replace(b"200 OK", f"{status} Away".encode())) as recorder:
         made = door(recorder.url)
         with pytest.raises(Interference, match=str(status)):
@@ -337,7 +337,7 @@ def drops(connection: socket.socket) -> None:
 def test_what_is_no_answer_is_interference(
     door: Door, way: str, answer: Callable[[socket.socket], None], why: str
 ) -> None:
-    """It is given up, said in words, and holds nobody."""
+    """The client stops reading, names the reason, and sends the next request."""
     with recording(answer) as recorder:
         made = door(recorder.url)
         timeout = 0.3 if why == "no answer in time" else 10.0

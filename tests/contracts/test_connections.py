@@ -1,4 +1,4 @@
-"""How a deployment is reached: headers, a private authority, a certificate of our own, a proxy; by whoever sends."""
+"""How a deployment is reached: headers, a private authority, a client certificate, a proxy; for everything that is sent."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_each_of_them_is_needed(way: str, without: dict[str, str | None], why: s
 
 
 def test_a_proxy_that_refuses_is_no_deployment() -> None:
-    """Its status is told, and accuses nobody."""
+    """Its status is reported as interference, and leads to no finding."""
     with recording(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
         api = api_at(f"https://{NAME}")
         api.client.close()
@@ -220,7 +220,7 @@ def test_a_proxy_that_refuses_is_no_deployment() -> None:
     ],
 )
 def test_files_that_cannot_be_used_are_named(files: dict[str, str], said: str, trusted: Authority) -> None:
-    """And nobody is asked for a password."""
+    """The judge asks for no password."""
     way = ConnectionOptions(**{name: str(trusted.directory / file) for name, file in files.items()})  # type: ignore[arg-type]
 
     with pytest.raises(NoWay, match=said):

@@ -1,4 +1,4 @@
-"""Nobody but the target is contacted: not the servers that the document names, not where a redirect points."""
+"""Only the target is contacted: not the servers that the document names, not the host that a redirect names."""
 
 from __future__ import annotations
 

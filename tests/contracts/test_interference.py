@@ -54,7 +54,7 @@ def test_a_target_that_says_one_thing_to_everything_is_inconclusive(status: int,
 
 
 def test_a_target_that_is_not_there_is_inconclusive() -> None:
-    """Nobody listens on the port."""
+    """No server listens on the port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
@@ -107,7 +107,7 @@ def test_a_target_that_answers_without_end_is_given_up(way: str) -> None:
 
 
 def test_a_second_key_that_is_refused_is_said() -> None:
-    """And nobody is accused of refusing it."""
+    """The refusal leads to no finding."""
     with serving(ConformingServer(keys={"good-key-one": "1"})) as url:
         run = judged(url)
 
@@ -161,7 +161,7 @@ def test_a_target_that_accepts_nothing_is_inconclusive() -> None:
 
 
 class BehindAGateway(ConformingServer):
-    """Every fortieth request gets a 503 from somebody else."""
+    """Every fortieth request gets a 503 from a gateway."""
 
     requests = 0
 

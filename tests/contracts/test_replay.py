@@ -235,7 +235,7 @@ def test_names_of_the_run_are_renamed_in_bodies_and_paths_and_nothing_else_is() 
         api.put(variant, {"title": f"of {PREFIX}x"}, alias=[alias])
         api.ingress(alias, {"order_id": "8471000"})
         api.send(PUT, {"variant": "shop.theirs", "schema": {}})
-        last = api.ingress("shop.nobody", "x")
+        last = api.ingress("shop.unknown", "x")
 
         played = everything(replay, api, last)
 
@@ -247,7 +247,7 @@ def test_names_of_the_run_are_renamed_in_bodies_and_paths_and_nothing_else_is() 
     assert played[1].segment == alias.replace(PREFIX, fresh)
     assert json.loads(played[1].body or b"") == {"payload": {"order_id": "8471000"}}
     assert json.loads(played[2].body or b"")["variant"] == "shop.theirs"
-    assert played[3].segment == "shop.nobody"
+    assert played[3].segment == "shop.unknown"
 
 
 def test_a_replay_of_a_replay_has_one_prefix() -> None:
@@ -289,7 +289,7 @@ def test_an_action_that_the_script_does_not_make_is_nobodys() -> None:
 
 
 def test_pauses_are_repeated() -> None:
-    """As long as they were; moments that nobody waited for on purpose are not."""
+    """They are as long as they were; time that passed without a wait is not repeated."""
     Quick.waited.clear()
     with on(MUTANTS["S09"](), Quick) as (api, replay):
         variant = api.define()
@@ -306,7 +306,7 @@ def test_pauses_are_repeated() -> None:
 
 
 def test_what_was_served_and_is_refused_ends_a_try_for_a_shorter_example() -> None:
-    """Without the definition there is no work, and nobody waits for it."""
+    """Without the definition there is no work, and the replay does not wait for it."""
     with on(MUTANTS["S05"]()) as (api, replay):
         number = api.live()
         api.modack(number, 1)
@@ -344,7 +344,7 @@ def test_what_never_shows_again_is_not_asked_for_without_end() -> None:
 
 
 class EverySecond(ConformingServer):
-    """Every second variant that nobody defined is made on the fly."""
+    """Every second undefined variant is defined on the fly."""
 
     unknown = 0
 
@@ -370,7 +370,7 @@ def test_a_taken_back_interpretation_is_shown_with_what_it_was_before() -> None:
 
 
 def test_an_interpretation_that_is_kept_from_a_fresh_beginning_was_not_taken_back() -> None:
-    """Somebody else may have answered the first time."""
+    """Another server may have answered the first time."""
     with on(ConformingServer()) as (api, replay):
         api.judge.model.first_answers["unknown variant"] = "made on the fly"
         api.ingress(api.name("unknown"))
@@ -462,7 +462,7 @@ def test_a_refusal_that_lasts_is_confirmed() -> None:
 def test_an_action_is_lost_where_others_like_it_are_not(
     server: Callable[[], ConformingServer], confirmed: bool
 ) -> None:
-    """Else somebody settles actions, and what is settled may be forgotten (Q2, Q23)."""
+    """Otherwise another client settles actions, and a settled action may be forgotten (Q2, Q23)."""
     with on(server()) as (api, replay):
         number = api.accept(api.define())
         for _ in range(3):

@@ -96,7 +96,7 @@ def test_the_same_keys_and_organisations_will_do(tmp_path: Path, monkeypatch: py
 def test_what_could_not_be_tried_proves_nothing(
     url: str, org: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody is there, the key is refused, or another application answers: 3, and why."""
+    """No server answers, the key is refused, or another application answers: 3, with the reason."""
     [name] = reported(tmp_path, "V24", "PAGE-9")
     with serving(MUTANTS["V24"](Choices(html_404=True), OTHERS)) as here:
         code = replay(tmp_path, url if url.startswith("http") else here + url, name, org=org)
@@ -122,7 +122,7 @@ def test_what_a_replay_cannot_tell_is_said_and_nothing_is_sent(
 
 
 def test_a_finding_with_a_second_key_needs_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody else's organisation is contacted in its place."""
+    """No other organisation is used in its place."""
     shown = replace(
         exchange(MODACK, 200, b'{"data":{"status":"ok"}}', body=b"{}"),
         headers=(("x-arklow-auth", KEYS[1].key),),

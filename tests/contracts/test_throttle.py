@@ -164,7 +164,7 @@ def test_one_slow_answer_among_many_is_looked_into_and_forgotten() -> None:
 
 
 def test_what_is_usual_is_learnt_first() -> None:
-    """Nobody is slow from the beginning."""
+    """A target that is slow from the beginning is not slowing down."""
     throttle, clock = throttled()
     send(throttle, clock, 10, seconds=2.0)
 
