@@ -166,7 +166,7 @@ def _body(
 
 
 def _unreadable(exchange: Exchange, operation: Operation, context: CheckContext) -> Finding | None:
-    """What keeps the body of an answer from being read as JSON; None where it can be, or where parsers differ."""
+    """Say why the body of an answer is not JSON; None where it is JSON, or where parsers differ."""
     announced, status = exchange.answer_header("content-type"), exchange.status
     if media_type(announced) != "application/json":
         rule, title = "PAGE-4", f"A {status} is not announced as JSON"

@@ -69,7 +69,7 @@ class CrossCheck:
                 self.differences[f"{operation.label} {exchange.status}: {verdicts}"] = None
 
     def _our_problems(self, exchange: Exchange, pointer: str) -> str | None:
-        """What our validator says, empty when it accepts the answer; None when the two cannot be compared."""
+        """Return the objection of our validator, empty when it accepts the answer; None when the two cannot be compared."""
         if media_type(exchange.answer_header("content-type")) != "application/json":
             return None
         try:

@@ -106,7 +106,7 @@ def _seconds_until(text: str) -> float:
 
 
 def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], Any]) -> Any:
-    """What `read` makes of the YAML file that a member names; None where it names none.
+    """Return what `read` makes of the YAML file that a member names; None where it names none.
 
     Raises:
         Usage: the file cannot be read, or has a wrong value.

@@ -172,7 +172,7 @@ def _check_explicit_version(
 def _current_versions(
     model: Model, known: Definition | None, body: Mapping[str, Any], version: int
 ) -> frozenset[int]:
-    """What may be current after a PUT: a lower explicit version may or may not be (Q5)."""
+    """Return the versions that may be current after a PUT; a lower explicit version may or may not be (Q5)."""
     highest = max(known.schemas, default=version) if known is not None else version
     if version >= highest:
         return frozenset({version})

@@ -64,16 +64,16 @@ class ImplicitVersions(Specification):
         return Timing.NOW if answer[1] == version else Timing.OPEN
 
     def kind_of(self, op: Any) -> Hashable:
-        """What is put does not matter: it is new each time."""
+        """Return the verb alone: each call puts something new, so what it puts does not matter."""
         kind: Hashable = op[0]
         return kind
 
     def relaxed(self) -> Specification | None:
-        """With gaps: a duplicate and a step back can be shown by the calls that show them."""
+        """Allow gaps: the calls that show a duplicate or a step back show it without the others too."""
         return None if self.has_gaps else replace(self, has_gaps=True)
 
     def removable(self, calls: Sequence[Call]) -> Iterable[list[Call]]:
-        """What moves no version; with gaps each call, as a higher version allows no more than a lower one."""
+        """Return the calls that change no version; with gaps every call, as a higher version allows no more than a lower one."""
         return [[one] for one in calls if self.has_gaps or one.op[0] == "ingress" or one.answer == REFUSED]
 
     def _next(self, version: int | None) -> tuple[int, ...]:
@@ -216,16 +216,16 @@ class Settlement(Specification):
         return (state,) if answer in self._answers_to_late_ack(state) else ()
 
     def timing(self, state: str, op: Any, answer: Any) -> Timing:
-        """What leaves the action as it is may be next."""
+        """Tell that a call which leaves the action as it is may be the next one."""
         held = state == "open" and op[1] == 0
         return Timing.OPEN if held and (op[0], answer) != ("modack", "ok") else Timing.NOW
 
     def removable(self, calls: Sequence[Call]) -> Iterable[list[Call]]:
-        """Each call alone, see above."""
+        """Return each call as a group of its own, as any call may be left out."""
         return [[one] for one in calls]
 
     def _answers_to_late_ack(self, state: str) -> tuple[str, ...]:
-        """What an ack may be answered that comes too late."""
+        """Return the answers that an ack may get when it comes too late."""
         if state == "lost" or self.second_ack == "refuse":
             return ("refused",)
         return ("ok",) if self.second_ack == "ok" else ("ok", "refused")

@@ -59,11 +59,11 @@ class Specification(Protocol):
     """
 
     def start(self) -> Iterable[State]:
-        """States that the key may be in before the history."""
+        """Return the states that the key may be in before the history."""
         ...
 
     def step(self, state: Any, op: Any, answer: Any) -> Iterable[State]:
-        """Every state that the call may leave, none if it cannot be so answered. None stands for any answer."""
+        """Return every state that the call may lead to; none if it cannot have this answer. An answer of None may be any."""
         ...
 
     def timing(self, state: Any, op: Any, answer: Any) -> Timing:
@@ -282,7 +282,7 @@ def _shortest_prefix(
 
 
 def _until(end: float, calls: Iterable[Call]) -> list[Call]:
-    """What was known at `end`."""
+    """Return the calls as they were known at the moment `end`: later answers are missing."""
     sent = [one for one in calls if one.call <= end]
     return [one if one.back <= end else replace(one, back=NO_ANSWER, answer=None) for one in sent]
 
@@ -290,7 +290,7 @@ def _until(end: float, calls: Iterable[Call]) -> list[Call]:
 def _without_groups(
     calls: list[Call], groups: list[list[Call]], specification: Specification, budget: int
 ) -> list[Call]:
-    """What remains impossible after leaving out half of the groups, quarters, and so on to single ones."""
+    """Leave out halves of the groups, then quarters, down to single ones, while the rest stays impossible; return the rest."""
     size = len(groups)
     while size and budget > 0:
         at = 0

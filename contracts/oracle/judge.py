@@ -149,11 +149,11 @@ class Judge:
         return self._lose_track(self._derive(exchange, self.context))
 
     def needed(self, exchange: Exchange) -> tuple[Exchange, ...]:
-        """What has to be sent before an exchange so that it can be repeated from nothing, and then the exchange."""
+        """Return the exchanges that must be sent before this one to repeat it from nothing, and then this one."""
         return self.provenance.needed(self._derive(exchange, self.context))
 
     def history(self, exchange: Exchange) -> tuple[Exchange, ...]:
-        """All that is known to have happened to what an exchange is about, and then the exchange."""
+        """Return all exchanges on the subjects of this one, in order of time, and then this one."""
         return self.provenance.history(self._derive(exchange, self.context))
 
     def is_ordinary(self, exchange: Exchange) -> bool:
@@ -264,7 +264,7 @@ class Judge:
         return []
 
     def _places(self, *variants: Any) -> Iterator[tuple[str, str]]:
-        """Each organisation of ours with each of these variants that is a text."""
+        """Yield pairs of organisation and variant: each organisation of the run with each of these that is a text."""
         for variant in {one for one in variants if isinstance(one, str)}:
             for credential in self.context.target.credentials:
                 yield credential.org, variant

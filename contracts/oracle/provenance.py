@@ -66,11 +66,11 @@ class Provenance:
             self._keep(facts.issued_id, (*self._makers(facts), short))
 
     def needed(self, facts: Facts) -> tuple[Exchange, ...]:
-        """What has to be sent before an exchange, and then the exchange."""
+        """Return the exchanges that must be sent before this one, and then this one."""
         return (*self._makers(facts), facts.exchange)
 
     def history(self, facts: Facts, first_of: str | None = None) -> tuple[Exchange, ...]:
-        """All that is known to have happened to what an exchange is about, in order of time, and then the exchange.
+        """Return all exchanges on the subjects of this one, in order of time, and then this one.
 
         With the name of a question in `first_of`, also what showed its first answer.
         """
@@ -112,7 +112,7 @@ class Provenance:
             past[:] = [one for one in past if one.exchange.call != facts.exchange.call]
 
     def _makers(self, facts: Facts) -> tuple[Exchange, ...]:
-        """What made the definition or the action that a request is for."""
+        """Return the exchanges that made the definition or the action that a request is for."""
         exchange = facts.exchange
         if exchange.path is None:
             return ()

@@ -160,7 +160,7 @@ def _why_not_verified(rule: str, tally: Tally) -> str:
 
 
 def _losses(deployments: Sequence[RecordedDeployment]) -> dict[str, int]:
-    """What was lost → of how many exchanges."""
+    """Count the losses: what was lost → of how many exchanges."""
     counts: Counter[str] = Counter()
     for deployment in deployments:
         for one in deployment.exchanges:
