@@ -30,11 +30,12 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def test_the_first_screen_of_the_readme_has_both_commands() -> None:
-    """`make run` is in the first screen, `make test` in the first hundred lines, which are all there are."""
+    """`make run` and `make test` are what a newcomer looks for; the whole page is about ninety lines."""
     lines = README.splitlines()
+    first_screen = "\n".join(lines[:45])
 
-    assert "make run" in "\n".join(lines[:45])
-    assert "make test" in README
+    assert "make run" in first_screen
+    assert "make test" in first_screen
     assert len(lines) <= 100
 
 

@@ -1,6 +1,7 @@
-"""Texts that are called otherwise now than in the stored data.
+"""Texts that have other names now than in the stored data.
 
-A rename that is meant to be seen from outside goes here, so that the stored data need not be recorded again.
+A rename that is meant to be seen from outside goes here, so that the stored data need not be recorded again. The three
+tables are emptied when they are recorded again.
 """
 
 from __future__ import annotations

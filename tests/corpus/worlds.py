@@ -160,8 +160,11 @@ class World:
 
     def _read(self, given: dict[str, Any]) -> dict[str, Any]:
         """The settings that a plan spells: texts of files become files, or what the mock makes of them."""
-        if "readings" in given:  # as recorded, when interpretations had another name
-            text = json.dumps({"interpretations": given.pop("readings")}).encode()
+        chosen = given.pop("interpretations", None) or given.pop(
+            "readings", None
+        )  # its name when it was recorded
+        if chosen is not None:
+            text = json.dumps({"interpretations": chosen}).encode()
             given["interpretations"] = read_interpretations(text, "interpretations.yaml").interpretations
         if given.get("document") == "published":
             given["document"] = PUBLISHED

@@ -22,7 +22,7 @@ COMMANDS: tuple[tuple[str, str, Any], ...] = (
             "seed": 1,
             "clock": {"mode": "frozen", "now": "2030-01-01T12:00:00Z"},
             "worker": {},
-            "furnish": True,
+            "provision": True,
         },
     ),
     ("POST", "42/fork", {"to": "43", "snapshot": "one"}),
@@ -42,10 +42,10 @@ COMMANDS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "42/journal", NOTHING),
     ("GET", "42/journal.har", NOTHING),
     ("GET", "42/journal/tail", NOTHING),
-    ("GET", "42/troubles", NOTHING),
-    ("POST", "42/troubles", {"status": 503, "times": 1, "operation": "ackIngressAction"}),
-    ("DELETE", "42/troubles", NOTHING),
-    ("DELETE", "42/troubles/1", NOTHING),
+    ("GET", "42/faults", NOTHING),
+    ("POST", "42/faults", {"status": 503, "times": 1, "operation": "ackIngressAction"}),
+    ("DELETE", "42/faults", NOTHING),
+    ("DELETE", "42/faults/1", NOTHING),
     ("GET", "/seed", NOTHING),
 )
 

@@ -156,7 +156,7 @@ def _signals(session: Session) -> None:
 
 SCENES: tuple[Scene, ...] = (
     (Plan("usual choices"), asked),
-    *((Plan(f"other choices {n}", {"readings": one}), asked) for n, one in enumerate(CHOICES, 1)),
+    *((Plan(f"other choices {n}", {"interpretations": one}), asked) for n, one in enumerate(CHOICES, 1)),
     (Plan("auto define", {"auto_define": True}), asked),
     (Plan("raw bodies", {"raw_bodies": True}), asked),
     (Plan("document only", {"document": "published"}), asked),

@@ -1,4 +1,4 @@
-"""Destinations and calls to webhooks, which a courier in this process answers as their URLs say."""
+"""Destinations and calls to webhooks, which a client in this process answers as their URLs say."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def planned(session: Session) -> None:
     session.freeze()
     session.put("v")
     for number, fault in enumerate(FAULTS):
-        session.admin("POST", "42/troubles", fault)
+        session.admin("POST", "42/faults", fault)
         for _ in range(3):
             action = session.post("v", payload=number)
         session.signal("modack", action or "3000000000000000000", mod_ack=30)
@@ -152,11 +152,11 @@ def planned(session: Session) -> None:
         session.records("?take=1")
         session.api("GET", "/v1/orgs/7/actions/records")
         session.api("GET", "/v1/orgs/42/actions/records", key="x")
-        session.admin("GET", "42/troubles")
+        session.admin("GET", "42/faults")
         if number % 3 == 0:
-            session.admin("DELETE", "42/troubles")
+            session.admin("DELETE", "42/faults")
         else:
-            session.admin("DELETE", f"42/troubles/{number + 1}")
+            session.admin("DELETE", f"42/faults/{number + 1}")
     session.records("?take=50")
     session.journal()
 
@@ -170,13 +170,13 @@ def halves(session: Session) -> None:
         {"cut": "half", "times": 1, "delay": 1},
         {"cut": "half", "carried_out": True},
     ):
-        session.admin("POST", "42/troubles", fault)
+        session.admin("POST", "42/faults", fault)
         for number in range(3):
             session.post("v", payload=number)
         session.signal("ack", "1")
         session.put("v")
         session.records("?take=1")
-        session.admin("DELETE", "42/troubles")
+        session.admin("DELETE", "42/faults")
     session.records("?take=50")
 
 
@@ -185,24 +185,24 @@ def several(session: Session) -> None:
     session.freeze(seed=5)
     session.put("v")
     for fault in (FAULTS[4], FAULTS[11], FAULTS[10], FAULTS[1]):
-        session.admin("POST", "42/troubles", fault)
+        session.admin("POST", "42/faults", fault)
     for step in range(14):
         action = session.post("v", payload=step)
         session.signal("modack", action or "1", mod_ack=step + 1)
-    session.admin("GET", "42/troubles")
+    session.admin("GET", "42/faults")
     session.admin("PUT", "42/snapshots/a")
-    session.admin("DELETE", "42/troubles/2")
-    session.admin("DELETE", "42/troubles/2")
+    session.admin("DELETE", "42/faults/2")
+    session.admin("DELETE", "42/faults/2")
     session.admin("POST", "42/snapshots/a/restore")
-    session.admin("GET", "42/troubles")
+    session.admin("GET", "42/faults")
     session.admin("POST", "42/fork", {"to": "9"})
-    session.admin("GET", "9/troubles")
+    session.admin("GET", "9/faults")
     for _ in range(101):
-        session.admin("POST", "42/troubles", {"status": 503, "times": 1, "operation": "ackIngressAction"})
+        session.admin("POST", "42/faults", {"status": 503, "times": 1, "operation": "ackIngressAction"})
     session.signal("ack", "1")
-    session.admin("POST", "42/troubles", {"status": 503, "times": 1})
+    session.admin("POST", "42/faults", {"status": 503, "times": 1})
     for wrong in WRONG:
-        session.admin("POST", "42/troubles", wrong)
+        session.admin("POST", "42/faults", wrong)
     for member in (
         "operation",
         "times",
@@ -215,14 +215,14 @@ def several(session: Session) -> None:
         "carried_out",
     ):
         for value in OTHER_VALUES[::3]:
-            session.admin("POST", "8/troubles", {"status": 503, member: value})
+            session.admin("POST", "8/faults", {"status": 503, member: value})
     for value in OTHER_VALUES[::3]:
-        session.admin("POST", "8/troubles", {"cut": value})
-        session.admin("POST", "8/troubles", {"delay": value})
+        session.admin("POST", "8/faults", {"cut": value})
+        session.admin("POST", "8/faults", {"delay": value})
     for number in ("0", "x", "-1", "9999", "9007199254740992", "1.0"):
-        session.admin("DELETE", f"42/troubles/{number}")
+        session.admin("DELETE", f"42/faults/{number}")
     session.admin("POST", "42/reset")
-    session.admin("GET", "42/troubles")
+    session.admin("GET", "42/faults")
 
 
 def preferred(session: Session) -> None:
@@ -244,10 +244,10 @@ def preferred(session: Session) -> None:
         session.api("POST", f"/v1/nowhere?{query}", {"payload": 1})
         session.api("POST", f"/v1/ingress/v?{query}", {"payload": 1}, key="x")
         session.api("POST", f"/v1/ingress/v?{query}", b"{")
-    session.admin("POST", "42/troubles", {"status": 500, "times": 2})
+    session.admin("POST", "42/faults", {"status": 500, "times": 2})
     for sent in ((), (("prefer", "code=503"),), ()):
         session.api("POST", "/v1/ack", NOTHING, headers=sent)
-    session.admin("GET", "42/troubles")
+    session.admin("GET", "42/faults")
     session.records("?count_only=true")
     session.journal()
 

@@ -80,8 +80,8 @@ components:
 """
 
 
-def furnished(session: Session) -> None:
-    """Look at organisations that begin furnished, and go on with them."""
+def provisioned(session: Session) -> None:
+    """Look at organisations that begin provisioned, and go on with them."""
     for org in ("42", "7", "100"):
         session.admin("GET", org)
         listed = session.records("?take=50", org).data["items"]
@@ -99,7 +99,7 @@ def furnished(session: Session) -> None:
         session.api("POST", "/v1/ingress/order", {"payload": {"order_id": "2"}}, key=key)
     session.admin("POST", "42/reset")
     session.admin("GET", "42")
-    session.admin("POST", "42/reset", {"furnish": False, "seed": 3})
+    session.admin("POST", "42/reset", {"provision": False, "seed": 3})
     session.admin("GET", "42")
     session.records("?take=50")
     session.admin("POST", "42/reset")
@@ -154,7 +154,7 @@ def restarted() -> Iterator[Recorded]:
     """Start a mock with what another one exports at its end."""
     for plan, scene in (
         (Plan("exported before a restart"), exported),
-        (Plan("furnished before a restart", {"seed_file": SEED}), furnished),
+        (Plan("provisioned before a restart", {"seed_file": SEED}), provisioned),
     ):
         with Session(plan) as session:
             scene(session)
@@ -162,7 +162,7 @@ def restarted() -> Iterator[Recorded]:
             yield Recorded(plan, session.steps)
         after = Plan(plan.name.replace("before", "after"), {"seed_file": json.dumps(export)})
         with Session(after) as session:
-            goes_on(session) if scene is exported else furnished(session)
+            goes_on(session) if scene is exported else provisioned(session)
             yield Recorded(after, session.steps)
 
 
