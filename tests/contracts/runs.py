@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -49,10 +49,10 @@ def said(run: RunFinished) -> dict[str, str]:
     return told
 
 
-def knowledge(url: str = "http://target") -> CheckContext:
-    """What is known before a run has begun."""
+def knowledge(url: str = "http://target", declared: Mapping[str, Any] | None = None) -> CheckContext:
+    """What is known before a run has begun; `declared` are variants that exist, each with a payload."""
     document = load(PUBLISHED)
-    return CheckContext(document, DocumentSchemas(document.content), target(url))
+    return CheckContext(document, DocumentSchemas(document.content), target(url), declared=declared or {})
 
 
 def exchange(
