@@ -82,9 +82,10 @@ class Run:
                 plan.target.base_url, self._document.name, self._document.digest, plan.seed, plan.max_time
             )
         )
+        reached = self._clock.now() + _FIRST_CONTACT
         threading.Thread(target=self._session.judge, daemon=True).start()
         try:
-            last = self._follow(self._clock.now() + _FIRST_CONTACT)
+            last = self._follow(reached)
         except KeyboardInterrupt:
             now = self._clock.now()
             self._cancellation.cancel(now + 1, "the run was interrupted")

@@ -56,7 +56,7 @@ class Client:
         """Names this run in the `traceparent` of each request, and in the tags of actions."""
         self._locate = locate
         self._about_to_send = about_to_send
-        """Called before each request, as its answer may never come."""
+        """Called when a request was let go, before it is sent: its answer may never come."""
         self._target_clock: Clock = (
             self.clock if target.admin is None else AdminClock(target.admin, target.first.org, self.clock)
         )
@@ -120,7 +120,7 @@ class Client:
             TimeUp: the run has ended, or a budget is used up.
         """
         for left in reversed(range(_TRIES)):
-            self.admit()
+            self._admit()
             exchange = self._exchanged(request, waited, self._time_left(timeout))
             if exchange.status not in INTERFERENCE:
                 return exchange
@@ -136,11 +136,12 @@ class Client:
             Interference: the connections could not be made.
             TimeUp: the run has ended, or a budget is used up.
         """
-        self.admit(len(requests))
+        self._admit(len(requests))
         timeout = self._time_left(timeout)
         traces = [self.traced() for _ in requests]
         messages = [self._message(request, trace) for request, trace in zip(requests, traces, strict=True)]
         exchanges: list[Exchange | None] = [None] * len(requests)
+        self._about_to_send()
         try:
             for index, reply in self._transport.send_together(messages, timeout):
                 if isinstance(reply, Interference):
@@ -157,15 +158,14 @@ class Client:
             raise
         return exchanges
 
-    def admit(self, count: int = 1) -> None:
-        """Wait until `count` requests may go; where the target seems to suffer, look at it first.
+    def admit(self) -> None:
+        """Wait until a request may go that another client sends.
 
         Raises:
             TimeUp: the run has ended, or a budget is used up.
         """
+        self._admit()
         self._about_to_send()
-        self.breaker.check()
-        self.throttle.admit(count)
 
     def note_interference(self, kind: str) -> None:
         """Count a request that met interference of this kind outside of `send` and `volley`."""
@@ -184,6 +184,15 @@ class Client:
     def close(self) -> None:
         """Close every connection."""
         self._transport.close()
+
+    def _admit(self, count: int = 1) -> None:
+        """Wait until `count` requests may go; where the target seems to suffer, look at it first.
+
+        Raises:
+            TimeUp: the run has ended, or a budget is used up.
+        """
+        self.breaker.check()
+        self.throttle.admit(count)
 
     # Exchanges
 
@@ -222,6 +231,7 @@ class Client:
         """
         trace = self.traced()
         message = self._message(request, trace)
+        self._about_to_send()
         sent = self.clock.now()
         try:
             reply = self._transport.send(message, timeout)
