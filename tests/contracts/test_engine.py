@@ -63,7 +63,7 @@ def test_a_run_has_one_thread_of_its_own_in_which_everything_is_sent() -> None:
         note()
         return refused(404)
 
-    plan = Plan(target("http://target"), only=frozenset({"AUTH-4"}), max_time=1.0)
+    plan = Plan(target("http://target"), only=frozenset({"LIFE-13"}), max_time=1.0)
     transport = ScriptedTransport(answer)
     Run(plan, clock=VirtualClock(), transport=transport, observers=[lambda _: note()]).judge()
 
