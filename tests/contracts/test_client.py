@@ -27,11 +27,11 @@ KEY = ("x-arklow-auth", "good-key-one")
 
 @dataclass
 class Recorder:
-    """A server that writes down the bytes it gets, and answers each request with what it was given."""
+    """A server that records the bytes it gets, and gives every request the same answer."""
 
     answer: bytes | Callable[[socket.socket], None] = OK
     crowd: int = 1
-    """Requests that have to be there before any is answered."""
+    """Requests that have to have arrived before any is answered."""
     got: list[bytes] = field(default_factory=list)
     url: str = ""
 
@@ -56,7 +56,7 @@ class Recorder:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """The bytes of one request, framed by length or by chunks."""
+    """Read the bytes of one request, framed by length or by chunks."""
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65_536)
@@ -74,7 +74,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 @contextmanager
 def recording(answer: bytes | Callable[[socket.socket], None] = OK, crowd: int = 1) -> Iterator[Recorder]:
-    """A recorder that listens."""
+    """Serve a recorder."""
     recorder = Recorder(answer, crowd)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         recorder.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -82,30 +82,31 @@ def recording(answer: bytes | Callable[[socket.socket], None] = OK, crowd: int =
         yield recorder
 
 
-Door = Callable[[str], Client]
+Connect = Callable[[str], Client]
+"""Makes a client of the target at a URL."""
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
+def connect() -> Iterator[Connect]:
     """Makes clients, and closes them."""
     made: list[Client] = []
 
-    def open_(url: str) -> Client:
+    def open_client(url: str) -> Client:
         made.append(client(url))
         return made[-1]
 
-    yield open_
+    yield open_client
     for one in made:
         one.close()
 
 
 def lines(request: bytes) -> list[bytes]:
-    """The lines of a request's head."""
+    """Return the lines of a request's head."""
     return request.partition(b"\r\n\r\n")[0].split(b"\r\n")
 
 
 def sent(request: Request) -> bytes:
-    """A request as it went over the wire."""
+    """Send a request and return it as it went over the wire."""
     with recording() as recorder:
         made = client(recorder.url)
         made.send(request)
@@ -117,8 +118,8 @@ WAYS = ["send", "volley"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_request_is_sent_as_it_is_given(door: Door, way: str) -> None:
-    """Names keep their case, equal ones stand twice, bytes beyond ASCII are as they are, nothing is escaped."""
+def test_a_request_is_sent_as_it_is_given(connect: Connect, way: str) -> None:
+    """Names keep their case, equal names stay two, bytes beyond ASCII stay as they are, nothing is escaped."""
     headers = (
         ("X-Arklow-AUTH", "good-key-one"),
         ("content-type", "application/json"),
@@ -130,7 +131,7 @@ def test_a_request_is_sent_as_it_is_given(door: Door, way: str) -> None:
         "PATCH", "/v1/ingress/a%2fb//..;c?tag.x=%zz&a b".replace(" ", "%20"), headers, b'{"a":\xff}'
     )
     with recording() as recorder:
-        made = door(recorder.url)
+        made = connect(recorder.url)
         if way == "send":
             made.send(request)
         else:
@@ -148,10 +149,10 @@ def test_a_request_is_sent_as_it_is_given(door: Door, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_nothing_is_added_but_what_every_request_has(door: Door, way: str) -> None:
+def test_nothing_is_added_but_what_every_request_has(connect: Connect, way: str) -> None:
     """Host, length, user agent and accepted types; no second media type, no encoding, no other key."""
     with recording() as recorder:
-        made = door(recorder.url)
+        made = connect(recorder.url)
         request = Request("POST", "/v1/modack", (KEY,), b"{}")
         if way == "send":
             made.send(request)
@@ -170,8 +171,8 @@ def test_nothing_is_added_but_what_every_request_has(door: Door, way: str) -> No
     }
 
 
-def test_what_a_request_says_of_itself_is_not_said_again() -> None:
-    """An agent and an accept of its own stand alone."""
+def test_a_header_that_a_request_has_is_not_added_again() -> None:
+    """An agent and an accept of its own replace those of the judge."""
     head = lines(sent(Request("GET", "/v1/modack", (("USER-AGENT", "me"), ("Accept", "text/html")))))
 
     assert [line for line in head if re.match(rb"(?i)user-agent|accept:", line)] == [
@@ -181,10 +182,10 @@ def test_what_a_request_says_of_itself_is_not_said_again() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PROPFIND", "get", "ARKLOW"])
-def test_any_method_is_sent(door: Door, method: str) -> None:
+def test_any_method_is_sent(connect: Connect, method: str) -> None:
     """Unknown methods, and methods in lower case."""
     with recording(OK.replace(b"\r\n\r\n{}", b"\r\n\r\n") if method == "HEAD" else OK) as recorder:
-        door(recorder.url).send(Request(method, "/v1/modack"))
+        connect(recorder.url).send(Request(method, "/v1/modack"))
 
     assert lines(recorder.got[0])[0].startswith(f"{method} /v1/modack ".encode())
 
@@ -195,7 +196,7 @@ def test_any_method_is_sent(door: Door, method: str) -> None:
 def test_a_chunked_body_goes_in_the_pieces_that_are_asked_for(
     sizes: tuple[int, ...], pieces: list[int]
 ) -> None:
-    """The rest is a last piece; there is no length beside it."""
+    """The rest is a last piece, and no length is announced."""
     request = sent(Request("POST", "/v1/modack", (KEY,), b"0123456789", sizes))
 
     head, _, body = request.partition(b"\r\n\r\n")
@@ -204,17 +205,17 @@ def test_a_chunked_body_goes_in_the_pieces_that_are_asked_for(
     assert body.endswith(b"\r\n0\r\n\r\n")
 
 
-def test_a_body_that_is_missing_is_no_empty_one() -> None:
-    """No length is announced for nothing, unless the method asks for one."""
+def test_no_body_is_not_an_empty_body() -> None:
+    """A length of 0 is announced for an empty one alone."""
     assert b"content-length: 0" in sent(Request("POST", "/v1/modack", body=b"")).lower()
     assert b"content-length" not in sent(Request("GET", "/v1/modack")).lower()
 
 
-def test_an_exchange_says_what_went_out_and_what_came_back(door: Door) -> None:
-    """With the operation that its path and method are."""
+def test_an_exchange_has_what_was_sent_and_what_was_answered(connect: Connect) -> None:
+    """And the operation of its path and method."""
     answer = b"HTTP/1.1 409 No\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 4\r\n\r\nnull"
     with recording(answer) as recorder:
-        exchange = door(recorder.url).send(Request("POST", "/v1/modack?a=b", (KEY,), b"{}", (1,)), 1.5)
+        exchange = connect(recorder.url).send(Request("POST", "/v1/modack?a=b", (KEY,), b"{}", (1,)), 1.5)
 
     assert (exchange.method, exchange.url, exchange.headers, exchange.body) == (
         "POST",
@@ -237,19 +238,21 @@ def test_an_exchange_says_what_went_out_and_what_came_back(door: Door) -> None:
         ("POST", "/v1/elsewhere", None),
     ],
 )
-def test_an_exchange_knows_its_operation(door: Door, method: str, path: str, operation: str | None) -> None:
-    """By path and method."""
+def test_an_exchange_knows_its_operation(
+    connect: Connect, method: str, path: str, operation: str | None
+) -> None:
+    """By its path and method."""
     with recording() as recorder:
-        exchange = door(recorder.url).send(Request(method, path))
+        exchange = connect(recorder.url).send(Request(method, path))
 
     assert exchange.operation == operation
 
 
-def test_a_volley_is_under_way_all_at_once(door: Door) -> None:
+def test_a_volley_is_under_way_all_at_once(connect: Connect) -> None:
     """The server answers only when it has all requests; answers come in the order of the requests."""
     requests = [Request("POST", f"/v1/ingress/v{number}", (KEY,), b"{}") for number in range(8)]
     with recording(crowd=8) as recorder:
-        made = door(recorder.url)
+        made = connect(recorder.url)
         answers = [made.volley(requests) for _ in range(2)][1]
 
     assert [exchange.url.rpartition("/")[2] for exchange in answers if exchange] == [
@@ -260,15 +263,15 @@ def test_a_volley_is_under_way_all_at_once(door: Door) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504, 520, 530])
-def test_a_gateway_s_word_is_interference(door: Door, status: int) -> None:
+def test_a_status_of_gateways_and_limits_is_interference(connect: Connect, status: int) -> None:
     """It is interference, whatever server gave it; each is counted."""
     with recording(OK.replace(b"200 OK", f"{status} Away".encode())) as recorder:
-        made = door(recorder.url)
+        made = connect(recorder.url)
         with pytest.raises(Interference, match=str(status)):
             made.send(Request("GET", "/v1/modack"))
         assert made.volley([Request("GET", "/v1/modack")] * 2) == [None, None]
 
-    tries = 3 if status == 429 else 1  # as what a limit refuses is sent again
+    tries = 3 if status == 429 else 1  # what a rate limit refuses is sent again
     assert made.interference == {str(status): tries + 2}
 
 
@@ -334,12 +337,12 @@ def drops(connection: socket.socket) -> None:
     ],
 )
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_no_answer_is_interference(
-    door: Door, way: str, answer: Callable[[socket.socket], None], why: str
+def test_an_answer_that_cannot_be_used_is_interference(
+    connect: Connect, way: str, answer: Callable[[socket.socket], None], why: str
 ) -> None:
     """The client stops reading, names the reason, and sends the next request."""
     with recording(answer) as recorder:
-        made = door(recorder.url)
+        made = connect(recorder.url)
         timeout = 0.3 if why == "no answer in time" else 10.0
         began = time.monotonic()
         if way == "send":
@@ -352,11 +355,11 @@ def test_what_is_no_answer_is_interference(
     assert made.interference == {why: 1}
 
 
-def test_nobody_at_the_door_is_interference(door: Door) -> None:
+def test_a_target_that_does_not_listen_is_interference(connect: Connect) -> None:
     """For one request and for many."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    made = door(url)
+    made = connect(url)
 
     with pytest.raises(Interference, match="connection refused"):
         made.send(Request("GET", "/v1/modack"))
@@ -364,17 +367,17 @@ def test_nobody_at_the_door_is_interference(door: Door) -> None:
         made.volley([Request("GET", "/v1/modack")])
 
 
-def test_a_call_of_a_volley_that_is_cut_off_costs_no_other(door: Door) -> None:
-    """None stands for it, and the connection is made anew for the next."""
+def test_a_call_of_a_volley_that_is_cut_off_costs_no_other(connect: Connect) -> None:
+    """None stands for it, and its connection is opened again for the next volley."""
     broken: list[int] = []
 
-    def third(connection: socket.socket) -> None:
+    def close_the_third(connection: socket.socket) -> None:
         broken.append(1)
         if len(broken) != 3:
             connection.sendall(OK)
 
-    with recording(third) as recorder:
-        made = door(recorder.url)
+    with recording(close_the_third) as recorder:
+        made = connect(recorder.url)
         first = made.volley([Request("GET", "/v1/modack")] * 4)
         second = made.volley([Request("GET", "/v1/modack")] * 4)
 
@@ -383,17 +386,17 @@ def test_a_call_of_a_volley_that_is_cut_off_costs_no_other(door: Door) -> None:
     assert len(second) == 4
 
 
-def test_no_redirect_is_followed(door: Door) -> None:
-    """It is an answer like another."""
+def test_no_redirect_is_followed(connect: Connect) -> None:
+    """It is an answer like any other."""
     moved = b"HTTP/1.1 307 Moved\r\nLocation: /v1/modack\r\nContent-Length: 0\r\n\r\n"
     with recording(moved) as recorder:
-        exchange = door(recorder.url).send(Request("POST", "/v1/modack", (KEY,), b"{}"))
+        exchange = connect(recorder.url).send(Request("POST", "/v1/modack", (KEY,), b"{}"))
 
     assert (exchange.status, len(recorder.got)) == (307, 1)
 
 
 def test_no_proxy_and_no_password_file_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the environment says."""
+    """Whatever the environment names."""
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
@@ -401,10 +404,10 @@ def test_no_proxy_and_no_password_file_is_used(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_nothing_is_sent_when_the_time_is_up(door: Door, way: str) -> None:
-    """The run has ended."""
+def test_nothing_is_sent_after_the_end_of_the_run(connect: Connect, way: str) -> None:
+    """No request reaches the target, and none is counted."""
     with recording() as recorder:
-        made = door(recorder.url)
+        made = connect(recorder.url)
         made.throttle.allow(Allowance(deadline=0.0))
         with pytest.raises(TimeUp):
             made.send(Request("GET", "/v1/modack")) if way == "send" else made.volley([Request("GET", "/")])
@@ -412,18 +415,18 @@ def test_nothing_is_sent_when_the_time_is_up(door: Door, way: str) -> None:
     assert (recorder.got, made.requests) == ([], 0)
 
 
-def test_an_answer_is_waited_for_no_longer_than_the_run_goes_on(door: Door) -> None:
-    """However patient the client is."""
+def test_an_answer_is_waited_for_no_longer_than_the_run_goes_on(connect: Connect) -> None:
+    """However long the caller would wait."""
     with recording(silence) as recorder:
-        made = door(recorder.url)
+        made = connect(recorder.url)
         made.throttle.allow(Allowance(deadline=time.monotonic() + 0.3))
         with pytest.raises(TimeUp):
             made.send(Request("GET", "/v1/modack"), timeout=math.inf)
 
 
-def test_nobody_waits_beyond_the_end_of_the_run(door: Door) -> None:
-    """It is said at once."""
-    made = door("http://target")
+def test_a_wait_beyond_the_end_of_the_run_is_refused(connect: Connect) -> None:
+    """At once, and not when the time is up."""
+    made = connect("http://target")
     made.throttle.allow(Allowance(deadline=time.monotonic() + 5))
     made.wait(0.01)
 
@@ -439,8 +442,8 @@ def with_admin_plane(url: str) -> Client:
     return client(url, admin=Admin(url, "token"))
 
 
-def test_time_goes_by_for_the_target_too() -> None:
-    """By the clock of its admin plane, and the run's clock goes with it."""
+def test_a_wait_moves_the_clock_of_a_target_with_an_admin_plane() -> None:
+    """The client's clock goes with it, and no time passes."""
     with recording() as recorder:
         made = with_admin_plane(recorder.url)
         before = made.now()
@@ -454,7 +457,7 @@ def test_time_goes_by_for_the_target_too() -> None:
 
 
 def test_an_admin_plane_that_does_not_move_its_clock_is_interference() -> None:
-    """The clock of the run stays where it was."""
+    """The client's clock stays where it was."""
     with recording(OK.replace(b"200 OK", b"404 No")) as recorder:
         made = with_admin_plane(recorder.url)
         with pytest.raises(Interference, match="the admin plane answers 404"):
@@ -480,23 +483,23 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n1;x=
 )
 @pytest.mark.parametrize("way", WAYS)
 def test_an_answer_is_read_to_its_end_and_no_further(
-    door: Door, way: str, answer: bytes, body: bytes
+    connect: Connect, way: str, answer: bytes, body: bytes
 ) -> None:
-    """However it is framed; the next one on the connection begins where it should."""
+    """However it is framed; the next answer on the connection begins where it should."""
     with recording(answer) as recorder:
-        made = door(recorder.url)
+        made = connect(recorder.url)
         request = Request("POST", "/v1/modack", (KEY,), b"{}")
-        told = [made.send(request) if way == "send" else made.volley([request])[0] for _ in range(3)]
+        exchanges = [made.send(request) if way == "send" else made.volley([request])[0] for _ in range(3)]
 
-    assert [exchange.answer for exchange in told if exchange] == [body] * 3
+    assert [exchange.answer for exchange in exchanges if exchange] == [body] * 3
 
 
 @pytest.mark.parametrize("length", range(CHUNKED.index(b"2\r\n"), CHUNKED.index(b"0\r\n\r\n")))
-def test_a_chunked_answer_that_ends_early_is_interference(door: Door, length: int) -> None:
+def test_a_chunked_answer_that_ends_early_is_interference(connect: Connect, length: int) -> None:
     """Wherever it is cut off."""
 
     def part(connection: socket.socket) -> None:
         connection.sendall(CHUNKED[:length])
 
     with recording(part) as recorder, pytest.raises(Interference):
-        door(recorder.url).send(Request("GET", "/v1/modack"))
+        connect(recorder.url).send(Request("GET", "/v1/modack"))

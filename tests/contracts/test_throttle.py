@@ -1,4 +1,4 @@
-"""How fast requests may go and how many: held on a clock that the test moves."""
+"""How fast requests may go, how many, and until when; on a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def throttled(**limits: float) -> tuple[Throttle, VirtualClock]:
 def send(
     throttle: Throttle, clock: VirtualClock, count: int, seconds: float = 0.01, status: int = 200
 ) -> None:
-    """So many requests, one after the other."""
+    """Send `count` requests, one after the other, each of which takes so many seconds."""
     for _ in range(count):
         throttle.admit()
         clock.wait(seconds)
@@ -34,7 +34,7 @@ def send(
 
 @pytest.mark.parametrize(("rate", "count", "seconds"), [(10.0, 51, 5.0), (1.0, 6, 5.0), (math.inf, 500, 0.0)])
 def test_no_more_go_in_a_second_than_the_rate_says(rate: float, count: int, seconds: float) -> None:
-    """Evenly, and nothing is held up where there is no rate."""
+    """They go at even intervals; without a rate none waits."""
     throttle, clock = throttled(rate=rate)
     began = clock.now()
 
@@ -43,8 +43,8 @@ def test_no_more_go_in_a_second_than_the_rate_says(rate: float, count: int, seco
     assert clock.now() - began == pytest.approx(seconds)
 
 
-def test_many_at_once_cost_as_much_as_one_after_the_other() -> None:
-    """What comes next waits for all of them."""
+def test_a_volley_takes_as_much_of_the_rate_as_its_requests_one_by_one() -> None:
+    """The next request waits as long as for all of them."""
     throttle, clock = throttled(rate=10.0)
     began = clock.now()
     throttle.admit(16)
@@ -55,8 +55,8 @@ def test_many_at_once_cost_as_much_as_one_after_the_other() -> None:
     assert throttle.sent == 17
 
 
-def test_a_budget_of_requests_is_kept_to_the_last_one() -> None:
-    """And says that it was the budget."""
+def test_a_budget_of_requests_can_be_used_to_the_last_one() -> None:
+    """The budget is named as the reason that no more may go."""
     throttle, clock = throttled(requests=3)
     send(throttle, clock, 3)
 
@@ -65,8 +65,8 @@ def test_a_budget_of_requests_is_kept_to_the_last_one() -> None:
     assert throttle.sent == 3
 
 
-def test_a_reserve_is_kept_until_it_is_let_go() -> None:
-    """For what comes last."""
+def test_a_reserve_is_left_to_a_later_part_of_the_run() -> None:
+    """Which may use it to the last request."""
     throttle, clock = throttled(requests=10)
     throttle.allow(Allowance(reserve=4))
     send(throttle, clock, 6)
@@ -79,8 +79,8 @@ def test_a_reserve_is_kept_until_it_is_let_go() -> None:
     assert throttle.left == 0
 
 
-def test_a_budget_of_writes_counts_what_was_made() -> None:
-    """Refusals cost nothing of it."""
+def test_a_budget_of_writes_counts_definitions_and_actions() -> None:
+    """Requests that made neither cost nothing of it."""
     throttle, _ = throttled(writes=2)
     for made in (False, True, False, True):
         throttle.admit()
@@ -90,8 +90,8 @@ def test_a_budget_of_writes_counts_what_was_made() -> None:
         throttle.admit()
 
 
-def test_nothing_goes_when_its_turn_comes_after_the_end() -> None:
-    """The clock is not slept away."""
+def test_a_request_whose_turn_comes_after_the_deadline_is_refused_at_once() -> None:
+    """Nothing waits for a turn that will not come."""
     throttle, clock = throttled(rate=0.1)
     throttle.allow(Allowance(deadline=clock.now() + 5))
     throttle.admit()
@@ -103,7 +103,7 @@ def test_nothing_goes_when_its_turn_comes_after_the_end() -> None:
 
 
 def test_a_limit_is_waited_for_and_then_kept() -> None:
-    """After a 429 that asks for a second nothing goes for that second, and then less than before."""
+    """After a 429 that asks for a second nothing goes for that second, and then fewer requests than before."""
     throttle, clock = throttled()
     send(throttle, clock, 20, seconds=0.04)
     refused = clock.now()
@@ -119,7 +119,7 @@ def test_a_limit_is_waited_for_and_then_kept() -> None:
     ("taken", "suspected"), [(0.02, None), (0.055, None), (0.07, "slow"), (0.5, "slow"), (4.0, "slow")]
 )
 def test_answers_of_three_times_the_usual_time_are_suspicious(taken: float, suspected: str | None) -> None:
-    """And by fifty milliseconds at least, as less is noise."""
+    """And by fifty milliseconds at least, as a smaller difference is noise."""
     throttle, clock = throttled()
     send(throttle, clock, 600)
 
@@ -139,7 +139,7 @@ def test_a_share_of_server_errors_is_suspicious(share: int, suspected: str | Non
 
 
 def test_one_answer_that_hesitates_is_no_reason_to_look() -> None:
-    """Two are."""
+    """Two answers are."""
     throttle, clock = throttled()
     send(throttle, clock, 100)
     send(throttle, clock, 1, seconds=1.2)
@@ -151,7 +151,7 @@ def test_one_answer_that_hesitates_is_no_reason_to_look() -> None:
 
 
 def test_one_slow_answer_among_many_is_looked_into_and_forgotten() -> None:
-    """Until as much comes again."""
+    """Another one is no reason to look again."""
     throttle, clock = throttled()
     send(throttle, clock, 100)
     send(throttle, clock, 1, seconds=3.0)
@@ -163,7 +163,7 @@ def test_one_slow_answer_among_many_is_looked_into_and_forgotten() -> None:
     assert throttle.suspicion() is None
 
 
-def test_what_is_usual_is_learnt_first() -> None:
+def test_no_answer_is_slow_before_the_usual_time_is_known() -> None:
     """A target that is slow from the beginning is not slowing down."""
     throttle, clock = throttled()
     send(throttle, clock, 10, seconds=2.0)
@@ -185,5 +185,5 @@ def test_what_is_usual_is_learnt_first() -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str | None, seconds: float | None) -> None:
-    """RFC 9110 §10.2.3; what is neither asks for nothing."""
+    """RFC 9110 §10.2.3; a value that is neither asks for nothing."""
     assert seconds_until(text, 100.0) == seconds
