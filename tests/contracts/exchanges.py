@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.core.exchange import Exchange, Headers
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
-from tests.contracts.runs import knowledge
+from tests.contracts.runs import check_context
 
 KEY = ("x-arklow-auth", "good-key-one")
 THEIRS = ("x-arklow-auth", "good-key-two")
@@ -35,7 +35,7 @@ def asked(
         {} if errors is None and "orgs" not in path else {"errors": errors}
     )
     at = float(next(_CLOCK))
-    operations = knowledge().document.operations
+    operations = check_context().document.operations
     return Exchange(
         *(method, f"http://target{filled}{query}", headers),
         json.dumps(body).encode() if raw is None else raw,

@@ -1,4 +1,4 @@
-"""What stands between the judge and a deployment: TLS of a private authority, a gate that wants a header, a proxy."""
+"""What stands between the judge and a deployment: TLS of a private authority, a gate that asks for a header, a proxy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAME = "deployment.invalid"
 
 @dataclass(frozen=True)
 class Authority:
-    """A private authority, and the certificates that it gave to a server and to a client."""
+    """A private certificate authority, and the certificates that it has issued to a server and to a client."""
 
     directory: Path
 
@@ -45,7 +45,7 @@ class Authority:
         return str(self.directory / "client.key")
 
     def serving(self, *, mutual: bool = False) -> ssl.SSLContext:
-        """How a server of this authority speaks TLS; `mutual`: to its clients alone."""
+        """Return the TLS context of a server with its certificate; `mutual`: only clients with one are served."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.ca)
         context.load_cert_chain(self.directory / "server.pem", self.directory / "server.key")
         context.verify_mode = ssl.CERT_REQUIRED if mutual else ssl.CERT_NONE
@@ -53,7 +53,7 @@ class Authority:
 
 
 def authority(directory: Path) -> Authority:
-    """A new authority, whose certificates are good for two days."""
+    """Make a new authority, whose certificates are valid for two days."""
 
     def openssl(*words: str) -> None:
         subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
@@ -75,7 +75,7 @@ def authority(directory: Path) -> Authority:
 
 @dataclass
 class Gate:
-    """Lets a request through to an application that has the right header, and tells everybody what that was."""
+    """Lets requests with the right header through to an application; its answers repeat the value of that header."""
 
     app: WSGIApplication
     header: str
@@ -108,14 +108,14 @@ class Gate:
 
 @dataclass
 class Pump:
-    """Takes connections and moves bytes: to one address, or to where a proxy is asked to."""
+    """Accepts connections and moves bytes: to one address, or as a proxy to where each request says."""
 
     to: tuple[str, int] | None
-    """Where all of it goes; a proxy tells it from what it is asked, and knows `NAME`."""
+    """The one address; None for a proxy, which knows where `NAME` is."""
     context: ssl.SSLContext | None = None
     connections: int = 0
     asked: list[str] = field(default_factory=list)
-    """First lines of what a proxy was asked."""
+    """The first line of each request to the proxy."""
     url: str = ""
 
     def serve(self, listener: socket.socket) -> None:
@@ -158,7 +158,7 @@ class Pump:
 
 
 def exchanged(client: socket.socket, server: socket.socket, left_out: bytes) -> None:
-    """Move bytes both ways until one has no more; `left_out`: what a proxy that reads requests takes away."""
+    """Move bytes both ways until one side has no more; `left_out` is removed from requests, as a forwarding proxy does."""
     while True:
         waiting = isinstance(client, ssl.SSLSocket) and client.pending()
         for source in [client] if waiting else select.select([client, server], [], [])[0]:
@@ -173,7 +173,7 @@ def exchanged(client: socket.socket, server: socket.socket, left_out: bytes) -> 
 
 @contextmanager
 def pumping(to: str | None = None, context: ssl.SSLContext | None = None) -> Iterator[Pump]:
-    """A pump that listens: with a URL in front of its server, else as a proxy."""
+    """Serve a pump: in front of the server at a URL, else as a proxy."""
     parts = urlsplit(to or "")
     pump = Pump((parts.hostname or "", parts.port or 0) if to else None, context)
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
@@ -182,8 +182,8 @@ def pumping(to: str | None = None, context: ssl.SSLContext | None = None) -> Ite
         yield pump
 
 
-def shown(secret: str, text: str) -> list[str]:
-    """The forms of a secret that stand in a text."""
+def forms_in(secret: str, text: str) -> list[str]:
+    """Return the encoded forms of a secret that stand in a text."""
     code = base64.b64encode(secret.encode()).decode()
     forms = {secret, code, code.rstrip("="), quote(secret, safe=""), json.dumps(secret)[1:-1]}
     return [form for form in forms if re.search(re.escape(form), text, re.IGNORECASE)]

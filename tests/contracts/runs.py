@@ -32,25 +32,25 @@ KEYS = (
 
 
 def target(url: str) -> Target:
-    """A deployment with the keys that the conforming variant knows."""
+    """Return a target at a URL, with the keys that the conforming server knows."""
     return Target(url, url, *KEYS)
 
 
 def judged(url: str, *only: str, seconds: float = 20.0, **members: Any) -> RunFinished:
-    """A run against a URL; with rules to listen to it ends as soon as each has spoken."""
+    """Run the judge against a URL; a run for single rules ends as soon as a finding breaks each of them."""
     return Run(Plan(target(url), seed=7, max_time=seconds, only=frozenset(only), **members)).judge()
 
 
-def said(run: RunFinished) -> dict[str, str]:
-    """Rule → the first thing that was said under it."""
-    told: dict[str, str] = {}
+def titles_by_rule(run: RunFinished) -> dict[str, str]:
+    """Return code of a rule → operation and title of its first finding."""
+    titles: dict[str, str] = {}
     for finding in (*run.violations, *run.warnings):
-        told.setdefault(finding.rule, f"{finding.operation}: {finding.title}")
-    return told
+        titles.setdefault(finding.rule, f"{finding.operation}: {finding.title}")
+    return titles
 
 
-def knowledge(url: str = "http://target", declared: Mapping[str, Any] | None = None) -> CheckContext:
-    """What is known before a run has begun; `declared` are variants that exist, each with a payload."""
+def check_context(url: str = "http://target", declared: Mapping[str, Any] | None = None) -> CheckContext:
+    """Return a check context as it is before a run; `declared` are variants that exist, each with a payload."""
     document = load(PUBLISHED)
     return CheckContext(document, DocumentSchemas(document.content), target(url), declared=declared or {})
 
@@ -66,7 +66,7 @@ def exchange(
     url: str = "",
     **headers: str,
 ) -> Exchange:
-    """A hand-made exchange with an operation of the document; header names have `_` for `-`."""
+    """Return an exchange with an operation of the document; header names have `_` for `-`."""
     method, _, path = operation.partition(" ")
     document = load(PUBLISHED)
     sent = [("content-type", "application/json"), *([("x-arklow-auth", key)] if key is not None else [])]
@@ -89,12 +89,12 @@ def exchange(
 
 
 def rules(findings: Iterable[Finding]) -> list[str]:
-    """The codes of findings, in order."""
+    """Return the codes of the rules that findings break, in their order."""
     return [finding.rule for finding in findings]
 
 
 def client(url: str, kind: type[Client] = Client, admin: Admin | None = None, **ports: Any) -> Client:
-    """A client without a run; `ports` are those of `Client`: a clock, a transport."""
+    """Return a client without a run; `ports` are those of `Client`: a clock, a transport."""
     document = load(PUBLISHED)
 
     def locate(method: str, full: str) -> tuple[str | None, str | None]:
@@ -113,5 +113,5 @@ def api_at(
     *,
     careful: bool = False,
 ) -> Api:
-    """The calls of an Arklow client, judged, without a run."""
-    return Api(client(url, kind), judge(knowledge(url), Ledger()), Random(7), prefix, careful=careful)
+    """Return the calls of an Arklow client, judged, without a run."""
+    return Api(client(url, kind), judge(check_context(url), Ledger()), Random(7), prefix, careful=careful)

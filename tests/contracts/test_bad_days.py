@@ -21,9 +21,9 @@ Condition = Callable[[], AbstractContextManager[Interference]]
 
 DECLARED = {"declared": {"orders.created": {"order_id": "8471"}}}
 NEVER = {"PAGE-6", "PAGE-7", "ING-15"}
-"""Needs what a plain deployment does not show: destinations, or a variant found in other letters."""
+"""Rules that need what a plain deployment does not show: destinations, or a variant found in other letters."""
 SPARED = {"HTTP-7", "RACE-1"}
-"""Needs large bodies, or requests at the same moment."""
+"""Rules that need large bodies, or requests at the same moment."""
 OF_LEASES = {"ING-11", "LEASE-3", "LEASE-7", "LEASE-8", "LEASE-9", "PAGE-16"}
 OF_SIGNALS = {"LIFE-7", "LIFE-9", "LIFE-11", "LIFE-13"}
 OF_DEFINITIONS = {
@@ -33,7 +33,7 @@ OF_DEFINITIONS = {
 
 
 def judged(url: str, requests: int, **members: Any) -> RunFinished:
-    """A run that is measured by its requests, so that its figures do not depend on the machine."""
+    """Run the judge by a budget of requests, so that what it verifies does not depend on the machine."""
     plan = Plan(
         target(url),
         max_time=90.0,
@@ -75,7 +75,7 @@ def judged(url: str, requests: int, **members: Any) -> RunFinished:
 def test_what_is_not_verified_is_exactly_what_the_condition_hides(
     condition: Condition, requests: int, members: dict[str, Any], exit_code: int, not_verified: set[str]
 ) -> None:
-    """Green all the same, as enough else was verified; nothing is a violation."""
+    """The run conforms all the same, as enough else was verified; nothing is a violation."""
     with condition() as interference:
         run = judged(interference.url, requests, **members)
 
@@ -93,7 +93,7 @@ def test_what_is_not_verified_is_exactly_what_the_condition_hides(
     ],
     ids=["20 a second", "20 a second, without Retry-After", "far away"],
 )
-def test_a_limit_or_a_long_way_costs_time_and_nothing_else(condition: Condition) -> None:
+def test_a_rate_limit_or_a_long_way_costs_time_and_nothing_else(condition: Condition) -> None:
     """A hundred and fifty requests verify what they verify on a calm day."""
     with interferences.delaying(0.0) as calm, condition() as interference:
         expected, run = judged(calm.url, 150), judged(interference.url, 150)
@@ -104,8 +104,8 @@ def test_a_limit_or_a_long_way_costs_time_and_nothing_else(condition: Condition)
     assert run.interference.get("429", 0) <= 3
 
 
-def test_a_limit_is_run_into_once() -> None:
-    """Then no more than it allows is sent."""
+def test_a_rate_limit_refuses_requests_once() -> None:
+    """Afterwards no more than it allows are sent."""
     with interferences.limited(20) as interference:
         judged(interference.url, 100)
         refused = [one for one in interference.requests if one.at > interference.requests[60].at]
@@ -115,8 +115,8 @@ def test_a_limit_is_run_into_once() -> None:
         assert last.at - first.at > 0.9
 
 
-def test_restarts_accuse_nobody() -> None:
-    """Five times the world is lost, and connections are refused."""
+def test_restarts_lead_to_no_finding() -> None:
+    """Five times the target loses everything, and refuses connections."""
     with interferences.restarting(times=5, every=2.0) as interference:
         run = Run(Plan(target(interference.url), seed=7, max_time=14.0, min_verified=60.0)).judge()
 
@@ -125,8 +125,8 @@ def test_restarts_accuse_nobody() -> None:
     assert run.exit_code in (0, 3)
 
 
-def test_a_key_that_may_not_put_is_not_green_unless_something_is_declared() -> None:
-    """What exists has to be told."""
+def test_a_key_that_may_not_put_proves_nothing_unless_a_variant_is_declared() -> None:
+    """The judge has to know a variant that exists."""
     with interferences.refusing_puts(403) as interference:
         run = judged(interference.url, 300)
 
@@ -137,8 +137,8 @@ def test_a_key_that_may_not_put_is_not_green_unless_something_is_declared() -> N
     )
 
 
-def test_operations_that_a_target_has_not_are_not_offered() -> None:
-    """And no answer to them is a finding."""
+def test_operations_that_a_target_does_not_have_are_not_offered() -> None:
+    """No answer to them is a finding."""
     with interferences.behind_html(modack=False) as interference:
         run = judged(interference.url, 300)
 
@@ -146,7 +146,7 @@ def test_operations_that_a_target_has_not_are_not_offered() -> None:
     assert (run.violations, run.warnings) == ((), ())
 
 
-def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
+def test_each_signal_of_the_guides_that_a_target_does_not_have_is_named() -> None:
     """A deployment of the three published pages has none of them."""
     with serving(ConformingServer()) as url:
         api = api_at(url)
@@ -158,8 +158,8 @@ def test_each_signal_of_the_guides_that_a_target_has_not_is_named() -> None:
     assert api.context.learned.not_offered == {"POST /v1/ack", "POST /v1/nack", "POST /v1/defer"}
 
 
-def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
-    """What thirty requests prove is said, and that it is too little."""
+def test_thirty_requests_verify_something_and_too_little() -> None:
+    """The report says what they verified, and that it is not enough."""
     with interferences.delaying(0.0) as interference:
         run = judged(interference.url, 30)
 
@@ -177,7 +177,7 @@ def test_sixty_requests_a_minute_are_enough_to_begin_with() -> None:
     ids=["slow", "failing"],
 )
 def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> None:
-    """Within ten seconds nothing new is sent to it, and the run does not say that all is well."""
+    """Within ten seconds no more requests are sent to it, and the run is not green."""
     with condition() as interference:
         began = interference.requests[0].at if interference.requests else None
         run = Run(Plan(target(interference.url), seed=7, max_time=25.0)).judge()
@@ -190,8 +190,8 @@ def test_a_target_that_suffers_is_left_alone(condition: Condition, why: str) -> 
     assert late == []
 
 
-def test_a_budget_that_first_contact_uses_up_proves_nothing() -> None:
-    """And it is the budget that is named."""
+def test_a_budget_that_the_first_contact_uses_up_proves_nothing() -> None:
+    """The budget is named as the reason."""
     with interferences.delaying(0.0) as interference:
         run = Run(Plan(target(interference.url), limits=Limits(requests=2))).judge()
 

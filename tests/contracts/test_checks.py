@@ -11,7 +11,7 @@ from contracts.checks import run_checks
 from contracts.checks.facts import derive_facts
 from contracts.core.exchange import Exchange
 from contracts.phases.requests import INGRESS, MODACK, PUT
-from tests.contracts.runs import exchange, knowledge, rules
+from tests.contracts.runs import check_context, exchange, rules
 
 ACCEPTED = b'{"data":{"a_id":"1","a_def_id":"2","queue_s":"queued","a_va":"v","a_ve":"1"}}'
 DEFINED = b'{"data":{"id":"2","org_id":"1","variant":"v","version":1,"alias":[],"schema":{}},"errors":null}'
@@ -48,7 +48,7 @@ def announced(one: Exchange, media: str) -> Exchange:
 
 def found(one: Exchange, *, envelope: bool = True) -> list[str]:
     """Return the codes of the rules that one exchange breaks."""
-    known = knowledge()
+    known = check_context()
     if envelope:
         known.learned.note("ingress body", "envelope")
     known.learned.note_definition("2", "1")
@@ -183,7 +183,7 @@ def test_tags_and_versions_are_judged_only_where_bodies_are_envelopes() -> None:
 
 def test_what_follows_from_a_negative_version_breaks_nothing() -> None:
     """C16: the control plane takes such a version, and the pages leave ingress no way to answer it."""
-    known = knowledge()
+    known = check_context()
     known.learned.note_negative_version("2", "order.created")
     answered = exchange(INGRESS, 200, ACCEPTED.replace(b'"a_ve":"1"', b'"a_ve":"-3"'), body=WORK)
     failed = exchange(INGRESS, 500, REFUSED, body=WORK)
@@ -203,7 +203,7 @@ def test_a_finding_says_where_it_is_what_was_expected_and_what_came() -> None:
     """A reader can act on it without the report."""
     broken = exchange(INGRESS, 200, ACCEPTED.replace(b'"a_id":"1"', b'"a_id":"act_1"'), body=WORK)
 
-    finding = next(iter(run_checks(derive_facts(broken, knowledge()), knowledge(), Counter())))
+    finding = next(iter(run_checks(derive_facts(broken, check_context()), check_context(), Counter())))
 
     assert (finding.title, finding.expected, finding.actual) == (
         "`data/a_id` of a 200 breaks its schema",

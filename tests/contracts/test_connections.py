@@ -31,8 +31,8 @@ from tests.contracts.gateways import (
     Gate,
     Pump,
     authority,
+    forms_in,
     pumping,
-    shown,
 )
 from tests.contracts.runs import KEYS, api_at
 from tests.contracts.test_client import recording
@@ -41,14 +41,14 @@ from tests.mutants.conforming_server import Choices
 from tests.serving import serving
 
 SECRET = 'gate ${HOME} "&/+ s3cret'
-"""With what shells, JSON, URLs and Schemathesis read in another way."""
+"""A value with characters that shells, JSON, URLs and Schemathesis would change."""
 HEADER = ExtraHeader("x-gate", SECRET, "GATE")
 COMMAND = Path(sys.executable).parent / "arklow-contracts"
 
 
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """A private authority."""
+    """Make a private authority."""
     return authority(tmp_path_factory.mktemp("authority"))
 
 
@@ -76,7 +76,7 @@ Open = Callable[..., Place]
 
 @pytest.fixture
 def place(trusted: Authority) -> Iterator[Open]:
-    """Opens a deployment behind a gate; `tls`, `mutual`: with TLS in front; `proxy`: only by a proxy, of that scheme."""
+    """Serve deployments behind a gate; `tls`, `mutual`: with TLS in front; `proxy`: reached by a proxy of that scheme only."""
     with ExitStack() as stack:
 
         def opened(
@@ -111,7 +111,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_requests_arrive_one_by_one_and_at_the_same_moment(way: str, place: Open) -> None:
-    """With the header; a path that is written oddly is not written anew."""
+    """With the header; an unusual path is sent as it is written."""
     there = place(**WAYS[way])
     api = there.sequence()
     client = api.client
@@ -133,7 +133,7 @@ def test_requests_arrive_one_by_one_and_at_the_same_moment(way: str, place: Open
 
 @pytest.mark.parametrize("way", ["plain", "TLS in a proxy", "a proxy", "TLS in a proxy with TLS"])
 def test_generated_requests_arrive_too(way: str, place: Open) -> None:
-    """Those by which Schemathesis finds out what it may send as well; what the judge sees of them is without the header."""
+    """Those too by which Schemathesis explores; the judge sees them without the header."""
     there = place(**WAYS[way])
     api = there.sequence()
     headers: list[str] = []
@@ -150,8 +150,8 @@ def test_generated_requests_arrive_too(way: str, place: Open) -> None:
     assert HEADER.name not in headers
 
 
-def test_what_comes_from_the_target_does_not_hide_what_a_request_says() -> None:
-    """Both are sent, as they are given; our own name gives way."""
+def test_headers_of_the_target_do_not_replace_those_of_a_request() -> None:
+    """Both are sent, as they are given; the name of the judge is left out."""
     with recording() as recorder:
         options = ConnectionOptions((HEADER, ExtraHeader("User-Agent", "gateway/1", "AGENT")))
         target = Target(recorder.url, recorder.url, *KEYS, connection=options)
@@ -177,8 +177,10 @@ def test_what_comes_from_the_target_does_not_hide_what_a_request_says() -> None:
         ("TLS in a proxy", {"proxy": None}, "cannot connect"),
     ],
 )
-def test_each_of_them_is_needed(way: str, without: dict[str, str | None], why: str, place: Open) -> None:
-    """Without it nothing is answered, and what is in the way has a name."""
+def test_each_part_of_a_connection_is_needed(
+    way: str, without: dict[str, str | None], why: str, place: Open
+) -> None:
+    """Without it no answer arrives, and the interference has a name."""
     there = place(**WAYS[way])
     there.way = replace(there.way, **without)  # type: ignore[arg-type]
     client = there.sequence().client
@@ -193,7 +195,7 @@ def test_each_of_them_is_needed(way: str, without: dict[str, str | None], why: s
     assert all(re.fullmatch(why, one) for one in client.interference)
 
 
-def test_a_proxy_that_refuses_is_no_deployment() -> None:
+def test_a_proxy_that_refuses_is_interference() -> None:
     """Its status is reported as interference, and leads to no finding."""
     with recording(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
         api = api_at(f"https://{NAME}")
@@ -228,7 +230,7 @@ def test_files_that_cannot_be_used_are_named(files: dict[str, str], said: str, t
 
 
 def test_curl_lines_say_how_the_deployment_is_reached(trusted: Authority) -> None:
-    """The header by its variable."""
+    """With the header as a shell variable."""
     api = api_at("https://staging.example")
     exchange = api.client.unanswered(Request("GET", "/v1/ack"))
 
@@ -244,7 +246,7 @@ def test_curl_lines_say_how_the_deployment_is_reached(trusted: Authority) -> Non
 
 @pytest.fixture
 def staging(place: Open, trusted: Authority, tmp_path: Path) -> Place:
-    """A mutant behind all of it, and the file that names it."""
+    """Serve a mutant behind all of it, and write the targets file that names it."""
     mutant = MUTANTS["R30"](keys={"good-key-one": "1"})
     there = place(tls=True, mutual=True, proxy="http", app=mutant)
     assert there.proxy is not None
@@ -289,7 +291,7 @@ socket.getaddrinfo = getaddrinfo
 def test_a_whole_run_its_curl_lines_its_tests_and_its_replays_go_the_same_way(
     staging: Place, tmp_path: Path
 ) -> None:
-    """The header with every request, no name looked up but the proxy's, and no secret in anything that is left behind."""
+    """The header goes with every request, only the proxy is looked up, and nothing that is left behind has a secret."""
     spied = tmp_path / "spied"
     spied.mkdir()
     (spied / "sitecustomize.py").write_text(SPY.format(asked=str(spied / "asked")))
@@ -337,6 +339,6 @@ def test_a_whole_run_its_curl_lines_its_tests_and_its_replays_go_the_same_way(
     assert set((spied / "asked").read_text().split()) == {"127.0.0.1"}
     left = [one.read_text("utf-8") for one in (tmp_path / "out").rglob("*.*")]
     everything = "".join([*left, *(one.stdout + one.stderr for one in (check, replay, test, refused))])
-    assert (shown(SECRET, everything), "s3cret" in everything) == ([], False)
-    assert shown("good-key-one", everything) == []
+    assert (forms_in(SECRET, everything), "s3cret" in everything) == ([], False)
+    assert forms_in("good-key-one", everything) == []
     assert "$GATE" in everything

@@ -15,7 +15,7 @@ from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
 from tests.contracts.exchanges import KEY, THEIRS, asked, modack, put, work
-from tests.contracts.runs import knowledge
+from tests.contracts.runs import check_context
 
 
 class CountedBody(bytes):
@@ -34,7 +34,7 @@ class CountedBody(bytes):
 
 def facts(exchange: Exchange) -> Facts:
     """Its facts, by what is known before a run."""
-    return derive_facts(exchange, knowledge())
+    return derive_facts(exchange, check_context())
 
 
 def test_a_modack_is_parsed_once_and_its_facts_are_derived_once() -> None:
@@ -50,7 +50,7 @@ def test_a_modack_is_parsed_once_and_its_facts_are_derived_once() -> None:
         derived.append(exchange)
         return derive_facts(exchange, context, parse)
 
-    judge = Judge(knowledge(), Ledger(), derive=derive)
+    judge = Judge(check_context(), Ledger(), derive=derive)
     judge.observe(put())
     judge.observe(work())
     parsed.clear()

@@ -1,4 +1,4 @@
-"""What Schemathesis hears is judged as what we hear ourselves: interference is no answer."""
+"""Answers to requests of Schemathesis are judged as those to our own: interference is no answer."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.contracts.test_client import OK, recording
 VARIANT = "contract.test.v1"
 
 
-def called(api: Api) -> None:
-    """One definition is put and judged by Schemathesis."""
+def put_by_schemathesis(api: Api) -> None:
+    """Let Schemathesis put a definition, and the judge see the answer."""
     url = api.client.target.base_url
     schema = schemathesis.openapi.from_dict(with_only_server(load(PUBLISHED).content, url))
     case = schema["/v1/orgs/{org_id}/actions/definitions"]["PUT"].Case(
@@ -55,11 +55,13 @@ def close(connection: socket.socket) -> None:
     ],
     ids=["cut off", "503", "too long"],
 )
-def test_what_is_no_answer_is_interference(answer: bytes | Callable[[socket.socket], None], why: str) -> None:
+def test_an_answer_that_cannot_be_used_is_interference(
+    answer: bytes | Callable[[socket.socket], None], why: str
+) -> None:
     """It is not judged, and what it may have stored is open."""
     with recording(answer) as recorder:
         api = api_at(recorder.url)
-        called(api)
+        put_by_schemathesis(api)
 
     assert json.loads(recorder.got[0].partition(b"\r\n\r\n")[2])["variant"] == VARIANT
     assert api.client.interference == {why: 1}
@@ -67,11 +69,11 @@ def test_what_is_no_answer_is_interference(answer: bytes | Callable[[socket.sock
     assert api.model.possibly_defined == {("1", VARIANT), ("2", VARIANT)}
 
 
-def test_what_is_an_answer_is_judged() -> None:
-    """By our rules."""
+def test_an_answer_is_judged() -> None:
+    """By the rules of the judge."""
     with recording(OK) as recorder:
         api = api_at(recorder.url)
         with pytest.raises(FailureGroup):
-            called(api)
+            put_by_schemathesis(api)
 
     assert api.judge.ledger.all()

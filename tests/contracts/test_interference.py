@@ -1,4 +1,4 @@
-"""What is in the way of requests is never held against the target, and never makes a run green."""
+"""Interference is never held against the target, and never makes a run green."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def answering(status: int, body: bytes = b"") -> AbstractContextManager[str]:
-    """The URL of a server that gives every request the same answer."""
+    """Serve an application that gives every request the same answer; yields its URL."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Length", str(len(body)))])
@@ -44,8 +44,8 @@ def answering(status: int, body: bytes = b"") -> AbstractContextManager[str]:
         (302, "redirects everything to nowhere: give the URL that answers itself"),
     ],
 )
-def test_a_target_that_says_one_thing_to_everything_is_inconclusive(status: int, why: str) -> None:
-    """With one sentence why."""
+def test_a_target_with_one_answer_to_everything_is_inconclusive(status: int, why: str) -> None:
+    """One sentence says why."""
     with answering(status) as url:
         run = judged(url)
 
@@ -67,7 +67,7 @@ def test_a_target_that_is_not_there_is_inconclusive() -> None:
 
 
 def test_a_target_that_never_answers_is_given_up_after_three_tries() -> None:
-    """Each of three seconds."""
+    """Each try takes three seconds."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         run = judged(f"http://127.0.0.1:{silent.getsockname()[1]}")
 
@@ -106,7 +106,7 @@ def test_a_target_that_answers_without_end_is_given_up(way: str) -> None:
     assert run.requests <= 3
 
 
-def test_a_second_key_that_is_refused_is_said() -> None:
+def test_a_second_key_that_is_refused_is_named() -> None:
     """The refusal leads to no finding."""
     with serving(ConformingServer(keys={"good-key-one": "1"})) as url:
         run = judged(url)
@@ -126,8 +126,8 @@ class LocksOut(ConformingServer):
         return org if self.wrong < 30 else None
 
 
-def test_a_lockout_after_wrong_keys_accuses_nobody() -> None:
-    """It is what a careful deployment does."""
+def test_a_lockout_after_wrong_keys_leads_to_no_finding() -> None:
+    """A careful deployment does that."""
     with serving(LocksOut()) as url:
         run = judged(url, seconds=6)
 
@@ -135,7 +135,7 @@ def test_a_lockout_after_wrong_keys_accuses_nobody() -> None:
 
 
 def test_both_planes_may_be_below_paths_of_one_host() -> None:
-    """As behind a gateway; and the host may be written in any case."""
+    """As behind a gateway."""
 
     class Mounted(ConformingServer):
         def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -152,7 +152,7 @@ def test_both_planes_may_be_below_paths_of_one_host() -> None:
 
 
 def test_a_target_that_accepts_nothing_is_inconclusive() -> None:
-    """A run that proved nothing is not green, however polite the refusals are."""
+    """A run that verified nothing is not green, however proper the refusals are."""
     refusal = b'{"data":null,"errors":[{"code":"NO","message":"no"}]}'
     with answering(404, refusal) as url:
         run = judged(url, "LEASE-3", seconds=4)
@@ -173,8 +173,8 @@ class BehindAGateway(ConformingServer):
         return []
 
 
-def test_a_gateway_that_spoils_one_request_in_forty_accuses_nobody() -> None:
-    """Sequences are played again, and what was lost is counted as interference."""
+def test_a_gateway_that_refuses_one_request_in_forty_leads_to_no_finding() -> None:
+    """Scenarios are played again, and what was lost is counted as interference."""
     with serving(BehindAGateway()) as url:
         run = judged(url, seconds=8)
 

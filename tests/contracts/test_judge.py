@@ -13,12 +13,12 @@ from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
 from tests.contracts.exchanges import KEY, THEIRS, asked, modack, put, refusal, work
-from tests.contracts.runs import knowledge, rules
+from tests.contracts.runs import check_context, rules
 
 
 def seen(*exchanges: Exchange) -> Judge:
     """Make a judge that has observed these exchanges."""
-    judge = Judge(knowledge(), Ledger())
+    judge = Judge(check_context(), Ledger())
     for exchange in exchanges:
         judge.observe(exchange)
     return judge
@@ -26,7 +26,7 @@ def seen(*exchanges: Exchange) -> Judge:
 
 def suspicions(*exchanges: Exchange) -> list[Finding]:
     """Return what the model does not allow of these exchanges."""
-    judge = Judge(knowledge(), Ledger())
+    judge = Judge(check_context(), Ledger())
     return [finding for exchange in exchanges for finding in judge.observe(exchange).suspicions]
 
 
@@ -291,7 +291,7 @@ def test_the_model_learns_from_an_answer_that_breaks_a_harmless_rule() -> None:
 
 def test_a_refused_good_key_is_left_to_the_caller() -> None:
     """It is returned and not put in the ledger: wrong keys may have locked out the right one."""
-    judge = Judge(knowledge(), Ledger())
+    judge = Judge(check_context(), Ledger())
 
     verdict = judge.observe(modack(status=401))
 
@@ -303,7 +303,7 @@ def test_overlapping_calls_are_judged_alone_and_teach_the_model_no_order() -> No
     """An id that two of them were given breaks ING-7, and both are the example."""
     one, two, three = work("900"), work("900"), work("901")
     failed = asked(INGRESS, {"payload": 1}, 500)
-    judge = Judge(knowledge(), Ledger())
+    judge = Judge(check_context(), Ledger())
     judge.observe(put())
 
     judge.observe_together([one, put(version=5), two, three, failed])
@@ -318,7 +318,7 @@ def test_overlapping_calls_are_judged_alone_and_teach_the_model_no_order() -> No
 
 def test_what_concurrent_calls_prove_counts_at_once() -> None:
     """It counts under the operation that it is about."""
-    judge = Judge(knowledge(), Ledger())
+    judge = Judge(check_context(), Ledger())
 
     judge.prove(Breach("RACE-1", "No order", "one", "none"), PUT, (work(), put()))
 
@@ -328,7 +328,7 @@ def test_what_concurrent_calls_prove_counts_at_once() -> None:
 
 def test_a_body_that_is_cut_off_is_reported_with_its_size() -> None:
     """HTTP-7: a server answers that a body is too large, instead of closing the connection."""
-    judge = Judge(knowledge(), Ledger())
+    judge = Judge(check_context(), Ledger())
 
     judge.add_cut_off(work(), 100_000)
 
@@ -350,7 +350,7 @@ def test_a_scratch_judge_knows_the_interpretations_and_no_definitions() -> None:
 
 def test_an_interpretation_that_a_sequence_has_shown_binds_the_target() -> None:
     """A second answer is written beside the first, and raises suspicions."""
-    judge = Judge(knowledge(), Ledger())
+    judge = Judge(check_context(), Ledger())
     before = judge.note("alias that another definition has", "refused", put(status=409, data=None))
 
     after = judge.note("alias that another definition has", "taken over", put())
@@ -383,7 +383,7 @@ def test_slow_exchanges_are_remembered() -> None:
 def test_every_listener_hears_every_exchange() -> None:
     """Exchanges of unknown operations too."""
     heard: list[Exchange] = []
-    judge = Judge(knowledge(), Ledger())
+    judge = Judge(check_context(), Ledger())
     judge.listen(heard.append)
     odd = asked("GET /elsewhere", None, 404)
 

@@ -10,7 +10,7 @@ import pytest
 from contracts.core.rules import RULES, Severity
 from contracts.phases.scenarios import SCENARIOS, races
 from contracts.run.scheduler import ANYWHERE
-from tests.contracts.runs import api_at, judged, said
+from tests.contracts.runs import api_at, judged, titles_by_rule
 from tests.mutants import (
     CONFORMING_VARIANTS,
     DEPLOYMENTS,
@@ -46,7 +46,7 @@ def test_a_mutant_is_caught_by_the_rule_that_it_names(mutant: Mutant) -> None:
     with serving(mutant()) as url:
         run = judged(url, rule)
 
-    assert list(said(run)) == [rule]
+    assert list(titles_by_rule(run)) == [rule]
     assert run.exit_code == (1 if RULES[rule].severity is Severity.VIOLATION else 0)
 
 

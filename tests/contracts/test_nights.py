@@ -1,4 +1,4 @@
-"""A night that may end at any moment leaves a report, and is gone on with where it ended."""
+"""A night may end at any moment: it leaves a report, and can be resumed where it ended."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def flags(url: str, directory: Path, seconds: int) -> list[str]:
 
 @contextmanager
 def night(url: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
-    """A night in a process of its own."""
+    """Run a night in a process of its own."""
     inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     environment = {**inherited, "HOME": str(directory)}
     command: list[str | Path] = [COMMAND, *flags(url, directory, 300)]
@@ -46,20 +46,20 @@ def night(url: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
             running.kill()
 
 
-def kept(directory: Path) -> dict[str, Any]:
+def report_in(directory: Path) -> dict[str, Any]:
     report: dict[str, Any] = json.loads((directory / "report.json").read_text("utf-8"))
     return report
 
 
 @pytest.mark.parametrize("seconds", [1.5, 6.0])
-def test_a_night_that_is_killed_leaves_a_report_and_goes_on(seconds: float, tmp_path: Path) -> None:
-    """What it has done is not done again."""
+def test_a_night_that_is_killed_leaves_a_report_and_can_be_resumed(seconds: float, tmp_path: Path) -> None:
+    """Scenarios that are done are not played again."""
     with interferences.delaying(0.0) as interference:
         with night(interference.url, tmp_path) as running:
             time.sleep(seconds)
             running.send_signal(signal.SIGKILL)
-        Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(kept(tmp_path))
-        assert (kept(tmp_path)["verdict"], kept(tmp_path)["exit_code"]) == ("inconclusive", 3)
+        Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report_in(tmp_path))
+        assert (report_in(tmp_path)["verdict"], report_in(tmp_path)["exit_code"]) == ("inconclusive", 3)
         before = json.loads((tmp_path / NIGHT).read_text("utf-8"))
 
         code = main([*flags(interference.url, tmp_path, 6), "--resume"])
@@ -72,13 +72,13 @@ def test_a_night_that_is_killed_leaves_a_report_and_goes_on(seconds: float, tmp_
     assert after["report"]["run"] == before["report"]["run"]
 
 
-def test_what_was_found_before_is_found_still(tmp_path: Path) -> None:
-    """With its exchanges, and with the key as a variable."""
+def test_findings_of_the_first_part_stay_findings(tmp_path: Path) -> None:
+    """With their exchanges, and with the key as a variable."""
     with serving(MUTANTS["R11"]()) as url:
         main(flags(url, tmp_path, 3))
         main([*flags(url, tmp_path, 1), "--resume"])
 
-    [finding] = kept(tmp_path)["violations"]
+    [finding] = report_in(tmp_path)["violations"]
     assert finding["rule"] == "PAGE-5"
     assert finding["script"][-1]["headers"][0] == ["x-arklow-auth", "$ARKLOW_API_KEY"]
     assert "good-key-one" not in (tmp_path / NIGHT).read_text("utf-8")
@@ -92,10 +92,10 @@ def test_what_was_found_before_is_found_still(tmp_path: Path) -> None:
         ('{"report": {}}', "is not what a night leaves behind"),
     ],
 )
-def test_a_night_that_is_not_there_cannot_be_gone_on_with(
+def test_a_missing_night_cannot_be_resumed(
     text: str | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Which is said before anything is sent."""
+    """It is refused before anything is sent."""
     if text is not None:
         (tmp_path / NIGHT).write_text(text)
 
@@ -103,7 +103,7 @@ def test_a_night_that_is_not_there_cannot_be_gone_on_with(
     assert said in capsys.readouterr().err
 
 
-def test_the_night_of_another_target_is_not_gone_on_with(
+def test_the_night_of_another_target_is_not_resumed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its interpretations and findings are not those of this one."""

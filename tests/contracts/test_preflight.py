@@ -19,7 +19,7 @@ from contracts.transport.interference import Interference
 from contracts.transport.throttle import Allowance, Limits
 from contracts.transport.wire import Reply
 from tests.contracts.ports import Answer, ScriptedTransport, VirtualClock, accepted, refused, reply
-from tests.contracts.runs import client, knowledge, target
+from tests.contracts.runs import check_context, client, target
 
 URL = "http://target"
 REFUSED = "The target refuses the key"
@@ -75,7 +75,7 @@ class World:
         self.clock = VirtualClock()
         self.transport = ScriptedTransport(answer)
         self.client = client(URL, clock=self.clock, transport=self.transport, limits=plan.limits)
-        self.judge = Judge(knowledge(URL, plan.declared), Ledger())
+        self.judge = Judge(check_context(URL, plan.declared), Ledger())
         self.preflight = Preflight(plan, self.client, self.judge)
 
     @property

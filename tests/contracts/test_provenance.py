@@ -13,9 +13,9 @@ from contracts.core.exchange import Exchange
 from contracts.oracle.provenance import Provenance
 from contracts.phases.requests import JSON, MODACK
 from tests.contracts.exchanges import THEIRS, asked, modack, put, refusal, work
-from tests.contracts.runs import knowledge
+from tests.contracts.runs import check_context
 
-CONTEXT: CheckContext = knowledge()
+CONTEXT: CheckContext = check_context()
 QUESTION = "unknown variant"
 HISTORY = 13
 """Exchanges of one name that are remembered: the first one and the latest twelve."""

@@ -29,7 +29,7 @@ from tests.contracts.archives import (
     recorded,
     text,
 )
-from tests.contracts.runs import KEYS, exchange, said
+from tests.contracts.runs import KEYS, exchange, titles_by_rule
 from tests.mutants import MUTANTS, Choices, ConformingServer
 from tests.serving import serving
 
@@ -103,8 +103,8 @@ def test_the_recording_of_a_run_breaks_the_rule_that_the_run_found_broken(id: st
 
     recording = judged(archive(*map(entry, seen)), KEYS[0])
 
-    assert rule in said(run)
-    assert rule in said(recording)
+    assert rule in titles_by_rule(run)
+    assert rule in titles_by_rule(recording)
     operations = {one.operation for one in (*run.violations, *run.warnings)}
     assert {
         one.operation for one in (*recording.violations, *recording.warnings) if one.rule == rule
@@ -131,7 +131,7 @@ def test_the_recording_of_a_conforming_run_breaks_nothing(choices: Choices) -> N
         judged(archive(*map(firefox, few)), KEYS[0]),
     ):
         assert recording.violations == ()
-        assert said(recording).keys() <= said(run).keys()
+        assert titles_by_rule(recording).keys() <= titles_by_rule(run).keys()
         assert recording.exit_code == 0
         assert recording.requests > 100
 
@@ -266,7 +266,7 @@ def test_what_was_lost_breaks_no_rule(lost: str) -> None:
     for credential in (KEYS[0], None):
         run = judged(archive(*LOST[lost]), credential)
 
-        assert said(run) == {}
+        assert titles_by_rule(run) == {}
         assert run.exit_code in (0, 3)
 
 
@@ -302,7 +302,7 @@ def test_what_no_server_has_answered_is_not_judged(name: str) -> None:
     """It is counted, and proves nothing."""
     run = judged(archive(NOT_JUDGED[name](answered(work(), b'{"data":{}}'))))
 
-    assert (said(run), run.exit_code, run.requests) == ({}, 3, 0)
+    assert (titles_by_rule(run), run.exit_code, run.requests) == ({}, 3, 0)
     assert sum(run.interference.values()) == 1
     assert "No exchange with an operation of arklow.openapi.yaml could be judged: 1 entry" in str(
         run.inconclusive
@@ -320,7 +320,7 @@ def test_a_finding_names_its_entry_and_how_many_there_are() -> None:
     run = judged(archive(work(), late, changed(late, "startedDateTime", to="2026-01-01T05:00:00Z")))
 
     assert run.exit_code == 1
-    assert said(run)["PAGE-5"].endswith("(entry 2 of a.har, 2026-01-01T00:00:00.500Z and 1 more)")
+    assert titles_by_rule(run)["PAGE-5"].endswith("(entry 2 of a.har, 2026-01-01T00:00:00.500Z and 1 more)")
     assert [one.rule for one in run.violations] == ["PAGE-5"]
     [found] = report_data(run)["violations"]
     assert (found["at"], found["script"][0]["path"]) == (
@@ -334,8 +334,8 @@ def test_a_missing_key_counts_only_where_the_archive_keeps_keys() -> None:
     served = defined(key=None)
     other = entry(exchange(PUT, 403, b'{"data":null,"errors":[]}', body=b'{"variant":"v","schema":{}}'))
 
-    assert "AUTH-4" not in said(judged(archive(served)))
-    assert "AUTH-4" in said(judged(archive(other, served)))
+    assert "AUTH-4" not in titles_by_rule(judged(archive(served)))
+    assert "AUTH-4" in titles_by_rule(judged(archive(other, served)))
 
 
 def test_a_refused_key_counts_only_where_it_was_served_before_and_after() -> None:
@@ -348,8 +348,8 @@ def test_a_refused_key_counts_only_where_it_was_served_before_and_after() -> Non
         for one in (work(), refused, work())
     ]
 
-    assert said(judged(archive(*both[:2]), KEYS[0])) == {}
-    assert "AUTH-10" in said(judged(archive(*both), KEYS[0]))
+    assert titles_by_rule(judged(archive(*both[:2]), KEYS[0])) == {}
+    assert "AUTH-10" in titles_by_rule(judged(archive(*both), KEYS[0]))
 
 
 def test_each_base_url_is_judged_by_itself() -> None:
@@ -361,8 +361,8 @@ def test_each_base_url_is_judged_by_itself() -> None:
     elsewhere = changed(elsewhere, "response", "headers", to=pairs([("content-type", "text/html")]))
     here = changed(elsewhere, "request", "url", to="http://target/v1/ingress/v")
 
-    assert said(judged(archive(work(), elsewhere))) == {}
-    assert said(judged(archive(work(), here))) != {}
+    assert titles_by_rule(judged(archive(work(), elsewhere))) == {}
+    assert titles_by_rule(judged(archive(work(), here))) != {}
     assert judged(archive(work(), here), bases=["https://b"]).exit_code == 3
     assert judged(archive(work()), bases=["http://target:80"]).exit_code == 0
 
@@ -407,13 +407,13 @@ def test_an_answer_that_shows_a_served_key_breaks_a_rule() -> None:
     """The judge need not be told the key."""
     leak = answered(work(), TAKEN.replace(b'"queued"', b'"queued good-key-one"'))
 
-    assert "SAFE-1" in said(judged(archive(work(), leak)))
-    assert "SAFE-1" in said(judged(archive(work(), leak), KEYS[0]))
+    assert "SAFE-1" in titles_by_rule(judged(archive(work(), leak)))
+    assert "SAFE-1" in titles_by_rule(judged(archive(work(), leak), KEYS[0]))
 
 
 def test_an_answer_with_a_negative_version_breaks_nothing() -> None:
     """Its definition may have been put before the recording began (C16)."""
-    assert said(judged(archive(answered(work(), TAKEN.replace(b'"1"', b'"-1"'))))) == {}
+    assert titles_by_rule(judged(archive(answered(work(), TAKEN.replace(b'"1"', b'"-1"'))))) == {}
 
 
 # The command

@@ -1,4 +1,4 @@
-"""What led to a finding is played again from nothing, under fresh names, and made short."""
+"""What led to a finding is played again from nothing, under fresh names, and made smaller."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from tests.serving import serving
 PREFIX = "contract.test."
 
 
-class Quick(Client):
-    """Lets no time go by; what was waited for is written down."""
+class Unwaiting(Client):
+    """A client that does not wait; it records how long it would have waited."""
 
     waited: ClassVar[list[float]] = []
 
@@ -46,8 +46,8 @@ class Quick(Client):
         self.waited.append(seconds)
 
 
-class Overheard(Judge):
-    """Writes down what those see that it makes."""
+class Recording(Judge):
+    """Records what the judges see that replays are given."""
 
     def __init__(self, known: CheckContext, ledger: Ledger, model: Model | None = None) -> None:
         super().__init__(known, ledger, model)
@@ -61,20 +61,20 @@ class Overheard(Judge):
 
 @contextmanager
 def on(server: ConformingServer, kind: type[Client] = Client) -> Iterator[tuple[Api, Replay]]:
-    """A sequence, and what replays its exchanges."""
+    """Serve a server; yield the calls of a client, and what replays their exchanges."""
     with serving(server) as url:
-        api = api_at(url, PREFIX, kind, Overheard)
+        api = api_at(url, PREFIX, kind, Recording)
         yield api, Replay(api.client, api.judge, PREFIX)
         api.client.close()
 
 
 def found(api: Api, rule: str) -> Finding:
-    """What was found under a rule."""
+    """Return the finding, or the suspicion, that breaks a rule."""
     return next(one for one in (*api.judge.ledger.all(), *api.sequence.suspicions) if one.rule == rule)
 
 
-def of(finding: Finding) -> list[str | None]:
-    """The operations of an example."""
+def operations(finding: Finding) -> list[str | None]:
+    """Return the operations of an example."""
     return [exchange.operation for exchange in finding.exchanges]
 
 
@@ -88,12 +88,12 @@ def test_a_finding_that_shows_again_has_an_example_of_fresh_names() -> None:
         again = replay.confirm(found(api, "LEASE-6"), api.exchanges)
 
     assert again is not None
-    assert of(again) == [MODACK]
+    assert operations(again) == [MODACK]
     assert again.exchanges[0].call > api.exchanges[-1].call
 
 
 def test_a_finding_that_does_not_show_again_is_not_confirmed() -> None:
-    """Once is no confirmation: what was answered may have been another's doing."""
+    """Once is no confirmation: another client may have caused the answer."""
 
     class Once(ConformingServer):
         told = False
@@ -113,7 +113,7 @@ def test_a_finding_that_does_not_show_again_is_not_confirmed() -> None:
 
 
 def test_an_example_has_nothing_that_it_does_not_need() -> None:
-    """Neither what came before, nor what was done beside it."""
+    """Neither what came before, nor what was done in between."""
     with on(MUTANTS["S09"]()) as (api, replay):
         variant = api.define()
         for _ in range(3):
@@ -124,12 +124,12 @@ def test_an_example_has_nothing_that_it_does_not_need() -> None:
         again = replay.confirm(found(api, "DEF-3"), api.exchanges)
 
     assert again is not None
-    assert of(again) == [PUT, PUT]
+    assert operations(again) == [PUT, PUT]
     assert len({json.loads(one.body or b"")["variant"] for one in again.exchanges}) == 1
 
 
-def test_what_is_known_to_lead_to_it_may_not_be_enough() -> None:
-    """Then all of the sequence is played, and shortened as far as it goes."""
+def test_the_whole_sequence_is_played_where_what_is_known_to_lead_to_it_is_not_enough() -> None:
+    """And made smaller as far as that goes."""
 
     class CountsRefusals(ConformingServer):
         """After two refusals every version is one too high."""
@@ -151,12 +151,12 @@ def test_what_is_known_to_lead_to_it_may_not_be_enough() -> None:
             api.send(MODACK, {})
         api.put(api.name())
         finding = found(api, "DEF-2")
-        assert of(finding) == [PUT]
+        assert operations(finding) == [PUT]
 
         again = replay.confirm(finding, api.exchanges)
 
     assert again is not None
-    assert of(again) == [MODACK, MODACK, PUT]
+    assert operations(again) == [MODACK, MODACK, PUT]
 
 
 def test_ids_that_the_target_made_are_made_again() -> None:
@@ -168,7 +168,7 @@ def test_ids_that_the_target_made_are_made_again() -> None:
         again = replay.confirm(found(api, "LEASE-3"), api.exchanges)
 
     assert again is not None
-    assert of(again) == [PUT, INGRESS, MODACK, MODACK]
+    assert operations(again) == [PUT, INGRESS, MODACK, MODACK]
     issued = again.exchanges[1].data()["a_id"]
     assert issued != number
     assert {json.loads(one.body or b"")["action_record_id"] for one in again.exchanges[2:]} == {issued}
@@ -191,12 +191,12 @@ WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
     ids=["JSON", "JSON with other blanks", "a number", "no JSON", "a line feed", "a sign", "a form"],
 )
 def test_an_id_is_renamed_wherever_it_stands(text: str, expected: str) -> None:
-    """As text where the body is not JSON as we write it; other numbers stay what they are."""
+    """As text where the body is not JSON as the judge writes it; other numbers stay what they are."""
     with on(ConformingServer()) as (api, replay):
         number = api.accept(api.define())
         last = api.send(MODACK, raw=(text % number).encode())
 
-        played = everything(replay, api, last)
+        played = replayed_all(replay, api, last)
 
     issued = played[-2].data()["a_id"]
     body = (played[-1].body or b"").decode()
@@ -206,29 +206,29 @@ def test_an_id_is_renamed_wherever_it_stands(text: str, expected: str) -> None:
     assert "300" in body
 
 
-def everything(replay: Replay, api: Api, last: Exchange) -> list[Exchange]:
-    """What a replay of the whole sequence sends; the last exchange is taken for a finding that never shows."""
+def replayed_all(replay: Replay, api: Api, last: Exchange) -> list[Exchange]:
+    """Return what a replay of the whole sequence sends; the finding that it looks for never shows."""
     finding = Finding("RACE-1", str(last.operation), "", "", "", tuple(api.exchanges))
     assert replay.play(api.exchanges, finding) is None
-    assert isinstance(api.judge, Overheard)
+    assert isinstance(api.judge, Recording)
     return api.judge.played
 
 
-def test_full_width_digits_stay_wide() -> None:
+def test_full_width_digits_stay_full_width() -> None:
     """The id that they spell is the one of the replay."""
     with on(ConformingServer()) as (api, replay):
         number = api.accept(api.define())
         body = {"action_record_id": number.translate(WIDE), "attempt": 0, "mod_ack": 300}
         last = api.send(MODACK, body)
 
-        played = everything(replay, api, last)
+        played = replayed_all(replay, api, last)
 
     issued = played[-2].data()["a_id"]
     assert json.loads(played[-1].body or b"")["action_record_id"] == issued.translate(WIDE)
 
 
 def test_names_of_the_run_are_renamed_in_bodies_and_paths_and_nothing_else_is() -> None:
-    """One fresh prefix for a replay; what does not begin as the run's names do is left alone."""
+    """They get one fresh prefix for a replay; names that do not begin as those of the run do are left alone."""
     with on(ConformingServer()) as (api, replay):
         alias = api.name("alias")
         variant = api.name("créé")
@@ -237,7 +237,7 @@ def test_names_of_the_run_are_renamed_in_bodies_and_paths_and_nothing_else_is() 
         api.send(PUT, {"variant": "shop.theirs", "schema": {}})
         last = api.ingress("shop.unknown", "x")
 
-        played = everything(replay, api, last)
+        played = replayed_all(replay, api, last)
 
     first = json.loads(played[0].body or b"")
     fresh = f"{PREFIX}r1."
@@ -271,27 +271,27 @@ def test_headers_chunks_and_queries_are_sent_again_as_they_were() -> None:
         path = f"/v1/ingress/{variant}?tag.region=e%75"
         last = api.sequence.play(Request("POST", path, headers, b'{"payload":1}', (3, 4)))
 
-        played = everything(replay, api, last)
+        played = replayed_all(replay, api, last)
 
     assert (played[-1].headers, played[-1].chunks) == (headers, (3, 4))
     assert played[-1].query == "tag.region=e%75"
 
 
-def test_an_action_that_the_script_does_not_make_is_nobodys() -> None:
-    """An example stands for itself, so that no id of an earlier sequence may be needed for it."""
+def test_an_action_that_the_script_does_not_make_is_one_that_was_never_made() -> None:
+    """An example stands for itself, so that it may need no id of an earlier sequence."""
     with on(ConformingServer()) as (api, replay):
         last = api.modack(api.accept(api.define()))
         del api.exchanges[:-1]
 
-        [played] = everything(replay, api, last)
+        [played] = replayed_all(replay, api, last)
 
     assert (last.status, played.status) == (200, 404)
 
 
 def test_pauses_are_repeated() -> None:
     """They are as long as they were; time that passed without a wait is not repeated."""
-    Quick.waited.clear()
-    with on(MUTANTS["S09"](), Quick) as (api, replay):
+    Unwaiting.waited.clear()
+    with on(MUTANTS["S09"](), Unwaiting) as (api, replay):
         variant = api.define()
         api.sequence.note_wait(0.1)
         api.ingress(variant)
@@ -301,11 +301,11 @@ def test_pauses_are_repeated() -> None:
         again = replay.play(api.exchanges, found(api, "DEF-3"))
 
     assert again is not None
-    assert Quick.waited == [pytest.approx(1.7)]
+    assert Unwaiting.waited == [pytest.approx(1.7)]
     assert again.exchanges[-1].waited - again.exchanges[0].waited == pytest.approx(1.8)
 
 
-def test_what_was_served_and_is_refused_ends_a_try_for_a_shorter_example() -> None:
+def test_a_refusal_of_what_was_served_ends_a_try_for_a_smaller_example() -> None:
     """Without the definition there is no work, and the replay does not wait for it."""
     with on(MUTANTS["S05"]()) as (api, replay):
         number = api.live()
@@ -318,8 +318,8 @@ def test_what_was_served_and_is_refused_ends_a_try_for_a_shorter_example() -> No
     assert api.client.requests == before + 1
 
 
-def test_what_shows_at_times_is_asked_for_again_and_again() -> None:
-    """And the example says how often it is to be sent."""
+def test_a_finding_that_shows_at_times_is_repeated() -> None:
+    """And the example says how often it has to be sent."""
     with on(MUTANTS["S33"]()) as (api, replay):
         while not api.judge.ledger.all():
             api.modack("1")
@@ -328,12 +328,12 @@ def test_what_shows_at_times_is_asked_for_again_and_again() -> None:
         again = replay.repeat(finding)
 
     assert again is not None
-    assert of(again) == [MODACK]
+    assert operations(again) == [MODACK]
     assert again.times > 1
 
 
-def test_what_never_shows_again_is_not_asked_for_without_end() -> None:
-    """A few hundred times are enough."""
+def test_a_finding_that_never_shows_again_is_not_repeated_without_end() -> None:
+    """A few hundred requests are enough."""
     with on(ConformingServer()) as (api, replay):
         last = api.modack("1")
         finding = Finding("PAGE-8", MODACK, "", "", "", (last,))
@@ -354,8 +354,8 @@ class EverySecond(ConformingServer):
         return super().undefined(org, variant)
 
 
-def test_a_taken_back_interpretation_is_shown_with_what_it_was_before() -> None:
-    """The question is open again in the replay, so that both answers are in the example."""
+def test_an_interpretation_that_was_taken_back_is_shown_with_both_answers() -> None:
+    """The question is open again in the replay, so that the example has the first answer too."""
     with on(EverySecond()) as (api, replay):
         api.define()
         api.ingress(api.name("unknown"))
@@ -369,7 +369,7 @@ def test_a_taken_back_interpretation_is_shown_with_what_it_was_before() -> None:
     assert [exchange.status for exchange in again.exchanges] == [200, 400]
 
 
-def test_an_interpretation_that_is_kept_from_a_fresh_beginning_was_not_taken_back() -> None:
+def test_an_interpretation_that_a_replay_keeps_was_not_taken_back() -> None:
     """Another server may have answered the first time."""
     with on(ConformingServer()) as (api, replay):
         api.judge.model.first_answers["unknown variant"] = "made on the fly"
@@ -379,7 +379,7 @@ def test_an_interpretation_that_is_kept_from_a_fresh_beginning_was_not_taken_bac
 
 
 class TwoNodes(ConformingServer):
-    """The second learns of a definition half a second after the first was asked for it."""
+    """The second of its nodes learns of a definition half a second after the first was asked for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -423,7 +423,7 @@ def test_a_refusal_that_ends_when_all_of_the_target_knows_what_was_made_accuses_
         assert replay.confirm(finding, api.exchanges) is None
 
 
-def test_a_careful_sequence_asks_for_what_nobody_expects_to_be_refused_a_second_time() -> None:
+def test_a_careful_sequence_sends_again_what_is_refused_against_expectation() -> None:
     """Later, and only the last answer stands; a refusal that is expected is taken as it is."""
     with serving(TwoNodes()) as url:
         api = api_at(url, PREFIX, careful=True)
@@ -457,9 +457,9 @@ def test_a_refusal_that_lasts_is_confirmed() -> None:
         (Archive, False),
         (lambda: HOLDOUT["H130"](Choices(operations="all")), True),
     ],
-    ids=["each is put away", "one is lost"],
+    ids=["all of them vanish", "one is lost"],
 )
-def test_an_action_is_lost_where_others_like_it_are_not(
+def test_an_action_is_lost_where_control_actions_are_not(
     server: Callable[[], ConformingServer], confirmed: bool
 ) -> None:
     """Otherwise another client settles actions, and a settled action may be forgotten (Q2, Q23)."""
@@ -480,7 +480,7 @@ def test_an_action_is_lost_where_others_like_it_are_not(
     ("name", "later", "expected"), [("v", 1, True), ("v", 3, False), ("other", 1, False)]
 )
 def test_a_refusal_is_hasty_while_what_it_is_about_is_fresh(name: str, later: float, expected: bool) -> None:
-    """And only of what was made with the same key."""
+    """And only if it was made with the same key."""
     made = exchange(PUT, 200, b'{"data":{"id":"2"}}', body=b'{"variant":"v","schema":{}}')
     refused = exchange(INGRESS, 400, b"{}", body=b'{"payload":1}', url=f"/v1/ingress/{name}")
     finding = Finding("PAGE-11", INGRESS, "", "", "", (made, replace(refused, call=made.back + later)))
@@ -492,7 +492,7 @@ def test_a_refusal_is_hasty_while_what_it_is_about_is_fresh(name: str, later: fl
 
 
 class Away(Client):
-    """Meets interference as soon as it is told to."""
+    """A client that meets interference as soon as it is told to."""
 
     away: Exception | None = None
 
@@ -503,8 +503,8 @@ class Away(Client):
 
 
 @pytest.mark.parametrize("fault", [Interference("503"), TimeUp()])
-def test_what_could_not_be_tried_is_said(fault: Exception) -> None:
-    """It is neither confirmed nor disproved."""
+def test_a_replay_that_could_not_be_tried_raises(fault: Exception) -> None:
+    """The finding is neither confirmed nor disproved."""
     with on(MUTANTS["S09"](), Away) as (api, replay):
         variant = api.define()
         api.put(variant, {"title": "new"})

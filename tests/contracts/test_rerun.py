@@ -1,4 +1,4 @@
-"""Findings of a report are played again, wherever the command line says, and shown or not."""
+"""Findings of a report are played again, against the deployment that the command line names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REPLAYED = ("S01", "S09", "S15", "A03", "A12", "B20", "B27", "R04", "V05", "V24"
 
 
 def replay(directory: Path, url: str, *ids: str, **flags: str) -> int:
-    """The command, with keys of organisations that the report does not know."""
+    """Run the command, with keys of organisations that the report does not know, and return its exit code."""
     given = {
         "base-url": url,
         "report": str(directory),
@@ -47,7 +47,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reported(directory: Path, fault: str, *only: str) -> list[str]:
-    """The ids of a report that a run against a mutant has left."""
+    """Judge a mutant, write the report, and return the ids of its findings."""
     with serving(MUTANTS[fault]()) as url:
         run = judged(url, *only)
     json_report.write(run, directory)
@@ -58,7 +58,7 @@ def reported(directory: Path, fault: str, *only: str) -> list[str]:
 def test_a_finding_shows_again_where_it_is_and_nowhere_else(
     fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On a fresh mutant with other keys and organisations 1, on an honest deployment 0; no key is in the output."""
+    """The exit code is 1 on a fresh mutant with other keys and organisations, and 0 on a conforming server; no key is in the output."""
     rule = MUTANTS[fault].caught_by[0]
     [name, *_] = reported(tmp_path, fault, rule)
 
@@ -77,7 +77,9 @@ def test_a_finding_shows_again_where_it_is_and_nowhere_else(
         assert key not in f"{shown}{gone}"
 
 
-def test_the_same_keys_and_organisations_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_can_be_replayed_with_the_keys_that_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a report is replayed on the day after."""
     monkeypatch.setenv("MINE", KEYS[0].key)
     names = reported(tmp_path, "S01", "LEASE-6")
@@ -93,7 +95,7 @@ def test_the_same_keys_and_organisations_will_do(tmp_path: Path, monkeypatch: py
         ("/nowhere", "7", "is answered with 404"),
     ],
 )
-def test_what_could_not_be_tried_proves_nothing(
+def test_a_finding_that_could_not_be_tried_proves_nothing(
     url: str, org: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No server answers, the key is refused, or another application answers: 3, with the reason."""
@@ -105,10 +107,10 @@ def test_what_could_not_be_tried_proves_nothing(
     assert why in capsys.readouterr().out
 
 
-def test_what_a_replay_cannot_tell_is_said_and_nothing_is_sent(
+def test_a_finding_that_a_replay_cannot_show_is_named_and_nothing_is_sent(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Races, and what only its sequence can tell: it points to a run."""
+    """Races, and what only a whole sequence shows: the output points to a run for the rule."""
     [name] = reported(tmp_path, "R04", "PAGE-5")
     file = tmp_path / "report.json"
     report = json.loads(file.read_text("utf-8"))
@@ -121,7 +123,9 @@ def test_what_a_replay_cannot_tell_is_said_and_nothing_is_sent(
         assert f"try: check --only {members.get('rule', 'PAGE-5')}" in capsys.readouterr().out
 
 
-def test_a_finding_with_a_second_key_needs_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_finding_of_a_second_key_needs_a_second_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """No other organisation is used in its place."""
     shown = replace(
         exchange(MODACK, 200, b'{"data":{"status":"ok"}}', body=b"{}"),
@@ -152,10 +156,10 @@ def test_a_finding_with_a_second_key_needs_one(tmp_path: Path, capsys: pytest.Ca
         ),
     ],
 )
-def test_what_is_no_report_is_said_in_one_line(
+def test_a_file_that_is_no_report_is_refused_in_one_line(
     text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And a finding that it does not have; those that it has are listed."""
+    """So is a finding that the report does not have; those that it has are listed."""
     (tmp_path / "report.json").write_text(text)
 
     assert replay(tmp_path, "http://127.0.0.1:9", "X-1-000000") == 2
@@ -164,8 +168,10 @@ def test_what_is_no_report_is_said_in_one_line(
     assert (told.out, len(told.err.splitlines())) == ("", 1)
 
 
-def test_no_such_file_and_another_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """2 as well."""
+def test_a_missing_file_and_another_document_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the same exit code, 2."""
     assert replay(tmp_path / "no.json", "http://127.0.0.1:9", "X-1-000000") == 2
     [name] = reported(tmp_path, "S01", "LEASE-6")
     (tmp_path / "d.yaml").write_text("openapi: 3.1.0\npaths: {/a: {get: {responses: {}}}}")
@@ -184,10 +190,10 @@ def test_no_such_file_and_another_document(tmp_path: Path, capsys: pytest.Captur
         {"chunks": [{}]},
     ],
 )
-def test_a_report_that_was_edited_is_said_in_one_line(
+def test_an_edited_report_is_refused_in_one_line(
     spoilt: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is sent of it."""
+    """Nothing of it is sent."""
     [name] = reported(tmp_path, "S01", "LEASE-6")
     file = tmp_path / "report.json"
     report = json.loads(file.read_text("utf-8"))
@@ -198,8 +204,8 @@ def test_a_report_that_was_edited_is_said_in_one_line(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_nobody_else_is_contacted_whatever_the_report_says(tmp_path: Path) -> None:
-    """Neither by its target nor by a path that looks like a host."""
+def test_only_the_target_is_contacted_whatever_the_report_says(tmp_path: Path) -> None:
+    """Neither the target of the report nor a path that looks like a host is."""
     [name] = reported(tmp_path, "S01", "LEASE-6")
     file = tmp_path / "report.json"
     report = json.loads(file.read_text("utf-8"))
@@ -214,8 +220,8 @@ def test_nobody_else_is_contacted_whatever_the_report_says(tmp_path: Path) -> No
             assert replay(tmp_path, here, name) in (0, 3)
 
 
-def test_the_prefix_of_the_names_is_told_or_found() -> None:
-    """The report says it, or the names do."""
+def test_the_prefix_of_a_run_is_read_from_its_report_or_from_names() -> None:
+    """The names are asked only where the report does not say it."""
     one = exchange(MODACK, 200, body=b'{"variant":"contract.0a1b2c3d.r5.v1"}')
     base: dict[str, Any] = {"violations": [], "warnings": []}
 
@@ -224,10 +230,10 @@ def test_the_prefix_of_the_names_is_told_or_found() -> None:
     assert EarlierReport(base).prefix([replace(one, body=None)]) == ""
 
 
-def test_what_was_recorded_puts_nobodys_definition_again(
+def test_recorded_traffic_does_not_put_a_definition_of_a_product_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Names of recorded traffic are those of a product: only those of a run are made fresh."""
+    """Only names of a run are made fresh; those of recorded traffic belong to a product."""
     [name] = reported(tmp_path, "R04", "PAGE-5")
     file = tmp_path / "report.json"
     report = json.loads(file.read_text("utf-8"))

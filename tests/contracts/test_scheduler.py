@@ -24,7 +24,7 @@ from contracts.transport.interference import TOO_SLOW, Interference
 from contracts.transport.throttle import Allowance, Limits, TimeUp
 from contracts.transport.wire import Reply
 from tests.contracts.ports import ScriptedTransport, VirtualClock, refused
-from tests.contracts.runs import client, exchange, knowledge, rules, target
+from tests.contracts.runs import check_context, client, exchange, rules, target
 
 SECONDS = 25.0
 """How long the runs of these tests go on."""
@@ -112,7 +112,7 @@ class World:
             "http://target", clock=self.clock, transport=self.transport, limits=self.plan.limits
         )
         self.client.throttle.allow(Allowance(self.clock.now() + SECONDS))
-        self.judge = Judge(knowledge(), Ledger(self.plan.only))
+        self.judge = Judge(check_context(), Ledger(self.plan.only))
         self.presence = FakePresence(self.client, self.judge)
         self.scheduler = Scheduler(
             self.plan,

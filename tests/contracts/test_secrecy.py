@@ -10,7 +10,7 @@ import pytest
 from contracts.checks import run_checks
 from contracts.checks.facts import derive_facts
 from contracts.phases.requests import MODACK
-from tests.contracts.runs import exchange, knowledge, rules
+from tests.contracts.runs import check_context, exchange, rules
 from tests.contracts.test_checks import LEASE, REFUSED
 
 HIDDEN = [
@@ -26,7 +26,7 @@ def test_a_key_is_found_in_every_encoding(told: bytes) -> None:
     """It may be escaped as in JSON or URLs, or stand inside of a Base64 text; the finding does not show it."""
     one = exchange(MODACK, 404, REFUSED.replace(b'"m"', b'"%s"' % told), body=LEASE)
 
-    [finding] = run_checks(derive_facts(one, knowledge()), knowledge(), Counter())
+    [finding] = run_checks(derive_facts(one, check_context()), check_context(), Counter())
 
     assert (finding.rule, finding.actual) == ("SAFE-1", "404 with the key, encoded")
 
@@ -39,4 +39,6 @@ def test_a_key_that_the_url_shows_is_no_secret(asked: str, told: bytes) -> None:
         MODACK, 404, REFUSED.replace(b'"m"', b'"%s"' % told), body=LEASE, url=f"/v1/modack?key={asked}"
     )
 
-    assert "SAFE-1" not in rules(list(run_checks(derive_facts(one, knowledge()), knowledge(), Counter())))
+    assert "SAFE-1" not in rules(
+        list(run_checks(derive_facts(one, check_context()), check_context(), Counter()))
+    )

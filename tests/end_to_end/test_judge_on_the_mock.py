@@ -1,4 +1,4 @@
-"""The judge against the mock, over real sockets: silent, thorough, and patient."""
+"""The judge against the mock, over real sockets: it accuses nothing, reaches everything, and waits for restarts."""
 
 from __future__ import annotations
 
