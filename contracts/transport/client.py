@@ -47,7 +47,19 @@ class Client:
         trace: str = "",
         interference: Mapping[str, int] | None = None,
     ) -> None:
-        """Make a client; `trace` and `interference` are those of an earlier part of the same run."""
+        """Make a client.
+
+        Args:
+            target: what requests are sent to.
+            locate: finds the operation of a request.
+            limits: what the run may ask of the target.
+            clock: tells and passes time; that of the machine, if none is given.
+            transport: carries the requests; over sockets, if none is given.
+            cancellation: ends the run from another thread.
+            about_to_send: called when a request was let go, before it is sent.
+            trace: names the run, where an earlier part of it has a name.
+            interference: kind → how often an earlier part of the run has met it.
+        """
         self.target = target
         self.clock = clock or SystemClock()
         """The clock by which answers, limits and the run itself are timed."""
@@ -56,7 +68,6 @@ class Client:
         """Names this run in the `traceparent` of each request, and in the tags of actions."""
         self._locate = locate
         self._about_to_send = about_to_send
-        """Called when a request was let go, before it is sent: its answer may never come."""
         self._target_clock: Clock = (
             self.clock if target.admin is None else AdminClock(target.admin, target.first.org, self.clock)
         )
