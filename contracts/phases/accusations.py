@@ -7,8 +7,9 @@ from dataclasses import replace
 from ..core.exchange import Exchange
 from ..core.findings import Breach, Finding, finding_of
 from ..oracle.judge import Judge
-from ..transport.client import Client, Request
+from ..transport.client import Client
 from ..transport.interference import CUT_OFF, TOO_SLOW, Interference
+from ..transport.wire import Request
 from .names import Names
 from .requests import PUT, RequestBuilder
 from .sequence import CallSequence

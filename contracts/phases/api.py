@@ -11,8 +11,9 @@ from ..core.findings import Breach
 from ..generation.corpus.probe import Probe
 from ..model.world import FRESH_SECONDS, Action, Definition, Model
 from ..oracle.judge import Judge
-from ..transport.client import Client, Request
+from ..transport.client import Client
 from ..transport.interference import CUT_OFF, Interference
+from ..transport.wire import Request
 from .accusations import Accusations
 from .names import Names
 from .policy import TrafficPolicy

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ..checks.context import CheckContext
 from ..generation.corpus.probe import INGRESS, MODACK, PUT, Probe
 from ..generation.examples import example_of
-from ..transport.client import Request
+from ..transport.wire import Request
 
 JSON: Final = ("content-type", "application/json")
 """The header of a body that is JSON."""

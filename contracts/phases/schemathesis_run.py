@@ -13,10 +13,11 @@ from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.errors import ServerUnavailable
 
 from ..openapi.document import with_only_server
-from ..transport.client import TIMEOUT, TimeUp
+from ..transport.client import TIMEOUT
+from ..transport.throttle import TimeUp
 from .schemathesis_hooks import CHECK, Aim, installed
 
-TITLES = {
+_TITLES = {
     "coverage": "edges of every schema",
     "fuzzing": "generated requests",
     "stateful": "generated sequences",
@@ -49,8 +50,8 @@ def generate(
             for event in stream:
                 if is_over():
                     stream.stop()
-                if isinstance(event, events.PhaseStarted) and event.phase.name.value in TITLES:
-                    announce(TITLES[event.phase.name.value])
+                if isinstance(event, events.PhaseStarted) and event.phase.name.value in _TITLES:
+                    announce(_TITLES[event.phase.name.value])
                 elif isinstance(event, events.NonFatalError | events.FatalError):
                     error = event.value if isinstance(event, events.NonFatalError) else event.exception
                     if isinstance(error.__cause__ or error, TimeUp):

@@ -11,11 +11,12 @@ from ..core.rules import RULES
 from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
 from ..oracle.judge import Judge
 from ..oracle.observation import Observation
-from ..transport.client import Client, Request
+from ..transport.client import Client
 from ..transport.interference import Interference
+from ..transport.wire import Request
 from .policy import TrafficPolicy
 
-PROBE_TIMEOUT = 5.0
+_PROBE_TIMEOUT = 5.0
 """Seconds that the answer to a probe may take: some targets hang on some of them."""
 _LOST_PROBES = 2
 """Probes in a row that may meet interference before it is taken to be more than theirs."""
@@ -94,7 +95,7 @@ class CallSequence:
             TimeUp: the run has ended, or a budget is used up.
         """
         try:
-            exchange = self.play(request, PROBE_TIMEOUT)
+            exchange = self.play(request, _PROBE_TIMEOUT)
         except Interference:
             self._lost += 1
             if self._lost > _LOST_PROBES:

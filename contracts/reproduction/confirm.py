@@ -13,9 +13,9 @@ from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.ledger import Key, Ledger
 from ..core.rules import RULES
-from ..transport.client import TimeUp
 from ..transport.clock import Clock
 from ..transport.interference import Interference
+from ..transport.throttle import TimeUp
 from .replay import NEEDING_CONTROL_ACTIONS
 from .scripts import has_hasty_refusal
 

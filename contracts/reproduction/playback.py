@@ -10,7 +10,8 @@ from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
 from ..oracle.judge import Judge
-from ..transport.client import Client, Request
+from ..transport.client import Client
+from ..transport.wire import Request
 from .renaming import names_of, renamer, rewrite_body
 from .scripts import created_action, requested_action
 

@@ -23,8 +23,9 @@ from ..model.world import Model
 from ..openapi.document import Document
 from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
-from ..transport.client import TIMEOUT, Client, Locate, Request
+from ..transport.client import TIMEOUT, Client, Locate
 from ..transport.interference import Interference
+from ..transport.wire import Request
 from .renaming import names_of
 from .replay import Replay
 

@@ -14,8 +14,10 @@ from ..oracle.judge import Judge
 from ..phases.api import Api
 from ..phases.policy import TrafficPolicy
 from ..phases.requests import NotInDocument, NotReached
-from ..transport.client import Client, Request, TimeUp
+from ..transport.client import Client
 from ..transport.interference import Interference
+from ..transport.throttle import TimeUp
+from ..transport.wire import Request
 from .plan import LEASES_OVER, Plan
 
 _MAY_NOT = (401, 403, 404, 405, 501)

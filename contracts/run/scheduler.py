@@ -18,9 +18,9 @@ from ..oracle.judge import Judge
 from ..phases.api import Api
 from ..phases.requests import NotReached
 from ..phases.scenarios import SCENARIOS, Scenario, leases, requests
-from ..transport.client import Client, TimeUp
+from ..transport.client import Client
 from ..transport.interference import TOO_SLOW, Interference
-from ..transport.throttle import Allowance
+from ..transport.throttle import Allowance, TimeUp
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -439,4 +439,4 @@ class Scheduler:
             self._ledger.masked.setdefault(rule, why)
 
 
-__all__ = ["ANYWHERE", "SHRINK_SECONDS", "Scheduler"]
+__all__ = ["ANYWHERE", "SHRINK_SECONDS", "Presence", "Scheduler", "Settling"]

@@ -327,4 +327,4 @@ class Client:
         return min(timeout, left)
 
 
-__all__ = ["AGENT", "TIMEOUT", "Client", "Locate", "Request", "TimeUp"]
+__all__ = ["AGENT", "TIMEOUT", "Client", "Locate"]

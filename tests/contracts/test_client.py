@@ -15,9 +15,10 @@ import pytest
 
 from contracts.core.target import Admin
 from contracts.phases.requests import INGRESS, MODACK, PUT
-from contracts.transport.client import AGENT, Client, Request, TimeUp
+from contracts.transport.client import AGENT, Client
 from contracts.transport.interference import LARGEST, Interference
-from contracts.transport.throttle import Allowance
+from contracts.transport.throttle import Allowance, TimeUp
+from contracts.transport.wire import Request
 from tests.contracts.runs import client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"

@@ -12,8 +12,8 @@ from contracts.core.exchange import Exchange
 from contracts.core.ledger import Ledger
 from contracts.phases.requests import INGRESS, MODACK, PUT
 from contracts.reproduction.confirm import Confirmation
-from contracts.transport.client import TimeUp
 from contracts.transport.interference import Interference
+from contracts.transport.throttle import TimeUp
 from tests.contracts.ports import VirtualClock
 from tests.contracts.runs import exchange, rules
 

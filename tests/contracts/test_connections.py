@@ -22,9 +22,10 @@ from contracts.openapi.document import LINKED, load
 from contracts.phases.api import Api
 from contracts.phases.schemathesis_hooks import Aim
 from contracts.phases.schemathesis_run import generate
-from contracts.transport.client import Client, Request
+from contracts.transport.client import Client
 from contracts.transport.connections import Connections, NoWay
 from contracts.transport.interference import Interference
+from contracts.transport.wire import Request
 from tests.contracts.gateways import (
     NAME,
     Authority,

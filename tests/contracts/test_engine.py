@@ -14,10 +14,9 @@ from contracts.core.events import Advanced, Checkpoint, Event, Found, PhaseStart
 from contracts.openapi.document import PUBLISHED, load
 from contracts.run.outcome import Outcome
 from contracts.run.session import Message, Session
-from contracts.transport.client import Request
 from contracts.transport.interference import Interference
 from contracts.transport.throttle import Cancellation, Limits
-from contracts.transport.wire import Reply
+from contracts.transport.wire import Reply, Request
 from tests.contracts.ports import Answer, ScriptedTransport, VirtualClock, refused
 from tests.contracts.runs import target
 

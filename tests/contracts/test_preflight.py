@@ -14,10 +14,9 @@ from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
 from contracts.phases.requests import INGRESS, PUT
 from contracts.run.preflight import Preflight
-from contracts.transport.client import Request
 from contracts.transport.interference import Interference
 from contracts.transport.throttle import Allowance, Limits
-from contracts.transport.wire import Reply
+from contracts.transport.wire import Reply, Request
 from tests.contracts.ports import Answer, ScriptedTransport, VirtualClock, accepted, refused, reply
 from tests.contracts.runs import check_context, client, target
 

@@ -21,8 +21,10 @@ from contracts.phases.api import Api
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
 from contracts.reproduction.replay import Replay
 from contracts.reproduction.scripts import has_hasty_refusal
-from contracts.transport.client import TIMEOUT, Client, Request, TimeUp
+from contracts.transport.client import TIMEOUT, Client
 from contracts.transport.interference import Interference
+from contracts.transport.throttle import TimeUp
+from contracts.transport.wire import Request
 from tests.contracts.runs import api_at, exchange, rules
 from tests.mutants import HOLDOUT, MUTANTS, Choices, ConformingServer
 from tests.mutants.conforming_server import (

@@ -19,10 +19,10 @@ from contracts.phases.requests import MODACK, NotReached
 from contracts.phases.scenarios import Scenario, requests
 from contracts.phases.scenarios.scenario import Play
 from contracts.run.scheduler import Scheduler
-from contracts.transport.client import Client, Request
+from contracts.transport.client import Client
 from contracts.transport.interference import TOO_SLOW, Interference
 from contracts.transport.throttle import Allowance, Limits, TimeUp
-from contracts.transport.wire import Reply
+from contracts.transport.wire import Reply, Request
 from tests.contracts.ports import ScriptedTransport, VirtualClock, refused
 from tests.contracts.runs import check_context, client, exchange, rules, target
 

@@ -19,7 +19,7 @@ def updates(api: Api) -> None:
     first = api.exchanges[-1]
     api.ingress(variant, {"n": 1})
     again = api.put(variant, {"type": "object"})
-    if refused(again):
+    if _refused(again):
         api.define()
         api.sequence.note("a definition that is put again", "refused", first, again)
     api.ingress(variant, {"n": 2})
@@ -127,7 +127,7 @@ def aliases(api: Api) -> None:
     api.put(variant, {"maxProperties": 113})
     api.ingress(variant)
     taken = api.put(api.name(), alias=[alias])
-    if taken.data() or refused(taken):
+    if taken.data() or _refused(taken):
         api.sequence.note(
             "alias that another definition has", "taken over" if taken.data() else "refused", first, taken
         )
@@ -227,7 +227,7 @@ def nothing_stored(api: Api) -> None:
         if before is None:
             raise NotReached("plain work is refused")
         forgery = api.send(PUT, {"variant": variant, **forged, **broken}, headers=headers)
-        if not refused(forgery):
+        if not _refused(forgery):
             continue
         after = api.ingress(variant)
         if after.status == 400:
@@ -315,7 +315,7 @@ def more_members(api: Api) -> None:
         )
 
 
-def refused(put: Exchange) -> bool:
+def _refused(put: Exchange) -> bool:
     """Say whether a definition was refused, by its status or by an answer without data (B009)."""
     return 400 <= put.status < 500 or (put.status == 200 and not put.data())
 

@@ -105,4 +105,4 @@ def _wrong(listed: tuple[str, ...], near: Iterable[str]) -> Iterator[list[tuple[
         yield [("x-arklow-auth", other)]
 
 
-__all__ = ["keys", "wrong_keys"]
+__all__ = ["WRONG", "keys", "wrong_keys"]

@@ -13,7 +13,7 @@ from ..api import Api
 from ..requests import NotReached
 from .scenario import scenario
 
-SHORT = 1.7
+_SHORT = 1.7
 """Seconds after which a lease of one second is over, and the next attempt has had the time to begin."""
 
 
@@ -55,7 +55,7 @@ def short_leases(api: Api) -> Iterator[float]:
         api.modack(number, api.held_attempt(number), seconds)
     held = api.held_attempt(short)
     api.modack(short, held, 1)
-    yield SHORT
+    yield _SHORT
     for number in reversed((*before, *after, *huge)):
         _extend_held(api, number)
     goes_on = api.modack(short, held + 1, 1).status == 200
@@ -63,7 +63,7 @@ def short_leases(api: Api) -> Iterator[float]:
         api.modack(short, held, 300)
         api.modack(short, held + 1, 1)
     _accuse_ending_modacks(api, extended, untouched[1:])
-    yield SHORT
+    yield _SHORT
     if goes_on:
         api.modack(short, held, 300)
         api.modack(short, held + 2, 300)
@@ -159,7 +159,7 @@ def rejected(api: Api) -> Iterator[float]:
         _require_offered(api, api.signal("nack", number, held, terms=terms))
         api.modack(number, held, 300)
         ended += [(number, held + 1)] if terms else []
-    yield SHORT
+    yield _SHORT
     for number, attempt in ended:
         api.modack(number, attempt, 300)
 
@@ -177,7 +177,7 @@ def deferred(api: Api) -> Iterator[float]:
     held = api.held_attempt(waiting)
     api.signal("defer", waiting, held)
     api.modack(waiting, held, 1)
-    yield SHORT
+    yield _SHORT
     api.modack(waiting, held + 1, 300)
 
 

@@ -13,7 +13,7 @@ from ...core.findings import Breach
 from ...model.histories import REFUSED, ExplicitVersions, ImplicitVersions, Settlement
 from ...model.linearizability import Call, Specification, check_history
 from ...model.world import FRESH_REFUSALS, FRESH_SECONDS, Definition, as_integer
-from ...transport.client import Request
+from ...transport.wire import Request
 from ..api import Api
 from ..requests import INGRESS, MODACK, PUT, NotReached
 from .scenario import scenario
@@ -25,11 +25,11 @@ _SECONDS: Final = 0.8
 _STEADY_ROUNDS: Final = 2
 """Rounds of each kind where what is sent must not depend on time."""
 
-Answer = Callable[[Exchange | None], Any]
+_Answer = Callable[[Exchange | None], Any]
 """Says what an answer means for the history; None where it says nothing."""
-Operation = Callable[[Request], tuple[Any, ...]]
+_Operation = Callable[[Request], tuple[Any, ...]]
 """Says what a request asks for, as the specification of the history takes it."""
-History = list[tuple[Call, Exchange | None]]
+_History = list[tuple[Call, Exchange | None]]
 """Pairs of a call and its exchange; None where no answer came."""
 
 
@@ -114,7 +114,7 @@ def settlements(api: Api) -> None:
         if second is not None:
             calls = [("modack", 0)] * 6 + [("modack", 1), ("ack", 1)] + [("ack", 0)] * 4
         api.random.shuffle(calls)
-        history: History = []
+        history: _History = []
         for _ in range(2):
             requests = [_signal(api, kind, number, attempt) for kind, attempt in calls]
             history += _volley(api, number, requests, _settled)
@@ -141,7 +141,7 @@ def _turns(api: Api) -> Iterator[int]:
         yield turn
 
 
-def _rounds(api: Api) -> Iterator[tuple[str, History]]:
+def _rounds(api: Api) -> Iterator[tuple[str, _History]]:
     """Yield a variant and an empty history for each round; variants of earlier sequences first, as all of the target knows them."""
     known: list[str] = []
     if not api.names.reused:  # reused definitions are few, and later sequences need to know their versions
@@ -207,8 +207,8 @@ def _numbered_operation(request: Request) -> tuple[Any, ...]:
 
 
 def _volley(
-    api: Api, key: str, requests: Sequence[Request], answer: Answer, operation: Operation = _operation
-) -> History:
+    api: Api, key: str, requests: Sequence[Request], answer: _Answer, operation: _Operation = _operation
+) -> _History:
     """Send requests at the same moment and return their history; `operation` says what each of them asks for."""
     began, answers = api.client.now(), api.sequence.volley(requests)
     calls = []
@@ -218,7 +218,7 @@ def _volley(
     return calls
 
 
-def _reader(api: Api, variant: str) -> Answer:
+def _reader(api: Api, variant: str) -> _Answer:
     """Return what reads the version that an answer names; None where it says nothing, or where a variant may be too fresh."""
     known_everywhere = _known_everywhere(api, variant)
 
@@ -250,7 +250,7 @@ def _settled(exchange: Exchange | None) -> Any:
     return "ok" if exchange.status < 300 else "refused"
 
 
-def _accused(api: Api, history: History, spec: Specification, operation: str, what: str) -> bool:
+def _accused(api: Api, history: _History, spec: Specification, operation: str, what: str) -> bool:
     """Put a history into the ledger if no order of its calls explains the answers, and say whether it did."""
     api.judge.ledger.tested["RACE-1"] += 1
     verdict = check_history([call for call, _ in history], spec)

@@ -15,8 +15,8 @@ from ...generation.corpus.catalogue import probes
 from ...generation.corpus.probe import Probe
 from ...generation.examples import example_of
 from ...generation.invalid_bodies import InvalidBody, breakable_keywords, invalid_bodies
-from ...transport.client import Request
 from ...transport.interference import CUT_OFF, Interference
+from ...transport.wire import Request
 from ..api import Api, id_as_number
 from ..requests import INGRESS, JSON, MODACK, PUT, NotReached
 from .keys import WRONG
