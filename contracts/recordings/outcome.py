@@ -154,7 +154,7 @@ def _why_not_verified(rule: str, tally: Tally) -> str:
     """The most frequent reason for which a rule was not applied."""
     reasons = tally.left_open.get(rule)
     if not reasons:
-        return _NEEDS_A_RUN if not RULES[rule].recorded else "no recorded answer put it to the test"
+        return _NEEDS_A_RUN if not RULES[rule].recorded else "no recorded answer verified it"
     (why, count), *_ = reasons.most_common(1)
     return f"{why} ({count} of {reasons.total()})" if len(reasons) > 1 else why
 
