@@ -69,9 +69,6 @@ LAW: dict[str, set[str]] = {
 """Package → the packages that it may import: those beside it by their short names, those of `arklow_local` by their full
 names. A package may always import itself. A new package needs a new row."""
 
-SHARED = {"arklow_local.formats", "arklow_local.openapi"}
-"""Packages that both programs may import, and that import neither program."""
-
 DOORS = {
     "aiohttp": {"mock_server.adapters.webhook_client"},
     "certifi": {"contracts.transport.connections"},

@@ -211,10 +211,6 @@ def _share(wanted: re.Pattern[str], has: re.Pattern[str], *, returns_only: bool)
         )
         if not any(one is not None and wanted.search(ast.unparse(one)) for one in annotations):
             continue
-        if any(
-            isinstance(one, ast.Name) and one.id in ("property", "overload") for one in node.decorator_list
-        ):
-            pass
         asked += 1
         parameters = " ".join(a.arg.replace("_", " ") for a in _arguments(node))
         if not has.search(f"{ast.get_docstring(node) or ''} {'' if returns_only else parameters}"):
