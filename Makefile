@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
 
+PYTEST = $(BIN)/pytest --timeout 900 -n auto --dist worksteal
+
 PRISM ?= prism
 BASE_URL ?= http://localhost:3123
 API_KEY ?= env:ARKLOW_API_KEY
@@ -13,7 +15,7 @@ PLATFORMS := x86_64-pc-windows-msvc aarch64-apple-darwin x86_64-apple-darwin \
 	x86_64-manylinux_2_28 aarch64-manylinux_2_28
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: run check spec-status install test lint format spec docs lock wheel test-wheel platforms fuzz corpus mutants bench clean
+.PHONY: run check spec-status install test test-slow lint format spec docs lock wheel test-wheel platforms fuzz corpus mutants bench clean
 
 run: install  ## serve the mock; flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
@@ -26,8 +28,11 @@ spec-status: .venv/judge  ## say what changed in the vendor's pages: SPEC_DIR=â€
 
 install: .venv/mock
 
-test: .venv/dev
-	$(BIN)/pytest --timeout 120 -n 3 --dist worksteal
+test: .venv/dev  ## run the fast tests, which are the same under any load; other flags of pytest as ARGS="-x"
+	$(PYTEST) -m "not slow" $(ARGS)
+
+test-slow: .venv/dev  ## run the tests that need real processes, sockets, Node and Chromium
+	$(PYTEST) -m slow $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff check .

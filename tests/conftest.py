@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.lanes import Lanes
 from tests.running_mock import RunningMock, mock
 
 settings.register_profile("ours", deadline=None, derandomize=True)
@@ -24,6 +25,18 @@ def served() -> Iterator[RunningMock]:
 def examples(request: pytest.FixtureRequest) -> int:
     """How many cases the generators of whole requests make of each kind: few by default, many in `make fuzz`."""
     return int(request.config.getoption("examples"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold fast tests to their lane."""
+    config.pluginmanager.register(Lanes())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print how the same order is had again."""
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"The same order again: pytest -p randomly --randomly-seed={seed}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
