@@ -15,7 +15,7 @@ SLOW = "slow"
 """The marker of tests that need real processes, browsers, or sockets over which whole runs go."""
 
 
-class ProcessStarted(AssertionError):
+class ProcessStarted(AssertionError):  # noqa: N818
     """A fast test has started a process."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -322,7 +321,7 @@ class Judge:
             exchange.back,
             seconds=as_integer(seconds) or 0,
             final=isinstance(terms, dict) and terms.get("retry") is False,
-            far=retry_at is not None and retry_at > time.time() + _FAR,
+            far=retry_at is not None and retry_at > exchange.at + _FAR,
         )
         return self._suspicions(facts, signals.follow(self.model, signal))
 

@@ -13,13 +13,12 @@ from schemathesis import APIOperation, Case, CheckContext, HookContext, Response
 from schemathesis.checks import CHECKS
 from schemathesis.hooks import unregister
 
-from ..core.exchange import INTERFERENCE, Exchange
+from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.rules import Severity
 from ..oracle.judge import Judge
 from ..oracle.observation import Observation
 from ..transport.client import Client
-from ..transport.interference import CUT_OFF, LARGEST, TOO_LONG
 
 CHECK = "ArklowRules"
 """The name under which Schemathesis knows the check that judges by our rules."""
@@ -45,6 +44,8 @@ class Aim:
         """The id of a live action."""
         self.suspicions: list[Finding] = []
         """What the reference model did not allow of the generated requests."""
+        self.answered: Exchange | None = None
+        """The last exchange, until it is judged."""
 
     def observe(self, exchange: Exchange) -> Observation:
         """Judge an answer, keep the suspicions, and return all that it shows."""
@@ -92,22 +93,12 @@ def installed(aim: Aim) -> Iterator[None]:
         operation.base_url = aim.client.target.base_of(operation.path)
 
     def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-        aim.client.admit()
         aim.turn(case)
-        kwargs["auth"] = add_trace  # the one place where Requests lets a finished request be changed
 
-    def add_trace(request: Any) -> Any:
-        request.headers["traceparent"] = aim.client.traced()
-        return request
-
-    def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
-        _note_interference(aim, request, CUT_OFF)
-
-    hooks = (before_init_operation, before_call, after_network_error)
-    check = _check(aim)
+    hooks = (before_init_operation, before_call)
     for hook in hooks:
         schemathesis.hook(hook)
-    schemathesis.check(check)
+    schemathesis.check(_check(aim))
     try:
         yield
     finally:
@@ -118,55 +109,16 @@ def installed(aim: Aim) -> Iterator[None]:
 
 def _check(aim: Aim) -> Callable[[CheckContext, Response, Case[Any]], None]:
     """Return the check that hands every answer to the judge, and fails on a violation."""
-    client = aim.client
 
     def ArklowRules(ctx: CheckContext, response: Response, case: Case[Any]) -> None:  # noqa: N802 - its name is shown
-        answer = response.content or b""
-        if len(answer) > LARGEST:
-            _note_interference(aim, response.request, TOO_LONG)
+        if aim.answered is None:
             return
-        exchange = client.overheard(
-            **_sent(client, response.request),
-            status=response.status_code,
-            answer_headers=tuple(
-                (name, value) for name, values in response.headers.items() for value in values
-            ),
-            answer=answer,
-        )
-        client.throttle.answered(response.elapsed, exchange.status, made=exchange.created)
-        if exchange.status in INTERFERENCE:
-            client.breaker.limited(exchange)
-            client.note_interference(str(exchange.status))
-            aim.lose_track_of(exchange)
-            return
+        exchange, aim.answered = aim.answered, None
         for finding in aim.observe(exchange).findings:
             if finding.severity is Severity.VIOLATION:
                 raise AssertionError(f"{finding.rule}: {finding.title}")  # so that Schemathesis shrinks it
 
     return ArklowRules
-
-
-def _note_interference(aim: Aim, request: Any, kind: str) -> None:
-    """Count a request that met interference, and leave open whether it took effect."""
-    client = aim.client
-    client.note_interference(kind)
-    aim.lose_track_of(client.overheard(**_sent(client, request), status=0, answer_headers=(), answer=b""))
-
-
-def _sent(client: Client, request: Any) -> dict[str, Any]:
-    """Return what Requests has sent, without the headers of the target, as members of an exchange: name → value."""
-    body, always = request.body, {(one.name, one.value) for one in client.target.connection.headers}
-    headers = ((str(name), _text(value)) for name, value in request.headers.items())
-    return {
-        "method": str(request.method),
-        "url": str(request.url),
-        "headers": tuple(header for header in headers if header not in always),
-        "body": body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
-    }
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 __all__ = ["CHECK", "Aim", "installed"]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
 import schemathesis
-from schemathesis.engine import StopReason, events, from_schema
-from schemathesis.engine.errors import ServerUnavailable
+from schemathesis.engine import events, from_schema
+from schemathesis.engine.run import PhaseName
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from ..openapi.document import with_only_server
-from ..transport.client import TIMEOUT
 from ..transport.throttle import TimeUp
 from .schemathesis_hooks import CHECK, Aim, installed
+from .schemathesis_transport import ClientTransport, schema_through
 
 _TITLES = {
     "coverage": "edges of every schema",
@@ -23,92 +23,83 @@ _TITLES = {
     "stateful": "generated sequences",
 }
 """Phase of Schemathesis → the title of that part of a run."""
+_ONCE = "coverage"
+"""The phase that sends the same requests each time."""
 _PAUSE = 0.5
 """Seconds between two tries while the target is away."""
 _EXAMPLES = 50
 """Requests that are generated for each operation and phase at most, so that every phase has its turn."""
+
+Over = Callable[[], bool]
+"""Says whether nothing more is to be sent."""
 
 
 def generate(
     content: Mapping[str, Any],
     aim: Aim,
     seed: int,
-    deadline: float,
     announce: Callable[[str], None],
-    is_over: Callable[[], bool],
+    is_over: Over,
+    share: Callable[[int], Over],
 ) -> None:
-    """Send generated requests until the deadline, in seconds of the run's clock, or until the run is over.
+    """Send generated requests, phase after phase and round after round, until the run is over.
 
-    While the target is away it is tried again and again. `content` is the document, and `announce` is called with the title
-    of each part.
+    How long a phase goes on is decided by the clock and the budget of the run, and not by Schemathesis, which has a clock of
+    its own. While the target is away it is tried again and again.
+
+    Args:
+        content: the document.
+        aim: what the requests are aimed at, and who judges the answers.
+        seed: of the first round; each further one has the next seed.
+        announce: called with the title of each phase.
+        is_over: says whether nothing more is to be sent.
+        share: returns what says that one of so many phases has had its share.
     """
-    clock = aim.client.clock
-    while (seconds := int(deadline - clock.now())) > 0 and not is_over():
-        away = False
-        with _ignoring_environment(), installed(aim):
-            stream = from_schema(_schema(content, aim, seed, seconds)).execute()
-            for event in stream:
-                if is_over():
-                    stream.stop()
-                if isinstance(event, events.PhaseStarted) and event.phase.name.value in _TITLES:
-                    announce(_TITLES[event.phase.name.value])
-                elif isinstance(event, events.NonFatalError | events.FatalError):
-                    error = event.value if isinstance(event, events.NonFatalError) else event.exception
-                    if isinstance(error.__cause__ or error, TimeUp):
-                        stream.stop()
-                    elif not isinstance(error, requests.RequestException | ServerUnavailable):
-                        raise error
-                elif isinstance(event, events.EngineFinished):
-                    away = event.stop_reason is StopReason.SERVER_UNAVAILABLE
-        if not away:
+    for number in itertools.count():
+        sent = aim.client.requests
+        phases = [name for name in _TITLES if number == 0 or name != _ONCE]
+        for index, name in enumerate(phases):
+            if is_over():
+                return
+            announce(_TITLES[name])
+            transport = ClientTransport(aim, share(len(phases) - index))
+            _run(transport, schema_through(transport, _schema(content, aim, seed + number, name)), aim)
+            if transport.unanswered:
+                aim.client.clock.wait(_PAUSE)
+        if aim.client.requests == sent:
             return
-        clock.wait(_PAUSE)
 
 
-@contextmanager
-def _ignoring_environment() -> Iterator[None]:
-    """Use no proxy and no password file of the user: the target alone is contacted, with its own keys alone."""
-    wanted = {"NO_PROXY": "*", "no_proxy": "*", "NETRC": os.devnull}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def _run(transport: ClientTransport, schema: OpenApiSchema, aim: Aim) -> None:
+    """Run one phase until it ends, or until its transport sends nothing more."""
+    with installed(aim):
+        stream = from_schema(schema).execute()
+        for event in stream:
+            if transport.is_over():
+                stream.stop()
+            if isinstance(event, events.PhaseStarted) and event.phase.name is PhaseName.PROBING:
+                event.phase.is_enabled = False  # it sends requests of its own, past the client
+            elif isinstance(event, events.NonFatalError | events.FatalError):
+                error = event.value if isinstance(event, events.NonFatalError) else event.exception
+                if isinstance(error.__cause__ or error, TimeUp):
+                    stream.stop()
+                elif not isinstance(error, requests.RequestException):
+                    raise error
 
 
-def _schema(content: Mapping[str, Any], aim: Aim, seed: int, seconds: int) -> Any:
-    """Return the schema of Schemathesis, set up for one target and for so many seconds."""
+def _schema(content: Mapping[str, Any], aim: Aim, seed: int, phase: str) -> OpenApiSchema:
+    """Return the schema of Schemathesis, set up for one target and one phase."""
     target = aim.client.target
-    options = target.connection
     config = schemathesis.Config.from_dict(
         {
             "seed": seed,
-            "max-time": seconds,
             "base-url": target.base_url,
             "max-redirects": 0,
-            "request-timeout": TIMEOUT,
             "continue-on-failure": True,
-            "headers": {
-                "x-arklow-auth": _literal(target.first.key),
-                **{one.name: _literal(one.value) for one in options.headers},
-            },
-            **{
-                name: _literal(value)
-                for name, value in (
-                    ("tls-verify", options.ca),
-                    ("request-cert", options.certificate),
-                    ("request-cert-key", options.key),
-                    ("proxy", options.proxy),
-                )
-                if value is not None
-            },
+            "headers": {"x-arklow-auth": _literal(target.first.key)},
             "parameters": {"path.org_id": target.first.org},
             "checks": {"enabled": False, CHECK: {"enabled": True}},
+            "phases": {name: {"enabled": name == phase} for name in ("examples", *_TITLES)},
             "generation": {"database": "none", "max-examples": _EXAMPLES},
             "cache": {"enabled": False},
         }

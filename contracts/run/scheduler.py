@@ -374,8 +374,25 @@ class Scheduler:
             with suppress(NotReached, Interference, TimeUp):  # then requests are aimed at what there is
                 aim.variant = api.open_variant()
                 aim.action = api.live()
-            generate(self._published(), aim, seed, until, self._announce, self._is_over)
+            generate(
+                self._published(),
+                aim,
+                seed,
+                self._announce,
+                self._share(until, 1),
+                lambda parts: self._share(until, parts),
+            )
         self._settle(None, (), [*self._take_suspicions(api), *aim.suspicions])
+
+    def _share(self, until: float, parts: int) -> Callable[[], bool]:
+        """Return what says that one of `parts` parts has had its share of the time until a moment, and of the budget.
+
+        A steady run looks at the budget alone, as what it sends must not depend on time.
+        """
+        clock, client, now = self._clock, self._client, self._clock.now()
+        end = math.inf if self._plan.steady else now + (until - now) / parts
+        enough = client.requests + self._throttle.left / parts
+        return lambda: clock.now() >= end or client.requests >= enough or self._is_over()
 
     def _published(self) -> Mapping[str, Any]:
         """Return the document with its links, which say what follows what, and with no more paths than it has itself."""

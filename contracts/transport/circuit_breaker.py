@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from ..core.exchange import Exchange
@@ -63,7 +62,7 @@ class CircuitBreaker:
 
     def limited(self, exchange: Exchange) -> bool:
         """Say whether a rate limit has refused a request, which may then be sent again; nothing goes until it may."""
-        asked = seconds_until(exchange.answer_header("retry-after"), time.time())
+        asked = seconds_until(exchange.answer_header("retry-after"), self._clock.unix_time())
         if exchange.status != 429 and (exchange.status != 503 or asked is None):
             return False
         self._throttle.hold(1.0 if asked is None else asked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -228,7 +227,7 @@ class Client:
             path=path,
             call=now,
             back=now,
-            at=time.time(),
+            at=self.clock.unix_time(),
             trace=trace,
             **answer,
         )
@@ -299,7 +298,7 @@ class Client:
             back,
             waited,
             request.chunks,
-            time.time() - (back - call),
+            self.clock.unix_time() - (back - call),
             trace,
         )
 

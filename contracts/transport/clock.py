@@ -22,6 +22,10 @@ class Clock(Protocol):
         """Return the seconds since a moment that stays the same for one clock."""
         ...
 
+    def unix_time(self) -> float:
+        """Return the seconds since 1970, by which dates and times of day are told."""
+        ...
+
     def wait(self, seconds: float) -> None:
         """Return when `seconds` have passed on this clock."""
         ...
@@ -33,6 +37,10 @@ class SystemClock:
     def now(self) -> float:
         """Return seconds as `time.monotonic` counts them."""
         return time.monotonic()
+
+    def unix_time(self) -> float:
+        """Return the seconds since 1970 as `time.time` counts them."""
+        return time.time()
 
     def wait(self, seconds: float) -> None:
         """Sleep for `seconds`."""
@@ -52,6 +60,10 @@ class AdminClock:
     def now(self) -> float:
         """Return the seconds of the other clock, and those by which this one was moved."""
         return self._clock.now() + self._shift
+
+    def unix_time(self) -> float:
+        """Return the seconds since 1970 of the other clock: exchanges are dated by it, however far this one was moved."""
+        return self._clock.unix_time()
 
     def wait(self, seconds: float) -> None:
         """Move the clock of the organisation by `seconds`.

@@ -1,4 +1,4 @@
-"""What stands for time and wire in tests: a clock that does not wait, and a target that is a function."""
+"""What stands for the wire in tests: a target that is a function."""
 
 from __future__ import annotations
 
@@ -8,23 +8,6 @@ from typing import Any
 
 from contracts.transport.interference import Interference
 from contracts.transport.wire import Message, Reply, Request
-
-
-class VirtualClock:
-    """A clock on which time passes only while something waits."""
-
-    def __init__(self, now: float = 1_000.0) -> None:
-        self._now = now
-        self.waits: list[float] = []
-        """Seconds of each wait."""
-
-    def now(self) -> float:
-        return self._now
-
-    def wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self._now += seconds
-
 
 Answer = Callable[[Request], Reply | Interference]
 """Says how a target answers a request, or what keeps its answer from arriving."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contracts import (
     Credential,
@@ -16,6 +16,7 @@ from contracts import (
     Target,
 )
 from contracts.checks.context import CheckContext
+from contracts.core.events import Listener
 from contracts.core.exchange import Exchange
 from contracts.core.ledger import Ledger
 from contracts.core.target import Admin
@@ -24,11 +25,19 @@ from contracts.openapi.schemas import DocumentSchemas
 from contracts.oracle.judge import Judge
 from contracts.phases.api import Api
 from contracts.transport.client import Client
+from tests.clocks import VirtualClock
+from tests.contracts.in_process import LATENCY, InProcessTransport
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 KEYS = (
     Credential("good-key-one", "1", "ARKLOW_API_KEY"),
     Credential("good-key-two", "2", "ARKLOW_SECOND_API_KEY"),
 )
+
+URL = "http://target"
+"""Where a target answers that is reached without a socket."""
 
 
 def target(url: str) -> Target:
@@ -39,6 +48,23 @@ def target(url: str) -> Target:
 def judged(url: str, *only: str, seconds: float = 20.0, **members: Any) -> RunFinished:
     """Run the judge against a URL; a run for single rules ends as soon as a finding breaks each of them."""
     return Run(Plan(target(url), seed=7, max_time=seconds, only=frozenset(only), **members)).judge()
+
+
+def judged_in_process(
+    make: Callable[[VirtualClock], WSGIApplication],
+    *only: str,
+    latency: float = LATENCY,
+    listeners: Sequence[Listener] = (),
+    **members: Any,
+) -> RunFinished:
+    """Run the judge against an application in this process; `make` makes it with the clock that both go by.
+
+    `members` are those of the plan, `latency` is in seconds of that clock.
+    """
+    clock = VirtualClock()
+    transport = InProcessTransport(make(clock), clock, latency)
+    plan = Plan(**{"target": target(URL), "seed": 7, "max_time": 20.0, "only": frozenset(only), **members})
+    return Run(plan, *listeners, clock=clock, transport=transport).judge()
 
 
 def titles_by_rule(run: RunFinished) -> dict[str, str]:

@@ -13,7 +13,7 @@ from contracts.transport.circuit_breaker import CircuitBreaker
 from contracts.transport.interference import Interference
 from contracts.transport.throttle import Allowance, Limits, Throttle
 from contracts.transport.wire import Request
-from tests.contracts.ports import VirtualClock
+from tests.clocks import VirtualClock
 from tests.contracts.runs import exchange
 
 PLAIN = Request("POST", "/v1/modack")

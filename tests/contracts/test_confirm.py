@@ -14,7 +14,7 @@ from contracts.phases.requests import INGRESS, MODACK, PUT
 from contracts.reproduction.confirm import Confirmation
 from contracts.transport.interference import Interference
 from contracts.transport.throttle import TimeUp
-from tests.contracts.ports import VirtualClock
+from tests.clocks import VirtualClock
 from tests.contracts.runs import exchange, rules
 
 SOURCE = "a sequence that can be played again"

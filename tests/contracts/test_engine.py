@@ -17,7 +17,8 @@ from contracts.run.session import Message, Session
 from contracts.transport.interference import Interference
 from contracts.transport.throttle import Cancellation, Limits
 from contracts.transport.wire import Reply, Request
-from tests.contracts.ports import Answer, ScriptedTransport, VirtualClock, refused
+from tests.clocks import VirtualClock
+from tests.contracts.ports import Answer, ScriptedTransport, refused
 from tests.contracts.runs import target
 
 NOT_THERE = Interference("connection refused")

@@ -10,7 +10,7 @@ import pytest
 from contracts.core.rules import RULES, Severity
 from contracts.phases.scenarios import SCENARIOS, races
 from contracts.run.scheduler import ANYWHERE
-from tests.contracts.runs import api_at, judged, titles_by_rule
+from tests.contracts.runs import api_at, judged_in_process, titles_by_rule
 from tests.mutants import (
     CONFORMING_VARIANTS,
     DEPLOYMENTS,
@@ -43,8 +43,7 @@ ALONE = [one for one in EVERY_MUTANT if one.caught_by and one.id not in LEFT_TO_
 def test_a_mutant_is_caught_by_the_rule_that_it_names(mutant: Mutant) -> None:
     """The run listens to that rule alone, and ends when it has spoken."""
     rule = mutant.caught_by[0]
-    with serving(mutant()) as url:
-        run = judged(url, rule)
+    run = judged_in_process(lambda clock: mutant(clock=clock), rule)
 
     assert list(titles_by_rule(run)) == [rule]
     assert run.exit_code == (1 if RULES[rule].severity is Severity.VIOLATION else 0)
@@ -72,8 +71,10 @@ def test_every_rule_has_its_mutant() -> None:
 def test_another_interpretation_than_the_expected_one_is_a_warning() -> None:
     """A lawful choice has changed between two builds; the one that is as expected is not named."""
     expected = {"unknown variant": "made on the fly", "ingress body": "envelope"}
-    with serving(ConformingServer(Choices(operations="all"))) as url:
-        run = judged(url, "READ-2", expected=expected)
+    everything = Choices(operations="all")
+    run = judged_in_process(
+        lambda clock: ConformingServer(everything, clock=clock), "READ-2", expected=expected
+    )
 
     assert [(one.rule, one.place) for one in run.warnings] == [("READ-2", "unknown variant")]
     assert run.exit_code == 0
@@ -155,8 +156,7 @@ LAWFUL = {
 @pytest.mark.parametrize("name", LAWFUL)
 def test_a_conforming_variant_is_not_accused(name: str) -> None:
     """Whatever interpretations it takes; constructed sequences, walks and generated requests all run."""
-    with serving(ConformingServer(LAWFUL[name])) as url:
-        run = judged(url, seconds=5.0)
+    run = judged_in_process(lambda clock: ConformingServer(LAWFUL[name], clock=clock))
 
     assert (run.violations, run.exit_code, run.inconclusive) == ((), 0, None)
     assert run.cross_check.differences == ()
@@ -165,8 +165,7 @@ def test_a_conforming_variant_is_not_accused(name: str) -> None:
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_a_conforming_server_is_not_accused_wherever_it_stands(name: str) -> None:
     """Behind a gateway, on nodes that learn one after the other, beside a sink, with numbers of its own."""
-    with serving(DEPLOYMENTS[name]()) as url:
-        run = judged(url, seconds=5.0)
+    run = judged_in_process(DEPLOYMENTS[name])
 
     assert (run.violations, run.exit_code, run.inconclusive) == ((), 0, None)
 

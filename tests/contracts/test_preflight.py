@@ -17,7 +17,8 @@ from contracts.run.preflight import Preflight
 from contracts.transport.interference import Interference
 from contracts.transport.throttle import Allowance, Limits
 from contracts.transport.wire import Reply, Request
-from tests.contracts.ports import Answer, ScriptedTransport, VirtualClock, accepted, refused, reply
+from tests.clocks import VirtualClock
+from tests.contracts.ports import Answer, ScriptedTransport, accepted, refused, reply
 from tests.contracts.runs import check_context, client, target
 
 URL = "http://target"

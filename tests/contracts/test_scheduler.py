@@ -23,7 +23,8 @@ from contracts.transport.client import Client
 from contracts.transport.interference import TOO_SLOW, Interference
 from contracts.transport.throttle import Allowance, Limits, TimeUp
 from contracts.transport.wire import Reply, Request
-from tests.contracts.ports import ScriptedTransport, VirtualClock, refused
+from tests.clocks import VirtualClock
+from tests.contracts.ports import ScriptedTransport, refused
 from tests.contracts.runs import check_context, client, exchange, rules, target
 
 SECONDS = 25.0

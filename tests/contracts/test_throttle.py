@@ -13,7 +13,7 @@ from contracts.transport.throttle import (
     TimeUp,
     seconds_until,
 )
-from tests.contracts.ports import VirtualClock
+from tests.clocks import VirtualClock
 
 
 def throttled(**limits: float) -> tuple[Throttle, VirtualClock]:

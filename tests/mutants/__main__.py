@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 def application(options: argparse.Namespace) -> Any:
     """The WSGI application that the flags ask for."""
     if options.conforming in DEPLOYMENTS:
-        return DEPLOYMENTS[options.conforming]()
+        return DEPLOYMENTS[options.conforming](None)
     choices = CONFORMING_VARIANTS.get(options.conforming) or choices_of(options.choice)
     return ALL_MUTANTS.get(options.mutant, ConformingServer)(choices)
 

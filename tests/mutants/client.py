@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.clocks import FIRST_TIME, VirtualClock
 from tests.replies import Reply, ask
 from tests.serving import serving
 
@@ -17,8 +18,6 @@ from .conforming_server import DEFAULT_CHOICES, KEYS, Choices, ConformingServer
 GOOD, OTHER = KEYS
 """The keys of organisations 1 and 2."""
 PUT_PATH = "/v1/orgs/1/actions/definitions"
-FIRST_TIME = 1_800_000_000.0
-"""Seconds since 1970 where every clock begins: a whole number, so that times compare exactly."""
 ABSENT: Any = object()
 """In the place of a member's value: the member is left out."""
 NO_KEY = {"x-arklow-auth": "-"}
@@ -28,7 +27,7 @@ class Client:
     """Speaks to a server whose clock it can move."""
 
     def __init__(self) -> None:
-        self.time = FIRST_TIME
+        self.clock = VirtualClock()
         self.url = ""
 
     @property
@@ -36,10 +35,6 @@ class Client:
         """Host and port of the server."""
         parts = urlsplit(self.url)
         return parts.hostname or "", parts.port or 0
-
-    def clock(self) -> float:
-        """Seconds since 1970, as the server sees them."""
-        return self.time
 
     def call(
         self,
@@ -74,13 +69,13 @@ class Client:
         self, action: Any, attempt: Any = 0, mod_ack: Any = 60, headers: Any = None, wait: float = 0
     ) -> Reply:
         """Extend a lease by `mod_ack` seconds, `wait` seconds from now on the server's clock."""
-        self.time += wait
+        self.clock.wait(wait)
         body = {"action_record_id": action, "attempt": attempt, "mod_ack": mod_ack}
         return self.call("POST", "/v1/modack", present(body), headers=headers)
 
     def settle(self, operation: str, action: Any, attempt: Any = 0, wait: float = 0, **members: Any) -> Reply:
         """Send an ack, nack or defer, `wait` seconds from now on the server's clock."""
-        self.time += wait
+        self.clock.wait(wait)
         body = {"action_record_id": action, "attempt": attempt} | members
         return self.call("POST", f"/v1/{operation}", body)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 import re
-import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tests.clocks import Clock
 from tests.serving import HEADERS
 
 from .conforming_server import (
@@ -29,46 +28,53 @@ if TYPE_CHECKING:
 _ALL = Choices(operations="all")
 
 
-def _known_at() -> list[float]:
-    """When each of three nodes learns of something, by `time.monotonic`: one now, two within a second."""
-    now = time.monotonic()
-    return [now, now + random.random(), now + random.random()]
+class _ThreeNodes(ConformingServer):
+    """Three nodes, of which two learn of something later than the third; a request goes to any of them."""
+
+    def learned_at(self) -> list[float]:
+        """When each of them learns of what happens now, in seconds since 1970: one now, two within a second."""
+        now = self.now()
+        return [now, now + self.random.random(), now + self.random.random()]
+
+    def knows(self, learned_at: list[float]) -> bool:
+        """Whether the node to which this request goes has learned of it."""
+        return self.now() >= self.random.choice(learned_at)
 
 
-class Nodes(ConformingServer):
+class Nodes(_ThreeNodes):
     """Three nodes; two of them learn of a definition within a second, each at its own time."""
 
-    def __init__(self, choices: Choices = _ALL) -> None:
-        super().__init__(choices)
+    def __init__(self, *args: Any, **members: Any) -> None:
+        super().__init__(*args, **members)
         self.known_at: dict[tuple[str, str], list[float]] = {}
 
     def define(self, org: str, requested: RequestedDefinition) -> Definition:
         made = super().define(org, requested)
-        self.known_at[org, made.variant] = _known_at()
+        self.known_at[org, made.variant] = self.learned_at()
         return made
 
     def resolve(self, org: str, name: str) -> Definition:
         found = super().resolve(org, name)
-        if time.monotonic() < random.choice(self.known_at[org, found.variant]):
+        if not self.knows(self.known_at[org, found.variant]):
             raise Refused(400, "UNKNOWN_VARIANT", "no definition has this variant")
         return found
 
 
-class SlowNodes(ConformingServer):
+class SlowNodes(_ThreeNodes):
     """Three nodes; two of them learn of an action within a second, each at its own time."""
 
-    def __init__(self, choices: Choices = _ALL) -> None:
-        super().__init__(choices)
+    def __init__(self, *args: Any, **members: Any) -> None:
+        super().__init__(*args, **members)
         self.known_at: dict[str, list[float]] = {}
 
     def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
         action = super().accept(definition, version, posted_as, work)
-        self.known_at[action.id] = _known_at()
+        self.known_at[action.id] = self.learned_at()
         return action
 
     def find(self, org: str, number: str) -> Action:
         action = super().find(org, number)
-        if time.monotonic() < random.choice(self.known_at[action.id]):
+        if not self.knows(self.known_at[action.id]):
             raise Refused(404, "UNKNOWN_ACTION", "no action has this id")
         return action
 
@@ -76,18 +82,29 @@ class SlowNodes(ConformingServer):
 class Archive(ConformingServer):
     """A sink settles half of the actions within two seconds; an action that is settled is not known any more."""
 
+    def __init__(self, *args: Any, **members: Any) -> None:
+        super().__init__(*args, **members)
+        self.settled_at: dict[str, float] = {}
+        """Action → when the sink settles it, in seconds since 1970."""
+
     def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
         action = super().accept(definition, version, posted_as, work)
-        if random.random() < 0.5:
-            timer = threading.Timer(random.uniform(0.2, 2), self.put_away, (action,))
-            timer.daemon = True
-            timer.start()
+        if self.random.random() < 0.5:
+            self.settled_at[action.id] = self.now() + self.random.uniform(0.2, 2)
         return action
 
-    def put_away(self, action: Action) -> None:
-        """Settle an action, as the sink does."""
-        with self.lock:
-            self.actions.pop(action.id, None)
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        with super().exclusive():
+            self.put_away()
+            yield
+
+    def put_away(self) -> None:
+        """Forget the actions that the sink has settled by now."""
+        now = self.now()
+        for action_id in [one for one, at in self.settled_at.items() if at <= now]:
+            del self.settled_at[action_id]
+            self.actions.pop(action_id, None)
 
 
 class OwnNumbers(ConformingServer):
@@ -168,16 +185,25 @@ def _json(status: str) -> tuple[str, bytes]:
 GATEWAY_BODIES: dict[str, Callable[[str], tuple[str, bytes]]] = {"html": _html, "json": _json}
 """What gateways write about a status line: media type and body."""
 
-DEPLOYMENTS: dict[str, Callable[[], Any]] = {
-    "nodes": Nodes,
-    "slow-nodes": SlowNodes,
-    "archive": lambda: Archive(_ALL),
-    "own-numbers": lambda: OwnNumbers(_ALL),
-    "described": lambda: Described(_ALL),
-    "padded-ids": lambda: Padded(_ALL),
-    "behind-a-page": lambda: Gateway(ConformingServer(Choices(html_404=True)), GATEWAY_BODIES["html"]),
-    "behind-a-gateway": lambda: Gateway(ConformingServer(_ALL), GATEWAY_BODIES["json"]),
+
+def _deployed(kind: type[ConformingServer]) -> Callable[[Clock | None], Any]:
+    return lambda clock: kind(_ALL, clock=clock)
+
+
+def _behind(choices: Choices, write: Callable[[str], tuple[str, bytes]]) -> Callable[[Clock | None], Any]:
+    return lambda clock: Gateway(ConformingServer(choices, clock=clock), write)
+
+
+DEPLOYMENTS: dict[str, Callable[[Clock | None], Any]] = {
+    "nodes": _deployed(Nodes),
+    "slow-nodes": _deployed(SlowNodes),
+    "archive": _deployed(Archive),
+    "own-numbers": _deployed(OwnNumbers),
+    "described": _deployed(Described),
+    "padded-ids": _deployed(Padded),
+    "behind-a-page": _behind(Choices(html_404=True), GATEWAY_BODIES["html"]),
+    "behind-a-gateway": _behind(_ALL, GATEWAY_BODIES["json"]),
 }
-"""Name → a fresh server."""
+"""Name → what makes a fresh server with a clock, the machine's if it is None."""
 
 __all__ = ["DEPLOYMENTS", "GATEWAY_BODIES"]

@@ -5,7 +5,6 @@ Where the rule is a warning, the mutation may be a lawful choice that a judge sh
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -106,7 +105,7 @@ class SearchesLong(ConformingServer):
 
     def find(self, org: str, action_id: str) -> Action:
         if action_id not in self.actions:
-            time.sleep(1.2)
+            self.clock.wait(1.2)
         return super().find(org, action_id)
 
 

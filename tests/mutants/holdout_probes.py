@@ -224,7 +224,7 @@ def current_after(client: Client, waits: list[float], seconds: int = 1) -> int:
     """The current attempt once a lease of `seconds` was granted and the `waits` have passed."""
     action = client.action()
     client.modack(action, mod_ack=seconds)
-    client.time += sum(waits)
+    client.clock.wait(sum(waits))
     return next(attempt for attempt in range(9) if client.modack(action, attempt).status == 200)
 
 
@@ -273,7 +273,7 @@ def status_after(operation: str, wait: float, **members: Any) -> Callable[[Clien
     def ask(client: Client) -> list[Any]:
         action = client.action()
         client.settle(operation, action, **members)
-        client.time += wait
+        client.clock.wait(wait)
         state = client.record(action).data["state"]
         return [state["status"], state["attempt"]]
 
@@ -290,7 +290,7 @@ def nacked_after_defer(client: Client) -> str:
 
 def waiting(client: Client) -> list[Any]:
     """Status and attempt of an action 50 s after a nack that asks for a retry in 100 s."""
-    return status_after("nack", 50, terms={"retry_at": int(client.time) + 100})(client)
+    return status_after("nack", 50, terms={"retry_at": int(client.clock.unix_time()) + 100})(client)
 
 
 def counted(client: Client) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from tests.clocks import Clock
 
 from .conforming_server import DEFAULT_CHOICES, KEYS, Choices, ConformingServer
 
@@ -42,9 +43,9 @@ class Mutant:
         self,
         choices: Choices = DEFAULT_CHOICES,
         keys: dict[str, str] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
     ) -> ConformingServer:
-        """Make a server; `keys` are organisations by key, `clock` gives seconds since 1970."""
+        """Make a server; `keys` are organisations by key, `clock` is the machine's unless given."""
         return self.mutation(replace(choices, **self.needs), keys or KEYS, clock)
 
 

@@ -5,7 +5,6 @@ Beside the catalogue and the holdout, since both use them; a base that only one 
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from flask import Response
@@ -108,7 +107,7 @@ class Raced(ConformingServer):
     def pause(self) -> None:
         """Let other requests in for the length of the window; called with all state held."""
         self.lock.release()
-        time.sleep(self.window)
+        self.clock.pause(self.window)
         self.lock.acquire()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -80,18 +79,18 @@ class X05(Raced):
         super().__init__(*args, **members)
         self.acking = threading.local()
         self.effective: dict[str, float] = {}
-        """Action → when its ack takes effect, by `time.monotonic`."""
+        """Action → when its ack takes effect, in seconds since 1970."""
 
     def succeed(self, action: Action) -> None:
         self.acking.id = action.id
 
     def answered(self) -> None:
         if action_id := self.acking.__dict__.pop("id", None):
-            self.effective[action_id] = time.monotonic() + self.window
+            self.effective[action_id] = self.now() + self.window
 
     def elapse(self, action: Action) -> None:
         super().elapse(action)
-        if self.effective.get(action.id, math.inf) < time.monotonic():
+        if self.effective.get(action.id, math.inf) < self.now():
             del self.effective[action.id]
             super().succeed(action)
 

@@ -40,7 +40,7 @@ def test_a_conforming_variant_takes_work_and_holds_it(name: str) -> None:
     with speaking(ConformingServer, choices) as client:
         made = client.put(alias=["w"])
         taken = client.ingress()
-        client.time += choices.first_delivery
+        client.clock.wait(choices.first_delivery)
         extended = client.modack(taken.data["a_id"])
     assert (made.status, taken.status) == (200, 200)
     assert (taken.data["a_def_id"], taken.data["a_ve"]) == (made.data["id"], str(made.data["version"]))

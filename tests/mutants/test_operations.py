@@ -26,7 +26,7 @@ def settled(operation: str, wait: float = 0, **terms: Any) -> Callable[[Client],
     def ask(client: Client) -> list[Any]:
         action = client.action()
         status = client.settle(operation, action, **terms).status
-        client.time += wait
+        client.clock.wait(wait)
         state = client.record(action).data["state"]
         return [status, state["status"], state["attempt"]]
 
@@ -39,7 +39,7 @@ def then(first: str, second: str, wait: float = 0) -> Callable[[Client], list[An
     def ask(client: Client) -> list[Any]:
         action = client.action()
         client.settle(first, action)
-        client.time += wait
+        client.clock.wait(wait)
         reply = client.modack(action) if second == "modack" else client.settle(second, action)
         return [reply.status, client.record(action).data["state"]["status"]]
 

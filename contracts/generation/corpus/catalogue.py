@@ -24,14 +24,19 @@ _GROUPS: Final[tuple[Callable[[str, Good], Iterator[Probe]], ...]] = (
 
 
 def probes(label: str, good: dict[str, Any]) -> Iterator[Probe]:
-    """Make every probe of the operation `label`: the most telling of each group first, large ones last and only then made.
+    """Make every probe of the operation `label`: small ones first, large ones last and only then made.
 
     `good` is a body that is served: work for an open definition, a definition of a variant that no other definition uses,
     or a modack of a live action.
     """
-    for row in zip_longest(*(group(label, good) for group in _GROUPS)):
-        yield from (probe for probe in row if probe is not None)
+    yield from small_probes(label, good)
     yield from large_probes(label, good)
 
 
-__all__ = ["probes"]
+def small_probes(label: str, good: dict[str, Any]) -> Iterator[Probe]:
+    """Make every probe of an operation that is not large, the most telling of each group first."""
+    for row in zip_longest(*(group(label, good) for group in _GROUPS)):
+        yield from (probe for probe in row if probe is not None)
+
+
+__all__ = ["probes", "small_probes"]

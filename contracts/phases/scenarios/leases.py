@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -151,7 +150,7 @@ def rejected(api: Api) -> Iterator[float]:
     all_terms: tuple[dict[str, Any], ...] = (
         {"retry": False},
         {},
-        {"retry_at": (int(time.time()) // _DAY + 2) * _DAY},
+        {"retry_at": (int(api.client.clock.unix_time()) // _DAY + 2) * _DAY},
     )
     for terms in all_terms:
         number = api.live()

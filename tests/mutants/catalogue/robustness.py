@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from flask import Response, request
@@ -30,7 +29,7 @@ class B09(ConformingServer):
     def read_work(self, body: Any) -> Work:
         work = super().read_work(body)
         if isinstance(work.payload, list):
-            time.sleep(1.5)
+            self.clock.wait(1.5)
         return work
 
 

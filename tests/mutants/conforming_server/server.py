@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
+
+from tests.clocks import Clock
 
 from .choices import DEFAULT_CHOICES, Choices, Operation
 from .records import Records
@@ -26,7 +27,7 @@ class ConformingServer(Records):
         self,
         choices: Choices = DEFAULT_CHOICES,
         keys: dict[str, str] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
     ) -> None:
         super().__init__(choices, keys, clock)
         self.flask = self.build_flask()

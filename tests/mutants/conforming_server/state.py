@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
-import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
+from random import Random
 from typing import Any
+
+from tests.clocks import Clock, MachineClock
 
 from .choices import DEFAULT_CHOICES, Choices
 from .values import KEYS, Action, Definition
@@ -25,11 +25,12 @@ class State:
         self,
         choices: Choices = DEFAULT_CHOICES,
         keys: dict[str, str] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
     ) -> None:
         self.choices = choices
         self.keys = KEYS if keys is None else keys
-        self.clock = clock
+        self.clock = clock or MachineClock()
+        self.random = Random(1)
         self.lock = threading.RLock()
         self.last_id = 0
         self.issued: set[int] = set()
@@ -38,7 +39,7 @@ class State:
 
     def now(self) -> float:
         """Seconds since 1970."""
-        return self.clock()
+        return self.clock.unix_time()
 
     def exclusive(self) -> AbstractContextManager[Any]:
         """Hold all state: what one request sees and changes, no other request touches meanwhile."""
@@ -51,12 +52,12 @@ class State:
         if self.choices.ids == "small":
             self.last_id += 1
         else:
-            self.last_id = max(self.last_id + 1, (int(time.time() * 1000) - EPOCH_MS) << 22)
+            self.last_id = max(self.last_id + 1, (int(self.now() * 1000) - EPOCH_MS) << 22)
         return str(self.last_id)
 
     def random_id(self) -> int:
         """Draw a number of 25 digits that was never drawn before."""
-        drawn = SHORTEST_LONG_ID + secrets.randbelow(9 * SHORTEST_LONG_ID)
+        drawn = SHORTEST_LONG_ID + self.random.randrange(9 * SHORTEST_LONG_ID)
         if drawn in self.issued:
             return self.random_id()
         self.issued.add(drawn)

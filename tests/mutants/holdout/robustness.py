@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -223,7 +222,7 @@ class H156(ConformingServer):
     def read_work(self, body: Any) -> Work:
         work = super().read_work(body)
         if isinstance(work.payload, str):
-            time.sleep(self.pause)
+            self.clock.wait(self.pause)
         return work
 
 
@@ -232,7 +231,7 @@ class H157(Remembers):
     """answers get slower with each request, by 4 ms [policy: latency]"""
 
     def handle(self, operation: Operation, step: Callable[[], Any]) -> Response:
-        time.sleep(min(0.004 * self.counted(), 2))
+        self.clock.wait(min(0.004 * self.counted(), 2))
         return super().handle(operation, step)
 
 

@@ -1,0 +1,129 @@
+"""A transport that calls an application in this process, on a clock that the two share."""
+
+from __future__ import annotations
+
+import http.client
+import io
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from contracts.transport.answers import read_body
+from contracts.transport.connections import Head, Line
+from contracts.transport.interference import TOO_SLOW, Interference, kind_of
+from contracts.transport.wire import Message, Reply
+from tests.clocks import TimedOut, VirtualClock
+from tests.in_process import answered
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+LATENCY: Final = 0.004
+"""Seconds from the first byte of a request to the last one of its answer: what a busy server on the same machine takes."""
+_NEVER: Final = 3_600.0
+"""Seconds that reading may take by the machine's clock: all bytes are there already."""
+
+
+class _Socket:
+    """The client's end of a connection: once the request is written and its answer asked for, the application is called."""
+
+    def __init__(self, serve: Callable[[bytes], bytes]) -> None:
+        self._serve = serve
+        self._request = bytearray()
+
+    def sendall(self, data: bytes) -> None:
+        self._request += data
+
+    def makefile(self, *_: Any) -> io.BufferedReader:
+        request, self._request = bytes(self._request), bytearray()
+        return io.BufferedReader(io.BytesIO(self._serve(request)))
+
+    def gettimeout(self) -> float:
+        return _NEVER
+
+    def settimeout(self, *_: Any) -> None:
+        """Wait for nothing."""
+
+    setsockopt = close = shutdown = settimeout
+
+
+class InProcessTransport:
+    """Carries messages to an application by calling it with their bytes; time passes on a virtual clock.
+
+    Requests of a volley are begun at the same moment, and one runs until it pauses or ends: so they meet in the same way
+    each time.
+    """
+
+    def __init__(self, app: WSGIApplication, clock: VirtualClock, latency: float = LATENCY) -> None:
+        """Make a transport whose messages take `latency` seconds there and back, beside what the application takes."""
+        self._app = app
+        self._clock = clock
+        self._half = latency / 2
+
+    @property
+    def drops(self) -> int:
+        """Connections that were to be used again and were closed: as often as the application went away."""
+        return int(getattr(self._app, "restarts", 0))
+
+    def send(self, message: Message, timeout: float) -> Reply:
+        """Send one message and return its answer.
+
+        Raises:
+            Interference: no answer came.
+        """
+        reply = self._sent(message, self._clock.now(), timeout)
+        if isinstance(reply, Interference):
+            raise reply
+        return reply
+
+    def send_together(
+        self, messages: Sequence[Message], timeout: float
+    ) -> Iterator[tuple[int, Reply | Interference]]:
+        """Send all messages at the same moment, and yield each answer with the index of its message."""
+        sent, found = self._clock.now(), []
+
+        def call(index: int, message: Message) -> Callable[[], None]:
+            return lambda: found.append((index, self._sent(message, sent, timeout)))
+
+        self._clock.together([call(index, message) for index, message in enumerate(messages)])
+        yield from found
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def _sent(self, message: Message, sent: float, timeout: float) -> Reply | Interference:
+        """Return the answer to a message of the moment `sent`, or what kept it from arriving within `timeout` seconds."""
+        clock = self._clock
+        try:
+            with clock.limited(sent + timeout):
+                clock.reach(sent + self._half)
+                reply = self._exchanged(message)
+                clock.reach(clock.now() + self._half)
+            return Reply(reply.status, reply.headers, reply.body, sent, clock.now())
+        except TimedOut:
+            return Interference(TOO_SLOW)
+        except Interference as met:
+            return met
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            return Interference(kind_of(error))
+
+    def _exchanged(self, message: Message) -> Reply:
+        """Write a message as urllib3 does, call the application, and read its answer."""
+        request, parts = message.request, urlsplit(message.base)
+        line = Line(parts.hostname or "", parts.port)
+        line.sock = _Socket(lambda data: answered(self._app, data))
+        line.request(
+            request.method,
+            message.base,
+            list(message.pieces()) if request.chunks else request.body,
+            Head(f"{parts.path}{request.path}", message.headers),
+            chunked=bool(request.chunks),
+            preload_content=False,
+        )
+        answer = line.getresponse()
+        body = read_body(answer, request.method)
+        headers = tuple((str(name), str(value)) for name, value in answer.headers.items())
+        return Reply(answer.status, headers, body, 0.0, 0.0)
+
+
+__all__ = ["LATENCY", "InProcessTransport"]
