@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
 import schemathesis
+from hypothesis.errors import HypothesisWarning
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.run import PhaseName
 from schemathesis.specs.openapi.schemas import OpenApiSchema
@@ -72,7 +74,8 @@ def generate(
 
 def _run(transport: ClientTransport, schema: OpenApiSchema, aim: Aim) -> None:
     """Run one phase until it ends, or until its transport sends nothing more."""
-    with installed(aim):
+    with installed(aim), warnings.catch_warnings():
+        warnings.simplefilter("ignore", HypothesisWarning)  # of requests that take long to print, or to make
         stream = from_schema(schema).execute()
         for event in stream:
             if transport.is_over():

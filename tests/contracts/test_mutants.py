@@ -73,7 +73,10 @@ def test_another_interpretation_than_the_expected_one_is_a_warning() -> None:
     expected = {"unknown variant": "made on the fly", "ingress body": "envelope"}
     everything = Choices(operations="all")
     run = judged_in_process(
-        lambda clock: ConformingServer(everything, clock=clock), "READ-2", expected=expected
+        lambda clock: ConformingServer(everything, clock=clock),
+        "READ-2",
+        expected=expected,
+        max_time=_SECONDS,
     )
 
     assert [(one.rule, one.place) for one in run.warnings] == [("READ-2", "unknown variant")]
@@ -105,6 +108,9 @@ def test_a_rule_that_is_listened_to_alone_is_verified(rule: str) -> None:
     """Some sequence is for it, or any exchange may break it."""
     assert rule in ANYWHERE.union(*(scenario.rules for scenario in SCENARIOS))
 
+
+_SECONDS = 8.0
+"""Seconds of the virtual clock in which a conforming server is judged: two thousand requests."""
 
 LAWFUL = {
     "plain": Choices(operations="all"),
@@ -156,7 +162,7 @@ LAWFUL = {
 @pytest.mark.parametrize("name", LAWFUL)
 def test_a_conforming_variant_is_not_accused(name: str) -> None:
     """Whatever interpretations it takes; constructed sequences, walks and generated requests all run."""
-    run = judged_in_process(lambda clock: ConformingServer(LAWFUL[name], clock=clock))
+    run = judged_in_process(lambda clock: ConformingServer(LAWFUL[name], clock=clock), max_time=_SECONDS)
 
     assert (run.violations, run.exit_code, run.inconclusive) == ((), 0, None)
     assert run.cross_check.differences == ()
@@ -165,7 +171,7 @@ def test_a_conforming_variant_is_not_accused(name: str) -> None:
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_a_conforming_server_is_not_accused_wherever_it_stands(name: str) -> None:
     """Behind a gateway, on nodes that learn one after the other, beside a sink, with numbers of its own."""
-    run = judged_in_process(DEPLOYMENTS[name])
+    run = judged_in_process(DEPLOYMENTS[name], max_time=_SECONDS)
 
     assert (run.violations, run.exit_code, run.inconclusive) == ((), 0, None)
 
