@@ -47,8 +47,18 @@ class Run:
         clock: Clock | None = None,
         transport: Transport | None = None,
         observers: Sequence[Callable[[Exchange], None]] = (),
+        run_id: str = "",
     ) -> None:
-        """Prepare a run; `listeners` get its events, `observers` see each exchange in the run's own thread."""
+        """Prepare a run.
+
+        Args:
+            plan: what it is to do.
+            listeners: get its events.
+            clock: tells and passes time; that of the machine, if none is given.
+            transport: carries the requests; over sockets, if none is given.
+            observers: see each exchange in the run's own thread.
+            run_id: 32 hexadecimal digits that name the run; drawn at random, if none are given.
+        """
         document = load(plan.document)
         self._plan = plan
         self._listeners = listeners
@@ -69,6 +79,7 @@ class Run:
             transport=transport,
             cancellation=self._cancellation,
             observers=observers,
+            run_id=plan.before.run.run_id if plan.before else run_id,
         )
         self._due = math.inf
         """When the run's thread sends its last request, in seconds of the clock; infinite before it is known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
@@ -55,7 +54,7 @@ class Preflight:
         self._client = client
         self._judge = judge
         self._context = judge.context
-        self._random = Random(plan.seed if plan.steady else f"{plan.seed} {time.time_ns()}")
+        self._random = Random(plan.seed if plan.steady else f"{plan.seed} {client.clock.unix_time()}")
         self._policy = TrafficPolicy(
             bool(plan.name_prefix),
             plan.intrusive,

@@ -72,6 +72,7 @@ class Session:
         transport: Transport | None,
         cancellation: Cancellation,
         observers: Sequence[Callable[[Exchange], None]],
+        run_id: str,
     ) -> None:
         """Make what a run needs; `post` takes what it has to say, `observers` see every exchange."""
         self._plan = plan
@@ -91,7 +92,7 @@ class Session:
             transport=transport,
             cancellation=cancellation,
             about_to_send=lambda: post(self._snapshot()),
-            trace=before.run.run_id if before else "",
+            trace=run_id,
             interference=before.run.interference if before else None,
         )
         self._cross_check = CrossCheck(context)

@@ -36,8 +36,10 @@ KEYS = (
     Credential("good-key-two", "2", "ARKLOW_SECOND_API_KEY"),
 )
 
-URL = "http://target"
-"""Where a target answers that is reached without a socket."""
+URL = "http://localhost"
+"""Where a target answers that is reached without a socket; a host of this machine, which is judged without a limit."""
+RUN_ID = "0123456789abcdef" * 2
+"""Names runs in this process, which are then the same each time."""
 
 
 def target(url: str) -> Target:
@@ -64,7 +66,7 @@ def judged_in_process(
     clock = VirtualClock()
     transport = InProcessTransport(make(clock), clock, latency)
     plan = Plan(**{"target": target(URL), "seed": 7, "max_time": 20.0, "only": frozenset(only), **members})
-    return Run(plan, *listeners, clock=clock, transport=transport).judge()
+    return Run(plan, *listeners, clock=clock, transport=transport, run_id=RUN_ID).judge()
 
 
 def titles_by_rule(run: RunFinished) -> dict[str, str]:

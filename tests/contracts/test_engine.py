@@ -232,6 +232,7 @@ def test_a_tenth_of_the_requests_is_kept_for_examples(requests: int, reserved: i
         transport=transport,
         cancellation=Cancellation(),
         observers=(),
+        run_id="",
     ).judge()
 
     assert at_the_end == [requests - reserved]
