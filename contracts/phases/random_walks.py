@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.errors import HypothesisWarning
 
 from ..core.exchange import Exchange
 from ..generation.strategies import LETTERS, Letter, long_sequences
@@ -29,8 +31,12 @@ _BATCH = 20
 
 @contextmanager
 def no_traces() -> Iterator[None]:
-    """Keep what Hypothesis writes out of the directory in which the user stands."""
-    with tempfile.TemporaryDirectory(prefix="arklow-contracts-", ignore_cleanup_errors=True) as home:
+    """Keep what Hypothesis writes out of the user's directory, and its warnings out of the output: users can mend neither."""
+    with (
+        tempfile.TemporaryDirectory(prefix="arklow-contracts-", ignore_cleanup_errors=True) as home,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", HypothesisWarning)
         set_hypothesis_home_dir(home)
         try:
             yield

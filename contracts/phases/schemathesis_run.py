@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
 import schemathesis
-from hypothesis.errors import HypothesisWarning
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.run import PhaseName
 from schemathesis.specs.openapi.schemas import OpenApiSchema
@@ -74,8 +72,7 @@ def generate(
 
 def _run(transport: ClientTransport, schema: OpenApiSchema, aim: Aim) -> None:
     """Run one phase until it ends, or until its transport sends nothing more."""
-    with installed(aim), warnings.catch_warnings():
-        warnings.simplefilter("ignore", HypothesisWarning)  # of requests that take long to print, or to make
+    with installed(aim):
         stream = from_schema(schema).execute()
         for event in stream:
             if transport.is_over():

@@ -93,9 +93,13 @@ DOORS = {
         *("arklow_local.pytest_fixture", "contracts.pytest_plugin"),
         "contracts.reports.generated_test_runtime",
     },
-    "requests": {"contracts.phases.schemathesis_run"},
+    "requests": {"contracts.phases.schemathesis_run", "contracts.phases.schemathesis_transport"},
     "rich": {"contracts.reports.console"},
-    "schemathesis": {"contracts.phases.schemathesis_run", "contracts.phases.schemathesis_hooks"},
+    "schemathesis": {
+        "contracts.phases.schemathesis_run",
+        "contracts.phases.schemathesis_hooks",
+        "contracts.phases.schemathesis_transport",
+    },
     "selectors": {"contracts.transport.volley", "mock_server.admin.plane", "mock_server.admin.server"},
     "socket": {
         "arklow_local.testing",
@@ -108,6 +112,7 @@ DOORS = {
     },
     "tomllib": {"contracts.commands.targets_file"},
     "urllib3": {
+        "contracts.phases.schemathesis_transport",
         *("contracts.transport.answers", "contracts.transport.clock", "contracts.transport.connections"),
         *("contracts.transport.http_transport", "contracts.transport.interference"),
         "contracts.transport.volley",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LATENCY: Final = 0.004
 """Seconds from the first byte of a request to the last one of its answer: what a busy server on the same machine takes."""
 _NEVER: Final = 3_600.0
-"""Seconds that reading may take by the machine's clock: all bytes are there already."""
+"""Seconds of the machine's clock that a read may take: no byte is awaited."""
 
 
 class _Socket:
