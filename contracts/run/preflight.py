@@ -54,7 +54,9 @@ class Preflight:
         self._client = client
         self._judge = judge
         self._context = judge.context
-        self._random = Random(plan.seed if plan.steady else f"{plan.seed} {client.clock.unix_time()}")
+        self._random = Random(
+            plan.seed if plan.steady else f"{plan.seed} {client.trace} {client.clock.unix_time()}"
+        )
         self._policy = TrafficPolicy(
             bool(plan.name_prefix),
             plan.intrusive,
