@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.lanes import Lanes
-from tests.running_mock import RunningMock, mock
+from tests.running_mock import RunningMock, mock_here
 
 settings.register_profile("ours", deadline=None, derandomize=True)
 settings.load_profile("ours")
@@ -16,8 +16,8 @@ settings.load_profile("ours")
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[RunningMock]:
-    """A mock with its default flags; tests share it, so each defines variants of its own."""
-    with mock() as running:
+    """A mock with its default flags, in a thread of this process; tests share it, so each has variants or an organisation of its own."""
+    with mock_here() as running:
         yield running
 
 

@@ -1,19 +1,25 @@
-"""The mock as a process of its own, spoken to over real sockets."""
+"""The mock as users have it, spoken to over real sockets: in a thread of this process, or in a process of its own."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tests.processes import started
 from tests.replies import Reply, ask, read_reply
+from tests.waiting import PATIENCE
+
+if TYPE_CHECKING:
+    from mock_server.adapters.http_server import Server
 
 KEY = {"x-arklow-auth": "org-42"}
 JSON = {"content-type": "application/json"}
@@ -23,11 +29,12 @@ PUT = "/v1/orgs/42/actions/definitions"
 class RunningMock:
     """A running mock: its ports, its log, and plain ways to talk to it."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
+    def __init__(self, output: Iterable[str]) -> None:
+        """Read what the mock prints, up to the line that says that it answers; the rest is read in a thread."""
         self.lines: list[str] = []
-        assert process.stdout is not None
-        for line in process.stdout:
+        self._printed = threading.Condition()
+        follows = iter(output)
+        for line in follows:
             self.lines.append(line.rstrip("\n"))
             if line.startswith("Ready."):
                 break
@@ -39,12 +46,25 @@ class RunningMock:
         )
         admin = re.search(r"admin\s+http://[^\s]*:(\d+)\s+Authorization: Bearer (.*)", text)
         self.admin_port, self.admin_token = (int(admin[1]), admin[2]) if admin else (0, "")
-        threading.Thread(target=self._follow, daemon=True).start()
+        self.reader = threading.Thread(target=self._follow, args=(follows,), daemon=True)
+        """Ends with the mock's output."""
+        self.reader.start()
 
-    def _follow(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
+    def _follow(self, output: Iterator[str]) -> None:
+        for line in output:
+            with self._printed:
+                self.lines.append(line.rstrip("\n"))
+                self._printed.notify_all()
+
+    def line_with(self, text: str) -> str:
+        """Wait for a line of the log with a text, and return the latest one."""
+
+        def found() -> str:
+            return next((line for line in reversed(self.lines) if text in line), "")
+
+        with self._printed:
+            assert self._printed.wait_for(found, PATIENCE), "\n".join(self.lines)
+            return found()
 
     def raw(self, data: bytes, *, then: bytes = b"", timeout: float = 30) -> Reply:
         """Send bytes as they are and read one answer; `then` is sent 50 ms later on the same connection."""
@@ -99,13 +119,73 @@ class RunningMock:
         return ask(f"http://{name}:{self.admin_port}", method, path, body, headers=sent | (headers or {}))
 
 
-@contextlib.contextmanager
-def mock(*flags: str) -> Iterator[RunningMock]:
-    """Start a mock on free ports with the given flags, and end it afterwards."""
+class MockProcess(RunningMock):
+    """A running mock in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        super().__init__(process.stdout)
+        self.process = process
+
+
+class _Ending:
+    """Serves in whatever thread the mock runs, until another thread ends it."""
+
+    def __init__(self) -> None:
+        self._began = threading.Event()
+        self._server: Server | None = None
+
+    def serve(self, app: Any, sockets: list[socket.socket], beside: Any, during: Any, headers: Any) -> None:
+        from mock_server.adapters.http_server import Server
+
+        self._server = Server(app, headers)
+        self._began.set()
+        self._server.run(sockets, beside, during)
+
+    def end(self) -> None:
+        """End the mock, which has printed that it is ready."""
+        assert self._began.wait(PATIENCE)
+        assert self._server is not None
+        self._server.stop()
+
+
+def _flags(flags: tuple[str, ...]) -> list[str]:
+    """Flags with free ports behind them."""
     admin = [] if "--no-admin" in flags else ["--admin-port", "0"]
-    command = [sys.executable, "-m", "mock_server", *flags, "--port", "0", "--ingress-port", "0", *admin]
-    with started(command) as process:
-        yield RunningMock(process)
+    return [*flags, "--port", "0", "--ingress-port", "0", *admin]
 
 
-__all__ = ["JSON", "KEY", "PUT", "RunningMock", "mock"]
+@contextlib.contextmanager
+def mock_here(*flags: str) -> Iterator[RunningMock]:
+    """Run `arklow-mock` with the given flags in a thread of this process, on free ports, and end it afterwards."""
+    from mock_server.cli.main import main
+
+    reading, writing = os.pipe()
+    ending = _Ending()
+    codes: list[int] = []
+
+    def run(output: TextIO) -> None:
+        with output:
+            codes.append(main(_flags(flags), output=output, errors=output, serve=ending.serve))
+
+    thread = threading.Thread(target=run, args=(os.fdopen(writing, "w"),), daemon=True)
+    thread.start()
+    with os.fdopen(reading) as printed:
+        running = RunningMock(printed)
+        try:
+            yield running
+        finally:
+            ending.end()
+            thread.join(PATIENCE)
+            running.reader.join(PATIENCE)
+    assert codes == [0]
+
+
+@contextlib.contextmanager
+def mock(*flags: str) -> Iterator[MockProcess]:
+    """Start a mock with the given flags in a process of its own, on free ports, and end it afterwards."""
+    with started([sys.executable, "-m", "mock_server", *_flags(flags)]) as process:
+        yield MockProcess(process)
+
+
+__all__ = ["JSON", "KEY", "PUT", "MockProcess", "RunningMock", "mock", "mock_here"]

@@ -155,55 +155,74 @@ Beside = Callable[[asyncio.AbstractEventLoop], contextlib.AbstractContextManager
 """Given the server's loop, makes a context in which the server runs, from its first request to its last."""
 During = Callable[[], contextlib.AbstractAsyncContextManager[object]]
 """Makes such a context that itself runs on the loop; it is entered before the one of `Beside`."""
+Headers = Sequence[tuple[str, str]]
+"""Pairs of name and value."""
+Serve = Callable[[ASGIApp, list[socket.socket], Beside, During, Headers], None]
+"""Serves an application until something ends it; the arguments are those of `Server` and of its `run`."""
+
+
+class Server:
+    """uvicorn on sockets that listen already; it ends when it is told to, in whatever thread it runs."""
+
+    def __init__(self, app: ASGIApp, headers: Headers = ()) -> None:
+        """Serve `app`; `headers`, (name, value), go with every answer, also with those that uvicorn makes itself."""
+        # neither bytes that are not HTTP nor clients that are connected at the end are worth a line
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        self._config = uvicorn.Config(
+            app,
+            http=_Protocol,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            headers=list(headers),
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
+        )
+        self._server = uvicorn.Server(self._config)
+
+    def run(
+        self,
+        sockets: list[socket.socket],
+        beside: Beside = lambda _: contextlib.nullcontext(),
+        during: During = contextlib.nullcontext,
+    ) -> None:
+        """Serve on a loop of its own until `stop`, then finish requests that are under way within three seconds.
+
+        In the main thread SIGINT and SIGTERM end it too, and are raised once more afterwards.
+
+        Args:
+            sockets: where to listen; they are closed at the end.
+            beside: what runs beside the server, such as the admin plane.
+            during: what runs on its loop, such as the seed file's watcher.
+        """
+        with asyncio.Runner(loop_factory=self._config.get_loop_factory()) as runner:
+            runner.run(self._serve(sockets, beside, during))
+
+    def stop(self) -> None:
+        """Have `run` end soon. Any thread."""
+        self._server.should_exit = True
+
+    async def _serve(self, sockets: list[socket.socket], beside: Beside, during: During) -> None:
+        async with during():
+            with beside(asyncio.get_running_loop()):
+                await self._server.serve(sockets)
 
 
 def serve(
-    app: ASGIApp,
-    sockets: list[socket.socket],
-    beside: Beside = lambda _: contextlib.nullcontext(),
-    during: During = contextlib.nullcontext,
-    headers: Sequence[tuple[str, str]] = (),
+    app: ASGIApp, sockets: list[socket.socket], beside: Beside, during: During, headers: Headers
 ) -> None:
-    """Serve until SIGINT or SIGTERM, then finish requests that are under way within three seconds.
-
-    Args:
-        app: the application.
-        sockets: where to listen.
-        beside: what runs beside the server, such as the admin plane.
-        during: what runs on its loop, such as the seed file's watcher.
-        headers: pairs of name and value that go with every answer, also with those that uvicorn makes itself.
+    """Serve as the one purpose of this process until SIGINT or SIGTERM; the arguments are those of `Server`.
 
     Raises:
         KeyboardInterrupt: always, at the end.
     """
-    config = uvicorn.Config(
-        app,
-        http=_Protocol,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        headers=list(headers),
-        proxy_headers=False,
-        timeout_graceful_shutdown=3,
-    )
     # Requests leave few cycles behind, and actions many objects that stay. So young objects are collected often, and
     # old ones never: looking at a million of them takes 0.2 s.
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 4, 1_000_000)
-    # neither bytes that are not HTTP nor clients that are connected at the end are worth a line
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     # uvicorn raises the signal that ended it once more: SIGTERM is to end as quietly as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(uvicorn.Server(config), sockets, beside, during))
-
-
-async def _serve(
-    server: uvicorn.Server, sockets: list[socket.socket], beside: Beside, during: During
-) -> None:
-    async with during():
-        with beside(asyncio.get_running_loop()):
-            await server.serve(sockets)
+    Server(app, headers).run(sockets, beside, during)

@@ -59,11 +59,14 @@ class AdminPlane:
             bridge.close()
             if self._servers is not None:
                 self._servers.stop(_FAREWELL)
+            thread.join(_FAREWELL)
 
     def _serve(self, bridge: LoopBridge, streams: EventStreams, ending: socket.socket) -> None:
         with ending:
             if self._wait_for_connection(ending):
-                self._load(bridge, streams).run(ending)
+                servers = self._load(bridge, streams)
+                servers.run(ending)
+                servers.close()
 
     def _wait_for_connection(self, ending: socket.socket) -> bool:
         """Wait, and tell whether a client connects before the end."""

@@ -181,6 +181,11 @@ class Servers:
         """Give answers under way `seconds` to end."""
         self._limit.stop(seconds)
 
+    def close(self) -> None:
+        """Close the servers' own sockets, which are duplicates of the listeners."""
+        for server in self._servers:
+            server.server_close()
+
 
 def _tracked(app: WSGIApplication) -> WSGIApplication:
     """The application, with two more entries in `environ`.

@@ -16,12 +16,16 @@ _LEFT_OUT_SHOWN: Final = 3
 """Sentences about overlays that are printed; `arklow-contracts spec status` prints all."""
 
 
-class Listeners(NamedTuple):
-    """The listening sockets of each part; those of one part share a port."""
+Sockets = Sequence[socket.socket]
+"""Listening sockets of one part, which share a port."""
 
-    control: Sequence[socket.socket]
-    ingress: Sequence[socket.socket]
-    admin: Sequence[socket.socket]
+
+class Listeners(NamedTuple):
+    """The listening sockets of each part."""
+
+    control: Sockets
+    ingress: Sockets
+    admin: Sockets
     """Empty without an admin plane."""
 
 
@@ -87,11 +91,11 @@ def ready_facts(listeners: Listeners, token: str) -> dict[str, object]:
     }
 
 
-def _url(sockets: Sequence[socket.socket]) -> str:
+def _url(sockets: Sockets) -> str:
     hosts = {listener.getsockname()[0] for listener in sockets}
     first, port = sockets[0].getsockname()[:2]
     host = "localhost" if hosts <= set(HOSTS) else f"[{first}]" if ":" in first else first
     return f"http://{host}:{port}"
 
 
-__all__ = ["Listeners", "addresses", "coverage_table", "ready_facts", "short_digest"]
+__all__ = ["Listeners", "Sockets", "addresses", "coverage_table", "ready_facts", "short_digest"]

@@ -10,7 +10,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
 from ..adapters.parent_process import CannotWrite, ParentProcess, ReadyFile
 from ..domain.interpretations import DEFAULTS
@@ -19,6 +19,7 @@ from . import banner, flags
 from .request_log import RequestLog
 
 if TYPE_CHECKING:
+    from ..adapters.http_server import Serve
     from ..app import Application
     from ..seeds.interpretations_file import LoadedInterpretations
 
@@ -30,8 +31,34 @@ class _CommandFailed(Exception):
     """The command ends with exit code 2; the message says why."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with these arguments, or those of the process, and return its exit code."""
+class _Outside(NamedTuple):
+    """What the command meets outside of itself."""
+
+    parent: ParentProcess
+    output: TextIO
+    serve: Serve | None
+
+    def say(self, text: str) -> None:
+        """Print a text of several lines; a full or closed output is no reason not to serve."""
+        with contextlib.suppress(OSError):
+            print(text, file=self.output, flush=True)
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    output: TextIO | None = None,
+    errors: TextIO | None = None,
+    serve: Serve | None = None,
+) -> int:
+    """Run the command, and return its exit code.
+
+    Args:
+        arguments: what follows the command's name; those of the process unless given.
+        output: a file with a descriptor, for the banner and the log; the process's standard output unless given.
+        errors: for the sentence that says why the command failed; the process's standard error unless given.
+        serve: serves until something ends it; as the one purpose of this process, until a signal, unless given.
+    """
     parent = ParentProcess()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["serve"]:
@@ -39,17 +66,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if sys.stdout is None:  # the process was started with its output closed
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 open to the end
+        outside = _Outside(parent, output or sys.stdout, serve)
         if given[:1] == ["export"]:
-            return _export(flags.export_parser().parse_args(given[1:]))
-        return _serve(flags.parser().parse_args(given), parent)
+            return _export(flags.export_parser().parse_args(given[1:]), outside)
+        return _serve(flags.parser().parse_args(given), outside)
     except _CommandFailed as error:
-        print(f"arklow-mock: {error}", file=sys.stderr)
+        print(f"arklow-mock: {error}", file=errors or sys.stderr, flush=True)
         return EXIT_FAILED
     except KeyboardInterrupt:
         return 0
 
 
-def _serve(options: argparse.Namespace, parent: ParentProcess) -> int:
+def _serve(options: argparse.Namespace, outside: _Outside) -> int:
     """Serve until a signal or the parent's end.
 
     Raises:
@@ -57,19 +85,17 @@ def _serve(options: argparse.Namespace, parent: ParentProcess) -> int:
     """
     loaded = _interpretations(options)
     settings = _settings(options, loaded)
-    log = RequestLog()
-    ready, listeners, app = _prepare(options, settings, log)
-    try:
+    with contextlib.ExitStack() as stack:
+        log = RequestLog(outside.output)
+        stack.callback(log.close)
+        ready, listeners, app = _prepare(options, settings, log, stack)
         _read_seed(app)
-        _say(banner.coverage_table(app.coverage))
+        outside.say(banner.coverage_table(app.coverage))
         if loaded is not None:
-            _say(f"  {loaded.summary()}")
+            outside.say(f"  {loaded.summary()}")
         if options.strict_document and not app.coverage.complete:
             raise _CommandFailed("--strict-document: the document is not wholly served; see the table above")
-        _run(options, app, listeners, ready, parent, log)
-    finally:
-        log.close()
-        app.close()
+        _run(options, app, listeners, ready, log, outside)
     return 0
 
 
@@ -119,9 +145,12 @@ def _settings(options: argparse.Namespace, loaded: LoadedInterpretations | None)
 
 
 def _prepare(
-    options: argparse.Namespace, settings: Settings, log: RequestLog
+    options: argparse.Namespace, settings: Settings, log: RequestLog, stack: contextlib.ExitStack
 ) -> tuple[ReadyFile | None, banner.Listeners, Application]:
-    """Take what may fail, before anything is printed: the ready file, the ports and the document."""
+    """Take what may fail, before anything is printed: the ready file, the ports and the document.
+
+    The end of `stack` gives back what was taken.
+    """
     from ..adapters.http_server import (
         CannotListen,
         listen,
@@ -129,14 +158,19 @@ def _prepare(
     from ..api.document import BadDocument
     from ..app import CannotServe, create_app
 
+    def listening(hosts: Sequence[str], port: int) -> banner.Sockets:
+        return [stack.enter_context(listener) for listener in listen(hosts or flags.HOSTS, port)]
+
     try:
         ready = ReadyFile(options.ready_file) if options.ready_file else None
         listeners = banner.Listeners(
-            control=listen(options.host or flags.HOSTS, options.port),
-            ingress=listen(options.host or flags.HOSTS, options.ingress_port),
-            admin=[] if options.no_admin else listen(options.admin_host or flags.HOSTS, options.admin_port),
+            control=listening(options.host, options.port),
+            ingress=listening(options.host, options.ingress_port),
+            admin=[] if options.no_admin else listening(options.admin_host, options.admin_port),
         )
-        return ready, listeners, create_app(settings, log=log.write)
+        app = create_app(settings, log=log.write)
+        stack.callback(app.close)
+        return ready, listeners, app
     except (CannotListen, CannotWrite) as error:
         raise _CommandFailed(str(error)) from None
     except (BadDocument, CannotServe) as error:
@@ -159,16 +193,16 @@ def _run(
     app: Application,
     listeners: banner.Listeners,
     ready: ReadyFile | None,
-    parent: ParentProcess,
     log: RequestLog,
+    outside: _Outside,
 ) -> None:
     """Print the addresses and serve on them."""
-    from ..adapters.http_server import serve
+    from ..adapters import http_server
     from ..admin.plane import AdminPlane
 
     token = options.admin_token or secrets.token_urlsafe(24)
     admin = AdminSettings(token, frozenset(options.admin_name), frozenset(options.admin_origin))
-    _say(banner.addresses(listeners, "" if options.admin_token else token))
+    outside.say(banner.addresses(listeners, "" if options.admin_token else token))
 
     @contextlib.contextmanager
     def beside(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
@@ -179,11 +213,12 @@ def _run(
             if ready is not None:
                 stack.enter_context(ready.present(banner.ready_facts(listeners, token)))
             if options.exit_with_parent:
-                stack.enter_context(parent.watched(_from_other_threads(log, loop)))
+                stack.enter_context(outside.parent.watched(_from_other_threads(log, loop)))
             yield
 
     headers = [("x-arklow-mock-document", banner.short_digest(app.coverage))]
     try:
+        serve = outside.serve or http_server.serve
         serve(app, [*listeners.control, *listeners.ingress], beside, app.running, headers)
     except CannotWrite as error:
         raise _CommandFailed(str(error)) from None
@@ -198,7 +233,7 @@ def _from_other_threads(log: RequestLog, loop: asyncio.AbstractEventLoop) -> Cal
     return write
 
 
-def _export(options: argparse.Namespace) -> int:
+def _export(options: argparse.Namespace, outside: _Outside) -> int:
     """Write the seed file that a running mock makes.
 
     Raises:
@@ -213,17 +248,12 @@ def _export(options: argparse.Namespace) -> int:
     try:
         seed = fetch(options.admin_url, options.admin_token, options.organisation)
         if options.output is None:
-            sys.stdout.buffer.write(to_yaml(seed).encode())
+            outside.output.buffer.write(to_yaml(seed).encode())
         else:
             save(seed, options.output)
     except CannotExport as error:
         raise _CommandFailed(str(error)) from None
     return 0
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError):  # a full or closed output is no reason not to serve
-        print(text, flush=True)
 
 
 __all__ = ["EXIT_FAILED", "main"]

@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import os
 import queue
-import sys
 import threading
 import time
-from typing import Final
+from typing import Final, TextIO
 
 _DELAY: Final = 0.02
 """Seconds that lines are gathered before they are written: one write for many lines, and too short to be noticed."""
@@ -20,16 +19,16 @@ _FAREWELL: Final = 1.0
 
 
 class RequestLog:
-    """Writes lines to standard output in batches; refusals are red on a terminal.
+    """Writes lines to a file with a descriptor in batches; refusals are red on a terminal.
 
     A thread of its own writes. When the reader stops reading, only the log stops: requests are answered, and
     the lines that were dropped are counted in a line of their own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, output: TextIO) -> None:
         self._lines: list[str] = []
-        self._descriptor = sys.stdout.fileno()
-        self._coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._descriptor = output.fileno()
+        self._coloured = output.isatty() and "NO_COLOR" not in os.environ
         self._batches: queue.Queue[str | None] = queue.Queue(maxsize=_BATCHES)
         self._dropped = 0
         self._writer = threading.Thread(target=self._write, daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -21,13 +22,13 @@ from arklow_local.testing import (
     Refused,
     describe_entry,
 )
-from tests.running_mock import RunningMock, mock
+from tests.running_mock import RunningMock, mock_here
 
 
 @pytest.fixture(scope="module")
 def connections() -> Iterator[Connections]:
     """Connections to a mock of this module."""
-    with mock() as running:
+    with mock_here() as running:
         made = Connections(known(running))
         yield made
         made.close()
@@ -42,7 +43,7 @@ def arklow(connections: Connections, request: pytest.FixtureRequest) -> Arklow:
 def known(running: RunningMock) -> Mock:
     """The mock as its ready file would describe it."""
     return Mock(
-        pid=running.process.pid,
+        pid=os.getpid(),
         base_url=f"http://localhost:{running.port}",
         ingress_url=f"http://localhost:{running.ingress_port}",
         admin_url=f"http://localhost:{running.admin_port}",
