@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -114,6 +115,7 @@ def create_app(
     clock: Clock | None = None,
     webhook_client: WebhookCaller | None = None,
     make_process_pool: Callable[[], ProcessPool] = PebbleProcessPool,
+    timer: Callable[[], float] = time.perf_counter,
     log: Callable[[str], None] = lambda _: None,
 ) -> Application:
     """Build a mock with a world of its own.
@@ -127,6 +129,7 @@ def create_app(
         clock: the machine's clock unless given.
         webhook_client: calls webhooks; a client of the settings' hosts and limit unless given.
         make_process_pool: makes what does long work beside the event loop; worker processes unless given.
+        timer: returns seconds, by which durations are measured.
         log: called with one line for each request.
 
     Raises:
@@ -138,9 +141,8 @@ def create_app(
     body_pool, payload_pool = make_process_pool(), make_process_pool()
     suffixes = IdSuffixes()
     store = _store(settings, suffixes)
-    deliveries = Deliveries(
-        webhook_client or WebhookClient(settings.deliver_to, limit=settings.delivery_limit)
-    )
+    client = webhook_client or WebhookClient(settings.deliver_to, limit=settings.delivery_limit)
+    deliveries = Deliveries(client, timer)
     timers = Timers(store, clock or SystemClock(), deliveries, log)
     administration = Administration(store, timers, provisioner=_provisioner(store, timers, suffixes))
     schemas = PayloadSchemas(payload_pool)
@@ -156,6 +158,7 @@ def create_app(
         log,
         _journal(store, timers),
         statuses(settings.effective_interpretations),
+        timer,
     )
     seed_file = _seed_file(settings, administration, schemas, keys, log)
     coverage = coverage_of(document, frozenset(stubs))

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from typing import Final, ParamSpec, TypeVar
 
 import pebble
@@ -28,10 +29,18 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def _one_child() -> pebble.ProcessPool:
+    """Make a pool whose child starts with its first work."""
+    context = multiprocessing.get_context("spawn")
+    return pebble.ProcessPool(max_workers=1, initializer=_limit_child, context=context)
+
+
 class PebbleProcessPool:
     """Runs plain functions of picklable arguments in a child process, one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_pool: Callable[[], pebble.ProcessPool] = _one_child) -> None:
+        """Have `make_pool` make Pebble's pool when it is first needed, and when it broke."""
+        self._make_pool = make_pool
         self._pool: pebble.ProcessPool | None = None
 
     async def run(self, seconds: float, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
@@ -51,16 +60,14 @@ class PebbleProcessPool:
             return waiting.result()
         except TimeoutError:
             raise TookTooLong(f"stopped after {seconds:g} s") from None
-        except (pebble.ProcessExpired, MemoryError, OSError, EOFError):
+        except (pebble.ProcessExpired, BrokenExecutor, MemoryError, OSError, EOFError):
             raise TookTooLong("its process ended, for the memory it took perhaps") from None
 
     def _ready(self) -> pebble.ProcessPool:
         """The pool, made anew when it broke: a killed child may take its pool along."""
         if self._pool is None or not self._pool.active:
             self.close()
-            self._pool = pebble.ProcessPool(
-                max_workers=1, initializer=_limit_child, context=multiprocessing.get_context("spawn")
-            )
+            self._pool = self._make_pool()
         return self._pool
 
     def close(self) -> None:

@@ -32,16 +32,25 @@ _RETRY: Final = ((b"retry-after", b"5"),)
 class EventStream:
     """The events for one client, as chunks of bytes; iteration ends when the stream does, or the client has gone."""
 
-    def __init__(self, is_gone: Callable[[], bool], release: Callable[[EventStream], None]) -> None:
-        """Make a stream; `is_gone` tells whether the client has disconnected, `release` is called when it is closed."""
+    def __init__(
+        self, is_gone: Callable[[], bool], release: Callable[[EventStream], None], timer: Callable[[], float]
+    ) -> None:
+        """Make a stream.
+
+        Args:
+            is_gone: tells whether the client has disconnected.
+            release: called when the stream is closed.
+            timer: returns seconds, by which silence is measured.
+        """
         self._is_gone = is_gone
         self._release = release
+        self._timer = timer
         self._changed = threading.Condition()
         self._waiting: deque[Entry | int] = deque()
         """Entries, and between them the numbers of entries that were lost there."""
         self._lost = 0
         self._ended = False
-        self._last_sent = time.monotonic()
+        self._last_sent = timer()
         self._greeting = b": listening\n\n"
 
     def begin(self, journal: Journal, after: int | None) -> Callable[[], None]:
@@ -88,22 +97,27 @@ class EventStream:
             chunk, self._greeting = self._greeting, b""
             return chunk
         while True:
+            batch = self._next_batch()
+            if batch:
+                self._last_sent = self._timer()
+                return b"".join(map(_event, batch))
+            if self._ended or self._is_gone():
+                raise StopIteration
+            if self._timer() - self._last_sent >= HEARTBEAT:
+                self._last_sent = self._timer()
+                return b": still here\n\n"
             with self._changed:
                 if not (self._waiting or self._lost or self._ended):
                     self._changed.wait(_CHECK_PAUSE)
-                if self._ended:
-                    raise StopIteration
-                if not self._waiting:
-                    self._queue_lost()
-                batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
-            if batch:
-                self._last_sent = time.monotonic()
-                return b"".join(map(_event, batch))
-            if self._is_gone():
-                raise StopIteration
-            if time.monotonic() - self._last_sent >= HEARTBEAT:
-                self._last_sent = time.monotonic()
-                return b": still here\n\n"
+
+    def _next_batch(self) -> list[Entry | int]:
+        """Take what waits, or a part of it; nothing once the stream has ended."""
+        with self._changed:
+            if self._ended:
+                return []
+            if not self._waiting:
+                self._queue_lost()
+            return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
 
     def _queue_lost(self) -> None:
         if self._lost:
@@ -114,8 +128,10 @@ class EventStream:
 class EventStreams:
     """All streams that are open, of which there are `MAX_STREAMS` at most."""
 
-    def __init__(self, bridge: LoopBridge) -> None:
+    def __init__(self, bridge: LoopBridge, timer: Callable[[], float] = time.monotonic) -> None:
+        """Open streams over `bridge`; `timer` returns seconds, by which their silence is measured."""
         self._bridge = bridge
+        self._timer = timer
         self._lock = threading.Lock()
         self._stops: dict[EventStream, Callable[[], None]] = {}
         self._closed = False
@@ -136,7 +152,7 @@ class EventStreams:
         Raises:
             Refused: as many streams are open as may be, or the mock ends.
         """
-        stream = EventStream(is_gone, self._forget)
+        stream = EventStream(is_gone, self._forget, self._timer)
         with self._lock:
             if len(self._stops) >= MAX_STREAMS:
                 raise Refused(

@@ -40,6 +40,7 @@ class ErrorBoundary:
         log: Log,
         journal: Callable[[Scope, Exchange], None],
         statuses: Mapping[str, Statuses] = STATUSES,
+        timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Wrap `app`.
 
@@ -49,11 +50,13 @@ class ErrorBoundary:
             log: called with one line for each request.
             journal: called with each request of a known organisation that was answered.
             statuses: error code → the statuses of a refusal.
+            timer: returns seconds, by which durations are measured.
         """
         self._app = app
         self._log = log
         self._journal = journal
         self._statuses = statuses
+        self._timer = timer
         self._routes: dict[str, tuple[re.Pattern[str], list[str]]] = {}
         for method, path in routes:
             pattern = re.compile(
@@ -65,7 +68,7 @@ class ErrorBoundary:
         """Answer one request (ASGI)."""
         if scope["type"] != "http":
             return
-        started = time.perf_counter()
+        started = self._timer()
         exchange = scope[EXCHANGE] = Exchange()
         try:
             self._settle_path(scope, exchange)
@@ -87,7 +90,7 @@ class ErrorBoundary:
             self._log(traceback.format_exc())
             if not exchange.status:  # otherwise an answer is on its way already
                 await self._refuse(send, exchange, "INTERNAL_ERROR", "the mock failed; this is its own fault")
-        exchange.seconds = time.perf_counter() - started
+        exchange.seconds = self._timer() - started
         if exchange.organisation and (exchange.status or exchange.fault):
             self._journal(scope, exchange)
         self._log(_line(scope, exchange))

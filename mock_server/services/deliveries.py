@@ -34,15 +34,16 @@ class Call(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     """(name, value), as sent."""
     began: float
-    """Seconds, by the machine's clock, for the duration of the call."""
+    """Seconds, by the timer of `Deliveries`."""
 
-    def delivery(self, reply: Reply | None, outcome: str, note: str) -> Delivery:
+    def delivery(self, reply: Reply | None, outcome: str, note: str, seconds: float) -> Delivery:
         """Return the journal's record of the call.
 
         Args:
             reply: the answer; None when there was no usable one.
             outcome: the event that followed; empty for none.
             note: why there is no answer, or which part of it was ignored.
+            seconds: how long it took.
         """
         work = self.action.work
         credential = self.destination.credential
@@ -61,7 +62,7 @@ class Call(NamedTuple):
             None if reply is None or not reply.whole else len(reply.body),
             outcome,
             note,
-            time.perf_counter() - self.began,
+            seconds,
         )
 
 
@@ -86,8 +87,10 @@ class Deliveries:
     wait for.
     """
 
-    def __init__(self, caller: WebhookCaller) -> None:
+    def __init__(self, caller: WebhookCaller, timer: Callable[[], float] = time.perf_counter) -> None:
+        """Call webhooks by `caller`; `timer` returns seconds, by which durations are measured."""
         self._caller = caller
+        self._timer = timer
         self._on_answer: OnAnswer = _no_listener
         self._dispatch: Dispatch = _no_dispatcher
         self._tasks: dict[Organisation, dict[asyncio.Task[None], Call]] = {}
@@ -150,6 +153,10 @@ class Deliveries:
             for number, _ in self._waiting.pop(key):
                 self._close_number(organisation, number)
 
+    def seconds(self, call: Call) -> float:
+        """Return how long a call has taken so far."""
+        return self._timer() - call.began
+
     def last_number(self) -> int:
         """Return the number of the latest call."""
         return self._last
@@ -195,7 +202,7 @@ class Deliveries:
     async def _call(self, call: Call, pause: float) -> None:
         if pause > 0:
             await asyncio.sleep(pause)
-        call = call._replace(began=time.perf_counter())
+        call = call._replace(began=self._timer())
         reply, reason, failure = None, "", None
         try:
             reply = await self._caller.post(

@@ -309,7 +309,8 @@ class Timers:
             action = self.catch_up_action(organisation, action, now)
             after = actions.answered(action, attempt, meaning, organisation.seed, now)
         outcome = after.event.value if after is not None else ""
-        delivery = call.delivery(reply, outcome, reason or meaning.note)
+        seconds = self._deliveries.seconds(call)
+        delivery = call.delivery(reply, outcome, reason or meaning.note, seconds)
         organisation.journal.add_delivery(now, delivery)
         self._log(_log_line(organisation, call.action, delivery))
         if after is not None:

@@ -15,6 +15,8 @@ from mock_server.adapters.clocks import ManualClock
 from mock_server.api.document import Document
 from mock_server.app import create_app
 from mock_server.settings import OVERLAID, PUBLISHED, Settings
+from tests.corpus.still_loop import run_still
+from tests.pools import PoolHere
 from tests.replies import Reply
 from tests.running_mock import JSON, PUT
 
@@ -26,6 +28,10 @@ def _document(path: Path) -> Document:
     return _shared(path) if path in (OVERLAID, PUBLISHED) else Document(path)
 
 
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
 class World:
     """A mock of its own, with helpers for the requests that tests make most."""
 
@@ -34,7 +40,14 @@ class World:
         self.log: list[str] = []
         chosen = Settings(**settings)
         document = _document(chosen.document)
-        self.app = create_app(chosen, document=document, clock=self.clock, log=self.log.append)
+        self.app = create_app(
+            chosen,
+            document=document,
+            clock=self.clock,
+            make_process_pool=PoolHere,
+            timer=_loop_time,
+            log=self.log.append,
+        )
 
     def call(
         self,
@@ -53,8 +66,8 @@ class World:
         return reply
 
     def on_loop(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine on a loop of its own, and return its result."""
-        return asyncio.run(coroutine)
+        """Run a coroutine on a loop of its own, whose waits take no time, and return its result."""
+        return run_still(coroutine)
 
     async def _call(
         self, method: str, path: str, content: bytes, headers: dict[str, str], *, whole: bool = True
@@ -128,4 +141,4 @@ class World:
             done = attrgetter(name)(self.app.administration)("42", *arguments, **named)
             return await done if asyncio.iscoroutine(done) else done
 
-        return asyncio.run(command())
+        return run_still(command())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -93,16 +92,14 @@ def test_a_refusal_is_replaced_as_well() -> None:
 def test_a_delay_alone_leaves_the_answer_as_it_is() -> None:
     """FAULT-6: the answer is late, marked, and counted as a hit; so is a refusal."""
     world = _world(Fault(INGRESS, times=2, delay=0.05))
-    before = time.perf_counter()
 
     good, bad, third = _post(world), _post(world, body=b"{"), _post(world)
 
-    assert time.perf_counter() - before >= 0.1
     assert (good.status, good.headers[MARK]) == (200, "1")
     assert (bad.status, bad.headers[MARK], bad.error["code"]) == (400, "1", "MALFORMED_JSON")
     assert MARK not in third.headers
     assert _kept(world) == 2
-    assert [exchange.seconds >= 0.05 for exchange in _exchanges(world)] == [True, True, False]
+    assert [exchange.seconds for exchange in _exchanges(world)] == [0.05, 0.05, 0]
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])

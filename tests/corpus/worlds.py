@@ -9,9 +9,8 @@ import asyncio
 import io
 import json
 import tempfile
-import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -33,6 +32,7 @@ from mock_server.settings import ADMIN, OVERLAID, PUBLISHED, AdminSettings, Sett
 from tests.corpus import steps
 from tests.corpus.steps import Answer, Plan, Request
 from tests.corpus.still_loop import StillLoop
+from tests.pools import PoolHere
 
 START: Final = 1_767_225_600_000
 """What the machine's clock shows at the start, in milliseconds since the epoch: 2026-01-01."""
@@ -49,16 +49,6 @@ class _Clock:
 
     def now(self) -> int:
         return START + self._loop.milliseconds()
-
-
-class _Here:
-    """Does at once, in this process, what the mock gives to a process beside it."""
-
-    async def run(self, seconds: float, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        return function(*arguments, **named)
-
-    def close(self) -> None:
-        pass
 
 
 class _WebhookClient(WebhookClient):
@@ -140,7 +130,8 @@ class World:
             document=_document(settings.document),
             clock=_Clock(self.loop),
             webhook_client=_WebhookClient(settings.deliver_to, limit=settings.delivery_limit),
-            make_process_pool=_Here,
+            make_process_pool=PoolHere,
+            timer=self.loop.time,
         )
         if settings.seed_file is not None:
             running = self.app.running()
@@ -187,30 +178,19 @@ class World:
 
     def send(self, request: Request) -> Answer:
         """Send one request and take its answer, or let time pass."""
-        with self._own_time():
-            match request.plane:
-                case steps.WAIT:
-                    self._wait_for(asyncio.sleep(request.seconds))
-                    return Answer()
-                case steps.ADMIN:
-                    return self._to_admin(request)
-                case _:
-                    answer = self._wait_for(self._to_api(request))
-                    assert isinstance(answer, Answer)
-                    return answer
+        match request.plane:
+            case steps.WAIT:
+                self._wait_for(asyncio.sleep(request.seconds))
+                return Answer()
+            case steps.ADMIN:
+                return self._to_admin(request)
+            case _:
+                answer = self._wait_for(self._to_api(request))
+                assert isinstance(answer, Answer)
+                return answer
 
     def _wait_for(self, coroutine: Any) -> Any:
         return self.loop.run_until_complete(coroutine)
-
-    @contextmanager
-    def _own_time(self) -> Iterator[None]:
-        """Have durations measured by the loop's time: an archive (HAR) shows how long each answer took."""
-        measured = time.perf_counter
-        time.perf_counter = self.loop.time
-        try:
-            yield
-        finally:
-            time.perf_counter = measured
 
     async def _to_api(self, request: Request) -> Answer:
         raw_path, _, query = request.target.partition("?")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from arklow_local.formats.yaml_writer import write
-from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.domain.seeds import SeedPlan
 from mock_server.schemas import DocumentSchemas
 from mock_server.seeds.plans import load
@@ -15,6 +14,7 @@ from mock_server.seeds.writer import export_seed
 from mock_server.seeds.yaml_source import BadSeed
 from mock_server.services.payloads import PayloadSchemas
 from tests.api.asgi import World
+from tests.pools import PoolHere
 
 NOON = "2030-01-01T12:00:00Z"
 FROZEN = {"mode": "frozen", "now": NOON}
@@ -26,14 +26,10 @@ ORDER = {
 
 def loaded(text: str, *, keys: dict[str, str] | None = None, strict: bool = False) -> SeedPlan:
     """The plan of a file."""
-    process_pool = PebbleProcessPool()
-    try:
-        schemas = PayloadSchemas(process_pool)
-        return asyncio.run(
-            load(text.encode(), "seeds.yaml", schemas=schemas, keys=keys or {}, strict=strict)
-        ).plan
-    finally:
-        process_pool.close()
+    schemas = PayloadSchemas(PoolHere())
+    return asyncio.run(
+        load(text.encode(), "seeds.yaml", schemas=schemas, keys=keys or {}, strict=strict)
+    ).plan
 
 
 def complaint(text: str, **options: Any) -> str:

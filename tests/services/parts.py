@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.adapters.clocks import SystemClock
 from mock_server.adapters.id_suffixes import IdSuffixes
-from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.domain.interpretations import Interpretations
 from mock_server.domain.journal import Entry, TransitionEntry
@@ -18,6 +16,8 @@ from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.timers import Timers
 from mock_server.storage.memory import MemoryStore
 from tests.api.asgi import World
+from tests.corpus.still_loop import LoopClock
+from tests.pools import PoolHere
 
 SECOND = 1_000
 """Milliseconds."""
@@ -31,11 +31,11 @@ def world(**settings: Any) -> World:
 
 
 def parts() -> tuple[MemoryStore, Timers, Ingress]:
-    """A store, its timers on the machine's clock, and ingress into it."""
+    """A store, its timers on the clock of a `StillLoop`, and ingress into it."""
     store = MemoryStore(10, 1 << 20, journal_limit=100, suffix=IdSuffixes().of, seed=0)
-    timers = Timers(store, SystemClock(), Deliveries(WebhookClient()))
+    timers = Timers(store, LoopClock(START), Deliveries(WebhookClient()))
     interpretations = Interpretations(unknown_variant="made on the fly")
-    return store, timers, Ingress(store, timers, PayloadSchemas(PebbleProcessPool()), interpretations)
+    return store, timers, Ingress(store, timers, PayloadSchemas(PoolHere()), interpretations)
 
 
 def entries(world: World, org_id: str = "42") -> list[Entry]:

@@ -18,11 +18,12 @@ from mock_server.services.administration import Administration
 from mock_server.services.deliveries import Deliveries
 from mock_server.services.timers import Timers
 from tests.api.asgi import World
+from tests.corpus.still_loop import run_still
 from tests.services.parts import SECOND, START, entries, event_kinds, parts, world
 
 
 def _run(command: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(command)
+    return run_still(command)
 
 
 def _transitions(mock: World) -> list[tuple[str, int, str]]:
@@ -111,7 +112,7 @@ def test_too_much_due_is_refused_and_the_rest_runs_next() -> None:
         await asyncio.sleep(0.2)
         return before
 
-    before = asyncio.run(advance())
+    before = run_still(advance())
     assert before < organisation.journal.last
     assert event_kinds(organisation)[-1] is Event.TIME_OUT
 

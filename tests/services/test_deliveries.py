@@ -10,7 +10,6 @@ import pytest
 
 from mock_server.adapters.clocks import ManualClock
 from mock_server.adapters.id_suffixes import IdSuffixes
-from mock_server.adapters.process_pool import PebbleProcessPool
 from mock_server.domain.clock import OrganisationClock
 from mock_server.domain.destinations import Kind
 from mock_server.domain.interpretations import Interpretations
@@ -22,6 +21,8 @@ from mock_server.services.ingress import Ingress
 from mock_server.services.payloads import PayloadSchemas
 from mock_server.services.timers import Timers
 from mock_server.storage.memory import MemoryStore
+from tests.corpus.still_loop import run_still
+from tests.pools import PoolHere
 
 
 class _Caller:
@@ -53,11 +54,10 @@ class _Mock:
     def __init__(self, caller: _Caller) -> None:
         store = MemoryStore(1_000, 1 << 20, journal_limit=1_000, suffix=IdSuffixes().of, seed=0)
         self.timers = Timers(store, ManualClock(), Deliveries(caller))
-        self.process_pool = PebbleProcessPool()
         self.ingress = Ingress(
             store,
             self.timers,
-            PayloadSchemas(self.process_pool),
+            PayloadSchemas(PoolHere()),
             Interpretations(unknown_variant="made on the fly"),
         )
         self.administration = Administration(store, self.timers)
@@ -96,9 +96,8 @@ def test_an_unexpected_failure_of_the_client_stops_neither_the_clock_nor_the_que
 
         assert {mock.status(name) for name in ids} == {"retrying"}
         assert len(reported) == len(ids)
-        mock.process_pool.close()
 
-    asyncio.run(run())
+    run_still(run())
 
 
 def test_a_moved_clock_waits_for_earlier_calls_and_for_those_that_it_begins() -> None:
@@ -121,9 +120,8 @@ def test_a_moved_clock_waits_for_earlier_calls_and_for_those_that_it_begins() ->
         assert mock.status(first) == "succeeded"
         stop = True
         await beside
-        mock.process_pool.close()
 
-    asyncio.run(run())
+    run_still(run())
 
 
 @pytest.mark.parametrize("command", ["reset", "restore", "fork"])
@@ -148,6 +146,5 @@ def test_a_reset_or_restored_organisation_has_room_for_calls_at_once(command: st
             await mock.administration.snapshots.fork("43", "42", None)
         assert mock.status(await mock.accept()) == "running"
         await mock.administration.clock.advance("42", 0)
-        mock.process_pool.close()
 
-    asyncio.run(run())
+    run_still(run())

@@ -1,109 +1,202 @@
-"""No schema stalls the mock: what may take long is done in the process pool, and killed there."""
+"""No schema stalls the mock: what may take long is given to the process pool, whose verdict is the same."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 
-from mock_server.adapters.process_pool import PebbleProcessPool
+from arklow_local.formats.json_values import digest
 from mock_server.domain.errors import PayloadRejected, PayloadUndecided
-from mock_server.domain.json_text import Json
+from mock_server.domain.json_text import ABSENT, Json
+from mock_server.domain.ports import PoolBusy, TookTooLong
 from mock_server.services.payloads import PayloadSchemas
+from tests.corpus.still_loop import run_still
+from tests.pools import FailingPool, PoolHere
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _CountingPool(PoolHere):
+    """Counts what it is given."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    async def run(self, seconds: float, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        self.given += 1
+        return await super().run(seconds, function, *arguments, **named)
+
+
+class _SlowPool(PoolHere):
+    """Begins to work when it is let."""
+
+    def __init__(self) -> None:
+        self.begun, self.let = asyncio.Event(), asyncio.Event()
+
+    async def run(self, seconds: float, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        self.begun.set()
+        await self.let.wait()
+        return await super().run(seconds, function, *arguments, **named)
 
 
 def _json(value: Any) -> Json:
-    return Json(json.dumps(value, separators=(",", ":")).encode(), value)
+    return Json(json.dumps(value, separators=(",", ":")).encode(), value, digest(value))
 
 
-@pytest.fixture(scope="module")
-def process_pool() -> Iterator[PebbleProcessPool]:
-    pool = PebbleProcessPool()
-    yield pool
-    pool.close()
+def _text(value: Any) -> Json:
+    """A value whose body was read beside the event loop: its text alone is known there."""
+    return _json(value)._replace(value=ABSENT)
 
 
-def _doubling(levels: int) -> dict[str, Any]:
+def doubling(levels: int) -> dict[str, Any]:
+    """A schema with as many verdicts as two to the power of its levels."""
     definitions: dict[str, Any] = {
         f"l{n}": {"anyOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 2} for n in range(levels)
     }
     return {"$defs": definitions | {f"l{levels}": {"type": "integer"}}, "$ref": "#/$defs/l0"}
 
 
-def test_a_schema_of_exponential_cost_is_killed_while_requests_go_on(process_pool: PebbleProcessPool) -> None:
-    """32 levels of `anyOf` with two references each give no verdict in time, and the event loop goes on meanwhile."""
-    schemas = PayloadSchemas(process_pool)
+def test_a_schema_of_exponential_cost_is_never_applied_beside_requests() -> None:
+    """The pool alone compiles it and applies it; when that gives up there is no verdict, and the refusal says so."""
+    pool = FailingPool(TookTooLong("stopped after 2 s"), after=1)
+    schemas = PayloadSchemas(pool)
+    hostile = _json(doubling(32))
 
-    async def run() -> tuple[float, float, float]:
-        longest, last, done = 0.0, time.perf_counter(), False
-        busiest, spent = 0.0, time.process_time()
-
-        async def beat() -> None:
-            nonlocal longest, last, busiest, spent
-            while not done:
-                await asyncio.sleep(0.001)
-                now, worked = time.perf_counter(), time.process_time()
-                longest, last = max(longest, now - last), now
-                busiest, spent = max(busiest, worked - spent), worked
-
-        beating = asyncio.create_task(beat())
-        started = time.perf_counter()
-        with pytest.raises(PayloadUndecided, match="within 2 s"):
-            await schemas.check(_json(_doubling(32)), _json("x"))
-        done = True
-        await beating
-        return longest, busiest, time.perf_counter() - started
-
-    longest, busiest, whole = asyncio.run(run())
-
-    assert longest < whole / 3  # other programs may have taken a part of it
-    assert busiest < whole / 10
+    with pytest.raises(PayloadUndecided, match=r"within 2 s, got one that it does not \(stopped after 2 s\)"):
+        run_still(schemas.check(hostile, _json("x")))
+    assert pool.asked == 2
 
 
-@pytest.mark.parametrize(
-    ("schema", "good", "bad"),
-    [
-        ({"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}}}, [[], [[]]], [[1]]),
-        ({"properties": {"a": {}}, "unevaluatedProperties": False}, {"a": 1}, {"b": 1}),
-        ({"pattern": "^(?!x)"}, "y", "x"),
-        (_doubling(5), 1, "x"),
-    ],
-    ids=["recursive", "unevaluated", "look-ahead", "doubling"],
-)  # fmt: skip
-def test_unusual_schemas_are_enforced(
-    process_pool: PebbleProcessPool, schema: Any, good: Any, bad: Any
-) -> None:
+def test_requests_go_on_while_the_pool_works() -> None:
+    """A payload of another schema has its verdict first."""
+
+    async def run() -> list[str]:
+        order: list[str] = []
+        pool = _SlowPool()
+        schemas = PayloadSchemas(pool)
+
+        async def hostile() -> None:
+            with pytest.raises(PayloadRejected):
+                await schemas.check(_json(doubling(4)), _json("x" * 100_000))
+            order.append("hostile")
+
+        beside = asyncio.create_task(hostile())
+        await pool.begun.wait()
+        await schemas.check(_json({"type": "string"}), _json("x"))
+        order.append("plain")
+        pool.let.set()
+        await beside
+        return order
+
+    assert run_still(run()) == ["plain", "hostile"]
+
+
+UNUSUAL: dict[str, tuple[Any, Any, Any]] = {
+    "recursive": ({"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}}}, [[], [[]]], [[1]]),
+    "unevaluated": ({"properties": {"a": {}}, "unevaluatedProperties": False}, {"a": 1}, {"b": 1}),
+    "look-ahead": ({"pattern": "^(?!x)"}, "y", "x"),
+    "doubling": (doubling(5), 1, "x"),
+}  # fmt: skip
+"""What the schema is → the schema, a payload that fits, and one that does not."""
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_schemas_are_enforced(name: str) -> None:
     """The process pool gives the same verdict in the same words."""
-    schemas = PayloadSchemas(process_pool)
+    schema, good, bad = UNUSUAL[name]
+    schemas = PayloadSchemas(PoolHere())
 
-    assert asyncio.run(schemas.why_not_enforced(_json(schema))) == ""
-    asyncio.run(schemas.check(_json(schema), _json(good)))
+    assert run_still(schemas.why_not_enforced(_json(schema))) == ""
+    run_still(schemas.check(_json(schema), _json(good)))
     with pytest.raises(PayloadRejected, match="body/payload"):
-        asyncio.run(schemas.check(_json(schema), _json(bad)))
+        run_still(schemas.check(_json(schema), _json(bad)))
 
 
-def test_a_large_payload_gets_the_same_verdict_in_the_process_pool(process_pool: PebbleProcessPool) -> None:
-    """The size of a payload decides where it is checked, not the verdict."""
-    schemas = PayloadSchemas(process_pool)
+def test_the_size_of_a_payload_decides_where_it_is_checked_and_not_the_verdict() -> None:
+    """A small one beside requests, a large one in the pool; so is one whose text alone is known."""
+    pool = _CountingPool()
+    schemas = PayloadSchemas(pool)
+    schema = _json({"items": {"type": "integer"}})
+    last = r"body/payload/{}: expected integer, got \"x\""
+
+    run_still(schemas.check(schema, _json([1] * 10)))
+    with pytest.raises(PayloadRejected, match=last.format(10)):
+        run_still(schemas.check(schema, _json([1] * 10 + ["x"])))
+    assert pool.given == 0
+    run_still(schemas.check(schema, _json([1] * 400_000)))
+    with pytest.raises(PayloadRejected, match=last.format(400_000)):
+        run_still(schemas.check(schema, _json([1] * 400_000 + ["x"])))
+    with pytest.raises(PayloadRejected, match=last.format(1)):
+        run_still(schemas.check(schema, _text([1, "x"])))
+    assert pool.given == 3
+
+
+def test_a_payload_is_refused_without_a_reason_when_that_cannot_be_found_in_time() -> None:
+    """The verdict itself was cheap."""
+    schemas = PayloadSchemas(FailingPool(TookTooLong("stopped after 2 s")))
     schema = _json({"items": {"type": "integer"}})
 
-    asyncio.run(schemas.check(schema, _json([1] * 400_000)))
-    with pytest.raises(PayloadRejected, match=r"body/payload/400000: expected integer, got \"x\""):
-        asyncio.run(schemas.check(schema, _json([1] * 400_000 + ["x"])))
+    with pytest.raises(PayloadRejected, match=r"where it is not so was not found \(stopped after 2 s\)"):
+        run_still(schemas.check(schema, _json([1] * 10_000 + ["x"])))
 
 
-def test_a_schema_that_takes_too_long_to_compile_checks_nothing_and_says_so(
-    process_pool: PebbleProcessPool,
-) -> None:
-    """Tens of thousands of Unicode classes take too long; the PUT is answered all the same."""
-    schemas = PayloadSchemas(process_pool)
+def test_a_schema_that_takes_too_long_to_compile_checks_nothing_and_says_so() -> None:
+    """The PUT is answered all the same, and the schema is not tried again."""
+    pool = FailingPool(TookTooLong("stopped after 2 s"))
+    schemas = PayloadSchemas(pool)
     schema = _json({"pattern": r"\w{500}" * 7_000})
 
-    reason = asyncio.run(schemas.why_not_enforced(schema))
+    assert run_still(schemas.why_not_enforced(schema)) == "it could not be compiled (stopped after 2 s)"
+    run_still(schemas.check(schema, _json("anything")))
+    assert pool.asked == 1
 
-    assert reason
-    asyncio.run(schemas.check(schema, _json("anything")))
+
+def test_a_schema_that_the_busy_pool_did_not_compile_is_tried_again() -> None:
+    """It checks nothing until then."""
+    pool = FailingPool(PoolBusy("its turn did not come within 60 s"))
+    schemas = PayloadSchemas(pool)
+    schema = _text({"type": "string"})
+
+    for _ in range(2):
+        reason = run_still(schemas.why_not_enforced(schema))
+        assert reason == "it could not be compiled yet (its turn did not come within 60 s)"
+    assert pool.asked == 2
+
+
+@pytest.mark.parametrize("read", [_json, _text])
+def test_schemas_that_differ_in_annotations_alone_are_the_same(read: Callable[[Any], Json]) -> None:
+    """Whether they were read beside requests or in the pool."""
+    schemas = PayloadSchemas(PoolHere())
+    plain, described, other = (
+        read(schema) for schema in ({"const": 1}, {"const": 1, "description": "d"}, {"const": 2})
+    )
+
+    assert run_still(schemas.same_but_for_annotations(plain, described))
+    assert not run_still(schemas.same_but_for_annotations(plain, other))
+
+
+def test_schemas_that_take_too_long_to_compare_are_not_the_same() -> None:
+    """Then a change needs another version, as any other would."""
+    schemas = PayloadSchemas(FailingPool(TookTooLong("stopped after 2 s")))
+
+    assert not run_still(schemas.same_but_for_annotations(_text({"const": 1}), _text({"const": 2})))
+
+
+def test_a_thousand_schemas_are_remembered() -> None:
+    """The one examined first is forgotten when another comes."""
+    pool = _CountingPool()
+    schemas = PayloadSchemas(pool)
+    first = _text({"maxLength": 0})
+
+    for number in range(1_000):
+        run_still(schemas.why_not_enforced(_text({"maxLength": number})))
+    run_still(schemas.why_not_enforced(first))
+    assert pool.given == 1_000
+    run_still(schemas.why_not_enforced(_text({"maxLength": 1_000})))
+    run_still(schemas.why_not_enforced(first))
+    assert pool.given == 1_002

@@ -11,6 +11,7 @@ from mock_server.domain.json_text import EMPTY_OBJECT
 from mock_server.domain.states import Event
 from mock_server.domain.worker import Do, Step, Worker
 from mock_server.services.signals import Signals
+from tests.corpus.still_loop import run_still
 from tests.services.parts import SECOND, START, entries, event_kinds, parts, world
 
 
@@ -45,7 +46,7 @@ def test_a_signal_to_an_action_with_a_long_past_lets_other_requests_have_their_t
         await Signals(store, timers).ack("42", action.id, 10_000)
         other.cancel()
 
-    asyncio.run(ack())
+    run_still(ack())
     assert turns >= 50
 
 
@@ -67,7 +68,7 @@ def test_the_same_calls_on_a_frozen_clock_leave_the_same_journal() -> None:
     assert journal(0) == journal(12_345)
 
 
-def test_what_falls_due_on_a_real_clock_happens_without_a_request() -> None:
+def test_what_falls_due_on_a_running_clock_happens_without_a_request() -> None:
     """With leases of 50 ms, and a step after 20 ms beside a lease that ends later, the journal has all events in time."""
     store, _, ingress = parts()
     organisation = store.organisation("42")
@@ -79,7 +80,7 @@ def test_what_falls_due_on_a_real_clock_happens_without_a_request() -> None:
             await ingress.accept("42", variant, EMPTY_OBJECT, metadata=b"", tags=(), version=None)
         await asyncio.sleep(0.3)
 
-    asyncio.run(accept())
+    run_still(accept())
     assert event_kinds(organisation)[:7] == [
         *(Event.ACCEPT, Event.DELIVER, Event.HAND_OFF, Event.ACCEPT, Event.DELIVER),
         *(Event.ACK, Event.EXPIRE),
