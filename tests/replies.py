@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import socket
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 
@@ -59,7 +58,7 @@ def ask(
     body: object = None,
     *,
     headers: dict[str, str] | None = None,
-    timeout: float = 20,
+    timeout: float = 60,
 ) -> Reply:
     """Send one request to the server at `url` on a connection of its own, and return the answer.
 
@@ -75,7 +74,15 @@ def ask(
         )
 
 
-def read_reply(connection: socket.socket, *, head: bool = False) -> Reply:
+class Receiving(Protocol):
+    """The end of a connection from which an answer is read."""
+
+    def recv(self, size: int, /) -> bytes:
+        """Return up to `size` bytes as soon as some are there; none at the end."""
+        ...
+
+
+def read_reply(connection: Receiving, *, head: bool = False) -> Reply:
     """Read one answer from a connection, and the end of the stream where the answer announces it.
 
     `head`: the request was HEAD, so that the answer has no body whatever its length says.
@@ -101,4 +108,21 @@ def read_reply(connection: socket.socket, *, head: bool = False) -> Reply:
     return Reply(int(status_line.split()[1]), headers, rest, closed)
 
 
-__all__ = ["Reply", "ask", "read_reply"]
+def answer_from(data: bytes) -> Reply:
+    """Return the one answer that these bytes are."""
+    return read_reply(_Received(data))
+
+
+class _Received:
+    """Bytes that have all come already."""
+
+    def __init__(self, data: bytes) -> None:
+        self._left = data
+
+    def recv(self, size: int, /) -> bytes:
+        """Return up to `size` bytes."""
+        found, self._left = self._left[:size], self._left[size:]
+        return found
+
+
+__all__ = ["Receiving", "Reply", "answer_from", "ask", "read_reply"]

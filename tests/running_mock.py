@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -26,12 +27,64 @@ JSON = {"content-type": "application/json"}
 PUT = "/v1/orgs/42/actions/definitions"
 
 
-class RunningMock:
-    """A running mock: its ports, its log, and plain ways to talk to it."""
+class Mock(ABC):
+    """A mock, and plain ways to talk to it."""
+
+    lines: list[str]
+    """What it has printed, or logged."""
+
+    @abstractmethod
+    def raw(self, data: bytes, *, then: bytes = b"", timeout: float = 60) -> Reply:
+        """Send bytes as they are and read one answer; `then` is sent 50 ms later on the same connection."""
+
+    @abstractmethod
+    def command(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        host: str = "127.0.0.1",
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """Send one command to the admin plane, with its token unless `headers` have another one."""
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: dict[str, str] | None = None,
+        timeout: float = 60,
+    ) -> Reply:
+        """Send one request with a key and a JSON body, unless `headers` or bytes say otherwise."""
+        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent = KEY | JSON if headers is None else headers
+        lines = [f"{method} {path} HTTP/1.1", "host: mock", f"content-length: {len(content)}"]
+        lines += [f"{name}: {value}" for name, value in sent.items()]
+        return self.raw("\r\n".join([*lines, "", ""]).encode("latin-1") + content, timeout=timeout)
+
+    def put(self, variant: str = "v", **body: object) -> Reply:
+        """PUT a definition of organisation 42."""
+        return self.call("PUT", PUT, {"variant": variant, "schema": {}} | body)
+
+    def accept(self, variant: str = "v", **body: object) -> Reply:
+        """POST work for organisation 42."""
+        return self.call("POST", f"/v1/ingress/{variant}", {"payload": None} | body)
+
+    def modack(self, action: str, attempt: int = 0, seconds: int = 60) -> Reply:
+        """Extend a lease of organisation 42."""
+        body = {"action_record_id": action, "attempt": attempt, "mod_ack": seconds}
+        return self.call("POST", "/v1/modack", body)
+
+
+class RunningMock(Mock):
+    """A mock that listens: its ports and its log."""
 
     def __init__(self, output: Iterable[str]) -> None:
         """Read what the mock prints, up to the line that says that it answers; the rest is read in a thread."""
-        self.lines: list[str] = []
+        self.lines = []
         self._printed = threading.Condition()
         follows = iter(output)
         for line in follows:
@@ -66,7 +119,7 @@ class RunningMock:
             assert self._printed.wait_for(found, PATIENCE), "\n".join(self.lines)
             return found()
 
-    def raw(self, data: bytes, *, then: bytes = b"", timeout: float = 30) -> Reply:
+    def raw(self, data: bytes, *, then: bytes = b"", timeout: float = 60) -> Reply:
         """Send bytes as they are and read one answer; `then` is sent 50 ms later on the same connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout) as connection:
             connection.sendall(data)
@@ -74,35 +127,6 @@ class RunningMock:
                 time.sleep(0.05)
                 connection.sendall(then)
             return read_reply(connection, head=data.startswith(b"HEAD "))
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        headers: dict[str, str] | None = None,
-        timeout: float = 30,
-    ) -> Reply:
-        """Send one request with a key and a JSON body, unless `headers` or bytes say otherwise."""
-        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = KEY | JSON if headers is None else headers
-        lines = [f"{method} {path} HTTP/1.1", "host: mock", f"content-length: {len(content)}"]
-        lines += [f"{name}: {value}" for name, value in sent.items()]
-        return self.raw("\r\n".join([*lines, "", ""]).encode("latin-1") + content, timeout=timeout)
-
-    def put(self, variant: str = "v", **body: object) -> Reply:
-        """PUT a definition of organisation 42."""
-        return self.call("PUT", PUT, {"variant": variant, "schema": {}} | body)
-
-    def accept(self, variant: str = "v", **body: object) -> Reply:
-        """POST work for organisation 42."""
-        return self.call("POST", f"/v1/ingress/{variant}", {"payload": None} | body)
-
-    def modack(self, action: str, attempt: int = 0, seconds: int = 60) -> Reply:
-        """Extend a lease of organisation 42."""
-        body = {"action_record_id": action, "attempt": attempt, "mod_ack": seconds}
-        return self.call("POST", "/v1/modack", body)
 
     def command(
         self,
@@ -188,4 +212,4 @@ def mock(*flags: str) -> Iterator[MockProcess]:
         yield MockProcess(process)
 
 
-__all__ = ["JSON", "KEY", "PUT", "MockProcess", "RunningMock", "mock", "mock_here"]
+__all__ = ["JSON", "KEY", "PUT", "Mock", "MockProcess", "RunningMock", "mock", "mock_here"]

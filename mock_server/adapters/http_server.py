@@ -161,6 +161,22 @@ Serve = Callable[[ASGIApp, list[socket.socket], Beside, During, Headers], None]
 """Serves an application until something ends it; the arguments are those of `Server` and of its `run`."""
 
 
+def configured(app: ASGIApp, headers: Headers = ()) -> uvicorn.Config:
+    """Return how uvicorn speaks HTTP for an application; `headers` go with every answer, also with uvicorn's own."""
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        headers=list(headers),
+        proxy_headers=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
 class Server:
     """uvicorn on sockets that listen already; it ends when it is told to, in whatever thread it runs."""
 
@@ -168,18 +184,7 @@ class Server:
         """Serve `app`; `headers`, (name, value), go with every answer, also with those that uvicorn makes itself."""
         # neither bytes that are not HTTP nor clients that are connected at the end are worth a line
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        self._config = uvicorn.Config(
-            app,
-            http=_Protocol,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            headers=list(headers),
-            proxy_headers=False,
-            timeout_graceful_shutdown=3,
-        )
+        self._config = configured(app, headers)
         self._server = uvicorn.Server(self._config)
 
     def run(

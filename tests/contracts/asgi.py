@@ -1,0 +1,190 @@
+"""The judge against the mock in this process: the mock's loop is the run's clock, and bytes go over connections in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import io
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from contracts import Credential, Plan, Run, RunFinished, Target
+from contracts.core.events import Listener
+from contracts.transport.answers import read_body
+from contracts.transport.connections import Head, Line
+from contracts.transport.interference import TOO_SLOW, Interference, kind_of
+from contracts.transport.wire import Message, Reply
+from tests.contracts.in_process import LATENCY
+from tests.corpus.still_loop import StillLoop
+from tests.memory_wire import Connection, as_file
+from tests.still_mock import START, StillMock
+
+KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
+URL = "http://mock"
+
+_NEVER = 3_600.0
+"""Seconds that reading may take by the machine's clock, which has nothing to do with the loop's."""
+_AWAY = 0.3
+"""Seconds in which nothing listens between one mock and the next."""
+
+
+class LoopClock:
+    """The clock of a run: it goes with the loop, which runs while the judge waits."""
+
+    def __init__(self, loop: StillLoop) -> None:
+        self._loop = loop
+
+    def now(self) -> float:
+        """Return the loop's time in seconds."""
+        return self._loop.time()
+
+    def unix_time(self) -> float:
+        """Return the seconds since 1970."""
+        return START + self._loop.time()
+
+    def wait(self, seconds: float) -> None:
+        """Run the loop until so much of its time has passed."""
+        self._loop.run_until_complete(asyncio.sleep(seconds))
+
+
+class _Socket:
+    """A connection in memory as http.client takes it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.sendall = connection.sendall
+        self.close = connection.close
+
+    def makefile(self, *_: Any) -> io.BufferedReader:
+        return as_file(self.connection)
+
+    def gettimeout(self) -> float:
+        return _NEVER
+
+    def settimeout(self, *_: Any) -> None:
+        """Wait by the loop's clock, which the transport has set."""
+
+    setsockopt = shutdown = settimeout
+
+
+class MockTransport:
+    """Carries messages to a mock on a loop; requests of a volley begin at the same moment of the loop's time."""
+
+    def __init__(
+        self,
+        mock: StillMock,
+        latency: float = LATENCY,
+        successors: Iterable[tuple[float, Callable[[], StillMock]]] = (),
+    ) -> None:
+        """Make a transport whose messages take `latency` seconds there and back.
+
+        At each moment of `successors`, in seconds of the loop's time, the mock ends; a little later another one answers.
+        """
+        self._mock = mock
+        self._loop = mock.loop
+        self._latency = latency
+        self._successors = deque(successors)
+        self._kept: Connection | None = None
+        self._down_until = 0.0
+        """Nothing listens before this moment of the loop's time."""
+        self.drops = 0
+        """Connections that were to be used again and were closed."""
+
+    def send(self, message: Message, timeout: float) -> Reply:
+        """Send one message and return its answer.
+
+        Raises:
+            Interference: no answer came.
+        """
+        self._succeed()
+        if self._kept is not None and self._kept.ended:
+            self.drops += 1
+            self._kept = None
+        connection, self._kept = self._kept or self._mock.connect(self._latency), None
+        read = self._written(message, connection, timeout)
+        reply = read()
+        if isinstance(reply, Interference):
+            raise reply
+        if (dict(reply.headers).get("connection") or "").lower() != "close":
+            self._kept = connection
+        return reply
+
+    def send_together(
+        self, messages: Sequence[Message], timeout: float
+    ) -> Iterator[tuple[int, Reply | Interference]]:
+        """Send all messages at the same moment, each over a connection of its own, and yield the answers as they come."""
+        self._succeed()
+        connections = [self._mock.connect(self._latency) for _ in messages]
+        reading = [
+            self._written(message, connection, timeout)
+            for message, connection in zip(messages, connections, strict=True)
+        ]
+        found = [(index, read()) for index, read in enumerate(reading)]
+        for connection in connections:
+            connection.close()
+        yield from sorted(found, key=lambda one: one[1].received if isinstance(one[1], Reply) else timeout)
+
+    def close(self) -> None:
+        """Close the connection that is kept."""
+        if self._kept is not None:
+            self._kept.close()
+
+    def _succeed(self) -> None:
+        """Let the mock end whose time is over, and another one take its place."""
+        while self._successors and self._successors[0][0] <= self._loop.time():
+            at, make = self._successors.popleft()
+            self._mock = make()
+            self._down_until = at + _AWAY
+            if self._kept is not None:
+                self._kept.end("close")
+
+    def _written(
+        self, message: Message, connection: Connection, timeout: float
+    ) -> Callable[[], Reply | Interference]:
+        """Write a message as urllib3 does, and return the function that reads its answer or says what was in the way."""
+        sent = self._loop.time()
+        request, parts = message.request, urlsplit(message.base)
+        line = Line(parts.hostname or "", parts.port)
+        line.sock = _Socket(connection)
+        refused = sent < self._down_until
+        if not refused:
+            line.request(
+                request.method,
+                message.base,
+                list(message.pieces()) if request.chunks else request.body,
+                Head(f"{parts.path}{request.path}", message.headers),
+                chunked=bool(request.chunks),
+                preload_content=False,
+            )
+
+        def read() -> Reply | Interference:
+            if refused:
+                return Interference(kind_of(ConnectionRefusedError("refused")))
+            connection.settimeout(max(0.0, sent + timeout - self._loop.time()))
+            try:
+                answer = line.getresponse()
+                body = read_body(answer, request.method)
+            except TimeoutError:
+                return Interference(TOO_SLOW)
+            except Interference as met:
+                return met
+            except (OSError, ValueError, http.client.HTTPException) as error:
+                return Interference(kind_of(error))
+            headers = tuple((str(name), str(value)) for name, value in answer.headers.items())
+            return Reply(answer.status, headers, body, sent, connection.last_arrival)
+
+        return read
+
+
+def judged_on(
+    mock: StillMock, *listeners: Listener, transport: MockTransport | None = None, **members: Any
+) -> RunFinished:
+    """Run the judge against a mock, with keys of organisations 41 and 42; `members` are those of the plan."""
+    plan = Plan(**{"target": Target(URL, URL, *KEYS), "seed": 1, **members})
+    clock = LoopClock(mock.loop)
+    return Run(plan, *listeners, clock=clock, transport=transport or MockTransport(mock)).judge()
+
+
+__all__ = ["KEYS", "URL", "LoopClock", "MockTransport", "judged_on"]
