@@ -6,25 +6,34 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
 from . import __version__
 from .commands import COMMANDS
 from .commands.parsers import HelpFormatter, epilogue
+from .commands.ports import Ports
 from .commands.usage import Usage
 from .run.session import describe
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0 conforms, 1 violations, 2 usage, 3 inconclusive."""
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    ports: Ports | None = None,
+) -> int:
+    """Run a command; returns the exit code: 0 conforms, 1 violations, 2 usage, 3 inconclusive.
+
+    `argv`, `environment` and `ports` are those of the process and of this machine, unless they are given.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a character that the terminal lacks must not end the run
     try:
         options = parser().parse_args(argv)
-        return COMMANDS[options.command].run(options, os.environ)
+        return COMMANDS[options.command].run(options, environment, ports or Ports())
     except Usage as error:
         print(f"arklow-contracts: {error}", file=sys.stderr)
         return 2

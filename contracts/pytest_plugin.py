@@ -12,6 +12,7 @@ import pytest
 from . import cli
 from .commands.check import judge, write_reports
 from .commands.plan_options import plan_of
+from .commands.ports import Ports
 from .commands.usage import Usage
 from .core.events import RunFinished
 from .core.exchange import redact
@@ -37,6 +38,9 @@ _FLAGS: Final = {
     "--arklow-spec-dir": ("--spec-dir", "a directory of pages to judge by"),
 }
 """Option of pytest → the flag of `arklow-contracts check` that it stands for, and its help."""
+
+PORTS: Final = pytest.StashKey[Ports]()
+"""Time and wire of the run, where another plugin has put them into the stash of the configuration."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,6 +70,7 @@ class DeferredRun:
             load(self.plan.document)
         except (Usage, Unreadable) as error:
             raise pytest.UsageError(str(error)) from None
+        self._ports = config.stash.get(PORTS, Ports())
         self._run: RunFinished | None = None
         self._failed: str | None = None
 
@@ -81,7 +86,7 @@ class DeferredRun:
             pytest.skip(self._failed)
         if self._run is None:
             self._failed = "the judge was stopped before its run ended"
-            self._run = judge(self.plan)
+            self._run = judge(self.plan, ports=self._ports)
             self._failed = None
             if self._options.report_dir is not None:
                 self._options.report_dir.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from . import (
     spec,
     targets,
 )
+from .ports import Ports
 
 
 class Command(Protocol):
@@ -23,7 +24,7 @@ class Command(Protocol):
     def add(self, commands: Any) -> None:
         """Add the command and its flags to argparse's subparsers."""
 
-    def run(self, options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    def run(self, options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
         """Carry the command out; returns the exit code.
 
         Raises:

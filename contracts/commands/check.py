@@ -21,6 +21,7 @@ from .flags import TARGET_USAGE, add_document, add_target, report_directory, rul
 from .night_state import NightRecorder
 from .parsers import add_command
 from .plan_options import plan_of
+from .ports import Ports
 from .targets_file import FILE
 from .usage import Usage
 
@@ -167,7 +168,7 @@ def _add_mock(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
     """Judge the deployment, print the findings and write the reports; returns the exit code."""
     plan = plan_of(options, environment)
     if options.dry_run:
@@ -179,9 +180,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     terminal = Terminal(UnbreakableConsole(soft_wrap=True), plan.target.secrets)
     listeners: list[Listener] = [terminal]
     if directory is not None and plan.night:
-        listeners.append(NightRecorder(directory, _write_all))
+        listeners.append(NightRecorder(directory, _write_all, ports.clock))
     try:
-        finished = judge(plan, *listeners)
+        finished = judge(plan, *listeners, ports=ports)
     finally:
         terminal.close()
     if directory is not None:
@@ -197,14 +198,14 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return finished.exit_code
 
 
-def judge(plan: Plan, *listeners: Listener) -> RunFinished:
+def judge(plan: Plan, *listeners: Listener, ports: Ports) -> RunFinished:
     """Carry out a plan.
 
     Raises:
         Usage: its document cannot be read.
     """
     try:
-        return Run(plan, *listeners).judge()
+        return Run(plan, *listeners, clock=ports.clock, transport=ports.transport).judge()
     except Unreadable as error:
         raise Usage(str(error)) from None
 

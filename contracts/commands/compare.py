@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..reports.comparison import new_violations, page
 from .parsers import add_command
+from .ports import Ports
 from .usage import Usage
 
 _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
@@ -62,7 +63,7 @@ def add(commands: Any) -> None:
     add("--fail-on-new", action="store_true", help="exit with 1 when there are new violations")
 
 
-def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
     """Compare the reports, and print or write the page; returns the exit code."""
     if len(options.reports) < 2:
         raise Usage("compare needs two reports or more, the oldest first")

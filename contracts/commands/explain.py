@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from .flags import rule
 from .parsers import add_command
+from .ports import Ports
 from .rule_sources import explain
 
 _EXIT_CODES: Final = {0: "the rules are explained", 2: "there is no such rule"}
@@ -27,7 +28,7 @@ def add(commands: Any) -> None:
     )
 
 
-def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
     """Print what is behind each rule, with an empty line between, and return the exit code 0."""
     for number, code in enumerate(options.rules):
         print(*([""] if number else []), *explain(code), sep="\n")

@@ -15,6 +15,7 @@ from ..reports.console import Terminal, UnbreakableConsole
 from .check import write_reports
 from .flags import add_document, add_target_file, document_of, report_directory
 from .parsers import add_command
+from .ports import Ports
 from .secrets import credential_of
 from .target_options import source_of, url_of, with_targets_file
 from .usage import Usage
@@ -54,7 +55,7 @@ def add(commands: Any) -> None:
     )
 
 
-def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
     """Judge the archives, print the findings and write the reports; returns the exit code."""
     directory = report_directory(options.report_dir)
     judge = _judge_of(options, environment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import math
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +19,7 @@ from ..core.events import (
 from ..core.serialization import finding_from
 from ..core.target import Target
 from ..reports.json_report import report_data, write_atomically
+from ..transport.clock import Clock
 from .usage import Usage
 
 NIGHT = "night.json"
@@ -29,19 +30,20 @@ _REPORT_EVERY = 10.0
 class NightRecorder:
     """Listens to a run, and writes its state and reports into a directory."""
 
-    def __init__(self, directory: Path, write: Callable[[RunFinished, Path], None]) -> None:
+    def __init__(self, directory: Path, write: Callable[[RunFinished, Path], None], clock: Clock) -> None:
         self._directory = directory
         self._write = write
-        self._written = -_REPORT_EVERY
+        self._clock = clock
+        self._written = -math.inf
 
     def __call__(self, event: Event) -> None:
         """Write the state that a checkpoint has, and the reports if the last ones are old."""
         if isinstance(event, Checkpoint):
             data = {"report": report_data(event.run), "progress": asdict(event.progress)}
             write_atomically(self._directory / NIGHT, json.dumps(data, ensure_ascii=False))
-            if time.monotonic() > self._written + _REPORT_EVERY:
+            if self._clock.now() > self._written + _REPORT_EVERY:
                 self._write(event.run, self._directory)
-                self._written = time.monotonic()
+                self._written = self._clock.now()
 
 
 def resumed(directory: Path, target: Target) -> Checkpoint:

@@ -21,6 +21,7 @@ from ..reproduction.rerun import (
 from . import values
 from .flags import TARGET_USAGE, add_document, add_target, document_of
 from .parsers import add_command
+from .ports import Ports
 from .target_options import target_of, with_targets_file
 from .usage import Usage
 
@@ -61,7 +62,7 @@ def add(commands: Any) -> None:
     add_document(parser, "the OpenAPI 3.1 document by which the report was made")
 
 
-def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
     """Play the findings again, and print which show again; returns the exit code."""
     options = with_targets_file(options)
     target = target_of(options, environment)
@@ -78,7 +79,8 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         raise Usage(
             f"the report was made by another document than {document.name}: give it as --document or --spec-dir"
         )
-    rerun, outcomes = Rerun(report, document, target), []
+    rerun = Rerun(report, document, target, clock=ports.clock, transport=ports.transport)
+    outcomes = []
     for name in dict.fromkeys(options.ids):
         one = report.findings[name]
         if (why := why_not_replayable(one)) is not None:

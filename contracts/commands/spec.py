@@ -21,6 +21,7 @@ from ..openapi.document import (
 )
 from . import values
 from .parsers import add_command
+from .ports import Ports
 from .usage import Usage
 
 _EXIT_CODES: Final = {
@@ -56,7 +57,7 @@ def add(commands: Any) -> None:
     )
 
 
-def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
     """Compare the pages with the built-in document, and print the changes; returns the exit code."""
     try:
         lines = list(status(options.spec_dir or SPEC / "upstream"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .parsers import add_command
+from .ports import Ports
 from .target_options import targets_of
 from .targets_file import FILE, NamedTarget
 
@@ -29,7 +30,7 @@ def add(commands: Any) -> None:
     )
 
 
-def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
     """Print the targets; returns the exit code."""
     targets = targets_of(options.targets)
     for name in targets.targets:

@@ -24,8 +24,9 @@ from ..openapi.document import Document
 from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
 from ..transport.client import TIMEOUT, Client, Locate
+from ..transport.clock import Clock
 from ..transport.interference import Interference
-from ..transport.wire import Request
+from ..transport.wire import Request, Transport
 from .renaming import names_of
 from .replay import Replay
 
@@ -118,8 +119,19 @@ def why_not_replayable(finding: Mapping[str, Any]) -> str | None:
 class Rerun:
     """Plays findings of one report against one target."""
 
-    def __init__(self, report: EarlierReport, document: Document, target: Target) -> None:
+    def __init__(
+        self,
+        report: EarlierReport,
+        document: Document,
+        target: Target,
+        *,
+        clock: Clock | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        """Play findings of `report` against `target`; time and wire are those of this machine, if none are given."""
         self._report = report
+        self._clock = clock
+        self._transport = transport
         self._target = target
         self._document = document
         self._renamed_target = _with_key_names(target, [name for name, _ in report.keys])
@@ -130,7 +142,7 @@ class Rerun:
         Raises:
             BadReport: it has no exchanges that could be sent.
         """
-        client = _RecordingClient(self._target, self._locate)
+        client = _RecordingClient(self._target, self._locate, self._clock, self._transport)
         try:
             return self._played(finding, times, client)
         finally:
@@ -225,8 +237,10 @@ class Rerun:
 class _RecordingClient(Client):
     """A client that remembers its exchanges."""
 
-    def __init__(self, target: Target, locate: Locate) -> None:
-        super().__init__(target, locate)
+    def __init__(
+        self, target: Target, locate: Locate, clock: Clock | None, transport: Transport | None
+    ) -> None:
+        super().__init__(target, locate, clock=clock, transport=transport)
         self.exchanges: list[Exchange] = []
 
     def send(self, request: Request, waited: float = 0.0, *, timeout: float = TIMEOUT) -> Exchange:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Never
 from urllib.parse import urlsplit
@@ -37,6 +37,16 @@ class Line(urllib3.connection.HTTPConnection):
     """A connection that sends the request target which the headers hold, not the one that urllib3 has made."""
 
     response_class = Answer
+
+    def __init__(self, *where: Any, on_open: Callable[[], None] = lambda: None, **how: Any) -> None:
+        """Make a connection that is not open yet; `on_open` is called each time that it is opened."""
+        super().__init__(*where, **how)
+        self._on_open = on_open
+
+    def connect(self) -> None:
+        """Open the connection."""
+        super().connect()
+        self._on_open()
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
         """Send a request, its target as a `Head` has it."""
@@ -71,8 +81,8 @@ class Connections:
         forwarded = self._proxy is not None and parts.scheme == "http"
         return f"{f'http://{parts.netloc}' if forwarded else ''}{parts.path}{path}"
 
-    def pool(self, base: str) -> urllib3.HTTPConnectionPool:
-        """Return a pool of connections to one server, which are used again.
+    def pool(self, base: str, on_open: Callable[[], None]) -> urllib3.HTTPConnectionPool:
+        """Return a pool of connections to one server, which are used again; `on_open` is called when one is opened.
 
         Raises:
             NoWay: a file that says how the target is reached cannot be used.
@@ -89,7 +99,9 @@ class Connections:
                 socket_options=Line.default_socket_options,  # else a body waits 40 ms behind its head
             )
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-        return manager.connection_from_host(parts.hostname, parts.port, parts.scheme)
+        pool = manager.connection_from_host(parts.hostname, parts.port, parts.scheme)
+        pool.conn_kw["on_open"] = on_open
+        return pool
 
     def line(self, base: str) -> Line:
         """Return a connection to one server that is not open yet.

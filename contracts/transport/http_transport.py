@@ -27,10 +27,15 @@ class HttpTransport:
     def __init__(self, target: Target, clock: Clock) -> None:
         self._clock = clock
         self._connections = Connections(target.connection)
-        self._pools = {base: self._connections.pool(base) for base in {target.base_url, target.ingress_url}}
+        self._pools = {
+            base: self._connections.pool(base, self._note_opened)
+            for base in {target.base_url, target.ingress_url}
+        }
         self._volleys = Volleys(self._connections, clock)
         self._keeps: dict[str, bool] = {}
         """URL of a server → whether its last answer let the connection be used again."""
+        self._opened = 0
+        """How often a connection was opened for one message."""
         self._drops = 0
 
     @property
@@ -47,7 +52,7 @@ class HttpTransport:
         """
         request, pool = message.request, self._pools[message.base]
         target = self._connections.request_target(message.base, request.path)
-        sent, connections = self._clock.now(), pool.num_connections
+        sent, opened = self._clock.now(), self._opened
         try:
             answer = pool.urlopen(
                 request.method,
@@ -65,7 +70,7 @@ class HttpTransport:
             answer.release_conn()
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             raise Interference(kind_of(error)) from None
-        self._drops += pool.num_connections > connections and self._keeps.get(message.base, False)
+        self._drops += self._opened > opened and self._keeps.get(message.base, False)
         self._keeps[message.base] = (answer.headers.get("connection") or "").lower() != "close"
         headers = tuple(map(_text_pair, answer.headers.items()))
         return Reply(answer.status, headers, body, sent, self._clock.now())
@@ -82,6 +87,9 @@ class HttpTransport:
             Interference: the connections could not be made; nothing was sent.
         """
         return self._volleys.send(messages, timeout)
+
+    def _note_opened(self) -> None:
+        self._opened += 1
 
     def close(self) -> None:
         """Close every connection."""

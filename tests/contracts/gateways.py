@@ -8,69 +8,27 @@ import re
 import select
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from tests.serving import HEADERS
+from contracts.core.target import ConnectionOptions, ExtraHeader, Target
+from contracts.openapi.document import LINKED, load
+from contracts.transport.client import Client
+from tests.contracts.authority import AUTHORITY, NAME
+from tests.contracts.runs import KEYS
+from tests.serving import HEADERS, serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-NAME = "deployment.invalid"
-"""A host name that cannot be looked up: only the proxy knows where it is."""
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A private certificate authority, and the certificates that it has issued to a server and to a client."""
-
-    directory: Path
-
-    @property
-    def ca(self) -> str:
-        return str(self.directory / "ca.pem")
-
-    @property
-    def certificate(self) -> str:
-        return str(self.directory / "client.pem")
-
-    @property
-    def key(self) -> str:
-        return str(self.directory / "client.key")
-
-    def serving(self, *, mutual: bool = False) -> ssl.SSLContext:
-        """Return the TLS context of a server with its certificate; `mutual`: only clients with one are served."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.ca)
-        context.load_cert_chain(self.directory / "server.pem", self.directory / "server.key")
-        context.verify_mode = ssl.CERT_REQUIRED if mutual else ssl.CERT_NONE
-        return context
-
-
-def authority(directory: Path) -> Authority:
-    """Make a new authority, whose certificates are valid for two days."""
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
-
-    new = ("req", "-newkey", "rsa:2048", "-nodes")
-    uses = "keyUsage=critical,keyCertSign"
-    openssl(
-        *new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=ca", "-addext", uses
-    )
-    names = f"subjectAltName=DNS:{NAME},DNS:localhost,IP:127.0.0.1"
-    (directory / "leaf.cnf").write_text(f"{names}\nbasicConstraints=CA:FALSE\nauthorityKeyIdentifier=keyid\n")
-    for who in ("server", "client"):
-        openssl(*new, "-keyout", f"{who}.key", "-out", f"{who}.csr", "-subj", f"/CN={who}")
-        by = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "leaf.cnf")
-        openssl("x509", "-req", "-in", f"{who}.csr", "-out", f"{who}.pem", "-days", "2", *by)
-    openssl("rsa", "-aes128", "-passout", "pass:secret", "-in", "client.key", "-out", "locked.key")
-    return Authority(directory)
+SECRET = 'gate ${HOME} "&/+ s3cret'
+"""A value with characters that shells, JSON, URLs and Schemathesis would change."""
+HEADER = ExtraHeader("x-gate", SECRET, "GATE")
+"""What the gate asks for."""
 
 
 @dataclass
@@ -180,6 +138,45 @@ def pumping(to: str | None = None, context: ssl.SSLContext | None = None) -> Ite
         pump.url = f"{'https' if context else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
         threading.Thread(target=pump.serve, args=[listener], daemon=True).start()
         yield pump
+
+
+@dataclass
+class Place:
+    """A deployment, what is on the way to it, and how it is reached."""
+
+    url: str
+    way: ConnectionOptions
+    gate: Gate
+    front: Pump | None = None
+    proxy: Pump | None = None
+
+    def client(self) -> Client:
+        """Return a client that goes this way."""
+        target = Target(self.url, self.url, *KEYS, connection=self.way)
+        return Client(target, lambda method, url: load(LINKED).locate(method, url, {self.url}))
+
+
+@contextmanager
+def placed(
+    app: WSGIApplication, *, tls: bool = False, mutual: bool = False, proxy: str = ""
+) -> Iterator[Place]:
+    """Serve an application behind a gate.
+
+    `tls`, `mutual`: with TLS in front, on one side or on both; `proxy`: reached by a proxy of that scheme only.
+    """
+    with ExitStack() as stack:
+        gate = Gate(app, HEADER.name, HEADER.value)
+        url, way = stack.enter_context(serving(gate)), ConnectionOptions((HEADER,))
+        front = by = None
+        if tls:
+            front = stack.enter_context(pumping(url, AUTHORITY.serving(mutual=mutual)))
+            url, way = front.url, replace(way, ca=AUTHORITY.ca)
+        if mutual:
+            way = replace(way, certificate=AUTHORITY.certificate, key=AUTHORITY.key)
+        if proxy:
+            by = stack.enter_context(pumping(None, AUTHORITY.serving() if proxy == "https" else None))
+            url, way = url.replace("127.0.0.1", NAME), replace(way, proxy=by.url, ca=AUTHORITY.ca)
+        yield Place(url, way, gate, front, by)
 
 
 def forms_in(secret: str, text: str) -> list[str]:

@@ -1,48 +1,46 @@
-"""The command `arklow-contracts` as a user runs it: exit codes, messages, reports, no traceback, no stray files."""
+"""The command line `check`: exit codes, messages, reports, no traceback, no stray files."""
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from contracts.cli import main
+from contracts.commands.ports import Ports
 from contracts.commands.rule_sources import explain
-from contracts.core.rules import RULES
 from contracts.reports.json_report import SCHEMA
+from contracts.transport.interference import Interference
+from tests.clocks import VirtualClock
+from tests.contracts.commands import URL, Make, checked, closed_pipe, ports_to, ran
+from tests.contracts.ports import ScriptedTransport
 from tests.mutants import MUTANTS, ConformingServer
-from tests.processes import started
-from tests.serving import serving
 
-COMMAND = Path(sys.executable).parent / "arklow-contracts"
 SECRET = "s3cret-key-of-one"
-UNREACHABLE = "--base-url http://127.0.0.1:9 --api-key a-key-of-one --org 1"
+KNOWN = ("--api-key", "good-key-one", "--org", "1")
 
 
-@pytest.fixture(scope="module")
-def mutant_url() -> Iterator[str]:
-    """A deployment whose action ids are not digits, and which echoes keys."""
-    with serving(MUTANTS["R04"](keys={SECRET: "1"})) as url:
-        yield url
+def conforming(clock: VirtualClock) -> ConformingServer:
+    """Make a deployment that breaks no rule."""
+    return ConformingServer(clock=clock)
 
 
-def arklow(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with a `PATH` and these variables alone."""
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={"PATH": os.environ["PATH"], **environment},
-    )
+def echoing(clock: VirtualClock) -> ConformingServer:
+    """Make a deployment whose action ids are not digits, and which echoes keys."""
+    return MUTANTS["R04"](keys={SECRET: "1"}, clock=clock)
+
+
+def mutant(id: str) -> Make:
+    """Return what makes a mutant."""
+    return lambda clock: MUTANTS[id](clock=clock)
+
+
+# Command lines that cannot be carried out
 
 
 @pytest.mark.parametrize(
@@ -82,18 +80,19 @@ def arklow(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_command_line_that_cannot_be_carried_out_exits_with_2(
-    arguments: list[str], said: str, tmp_path: Path
+    arguments: list[str], said: str, here: Path
 ) -> None:
     """One line says what was wrong, where, and what would pass."""
     if "--base-url" in arguments:
         for flag, value in (("--api-key", "k"), ("--org", "1")):
             arguments = arguments if flag in arguments else [*arguments, flag, value]
 
-    ran = arklow(*arguments, cwd=tmp_path)
+    done = ran(*arguments)
 
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert said in ran.stderr
-    assert len(ran.stderr.splitlines()) == 1
+    assert (done.code, done.out, len(done.errors.splitlines())) == (2, "", 1)
+    assert done.errors.startswith("arklow-contracts: ")
+    assert said in done.errors
+    assert list(here.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -107,33 +106,25 @@ def test_a_command_line_that_cannot_be_carried_out_exits_with_2(
         "\x00",
     ],
 )
-def test_an_unreadable_document_exits_with_2(text: str, tmp_path: Path) -> None:
+def test_an_unreadable_document_exits_with_2(text: str, here: Path) -> None:
     """The message names the file, whatever is wrong with it."""
-    (tmp_path / "d.yaml").write_text(text)
+    (here / "d.yaml").write_text(text)
 
-    ran = arklow(
-        *("check", "--base-url", "http://h", "--api-key", "k", "--org", "1", "--document", "d.yaml"),
-        cwd=tmp_path,
-    )
+    done = ran("check", "--base-url", "http://h", *KNOWN, "--document", "d.yaml")
 
-    assert ran.returncode == 2
-    assert "d.yaml" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    assert done.code == 2
+    assert "d.yaml" in done.errors
 
 
-def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(mutant_url: str, tmp_path: Path) -> None:
-    """The summary names rule, operation, expected and actual. The key is in none of the output."""
-    ran = arklow(
-        *("check", "--base-url", mutant_url, "--api-key", "env:MY_KEY", "--org", "1", "--only", "PAGE-5"),
-        *("--report-dir", "out", "--seed", "3"),
-        cwd=tmp_path,
-        MY_KEY=SECRET,
-    )
+# Runs
 
-    assert ran.returncode == 1, ran.stderr
-    *_, verdict, reports = ran.stdout.splitlines()
-    assert verdict == "✗ 1 violation"
-    assert reports.endswith("report.sarif, interpretations.yaml, tests/")
+
+@pytest.mark.usefixtures("here")
+def test_a_failing_run_exits_with_1_and_its_summary_says_what_is_wrong() -> None:
+    """It names rule, operation, expected and actual; the key stands as its variable."""
+    done = checked(echoing, *("--api-key", "env:MY_KEY", "--only", "PAGE-5", "--seed", "3"), MY_KEY=SECRET)
+
+    assert (done.code, done.lines[-1], done.errors) == (1, "✗ 1 violation", "")
     for line in (
         "violation  POST /v1/ingress/{variant} breaks PAGE-5: `data/a_id` of a 200 breaks its schema",
         "VIOLATION 1  POST /v1/ingress/{variant} breaks PAGE-5: `data/a_id` of a 200 breaks its schema.",
@@ -141,224 +132,194 @@ def test_a_failing_run_exits_with_1_and_its_reports_can_be_read(mutant_url: str,
         '  actual    "act_',
         "-H 'x-arklow-auth: '\"$MY_KEY\"",
     ):
-        assert line in ran.stdout
-    report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+        assert line in done.out
+    assert SECRET not in done.out
+
+
+def test_the_reports_of_a_failing_run_can_be_read(here: Path) -> None:
+    """By programs and by people; the key is in none of them, and nothing else is left behind."""
+    flags = ("--api-key", "env:MY_KEY", "--only", "PAGE-5", "--report-dir", "out", "--seed", "3")
+    done = checked(echoing, *flags, MY_KEY=SECRET)
+
+    assert done.lines[-1].endswith("report.sarif, interpretations.yaml, tests/")
+    report = json.loads((here / "out" / "report.json").read_text("utf-8"))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
-    assert (report["target"], report["seed"], report["verdict"]) == (mutant_url, 3, "violations")
+    assert (report["target"], report["seed"], report["verdict"]) == (URL, 3, "violations")
     assert {"rule", "operation", "sentence", "expected", "actual", "curl"} <= report["violations"][0].keys()
-    suite = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().find("testsuite")
+    suite = ElementTree.parse(here / "out" / "junit.xml").getroot().find("testsuite")
     assert suite is not None
     assert (suite.get("failures"), suite.get("tests")) == ("1", "1")
-    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    page = (here / "out" / "report.html").read_text("utf-8")
     assert "data/a_id" in page
     assert "<script" not in page
-    assert "http" not in page.replace(mutant_url, "")
-    everything = (
-        ran.stdout + ran.stderr + "".join(f.read_text("utf-8") for f in (tmp_path / "out").rglob("*.*"))
-    )
+    assert "http" not in page.replace(URL, "")
+    everything = "".join(f.read_text("utf-8") for f in (here / "out").rglob("*.*"))
     assert SECRET not in everything
-    assert {entry.name for entry in tmp_path.iterdir()} == {"out"}
+    assert {entry.name for entry in here.iterdir()} == {"out"}
 
 
-def test_the_curl_lines_of_a_report_show_the_finding_again(mutant_url: str, tmp_path: Path) -> None:
-    """The key comes from the environment."""
-    arklow(
-        *(
-            "check",
-            "--base-url",
-            mutant_url,
-            "--api-key",
-            SECRET,
-            "--org",
-            "1",
-            "--only",
-            "PAGE-5",
-            "--report-dir",
-            "out",
-        ),
-        cwd=tmp_path,
-    )
-    curl = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["violations"][0]["curl"]
-
-    repeated = subprocess.run(
-        ["sh", "-c", curl], capture_output=True, text=True, env={"ARKLOW_API_KEY": SECRET}
-    )
-
-    assert SECRET not in curl
-    assert '"a_id": "act_' in repeated.stdout
-
-
-def test_rules_are_explained_without_a_deployment(tmp_path: Path) -> None:
-    """Codes may be in any case, and a blank line stands between two rules."""
-    ran = arklow("explain", "page-9", "LEASE-9", cwd=tmp_path)
-
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout == "\n".join([*explain("PAGE-9"), "", *explain("LEASE-9"), ""])
-
-
-def test_strict_counts_warnings_as_violations(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("here")
+def test_strict_counts_warnings_as_violations() -> None:
     """Without it, AUTH-9 is a warning."""
-    with serving(MUTANTS["A14"]()) as url:
-        flags = ("check", "--base-url", url, "--api-key", "good-key-one", "--org", "1", "--only", "auth-9")
-        lax, strict = arklow(*flags, cwd=tmp_path), arklow(*flags, "--strict", cwd=tmp_path)
+    lax, strict = (checked(mutant("A14"), "--only", "auth-9", *more) for more in ((), ("--strict",)))
 
-    assert (lax.returncode, lax.stdout.splitlines()[-1]) == (0, "✓ Conforms: no violation, 1 warning")
-    assert (strict.returncode, strict.stdout.splitlines()[-1]) == (1, "✗ 0 violations, 1 warning")
+    assert (lax.code, lax.lines[-1]) == (0, "✓ Conforms: no violation, 1 warning")
+    assert (strict.code, strict.lines[-1]) == (1, "✗ 0 violations, 1 warning")
 
 
-def test_an_inconclusive_run_exits_with_3(tmp_path: Path) -> None:
+def test_an_inconclusive_run_exits_with_3(here: Path) -> None:
     """It says why, and names only the reports that were written."""
-    with serving(ConformingServer()) as url:
-        ran = arklow(
-            *("check", "--base-url", url, "--api-key", "no-key-at-all", "--org", "1", "--report-dir", "out"),
-            cwd=tmp_path,
-        )
+    done = checked(conforming, "--api-key", "no-key-at-all", "--report-dir", "out")
 
-    assert ran.returncode == 3
-    assert ran.stdout.splitlines()[-2:] == [
+    assert done.code == 3
+    assert done.lines[-2:] == [
         "? Inconclusive: The target refuses the key $ARKLOW_API_KEY: every operation is answered with 401.",
         "Reports are in out/: report.html, report.json, junit.xml, report.sarif, interpretations.yaml",
     ]
-    assert not (tmp_path / "out" / "tests").exists()
+    assert not (here / "out" / "tests").exists()
 
 
-def test_a_closed_pipe_does_not_change_the_verdict(tmp_path: Path) -> None:
-    """`check … | head -1` still judges, writes its reports and exits with what it found."""
-    with serving(ConformingServer()) as url:
-        flags = f"--base-url {url} --api-key good-key-one --org 1 --max-time 3 --report-dir out"
-        ran = subprocess.run(
-            ["bash", "-c", f"{COMMAND} check {flags} | head -1; exit ${{PIPESTATUS[0]}}"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["verdict"] == "conforms"
-
-
-@pytest.mark.parametrize("words", ["spec status", "explain PAGE-5", f"check {UNREACHABLE} --dry-run"])
-def test_a_command_that_only_prints_ends_quietly_at_a_closed_pipe(words: str, tmp_path: Path) -> None:
-    """As after `| head`, and unbuffered as in a container."""
-    ran = subprocess.run(
-        ["bash", "-c", f"{COMMAND} {words} | true; exit ${{PIPESTATUS[0]}}"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+def test_keys_that_are_nearly_right_are_masked_like_the_right_one(here: Path) -> None:
+    """Most of a key gives away the key."""
+    done = checked(
+        lambda clock: MUTANTS["A12"](keys={SECRET: "1"}, clock=clock),
+        *("--api-key", SECRET, "--only", "AUTH-4", "--report-dir", "out"),
     )
 
-    assert (ran.returncode, ran.stderr) == (3, "")
-
-
-def test_a_terminal_that_lacks_a_character_does_not_fail_the_run(tmp_path: Path) -> None:
-    """The check mark is replaced by a question mark."""
-    with serving(ConformingServer()) as url:
-        flags = ("--base-url", url, "--api-key", "good-key-one", "--org", "1", "--max-time", "2")
-        ran = arklow("check", *flags, cwd=tmp_path, PYTHONIOENCODING="ascii")
-
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.splitlines()[-1] == "? Conforms: no violation"
-
-
-def test_keys_that_are_nearly_right_are_masked_like_the_right_one(tmp_path: Path) -> None:
-    """Most of a key gives away the key."""
-    with serving(MUTANTS["A12"](keys={SECRET: "1"})) as url:
-        flags = (
-            "--base-url",
-            url,
-            "--api-key",
-            SECRET,
-            "--org",
-            "1",
-            "--only",
-            "AUTH-4",
-            "--report-dir",
-            "out",
-        )
-        ran = arklow("check", *flags, cwd=tmp_path)
-        curl = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["violations"][0]["curl"]
-        environment = {"ARKLOW_API_KEY": SECRET, "PATH": os.environ["PATH"]}
-        repeated = subprocess.run(["sh", "-c", curl], capture_output=True, text=True, env=environment)
-
-    everything = ran.stdout + "".join(f.read_text("utf-8") for f in (tmp_path / "out").rglob("*.*"))
-    assert ran.returncode == 1
-    assert '"data"' in repeated.stdout
+    everything = done.out + "".join(f.read_text("utf-8") for f in (here / "out").rglob("*.*"))
+    assert done.code == 1
     for part in (SECRET[:-1], SECRET[:8], SECRET.upper()[:8], SECRET.swapcase()[:8]):
         assert part not in everything
 
 
-def test_an_interrupted_run_prints_its_summary(tmp_path: Path) -> None:
-    """After Ctrl-C the summary says that the run was interrupted, without a traceback."""
-    with serving(ConformingServer()) as url:
-        flags = ["check", "--base-url", url, "--api-key", "good-key-one", "--org", "1"]
-        with started(
-            [COMMAND, *flags],
-            cwd=tmp_path,
-            stderr=subprocess.PIPE,
-            preexec_fn=lambda: signal.signal(
-                signal.SIGINT, signal.SIG_DFL
-            ),  # background jobs of a shell ignore SIGINT
-        ) as running:
-            assert running.stdout is not None
-            while "requests" not in running.stdout.readline():
-                pass
-            running.send_signal(signal.SIGINT)
-            try:
-                output, errors = running.communicate(timeout=20)
-            finally:
-                running.kill()
+@pytest.mark.usefixtures("here")
+def test_findings_are_announced_to_github() -> None:
+    """Where its variable says that the run is one of its jobs."""
+    done = checked(mutant("R04"), "--only", "PAGE-5", GITHUB_ACTIONS="true")
 
-    assert running.returncode == 3
-    assert errors == ""
-    assert output.splitlines()[-1] == "? Inconclusive: The run was interrupted."
+    assert any(line.startswith("::error") and "PAGE-5" in line for line in done.lines)
+    assert "::error" not in checked(mutant("R04"), "--only", "PAGE-5").out
 
 
-def plugin(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run pytest with the judge as a plugin."""
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "contracts.pytest_plugin",
-            "-p",
-            "no:cacheprovider",
-            *arguments,
-        ],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "ARKLOW_API_KEY": SECRET},
+# How a command ends when something else breaks
+
+
+class Impatient(io.StringIO):
+    """An output whose reader presses Ctrl-C once a line says how many requests were sent."""
+
+    pressed = False
+
+    def write(self, text: str) -> int:
+        if "requests" in text and not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+        return super().write(text)
+
+
+def test_an_interrupted_run_prints_its_summary() -> None:
+    """After Ctrl-C the summary says that the run was interrupted."""
+    output = Impatient()
+    with redirect_stdout(output):
+        code = main(["check", "--base-url", URL, *KNOWN], ports=ports_to(conforming))
+
+    assert code == 3
+    assert output.getvalue().splitlines()[-1] == "? Inconclusive: The run was interrupted."
+
+
+def test_a_closed_pipe_does_not_change_the_verdict(here: Path) -> None:
+    """The run judges, writes its reports and exits with what it found."""
+    flags = ("--only", "PAGE-5", "--report-dir", "out")
+    with closed_pipe():
+        code = main(["check", "--base-url", URL, *KNOWN, *flags], ports=ports_to(mutant("R04")))
+
+    assert code == 1
+    assert json.loads((here / "out" / "report.json").read_text("utf-8"))["verdict"] == "violations"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["spec", "status"], ["explain", "PAGE-5"], ["check", "--base-url", URL, *KNOWN, "--dry-run"]],
+    ids=" ".join,
+)
+def test_a_command_that_only_prints_ends_quietly_at_a_closed_pipe(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after `| head`, and unbuffered as in a container."""
+    with closed_pipe(buffered=False):
+        code = main(words)
+
+    assert (code, capsys.readouterr().err) == (3, "")
+
+
+def test_a_terminal_that_lacks_a_character_does_not_fail_the_run() -> None:
+    """The cross is replaced by a question mark."""
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    with redirect_stdout(terminal):
+        code = main(["check", "--base-url", URL, *KNOWN, "--only", "PAGE-5"], ports=ports_to(mutant("R04")))
+
+    assert code == 1
+    assert terminal.buffer.getvalue().decode("ascii").splitlines()[-1] == "? 1 violation"
+
+
+class Stopped(VirtualClock):
+    """A clock that cannot be read."""
+
+    def now(self) -> float:
+        raise RuntimeError("the clock\nis broken")
+
+
+def test_a_failure_of_the_judge_is_one_line_and_proves_nothing() -> None:
+    """The line has its place in the code."""
+    done = ran("check", "--base-url", URL, *KNOWN, ports=Ports(Stopped()))
+
+    assert (done.code, done.out, len(done.errors.splitlines())) == (3, "", 1)
+    assert "the judge itself failed, which proves nothing: RuntimeError: the clock" in done.errors
+    assert "(test_check_command.py:" in done.errors
+
+
+def test_ctrl_c_before_a_run_begins_is_one_line() -> None:
+    """It ends the command with the same exit code."""
+
+    class Pressed(VirtualClock):
+        def now(self) -> float:
+            raise KeyboardInterrupt
+
+    done = ran("check", "--base-url", URL, *KNOWN, ports=Ports(Pressed()))
+
+    assert (done.code, done.out) == (3, "")
+    assert done.errors == "\narklow-contracts: interrupted, nothing is proved\n"
+
+
+def test_a_target_that_is_not_there_is_inconclusive() -> None:
+    """The summary says how it was missed."""
+    transport = ScriptedTransport(lambda _: Interference("connection refused"))
+    done = ran("check", "--base-url", URL, *KNOWN, ports=Ports(VirtualClock(), transport))
+
+    assert (done.code, done.lines[-1]) == (
+        3,
+        f"? Inconclusive: {URL} could not be reached: connection refused.",
     )
+    assert transport.closed
 
 
-def test_pytest_has_one_test_for_each_rule(mutant_url: str, tmp_path: Path) -> None:
-    """The test of a broken rule fails, that of a rule that was not verified is skipped, the others pass."""
-    (tmp_path / "test_mine.py").write_text("def test_mine():\n    raise AssertionError\n")
-    ran = plugin("--arklow-url", mutant_url, "--arklow-max-time", "5", "-rA", "--color=no", cwd=tmp_path)
-
-    outcomes = {
-        line.split()[1]: line.split()[0]
-        for line in ran.stdout.splitlines()
-        if line.startswith(("PASSED arklow::", "FAILED arklow::"))
-    }
-    assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert outcomes["arklow::PAGE-5"] == "FAILED"
-    assert outcomes["arklow::PAGE-8"] == "PASSED"
-    assert "expected  data/a_id: a string that matches ^[0-9]+$" in ran.stdout
-    assert f"{len(RULES)} items" in ran.stdout
-    assert "test_mine" not in ran.stdout
-    assert SECRET not in ran.stdout
+# Explanations
 
 
-def test_pytest_is_not_green_when_a_run_is_inconclusive(tmp_path: Path) -> None:
-    """All tests are skipped then, which pytest alone calls a success."""
-    ran = plugin("--arklow-url", "http://127.0.0.1:9", cwd=tmp_path)
+def test_rules_are_explained_without_a_deployment() -> None:
+    """Codes may be in any case, and a blank line stands between two rules."""
+    done = ran("explain", "page-9", "LEASE-9")
 
-    assert ran.returncode == 3
-    assert "could not be reached" in ran.stdout
+    assert (done.code, done.errors) == (0, "")
+    assert done.out == "\n".join([*explain("PAGE-9"), "", *explain("LEASE-9"), ""])
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["check", "--help"]], ids=" ".join)
+def test_version_and_help_are_printed_and_end_the_command(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With exit code 0, as argparse does it."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(("arklow-contracts ", "usage: arklow-contracts "))

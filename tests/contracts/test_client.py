@@ -1,233 +1,59 @@
-"""What goes over the wire, byte for byte, and what comes back as interference."""
+"""The client: what an exchange has, when nothing may be sent, what is sent again, and what counts as interference."""
 
 from __future__ import annotations
 
 import math
-import re
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
-from contracts.core.target import Admin
+from contracts.core.target import Admin, ConnectionOptions, ExtraHeader, Target
 from contracts.phases.requests import INGRESS, MODACK, PUT
-from contracts.transport.client import AGENT, Client
-from contracts.transport.interference import LARGEST, Interference
-from contracts.transport.throttle import Allowance, TimeUp
-from contracts.transport.wire import Request
-from tests.contracts.runs import client
+from contracts.transport.client import TIMEOUT, Client
+from contracts.transport.clock import AdminClock, SystemClock
+from contracts.transport.interference import Interference, UnusableAnswer
+from contracts.transport.throttle import Allowance, Cancellation, Limits, TimeUp
+from contracts.transport.wire import Reply, Request
+from tests.clocks import FIRST_TIME, VirtualClock
+from tests.contracts.ports import Answer, ScriptedTransport, accepted, reply
+from tests.contracts.recorder import OK, recording
+from tests.contracts.runs import KEYS, client
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\nContent-Length: 7\r\n\r\n"
 KEY = ("x-arklow-auth", "good-key-one")
-
-
-@dataclass
-class Recorder:
-    """A server that records the bytes it gets, and gives every request the same answer."""
-
-    answer: bytes | Callable[[socket.socket], None] = OK
-    crowd: int = 1
-    """Requests that have to have arrived before any is answered."""
-    got: list[bytes] = field(default_factory=list)
-    url: str = ""
-
-    def __post_init__(self) -> None:
-        self._together = threading.Barrier(self.crowd)
-
-    def serve(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                threading.Thread(target=self.hear, args=[connection], daemon=True).start()
-
-    def hear(self, connection: socket.socket) -> None:
-        with suppress(OSError, threading.BrokenBarrierError), connection:
-            while request := read_request(connection):
-                self.got.append(request)
-                self._together.wait(5)
-                if callable(self.answer):
-                    self.answer(connection)
-                    return
-                connection.sendall(self.answer)
-
-
-def read_request(connection: socket.socket) -> bytes:
-    """Read the bytes of one request, framed by length or by chunks."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        piece = connection.recv(65_536)
-        if not piece:
-            return b""
-        data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = re.search(rb"(?i)content-length: (\d+)", head)
-    while (length and len(body) < int(length[1])) or (
-        b"chunked" in head.lower() and not body.endswith(b"0\r\n\r\n")
-    ):
-        body += connection.recv(65_536)
-    return head + b"\r\n\r\n" + body
-
-
-@contextmanager
-def recording(answer: bytes | Callable[[socket.socket], None] = OK, crowd: int = 1) -> Iterator[Recorder]:
-    """Serve a recorder."""
-    recorder = Recorder(answer, crowd)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        recorder.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        threading.Thread(target=recorder.serve, args=[listener], daemon=True).start()
-        yield recorder
-
-
-Connect = Callable[[str], Client]
-"""Makes a client of the target at a URL."""
-
-
-@pytest.fixture
-def connect() -> Iterator[Connect]:
-    """Makes clients, and closes them."""
-    made: list[Client] = []
-
-    def open_client(url: str) -> Client:
-        made.append(client(url))
-        return made[-1]
-
-    yield open_client
-    for one in made:
-        one.close()
-
-
-def lines(request: bytes) -> list[bytes]:
-    """Return the lines of a request's head."""
-    return request.partition(b"\r\n\r\n")[0].split(b"\r\n")
-
-
-def sent(request: Request) -> bytes:
-    """Send a request and return it as it went over the wire."""
-    with recording() as recorder:
-        made = client(recorder.url)
-        made.send(request)
-        made.close()
-    return recorder.got[0]
-
-
+PLAIN = Request("GET", "/v1/modack")
 WAYS = ["send", "volley"]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_request_is_sent_as_it_is_given(connect: Connect, way: str) -> None:
-    """Names keep their case, equal names stay two, bytes beyond ASCII stay as they are, nothing is escaped."""
-    headers = (
-        ("X-Arklow-AUTH", "good-key-one"),
-        ("content-type", "application/json"),
-        ("x-two", "one"),
-        ("x-two", "two"),
-        ("X-Bytes", "caf\xe9 \xff"),
-    )
-    request = Request(
-        "PATCH", "/v1/ingress/a%2fb//..;c?tag.x=%zz&a b".replace(" ", "%20"), headers, b'{"a":\xff}'
-    )
-    with recording() as recorder:
-        made = connect(recorder.url)
-        if way == "send":
-            made.send(request)
-        else:
-            made.volley([request])
+class World:
+    """A client, the clock that it goes by, and the transport that carries its requests."""
 
-    head = lines(recorder.got[0])
-    assert head[0] == b"PATCH /v1/ingress/a%2fb//..;c?tag.x=%zz&a%20b HTTP/1.1"
-    assert [line for line in head if line.lower().startswith(b"x-")] == [
-        b"X-Arklow-AUTH: good-key-one",
-        b"x-two: one",
-        b"x-two: two",
-        b"X-Bytes: caf\xe9 \xff",
-    ]
-    assert recorder.got[0].endswith(b'\r\n\r\n{"a":\xff}')
+    def __init__(self, answer: Answer = lambda _: accepted(), **members: Any) -> None:
+        self.clock = VirtualClock()
+        self.transport = ScriptedTransport(answer)
+        self.client = client("http://target", clock=self.clock, transport=self.transport, **members)
+
+    def send(self, way: str, request: Request = PLAIN) -> None:
+        self.client.send(request) if way == "send" else self.client.volley([request])
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_nothing_is_added_but_what_every_request_has(connect: Connect, way: str) -> None:
-    """Host, length, user agent and accepted types; no second media type, no encoding, no other key."""
-    with recording() as recorder:
-        made = connect(recorder.url)
-        request = Request("POST", "/v1/modack", (KEY,), b"{}")
-        if way == "send":
-            made.send(request)
-        else:
-            made.volley([request])
-
-    named = {line.partition(b":")[0].lower(): line.partition(b": ")[2] for line in lines(recorder.got[0])[1:]}
-    assert named.pop(b"accept-encoding", b"identity") == b"identity"
-    assert named.pop(b"traceparent") == f"00-{made.trace}-{made.requests:016x}-01".encode()
-    assert named == {
-        b"host": recorder.url.removeprefix("http://").encode(),
-        b"user-agent": AGENT.encode(),
-        b"accept": b"*/*",
-        b"content-length": b"2",
-        b"x-arklow-auth": b"good-key-one",
-    }
+# Exchanges
 
 
-def test_a_header_that_a_request_has_is_not_added_again() -> None:
-    """An agent and an accept of its own replace those of the judge."""
-    head = lines(sent(Request("GET", "/v1/modack", (("USER-AGENT", "me"), ("Accept", "text/html")))))
-
-    assert [line for line in head if re.match(rb"(?i)user-agent|accept:", line)] == [
-        b"USER-AGENT: me",
-        b"Accept: text/html",
-    ]
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PROPFIND", "get", "ARKLOW"])
-def test_any_method_is_sent(connect: Connect, method: str) -> None:
-    """Unknown methods, and methods in lower case."""
-    with recording(OK.replace(b"\r\n\r\n{}", b"\r\n\r\n") if method == "HEAD" else OK) as recorder:
-        connect(recorder.url).send(Request(method, "/v1/modack"))
-
-    assert lines(recorder.got[0])[0].startswith(f"{method} /v1/modack ".encode())
-
-
-@pytest.mark.parametrize(
-    ("sizes", "pieces"), [((1, 2), [1, 2, 7]), ((4, 4, 4), [4, 4, 2]), ((10,), [10]), ((3, 0, 3), [3, 3, 4])]
-)
-def test_a_chunked_body_goes_in_the_pieces_that_are_asked_for(
-    sizes: tuple[int, ...], pieces: list[int]
-) -> None:
-    """The rest is a last piece, and no length is announced."""
-    request = sent(Request("POST", "/v1/modack", (KEY,), b"0123456789", sizes))
-
-    head, _, body = request.partition(b"\r\n\r\n")
-    assert b"content-length" not in head.lower()
-    assert [int(size, 16) for size in re.findall(rb"(?:^|\r\n)([0-9a-fA-F]+)\r\n(?=[0-9])", body)] == pieces
-    assert body.endswith(b"\r\n0\r\n\r\n")
-
-
-def test_no_body_is_not_an_empty_body() -> None:
-    """A length of 0 is announced for an empty one alone."""
-    assert b"content-length: 0" in sent(Request("POST", "/v1/modack", body=b"")).lower()
-    assert b"content-length" not in sent(Request("GET", "/v1/modack")).lower()
-
-
-def test_an_exchange_has_what_was_sent_and_what_was_answered(connect: Connect) -> None:
-    """And the operation of its path and method."""
-    answer = b"HTTP/1.1 409 No\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 4\r\n\r\nnull"
-    with recording(answer) as recorder:
-        exchange = connect(recorder.url).send(Request("POST", "/v1/modack?a=b", (KEY,), b"{}", (1,)), 1.5)
+def test_an_exchange_has_what_was_sent_and_what_was_answered() -> None:
+    """And the operation of its path and method, and when it was sent."""
+    headers = (("X-A", "1"), ("X-A", "2"))
+    world = World(lambda _: Reply(409, headers, b"null", 5.0, 7.0))
+    exchange = world.client.send(Request("POST", "/v1/modack?a=b", (KEY,), b"{}", (1,)), 1.5)
 
     assert (exchange.method, exchange.url, exchange.headers, exchange.body) == (
-        "POST",
-        f"{recorder.url}/v1/modack?a=b",
-        (KEY,),
-        b"{}",
+        *("POST", "http://target/v1/modack?a=b"),
+        *((KEY,), b"{}"),
     )
-    assert (exchange.status, exchange.answer, exchange.operation) == (409, b"null", MODACK)
-    assert (exchange.waited, exchange.chunks) == (1.5, (1,))
-    assert exchange.call <= exchange.back
-    assert "1" in str(exchange.answer_header("x-a"))
+    assert (exchange.status, exchange.answer_headers, exchange.answer) == (409, headers, b"null")
+    assert (exchange.operation, exchange.path) == (MODACK, "/v1/modack")
+    assert (exchange.call, exchange.back, exchange.waited, exchange.chunks) == (5.0, 7.0, 1.5, (1,))
+    assert exchange.at == FIRST_TIME - 2.0  # as the answer took two seconds
+    assert exchange.trace == f"00-{world.client.trace}-{1:016x}-01"
 
 
 @pytest.mark.parametrize(
@@ -239,268 +65,286 @@ def test_an_exchange_has_what_was_sent_and_what_was_answered(connect: Connect) -
         ("POST", "/v1/elsewhere", None),
     ],
 )
-def test_an_exchange_knows_its_operation(
-    connect: Connect, method: str, path: str, operation: str | None
-) -> None:
+def test_an_exchange_knows_its_operation(method: str, path: str, operation: str | None) -> None:
     """By its path and method."""
-    with recording() as recorder:
-        exchange = connect(recorder.url).send(Request(method, path))
-
-    assert exchange.operation == operation
+    assert World().client.send(Request(method, path)).operation == operation
 
 
-def test_a_volley_is_under_way_all_at_once(connect: Connect) -> None:
-    """The server answers only when it has all requests; answers come in the order of the requests."""
-    requests = [Request("POST", f"/v1/ingress/v{number}", (KEY,), b"{}") for number in range(8)]
-    with recording(crowd=8) as recorder:
-        made = connect(recorder.url)
-        answers = [made.volley(requests) for _ in range(2)][1]
+def test_each_request_has_a_number_in_the_trace_of_the_run() -> None:
+    """Those of a volley too, and an earlier part of the run may have named it."""
+    world = World(trace="ab" * 16)
+    traces = [world.client.send(PLAIN).trace]
+    traces += [one.trace for one in world.client.volley([PLAIN] * 2) if one]
 
-    assert [exchange.url.rpartition("/")[2] for exchange in answers if exchange] == [
-        f"v{n}" for n in range(8)
+    assert traces == [f"00-{'ab' * 16}-{number:016x}-01" for number in (1, 2, 3)]
+    assert world.client.requests == 3
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_caller_is_told_before_a_request_is_sent(way: str) -> None:
+    """It was let go by then, and counts."""
+    told: list[tuple[int, int]] = []
+    world: World
+
+    def tell() -> None:
+        told.append((world.client.requests, len(world.transport.sent)))
+
+    world = World(about_to_send=tell)
+    world.send(way)
+
+    assert told == [(1, 0)]
+
+
+def test_requests_of_another_client_are_admitted_and_their_exchanges_overheard() -> None:
+    """With the time of the target, and the trace that their header has."""
+    world = World()
+    world.client.admit()
+    world.clock.wait(2)
+    headers = (KEY, ("TraceParent", "00-x-y-01"))
+    exchange = world.client.overheard(
+        "POST", "http://target/v1/modack", headers, b"{}", status=200, answer_headers=(), answer=b"null"
+    )
+
+    assert world.client.requests == 1
+    assert (exchange.operation, exchange.status, exchange.trace) == (MODACK, 200, "00-x-y-01")
+    assert (exchange.call, exchange.back, exchange.at) == (2.0, 2.0, FIRST_TIME + 2)
+
+
+def test_a_request_without_an_answer_is_an_exchange_of_status_0() -> None:
+    """At the present moment."""
+    world = World()
+    world.clock.wait(3)
+
+    exchange = world.client.unanswered(PLAIN)
+
+    assert (exchange.status, exchange.answer, exchange.call, exchange.back) == (0, b"", 3.0, 3.0)
+
+
+def test_headers_of_the_target_go_with_every_message_and_are_in_no_exchange() -> None:
+    """They do not replace those of a request, but they do replace the name of the judge."""
+    messages = []
+
+    class Seen(ScriptedTransport):
+        def send(self, message, timeout):  # type: ignore[no-untyped-def]
+            messages.append(message)
+            return super().send(message, timeout)
+
+    options = ConnectionOptions(
+        (ExtraHeader("x-gate", "s3cret", "GATE"), ExtraHeader("User-Agent", "gateway/1", "AGENT"))
+    )
+    target = Target("http://a", "http://b", *KEYS, connection=options)
+    made = Client(target, lambda *_: (None, None), clock=VirtualClock(), transport=Seen(lambda _: accepted()))
+    exchange = made.send(Request("POST", "/v1/ingress/v", (("X-Gate", "mine"),)))
+    made.send(Request("PUT", "/v1/orgs/1/actions/definitions"))
+
+    assert [
+        (name, value) for name, value in messages[0].headers if name.lower() in ("x-gate", "user-agent")
+    ] == [
+        ("X-Gate", "mine"),
+        ("x-gate", "s3cret"),
+        ("User-Agent", "gateway/1"),
     ]
-    assert max(one.call for one in answers if one) <= min(one.back for one in answers if one)
-    assert made.requests == 16
+    assert exchange.headers == (("X-Gate", "mine"),)
+    assert [message.base for message in messages] == ["http://b", "http://a"]
+
+
+# Interference
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504, 520, 530])
-def test_a_status_of_gateways_and_limits_is_interference(connect: Connect, status: int) -> None:
+def test_a_status_of_gateways_and_limits_is_interference(status: int) -> None:
     """It is interference, whatever server gave it; each is counted."""
-    with recording(OK.replace(b"200 OK", f"{status} Away".encode())) as recorder:
-        made = connect(recorder.url)
-        with pytest.raises(Interference, match=str(status)):
-            made.send(Request("GET", "/v1/modack"))
-        assert made.volley([Request("GET", "/v1/modack")] * 2) == [None, None]
+    world = World(lambda _: reply(status))
+    with pytest.raises(Interference, match=str(status)):
+        world.client.send(PLAIN)
+    assert world.client.volley([PLAIN] * 2) == [None, None]
 
     tries = 3 if status == 429 else 1  # what a rate limit refuses is sent again
-    assert made.interference == {str(status): tries + 2}
+    assert world.client.interference == {str(status): tries + 2}
+    assert len(world.transport.sent) == tries + 2
 
 
-def cut_off(connection: socket.socket) -> None:
-    connection.sendall(OK[:-1])
+def test_what_a_rate_limit_refuses_is_sent_again_when_it_may() -> None:
+    """After the seconds that it asks for."""
+    answers = [reply(429, retry_after="7"), accepted()]
+    world = World(lambda _: answers.pop(0))
+
+    assert world.client.send(PLAIN).status == 200
+    assert world.clock.now() == 7.0
+    assert world.client.interference == {"429": 1}
 
 
-def cut_off_in_its_head(connection: socket.socket) -> None:
-    connection.sendall(OK[: OK.index(b"Content-Length")])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", [Interference, UnusableAnswer])
+def test_what_keeps_an_answer_from_arriving_is_counted_by_its_kind(
+    kind: type[Interference], way: str
+) -> None:
+    """Beside what an earlier part of the run has met."""
+    world = World(lambda _: kind("connection cut off"), interference={"connection cut off": 4, "503": 1})
+    if way == "send":
+        with pytest.raises(Interference, match="connection cut off"):
+            world.send(way)
+    else:
+        assert world.client.volley([PLAIN]) == [None]
+
+    world.client.note_interference("no answer in time")
+    assert world.client.interference == {"connection cut off": 5, "503": 1, "no answer in time": 1}
 
 
-def too_long(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (LARGEST + 1))
-    connection.sendall(b" " * (LARGEST + 1))
+def test_connections_that_cannot_be_made_are_interference_of_a_whole_volley() -> None:
+    """Nothing was sent."""
+
+    class Unconnected(ScriptedTransport):
+        def send_together(self, messages, timeout):  # type: ignore[no-untyped-def]
+            raise Interference("connection refused")
+
+    made = client("http://target", clock=VirtualClock(), transport=Unconnected(lambda _: accepted()))
+    with pytest.raises(Interference, match="connection refused"):
+        made.volley([PLAIN] * 3)
+
+    assert made.interference == {"connection refused": 1}
 
 
-def silence(connection: socket.socket) -> None:
-    time.sleep(2)
+def test_drops_and_the_end_of_connections_are_those_of_the_transport() -> None:
+    """The client only passes them on."""
+    world = World()
+    world.transport.drops = 3
+    world.client.close()
+
+    assert (world.client.drops, world.transport.closed) == (3, True)
 
 
-def no_http(connection: socket.socket) -> None:
-    connection.sendall(b"no HTTP at all\r\n\r\n")
+# Time
 
 
-def without_end(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-    while True:
-        connection.sendall(b" " * 65_536)
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_sent_after_the_end_of_the_run(way: str) -> None:
+    """No request reaches the target, and none is counted."""
+    world = World()
+    world.client.throttle.allow(Allowance(deadline=0.0))
+    with pytest.raises(TimeUp):
+        world.send(way)
 
-
-def head_in_drops(connection: socket.socket) -> None:
-    for byte in OK:
-        connection.sendall(bytes([byte]))
-        time.sleep(0.05)
-
-
-def no_final_one(connection: socket.socket) -> None:
-    while True:
-        connection.sendall(EARLY)
-        time.sleep(0.05)
-
-
-def drops(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-    with suppress(OSError):
-        while True:
-            connection.sendall(b" ")
-            time.sleep(0.05)
+    assert (world.transport.sent, world.client.requests) == ([], 0)
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
-    [
-        (cut_off, "connection cut off"),
-        (cut_off_in_its_head, "connection cut off"),
-        (no_http, "connection cut off"),
-        (silence, "no answer in time"),
-        (head_in_drops, "no answer in time"),
-        (no_final_one, "no answer in time"),
-        (drops, "no answer in time"),
-        (without_end, "an answer of more than 8 MiB"),
-        (too_long, "an answer of more than 8 MiB"),
-    ],
+    ("asked", "left", "given"), [(math.inf, 4.0, 4.0), (3.0, 4.0, 3.0), (TIMEOUT, math.inf, 10.0)]
 )
-@pytest.mark.parametrize("way", WAYS)
-def test_an_answer_that_cannot_be_used_is_interference(
-    connect: Connect, way: str, answer: Callable[[socket.socket], None], why: str
+def test_an_answer_is_waited_for_no_longer_than_the_run_goes_on(
+    asked: float, left: float, given: float
 ) -> None:
-    """The client stops reading, names the reason, and sends the next request."""
-    with recording(answer) as recorder:
-        made = connect(recorder.url)
-        timeout = 0.3 if why == "no answer in time" else 10.0
-        began = time.monotonic()
-        if way == "send":
-            with pytest.raises(Interference, match=f"^{why}$"):
-                made.send(Request("GET", "/v1/modack"), timeout=timeout)
-        else:
-            assert made.volley([Request("GET", "/v1/modack")], timeout=timeout) == [None]
-
-    assert time.monotonic() - began < 2
-    assert made.interference == {why: 1}
-
-
-def test_a_target_that_does_not_listen_is_interference(connect: Connect) -> None:
-    """For one request and for many."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    made = connect(url)
-
-    with pytest.raises(Interference, match="connection refused"):
-        made.send(Request("GET", "/v1/modack"))
-    with pytest.raises(Interference, match="connection refused"):
-        made.volley([Request("GET", "/v1/modack")])
-
-
-def test_a_call_of_a_volley_that_is_cut_off_costs_no_other(connect: Connect) -> None:
-    """None stands for it, and its connection is opened again for the next volley."""
-    broken: list[int] = []
-
-    def close_the_third(connection: socket.socket) -> None:
-        broken.append(1)
-        if len(broken) != 3:
-            connection.sendall(OK)
-
-    with recording(close_the_third) as recorder:
-        made = connect(recorder.url)
-        first = made.volley([Request("GET", "/v1/modack")] * 4)
-        second = made.volley([Request("GET", "/v1/modack")] * 4)
-
-    assert sum(one is None for one in first) == 1
-    assert made.interference["connection cut off"] >= 1
-    assert len(second) == 4
-
-
-def test_no_redirect_is_followed(connect: Connect) -> None:
-    """It is an answer like any other."""
-    moved = b"HTTP/1.1 307 Moved\r\nLocation: /v1/modack\r\nContent-Length: 0\r\n\r\n"
-    with recording(moved) as recorder:
-        exchange = connect(recorder.url).send(Request("POST", "/v1/modack", (KEY,), b"{}"))
-
-    assert (exchange.status, len(recorder.got)) == (307, 1)
-
-
-def test_no_proxy_and_no_password_file_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the environment names."""
-    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-
-    assert b"authorization" not in sent(Request("GET", "/v1/modack")).lower()
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_nothing_is_sent_after_the_end_of_the_run(connect: Connect, way: str) -> None:
-    """No request reaches the target, and none is counted."""
-    with recording() as recorder:
-        made = connect(recorder.url)
-        made.throttle.allow(Allowance(deadline=0.0))
-        with pytest.raises(TimeUp):
-            made.send(Request("GET", "/v1/modack")) if way == "send" else made.volley([Request("GET", "/")])
-
-    assert (recorder.got, made.requests) == ([], 0)
-
-
-def test_an_answer_is_waited_for_no_longer_than_the_run_goes_on(connect: Connect) -> None:
     """However long the caller would wait."""
-    with recording(silence) as recorder:
-        made = connect(recorder.url)
-        made.throttle.allow(Allowance(deadline=time.monotonic() + 0.3))
-        with pytest.raises(TimeUp):
-            made.send(Request("GET", "/v1/modack"), timeout=math.inf)
+    world = World()
+    world.client.throttle.allow(Allowance(deadline=left))
+
+    world.client.send(PLAIN, timeout=asked)
+
+    assert world.transport.timeouts == [pytest.approx(given)]
 
 
-def test_a_wait_beyond_the_end_of_the_run_is_refused(connect: Connect) -> None:
-    """At once, and not when the time is up."""
-    made = connect("http://target")
-    made.throttle.allow(Allowance(deadline=time.monotonic() + 5))
-    made.wait(0.01)
+def test_an_answer_that_the_end_of_the_run_cuts_off_is_no_interference() -> None:
+    """The target might have answered in time."""
+    world = World()
 
-    began = time.monotonic()
+    def slow(_: Request) -> Interference:
+        world.clock.wait(5)
+        return Interference("no answer in time")
+
+    world.transport.answer = slow
+    world.client.throttle.allow(Allowance(deadline=5.0))
     with pytest.raises(TimeUp):
-        made.wait(6)
+        world.client.send(PLAIN)
 
-    assert time.monotonic() - began < 1
+    assert world.client.interference == {}
 
 
-def with_admin_plane(url: str) -> Client:
-    """A client whose target has an admin plane, which is the server itself."""
-    return client(url, admin=Admin(url, "token"))
+def test_a_wait_beyond_the_end_of_the_run_is_refused() -> None:
+    """At once, and not when the time is up."""
+    world = World()
+    world.client.throttle.allow(Allowance(deadline=5.0))
+    world.client.wait(2)
+    world.client.wait(0)
+    world.client.wait(-1)
+
+    with pytest.raises(TimeUp):
+        world.client.wait(4)
+
+    assert world.clock.waits == [2]
+
+
+def test_a_run_that_is_cancelled_sends_nothing_more() -> None:
+    """It says why."""
+    cancellation = Cancellation()
+    world = World(cancellation=cancellation, limits=Limits())
+    cancellation.cancel(100.0, "the run was interrupted")
+
+    with pytest.raises(TimeUp, match="the run was interrupted"):
+        world.client.send(PLAIN)
+
+
+# The clock of a mock
+
+
+def with_admin_plane(url: str, clock: VirtualClock) -> Client:
+    """A client whose target has an admin plane, which is the server at the URL."""
+    return client(
+        url, admin=Admin(url, "token"), clock=clock, transport=ScriptedTransport(lambda _: accepted())
+    )
 
 
 def test_a_wait_moves_the_clock_of_a_target_with_an_admin_plane() -> None:
-    """The client's clock goes with it, and no time passes."""
+    """The client's clock goes with it, and no time passes; nor is the end of the run in the way."""
+    clock = VirtualClock()
     with recording() as recorder:
-        made = with_admin_plane(recorder.url)
-        before = made.now()
+        made = with_admin_plane(recorder.url, clock)
+        made.throttle.allow(Allowance(deadline=5.0))
         made.wait(3_600)
 
     head, _, body = recorder.got[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /organisations/1/clock/advance HTTP/1.1")
     assert b"Authorization: Bearer token" in head
+    assert b"Content-Type: application/json" in head
     assert body == b'{"seconds": 3600}'
-    assert made.now() - before >= 3_600
-
-
-def test_an_admin_plane_that_does_not_move_its_clock_is_interference() -> None:
-    """The client's clock stays where it was."""
-    with recording(OK.replace(b"200 OK", b"404 No")) as recorder:
-        made = with_admin_plane(recorder.url)
-        with pytest.raises(Interference, match="the admin plane answers 404"):
-            made.wait(3_600)
-
-    assert made.now() == pytest.approx(time.monotonic(), abs=60)
-
-
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n1;x=y\r\n \r\n0\r\n\r\n"
+    assert (made.now(), clock.now(), clock.waits) == (3_600.0, 0.0, [])
 
 
 @pytest.mark.parametrize(
-    ("answer", "body"),
+    ("answer", "why"),
     [
-        (OK, b"{}"),
-        (CHUNKED, b"{} "),
-        (b"HTTP/1.1 204 No\r\n\r\n", b""),
-        (b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n", b""),
-        (b"HTTP/1.1 100 Go on\r\n\r\n" + OK, b"{}"),
-        (EARLY + b"HTTP/1.1 102 At it\r\n\r\n" + EARLY + OK, b"{}"),
+        (OK.replace(b"200 OK", b"404 No"), "the admin plane answers 404"),
+        (OK.replace(b"200 OK", b"307 No\r\nLocation: /"), "the admin plane answers 307"),
+        (b"no HTTP at all\r\n\r\n", "the admin plane: connection cut off"),
     ],
-    ids=["length", "chunks", "204", "nothing", "after a 100", "after a 103 and others"],
 )
-@pytest.mark.parametrize("way", WAYS)
-def test_an_answer_is_read_to_its_end_and_no_further(
-    connect: Connect, way: str, answer: bytes, body: bytes
-) -> None:
-    """However it is framed; the next answer on the connection begins where it should."""
+def test_an_admin_plane_that_does_not_move_its_clock_is_interference(answer: bytes, why: str) -> None:
+    """The client's clock stays where it was."""
     with recording(answer) as recorder:
-        made = connect(recorder.url)
-        request = Request("POST", "/v1/modack", (KEY,), b"{}")
-        exchanges = [made.send(request) if way == "send" else made.volley([request])[0] for _ in range(3)]
+        made = with_admin_plane(recorder.url, VirtualClock())
+        with pytest.raises(Interference, match=f"^{why}$"):
+            made.wait(3_600)
 
-    assert [exchange.answer for exchange in exchanges if exchange] == [body] * 3
+    assert (made.now(), made.interference) == (0.0, {why: 1})
 
 
-@pytest.mark.parametrize("length", range(CHUNKED.index(b"2\r\n"), CHUNKED.index(b"0\r\n\r\n")))
-def test_a_chunked_answer_that_ends_early_is_interference(connect: Connect, length: int) -> None:
-    """Wherever it is cut off."""
+def test_an_admin_clock_dates_exchanges_by_the_other_clock() -> None:
+    """However far it was moved."""
+    clock = VirtualClock()
+    with recording() as recorder:
+        admin = AdminClock(Admin(recorder.url, "token"), "42", clock)
+        admin.wait(60)
+        admin.wait(0.5)
+    clock.wait(1)
 
-    def part(connection: socket.socket) -> None:
-        connection.sendall(CHUNKED[:length])
+    assert [head.split(b" ")[1] for head in recorder.got] == [b"/organisations/42/clock/advance"] * 2
+    assert (admin.now(), admin.unix_time()) == (61.5, FIRST_TIME + 1)
 
-    with recording(part) as recorder, pytest.raises(Interference):
-        connect(recorder.url).send(Request("GET", "/v1/modack"))
+
+def test_the_clock_of_the_machine_goes_on_and_never_back() -> None:
+    """It waits as long as it is told, and knows the date."""
+    clock = SystemClock()
+    before = clock.now()
+    clock.wait(0)
+
+    assert clock.now() >= before
+    assert clock.unix_time() > 1_700_000_000
