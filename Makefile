@@ -15,7 +15,7 @@ PLATFORMS := x86_64-pc-windows-msvc aarch64-apple-darwin x86_64-apple-darwin \
 	x86_64-manylinux_2_28 aarch64-manylinux_2_28
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: run check spec-status install test test-slow lint format spec docs lock wheel test-wheel platforms fuzz corpus mutants bench clean
+.PHONY: run check spec-status install test test-slow coverage planted-defects lint format spec docs lock wheel test-wheel platforms fuzz corpus mutants nightly bench clean
 
 run: install  ## serve the mock; flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
@@ -33,6 +33,16 @@ test: .venv/dev  ## run the fast tests, which are the same under any load; other
 
 test-slow: .venv/dev  ## run the tests that need real processes, sockets, Node and Chromium
 	$(PYTEST) -m slow $(ARGS)
+
+coverage: .venv/dev  ## say which share of lines and branches the fast tests run, by package
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run $(PYTEST) -m "not slow" $(ARGS)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage json -q -o build/coverage/report.json
+	$(BIN)/python -m tests.coverage_by_package build/coverage/report.json
+
+planted-defects: .venv/dev  ## plant 40 defects, one at a time, and say which of them the fast tests catch: half an hour
+	$(BIN)/python -m tests.planted_defects --seed 1 --count 40 $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -60,6 +70,8 @@ corpus: .venv/dev  ## compare the mock's answers with the recorded ones
 
 mutants: .venv/dev  ## judge every mutant and every conforming variant: some minutes for each core; ARGS="S15 H001"
 	$(BIN)/python -m tests.matrix $(ARGS)
+
+nightly: coverage mutants fuzz planted-defects  ## what takes too long for every change
 
 bench: .venv/dev  ## measure; needs wrk, and PRISM=path of Prism's command; figures go into benchmarks/README.md
 	$(BIN)/python -m benchmarks.ingress_cpu
