@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from tests.processes import started
 from tests.replies import Reply, ask, read_reply
@@ -205,6 +207,32 @@ def mock_here(*flags: str) -> Iterator[RunningMock]:
     assert codes == [0]
 
 
+class Ran(NamedTuple):
+    """A command that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def ran_here(*arguments: str) -> Ran:
+    """Run `arklow-mock` with arguments with which it ends by itself, in this process."""
+    from mock_server.cli.main import main
+
+    def serve(*_: Any) -> None:
+        raise AssertionError(f"it serves with {arguments}")
+
+    errors = io.StringIO()
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(output):
+            try:
+                code = main(arguments, output=output, errors=errors, serve=serve)
+            except SystemExit as end:  # of argparse
+                code = int(end.code or 0)
+        output.seek(0)
+        return Ran(code, output.read(), errors.getvalue())
+
+
 @contextlib.contextmanager
 def mock(*flags: str) -> Iterator[MockProcess]:
     """Start a mock with the given flags in a process of its own, on free ports, and end it afterwards."""
@@ -212,4 +240,4 @@ def mock(*flags: str) -> Iterator[MockProcess]:
         yield MockProcess(process)
 
 
-__all__ = ["JSON", "KEY", "PUT", "Mock", "MockProcess", "RunningMock", "mock", "mock_here"]
+__all__ = ["JSON", "KEY", "PUT", "Mock", "MockProcess", "Ran", "RunningMock", "mock", "mock_here", "ran_here"]

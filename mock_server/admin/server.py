@@ -51,8 +51,8 @@ class _RequestBytes(io.RawIOBase):
 class _Handler(WSGIRequestHandler):
     """One request on a connection of its own."""
 
+    server: _Server
     protocol_version = "HTTP/1.1"
-    timeout = PATIENCE
     error_message_format = "%(message)s\n"
     error_content_type = "text/plain; charset=utf-8"
     rfile: io.BufferedReader
@@ -60,8 +60,9 @@ class _Handler(WSGIRequestHandler):
     def setup(self) -> None:
         """Read the connection with a deadline."""
         super().setup()
+        self.connection.settimeout(self.server.patience)
         self.rfile.close()
-        self.rfile = io.BufferedReader(_RequestBytes(self.connection, PATIENCE))
+        self.rfile = io.BufferedReader(_RequestBytes(self.connection, self.server.patience))
 
     def run_wsgi(self) -> None:
         """Answer the request, and close the answer even when the connection broke before its first byte."""
@@ -99,11 +100,14 @@ class _Server(ThreadedWSGIServer):
     block_on_close = False
     request_queue_size = _QUEUE
 
-    def __init__(self, listener: socket.socket, app: WSGIApplication, limit: _ConnectionLimit) -> None:
+    def __init__(
+        self, listener: socket.socket, app: WSGIApplication, limit: _ConnectionLimit, patience: float
+    ) -> None:
         host, port = listener.getsockname()[:2]
         super().__init__(host, port, _tracked(app), _Handler, fd=listener.fileno())
         self.socket.setblocking(False)  # a client that left the queue must not block the next `accept`
         self.limit = limit
+        self.patience = patience
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection in a thread, once the limit allows it."""
@@ -130,8 +134,9 @@ class _Server(ThreadedWSGIServer):
 class _ConnectionLimit:
     """Counts the connections that are served, over all servers."""
 
-    def __init__(self, log: Callable[[str], None]) -> None:
+    def __init__(self, log: Callable[[str], None], most: int) -> None:
         self.log = log
+        self._most = most
         self._changed = threading.Condition()
         self._served = 0
         self._stopped = False
@@ -139,7 +144,7 @@ class _ConnectionLimit:
     def acquire(self) -> None:
         """Wait until one more connection may be served, and count it."""
         with self._changed:
-            self._changed.wait_for(lambda: self._served < MAX_CONNECTIONS or self._stopped)
+            self._changed.wait_for(lambda: self._served < self._most or self._stopped)
             self._served += 1
 
     def release(self) -> None:
@@ -160,10 +165,25 @@ class Servers:
     """The servers of all addresses of the admin plane; one thread accepts for all of them."""
 
     def __init__(
-        self, listeners: Sequence[socket.socket], app: WSGIApplication, log: Callable[[str], None]
+        self,
+        listeners: Sequence[socket.socket],
+        app: WSGIApplication,
+        log: Callable[[str], None],
+        *,
+        most: int = MAX_CONNECTIONS,
+        patience: float = PATIENCE,
     ) -> None:
-        self._limit = _ConnectionLimit(log)
-        self._servers = [_Server(listener, app, self._limit) for listener in listeners]
+        """Serve `app` on `listeners`.
+
+        Args:
+            listeners: sockets that listen already.
+            app: the application.
+            log: given a traceback when a request fails as none should; called in any thread.
+            most: connections that are served at once.
+            patience: seconds that a client has for its request, and for taking a part of the answer.
+        """
+        self._limit = _ConnectionLimit(log, most)
+        self._servers = [_Server(listener, app, self._limit, patience) for listener in listeners]
 
     def run(self, ending: socket.socket) -> None:
         """Serve until `ending` can be read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import threading
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from mock_server.admin.commands import Commands
 from mock_server.admin.faults import FaultCommands
 from tests.admin.desk import NOON, Desk, document
 from tests.running_mock import PUT
+from tests.waiting import wait_until
 
 
 def test_every_operation_has_a_command_and_every_command_an_operation(desk: Desk) -> None:
@@ -596,16 +597,16 @@ def test_a_year_that_no_date_has_is_not_reached(desk: Desk) -> None:
 def test_a_command_that_takes_long_goes_on_without_its_caller() -> None:
     """The caller is told so when the limit is over."""
     with Desk(limit=0.1) as desk:
-
-        async def block() -> None:
-            time.sleep(0.5)
-
-        desk.loop.call_soon_threadsafe(lambda: desk.loop.create_task(block()))
+        held = threading.Event()
+        desk.loop.call_soon_threadsafe(held.wait)
         answer = desk.admin("POST", "42/reset", {"seed": 9})
+        held.set()
+
+        async def seed() -> int:
+            return desk.app.administration.organisation("42").seed
 
         assert answer.refusal == (503, "TIMED_OUT")
-        time.sleep(0.6)
-        assert desk.admin("GET", "42").data["seed"] == 9
+        wait_until(lambda: desk.on_loop(seed()) == 9, "the reset")
 
 
 def test_callers_are_told_when_the_mock_ends() -> None:

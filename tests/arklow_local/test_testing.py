@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
@@ -23,6 +22,7 @@ from arklow_local.testing import (
     describe_entry,
 )
 from tests.running_mock import RunningMock, mock_here
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +161,7 @@ def test_connections_are_reused_but_for_one_that_the_mock_has_closed() -> None:
     """A mock closes a connection that is idle for five seconds; no request is sent twice because of it."""
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
     received: list[bytes] = []
+    closed = threading.Event()
 
     def serve() -> None:
         for answers in (2, 1):
@@ -169,15 +170,15 @@ def test_connections_are_reused_but_for_one_that_the_mock_has_closed() -> None:
                 for _ in range(answers):
                     received.append(connection.recv(1_000))
                     connection.sendall(answer)
+            closed.set()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=serve)
         server.start()
         connection = Connection(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        statuses = []
-        for _ in range(3):
-            statuses.append(connection.call("GET", "/", None, {}).status)
-            time.sleep(0.1)
+        statuses = [connection.call("GET", "/", None, {}).status for _ in range(2)]
+        assert closed.wait(PATIENCE)
+        statuses.append(connection.call("GET", "/", None, {}).status)
         server.join()
         connection.close()
 

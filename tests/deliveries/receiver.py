@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from flask import Flask, Response, request
 
 from tests.admin.desk import Desk
 from tests.serving import HEADERS, serving
+from tests.waiting import wait_until
 
 Answer = Response | Callable[[], Response]
 
@@ -73,16 +73,6 @@ def answer(status: int = 200, body: str | bytes = b"", **headers: str) -> Respon
     return Response(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def late(seconds: float, given: Response) -> Answer:
-    """An answer that comes after some seconds."""
-
-    def hook() -> Response:
-        time.sleep(seconds)
-        return given
-
-    return hook
-
-
 def signal(word: str, value: object = None) -> Response:
     """An answer with a signal in its headers."""
     more = {} if value is None else {"x_arklow_signaling_val": str(value)}
@@ -123,9 +113,6 @@ def deliveries(desk: Desk) -> list[Any]:
     return found
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool]) -> None:
     """Wait until a condition holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not hold in time"
-        time.sleep(0.01)
+    assert wait_until(condition)

