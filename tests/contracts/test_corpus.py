@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from itertools import takewhile
 from typing import Any
 
 import pytest
 
 from arklow_local.formats import strict_json
 from contracts.core.exchange import media_type
-from contracts.generation.corpus.catalogue import probes
+from contracts.generation.corpus.catalogue import large_probes, probes
 from contracts.generation.corpus.probe import Probe
 from contracts.model.world import equal_json
 from contracts.openapi.document import PUBLISHED, load
@@ -25,6 +24,8 @@ GOOD: dict[str, dict[str, Any]] = {
     PUT: {"variant": "order.créé", "schema": {"type": "object", "title": "a"}},
 }
 CATALOGUE = {label: list(probes(label, good)) for label, good in GOOD.items()}
+LARGE = {label: list(large_probes(label, good)) for label, good in GOOD.items()}
+EVERY = {label: [*CATALOGUE[label], *LARGE[label]] for label in GOOD}
 GROUPS = {
     *("bytes", "encodings", "headers", "media types", "chunking", "sizes"),
     *("counts", "numbers", "strings", "query", "paths", "methods"),
@@ -42,13 +43,13 @@ def members(label: str) -> set[str]:
 
 
 def found(label: str, title: str) -> Probe:
-    return next(probe for probe in CATALOGUE[label] if probe.title == title)
+    return next(probe for probe in EVERY[label] if probe.title == title)
 
 
 @pytest.mark.parametrize("label", GOOD)
 def test_no_two_probes_of_an_operation_have_the_same_title(label: str) -> None:
     """A report that names a title names one request."""
-    titles = [probe.title for probe in CATALOGUE[label]]
+    titles = [probe.title for probe in EVERY[label]]
 
     assert len(set(titles)) == len(titles)
 
@@ -65,18 +66,19 @@ def test_the_same_body_gives_the_same_catalogue(label: str) -> None:
     """A run can be repeated; the good body is not changed."""
     good = {**GOOD[label]}
 
-    assert list(probes(label, good)) == CATALOGUE[label]
+    assert [*probes(label, good), *large_probes(label, good)] == EVERY[label]
     assert good == GOOD[label]
 
 
 @pytest.mark.parametrize("label", GOOD)
-def test_large_probes_come_last_and_are_marked(label: str) -> None:
-    """A caller that wants none can stop at the first."""
-    small = list(takewhile(lambda probe: not probe.large, CATALOGUE[label]))
-
-    assert all(probe.large for probe in CATALOGUE[label][len(small) :])
-    assert all(len(probe.body or b"") <= 1 << 16 for probe in small)
-    assert 15 <= len(CATALOGUE[label]) - len(small) <= 25
+def test_large_probes_stand_by_themselves(label: str) -> None:
+    """The others have 64 KiB at most; the large ones are refused or served, and none of them is mild."""
+    assert all(len(probe.body or b"") <= 1 << 16 for probe in CATALOGUE[label])
+    assert 15 <= len(LARGE[label]) <= 25
+    assert [probe.title for probe in LARGE[label] if probe.must_be_served] == []
+    assert [probe.title for probe in LARGE[label] if probe.mild] in ([], ["8 MB of blanks in gzip"])
+    assert any(probe.mild for probe in CATALOGUE[label])
+    assert not all(probe.mild for probe in CATALOGUE[label])
 
 
 @pytest.mark.parametrize("label", GOOD)
@@ -93,12 +95,12 @@ def test_a_probe_that_must_be_served_is_allowed_by_its_page(label: str) -> None:
 
 @pytest.mark.parametrize("label", GOOD)
 def test_a_probe_that_must_be_served_is_ordinary_otherwise(label: str) -> None:
-    """The operation's own path and method, JSON by its type, no coding, nothing large."""
-    for probe in CATALOGUE[label]:
+    """The operation's own path and method, JSON by its type, no coding."""
+    for probe in EVERY[label]:
         if probe.must_be_served:
             types = [value for name, value in probe.headers if name.lower() == "content-type"]
             assert [media_type(one) for one in (probe.content_type, *types) if one] == ["application/json"]
-            assert (probe.method, probe.path, probe.tail, probe.large) == (None, "", "", False)
+            assert (probe.method, probe.path, probe.tail) == (None, "", "")
             assert "content-encoding" not in {name for name, _ in probe.headers}
 
 
@@ -118,7 +120,7 @@ def test_a_modack_and_a_definition_that_must_be_served_are_those_of_the_good_bod
 @pytest.mark.parametrize("label", GOOD)
 def test_bytes_must_be_served_exactly_when_they_spell_the_good_body(label: str) -> None:
     """In the group `bytes`, to a strict reader."""
-    for probe in CATALOGUE[label]:
+    for probe in EVERY[label]:
         if probe.group != "bytes":
             continue
         try:
@@ -132,7 +134,7 @@ def test_bytes_must_be_served_exactly_when_they_spell_the_good_body(label: str) 
 @pytest.mark.parametrize("label", GOOD)
 def test_chunks_add_up_to_the_whole_body(label: str) -> None:
     """No chunk is empty, as an empty one ends the body."""
-    for probe in CATALOGUE[label]:
+    for probe in EVERY[label]:
         assert bool(probe.chunks) == (probe.group == "chunking")
         if probe.chunks:
             assert sum(probe.chunks) == len(probe.body or b"")
@@ -146,7 +148,7 @@ def test_headers_can_be_sent_and_are_neither_keys_nor_framing(label: str) -> Non
         *("x-arklow-auth", "authorization", "x-api-key", "host", "content-length", "transfer-encoding"),
         *("expect", "upgrade", "te", "trailer"),
     }
-    for probe in CATALOGUE[label]:
+    for probe in EVERY[label]:
         for name, value in (*probe.headers, ("content-type", probe.content_type or "")):
             assert name.isascii()
             assert name.isprintable()
@@ -159,7 +161,7 @@ def test_headers_can_be_sent_and_are_neither_keys_nor_framing(label: str) -> Non
 @pytest.mark.parametrize("label", GOOD)
 def test_urls_are_ready_to_be_sent(label: str) -> None:
     """Queries and paths are encoded: visible ASCII without a sign that ends this part of the URL."""
-    for probe in CATALOGUE[label]:
+    for probe in EVERY[label]:
         for text in (probe.query, probe.path, probe.tail):
             assert text.isascii(), probe.title
             assert text.isprintable(), probe.title
@@ -172,7 +174,7 @@ def test_urls_are_ready_to_be_sent(label: str) -> None:
 def test_other_paths_have_the_same_organisation_and_variant(label: str) -> None:
     """A path without one of the parameters has an odd value in its place."""
     path = label.partition(" ")[2]
-    for probe in filter(lambda probe: probe.path, CATALOGUE[label]):
+    for probe in filter(lambda probe: probe.path, EVERY[label]):
         assert probe.path != path
         if probe.path.count("{") < path.count("{"):
             assert probe.title.startswith(("a variant", "an organisation", "no variant")), probe.title

@@ -1,4 +1,4 @@
-"""The corpus in order: every probe of an operation.
+"""The corpus in order: every probe of an operation, the large ones by themselves.
 
 The probes are data; every exchange that they make is judged like any other.
 """
@@ -24,19 +24,13 @@ _GROUPS: Final[tuple[Callable[[str, Good], Iterator[Probe]], ...]] = (
 
 
 def probes(label: str, good: dict[str, Any]) -> Iterator[Probe]:
-    """Make every probe of the operation `label`: small ones first, large ones last and only then made.
+    """Make every probe of the operation `label` but the large ones, the most telling of each group first.
 
     `good` is a body that is served: work for an open definition, a definition of a variant that no other definition uses,
     or a modack of a live action.
     """
-    yield from small_probes(label, good)
-    yield from large_probes(label, good)
-
-
-def small_probes(label: str, good: dict[str, Any]) -> Iterator[Probe]:
-    """Make every probe of an operation that is not large, the most telling of each group first."""
     for row in zip_longest(*(group(label, good) for group in _GROUPS)):
         yield from (probe for probe in row if probe is not None)
 
 
-__all__ = ["probes", "small_probes"]
+__all__ = ["large_probes", "probes"]

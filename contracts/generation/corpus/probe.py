@@ -36,14 +36,12 @@ class Probe:
     """Sizes in bytes of the chunks in which the body is sent; with none it has a Content-Length."""
     must_be_served: bool = False
     """Neither a page nor an RFC leaves a ground to refuse it: a 4xx breaks a promise."""
-    large: bool = False
-    """More than 64 KiB, very deep, or slow: left out unless wanted."""
 
     @property
     def mild(self) -> bool:
         """Tell whether it costs a target no more than ordinary requests: at most 10,000 bytes and about 64 levels."""
         body = self.body or b""
-        return not self.large and len(body) <= 10_000 and max(body.count(b"["), body.count(b"{")) <= 64
+        return len(body) <= 10_000 and max(body.count(b"["), body.count(b"{")) <= 64
 
 
 INGRESS: Final = "POST /v1/ingress/{variant}"

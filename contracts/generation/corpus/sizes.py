@@ -199,27 +199,27 @@ def large_probes(label: str, good: Good) -> Iterator[Probe]:
         ("100,000 lists that do not end", "bytes", lambda: b"[" * 100_000),
     )
     if label == INGRESS:
-        yield Probe("2,000 tags", "counts", encode({**good, "tags": _members("t", 2_000)}), large=True)
-        yield Probe("a tag of 70 KB", "sizes", encode({**good, "tags": {"region": "r" * 70_000}}), large=True)
+        yield Probe("2,000 tags", "counts", encode({**good, "tags": _members("t", 2_000)}))
+        yield Probe("a tag of 70 KB", "sizes", encode({**good, "tags": {"region": "r" * 70_000}}))
     if label == PUT:
         many = [f"{good['variant']}.alias{n}" for n in range(2_000)]
-        yield Probe("2,000 aliases", "counts", encode({**good, "alias": many}), large=True)
+        yield Probe("2,000 aliases", "counts", encode({**good, "alias": many}))
         long = f"{good['variant']}{'v' * 70_000}"
-        yield Probe("a variant of 70 KB", "sizes", encode({**good, "variant": long}), large=True)
+        yield Probe("a variant of 70 KB", "sizes", encode({**good, "variant": long}))
     if label == MODACK:
         body = encode({**good, "action_record_id": "1" * 70_000})
-        yield Probe("an action of 70,000 digits", "sizes", body, large=True)
+        yield Probe("an action of 70,000 digits", "sizes", body)
     for title, group, raw in values:
-        yield Probe(title, group, body_with_text(label, good, raw()), large=True)
+        yield Probe(title, group, body_with_text(label, good, raw()))
     text = encode(good)
-    yield Probe("70 KB of blanks before the body", "sizes", b" " * 70_000 + text, large=True)
-    yield Probe("1 MB of blanks after the body", "sizes", text + b" " * 1_000_000, large=True)
+    yield Probe("70 KB of blanks before the body", "sizes", b" " * 70_000 + text)
+    yield Probe("1 MB of blanks after the body", "sizes", text + b" " * 1_000_000)
     chunks = (1,) * 70_000
-    yield Probe("70,000 chunks", "chunking", text.ljust(70_000), chunks=chunks, large=True)
+    yield Probe("70,000 chunks", "chunking", text.ljust(70_000), chunks=chunks)
     packed = gzip.compress(text.ljust(8 << 20), mtime=0)
     coding = (("content-encoding", "gzip"),)
-    yield Probe("8 MB of blanks in gzip", "encodings", packed, coding, large=True)
-    yield Probe("1 MB of zeros", "bytes", b"\x00" * 1_000_000, large=True)
+    yield Probe("8 MB of blanks in gzip", "encodings", packed, coding)
+    yield Probe("1 MB of zeros", "bytes", b"\x00" * 1_000_000)
 
 
 __all__ = ["count_probes", "large_probes", "size_probes"]

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from ...core.exchange import Exchange
 from ...core.findings import Breach
-from ...generation.corpus.catalogue import probes, small_probes
+from ...generation.corpus.catalogue import large_probes, probes
 from ...generation.corpus.probe import Probe
 from ...generation.examples import example_of
 from ...generation.invalid_bodies import InvalidBody, breakable_keywords, invalid_bodies
@@ -205,7 +205,7 @@ def _wire(part: int) -> Scenario:
 
     def play(api: Api) -> None:
         calls = _good_bodies(api)
-        rows = [(label, body, name, list(small_probes(label, body))) for label, body, name in calls]
+        rows = [(label, body, name, list(probes(label, body))) for label, body, name in calls]
         end = (part + 1) * _PART if part + 1 < _PARTS else max(len(row[3]) for row in rows)
         for turn in range(part * _PART, end):
             for label, body, name, catalogue in rows:
@@ -340,9 +340,8 @@ def large(api: Api) -> None:
         if api.exchanges[-1].status in _OWN_REFUSAL:
             _blame_edge(api, api.exchanges[-1])
     for label, good, name in _good_bodies(api):
-        for probe in probes(label, good):
-            if probe.large:
-                api.send_probe(label, probe, name)
+        for probe in large_probes(label, good):
+            api.send_probe(label, probe, name)
 
 
 def _dropped(api: Api, request: Request) -> bool:
