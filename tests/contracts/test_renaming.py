@@ -47,7 +47,7 @@ def test_an_id_is_renamed_wherever_it_stands(text: str, expected: str) -> None:
 def test_full_width_digits_stay_full_width() -> None:
     """The id that they spell is the one of the replay."""
     stage = on(ConformingServer)
-    api, replay = stage.api, stage.replay
+    api = stage.api
     number = api.accept(api.define())
     body = {"action_record_id": number.translate(WIDE), "attempt": 0, "mod_ack": 300}
     last = api.send(MODACK, body)
