@@ -25,6 +25,7 @@ from mock_server.settings import ADMIN, OVERLAID, PUBLISHED, AdminSettings, Sett
 from tests.corpus.still_loop import StillLoop
 from tests.in_process import answered
 from tests.memory_wire import Connection, Wire
+from tests.pools import PoolHere
 from tests.replies import Reply, answer_from, read_reply
 from tests.running_mock import JSON, Mock
 
@@ -55,7 +56,8 @@ class StillMock(Mock):
             document=_document(chosen.document),
             clock=LoopTime(self.loop),
             webhook_client=NoWebhooks(),
-            make_process_pool=Here,
+            make_process_pool=PoolHere,
+            timer=self.loop.time,
             log=self.lines.append,
         )
         self.lines += banner.coverage_table(self.app.coverage).splitlines()
@@ -125,17 +127,6 @@ class LoopTime:
     def now(self) -> int:
         """Milliseconds since 1970."""
         return START * 1_000 + self._loop.milliseconds()
-
-
-class Here:
-    """Does at once, in this process, what the mock gives to a process beside it."""
-
-    async def run(self, seconds: float, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """Return what `function` returns, or raise what it raises."""
-        return function(*arguments, **named)
-
-    def close(self) -> None:
-        """Do nothing: there is no process."""
 
 
 class NoWebhooks:

@@ -7,7 +7,7 @@ import http.client
 import io
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from contracts import Credential, Plan, Run, RunFinished, Target
@@ -16,7 +16,6 @@ from contracts.transport.answers import read_body
 from contracts.transport.connections import Head, Line
 from contracts.transport.interference import TOO_SLOW, Interference, kind_of
 from contracts.transport.wire import Message, Reply
-from tests.contracts.in_process import LATENCY
 from tests.corpus.still_loop import StillLoop
 from tests.memory_wire import Connection, as_file
 from tests.still_mock import START, StillMock
@@ -24,9 +23,11 @@ from tests.still_mock import START, StillMock
 KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
 URL = "http://mock"
 
-_NEVER = 3_600.0
+LATENCY: Final = 0.1
+"""Seconds there and back: so much that the parts of a run which take a share of its time send few requests."""
+_NEVER: Final = 3_600.0
 """Seconds that reading may take by the machine's clock, which has nothing to do with the loop's."""
-_AWAY = 0.3
+_AWAY: Final = 0.3
 """Seconds in which nothing listens between one mock and the next."""
 
 
@@ -187,4 +188,4 @@ def judged_on(
     return Run(plan, *listeners, clock=clock, transport=transport or MockTransport(mock)).judge()
 
 
-__all__ = ["KEYS", "URL", "LoopClock", "MockTransport", "judged_on"]
+__all__ = ["KEYS", "LATENCY", "URL", "LoopClock", "MockTransport", "judged_on"]

@@ -8,19 +8,13 @@ from pathlib import Path
 import pytest
 
 from arklow_local.formats.yaml_writer import write
-from contracts import (
-    Credential,
-    Plan,
-    Run,
-    RunFinished,
-    Target,
-)
+from contracts import Plan, Run, RunFinished, Target
 from contracts.model.interpretations import QUESTIONS as ASKED
 from mock_server.domain.interpretations import Interpretations
 from mock_server.seeds.interpretations_file import QUESTIONS, read
+from tests.contracts.asgi import KEYS, judged_on
 from tests.running_mock import mock
-
-KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
+from tests.still_mock import StillMock
 
 COMBINATIONS: dict[str, dict[str, str]] = {
     "lenient": {
@@ -135,42 +129,54 @@ def file(answers: Mapping[str, str]) -> str:
     )
 
 
-def judged(path: Path, seconds: float) -> RunFinished:
-    """Run the judge against a mock that takes a file: for ten seconds, or longer where it waits after each 404."""
-    with mock("serve", "--interpretations", str(path)) as running:
-        url = f"http://127.0.0.1:{running.port}"
-        run = Run(Plan(Target(url, url, *KEYS), seed=1, max_time=seconds)).judge()
-    assert [line for line in running.lines if "INTERNAL_ERROR" in line] == []
-    return run
+def taken(text: str) -> Interpretations:
+    """Return what the mock takes of a file."""
+    return read(text.encode(), "interpretations.yaml").interpretations
 
 
-def taken(answers: Mapping[str, str]) -> Interpretations:
-    return read(file(answers).encode(), "interpretations.yaml").interpretations
+def assert_found(run: RunFinished, name: str) -> None:
+    """Assert that a run found what a combination is made of: at least twenty answers, and no rule broken by a lawful one.
 
-
-@pytest.mark.parametrize("name", COMBINATIONS)
-def test_what_the_mock_takes_from_a_file_is_what_the_judge_finds(tmp_path: Path, name: str) -> None:
-    """It reports at least twenty of them, breaks no rule by a lawful one, and its file can be given to the mock again."""
+    What it wrote down can be given to the mock again.
+    """
     answers = given(name)
-    path = tmp_path / "interpretations.yaml"
-    path.write_text(file(answers), "utf-8")
-
-    run = judged(path, 20.0 if name == "elsewhere" else 10.0)
-
     warned_of = {
         warning.rule
         for question, asked in ASKED.items()
         for answer, warning in asked.warnings.items()
         if answer in run.interpretations.get(question, "").split(" or ")
     }
-    print(run.requests, run.seconds, len(run.interpretations))
     assert [(finding.rule, finding.title) for finding in run.violations] == []
     assert {finding.rule for finding in run.warnings} <= warned_of | OTHER_WARNINGS[name]
     missing = answers.keys() - run.interpretations.keys()
     assert missing <= NOT_REPORTED[name] | {"another organisation's path"}, missing
     assert differences(answers, run.interpretations) == {}
     assert len(run.interpretations) >= 20
-    assert taken(run.interpretations) == taken({one: answers[one] for one in answers.keys() - missing})
+    same = {one: answers[one] for one in answers.keys() - missing}
+    assert taken(file(run.interpretations)) == taken(file(same))
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_what_the_mock_takes_from_a_file_is_what_the_judge_finds(name: str) -> None:
+    """In a run of two thousand requests; where it waits after each 404, it takes longer."""
+    with StillMock(interpretations=taken(file(given(name)))) as still:
+        run = judged_on(still, max_time=240 if name == "elsewhere" else 180)
+
+    assert_found(run, name)
+    assert [line for line in still.lines if "INTERNAL_ERROR" in line] == []
+
+
+@pytest.mark.slow
+def test_a_mock_that_runs_by_itself_takes_the_file_too(tmp_path: Path) -> None:
+    """Over sockets; the file is named on its command line."""
+    path = tmp_path / "interpretations.yaml"
+    path.write_text(file(given("lenient")), "utf-8")
+    with mock("serve", "--interpretations", str(path)) as running:
+        url = f"http://127.0.0.1:{running.port}"
+        run = Run(Plan(Target(url, url, *KEYS), seed=1, max_time=25)).judge()
+
+    assert_found(run, "lenient")
+    assert [line for line in running.lines if "INTERNAL_ERROR" in line] == []
 
 
 def differences(answers: dict[str, str], reported: Mapping[str, str]) -> dict[str, str]:
