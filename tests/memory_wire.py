@@ -38,6 +38,8 @@ class Connection:
         self._half = latency / 2
         self._server = _ServerEnd(wire, self)
         self._timeout = PATIENCE
+        self._sent = bytearray()
+        """What was sent since the loop ran, and arrives in one piece."""
         self._received: deque[bytes] = deque()
         self._on_their_way: deque[Callable[[], None]] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -60,7 +62,14 @@ class Connection:
         """
         if self.ended:
             raise BrokenPipeError
-        self.on_its_way(lambda: self._server.take(data))
+        if not self._sent:
+            self.on_its_way(self._arrive)
+        self._sent += data
+
+    def _arrive(self) -> None:
+        data = bytes(self._sent)
+        self._sent.clear()
+        self._server.take(data)
 
     def recv(self, size: int) -> bytes:
         """Run the loop until bytes come or the server ends the connection, and return up to `size` of them.

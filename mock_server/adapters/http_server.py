@@ -163,6 +163,8 @@ Serve = Callable[[ASGIApp, list[socket.socket], Beside, During, Headers], None]
 
 def configured(app: ASGIApp, headers: Headers = ()) -> uvicorn.Config:
     """Return how uvicorn speaks HTTP for an application; `headers` go with every answer, also with uvicorn's own."""
+    # neither bytes that are not HTTP nor clients that are connected at the end are worth a line
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     return uvicorn.Config(
         app,
         http=_Protocol,
@@ -182,8 +184,6 @@ class Server:
 
     def __init__(self, app: ASGIApp, headers: Headers = ()) -> None:
         """Serve `app`; `headers`, (name, value), go with every answer, also with those that uvicorn makes itself."""
-        # neither bytes that are not HTTP nor clients that are connected at the end are worth a line
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self._config = configured(app, headers)
         self._server = uvicorn.Server(self._config)
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from contracts import Credential, Plan, Run, RunFinished, Target
+from contracts.commands.ports import Ports
 from contracts.core.events import Listener
 from contracts.transport.answers import read_body
 from contracts.transport.connections import Head, Line
@@ -21,7 +22,8 @@ from tests.memory_wire import Connection, as_file
 from tests.still_mock import START, StillMock
 
 KEYS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
-URL = "http://mock"
+URL = "http://localhost:3123"
+"""Where the mock seems to be: on this machine, so that a run may be intrusive."""
 
 LATENCY: Final = 0.1
 """Seconds there and back: so much that the parts of a run which take a share of its time send few requests."""
@@ -179,6 +181,11 @@ class MockTransport:
         return read
 
 
+def ports_to(mock: StillMock) -> Ports:
+    """Return what a command of the judge is handed, so that it goes to a mock on a loop."""
+    return Ports(LoopClock(mock.loop), MockTransport(mock))
+
+
 def judged_on(
     mock: StillMock, *listeners: Listener, transport: MockTransport | None = None, **members: Any
 ) -> RunFinished:
@@ -188,4 +195,4 @@ def judged_on(
     return Run(plan, *listeners, clock=clock, transport=transport or MockTransport(mock)).judge()
 
 
-__all__ = ["KEYS", "LATENCY", "URL", "LoopClock", "MockTransport", "judged_on"]
+__all__ = ["KEYS", "LATENCY", "URL", "LoopClock", "MockTransport", "judged_on", "ports_to"]
