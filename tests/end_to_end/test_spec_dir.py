@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from arklow_local.openapi import document_text, pages
-from contracts import (
-    Credential,
-    Plan,
-    Run,
-    RunFinished,
-    Target,
-)
+from contracts import Credential, Plan, Run, RunFinished, Target
 from contracts.openapi.document import Unreadable, load
 from mock_server.api.document import BadDocument, Document
 from tests import vendor
+from tests.clocks import VirtualClock
+from tests.contracts.asgi import KEYS, LATENCY, URL, judged_on, ports_to
+from tests.contracts.commands import ran
+from tests.contracts.runs import judged_in_process
 from tests.mutants import ConformingServer
-from tests.running_mock import RunningMock, mock
+from tests.running_mock import Mock, mock, mock_here, ran_here
 from tests.serving import serving
+from tests.still_mock import StillMock
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 INGRESS, MODACK, PUT = (
     "POST /v1/ingress/{variant}",
@@ -33,8 +32,8 @@ INGRESS, MODACK, PUT = (
     "PUT /v1/orgs/{org_id}/actions/definitions",
 )
 YESTERDAYS = Credential("good-key-one", "1", "A"), Credential("good-key-two", "2", "B")
-OURS = Credential("org-41", "41", "A"), Credential("org-42", "42", "B")
-SECONDS = 8.0
+SECONDS = 15.0
+"""Seconds of a run over sockets."""
 
 FINDINGS = {
     "an operation is added": set(),
@@ -62,24 +61,12 @@ ADDED = {
 }
 
 
-def judged(url: str, directory: Path, first: Credential, second: Credential) -> RunFinished:
-    return Run(Plan(Target(url, url, first, second), document=directory, seed=1, max_time=SECONDS)).judge()
-
-
 def findings(run: RunFinished) -> set[tuple[str, str]]:
     return {(finding.rule, finding.operation) for finding in (*run.violations, *run.warnings)}
 
 
-@pytest.mark.parametrize("change", FINDINGS)
-def test_yesterdays_server_breaks_the_new_pages_and_the_mock_does_not(change: str, tmp_path: Path) -> None:
-    """Both runs are conclusive, and every operation of the new pages is verified."""
-    directory = PAGES[change](tmp_path / "pages")
-    with serving(ConformingServer()) as url:
-        yesterday = judged(url, directory, *YESTERDAYS)
-    with mock("--spec-dir", str(directory), "--no-admin") as running:
-        today = judged(f"http://127.0.0.1:{running.port}", directory, *OURS)
-
-    print(change, "|", findings(yesterday), yesterday.verified, "|", findings(today), today.verified)
+def assert_judged(change: str, directory: Path, yesterday: RunFinished, today: RunFinished) -> None:
+    """Assert that both runs are conclusive, find what they should, and reached every operation of the new pages."""
     assert (findings(yesterday), yesterday.inconclusive) == (FINDINGS[change], None)
     assert (findings(today), today.inconclusive) == (set(), None)
     assert today.served.keys() == load(directory).operations.keys()
@@ -93,25 +80,53 @@ def test_yesterdays_server_breaks_the_new_pages_and_the_mock_does_not(change: st
             assert run.not_verified["LEASE-3"] == "the document has no POST /v1/modack"
 
 
+@pytest.mark.parametrize("change", FINDINGS)
+def test_yesterdays_server_breaks_the_new_pages_and_the_mock_does_not(change: str, tmp_path: Path) -> None:
+    """Both runs are conclusive, and every operation of the new pages is verified."""
+    directory = PAGES[change](tmp_path / "pages")
+    plan: dict[str, Any] = {"document": directory, "seed": 1, "max_time": 90}
+    yesterday = judged_in_process(lambda clock: ConformingServer(clock=clock), latency=LATENCY, **plan)
+    with StillMock(document=directory) as still:
+        today = judged_on(still, **plan)
+
+    assert_judged(change, directory, yesterday, today)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["an operation is added", "an operation is removed"])
+def test_both_are_judged_so_over_sockets(change: str, tmp_path: Path) -> None:
+    """The mock as a process, which is given the directory on its command line."""
+    directory = PAGES[change](tmp_path / "pages")
+
+    def judged(url: str, first: Credential, second: Credential) -> RunFinished:
+        plan = Plan(Target(url, url, first, second), document=directory, seed=1, max_time=SECONDS)
+        return Run(plan).judge()
+
+    with serving(ConformingServer()) as url:
+        yesterday = judged(url, *YESTERDAYS)
+    with mock("--spec-dir", str(directory), "--no-admin") as running:
+        today = judged(f"http://127.0.0.1:{running.port}", *KEYS)
+
+    assert_judged(change, directory, yesterday, today)
+
+
 def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
     """Its schemas, its requests and its keys, of an operation for which no code was written."""
-    strict = ConformingServer()
 
-    def careless(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != "/v1/peek":
-            return strict(environ, start_response)
-        answer = b'{"data": {"status": "unsure"}}'
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))]
-        start_response("200 OK", headers)
-        return [answer]
+    def careless(clock: VirtualClock) -> WSGIApplication:
+        strict = ConformingServer(clock=clock)
 
-    with serving(careless) as url:
-        plan = Plan(
-            Target(url, url, *YESTERDAYS),
-            document=vendor.operation_added(tmp_path / "pages"),
-            only=frozenset({"AUTH-4", "PAGE-5", "PAGE-9"}),
-        )
-        run = Run(plan).judge()
+        def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if environ["PATH_INFO"] != "/v1/peek":
+                return strict(environ, start_response)
+            body = b'{"data": {"status": "unsure"}}'
+            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+            return [body]
+
+        return answer
+
+    document = vendor.operation_added(tmp_path / "pages")
+    run = judged_in_process(careless, "AUTH-4", "PAGE-5", "PAGE-9", document=document, max_time=25.0)
 
     assert findings(run) == {
         ("AUTH-4", "POST /v1/peek"),
@@ -120,14 +135,14 @@ def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
     }
 
 
-def accepted(running: RunningMock) -> str:
+def accepted(running: Mock) -> str:
     running.put("v")
     return str(running.accept("v", region="eu").json["data"]["a_id"])
 
 
 def test_a_fourth_page_is_a_marked_stub(tmp_path: Path) -> None:
     """It is checked like any other operation."""
-    with mock("--spec-dir", str(vendor.operation_added(tmp_path / "pages")), "--no-admin") as running:
+    with StillMock(document=vendor.operation_added(tmp_path / "pages")) as running:
         good = running.call("POST", "/v1/peek", {"action_record_id": "1"})
         bad = running.call("POST", "/v1/peek", {"action_record_id": "x"})
 
@@ -144,13 +159,11 @@ def test_a_required_member_of_a_request_is_checked_and_one_of_an_answer_is_made_
     tmp_path: Path,
 ) -> None:
     """The rest of the answer is the handler's."""
-    with mock("--spec-dir", str(vendor.request_member_required(tmp_path / "asked")), "--no-admin") as running:
+    with StillMock(document=vendor.request_member_required(tmp_path / "asked")) as running:
         running.put("v")
         assert running.accept("v").error["message"].startswith("body: expected a member 'region'")
         assert running.accept("v", region="eu").status == 200
-    with mock(
-        "--spec-dir", str(vendor.answer_member_required(tmp_path / "promised")), "--no-admin"
-    ) as running:
+    with StillMock(document=vendor.answer_member_required(tmp_path / "promised")) as running:
         running.put("v")
         answer = running.accept("v")
 
@@ -162,7 +175,7 @@ def test_a_required_member_of_a_request_is_checked_and_one_of_an_answer_is_made_
 
 def test_a_removed_operation_is_not_served_and_the_others_are(tmp_path: Path) -> None:
     """One line at the start says which part of our overlays was left out."""
-    with mock("--spec-dir", str(vendor.operation_removed(tmp_path / "pages")), "--no-admin") as running:
+    with StillMock(document=vendor.operation_removed(tmp_path / "pages")) as running:
         action = accepted(running)
         gone = running.modack(action)
         acked = running.call("POST", "/v1/ack", {"action_record_id": action, "attempt": 0})
@@ -181,7 +194,7 @@ def test_an_overlay_of_the_user_is_applied_over_the_pages_and_our_overlays(tmp_p
         "- target: $.paths['/v1/orgs/{org_id}/actions/records'].get.parameters[?(@.name=='status')].schema.items.enum\n"
         "  update: paused\n"
     )
-    with mock("--spec-dir", str(directory), "--no-admin") as running:
+    with StillMock(document=directory) as running:
         answer = running.modack(accepted(running))
         listed = [
             running.call("GET", f"/v1/orgs/42/actions/records?status={status}").json["data"]
@@ -204,8 +217,7 @@ def test_the_digest_stands_at_the_start_in_every_answer_and_in_every_report(tmp_
     directory = vendor.value_added(tmp_path / "pages")
     served = f"sha256-{Document(directory).digest[:12]}"
     judged_by = load(directory).digest
-    command: list[str | Path] = [Path(sys.executable).parent / "arklow-contracts", "check"]
-    with mock("--spec-dir", str(directory), "--no-admin") as running:
+    with mock_here("--spec-dir", str(directory), "--no-admin") as running:
         answers = [
             running.put(),
             running.call("GET", "/nowhere"),
@@ -213,26 +225,27 @@ def test_the_digest_stands_at_the_start_in_every_answer_and_in_every_report(tmp_
             running.call("GET", "/openapi.json"),
             running.raw(b"no HTTP\r\n\r\n"),
         ]
-        url = f"http://127.0.0.1:{running.port}"
-        ran = subprocess.run(
-            [*command, "--spec-dir", directory, "--base-url", url, "--api-key", "org-42", "--org", "42", "--only", "JSON-5", "--max-time", "2", "--report-dir", tmp_path / "out"],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "out" / "summary.md")},
-        )  # fmt: skip
+    out = tmp_path / "out"
+    with StillMock(document=directory) as still:
+        flags = (*("--api-key", "org-42", "--org", "42", "--only", "JSON-5"), "--report-dir", out)
+        judged = ran(
+            *("check", "--spec-dir", directory, "--base-url", URL, *flags),
+            ports=ports_to(still),
+            GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"),
+        )
 
     assert running.lines[0] == f"arklow-mock serves pages/  {served}"
     assert [answer.headers.get("x-arklow-mock-document") for answer in answers] == [served] * 5
-    assert ran.returncode == 0, ran.stderr
-    assert judged_by[:12] in ran.stdout
-    for report in ("report.json", "report.html", "junit.xml", "report.sarif", "summary.md"):
-        assert judged_by[:12] in (tmp_path / "out" / report).read_text("utf-8"), report
+    assert judged.code == 0, judged.errors
+    assert judged_by[:12] in judged.out
+    for report in ("report.json", "report.html", "junit.xml", "report.sarif", "../summary.md"):
+        assert judged_by[:12] in (out / report).read_text("utf-8"), report
 
 
 def test_without_the_flag_the_built_in_documents_are_served_and_judged_by() -> None:
     """Their digests are those of the files; today's pages are the same document."""
     listed = (vendor.UPSTREAM.parent / "SHA256SUMS").read_text().split()
-    with mock("--no-admin") as running:
+    with mock_here("--no-admin") as running:
         served = running.put().headers["x-arklow-mock-document"]
 
     assert served == f"sha256-{listed[2][:12]}"
@@ -336,17 +349,24 @@ FREE = ("--port", "0", "--ingress-port", "0", "--no-admin")
         (("--document", "bad/003.txt", "--spec-dir", "bad"), "not allowed with argument --document"),
     ],
 )
-def test_both_programs_exit_with_2(flags: tuple[str, ...], said: str, tmp_path: Path) -> None:
+def test_both_programs_exit_with_2(
+    flags: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a traceback."""
     write("003.txt", "no block")(tmp_path / "bad")
     (tmp_path / "empty").mkdir()
-    scripts = Path(sys.executable).parent
-    for command in ((scripts / "arklow-mock", "serve", *FREE), (scripts / "arklow-contracts", *CHECK)):
-        ran = subprocess.run([*command, *flags], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    monkeypatch.chdir(tmp_path)
 
-        assert (ran.returncode, ran.stdout) == (2, "")
-        assert said in ran.stderr.splitlines()[-1]
-        assert "Traceback" not in ran.stderr
+    mocked = ran_here("serve", *FREE, *flags)
+    judged = ran(*CHECK, *flags)
+
+    for code, output, errors in (
+        (mocked.returncode, mocked.stdout, mocked.stderr),
+        (judged.code, judged.out, judged.errors),
+    ):
+        assert (code, output) == (2, "")
+        assert said in errors.splitlines()[-1]
+        assert "Traceback" not in errors
 
 
 def test_one_whole_document_is_a_directory_of_pages_too(tmp_path: Path) -> None:
