@@ -15,6 +15,7 @@ HELPERS = {
     "assert_conforms": "a report has no finding, and every operation was reached",
     "assert_found": "a run found the interpretations that a deployment takes",
     "assert_judged": "what two runs have found of changed pages",
+    "assert_refused": "a mock refuses a request as a table says",
     "assert_reports_can_be_written": "every report of a run can be written, and fits its schema",
     "until": "something happens in time",
 }

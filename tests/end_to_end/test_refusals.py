@@ -1,17 +1,16 @@
-"""Every input that a client can send gets a documented answer, over a real socket."""
+"""Every input that a client can send gets a documented answer."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 
 from tests.replies import Reply, read_reply
-from tests.running_mock import JSON, KEY, PUT, RunningMock, mock
+from tests.running_mock import JSON, KEY, PUT, Mock, RunningMock, mock
+from tests.still_mock import StillMock
 
 INGRESS = "/v1/ingress/refusals"
 MODACK = "/v1/modack"
@@ -19,23 +18,19 @@ DEEP = b"[" * 501 + b"]" * 501
 INT32, INT64 = 2**31 - 1, 2**63 - 1
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _definition(served: RunningMock) -> None:
-    served.put("refusals")
-    served.put("owner", alias=["taken"])
-    served.put("strict", schema={"type": "object", "required": ["order_id"]})
+@pytest.fixture(scope="module")
+def still() -> Iterator[StillMock]:
+    """A mock that is spoken to in bytes, whose time passes only while a client waits."""
+    with StillMock() as mock:
+        define(mock)
+        yield mock
 
 
-@pytest.fixture(scope="module", autouse=True)
-def unfinished(served: RunningMock) -> Iterator[dict[str, socket.socket]]:
-    """Send a POST and a PUT whose bodies never end before all other tests of this file, and wait beside those."""
-    with contextlib.ExitStack() as stack:
-        connections = {}
-        for method, path in (("POST", INGRESS), ("PUT", PUT)):
-            head = f"{method} {path} HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n"
-            connections[method] = socket.create_connection(("127.0.0.1", served.port), 30)
-            stack.enter_context(connections[method]).sendall(head.encode() + b'{"payload"')
-        yield connections
+def define(mock: Mock) -> None:
+    """Put the definitions that the cases count on."""
+    mock.put("refusals")
+    mock.put("owner", alias=["taken"])
+    mock.put("strict", schema={"type": "object", "required": ["order_id"]})
 
 
 class Case(NamedTuple):
@@ -160,24 +155,38 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_refusal_is_answered_as_written_and_changes_nothing(served: RunningMock, case: Case) -> None:
+def test_a_refusal_is_answered_as_written_and_changes_nothing(still: StillMock, case: Case) -> None:
     """Status, code and place are those of the table, and later calls find everything as it was."""
-    before = _world(served)
+    assert_refused(still, case)
+
+
+@pytest.mark.slow
+def test_every_refusal_is_answered_so_over_sockets() -> None:
+    """By a mock in a process of its own."""
+    with mock() as running:
+        define(running)
+        for case in CASES:
+            assert_refused(running, case)
+
+
+def assert_refused(mock: Mock, case: Case) -> None:
+    """Assert that a mock answers as the table says, and is afterwards as it was."""
+    before = _world(mock)
     body = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
 
-    reply = served.call(case.method, case.path, body, headers=case.headers)
+    reply = mock.call(case.method, case.path, body, headers=case.headers)
 
     assert (reply.status, reply.error["code"]) == (case.status, case.code)
     assert reply.error["message"].startswith(case.place + ":"), reply.error["message"]
     assert len(reply.error["message"]) < 600
     assert reply.headers["access-control-allow-origin"] == "*"
-    assert _follows(before, _world(served))
+    assert _follows(before, _world(mock))
 
 
-def _world(served: RunningMock) -> tuple[dict[str, object], int]:
+def _world(mock: Mock) -> tuple[dict[str, object], int]:
     """Return what later calls can see: a definition, and how many ids were given."""
-    definition = served.put("refusals").json["data"]
-    return definition, int(served.accept("refusals").json["data"]["a_id"][:10])
+    definition = mock.put("refusals").json["data"]
+    return definition, int(mock.accept("refusals").json["data"]["a_id"][:10])
 
 
 def _follows(before: tuple[dict[str, object], int], after: tuple[dict[str, object], int]) -> bool:
@@ -206,19 +215,19 @@ AUTH = [
 @pytest.mark.parametrize(("method", "path"), [("POST", INGRESS), ("POST", MODACK), ("PUT", PUT)])
 @pytest.mark.parametrize(("name", "headers"), AUTH, ids=[name for name, _ in AUTH])
 def test_a_key_is_taken_whole_or_not_at_all(
-    served: RunningMock, method: str, path: str, name: str, headers: dict[str, str]
+    still: StillMock, method: str, path: str, name: str, headers: dict[str, str]
 ) -> None:
     """B005: a missing or wrong key answers 401 with the envelope, and names the expected scheme."""
-    reply = served.call(method, path + "?x-arklow-auth=org-42", {"payload": 1}, headers=JSON | headers)
+    reply = still.call(method, path + "?x-arklow-auth=org-42", {"payload": 1}, headers=JSON | headers)
 
     assert (reply.status, reply.error["code"]) == (401, "UNAUTHORIZED")
     assert reply.headers["www-authenticate"] == "ApiKey"
     assert "org-42" not in reply.error["message"]
 
 
-def test_the_control_plane_takes_no_authorization_header(served: RunningMock) -> None:
+def test_the_control_plane_takes_no_authorization_header(still: StillMock) -> None:
     """B004: PUT lists x-arklow-auth alone."""
-    reply = served.call(
+    reply = still.call(
         "PUT", PUT, {"variant": "x", "schema": {}}, headers=JSON | {"authorization": "org-42"}
     )
 
@@ -238,9 +247,9 @@ def test_the_control_plane_takes_no_authorization_header(served: RunningMock) ->
     ],
     ids=str,
 )
-def test_every_way_to_send_a_good_key_works(served: RunningMock, headers: dict[str, str]) -> None:
+def test_every_way_to_send_a_good_key_works(still: StillMock, headers: dict[str, str]) -> None:
     """B001 to B003: header case does not matter, outer blanks are trimmed, either header is enough."""
-    reply = served.call("POST", INGRESS, {"payload": 1}, headers=JSON | headers)
+    reply = still.call("POST", INGRESS, {"payload": 1}, headers=JSON | headers)
 
     assert reply.status == 200
 
@@ -261,9 +270,9 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(("name", "body"), ACCEPTED, ids=[name for name, _ in ACCEPTED])
-def test_what_json_allows_is_accepted(served: RunningMock, name: str, body: bytes) -> None:
+def test_what_json_allows_is_accepted(still: StillMock, name: str, body: bytes) -> None:
     """The parser is strict about defects, and takes what is merely rare."""
-    reply = served.call("POST", INGRESS, body)
+    reply = still.call("POST", INGRESS, body)
 
     assert reply.status == 200
     assert reply.json["data"]["a_ve"] == "1"
@@ -272,10 +281,10 @@ def test_what_json_allows_is_accepted(served: RunningMock, name: str, body: byte
 @pytest.mark.parametrize(
     "media_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=latin-1"]
 )
-def test_parameters_of_the_media_type_do_not_matter(served: RunningMock, media_type: str) -> None:
+def test_parameters_of_the_media_type_do_not_matter(still: StillMock, media_type: str) -> None:
     """RFC 8259 §11 defines no charset parameter: it has no effect."""
     assert (
-        served.call("POST", INGRESS, {"payload": 1}, headers=KEY | {"content-type": media_type}).status == 200
+        still.call("POST", INGRESS, {"payload": 1}, headers=KEY | {"content-type": media_type}).status == 200
     )
 
 
@@ -283,28 +292,28 @@ def test_parameters_of_the_media_type_do_not_matter(served: RunningMock, media_t
     "variant",
     ["a/b", "%", "a b", "é😀", "..", ".", "?", "#", "a\nb", "a\x00b", "{variant}", "\n", "a;b=c", "%2F"],
 )
-def test_any_segment_that_is_not_empty_is_a_variant(served: RunningMock, variant: str) -> None:
+def test_any_segment_that_is_not_empty_is_a_variant(still: StillMock, variant: str) -> None:
     """S-ing asks for one character at least; `%2F` stays inside its segment."""
     from urllib.parse import quote
 
-    served.put(variant)
+    still.put(variant)
 
-    reply = served.call("POST", "/v1/ingress/" + quote(variant, safe=""), {"payload": 1})
+    reply = still.call("POST", "/v1/ingress/" + quote(variant, safe=""), {"payload": 1})
 
     assert (reply.status, reply.json["data"]["a_va"]) == (200, variant)
 
 
-def test_a_chunked_body_is_read_whole(served: RunningMock) -> None:
+def test_a_chunked_body_is_read_whole(still: StillMock) -> None:
     """RFC 9112 §7.1: a body needs no Content-Length."""
     head = f"POST {INGRESS} HTTP/1.1\r\nhost: mock\r\nx-arklow-auth: org-42\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 
-    reply = served.raw(head.encode() + b'a\r\n{"payload"\r\n', then=b"3\r\n:1}\r\n0\r\n\r\n")
+    reply = still.raw(head.encode() + b'a\r\n{"payload"\r\n', then=b"3\r\n:1}\r\n0\r\n\r\n")
 
     assert reply.status == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/modack", PUT, INGRESS, "/openapi.json"])
-def test_options_names_the_methods_and_opens_the_way_for_browsers(served: RunningMock, path: str) -> None:
+def test_options_names_the_methods_and_opens_the_way_for_browsers(still: StillMock, path: str) -> None:
     """A preflight is allowed what it asks for."""
     asked = {
         "origin": "http://localhost:5173",
@@ -313,7 +322,7 @@ def test_options_names_the_methods_and_opens_the_way_for_browsers(served: Runnin
     }
     allow = {"/v1/modack": "POST", PUT: "PUT", INGRESS: "POST", "/openapi.json": "GET"}[path] + ", OPTIONS"
 
-    reply = served.call("OPTIONS", path, headers=asked)
+    reply = still.call("OPTIONS", path, headers=asked)
 
     assert (reply.status, reply.body) == (204, b"")
     assert reply.headers["allow"] == reply.headers["access-control-allow-methods"] == allow
@@ -322,9 +331,9 @@ def test_options_names_the_methods_and_opens_the_way_for_browsers(served: Runnin
 
 
 @pytest.mark.parametrize("path", ["/v1/modack", PUT, "/openapi.json"])
-def test_head_is_405_with_allow_and_no_body(served: RunningMock, path: str) -> None:
+def test_head_is_405_with_allow_and_no_body(still: StillMock, path: str) -> None:
     """No operation documents HEAD."""
-    reply = served.raw(f"HEAD {path} HTTP/1.1\r\nhost: mock\r\n\r\n".encode())
+    reply = still.raw(f"HEAD {path} HTTP/1.1\r\nhost: mock\r\n\r\n".encode())
 
     assert (reply.status, reply.body) == (405, b"")
     assert reply.headers["allow"].endswith("OPTIONS")
@@ -343,9 +352,9 @@ def test_head_is_405_with_allow_and_no_body(served: RunningMock, path: str) -> N
     ],
     ids=lambda data: repr(data[:60]),
 )
-def test_what_is_not_http_gets_the_parsers_plain_400(served: RunningMock, request_bytes: bytes) -> None:
+def test_what_is_not_http_gets_the_parsers_plain_400(still: StillMock, request_bytes: bytes) -> None:
     """The HTTP parser refuses it before there is a request to answer."""
-    reply = served.raw(request_bytes)
+    reply = still.raw(request_bytes)
 
     assert (reply.status, reply.body) == (400, b"Invalid HTTP request received.")
     assert reply.closed
@@ -359,7 +368,7 @@ def _limited(reply: Reply, status: int) -> None:
 def test_a_body_over_the_limit_is_refused_announced_or_not() -> None:
     """413 on PUT, 400 on ingress; the connection stays open, so that the client can read the answer."""
     large = json.dumps({"variant": "x", "payload": "x" * (1 << 20), "schema": {}}).encode()
-    with mock("--max-body-mib", "1") as limited:
+    with StillMock(max_body=1 << 20) as limited:
         _limited(limited.call("PUT", PUT, large), 413)
         _limited(limited.call("POST", INGRESS, large), 400)
         for method, path, status in (("PUT", PUT, 413), ("POST", INGRESS, 400)):
@@ -368,32 +377,44 @@ def test_a_body_over_the_limit_is_refused_announced_or_not() -> None:
             _limited(limited.raw(head.encode() + chunk, then=b"0\r\n\r\n"), status)
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_body_that_never_ends_is_408_and_closed(unfinished: dict[str, socket.socket], method: str) -> None:
+@pytest.mark.parametrize(("method", "path"), [("POST", INGRESS), ("PUT", PUT)])
+def test_a_body_that_never_ends_is_408_and_closed(still: StillMock, method: str, path: str) -> None:
     """The announced length is longer than the body; after ten seconds the mock stops waiting."""
-    reply = read_reply(unfinished[method])
+    before = still.loop.time()
+    reply = still.raw(_unfinished(method, path))
 
     assert (reply.status, reply.error["code"]) == (408, "BODY_INCOMPLETE")
     assert reply.headers["connection"] == "close"
     assert reply.closed
+    assert still.loop.time() - before == pytest.approx(10)
 
 
-def test_a_refused_request_leaves_the_connection_usable(served: RunningMock) -> None:
+def _unfinished(method: str, path: str) -> bytes:
+    head = f"{method} {path} HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n"
+    return head.encode() + b'{"payload"'
+
+
+@pytest.mark.slow
+def test_a_body_that_never_ends_is_closed_on_a_socket_too(served: RunningMock) -> None:
+    """Within the minute that a client of the tests waits."""
+    reply = served.raw(_unfinished("POST", INGRESS))
+
+    assert (reply.status, reply.error["code"], reply.closed) == (408, "BODY_INCOMPLETE", True)
+
+
+def test_a_refused_request_leaves_the_connection_usable(still: StillMock) -> None:
     """Also when the body was not read before the refusal."""
     refused = b"POST /v1/modack HTTP/1.1\r\nhost: m\r\ncontent-length: 5\r\n\r\nhello"
-    with socket.create_connection(("127.0.0.1", served.port), 10) as connection:
-        connection.sendall(refused)
-        assert read_reply(connection).status == 401
-        connection.settimeout(10)
-        connection.sendall(refused)
-        assert read_reply(connection).status == 401
+    with still.connect() as connection:
+        for _ in range(2):
+            connection.sendall(refused)
+            assert read_reply(connection).status == 401
 
 
-def test_a_client_that_disconnects_inside_a_body_is_logged(served: RunningMock) -> None:
+def test_a_client_that_disconnects_inside_a_body_is_logged(still: StillMock) -> None:
     """Other clients are answered as before."""
-    with socket.create_connection(("127.0.0.1", served.port), 10) as connection:
-        connection.sendall(
-            b"POST /v1/modack HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"
-        )
+    with still.connect() as connection:
+        connection.sendall(_unfinished("POST", "/v1/modack"))
 
-    assert served.put("refusals").status == 200
+    assert still.put("refusals").status == 200
+    assert "the client closed the connection" in still.lines[-2]
