@@ -15,10 +15,10 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TextIO
 
 from tests.processes import started
-from tests.replies import Reply, ask, read_reply
+from tests.replies import Receiving, Reply, ask, read_reply
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -29,11 +29,39 @@ JSON = {"content-type": "application/json"}
 PUT = "/v1/orgs/42/actions/definitions"
 
 
+class Connected(Receiving, Protocol):
+    """A client's end of a connection: a socket, or what looks like one."""
+
+    def __enter__(self) -> Connected:
+        """Return itself."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        ...
+
+    def sendall(self, data: bytes, /) -> None:
+        """Send bytes."""
+        ...
+
+    def settimeout(self, seconds: float, /) -> None:
+        """Wait so long for bytes from now on."""
+        ...
+
+    def close(self) -> None:
+        """End the connection."""
+        ...
+
+
 class Mock(ABC):
     """A mock, and plain ways to talk to it."""
 
     lines: list[str]
     """What it has printed, or logged."""
+
+    @abstractmethod
+    def connect(self) -> Connected:
+        """Connect to the port of ingress."""
 
     @abstractmethod
     def raw(self, data: bytes, *, then: bytes = b"", timeout: float = 60) -> Reply:
@@ -120,6 +148,10 @@ class RunningMock(Mock):
         with self._printed:
             assert self._printed.wait_for(found, PATIENCE), "\n".join(self.lines)
             return found()
+
+    def connect(self) -> Connected:
+        """Connect to the port of ingress."""
+        return socket.create_connection(("127.0.0.1", self.ingress_port), PATIENCE)
 
     def raw(self, data: bytes, *, then: bytes = b"", timeout: float = 60) -> Reply:
         """Send bytes as they are and read one answer; `then` is sent 50 ms later on the same connection."""
@@ -240,4 +272,4 @@ def mock(*flags: str) -> Iterator[MockProcess]:
         yield MockProcess(process)
 
 
-__all__ = ["JSON", "KEY", "PUT", "Mock", "MockProcess", "Ran", "RunningMock", "mock", "mock_here", "ran_here"]
+__all__ = ["JSON", "KEY", "PUT", "Connected", "Mock", "MockProcess", "Ran", "RunningMock", "mock", "mock_here", "ran_here"]

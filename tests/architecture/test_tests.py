@@ -18,6 +18,7 @@ HELPERS = {
     "assert_refused": "a mock refuses a request as a table says",
     "assert_reports_can_be_written": "every report of a run can be written, and fits its schema",
     "until": "something happens in time",
+    "assert_three_were_hit": "a fault hits as many answers as it should",
 }
 """Function that asserts for its callers → what it asserts."""
 

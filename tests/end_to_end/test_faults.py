@@ -1,4 +1,4 @@
-"""Injected faults over real sockets: many clients at once, connections that are cut, clients and mocks that end."""
+"""Injected faults on the wire: many clients at once, connections that are cut, clients and mocks that end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,19 +18,32 @@ import pytest
 
 from mock_server.adapters.http_server import _OneWrite
 from tests.replies import read_reply
-from tests.running_mock import JSON, PUT, RunningMock, mock
+from tests.running_mock import JSON, PUT, Connected, Mock, mock
+from tests.still_mock import StillMock
+from tests.waiting import PATIENCE, wait_until
 
 UPGRADE = {"connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c", "http2-settings": ""}
 """With these a request goes through the other one of uvicorn's two protocols."""
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[RunningMock]:
-    with mock("--auto-define") as served:
-        yield served
+def still() -> Iterator[StillMock]:
+    """A mock whose time passes only while a client waits."""
+    with StillMock(auto_define=True) as mock:
+        yield mock
 
 
-def admin(served: RunningMock, method: str, path: str, body: object = None) -> Any:
+@pytest.fixture(scope="module", params=["in memory", pytest.param("over sockets", marks=pytest.mark.slow)])
+def running(request: pytest.FixtureRequest) -> Iterator[Mock]:
+    """A mock in this process, and for the slow lane one in a process of its own."""
+    if request.param == "in memory":
+        yield request.getfixturevalue("still")
+    else:
+        with mock("--auto-define") as served:
+            yield served
+
+
+def admin(served: Mock, method: str, path: str, body: object = None) -> Any:
     """Return the data of a command that succeeds."""
     return served.command(method, f"/organisations/{path}", body).data
 
@@ -44,7 +56,7 @@ def request(org: str, path: str, body: object, **headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
-def all_of(connection: socket.socket) -> tuple[bytes, bool]:
+def all_of(connection: Connected | socket.socket) -> tuple[bytes, bool]:
     """Return what comes until the end of a connection, and whether the end was a reset."""
     found = b""
     try:
@@ -55,45 +67,63 @@ def all_of(connection: socket.socket) -> tuple[bytes, bool]:
     return found, False
 
 
-def sent(served: RunningMock, data: bytes) -> tuple[bytes, bool]:
+def sent(served: Mock, data: bytes) -> tuple[bytes, bool]:
     """Send bytes; return what comes back until the connection ends."""
-    with socket.create_connection(("127.0.0.1", served.ingress_port), 10) as connection:
+    with served.connect() as connection:
         connection.sendall(data)
         return all_of(connection)
 
 
-def requests_of(served: RunningMock, org: str) -> list[Any]:
+def requests_of(served: Mock, org: str) -> list[Any]:
     """Return the requests in the journal of an organisation."""
     entries: list[Any] = admin(served, "GET", f"{org}/journal?kind=request&limit=1000")["entries"]
     return entries
 
 
-def test_exactly_the_next_three_answers_are_hit(running: RunningMock) -> None:
-    """FAULT-2: sixteen clients at once, three organisations, two operations; three modacks of one organisation are hit."""
-    orgs = ("421", "422", "423")
+ORGS = ("421", "422", "423")
+
+
+def prepared(running: Mock) -> dict[str, str]:
+    """Make an action in each of three organisations, and have three modacks of the first one answered with 409."""
+    for org in ORGS:
+        admin(running, "POST", f"{org}/reset")
     ids = {}
-    for org in orgs:
+    for org in ORGS:
         [reply] = asked(running, request(org, "/v1/ingress/v", {"payload": 1}))
         ids[org] = reply[1]["data"]["a_id"]
     admin(running, "POST", "421/faults", {"operation": "modAckIngressAction", "times": 3, "status": 409})
-    together = threading.Barrier(16)
+    return ids
 
-    def client(number: int) -> list[tuple[str, str, int, str]]:
-        org = orgs[number % 3]
-        found = []
-        with socket.create_connection(("127.0.0.1", running.ingress_port), 20) as connection:
-            together.wait(20)
-            for turn in range(30):
-                name = ("modack", "ingress/v")[(turn + number) % 2]
-                body = {"action_record_id": ids[org], "attempt": 0, "mod_ack": 60}
-                connection.sendall(request(org, f"/v1/{name}", body if name == "modack" else {"payload": 1}))
-                reply = read_reply(connection)
-                found.append((org, name, reply.status, reply.headers.get("x-arklow-mock-fault", "")))
-        return found
 
-    with ThreadPoolExecutor(16) as pool:
-        answers = Counter(answer for answers in pool.map(client, range(16)) for answer in answers)
+class Client:
+    """One of sixteen clients, which calls two operations in turn."""
 
+    def __init__(self, number: int, ids: dict[str, str]) -> None:
+        self._number = number
+        self._org = ORGS[number % 3]
+        self._id = ids[self._org]
+        self.found: list[tuple[str, str, int, str]] = []
+        """Of each answer the organisation, the operation, the status and the fault."""
+
+    def send(self, connection: Connected, turn: int) -> None:
+        """Send the request of one turn."""
+        name = self._operation(turn)
+        body = {"action_record_id": self._id, "attempt": 0, "mod_ack": 60}
+        connection.sendall(request(self._org, f"/v1/{name}", body if name == "modack" else {"payload": 1}))
+
+    def read(self, connection: Connected, turn: int) -> None:
+        """Read the answer of one turn."""
+        reply = read_reply(connection)
+        fault = reply.headers.get("x-arklow-mock-fault", "")
+        self.found.append((self._org, self._operation(turn), reply.status, fault))
+
+    def _operation(self, turn: int) -> str:
+        return ("modack", "ingress/v")[(turn + self._number) % 2]
+
+
+def assert_three_were_hit(running: Mock, clients: Sequence[Client]) -> None:
+    """Assert that three answers of the organisation and operation were hit, and no other."""
+    answers = Counter(answer for client in clients for answer in client.found)
     assert {answer: count for answer, count in answers.items() if answer[2] != 200} == {
         ("421", "modack", 409, "1"): 3
     }
@@ -103,9 +133,45 @@ def test_exactly_the_next_three_answers_are_hit(running: RunningMock) -> None:
     assert (fault["hit"], fault["left"]) == (3, 0)
 
 
-def asked(served: RunningMock, data: bytes) -> list[tuple[int, Any]]:
+def test_exactly_the_next_three_answers_are_hit(still: StillMock) -> None:
+    """FAULT-2: sixteen clients, three organisations, two operations; three modacks of one organisation are hit."""
+    ids = prepared(still)
+    clients = [Client(number, ids) for number in range(16)]
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(still.connect()) for _ in clients]
+        for turn in range(30):
+            for client, connection in zip(clients, connections, strict=True):
+                client.send(connection, turn)
+            for client, connection in zip(clients, connections, strict=True):
+                client.read(connection, turn)
+
+    assert_three_were_hit(still, clients)
+
+
+@pytest.mark.slow
+def test_exactly_the_next_three_answers_of_many_threads_are_hit() -> None:
+    """The same when all clients begin at once, and none waits for another."""
+    together = threading.Barrier(16)
+    with mock("--auto-define") as running:
+
+        def play(client: Client) -> None:
+            with running.connect() as connection:
+                together.wait(PATIENCE)
+                for turn in range(30):
+                    client.send(connection, turn)
+                    client.read(connection, turn)
+
+        ids = prepared(running)
+        clients = [Client(number, ids) for number in range(16)]
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(play, clients))
+
+        assert_three_were_hit(running, clients)
+
+
+def asked(served: Mock, data: bytes) -> list[tuple[int, Any]]:
     """Send bytes; return status and JSON of the one answer."""
-    with socket.create_connection(("127.0.0.1", served.ingress_port), 10) as connection:
+    with served.connect() as connection:
         connection.sendall(data)
         reply = read_reply(connection)
         return [(reply.status, reply.json)]
@@ -115,7 +181,7 @@ def asked(served: RunningMock, data: bytes) -> list[tuple[int, Any]]:
 @pytest.mark.parametrize("carried_out", [False, True], ids=["not done", "done"])
 @pytest.mark.parametrize("cut", ["close", "reset", "half"])
 def test_a_connection_is_cut(
-    running: RunningMock, cut: str, carried_out: bool, headers: dict[str, str]
+    running: Mock, cut: str, carried_out: bool, headers: dict[str, str]
 ) -> None:
     """FAULT-6: in both protocols; a request that is carried out has had its effect, and the journal has all of it."""
     org = "430"
@@ -142,7 +208,7 @@ def test_a_connection_is_cut(
     assert not [line for line in running.lines if "Traceback" in line or "ASGI" in line]
 
 
-def test_a_connection_is_cut_after_what_was_answered_on_it(running: RunningMock) -> None:
+def test_a_connection_is_cut_after_what_was_answered_on_it(running: Mock) -> None:
     """Of three pipelined requests the first is answered whole, the second is cut off, and the third is not read."""
     org = "431"
     admin(running, "POST", f"{org}/faults", {"operation": "ackIngressAction", "cut": "close"})
@@ -156,11 +222,11 @@ def test_a_connection_is_cut_after_what_was_answered_on_it(running: RunningMock)
     assert admin(running, "GET", org)["actions"]["kept"] == 1
 
 
-def test_the_connection_stays_usable_after_an_injected_answer(running: RunningMock) -> None:
+def test_the_connection_stays_usable_after_an_injected_answer(running: Mock) -> None:
     """FAULT-5: the body has been read, large or small, also when the client waited for a 100."""
     org = "432"
     admin(running, "POST", f"{org}/faults", {"status": 503, "times": 2})
-    with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as connection:
+    with running.connect() as connection:
         connection.sendall(request(org, "/v1/ingress/v", {"payload": "x" * 300_000}))
         statuses = [read_reply(connection).status]
         head, _, content = request(org, "/v1/ingress/v", {"payload": 1}, expect="100-continue").partition(
@@ -176,64 +242,61 @@ def test_the_connection_stays_usable_after_an_injected_answer(running: RunningMo
     assert statuses == [503, 503, 200]
 
 
-def test_a_client_that_leaves_before_its_body_is_complete_is_no_hit(running: RunningMock) -> None:
+def test_a_client_that_leaves_before_its_body_is_complete_is_no_hit(running: Mock) -> None:
     """FAULT-2: the fault hits the next answer."""
     org = "433"
     admin(running, "POST", f"{org}/faults", {"status": 503, "times": 1})
     whole = request(org, "/v1/ingress/v", {"payload": 1})
-    with socket.create_connection(("127.0.0.1", running.ingress_port), 20) as connection:
+    with running.connect() as connection:
         connection.sendall(whole[:-1])
         assert admin(running, "GET", f"{org}/faults")["items"][0]["hit"] == 0
 
     assert [asked(running, whole)[0][0] for _ in range(2)] == [503, 200]
 
 
-def test_a_client_that_leaves_during_a_delay_ends_its_request(running: RunningMock) -> None:
+def test_a_client_that_leaves_during_a_delay_ends_its_request(running: Mock) -> None:
     """FAULT-6: the work is done, and the journal says that no answer was sent."""
     org = "434"
-    with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as connection:
+    with running.connect() as connection:
         connection.sendall(request(org, "/v1/ingress/v?__delay=200", {"payload": 1}))
         with contextlib.suppress(TimeoutError):
             connection.settimeout(0.3)
             connection.recv(1)
-    deadline = time.monotonic() + 10
-    while not requests_of(running, org) and time.monotonic() < deadline:
-        time.sleep(0.01)
 
-    [entry] = requests_of(running, org)
+    [entry] = wait_until(lambda: requests_of(running, org))
     assert (entry["status"], entry["fault"], entry["answer"]) == (0, "prefer", "")
     assert admin(running, "GET", org)["actions"]["kept"] == 1
 
 
-def test_other_requests_are_served_during_a_delay(running: RunningMock) -> None:
+def test_other_requests_are_served_during_a_delay(still: StillMock) -> None:
     """A delay holds its own request alone."""
-    org = "435"
-    with socket.create_connection(("127.0.0.1", running.ingress_port), 10) as slow:
-        began = time.monotonic()
+    org, began = "435", still.loop.time()
+    with still.connect() as slow:
         slow.sendall(request(org, "/v1/ingress/v", {"payload": 1}, prefer="delay=1"))
-        statuses = {asked(running, request(org, "/v1/ingress/v", {"payload": 1}))[0][0] for _ in range(20)}
-        between = time.monotonic() - began
+        statuses = {asked(still, request(org, "/v1/ingress/v", {"payload": 1}))[0][0] for _ in range(20)}
+        between = still.loop.time() - began
         reply = read_reply(slow)
 
     assert statuses == {200}
-    assert between < 1 <= time.monotonic() - began
+    assert (between, still.loop.time() - began) == (0, pytest.approx(1))
     assert (reply.status, reply.headers["preference-applied"]) == (200, "delay=1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_the_mock_ends_while_answers_wait(number: signal.Signals) -> None:
     """Each request under way gets its answer, and the log has no failure."""
     with mock("--auto-define") as served, contextlib.ExitStack() as stack:
         held = []
         for query in ("?__delay=250", "?__delay=250&__code=503"):
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", served.ingress_port), 10))
+            connection = stack.enter_context(served.connect())
             connection.sendall(request("42", f"/v1/ingress/v{query}", {"payload": 1}))
             held.append(connection)
         served.put()
         served.process.send_signal(number)
 
         assert [read_reply(connection).status for connection in held] == [200, 503]
-        assert served.process.wait(timeout=10) == 0
+        assert served.process.wait(timeout=PATIENCE) == 0
         assert not [line for line in served.lines if "Traceback" in line or "Exception" in line]
 
 
@@ -278,7 +341,7 @@ def test_a_reset_is_one_on_every_loop(loop: Any) -> None:
         assert runner.run(serve_one()) == (b"", True)
 
 
-def test_a_fault_can_hit_a_put_too(running: RunningMock) -> None:
+def test_a_fault_can_hit_a_put_too(running: Mock) -> None:
     """On either port; operations are named by the ids of the served document."""
     admin(
         running,
