@@ -272,4 +272,16 @@ def mock(*flags: str) -> Iterator[MockProcess]:
         yield MockProcess(process)
 
 
-__all__ = ["JSON", "KEY", "PUT", "Connected", "Mock", "MockProcess", "Ran", "RunningMock", "mock", "mock_here", "ran_here"]
+__all__ = [
+    "JSON",
+    "KEY",
+    "PUT",
+    "Connected",
+    "Mock",
+    "MockProcess",
+    "Ran",
+    "RunningMock",
+    "mock",
+    "mock_here",
+    "ran_here",
+]

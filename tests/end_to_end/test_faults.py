@@ -180,9 +180,7 @@ def asked(served: Mock, data: bytes) -> list[tuple[int, Any]]:
 @pytest.mark.parametrize("headers", [{}, UPGRADE], ids=["httptools", "h11"])
 @pytest.mark.parametrize("carried_out", [False, True], ids=["not done", "done"])
 @pytest.mark.parametrize("cut", ["close", "reset", "half"])
-def test_a_connection_is_cut(
-    running: Mock, cut: str, carried_out: bool, headers: dict[str, str]
-) -> None:
+def test_a_connection_is_cut(running: Mock, cut: str, carried_out: bool, headers: dict[str, str]) -> None:
     """FAULT-6: in both protocols; a request that is carried out has had its effect, and the journal has all of it."""
     org = "430"
     admin(running, "POST", f"{org}/reset")

@@ -53,9 +53,7 @@ def test_the_mock_conforms_over_sockets(tmp_path: Path, seed: int) -> None:
             *("--ingress-url", f"http://127.0.0.1:{running.ingress_port}"),
         )
         flags = (*urls, *WITH_BOTH_KEYS, "--seed", str(seed), "--max-time", "40", "--report-dir", tmp_path)
-        judged = subprocess.run(
-            [COMMAND, "check", *flags], capture_output=True, text=True, timeout=600
-        )
+        judged = subprocess.run([COMMAND, "check", *flags], capture_output=True, text=True, timeout=600)
 
     assert (judged.returncode, judged.stderr) == (0, ""), judged.stdout[-5_000:]
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))

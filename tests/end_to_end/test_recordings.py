@@ -41,7 +41,15 @@ def test_the_mocks_own_archives_break_nothing(tmp_path: Path) -> None:
 
         assert (judged.code, judged.errors) == (0, ""), judged.out[-3_000:]
         assert report["requests"] > 1_000
-        assert report["tested"].keys() >= {"PAGE-1", "PAGE-4", "PAGE-5", "PAGE-9", "JSON-5", "JSON-7", "JSON-8"}
+        assert report["tested"].keys() >= {
+            "PAGE-1",
+            "PAGE-4",
+            "PAGE-5",
+            "PAGE-9",
+            "JSON-5",
+            "JSON-7",
+            "JSON-8",
+        }
         assert min(report["served"].values()) > 10
 
 

@@ -227,9 +227,7 @@ def test_a_key_is_taken_whole_or_not_at_all(
 
 def test_the_control_plane_takes_no_authorization_header(still: StillMock) -> None:
     """B004: PUT lists x-arklow-auth alone."""
-    reply = still.call(
-        "PUT", PUT, {"variant": "x", "schema": {}}, headers=JSON | {"authorization": "org-42"}
-    )
+    reply = still.call("PUT", PUT, {"variant": "x", "schema": {}}, headers=JSON | {"authorization": "org-42"})
 
     assert reply.status == 401
 

@@ -120,7 +120,9 @@ def test_what_a_new_page_forbids_is_found(tmp_path: Path) -> None:
             if environ["PATH_INFO"] != "/v1/peek":
                 return strict(environ, start_response)
             body = b'{"data": {"status": "unsure"}}'
-            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+            start_response(
+                "200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+            )
             return [body]
 
         return answer
