@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -200,7 +201,7 @@ def test_killed_workers_are_replaced() -> None:
             ).stdout
             for child in map(int, children.split()):
                 os.kill(child, signal.SIGKILL)
-                wait_until(lambda killed=child: is_gone(killed))
+                wait_until(partial(is_gone, child))
 
         wait_until(lambda: running.call("POST", "/v1/ingress/v", large).status == 200)
         assert not [line for line in running.lines if "Traceback" in line], "\n".join(running.lines[-40:])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def assert_conforms(report: Any, *, least: int) -> None:
 def test_the_mock_conforms_and_every_operation_is_reached(tmp_path: Path) -> None:
     """By the whole command with all its reports, in three thousand requests; over sockets in the slow lane."""
     with StillMock() as still:
-        flags = (*WITH_BOTH_KEYS, "--seed", "1", "--max-time", "330", "--report-dir", tmp_path)
+        flags = (*WITH_BOTH_KEYS, "--seed", "1", "--max-time", "330", "--report-dir", str(tmp_path))
         judged = ran("check", "--base-url", URL, *flags, ports=ports_to(still))
 
     assert (judged.code, judged.errors) == (0, ""), judged.out[-5_000:]
@@ -52,7 +53,16 @@ def test_the_mock_conforms_over_sockets(tmp_path: Path, seed: int) -> None:
             *("--base-url", f"http://127.0.0.1:{running.port}"),
             *("--ingress-url", f"http://127.0.0.1:{running.ingress_port}"),
         )
-        flags = (*urls, *WITH_BOTH_KEYS, "--seed", str(seed), "--max-time", "40", "--report-dir", tmp_path)
+        flags = (
+            *urls,
+            *WITH_BOTH_KEYS,
+            "--seed",
+            str(seed),
+            "--max-time",
+            "40",
+            "--report-dir",
+            str(tmp_path),
+        )
         judged = subprocess.run([COMMAND, "check", *flags], capture_output=True, text=True, timeout=600)
 
     assert (judged.returncode, judged.stderr) == (0, ""), judged.stdout[-5_000:]
@@ -78,6 +88,10 @@ def test_a_target_that_is_restarted_five_times_is_never_accused(moments: Iterabl
     assert run.interference["connection refused"] >= 5
 
 
+def _went_on(judge: threading.Thread, advanced: list[Event], times: int) -> bool:
+    return len(advanced) >= times or not judge.is_alive()
+
+
 @pytest.mark.slow
 def test_a_process_that_is_restarted_five_times_is_never_accused() -> None:
     """Each time once the judge has gone on for three quarters of a second; if it has given up, that is all right too."""
@@ -96,8 +110,8 @@ def test_a_process_that_is_restarted_five_times_is_never_accused() -> None:
         with mock("--port", str(port)):
             if number == 0:
                 judge.start()
-            before = len(advanced)
-            wait_until(lambda since=before: len(advanced) >= since + 3 or not judge.is_alive())
+            since = len(advanced)
+            wait_until(partial(_went_on, judge, advanced, since + 3))
     with mock("--port", str(port)):
         judge.join()
 
