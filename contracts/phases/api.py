@@ -296,7 +296,7 @@ class Api:
                 return number
             if asked[-1].status == 404:
                 break
-            self.client.clock.wait(_ATTEMPT_PAUSE)
+            self.client.throttle.pause(_ATTEMPT_PAUSE)
         if [one.status for one in asked] == [400, 400, 409, 400]:
             title = "Attempt 0 is refused as a bad request, and attempt 1 is not"
             breach = Breach("PAGE-11", title, "200 or 409, as attempts begin with 0", "400")
@@ -366,7 +366,7 @@ class Api:
         for _ in range(math.ceil(patience / _PAUSE)):
             if exchange.status != refusal:
                 break
-            self.client.clock.wait(_PAUSE)
+            self.client.throttle.pause(_PAUSE)
             self.sequence.note_wait(_PAUSE)
             self.judge.disregard(exchange)
             exchange = self.sequence.play(request)

@@ -54,6 +54,9 @@ def generate(
         announce: called with the title of each phase.
         is_over: says whether nothing more is to be sent.
         share: returns what says that one of so many phases has had its share.
+
+    Raises:
+        TimeUp: the run has ended while the target was away.
     """
     for number in itertools.count():
         sent = aim.client.requests
@@ -65,7 +68,7 @@ def generate(
             transport = ClientTransport(aim, share(len(phases) - index))
             _run(transport, schema_through(transport, _schema(content, aim, seed + number, name)), aim)
             if transport.unanswered:
-                aim.client.clock.wait(_PAUSE)
+                aim.client.throttle.pause(_PAUSE)
         if aim.client.requests == sent:
             return
 
@@ -102,6 +105,7 @@ def _schema(content: Mapping[str, Any], aim: Aim, seed: int, phase: str) -> Open
             "phases": {name: {"enabled": name == phase} for name in ("examples", *_TITLES)},
             "generation": {"database": "none", "max-examples": _EXAMPLES},
             "cache": {"enabled": False},
+            "suppress-health-check": ["all"],  # else a machine that is busy ends a run
         }
     )
     return schemathesis.openapi.from_dict(with_only_server(content, target.base_url), config=config)

@@ -22,8 +22,8 @@ from ..transport.wire import Request
 if TYPE_CHECKING:
     from .schemathesis_hooks import Aim
 
-_FRAMING: Final = {"content-length", "transfer-encoding"}
-"""Headers that the transport of the run writes itself."""
+_NOT_SENT: Final = {"content-length", "transfer-encoding", "x-schemathesis-testcaseid"}
+"""Headers that the transport of the run writes itself, and one that is random: runs of one seed send the same."""
 _ENCODED: Final = {"content-encoding", "transfer-encoding"}
 """Headers of an answer that no longer say how its body is encoded, as the client has decoded it."""
 
@@ -75,12 +75,16 @@ class _ClientAdapter(HTTPAdapter):
             raise TimeUp
         sent = _request_of(request, client.target)
         self.unanswered = False
+        met: str | None = None
         try:
             exchange = self._aim.answered = client.send(sent)
-        except Interference as met:
+        except Interference as interference:
+            met = str(interference)
+        if met is not None:
+            # Raised outside of the handler: where it finds a refusal behind an error, Schemathesis connects by itself.
             self.unanswered = True
             self._aim.lose_track_of(client.unanswered(sent))
-            raise requests.ConnectionError(str(met), request=request) from None
+            raise requests.ConnectionError(met, request=request)
         headers = [pair for pair in exchange.answer_headers if pair[0].lower() not in _ENCODED]
         answer = urllib3.HTTPResponse(
             io.BytesIO(exchange.answer),
@@ -95,7 +99,7 @@ class _ClientAdapter(HTTPAdapter):
 
 
 def _request_of(request: requests.PreparedRequest, target: Target) -> Request:
-    """Return a prepared request as the client takes it: its path below the target's URL, and no framing."""
+    """Return a prepared request as the client takes it: its path below the target's URL, without some headers."""
     parts = urlsplit(str(request.url))
     base = urlsplit(target.base_url).path
     path = f"{parts.path.removeprefix(base)}{f'?{parts.query}' if parts.query else ''}"
@@ -103,7 +107,7 @@ def _request_of(request: requests.PreparedRequest, target: Target) -> Request:
     headers: Headers = tuple(
         (str(name), value.decode("latin-1") if isinstance(value, bytes) else str(value))
         for name, value in request.headers.items()
-        if name.lower() not in _FRAMING
+        if name.lower() not in _NOT_SENT
     )
     content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
     return Request(str(request.method), path, headers, content)

@@ -60,7 +60,7 @@ class Playback:
             Interference: no answer of the application came.
             TimeUp: the run has ended, or a budget is used up.
         """
-        client, clock = self._client, self._client.clock
+        client = self._client
         asked = requested_action(earlier)
         of_before = asked in self._scratch.model.issued_ids and asked not in self._ids
         request = self._request(
@@ -69,15 +69,15 @@ class Playback:
         if self._fresh == self._prefix:
             self._run.renew(earlier)
         exchange = client.send(request, earlier.waited)
-        began = clock.now()
+        until = client.clock.now() + FRESH_SECONDS
         while (
             patient
             and not of_before
             and earlier.status < 300
             and exchange.status in FRESH_REFUSALS
-            and clock.now() < began + FRESH_SECONDS
+            and client.clock.now() < until
         ):
-            clock.wait(_PAUSE)
+            client.throttle.pause(_PAUSE)
             exchange = client.send(request, earlier.waited)
         self._suspicions = self._scratch.observe(exchange).suspicions
         self._exchanges.append(exchange)

@@ -5,7 +5,6 @@ Only frozen values pass between the two threads; listeners are called in the thr
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,16 +19,12 @@ from ..transport.throttle import Cancellation
 from ..transport.wire import Transport
 from .outcome import Outcome, Snapshot
 from .plan import Plan
-from .session import NOT_OVER, Due, Ended, Message, Session, describe
+from .session import NOT_OVER, Answered, Awaiting, Ended, Message, Session, describe
 
-_FIRST_CONTACT = 13.0
-"""Seconds that the first contact may take whatever the target does: three tries of three answers in three seconds each."""
 _GRACE = 5.0
-"""Seconds that the last request may go on after the time is up."""
-_INTERRUPTED = 13.0
-"""Seconds that a run may take to come to its end after it was interrupted."""
-_LOOK = 1.0
-"""Seconds after which the caller's thread looks at the clock again, so that it can be interrupted on any system."""
+"""Seconds that an answer may be late which is awaited when the time is up."""
+_LOOK = 0.25
+"""Seconds after which the caller's thread looks again whether the run hangs, and can be interrupted on any system."""
 
 
 class Run:
@@ -63,11 +58,13 @@ class Run:
         self._plan = plan
         self._listeners = listeners
         self._document = document
-        self._clock = clock or SystemClock()
         self._cancellation = Cancellation()
-        self._outcome = Outcome(plan, document, datetime.now(UTC))
-        self._messages: SimpleQueue[Event | Due | Ended] = SimpleQueue()
+        self._clock = clock or SystemClock()
+        self._outcome = Outcome(plan, document, datetime.fromtimestamp(self._clock.unix_time(), UTC))
+        self._messages: SimpleQueue[Event | Ended] = SimpleQueue()
         self._latest: Snapshot
+        self._awaiting: Awaiting | None = None
+        """What the run's thread waits for; None while it works."""
         self._failure: str | None = None
         """Why the run proves nothing, as a listener failed."""
         self._session = Session(
@@ -81,8 +78,6 @@ class Run:
             observers=observers,
             run_id=plan.before.run.run_id if plan.before else run_id,
         )
-        self._due = math.inf
-        """When the run's thread sends its last request, in seconds of the clock; infinite before it is known."""
 
     def judge(self) -> RunFinished:
         """Judge the target and tell the listeners; return the last event, which they are told as well."""
@@ -93,16 +88,11 @@ class Run:
                 plan.target.base_url, self._document.name, self._document.digest, plan.seed, plan.max_time
             )
         )
-        reached = self._clock.now() + _FIRST_CONTACT
         threading.Thread(target=self._session.judge, daemon=True).start()
         try:
-            last = self._follow(reached)
-        except KeyboardInterrupt:
-            now = self._clock.now()
-            self._cancellation.cancel(now + 1, "the run was interrupted")
-            self._due = min(self._due, now + 1)
-            last = replace(self._follow(now + _INTERRUPTED), ended="The run was interrupted.")
-        self._cancellation.cancel(0.0)  # a thread that hangs sends nothing more when it comes back
+            last = self._follow_or_interrupt()
+        finally:
+            self._cancellation.cancel(0.0)  # a thread that comes back later sends nothing more
         if self._failure is not None:
             last = replace(last, ended=self._failure)
         finished = self._outcome.finished(last, self._clock.now())
@@ -111,41 +101,52 @@ class Run:
         self._tell(finished)
         return finished
 
-    def _follow(self, least: float) -> Snapshot:
+    def _follow_or_interrupt(self) -> Snapshot:
+        """Follow the run; when the user interrupts it, let it come to its end, which takes no more than one answer."""
+        try:
+            return self._follow()
+        except KeyboardInterrupt:
+            self._cancellation.cancel(self._clock.now(), "the run was interrupted")
+            return replace(self._follow(), ended="The run was interrupted.")
+
+    def _follow(self) -> Snapshot:
         """Hand on events until the run ends, and return its last snapshot.
 
-        A run that goes on after `least`, and some seconds after its time is up, hangs in an answer without end. It is left
-        alone, and its snapshot says so.
+        A run that hangs in an answer without end is left alone, and its snapshot says so.
         """
-        until = max(least, self._due + _GRACE) if self._due < math.inf else least
         while True:
             try:
-                message = self._messages.get(timeout=min(_LOOK, max(0.01, until - self._clock.now())))
+                message = self._messages.get(timeout=_LOOK)
             except Empty:
-                if self._clock.now() > until:
-                    return self._hanging()
+                if self._hangs():
+                    last, kind = self._latest, "an answer without end"
+                    count = last.interference.get(kind, 0) + 1
+                    return replace(last, interference={**last.interference, kind: count})
                 continue
             if isinstance(message, Ended):
                 return self._latest
-            if isinstance(message, Due):
-                self._due = message.at
-                until = max(least, message.at + _GRACE)
-            else:
-                self._hand_on(message)
+            self._hand_on(message)
 
-    def _hanging(self) -> Snapshot:
-        """Return what was known before the request that hangs."""
-        last = self._latest
-        if self._due < math.inf:
-            kind = "an answer without end"
-            return replace(last, interference={**last.interference, kind: last.interference.get(kind, 0) + 1})
-        base = self._plan.target.base_url
-        return replace(last, ended=last.ended or f"{base} could not be reached: it answers without end.")
+    def _hangs(self) -> bool:
+        """Say whether the run's thread awaits an answer that should be there, although the time is up.
+
+        A thread that works, however slowly, does not hang. The clock is read first: what is awaited afterwards may be there
+        later still.
+        """
+        now, awaiting = self._clock.now(), self._awaiting
+        if awaiting is None:
+            return False
+        deadline = min(awaiting.deadline, self._cancellation.deadline)
+        return now > max(awaiting.by, deadline) + _GRACE
 
     def _post(self, message: Message) -> None:
-        """Take a message of the run's thread; of snapshots only the latest is kept."""
+        """Take a message of the run's thread: keep what is known and what is awaited now, and queue the rest."""
         if isinstance(message, Snapshot):
             self._latest = message
+        elif isinstance(message, Awaiting):
+            self._awaiting = message
+        elif isinstance(message, Answered):
+            self._awaiting = None
         else:
             self._messages.put(message)
 
@@ -153,7 +154,7 @@ class Run:
         """Hand on the events that the run has had before it began."""
         while not self._messages.empty():
             message = self._messages.get()
-            if not isinstance(message, Due | Ended):
+            if not isinstance(message, Ended):
                 self._hand_on(message)
 
     def _hand_on(self, event: Event) -> None:

@@ -86,8 +86,8 @@ class Preflight:
         """Send the first requests; say in one sentence why the target cannot be judged, or return None when it can."""
         kinds: list[str] = []
         for pause in _PAUSES:
-            self._client.clock.wait(pause)
             try:
+                self._client.throttle.pause(pause)
                 first = self._first_answers()
             except NotReached as why:
                 return f"There is nothing to judge: {why}."
@@ -211,17 +211,14 @@ class Preflight:
         clock = self._client.clock
         until = clock.now() + (_NIGHT_PATIENCE if self._plan.night else _PATIENCE)
         pause = _FIRST_PAUSE
-        while clock.now() < min(until, self._client.throttle.deadline):
-            clock.wait(pause)
-            pause = min(_LONGER * pause, _LONGEST_PAUSE)
-            try:
-                self._client.send(Request("GET", "/v1/modack"))
-            except Interference:
-                continue
-            except TimeUp:
-                return False
-            return True
-        self.unreachable = f"{self._plan.target.base_url} went away during the run and did not come back."
+        with suppress(TimeUp):
+            while (left := until - clock.now()) > 0:
+                self._client.throttle.pause(min(pause, left))
+                pause = min(_LONGER * pause, _LONGEST_PAUSE)
+                with suppress(Interference):
+                    self._client.send(Request("GET", "/v1/modack"))
+                    return True
+            self.unreachable = f"{self._plan.target.base_url} went away during the run and did not come back."
         return False
 
 

@@ -130,7 +130,6 @@ class Scheduler:
         make_confirmation: Callable[[], Settling],
         *,
         announce: Callable[[str], None],
-        allow: Callable[[Allowance], None],
         scenarios: Sequence[Scenario] = SCENARIOS,
     ) -> None:
         """Prepare to play `scenarios` and all that comes after them.
@@ -142,7 +141,6 @@ class Scheduler:
             presence: makes sequences, and tells whether the target is still there.
             make_confirmation: called once, when the names of the run are settled.
             announce: called with the title of each part of the run.
-            allow: called with what the last part of the run may use.
             scenarios: in the order in which they are played.
         """
         self._plan = plan
@@ -154,7 +152,6 @@ class Scheduler:
         self._presence = presence
         self._make_confirmation = make_confirmation
         self._announce = announce
-        self._allow = allow
         self._scenarios = scenarios
         self._waiting: list[_Waiting] = []
         self._unsettled: list[Finding] = []
@@ -204,10 +201,15 @@ class Scheduler:
             self._play_generated(self._plan.seed, self._throttle.deadline - SHRINK_SECONDS)
 
     def alternate(self) -> None:
-        """Play random walks and generated requests in turns until the time is up, with another seed in each round."""
+        """Play random walks and generated requests in turns until the time is up, with another seed in each round.
+
+        A round that sends nothing is the last one: what is next would have to wait beyond the end.
+        """
         from ..phases.random_walks import random_walks
 
-        while not self._is_over():
+        sent = -1
+        while not self._is_over() and sent < self._client.requests:
+            sent = self._client.requests
             number = self.progress.rounds
             self.progress = replace(self.progress, rounds=number + 1)
             seed = self._plan.seed + 1_000 * (number + 1)
@@ -223,7 +225,7 @@ class Scheduler:
         self._give_up(self._waiting)
         self._announce("every finding again")
         deadline = self._clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
-        self._allow(Allowance(max(self._throttle.deadline, deadline)))
+        self._throttle.allow(Allowance(max(self._throttle.deadline, deadline)))
         self.confirmation.confirm()
         self.confirmation.confirm_again(math.inf if self._plan.steady else _CONFIRM_SECONDS)
         self.confirmation.shrink(math.inf if self._plan.steady else SHRINK_SECONDS)
@@ -374,14 +376,15 @@ class Scheduler:
             with suppress(NotReached, Interference, TimeUp):  # then requests are aimed at what there is
                 aim.variant = api.open_variant()
                 aim.action = api.live()
-            generate(
-                self._published(),
-                aim,
-                seed,
-                self._announce,
-                self._share(until, 1),
-                lambda parts: self._share(until, parts),
-            )
+            with suppress(TimeUp):
+                generate(
+                    self._published(),
+                    aim,
+                    seed,
+                    self._announce,
+                    self._share(until, 1),
+                    lambda parts: self._share(until, parts),
+                )
         self._settle(None, (), [*self._take_suspicions(api), *aim.suspicions])
 
     def _share(self, until: float, parts: int) -> Callable[[], bool]:
@@ -443,7 +446,7 @@ class Scheduler:
 
     def _is_over(self) -> bool:
         """Say whether nothing more is to be sent: time or a budget is used up, all was found, or the target is gone."""
-        late = self._clock.now() > self._throttle.deadline or self._throttle.spent is not None
+        late = self._clock.now() >= self._throttle.deadline or self._throttle.spent is not None
         return late or self._ledger.all_found or self._presence.unreachable is not None
 
     def _time_up(self) -> TimeUp:

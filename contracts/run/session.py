@@ -6,7 +6,6 @@ Everything here belongs to that thread. It hands out frozen values alone: events
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +36,8 @@ _KEEP = 0.5
 """Seconds between two events with what there is so far: what a night loses when it is killed."""
 _ADVANCE = 0.25
 """Seconds between two events with figures: what a person sees as moving."""
+_FIRST_CONTACT = 13.0
+"""Seconds that the first contact may take whatever the target does: three tries of three answers in three seconds each."""
 _LEASES = 10.0
 """Seconds that a run goes on at least after the leases that it waits for have run out."""
 NOT_OVER = "The run is not over, or was ended from outside."
@@ -44,10 +45,18 @@ NOT_OVER = "The run is not over, or was ended from outside."
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """The run's thread will send nothing after this moment, in seconds of its clock; infinite when it sends nothing more."""
+class Awaiting:
+    """The run's thread awaits an answer; both moments are in seconds of its clock."""
 
-    at: float
+    by: float
+    """When the answer is there, or given up."""
+    deadline: float
+    """When the run has to end, or the part of it that goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The run's thread awaits no answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Ended:
     """The run's thread has come to its end, and its last snapshot has been posted."""
 
 
-Message = Event | Snapshot | Due | Ended
+Message = Event | Snapshot | Awaiting | Answered | Ended
 
 
 class Session:
@@ -91,7 +100,7 @@ class Session:
             clock=clock,
             transport=transport,
             cancellation=cancellation,
-            about_to_send=lambda: post(self._snapshot()),
+            awaiting=self._await,
             trace=run_id,
             interference=before.run.interference if before else None,
         )
@@ -105,7 +114,6 @@ class Session:
             self._preflight,
             self._make_confirmation,
             announce=lambda title: post(PhaseStarted(title)),
-            allow=self._allow,
         )
         self._began = self._advanced = clock.now()
         self._kept = -math.inf
@@ -130,12 +138,11 @@ class Session:
             if self._plan.night:
                 self._keep()
             self._play()
-        except Exception as error:
+        except BaseException as error:  # nothing but this ends the thread, for which the caller waits
             self._inconclusive = (
                 f"The judge itself failed, which says nothing of the target: {describe(error)}."
             )
         try:
-            self._post(Due(math.inf))
             self._ask_openapi_core()
             self._client.close()
         finally:
@@ -146,12 +153,15 @@ class Session:
         """Send everything that is to be sent."""
         plan, scheduler = self._plan, self._scheduler
         self._post(PhaseStarted("first contact"))
-        self._inconclusive = self._preflight.check()
+        throttle = self._client.throttle
+        throttle.allow(Allowance(self._clock.now() + _FIRST_CONTACT))
+        self._inconclusive = f"{plan.target.base_url} could not be reached: it answers without end."
+        self._inconclusive = self._preflight.check()  # unless it hangs here
         if self._inconclusive is not None:
             return
         self._began = self._clock.now()
         seconds = max(plan.max_time, (plan.wait or 0) + _LEASES)
-        self._allow(Allowance(self._began + seconds, self._reserve()))
+        throttle.allow(Allowance(self._began + seconds, self._reserve()))
         scheduler.play_scenarios()
         if plan.night:
             scheduler.alternate()
@@ -181,10 +191,13 @@ class Session:
             has_forgotten=lambda: preflight.wait_for_return() and preflight.has_forgotten(),
         )
 
-    def _allow(self, allowance: Allowance) -> None:
-        """Begin a part of the run that may use so much."""
-        self._client.throttle.allow(allowance)
-        self._post(Due(allowance.deadline))
+    def _await(self, by: float | None) -> None:
+        """Say that an answer is awaited until a moment, and what is known before it; or that none is awaited any more."""
+        if by is None:
+            self._post(Answered())
+            return
+        self._post(self._snapshot())
+        self._post(Awaiting(by, self._client.throttle.deadline))
 
     def _reserve(self) -> int:
         """Return how many requests are kept for examples: a tenth of what may be sent."""
@@ -207,7 +220,8 @@ class Session:
     def _ask_openapi_core(self) -> None:
         """Compare our validator with openapi-core, unless the run is for single rules alone."""
         if not self._plan.only and self._cross_check.answers:
-            self._cross_check.ask(time.monotonic() + SHRINK_SECONDS)
+            until = self._clock.now() + SHRINK_SECONDS
+            self._cross_check.ask(lambda: self._clock.now() > until)
 
     def _advance(self) -> None:
         """Say how far the run is, and what there is so far, if it was not said just now."""
@@ -272,4 +286,4 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {one_line(str(error))}{where}"
 
 
-__all__ = ["NOT_OVER", "Due", "Ended", "Message", "Session", "describe"]
+__all__ = ["NOT_OVER", "Answered", "Awaiting", "Ended", "Message", "Session", "describe"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from contextlib import contextmanager
+from typing import Final
 
 from ..core.exchange import INTERFERENCE, Exchange, Headers
 from ..core.target import Target
 from .circuit_breaker import CircuitBreaker
-from .clock import AdminClock, Clock, SystemClock
+from .clock import ADMIN_TIMEOUT, AdminClock, Clock, SystemClock
 from .http_transport import HttpTransport
 from .interference import Interference, InterferenceCount, UnusableAnswer
 from .throttle import Cancellation, Limits, Throttle, TimeUp
@@ -42,7 +43,7 @@ class Client:
         clock: Clock | None = None,
         transport: Transport | None = None,
         cancellation: Cancellation | None = None,
-        about_to_send: Callable[[], None] = lambda: None,
+        awaiting: Callable[[float | None], None] = lambda _: None,
         trace: str = "",
         interference: Mapping[str, int] | None = None,
     ) -> None:
@@ -55,7 +56,8 @@ class Client:
             clock: tells and passes time; that of the machine, if none is given.
             transport: carries the requests; over sockets, if none is given.
             cancellation: ends the run from another thread.
-            about_to_send: called when a request was let go, before it is sent.
+            awaiting: called with the moment by which an answer is to be there, before its request is sent; and with None
+                when the answer is there, or is not awaited any more.
             trace: names the run, where an earlier part of it has a name.
             interference: kind → how often an earlier part of the run has met it.
         """
@@ -66,7 +68,7 @@ class Client:
         self.trace = trace or secrets.token_hex(16)
         """Names this run in the `traceparent` of each request, and in the tags of actions."""
         self._locate = locate
-        self._about_to_send = about_to_send
+        self._tell_awaiting = awaiting
         self._target_clock: Clock = (
             self.clock if target.admin is None else AdminClock(target.admin, target.first.org, self.clock)
         )
@@ -91,14 +93,16 @@ class Client:
 
         Raises:
             Interference: the admin plane did not move the clock.
-            TimeUp: the run ends before.
+            TimeUp: the run ends before, or was cancelled.
         """
         if seconds <= 0:
             return
-        if self.target.admin is None and self.clock.now() + seconds > self.throttle.deadline:
-            raise TimeUp
+        if self.target.admin is None:
+            self.throttle.pause(seconds)
+            return
         try:
-            self._target_clock.wait(seconds)
+            with self._awaiting(ADMIN_TIMEOUT):
+                self._target_clock.wait(seconds)
         except Interference as met:
             self._met.note(str(met))
             raise
@@ -151,35 +155,22 @@ class Client:
         traces = [self.traced() for _ in requests]
         messages = [self._message(request, trace) for request, trace in zip(requests, traces, strict=True)]
         exchanges: list[Exchange | None] = [None] * len(requests)
-        self._about_to_send()
         try:
-            for index, reply in self._transport.send_together(messages, timeout):
-                if isinstance(reply, Interference):
-                    self._met.note(str(reply))
-                    continue
-                exchange = self._answered(requests[index], reply, 0.0, traces[index])
-                if exchange.status in INTERFERENCE:
-                    self.breaker.limited(exchange)
-                    self._met.note(str(exchange.status))
-                    continue
-                exchanges[index] = exchange
+            with self._awaiting(timeout):
+                for index, reply in self._transport.send_together(messages, timeout):
+                    if isinstance(reply, Interference):
+                        self._met.note(str(reply))
+                        continue
+                    exchange = self._answered(requests[index], reply, 0.0, traces[index])
+                    if exchange.status in INTERFERENCE:
+                        self.breaker.limited(exchange)
+                        self._met.note(str(exchange.status))
+                        continue
+                    exchanges[index] = exchange
         except Interference as met:
             self._met.note(str(met))
             raise
         return exchanges
-
-    def admit(self) -> None:
-        """Wait until a request may go that another client sends.
-
-        Raises:
-            TimeUp: the run has ended, or a budget is used up.
-        """
-        self._admit()
-        self._about_to_send()
-
-    def note_interference(self, kind: str) -> None:
-        """Count a request that met interference of this kind outside of `send` and `volley`."""
-        self._met.note(kind)
 
     @property
     def interference(self) -> dict[str, int]:
@@ -204,33 +195,21 @@ class Client:
         self.breaker.check()
         self.throttle.admit(count)
 
+    @contextmanager
+    def _awaiting(self, timeout: float) -> Iterator[None]:
+        """Say that an answer is awaited, which is there or given up after `timeout` seconds."""
+        self._tell_awaiting(self.clock.now() + timeout)
+        try:
+            yield
+        finally:
+            self._tell_awaiting(None)
+
     # Exchanges
 
     def unanswered(self, request: Request) -> Exchange:
         """Return the exchange of a request to which no answer came: its status is 0."""
         now = self.now()
         return self._exchange(request, 0, (), b"", call=now, back=now)
-
-    def overheard(
-        self, method: str, url: str, headers: Headers, body: bytes | None, **answer: Any
-    ) -> Exchange:
-        """Return the exchange of a request that another client has just sent; `answer` holds members of an exchange."""
-        operation, path = self._locate(method, url)
-        now = self.now()
-        trace = next((value for name, value in headers if name.lower() == "traceparent"), "")
-        return Exchange(
-            method,
-            url,
-            headers,
-            body,
-            operation=operation,
-            path=path,
-            call=now,
-            back=now,
-            at=self.clock.unix_time(),
-            trace=trace,
-            **answer,
-        )
 
     def _exchanged(self, request: Request, waited: float, timeout: float) -> Exchange:
         """Send one request, whatever its answer means for the next ones.
@@ -241,10 +220,10 @@ class Client:
         """
         trace = self.traced()
         message = self._message(request, trace)
-        self._about_to_send()
         sent = self.clock.now()
         try:
-            reply = self._transport.send(message, timeout)
+            with self._awaiting(timeout):
+                reply = self._transport.send(message, timeout)
         except UnusableAnswer as met:
             raise self._met.met(str(met)) from None
         except Interference as met:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 import urllib3
 
 from ..core.target import Admin
 from .interference import Interference, kind_of
 
-_ADMIN_TIMEOUT = 10.0
+ADMIN_TIMEOUT: Final = 10.0
 """Seconds that the admin plane may take to move its clock: timers that become due run before it answers."""
 
 
@@ -79,7 +79,7 @@ class AdminClock:
                 url,
                 body=json.dumps({"seconds": seconds}),
                 headers=headers,
-                timeout=_ADMIN_TIMEOUT,
+                timeout=ADMIN_TIMEOUT,
                 redirect=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -89,4 +89,4 @@ class AdminClock:
         self._shift += seconds
 
 
-__all__ = ["AdminClock", "Clock", "SystemClock"]
+__all__ = ["ADMIN_TIMEOUT", "AdminClock", "Clock", "SystemClock"]

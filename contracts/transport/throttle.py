@@ -31,6 +31,11 @@ _REMEMBERED = 2_000
 _SLOWEST_RATE = 0.5
 """Requests a second below which the rate does not fall, whatever the target refuses."""
 
+_SLICE = 1.0
+"""Seconds of a wait after which it is looked whether the run was cancelled: a user who interrupts it is not patient."""
+_LIMITED = "the target lets nothing more go before the time is up"
+"""Why a request is not sent that a rate limit of the target holds back for longer than the run goes on."""
+
 Suspicion = Literal["slow", "failing"]
 
 
@@ -100,6 +105,8 @@ class Throttle:
         self._cancellation = cancellation or Cancellation()
         self._allowance = Allowance()
         self._next = -math.inf
+        self._held = False
+        """Whether it is the target that lets nothing go until `_next`."""
         self._first: list[float] = []
         """Seconds that the first answers took."""
         self._latest: deque[tuple[float, float, bool]] = deque(maxlen=_REMEMBERED)
@@ -150,11 +157,26 @@ class Throttle:
         now = self._clock.now()
         at = max(now, self._next)
         if at >= self.deadline:
-            raise TimeUp
+            raise TimeUp(_LIMITED) if self._held else TimeUp()
         if at > now:
-            self._clock.wait(at - now)
+            self.pause(at - now)
         self._next = at + count / self.rate
+        self._held = False
         self.sent += count
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass; the one way in which a run waits, so that no wait goes past its deadline.
+
+        Raises:
+            TimeUp: the deadline is before the end of the wait, and none of it was waited; or the run was cancelled.
+        """
+        until = self._clock.now() + seconds
+        if until > self.deadline:
+            raise TimeUp
+        while (left := until - self._clock.now()) > 0:
+            self._clock.wait(min(left, _SLICE))
+            if self.closed is not None:
+                raise TimeUp(self.closed)
 
     def answered(self, seconds: float, status: int, *, made: bool = False) -> None:
         """Note an answer that took `seconds`, or with status 0 that none came in that time."""
@@ -169,6 +191,7 @@ class Throttle:
         last = sum(at > now - 1 for at, _, _ in self._latest)
         self.rate = min(self.rate, max(0.9 * last, _SLOWEST_RATE))
         self._next = max(self._next, now + seconds)
+        self._held = True
 
     def suspicion(self) -> Suspicion | None:
         """Return what the latest answers give a reason to look into; asked at most once a second."""

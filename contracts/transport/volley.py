@@ -30,7 +30,7 @@ class Volleys:
         """URL of a server → the connections to it."""
 
     def send(self, messages: Sequence[Message], timeout: float) -> Iterator[tuple[int, Reply | Interference]]:
-        """Send all messages, then read each answer as it comes, for `timeout` seconds in all.
+        """Connect, send all messages, then read each answer as it comes, for `timeout` seconds in all.
 
         Returns:
             pairs of a message's index and its answer, or what was met instead.
@@ -38,7 +38,8 @@ class Volleys:
         Raises:
             Interference: the connections could not be made; nothing was sent.
         """
-        lines = self._connected(messages, timeout)
+        until = time.monotonic() + timeout
+        lines = self._connected(messages, until)
         texts = [self._text(message) for message in messages]
         sent: list[float] = []
         with selectors.DefaultSelector() as waiting:
@@ -50,13 +51,12 @@ class Volleys:
                 except OSError as error:
                     line.close()
                     yield index, Interference(kind_of(error))
-            until = time.monotonic() + timeout
             while waiting.get_map() and time.monotonic() < until:
                 for key, _ in waiting.select(until - time.monotonic()):
                     waiting.unregister(key.fileobj)
                     index = key.data
                     line = lines[index]
-                    line.sock.settimeout(max(until - time.monotonic(), _LEAST_TIMEOUT))
+                    line.sock.settimeout(_left(until))
                     yield index, self._answer(line, messages[index].request.method, sent[index])
             for key in list(waiting.get_map().values()):
                 lines[key.data].close()
@@ -95,8 +95,8 @@ class Volleys:
         head += [f"Content-Length: {len(body)}", "", ""]
         return "\r\n".join(head).encode("latin-1") + body
 
-    def _connected(self, messages: Sequence[Message], timeout: float) -> list[Line]:
-        """Return an open connection for each message, in their order.
+    def _connected(self, messages: Sequence[Message], until: float) -> list[Line]:
+        """Return an open connection for each message, in their order, before the second `until` of `time.monotonic`.
 
         Raises:
             Interference: one could not be opened.
@@ -109,16 +109,21 @@ class Volleys:
             if number == len(known):
                 known.append(self._connections.line(message.base))
             line = known[number]
-            line.timeout = timeout
+            line.timeout = _left(until)
             try:
                 if line.sock is None:
                     line.connect()
-                line.sock.settimeout(timeout)
+                line.sock.settimeout(_left(until))
             except (urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as error:
                 at_the_proxy = isinstance(error, urllib3.exceptions.NewConnectionError) and line.proxy
                 raise Interference(NO_PROXY if at_the_proxy else kind_of(error)) from None
             lines.append(line)
         return lines
+
+
+def _left(until: float) -> float:
+    """Return the seconds that are left until a second of `time.monotonic`, and a little if none are."""
+    return max(until - time.monotonic(), _LEAST_TIMEOUT)
 
 
 __all__ = ["Volleys"]

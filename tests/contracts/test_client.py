@@ -81,33 +81,19 @@ def test_each_request_has_a_number_in_the_trace_of_the_run() -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_caller_is_told_before_a_request_is_sent(way: str) -> None:
-    """It was let go by then, and counts."""
-    told: list[tuple[int, int]] = []
+def test_a_caller_is_told_before_a_request_is_sent_and_after_its_answer(way: str) -> None:
+    """It was let go by then, and counts; its answer has ten seconds."""
+    told: list[tuple[float | None, int, int]] = []
     world: World
 
-    def tell() -> None:
-        told.append((world.client.requests, len(world.transport.sent)))
+    def tell(by: float | None) -> None:
+        told.append((by, world.client.requests, len(world.transport.sent)))
 
-    world = World(about_to_send=tell)
+    world = World(awaiting=tell)
+    world.clock.wait(2)
     world.send(way)
 
-    assert told == [(1, 0)]
-
-
-def test_requests_of_another_client_are_admitted_and_their_exchanges_overheard() -> None:
-    """With the time of the target, and the trace that their header has."""
-    world = World()
-    world.client.admit()
-    world.clock.wait(2)
-    headers = (KEY, ("TraceParent", "00-x-y-01"))
-    exchange = world.client.overheard(
-        "POST", "http://target/v1/modack", headers, b"{}", status=200, answer_headers=(), answer=b"null"
-    )
-
-    assert world.client.requests == 1
-    assert (exchange.operation, exchange.status, exchange.trace) == (MODACK, 200, "00-x-y-01")
-    assert (exchange.call, exchange.back, exchange.at) == (2.0, 2.0, FIRST_TIME + 2)
+    assert told == [(12.0, 1, 0), (None, 1, 1)]
 
 
 def test_a_request_without_an_answer_is_an_exchange_of_status_0() -> None:
@@ -187,8 +173,7 @@ def test_what_keeps_an_answer_from_arriving_is_counted_by_its_kind(
     else:
         assert world.client.volley([PLAIN]) == [None]
 
-    world.client.note_interference("no answer in time")
-    assert world.client.interference == {"connection cut off": 5, "503": 1, "no answer in time": 1}
+    assert world.client.interference == {"connection cut off": 5, "503": 1}
 
 
 def test_connections_that_cannot_be_made_are_interference_of_a_whole_volley() -> None:
@@ -270,7 +255,7 @@ def test_a_wait_beyond_the_end_of_the_run_is_refused() -> None:
     with pytest.raises(TimeUp):
         world.client.wait(4)
 
-    assert world.clock.waits == [2]
+    assert world.clock.now() == 2
 
 
 def test_a_run_that_is_cancelled_sends_nothing_more() -> None:

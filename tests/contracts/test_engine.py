@@ -18,8 +18,9 @@ from contracts.transport.interference import Interference
 from contracts.transport.throttle import Cancellation, Limits
 from contracts.transport.wire import Reply, Request
 from tests.clocks import VirtualClock
-from tests.contracts.ports import Answer, ScriptedTransport, refused
+from tests.contracts.ports import Answer, ScriptedTransport, refused, reply
 from tests.contracts.runs import target
+from tests.waiting import PATIENCE, wait_until
 
 NOT_THERE = Interference("connection refused")
 
@@ -76,7 +77,7 @@ def test_a_target_that_answers_without_end_at_first_could_not_be_reached() -> No
     clock, over = VirtualClock(), threading.Event()
 
     def hang(_: Request) -> Reply:
-        clock.wait(14.0)
+        clock.wait(13.0 + 5.0 + 1.0)
         over.wait()
         return refused(404)
 
@@ -85,6 +86,7 @@ def test_a_target_that_answers_without_end_at_first_could_not_be_reached() -> No
 
     assert finished.inconclusive == "http://target could not be reached: it answers without end."
     assert (finished.exit_code, finished.requests) == (3, 1)
+    assert finished.interference == {"an answer without end": 1}
 
 
 def test_an_answer_without_end_costs_no_more_than_the_run_that_it_ends() -> None:
@@ -107,8 +109,65 @@ def test_an_answer_without_end_costs_no_more_than_the_run_that_it_ends() -> None
     assert finished.tested["SAFE-1"] >= 38
 
 
+class WatchedClock(VirtualClock):
+    """A clock that tells when the thread which made it looks at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = threading.Semaphore(0)
+        self._maker = threading.current_thread()
+
+    def now(self) -> float:
+        if threading.current_thread() is self._maker:
+            self.looks.release()
+        return super().now()
+
+
+def test_a_run_that_works_slowly_does_not_hang() -> None:
+    """However late it is when the caller looks: only an answer can be without end."""
+    clock = WatchedClock()
+    seen: list[object] = []
+
+    def work(exchange: object) -> None:
+        seen.append(exchange)
+        if len(seen) == 40:
+            clock.wait(1_000.0)
+            while clock.looks.acquire(blocking=False):
+                pass
+            assert all(clock.looks.acquire(timeout=PATIENCE) for _ in range(2))
+
+    transport = ScriptedTransport(lambda _: refused(400))
+    plan = Plan(target("http://target"), only=frozenset({"SAFE-1"}), max_time=20.0)
+    finished = Run(plan, clock=clock, transport=transport, observers=[work]).judge()
+
+    assert (finished.interference, finished.requests) == ({}, 40)
+    assert transport.closed
+
+
+def test_a_target_that_asks_for_more_time_than_the_first_contact_has_is_told() -> None:
+    """Nothing waits for a minute that will not come."""
+    clock = VirtualClock()
+
+    finished = run(lambda _: reply(429, retry_after="60"), clock=clock).judge()
+
+    why = "Nothing could be judged: the target lets nothing more go before the time is up."
+    assert (finished.exit_code, finished.inconclusive) == (3, why)
+    assert clock.now() <= 13.0
+
+
+def interrupting(kind: type[Event], times: int = 1) -> Callable[[Event], None]:
+    """A listener that is interrupted by the user when it hears the first events of a kind."""
+    left = [KeyboardInterrupt() for _ in range(times)]
+
+    def listen(event: Event) -> None:
+        if isinstance(event, kind) and left:
+            raise left.pop()
+
+    return listen
+
+
 def test_a_run_that_is_interrupted_says_so_and_keeps_what_it_has() -> None:
-    """Nothing more is sent."""
+    """Nothing more is sent: else this run would not end."""
     events: list[Event] = []
     clock = VirtualClock()
     sent: list[Request] = []
@@ -118,17 +177,44 @@ def test_a_run_that_is_interrupted_says_so_and_keeps_what_it_has() -> None:
         clock.wait(0.01)
         return refused(404)
 
-    def listen(event: Event) -> None:
-        events.append(event)
-        if isinstance(event, Advanced):
-            raise KeyboardInterrupt
-
-    finished = run(answer, listen, clock=clock, max_time=1_000.0).judge()
+    finished = run(answer, events.append, interrupting(Advanced), clock=clock, max_time=1e12).judge()
 
     assert finished.inconclusive == "The run was interrupted."
-    assert finished.requests > 0
+    assert finished.requests == len(sent) > 0
+    assert finished.interference == {}
     assert names(events)[-1] == "RunFinished"
-    assert len(sent) < 5_000
+
+
+def test_a_run_whose_caller_leaves_sends_nothing_more() -> None:
+    """The user interrupts the end of an interrupted run too; its thread ends by itself."""
+    clock, transport = VirtualClock(), ScriptedTransport(lambda _: refused(404))
+
+    def answer(_: Request) -> Reply:
+        clock.wait(0.3)
+        return refused(404)
+
+    transport.answer = answer
+    plan = Plan(target("http://target"), max_time=1e12)
+    leaving = interrupting(PhaseStarted | Advanced, 2)  # type: ignore[arg-type]
+
+    with pytest.raises(KeyboardInterrupt):
+        Run(plan, leaving, clock=clock, transport=transport).judge()
+
+    wait_until(lambda: transport.closed, "the end of the run's thread")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a defect"), SystemExit("a defect")], ids=["", "an exit"])
+def test_a_defect_of_the_judge_ends_the_run_and_says_nothing_of_the_target(error: BaseException) -> None:
+    """What was found before stands."""
+
+    def fail(_: Request) -> Reply:
+        raise error
+
+    finished = run(fail).judge()
+
+    assert (finished.exit_code, finished.requests) == (3, 1)
+    assert "The judge itself failed" in (finished.inconclusive or "")
+    assert f"{type(error).__name__}: a defect" in (finished.inconclusive or "")
 
 
 def test_a_listener_that_fails_ends_the_run_and_says_nothing_of_the_target() -> None:
@@ -146,19 +232,6 @@ def test_a_listener_that_fails_ends_the_run_and_says_nothing_of_the_target() -> 
         "The judge itself failed, which says nothing of the target: OSError: disk full (test_engine.py:"
     )
     assert names(events) == ["RunStarted", "PhaseStarted", "RunFinished"]
-
-
-def test_a_defect_of_the_judge_ends_the_run_and_says_nothing_of_the_target() -> None:
-    """What was found before stands."""
-
-    def fail(_: Request) -> Reply:
-        raise RuntimeError("a defect")
-
-    finished = run(fail).judge()
-
-    assert finished.exit_code == 3
-    assert "The judge itself failed" in (finished.inconclusive or "")
-    assert "RuntimeError: a defect" in (finished.inconclusive or "")
 
 
 def test_the_connections_are_closed_at_the_end() -> None:

@@ -104,7 +104,6 @@ class World:
     scenarios: Sequence[Scenario]
     clock: VirtualClock = field(default_factory=VirtualClock)
     announced: list[str] = field(default_factory=list)
-    allowed: list[Allowance] = field(default_factory=list)
     confirmation: FakeConfirmation = field(default_factory=FakeConfirmation)
 
     def __post_init__(self) -> None:
@@ -122,7 +121,6 @@ class World:
             self.presence,
             lambda: self.confirmation,
             announce=self.announced.append,
-            allow=self.allowed.append,
             scenarios=self.scenarios,
         )
 
@@ -374,7 +372,7 @@ def test_what_still_waits_at_the_end_is_waited_for() -> None:
     this.scheduler.play_scenarios()
     this.scheduler.finish()
 
-    assert this.clock.waits == [4, 6, 10]
+    assert this.clock.now() == 20
     assert log == [10.0, 20.0]
     assert this.confirmation.settled[-1] == (["LEASE-3"], "w", 0, False)
 
@@ -388,7 +386,7 @@ def test_a_run_that_is_measured_by_requests_goes_on_after_two_other_scenarios() 
     this.scheduler.play_scenarios()
 
     assert this.announced == ["w", "b", "w", "c", "d", "e"]
-    assert this.clock.waits == [10]
+    assert this.clock.now() == 10
 
 
 def test_a_scenario_that_would_wait_beyond_the_end_masks_its_rules() -> None:
@@ -413,7 +411,7 @@ def test_a_run_for_single_rules_waits_for_them_before_anything_else() -> None:
 
     this.scheduler.play_scenarios()
 
-    assert this.clock.waits == [10]
+    assert this.clock.now() == 10
     assert this.confirmation.settled == [(["LEASE-3"], "w", 0, False)]
 
 
@@ -463,12 +461,14 @@ def test_a_steady_run_sends_nothing_because_an_answer_was_slow() -> None:
 def test_the_last_part_may_use_what_was_reserved_and_four_seconds_more() -> None:
     """Two for findings again, two for smaller examples."""
     this = world(limits=Limits(requests=100))
+    this.client.throttle.allow(Allowance(this.clock.now() + SECONDS, reserve=10))
     this.clock.wait(SECONDS)
 
     this.scheduler.finish()
 
+    throttle = this.client.throttle
     assert this.announced == ["every finding again"]
-    assert this.allowed == [Allowance(this.clock.now() + 4.0, reserve=0)]
+    assert (throttle.deadline, throttle.left) == (this.clock.now() + 4.0, 100)
     assert this.confirmation.calls == [("confirm again", 2.0), ("shrink", 2.0)]
 
 
@@ -478,7 +478,7 @@ def test_time_that_is_left_is_not_taken_away_at_the_end() -> None:
 
     this.scheduler.finish()
 
-    assert this.allowed == [Allowance(this.clock.now() + SECONDS)]
+    assert this.client.throttle.deadline == this.clock.now() + SECONDS
 
 
 def test_a_steady_run_takes_the_time_that_the_end_needs() -> None:
@@ -529,6 +529,17 @@ def test_walks_end_with_the_time() -> None:
 
     assert this.announced == ["every short sequence", "random walks against the model"]
     assert SECONDS * 0.3 < this.clock.now() - began < SECONDS
+
+
+def test_a_night_ends_with_the_first_round_that_sends_nothing() -> None:
+    """The target lets nothing go before the end; the time until then is not filled with rounds that do nothing."""
+    this = world(night=True)
+    this.client.throttle.hold(SECONDS)
+
+    this.scheduler.alternate()
+
+    assert this.scheduler.progress.rounds == 1
+    assert this.transport.sent == []
 
 
 def test_time_that_is_up_within_a_walk_ends_the_walks() -> None:

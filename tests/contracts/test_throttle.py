@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
+import contracts
 from contracts.transport.throttle import (
     Allowance,
+    Cancellation,
     Limits,
     Throttle,
     TimeUp,
@@ -100,6 +103,66 @@ def test_a_request_whose_turn_comes_after_the_deadline_is_refused_at_once() -> N
     with pytest.raises(TimeUp, match="the time was up"):
         throttle.admit()
     assert clock.now() == began
+
+
+def test_a_request_that_a_limit_holds_back_beyond_the_deadline_is_refused_at_once() -> None:
+    """The limit is named, and not the time; what goes after it is not blamed on it any more."""
+    throttle, clock = throttled()
+    throttle.allow(Allowance(deadline=clock.now() + 5))
+    throttle.hold(60.0)
+    with pytest.raises(TimeUp, match="the target lets nothing more go before the time is up"):
+        throttle.admit()
+    assert clock.now() == 0.0
+
+    throttle.allow(Allowance(deadline=clock.now() + 70))
+    throttle.admit()
+    throttle.allow(Allowance(deadline=clock.now()))
+    with pytest.raises(TimeUp, match="the time was up"):
+        throttle.admit()
+
+
+@pytest.mark.parametrize(("seconds", "waited"), [(5.0, True), (5.1, False)])
+def test_no_wait_goes_past_the_deadline(seconds: float, waited: bool) -> None:
+    """One that would is not begun, so that the time may be used for something else."""
+    throttle, clock = throttled()
+    throttle.allow(Allowance(deadline=clock.now() + 5.0))
+
+    try:
+        throttle.pause(seconds)
+    except TimeUp:
+        assert not waited
+    assert clock.now() == (5.0 if waited else 0.0)
+
+
+def test_nothing_else_in_the_judge_waits() -> None:
+    """A target whose clock is moved is not waited for."""
+    root = Path(contracts.__file__).parent
+    waiting = {
+        f"{file.parent.name}/{file.name}"
+        for file in root.rglob("*.py")
+        if any(word in file.read_text("utf-8") for word in ("clock.wait(", "time.sleep("))
+    }
+
+    assert waiting == {f"transport/{name}.py" for name in ("throttle", "client", "clock")} | {
+        "reports/generated_test_runtime.py"
+    }
+
+
+def test_a_run_that_is_cancelled_waits_no_longer() -> None:
+    """Than a second."""
+    cancellation = Cancellation()
+
+    class Interrupted(VirtualClock):
+        def wait(self, seconds: float) -> None:
+            super().wait(seconds)
+            if len(self.waits) == 3:
+                cancellation.cancel(self.now(), "the run was interrupted")
+
+    clock = Interrupted()
+
+    with pytest.raises(TimeUp, match="the run was interrupted"):
+        Throttle(Limits(), clock, cancellation).pause(3_600.0)
+    assert clock.waits == [1.0, 1.0, 1.0]
 
 
 def test_a_limit_is_waited_for_and_then_kept() -> None:
