@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
+
+import pytest
 
 from contracts.core.rules import RULES as JUDGED
 from docs import make
 from mock_server.api.errors import STATUSES
 from mock_server.seeds.interpretations_file import read as read_interpretations
+from tests.replies import Reply
 from tests.running_mock import mock
 from tests.seeds.worlds import Seeded
+from tests.still_mock import StillMock
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -39,25 +47,80 @@ def test_the_first_screen_of_the_readme_has_both_commands() -> None:
     assert len(lines) <= 100
 
 
-def test_the_first_life_of_the_reference_answers_as_shown() -> None:
-    """Its curl lines are run as written, one after the other, against a fresh mock; only the ports are changed."""
+def first_life() -> tuple[str, list[str]]:
+    """Return the curl lines of the first life in the reference, and the answers that it shows."""
     block = next(one for one in blocks(REFERENCE["mock"], "sh") if one.startswith("curl -sw"))
-    shown = re.findall(r"^# → (.*)$", block, re.MULTILINE)
+    return block, re.findall(r"^# → (.*)$", block, re.MULTILINE)
+
+
+def admin_lines() -> str:
+    """Return the lines of the reference that call the admin plane."""
+    return "\n".join(one for one in blocks(REFERENCE["admin-plane"], "sh") if "admin " in one)
+
+
+def carried_out(script: str, still: StillMock) -> Iterator[Reply]:
+    """Do what lines of the shell do that call `curl`, or `admin` as the reference defines it; yield each answer."""
+    script = re.sub(r"^admin\(\) .*?\}$", "", script, flags=re.MULTILINE | re.DOTALL).replace("\\\n", " ")
+    for line in script.splitlines():
+        words = shlex.shlex(line, posix=True, punctuation_chars=";")
+        words.whitespace_split = True
+        for is_end, command in groupby(words, lambda word: word == ";"):
+            if not is_end:
+                yield _called(list(command), still)
+
+
+def _called(words: list[str], still: StillMock) -> Reply:
+    program, *rest = words
+    if program == "admin":
+        method, path, *body = rest
+        return still.command(method, f"/organisations/42{path}", json.loads(body[0]) if body else None)
+    parser = ArgumentParser()
+    parser.add_argument("url")
+    for flag in ("-sw", "-so", "-X", "-d"):
+        parser.add_argument(flag, default="")
+    parser.add_argument("-H", action="append", default=[])
+    given = parser.parse_args(rest)
+    path = f"/{given.url.partition('/')[2]}"
+    headers = dict(header.split(": ", 1) for header in given.H)
+    return still.call(given.X or "POST", path, given.d.encode(), headers=headers)
+
+
+def test_the_first_life_of_the_reference_answers_as_shown() -> None:
+    """Its curl lines, one after the other, against a fresh mock."""
+    script, shown = first_life()
+    with StillMock() as still:
+        answers = [reply.body.decode() for reply in carried_out(script, still)]
+
+    assert len(shown) == 4
+    assert answers == shown
+
+
+@pytest.mark.slow
+def test_the_shell_runs_the_first_life_of_the_reference() -> None:
+    """As written; only the ports are changed."""
+    block, shown = first_life()
     with mock() as running:
         script = block.replace("localhost:3123", f"localhost:{running.port}").replace(
             "localhost:3125", f"localhost:{running.ingress_port}"
         )
         output = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=True).stdout
 
-    assert len(shown) == 4
     assert output.splitlines() == shown
 
 
 def test_the_admin_lines_of_the_reference_work() -> None:
-    """They are run as written; only the ports are changed."""
-    lines = [one for one in blocks(REFERENCE["admin-plane"], "sh") if "admin " in one]
+    """Each call is answered without an error."""
+    with StillMock() as still:
+        answers = [reply.json["errors"] for reply in carried_out(admin_lines(), still)]
+
+    assert answers == [None] * 12
+
+
+@pytest.mark.slow
+def test_the_shell_runs_the_admin_lines_of_the_reference() -> None:
+    """As written; only the ports are changed."""
     with mock("--admin-token", "given") as running:
-        script = "\n".join(lines).replace("localhost:3124", f"localhost:{running.admin_port}")
+        script = admin_lines().replace("localhost:3124", f"localhost:{running.admin_port}")
         script = script.replace("localhost:3123", f"localhost:{running.port}")
         environment = os.environ | {"ARKLOW_ADMIN_TOKEN": "given"}
         output = subprocess.run(
@@ -164,6 +227,7 @@ def test_the_architecture_page_names_every_package() -> None:
     assert missing == set()
 
 
+@pytest.mark.slow
 def test_the_mock_runs_as_a_module_and_as_a_command() -> None:
     """Both print the same help."""
     command = Path(sys.executable).parent / "arklow-mock"
@@ -195,13 +259,9 @@ def test_every_number_that_is_cited_is_explained() -> None:
     assert cited <= explained
 
 
-def test_the_generated_pages_are_fresh() -> None:
+def test_the_generated_pages_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:
     """`make docs` would change nothing."""
-    check = subprocess.run(
-        [sys.executable, ROOT / "docs" / "make.py", "--check"], capture_output=True, text=True
-    )
-
-    assert (check.returncode, check.stdout) == (0, "docs: nothing differs\n")
+    assert (make.main(["--check"]), capsys.readouterr().out) == (0, "docs: nothing differs\n")
 
 
 def test_every_behaviour_of_a_life_has_a_test_or_a_named_gap() -> None:

@@ -28,7 +28,7 @@ URL = "http://localhost:3123"
 LATENCY: Final = 0.1
 """Seconds there and back: so much that the parts of a run which take a share of its time send few requests."""
 _NEVER: Final = 3_600.0
-"""Seconds that reading may take by the machine's clock, which has nothing to do with the loop's."""
+"""Seconds that an answer may take by the machine's clock: the time of the loop is what limits it."""
 _AWAY: Final = 0.3
 """Seconds in which nothing listens between one mock and the next."""
 
