@@ -69,24 +69,44 @@ class ReadyFile:
         )
 
 
+def _end() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
 class ParentProcess:
     """The process that started this one. Make it early, before the parent may have ended."""
 
-    def __init__(self) -> None:
-        self._pid = os.getppid()
+    def __init__(
+        self,
+        *,
+        parent: Callable[[], int] = os.getppid,
+        standard_input: int = _INPUT,
+        end: Callable[[], None] = _end,
+    ) -> None:
+        """Remember who the parent is.
+
+        Args:
+            parent: returns the id of the parent process.
+            standard_input: the file descriptor that the parent holds the other end of.
+            end: ends this process.
+        """
+        self._parent = parent
+        self._input = standard_input
+        self._end = end
+        self._pid = parent()
         self._over = threading.Event()
 
     @contextlib.contextmanager
     def watched(self, tell: Callable[[str], None]) -> Iterator[None]:
-        """While the block runs, end this process with SIGTERM as soon as the parent has ended, however it did.
+        """While the block runs, end this process as soon as the parent has ended, however it did.
 
         There are two signs. Standard input ends, if it is a pipe or a socket: on all systems, also with other processes in
         between. Or this process has another parent: not on Windows. Before the end `tell` is given a line, in a thread of its
         own.
         """
         waits = [self._wait_for_another_parent]
-        if _input_is_pipe():
-            waits.append(_wait_for_end_of_input)
+        if self._input_is_pipe():
+            waits.append(self._wait_for_end_of_input)
         for wait in waits:
             threading.Thread(target=self._end_after, args=(wait, tell), daemon=True).start()
         try:
@@ -100,24 +120,22 @@ class ParentProcess:
             self._over.set()
             with contextlib.suppress(RuntimeError):  # the loop is closed already
                 tell(f"--exit-with-parent: {reason}")
-            signal.raise_signal(signal.SIGTERM)
+            self._end()
 
     def _wait_for_another_parent(self) -> str:
-        while os.getppid() == self._pid and not self._over.wait(_PAUSE):
+        while self._parent() == self._pid and not self._over.wait(_PAUSE):
             pass
         return "the process that started this one is gone"
 
+    def _input_is_pipe(self) -> bool:
+        try:
+            mode = os.fstat(self._input).st_mode
+        except OSError:  # closed
+            return False
+        return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
-def _input_is_pipe() -> bool:
-    try:
-        mode = os.fstat(_INPUT).st_mode
-    except OSError:  # closed
-        return False
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-def _wait_for_end_of_input() -> str:
-    with contextlib.suppress(OSError):
-        while os.read(_INPUT, 1 << 16):
-            pass
-    return "standard input has ended"
+    def _wait_for_end_of_input(self) -> str:
+        with contextlib.suppress(OSError):
+            while os.read(self._input, 1 << 16):
+                pass
+        return "standard input has ended"

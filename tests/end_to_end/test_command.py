@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
@@ -18,17 +19,13 @@ from mock_server import __version__
 from mock_server.cli import flags
 from mock_server.settings import OVERLAID, PUBLISHED
 from tests.replies import ask, read_reply
-from tests.running_mock import JSON, KEY, PUT, RunningMock, mock
+from tests.running_mock import JSON, KEY, PUT, Ran, RunningMock, mock, mock_here, ran_here
+from tests.waiting import PATIENCE, wait_until
 
 
-def _run(*flags: str) -> subprocess.CompletedProcess[str]:
+def _run(*flags: str) -> Ran:
     """Run a start that is expected to fail."""
-    return subprocess.run(
-        [sys.executable, "-m", "mock_server", "--admin-port", "0", *flags],
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+    return ran_here("--admin-port", "0", *flags)
 
 
 def test_the_start_up_table_names_every_operation_and_address(served: RunningMock) -> None:
@@ -64,11 +61,8 @@ def test_both_ports_serve_every_operation_over_one_state_on_both_addresses(serve
 def test_the_log_has_a_line_for_a_request(served: RunningMock) -> None:
     """The line has the time of day, status, operation, organisation, milliseconds, and the reason of a refusal."""
     served.call("POST", "/v1/ingress/not-logged-before", {"payload": 1})
-    deadline = time.monotonic() + 10
-    while not any("not-logged-before" in line for line in served.lines) and time.monotonic() < deadline:
-        time.sleep(0.01)
 
-    [line] = [line for line in served.lines if "not-logged-before" in line]
+    line = served.line_with("not-logged-before")
     assert re.match(
         r"\d\d:\d\d:\d\d 400 createIngressVariantAction  org 42  \d+\.\d ms  UNKNOWN_VARIANT path variant: ",
         line,
@@ -81,7 +75,7 @@ def test_the_log_has_a_line_for_a_request(served: RunningMock) -> None:
 )
 def test_the_document_served_is_the_one_asked_for(flags: tuple[str, ...], file: Path) -> None:
     """--strict-document finds nothing to refuse in either of ours."""
-    with mock("serve", "--strict-document", *flags) as running:
+    with mock_here("serve", "--strict-document", *flags) as running:
         assert running.call("GET", "/openapi.yaml").body == file.read_bytes()
 
 
@@ -99,7 +93,7 @@ def test_a_file_of_interpretations_is_taken_as_far_as_the_mock_can(tmp_path: Pat
     file = tmp_path / "interpretations.yaml"
     file.write_text(INTERPRETATIONS.replace("404 or 401", "404"))
 
-    with mock("serve", "--auto-define", "--interpretations", str(file)) as running:
+    with mock_here("serve", "--auto-define", "--interpretations", str(file)) as running:
         told = [line for line in running.lines if "interpretations" in line]
         status = running.accept("new").status
 
@@ -164,7 +158,7 @@ def test_strict_document_refuses_what_is_not_wholly_served(tmp_path: Path) -> No
 
 def test_switches_reach_the_world() -> None:
     """--auto-define, --raw-bodies, --key and --host have their effect."""
-    with mock(
+    with mock_here(
         "--auto-define", "--raw-bodies", "--key", "a=b=7", "--key", "k=8", "--host", "127.0.0.1"
     ) as running:
         json = {"content-type": "application/json"}
@@ -182,12 +176,7 @@ def test_switches_reach_the_world() -> None:
 @pytest.mark.parametrize("command", [(), ("serve",), ("export",)], ids=" ".join)
 def test_the_version_is_printed(command: tuple[str, ...]) -> None:
     """It is that of the package, for each command."""
-    printed = subprocess.run(
-        [sys.executable, "-m", "mock_server", *command, "--version"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+    printed = ran_here(*command, "--version")
 
     assert (printed.returncode, printed.stdout) == (0, f"arklow-mock {__version__}\n")
 
@@ -254,6 +243,36 @@ def test_a_port_that_is_taken_is_named(served: RunningMock) -> None:
     assert f"port {served.port}" in failed.stderr
 
 
+def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path) -> None:
+    """It is gone at the end; without an admin plane it has no token."""
+    ready = tmp_path / "ready.json"
+    with mock_here("--ready-file", str(ready)) as running:
+        facts = wait_until(lambda: json.loads(ready.read_text()) if ready.exists() else None)
+        assert (
+            ask(facts["ingress_url"], "GET", facts["document"].removeprefix(facts["base_url"])).status == 200
+        )
+        assert facts["base_url"].endswith(f":{running.port}")
+        assert (facts["pid"], facts["admin_token"]) == (os.getpid(), running.admin_token)
+        assert facts["admin_url"].endswith(f":{running.admin_port}")
+    assert list(tmp_path.iterdir()) == []
+
+    with mock_here("--no-admin", "--ready-file", str(ready)):
+        facts = wait_until(lambda: json.loads(ready.read_text()) if ready.exists() else None)
+    assert (facts["admin_url"], facts["admin_token"]) == (None, None)
+
+
+def test_a_ready_file_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    """Exit code 2 and one line; nothing is served."""
+    path = tmp_path / "no" / "ready.json"
+    ran = _run("--port", "0", "--ingress-port", "0", "--ready-file", str(path))
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith(
+        f"arklow-mock: --ready-file: expected a file that can be written, got {path} ("
+    )
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
     """Ctrl-C is no error, and a request whose body is still on its way gets an answer."""
@@ -266,27 +285,26 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
         running.process.send_signal(number)
 
         assert read_reply(held).error["code"] == "BODY_INCOMPLETE"
-        assert running.process.wait(timeout=10) == 0
+        assert running.process.wait(timeout=PATIENCE) == 0
         assert not [line for line in running.lines if "Traceback" in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", [">&-", ">/dev/full"])
-def test_an_output_that_cannot_be_written_is_no_reason_not_to_serve(output: str) -> None:
+def test_an_output_that_cannot_be_written_is_no_reason_not_to_serve(output: str, tmp_path: Path) -> None:
     """The output is closed, as some supervisors leave it, or the disk is full."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    script = f"exec {sys.executable} -m mock_server --port {port} --ingress-port 0 --admin-port 0 {output}"
+    ready = tmp_path / "ready.json"
+    flags = f"--port 0 --ingress-port 0 --admin-port 0 --ready-file '{ready}'"
+    script = f"exec {sys.executable} -m mock_server {flags} {output}"
     process = subprocess.Popen(["bash", "-c", script], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
-    time.sleep(1)
-    process.terminate()
+    try:
+        wait_until(lambda: ready.exists() or process.poll() is not None)
+        facts = json.loads(ready.read_text())
+        for _ in range(3):
+            assert ask(facts["base_url"], "PUT", PUT, b"{}", headers=KEY | JSON).status == 400
+    finally:
+        process.terminate()
+        said = process.communicate(timeout=PATIENCE)[1]
 
-    assert "Traceback" not in process.communicate(timeout=20)[1]
+    assert "Traceback" not in said
     assert process.returncode == 0
