@@ -14,7 +14,9 @@ _LOOK = 0.01
 """Seconds between two looks."""
 
 
-def wait_until(condition: Callable[[], T | None], what: str = "the condition", *, within: float = PATIENCE) -> T:
+def wait_until(
+    condition: Callable[[], T | None], what: str = "the condition", *, within: float = PATIENCE
+) -> T:
     """Wait until `condition` returns a true value, and return that value.
 
     Raises:

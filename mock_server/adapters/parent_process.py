@@ -82,18 +82,21 @@ class ParentProcess:
         parent: Callable[[], int] = os.getppid,
         standard_input: int = _INPUT,
         end: Callable[[], None] = _end,
+        pause: float = _PAUSE,
     ) -> None:
-        """Remember who the parent is.
+        """Remember who the parent is now.
 
         Args:
-            parent: returns the id of the parent process.
-            standard_input: the file descriptor that the parent holds the other end of.
-            end: ends this process.
+            parent: returns the id of the process that is the parent at the time.
+            standard_input: the file descriptor whose end is the parent's, if it is a pipe or a socket.
+            end: ends this process; called in a thread of its own.
+            pause: seconds between two looks at who the parent is.
         """
         self._parent = parent
+        self._pid = parent()
         self._input = standard_input
         self._end = end
-        self._pid = parent()
+        self._pause = pause
         self._over = threading.Event()
 
     @contextlib.contextmanager
@@ -123,7 +126,7 @@ class ParentProcess:
             self._end()
 
     def _wait_for_another_parent(self) -> str:
-        while self._parent() == self._pid and not self._over.wait(_PAUSE):
+        while self._parent() == self._pid and not self._over.wait(self._pause):
             pass
         return "the process that started this one is gone"
 

@@ -25,13 +25,15 @@ class RequestLog:
     the lines that were dropped are counted in a line of their own.
     """
 
-    def __init__(self, output: TextIO) -> None:
+    def __init__(self, output: TextIO, *, farewell: float = _FAREWELL) -> None:
+        """Write to `output`; at the end the writer has `farewell` seconds."""
         self._lines: list[str] = []
         self._descriptor = output.fileno()
         self._coloured = output.isatty() and "NO_COLOR" not in os.environ
         self._batches: queue.Queue[str | None] = queue.Queue(maxsize=_BATCHES)
         self._dropped = 0
-        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._farewell = farewell
+        self._writer = threading.Thread(target=self._write, name="arklow-log", daemon=True)
         self._writer.start()
 
     def write(self, line: str) -> None:
@@ -41,11 +43,11 @@ class RequestLog:
         self._lines.append(f"\x1b[31m{line}\x1b[0m" if self._coloured and line[0] in "45-" else line)
 
     def close(self) -> None:
-        """Write what is left, and wait for that for a second at most."""
+        """Write what is left, and wait for that, but not for long."""
         self._hand_over()
         with contextlib.suppress(queue.Full):
             self._batches.put_nowait(None)
-            self._writer.join(_FAREWELL)
+            self._writer.join(self._farewell)
 
     def _hand_over(self) -> None:
         if not self._lines:

@@ -1,12 +1,14 @@
-"""A process that ends with the one that started it: which signs tell so, and which do not."""
+"""A mock that another program starts: the ready file, and the two signs that the parent has ended."""
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
+import socket
+import stat
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,107 +16,157 @@ import pytest
 from mock_server.adapters.parent_process import CannotWrite, ParentProcess, ReadyFile
 from tests.waiting import PATIENCE
 
-
-@dataclass
-class Watched:
-    """A process whose parent and standard input are given; it notes what would end it."""
-
-    parent: int = 7
-    said: list[str] = field(default_factory=list)
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    @contextlib.contextmanager
-    def with_input(self, descriptor: int) -> Iterator[None]:
-        """Watch the parent while the block runs."""
-        process = ParentProcess(parent=lambda: self.parent, standard_input=descriptor, end=self.ended.set)
-        with process.watched(self.said.append):
-            yield
+GONE = "--exit-with-parent: the process that started this one is gone"
+CLOSED = 1 << 20
+"""A descriptor that nothing is open under."""
+INPUT_ENDED = "--exit-with-parent: standard input has ended"
 
 
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    """Both ends of a pipe, which the test may have closed."""
-    ends = os.pipe()
-    yield ends
-    for end in ends:
-        with contextlib.suppress(OSError):
-            os.close(end)
-
-
-def test_the_end_of_a_pipe_ends_the_process(pipe: tuple[int, int]) -> None:
-    """What is written there before is passed over; the log says why, and says it once."""
-    reading, writing = pipe
-    watched = Watched()
-    with watched.with_input(reading):
-        os.write(writing, b"hello")
-        assert not watched.ended.is_set()
-        os.close(writing)
-        assert watched.ended.wait(PATIENCE)
-
-    assert watched.said == ["--exit-with-parent: standard input has ended"]
-
-
-def test_another_parent_ends_the_process(pipe: tuple[int, int]) -> None:
-    """An orphan has another parent, whatever became of its input."""
-    watched = Watched()
-    with watched.with_input(pipe[0]):
-        watched.parent = 1
-        assert watched.ended.wait(PATIENCE)
-
-    assert watched.said == ["--exit-with-parent: the process that started this one is gone"]
-
-
-def test_an_input_that_is_no_pipe_says_nothing(tmp_path: Path) -> None:
-    """Neither the end of a file nor an input that is closed: the parent is the only sign."""
-    file = tmp_path / "input"
-    file.write_text("")
-    with file.open() as opened:
-        for descriptor in (opened.fileno(), -1):
-            watched = Watched()
-            with watched.with_input(descriptor):
-                watched.parent = 1
-                assert watched.ended.wait(PATIENCE)
-            assert watched.said == ["--exit-with-parent: the process that started this one is gone"]
-
-
-def test_a_process_that_has_ended_is_not_ended_again(pipe: tuple[int, int]) -> None:
-    """After the block nothing is watched."""
-    watched = Watched()
-    with watched.with_input(pipe[0]):
-        pass
-    os.close(pipe[1])
-    for thread in threading.enumerate():
-        if thread.daemon and "_end_after" in thread.name:
-            thread.join(PATIENCE)
-
-    assert (watched.said, watched.ended.is_set()) == ([], False)
-
-
-def test_a_ready_file_is_there_while_the_block_runs(tmp_path: Path) -> None:
-    """With its facts, and for this user alone; one that is left behind is removed before."""
+def test_a_ready_file_is_there_with_all_its_content_while_the_block_runs(tmp_path: Path) -> None:
+    """This user alone can read it; what a killed mock left there is taken away before."""
     path = tmp_path / "ready.json"
-    path.write_text("left behind")
-    file = ReadyFile(path)
-    assert not path.exists()
-    with file.present({"pid": 1}):
-        assert (path.read_text(), path.stat().st_mode & 0o777) == ('{"pid": 1}', 0o600)
+    path.write_text("of a killed mock")
+    ready = ReadyFile(path)
+    assert list(tmp_path.iterdir()) == []
+
+    with ready.present({"pid": 7, "admin_url": None}):
+        assert json.loads(path.read_bytes()) == {"pid": 7, "admin_url": None}
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ready_file_is_taken_away_after_a_failure_too(tmp_path: Path) -> None:
+    """The error goes on."""
+    path = tmp_path / "ready.json"
+    with pytest.raises(ZeroDivisionError), ReadyFile(path).present({}):
+        raise ZeroDivisionError
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_ready_file_of_another_stays(tmp_path: Path) -> None:
-    """The mock that wrote the file last owns it."""
+def test_the_file_of_another_mock_stays(tmp_path: Path) -> None:
+    """The mock that was started last owns it; one that was taken away is no failure."""
     path = tmp_path / "ready.json"
     with ReadyFile(path).present({"pid": 1}):
         path.write_text("of another")
-
     assert path.read_text() == "of another"
+
+    with ReadyFile(path).present({"pid": 1}):
+        path.unlink()
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("place", ["no/such/folder/ready.json", "."])
-def test_a_ready_file_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> None:
+def test_a_place_where_no_file_can_be_is_found_at_once(tmp_path: Path, place: str) -> None:
     """Before anything is served."""
-    with pytest.raises(
-        CannotWrite, match=r"^--ready-file: expected a file that can be written, got .* \(.*\)$"
-    ):
-        ReadyFile(tmp_path / place)
+    path = tmp_path / place
+
+    with pytest.raises(CannotWrite) as error:
+        ReadyFile(path)
+    assert str(error.value).startswith(f"--ready-file: expected a file that can be written, got {path} (")
+
+
+def test_a_folder_that_is_removed_meanwhile_is_a_failure_in_the_same_words(tmp_path: Path) -> None:
+    """The file cannot be written then."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    ready = ReadyFile(folder / "ready.json")
+    folder.rmdir()
+
+    with pytest.raises(CannotWrite, match="expected a file that can be written"), ready.present({}):
+        pytest.fail("it is not served")
+
+
+class _Watch:
+    """A parent that ends when it is told to, and what becomes of its child."""
+
+    def __init__(self) -> None:
+        self.pid = 4_711
+        self.told: list[str] = []
+        self.ended = threading.Event()
+        self.ends = 0
+
+    def end(self) -> None:
+        self.ends += 1
+        self.ended.set()
+
+    @contextmanager
+    def watched(self, descriptor: int) -> Iterator[None]:
+        parent = ParentProcess(parent=lambda: self.pid, standard_input=descriptor, end=self.end, pause=0.005)
+        with parent.watched(self.told.append):
+            yield
+
+
+def test_a_process_ends_when_it_has_another_parent() -> None:
+    """It says why first, once."""
+    watch = _Watch()
+    with watch.watched(CLOSED):
+        assert not watch.ended.is_set()
+        watch.pid = 1
+        assert watch.ended.wait(PATIENCE)
+
+    assert (watch.told, watch.ends) == ([GONE], 1)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_a_process_ends_when_standard_input_does(kind: str) -> None:
+    """A pipe or a socket; what comes before is not read as anything."""
+    if kind == "pipe":
+        reading, writing = os.pipe()
+    else:
+        reading, writing = (end.detach() for end in socket.socketpair())
+    watch = _Watch()
+    with watch.watched(reading):
+        os.write(writing, b"x" * 100)
+        assert not watch.ended.is_set()
+        os.close(writing)
+        assert watch.ended.wait(PATIENCE)
+    os.close(reading)
+
+    assert (watch.told, watch.ends) == ([INPUT_ENDED], 1)
+
+
+def test_standard_input_that_is_no_pipe_ends_nothing(tmp_path: Path) -> None:
+    """A file ends at once, and /dev/null too; the parent is watched all the same."""
+    (tmp_path / "empty").touch()
+    for path in (tmp_path / "empty", Path(os.devnull)):
+        with path.open("rb") as file:
+            watch = _Watch()
+            with watch.watched(file.fileno()):
+                watch.pid = 1
+                assert watch.ended.wait(PATIENCE)
+            assert watch.told == [GONE]
+
+
+def test_nothing_ends_after_the_block() -> None:
+    """The parent may end later."""
+    watch = _Watch()
+    with watch.watched(CLOSED):
+        pass
+    watch.pid = 1
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and "_end_after" in thread.name:
+            thread.join(PATIENCE)
+
+    assert (watch.told, watch.ends) == ([], 0)
+
+
+def test_a_loop_that_is_closed_already_is_not_told() -> None:
+    """The process ends all the same."""
+    ended = threading.Event()
+
+    def tell(_: str) -> None:
+        raise RuntimeError("Event loop is closed")
+
+    pids = iter([1, 2])
+    parent = ParentProcess(parent=lambda: next(pids), standard_input=CLOSED, end=ended.set)
+    with parent.watched(tell):
+        assert ended.wait(PATIENCE)
+
+
+def test_by_default_it_is_this_process_that_is_watched() -> None:
+    """Its parent lives."""
+    told: list[str] = []
+    with ParentProcess(standard_input=CLOSED).watched(told.append):
+        assert told == []
