@@ -13,11 +13,10 @@ import pytest
 
 from mock_server import __version__
 from mock_server.cli.main import main
-from mock_server.settings import OVERLAID, PUBLISHED
-from tests.running_mock import JSON, KEY, PUT, Ran, mock_here, ran_here
+from mock_server.settings import PUBLISHED
+from tests.running_mock import JSON, mock_here, ran_here
 
 PORTS = ("--port", "0", "--ingress-port", "0", "--admin-port", "0")
-STUB = "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {/v1/new: {get: {responses: {'200': {description: ok}}}}}\n"
 
 
 def test_switches_reach_the_world() -> None:
@@ -66,38 +65,6 @@ def test_where_webhooks_may_go_reaches_the_world() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "file"),
-    [((), OVERLAID), (("--document-only",), PUBLISHED), (("--document", str(PUBLISHED)), PUBLISHED)],
-)
-def test_the_document_served_is_the_one_asked_for(flags: tuple[str, ...], file: Path) -> None:
-    """--strict-document finds nothing to refuse in either of ours; its digest is in every answer."""
-    with mock_here("serve", "--strict-document", *flags) as running:
-        answer = running.call("GET", "/openapi.yaml", headers={})
-        refused = running.call("GET", "/nowhere", headers={})
-
-    digest = running.lines[0].split()[-1]
-    assert answer.body == file.read_bytes()
-    assert {one.headers["x-arklow-mock-document"] for one in (answer, refused)} == {digest}
-
-
-def test_strict_document_refuses_what_is_not_wholly_served(tmp_path: Path) -> None:
-    """A stub, a spare handler or an ignored keyword stops the start; without the flag the table says so."""
-    file = tmp_path / "part.yaml"
-    file.write_text(STUB)
-    strict = ran_here("--document", str(file), "--strict-document", *PORTS)
-
-    assert strict.returncode == 2
-    assert "GET    /v1/new  stub" in strict.stdout
-    assert "handler without an operation: modAckIngressAction" in strict.stdout
-    assert (
-        strict.stderr
-        == "arklow-mock: --strict-document: the document is not wholly served; see the table above\n"
-    )
-    with mock_here("--document", str(file)) as running:
-        assert running.call("GET", "/v1/new", headers=KEY).headers["x-arklow-mock-stub"]
-
-
-@pytest.mark.parametrize(
     ("flags", "message"),
     [
         (("--document", "{0}/nope.yaml"), "cannot serve the document: "),
@@ -121,54 +88,14 @@ def test_what_cannot_be_had_is_one_sentence_and_exit_code_2(
     assert ran.stderr.count("\n") == 1
 
 
-INTERPRETATIONS = """\
-target: https://staging.example
-interpretations:
-  unknown variant: made on the fly
-  delivery: not at once
-"""
+def test_the_digest_of_the_document_is_in_every_answer() -> None:
+    """As the first line shows it; a refusal has it, and so has what is no HTTP."""
+    with mock_here("--document-only") as running:
+        answers = [running.call("GET", path, headers={}) for path in ("/openapi.yaml", "/nowhere")]
+        answers.append(running.raw(b"nonsense\r\n\r\n"))
 
-
-def test_a_file_of_interpretations_is_taken_as_far_as_the_mock_can(tmp_path: Path) -> None:
-    """One line says what the mock cannot do, and it serves; a switch that says the same may be given too."""
-    file = tmp_path / "interpretations.yaml"
-    file.write_text(INTERPRETATIONS)
-
-    for more in ((), ("--auto-define",)):
-        with mock_here(*more, "--interpretations", str(file)) as running:
-            told = [line for line in running.lines if "interpretations" in line]
-            assert running.accept("new").status == 200
-        assert told == [
-            "  interpretations.yaml: 1 interpretations taken; not taken, as the mock cannot do so: delivery: not at once"
-        ]
-
-
-@pytest.mark.parametrize(
-    ("flag", "text", "complaint"),
-    [
-        (
-            "--auto-define",
-            "interpretations: {unknown variant: refused}",
-            "line 1, interpretations/unknown variant: expected 'made on the fly' beside --auto-define, got 'refused'",
-        ),
-        (
-            "--raw-bodies",
-            "interpretations:\n  ingress body: whole body",
-            "line 2, interpretations/ingress body: expected 'envelope, whole without payload' beside --raw-bodies, got 'whole body'",
-        ),
-    ],
-)
-def test_a_switch_that_contradicts_the_file_stops_the_start(
-    tmp_path: Path, flag: str, text: str, complaint: str
-) -> None:
-    """One line names both; without the switch the file is taken."""
-    file = tmp_path / "interpretations.yaml"
-    file.write_text(text)
-
-    ran = ran_here(*PORTS, flag, "--interpretations", str(file))
-    assert ran == Ran(2, "", f"arklow-mock: interpretations.yaml {complaint}\n")
-    with mock_here("--interpretations", str(file)) as running:
-        assert running.put().status == 200
+    assert answers[0].body == PUBLISHED.read_bytes()
+    assert {one.headers["x-arklow-mock-document"] for one in answers} == {running.lines[0].split()[-1]}
 
 
 def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path) -> None:
@@ -191,15 +118,6 @@ def test_the_ready_file_says_where_the_mock_answers_while_it_does(tmp_path: Path
         assert list(tmp_path.iterdir()) == []
     assert len(tokens) == 2
     assert min(map(len, tokens)) == 32
-
-
-def test_both_ports_serve_every_operation_over_one_state() -> None:
-    """A definition that one of them took is known at the other."""
-    with mock_here("--host", "127.0.0.1", "--no-admin") as running:
-        first = running.put("both").body
-        running.port = running.ingress_port
-        assert running.put("both").body == first
-        assert running.call("GET", PUT.replace("definitions", "records")).status == 200
 
 
 def test_the_end_of_what_serves_is_the_end_of_the_command(tmp_path: Path) -> None:
