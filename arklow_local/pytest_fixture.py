@@ -98,7 +98,8 @@ class MockOfController:
         return Mock(**reply["mock"])
 
 
-_PROCESS: Final = pytest.StashKey[Process]()
+PROCESS: Final = pytest.StashKey[Process]()
+"""Key of the mock's process in the stash of the controller's configuration; who puts another one there has it used."""
 _SERVED: Final = pytest.StashKey[MockServedToWorkers]()
 _CONNECTIONS: Final = pytest.StashKey["Connections"]()
 _ARKLOW: Final = pytest.StashKey["Arklow"]()
@@ -114,11 +115,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the mock's process, unless this is a worker of pytest-xdist; it starts on first use."""
-    if hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput") or PROCESS in config.stash:
         return
     command = config.getoption("--arklow-mock") or os.environ.get("ARKLOW_MOCK")
     process = Process(command or config.getini("arklow_mock") or COMMAND, config.rootpath)
-    config.stash[_PROCESS] = process
+    config.stash[PROCESS] = process
     config.add_cleanup(process.stop)
 
 
@@ -127,7 +128,7 @@ def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist how to ask for the mock."""
     config = node.config
     if _SERVED not in config.stash:
-        config.stash[_SERVED] = MockServedToWorkers(config.stash[_PROCESS])
+        config.stash[_SERVED] = MockServedToWorkers(config.stash[PROCESS])
         config.add_cleanup(config.stash[_SERVED].close)
     # with `--dist each` a test runs in every worker at once, so each needs an organisation of its own
     salt = node.gateway.id if config.getoption("dist", "no") == "each" else ""
@@ -143,7 +144,7 @@ def _connections(config: pytest.Config) -> Connections:
 
     if _CONNECTIONS not in config.stash:
         worker = getattr(config, "workerinput", None)
-        source = config.stash[_PROCESS] if worker is None else MockOfController(worker["arklow"])
+        source = config.stash[PROCESS] if worker is None else MockOfController(worker["arklow"])
         try:
             connections = config.stash[_CONNECTIONS] = Connections(source.mock())
         except CannotStart as error:

@@ -1,0 +1,213 @@
+"""The fixture `arklow` in pytest inside of a test, on the mock that all tests of this process share."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from dataclasses import dataclass
+from multiprocessing import AuthenticationError
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arklow_local import pytest_fixture
+from arklow_local.process import CannotStart, Mock, find_command
+from arklow_local.pytest_fixture import PROCESS, MockOfController, MockServedToWorkers
+from tests.arklow_local.test_testing import known
+from tests.contracts.commands import Ran
+from tests.contracts.inner_pytest import pytested
+from tests.running_mock import RunningMock
+
+
+@dataclass
+class Found:
+    """Stands for the process of a mock: there is one already, or none can be started."""
+
+    running: Mock | None
+    asked: int = 0
+
+    def mock(self) -> Mock:
+        """Say where it answers."""
+        self.asked += 1
+        if self.running is None:
+            raise CannotStart("expected the command of a mock, got none")
+        return self.running
+
+    def stop(self) -> None:
+        """Leave it to the tests."""
+
+
+class Plugin:
+    """Gives a process to the fixture."""
+
+    def __init__(self, process: Found) -> None:
+        self._process: Any = process
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Put it where the fixture looks for one."""
+        config.stash[PROCESS] = self._process
+
+
+def run(folder: Path, tests: str, process: Found, *flags: str) -> Ran:
+    """Run these tests with the fixture."""
+    (folder / "test_shop.py").write_text(tests)
+    plugins = [Plugin(process), pytest_fixture]
+    return pytested(folder, *flags, "test_shop.py", plugins=plugins, environment={"COLUMNS": "120"})
+
+
+MANY = """
+from datetime import datetime, timedelta, timezone
+import pytest
+
+SEEN = []
+
+@pytest.mark.parametrize("n", range(12))
+def test_no_other_test_is_here(arklow, arklow_mock, n):
+    at = datetime(2030, 1, 1, tzinfo=timezone.utc) + timedelta(days=n)
+    assert arklow.journal.entries() == []
+    arklow.clock.freeze(at)
+    path = f"/v1/orgs/{arklow.org}/actions"
+    assert arklow.call("PUT", f"{path}/definitions", {"variant": "v", "schema": {}}).data["version"] == 1
+    ids = [arklow.call("POST", "/v1/ingress/v", {"payload": n}).data["a_id"] for _ in range(n % 4 + 1)]
+    assert sorted(one["id"] for one in arklow.call("GET", f"{path}/records?limit=50").data["items"]) == ids
+    assert arklow.clock.now == at
+    assert arklow.url == arklow_mock.base_url
+    SEEN.append(arklow.org)
+
+def test_each_had_an_organisation_of_its_own():
+    assert len(set(SEEN)) == len(SEEN) == 12
+"""
+
+
+def test_each_test_has_an_organisation_in_which_no_other_test_does_anything(
+    served: RunningMock, tmp_path: Path
+) -> None:
+    """All of them on one mock, which is asked for once."""
+    process = Found(known(served))
+    ran = run(tmp_path, MANY, process)
+
+    assert (ran.code, process.asked) == (0, 1), ran.out
+    assert "13 passed" in ran.out
+
+
+def test_a_test_has_the_same_organisation_in_the_next_run(served: RunningMock, tmp_path: Path) -> None:
+    """So that ids are the same too, where the clock is frozen."""
+    tests = "def test_it(arklow):\n    print('ORG', arklow.org)\n"
+    orgs = []
+    for _ in range(2):
+        ran = run(tmp_path, tests, Found(known(served)))
+        assert ran.code == 0, ran.out
+        orgs += re.findall(r"ORG (\d+)", ran.out)
+
+    assert len(orgs) == 2
+    assert len(set(orgs)) == 1
+
+
+def test_the_report_of_a_failed_test_has_the_end_of_its_journal(served: RunningMock, tmp_path: Path) -> None:
+    """A test that fails in its set-up too; a test that passes has none."""
+    ran = run(
+        tmp_path,
+        """
+import pytest
+
+@pytest.fixture
+def order(arklow):
+    arklow.call("POST", "/v1/ingress/order.first", {"payload": 1})
+    assert not "in the set-up"
+
+def test_in_its_setup(order):
+    pass
+
+def test_in_its_body(arklow):
+    for n in range(30):
+        arklow.call("POST", f"/v1/ingress/order.n{n}", {"payload": 1})
+    assert not "in the body"
+
+def test_passes(arklow):
+    arklow.call("POST", "/v1/ingress/order.passed", {"payload": 1})
+""",
+        Found(known(served)),
+        "-rA",
+    )
+
+    assert ran.code == 1
+    assert ran.out.count(" Arklow, organisation ") == 2
+    assert "request    POST /v1/ingress/order.first" in ran.out
+    assert "/v1/ingress/order.n29" in ran.out
+    assert "/v1/ingress/order.n10 " in ran.out
+    assert "/v1/ingress/order.n9 " not in ran.out
+    assert "request    POST /v1/ingress/order.passed" not in ran.out
+
+
+def test_without_the_fixture_no_mock_is_asked_for(tmp_path: Path) -> None:
+    """The plugin may be installed where no test uses it."""
+    process = Found(None)
+
+    assert run(tmp_path, "def test_it():\n    pass\n", process).code == 0
+    assert process.asked == 0
+
+
+def test_without_a_mock_each_test_is_an_error_that_says_why(tmp_path: Path) -> None:
+    """None is skipped, and no traceback of the plugin is shown."""
+    ran = run(tmp_path, "def test_one(arklow):\n    pass\ndef test_two(arklow):\n    pass\n", Found(None))
+
+    assert ran.code == 1
+    assert "2 errors" in ran.out
+    assert "arklow: expected the command of a mock, got none" in ran.out
+    assert "Traceback" not in ran.out
+    assert "pytest_fixture.py" not in ran.out
+
+
+def test_workers_are_told_where_the_mock_is(served: RunningMock) -> None:
+    """Each asks the controller, over a connection with a key."""
+    process: Any = Found(known(served))
+    controller = MockServedToWorkers(process)
+    try:
+        told = [MockOfController(controller.address).mock() for _ in range(3)]
+    finally:
+        controller.close()
+
+    assert told == [known(served)] * 3
+
+
+def test_workers_are_told_why_there_is_no_mock() -> None:
+    """In the controller's words; a client with another key does not disturb it."""
+    process: Any = Found(None)
+    controller = MockServedToWorkers(process)
+    address = controller.address
+    try:
+        for _ in range(2):
+            with pytest.raises(CannotStart, match="expected the command of a mock, got none"):
+                MockOfController(address).mock()
+            with pytest.raises(AuthenticationError):
+                MockOfController({**address, "key": os.urandom(16).hex()}).mock()
+    finally:
+        controller.close()
+
+
+def test_a_worker_without_a_controller_says_so() -> None:
+    """Nothing listens where it should be."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+
+    with pytest.raises(CannotStart, match="expected the controller of pytest-xdist on this machine"):
+        MockOfController({"host": "127.0.0.1", "port": port, "key": "00"}).mock()
+
+
+def test_a_command_is_found_beside_the_interpreter_or_on_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path is taken as it is; flags are split as a shell does."""
+    (tmp_path / "their-mock").write_text("#!/bin/sh\n")
+    (tmp_path / "their-mock").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert find_command("their-mock --seed 7") == [str(tmp_path / "their-mock"), "--seed", "7"]
+    assert find_command("./a/mock --key 'a b=7'") == ["./a/mock", "--key", "a b=7"]
+    with pytest.raises(CannotStart, match=r"expected the command no-such-mock beside .* on PATH, got none"):
+        find_command("no-such-mock")
+    with pytest.raises(CannotStart, match="expected the command of a mock as in a shell"):
+        find_command("'unclosed")
