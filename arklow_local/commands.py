@@ -6,24 +6,26 @@ A wheel installs both commands whatever extras were asked for; each says which e
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 from . import WHEEL
 
 
-def mock() -> int:
-    """Run `arklow-mock`; returns its exit code."""
-    return _run("mock_server.cli.main", "arklow-mock", "mock")
+def mock(load: Callable[[str], Any] = import_module) -> int:
+    """Run `arklow-mock`, whose module is loaded by its full name; returns its exit code."""
+    return _run(load, "mock_server.cli.main", "arklow-mock", "mock")
 
 
-def judge() -> int:
-    """Run `arklow-contracts`; returns its exit code."""
-    return _run("contracts.cli", "arklow-contracts", "judge")
+def judge(load: Callable[[str], Any] = import_module) -> int:
+    """Run `arklow-contracts`, whose module is loaded by its full name; returns its exit code."""
+    return _run(load, "contracts.cli", "arklow-contracts", "judge")
 
 
-def _run(module: str, command: str, extra: str) -> int:
+def _run(load: Callable[[str], Any], module: str, command: str, extra: str) -> int:
     try:
-        code: int = import_module(f"arklow_local.{module}").main()
+        code: int = load(f"arklow_local.{module}").main()
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("arklow_local"):
             raise

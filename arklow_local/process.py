@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -90,10 +90,29 @@ def find_command(line: str) -> list[str]:
 class Process:
     """The process of a mock, started once, on first use."""
 
-    def __init__(self, command: str, folder: Path) -> None:
-        """Remember a command line as in a shell, to be run in `folder`."""
+    def __init__(
+        self,
+        command: str,
+        folder: Path,
+        *,
+        popen: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen,
+        start_seconds: float = _START_SECONDS,
+        stop_seconds: float = _STOP_SECONDS,
+    ) -> None:
+        """Remember what to run.
+
+        Args:
+            command: a command line as in a shell.
+            folder: where it is run.
+            popen: starts a process; takes what `subprocess.Popen` takes.
+            start_seconds: seconds that the mock has to get ready.
+            stop_seconds: seconds that it has to end after each request to end.
+        """
         self._command = command
         self._folder = folder
+        self._popen = popen
+        self._start_seconds = start_seconds
+        self._stop_seconds = stop_seconds
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -124,14 +143,14 @@ class Process:
             self._failure = self._failure or "the run is over"
             self._mock = None
             if self._process is not None:
-                _end(self._process)
+                self._end(self._process)
 
     def _start(self) -> Mock:
         command = find_command(self._command)
         with tempfile.TemporaryDirectory(prefix="arklow-") as folder, tempfile.TemporaryFile() as output:
             ready = Path(folder, "ready.json")
             try:
-                process = self._process = subprocess.Popen(  # noqa: S603 the project names it
+                process = self._process = self._popen(
                     [*command, *_FLAGS, ready],
                     cwd=self._folder,
                     env=_environment(),
@@ -146,39 +165,34 @@ class Process:
                 ) from None
             described = self._wait_until_ready(process, ready)
             if described is None:
-                _end(process)
+                self._end(process)
                 output.seek(0)
                 said = output.read()[-_OUTPUT_BYTES:].decode("utf-8", "replace").strip() or "nothing"
                 raise CannotStart(
-                    f"expected {shlex.join(command)} to get ready within {_START_SECONDS:g} s, got exit code "
+                    f"expected {shlex.join(command)} to get ready within {self._start_seconds:g} s, got exit code "
                     f"{process.returncode}; it said: {said}"
                 )
             return Mock(**described)
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes], ready: Path) -> dict[str, Any] | None:
         """Read the ready file as soon as it is there; None when the mock ends, takes too long, or is stopped."""
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + self._start_seconds
         while process.poll() is None and time.monotonic() < deadline and not self._stopped.wait(0.01):
             if ready.exists():
                 described: dict[str, Any] = json.loads(ready.read_bytes())
                 return described
         return None
 
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, ever more urgently, and wait."""
-    for ask in (_hang_up, subprocess.Popen.terminate, subprocess.Popen.kill):
-        ask(process)
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-        return
-
-
-def _hang_up(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None
-    process.stdin.close()
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """Ask it to end, ever more urgently, and wait."""
+        assert process.stdin is not None
+        for ask in (process.stdin.close, process.terminate, process.kill):
+            ask()
+            try:
+                process.wait(self._stop_seconds)
+            except subprocess.TimeoutExpired:
+                continue
+            return
 
 
 def _environment() -> Mapping[str, str]:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from mock_server.admin import event_stream
-from mock_server.admin.event_stream import EventStream
+from mock_server.admin.event_stream import EventStream, EventStreams
+from mock_server.api.errors import Refused
+from mock_server.domain.ports import Journal
 from tests.admin.desk import BEARER, Desk
+from tests.waiting import PATIENCE
 
 
 def _events(chunks: list[bytes]) -> list[tuple[str, Any]]:
@@ -131,11 +134,89 @@ def test_all_streams_end_with_the_mock(desk: Desk) -> None:
     reader = threading.Thread(target=lambda: heard.extend(stream))
     reader.start()
     desk.streams.close()
-    reader.join(5)
+    reader.join(PATIENCE)
 
     assert not reader.is_alive()
     assert b"".join(heard) == b": listening\n\n"
     assert list(_open(desk, 0, gone=False)) == [b": listening\n\n"]
+
+
+def test_a_silent_stream_is_kept_alive_and_one_with_entries_needs_no_sign(desk: Desk) -> None:
+    """A comment comes after fifteen seconds without an entry; entries begin the time anew."""
+    now = [0.0]
+    streams = EventStreams(desk.bridge, lambda: now[0])
+    gone = [False]
+    stream = streams.open(lambda: desk.app.administration.organisation("42").journal, None, lambda: gone[0])
+    assert next(stream) == b": listening\n\n"
+
+    now[0] = event_stream.HEARTBEAT
+    assert next(stream) == b": still here\n\n"
+    now[0] *= 2
+    desk.accept()
+    assert next(stream).startswith(b"id: 1\nevent: transition\ndata: {")
+    now[0] += event_stream.HEARTBEAT - 0.001
+    gone[0] = True
+    with pytest.raises(StopIteration):
+        next(stream)
+
+
+def test_a_stream_waits_for_the_next_entry(desk: Desk) -> None:
+    """It has it as soon as it is there."""
+    stream = _open(desk, gone=False)
+    assert next(stream) == b": listening\n\n"
+    heard: list[bytes] = []
+    reader = threading.Thread(target=lambda: heard.append(next(stream)))
+    reader.start()
+    desk.freeze()
+    reader.join(PATIENCE)
+    stream.close()
+
+    assert [kind for kind, _ in _events(heard)] == ["command"]
+
+
+def test_many_entries_come_in_chunks_of_a_hundred(desk: Desk) -> None:
+    """Few writes, none of them large."""
+    stream = _open(desk)
+    for _ in range(30):
+        desk.accept()
+
+    chunks = [len(_events([chunk])) for chunk in list(stream)[1:]]
+    assert chunks == [100, 20]
+
+
+def test_a_stream_that_cannot_begin_makes_room(desk: Desk) -> None:
+    """The error goes on to the caller."""
+
+    def broken() -> Journal:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        desk.streams.open(broken, None, lambda: True)
+    assert len(desk.streams) == 0
+
+
+def test_a_stream_whose_caller_was_refused_follows_nothing() -> None:
+    """The loop comes to it when its caller has left."""
+    with Desk(limit=0.01) as desk:
+        held = threading.Event()
+        desk.loop.call_soon_threadsafe(held.wait)
+        asked: list[int] = []
+
+        def journal() -> Journal:
+            asked.append(1)
+            return desk.app.administration.organisation("42").journal
+
+        with pytest.raises(Refused) as refused:
+            desk.streams.open(journal, None, lambda: True)
+        held.set()
+        desk.on_loop(_nothing())
+
+        assert refused.value.code == "TIMED_OUT"
+        assert (asked, len(desk.streams)) == ([], 0)
+
+
+async def _nothing() -> None:
+    pass
 
 
 def test_the_stream_is_server_sent_events_and_prefers_the_last_event_id(desk: Desk) -> None:
