@@ -11,11 +11,10 @@ from contracts.core.rules import RULES, Severity
 from contracts.phases.scenarios import SCENARIOS, races
 from contracts.run.scheduler import ANYWHERE
 from tests.contracts.runs import api_at, judged_in_process, titles_by_rule
+from tests.contracts.verdicts import ALONE, EVERY_MUTANT, judged_alone, stored, verdict
 from tests.mutants import (
     CONFORMING_VARIANTS,
     DEPLOYMENTS,
-    FURTHER,
-    HOLDOUT,
     MUTANTS,
     RACES,
     Choices,
@@ -24,29 +23,19 @@ from tests.mutants import (
 )
 from tests.serving import serving
 
-EVERY_MUTANT = [*MUTANTS.values(), *HOLDOUT.values(), *RACES.values(), *FURTHER.values()]
-
-LEFT_TO_THE_MATRIX = {
-    *"H076 H077 H079 H080 H130 H141 H142 H148 H150 H151 H152 H154 H156 H158 H159".split(),
-    *"S42 X03".split(),
-}
-"""Mutants that a run for their rule alone catches only after thousands of requests, and two that it does not catch.
-
-`python -m tests.matrix` has them.
-"""
-
-ALONE = [one for one in EVERY_MUTANT if one.caught_by and one.id not in LEFT_TO_THE_MATRIX]
-"""Mutants that a run catches which listens to the first rule they name, and to no other."""
-
 
 @pytest.mark.parametrize("mutant", ALONE, ids=lambda one: one.id)
 def test_a_mutant_is_caught_by_the_rule_that_it_names(mutant: Mutant) -> None:
-    """The run listens to that rule alone, and ends when it has spoken."""
+    """The run listens to that rule alone, ends when it has spoken, and says what it said when its verdict was recorded.
+
+    Where the words are meant to change, `python -m tests.contracts.verdicts record` stores them.
+    """
     rule = mutant.caught_by[0]
-    run = judged_in_process(lambda clock: mutant(clock=clock), rule)
+    run = judged_alone(mutant)
 
     assert list(titles_by_rule(run)) == [rule]
     assert run.exit_code == (1 if RULES[rule].severity is Severity.VIOLATION else 0)
+    assert verdict(run) == stored()[mutant.id]
 
 
 def test_a_server_that_fails_when_it_is_busy_is_caught_by_a_volley() -> None:
