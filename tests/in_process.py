@@ -1,17 +1,24 @@
-"""A WSGI application that is called with the bytes of a request and returns those of its answer, without a socket.
+"""A WSGI application that is called with the bytes of requests and returns those of its answers, without a socket.
 
 The same handler reads and writes them as behind the sockets of `tests.serving`, so both speak HTTP alike.
 """
 
 from __future__ import annotations
 
+import http.client
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
+from tests.replies import Reply
 from tests.serving import Handler
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+
+_NEVER: Final = 3_600.0
+"""Seconds of the machine's clock that a read may take: no byte is awaited."""
 
 
 class _Server:
@@ -62,7 +69,7 @@ class _Handler(Handler):
 
 
 def answered(app: WSGIApplication, request: bytes) -> bytes:
-    """Return what an application answers to the bytes of a request: nothing where it broke the connection off.
+    """Return what an application answers to the bytes of one request, or of several: nothing where it broke off.
 
     Raises:
         ConnectionRefusedError: the application says that nothing listens.
@@ -72,4 +79,57 @@ def answered(app: WSGIApplication, request: bytes) -> bytes:
     return bytes(connection.answer)
 
 
-__all__ = ["answered"]
+class ClientEnd:
+    """The client's end of a connection: once a request is written and its answer asked for, the application is called.
+
+    It is a socket as `http.client` needs one.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        """Connect to an application."""
+        self._app = app
+        self._request = bytearray()
+
+    def sendall(self, data: bytes) -> None:
+        """Write a part of a request."""
+        self._request += data
+
+    def makefile(self, *_: Any) -> io.BufferedReader:
+        """Return the whole answer to what was written.
+
+        Raises:
+            ConnectionRefusedError: the application says that nothing listens.
+        """
+        request, self._request = bytes(self._request), bytearray()
+        return io.BufferedReader(io.BytesIO(answered(self._app, request)))
+
+    def gettimeout(self) -> float:
+        """Return the seconds that a read may take."""
+        return _NEVER
+
+    def settimeout(self, *_: Any) -> None:
+        """Wait for nothing."""
+
+    setsockopt = close = shutdown = settimeout
+
+
+def ask(
+    app: WSGIApplication,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """Send one request to an application as `tests.replies.ask` does to a server, and return the answer.
+
+    Raises:
+        ConnectionError: the application refuses connections, or broke this one off.
+    """
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = ClientEnd(app)
+    connection.request(method, path, body, headers or {})
+    answer = connection.getresponse()
+    return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+
+
+__all__ = ["ClientEnd", "answered", "ask"]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import io
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from contracts.transport.answers import read_body
@@ -13,38 +12,13 @@ from contracts.transport.connections import Head, Line
 from contracts.transport.interference import TOO_SLOW, Interference, kind_of
 from contracts.transport.wire import Message, Reply
 from tests.clocks import TimedOut, VirtualClock
-from tests.in_process import answered
+from tests.in_process import ClientEnd
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 LATENCY: Final = 0.004
 """Seconds from the first byte of a request to the last one of its answer: what a busy server on the same machine takes."""
-_NEVER: Final = 3_600.0
-"""Seconds of the machine's clock that a read may take: no byte is awaited."""
-
-
-class _Socket:
-    """The client's end of a connection: once the request is written and its answer asked for, the application is called."""
-
-    def __init__(self, serve: Callable[[bytes], bytes]) -> None:
-        self._serve = serve
-        self._request = bytearray()
-
-    def sendall(self, data: bytes) -> None:
-        self._request += data
-
-    def makefile(self, *_: Any) -> io.BufferedReader:
-        request, self._request = bytes(self._request), bytearray()
-        return io.BufferedReader(io.BytesIO(self._serve(request)))
-
-    def gettimeout(self) -> float:
-        return _NEVER
-
-    def settimeout(self, *_: Any) -> None:
-        """Wait for nothing."""
-
-    setsockopt = close = shutdown = settimeout
 
 
 class InProcessTransport:
@@ -105,13 +79,15 @@ class InProcessTransport:
         except Interference as met:
             return met
         except (OSError, ValueError, http.client.HTTPException) as error:
-            return Interference(kind_of(error))
+            met = Interference(kind_of(error))
+            met.__context__ = error  # as over sockets
+            return met
 
     def _exchanged(self, message: Message) -> Reply:
         """Write a message as urllib3 does, call the application, and read its answer."""
         request, parts = message.request, urlsplit(message.base)
         line = Line(parts.hostname or "", parts.port)
-        line.sock = _Socket(lambda data: answered(self._app, data))
+        line.sock = ClientEnd(self._app)
         line.request(
             request.method,
             message.base,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.clocks import FIRST_TIME, VirtualClock
-from tests.replies import Reply, ask
-from tests.serving import serving
+from tests.in_process import answered, ask
+from tests.replies import Reply
 
 from .conforming_server import DEFAULT_CHOICES, KEYS, Choices, ConformingServer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+T = TypeVar("T")
 
 GOOD, OTHER = KEYS
 """The keys of organisations 1 and 2."""
@@ -24,17 +27,11 @@ NO_KEY = {"x-arklow-auth": "-"}
 
 
 class Client:
-    """Speaks to a server whose clock it can move."""
+    """Speaks to a server in this process, whose clock it can move."""
 
-    def __init__(self) -> None:
-        self.clock = VirtualClock()
-        self.url = ""
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port of the server."""
-        parts = urlsplit(self.url)
-        return parts.hostname or "", parts.port or 0
+    def __init__(self, app: WSGIApplication, clock: VirtualClock) -> None:
+        self.app = app
+        self.clock = clock
 
     def call(
         self,
@@ -49,7 +46,7 @@ class Client:
         named = {"x-arklow-auth": GOOD, "content-type": "application/json"} | (headers or {})
         named = {name: value for name, value in named.items() if value != "-"}
         content = raw if body is ABSENT else json.dumps(body).encode()
-        return ask(self.url, method, path, content, headers=named)
+        return ask(self.app, method, path, content, named)
 
     def put(self, variant: str = "v", path: str = PUT_PATH, headers: Any = None, **members: Any) -> Reply:
         """PUT a definition with an open schema, unless members say otherwise."""
@@ -89,11 +86,19 @@ class Client:
         self.put()
         return str(self.ingress(**members).data["a_id"])
 
+    def together(self, steps: Sequence[Callable[[], T]]) -> list[T]:
+        """Take steps at the same moment: where one lets time pass, the next one goes on. Returns what each returns."""
+        found: dict[int, T] = {}
+
+        def taken(index: int, step: Callable[[], T]) -> Callable[[], None]:
+            return lambda: found.update({index: step()})
+
+        self.clock.together([taken(index, step) for index, step in enumerate(steps)])
+        return [found[index] for index in range(len(steps))]
+
     def send(self, text: bytes) -> bytes:
-        """Send bytes as they are and return all that comes back; the request itself asks to close."""
-        with socket.create_connection(self.address, timeout=20) as connection:
-            connection.sendall(text)
-            return b"".join(iter(lambda: connection.recv(65_536), b""))
+        """Send bytes as they are over one connection, and return all that comes back."""
+        return answered(self.app, text)
 
 
 def present(body: dict[str, Any]) -> dict[str, Any]:
@@ -103,10 +108,9 @@ def present(body: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def speaking(make: Callable[..., ConformingServer], choices: Choices = DEFAULT_CHOICES) -> Iterator[Client]:
-    """Serve what `make` makes of choices, keys and clock, and yield a client of it."""
-    client = Client()
-    with serving(make(choices, KEYS, client.clock)) as client.url:
-        yield client
+    """Yield a client of what `make` makes of choices, keys and a clock."""
+    clock = VirtualClock()
+    yield Client(make(choices, KEYS, clock), clock)
 
 
 __all__ = ["ABSENT", "FIRST_TIME", "GOOD", "NO_KEY", "OTHER", "PUT_PATH", "Client", "speaking"]

@@ -6,7 +6,6 @@ import base64
 import http.client
 import json
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 from tests.replies import Reply
@@ -316,9 +315,9 @@ def hung_up(client: Client) -> Any:
 
 def seconds_for(ask: Callable[[Client], Any], client: Client) -> float:
     """Seconds that a probe takes."""
-    began = monotonic()
+    began = client.clock.now()
     ask(client)
-    return monotonic() - began
+    return client.clock.now() - began
 
 
 def slower(client: Client) -> bool:

@@ -1,6 +1,7 @@
 """The conforming server with one interference in front of it, which records every request that came.
 
-A run against one of these must accuse the server of nothing: what fails is a gateway, a limit, a network or a restart.
+Each goes by the clock that it is handed, so that it can be called in the process of a test, or served over sockets. A run
+against one of these must accuse the server of nothing: what fails is a gateway, a limit, a network or a restart.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import math
 import re
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from werkzeug import Response
 from werkzeug.http import HTTP_STATUS_CODES, http_date
 
+from tests.clocks import Clock, MachineClock
 from tests.serving import HEADERS, SOCKET, reset, serving
 
 from .conforming_server import KEYS, Choices, ConformingServer, RequestedDefinition
@@ -56,7 +57,7 @@ class Arrival:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     at: float
-    """By `time.monotonic`."""
+    """When it came, in seconds since 1970."""
 
     @property
     def route(self) -> str:
@@ -69,48 +70,60 @@ Condition = Callable[["WSGIApplication", Arrival], "WSGIApplication"]
 
 
 class Interference:
-    """A conforming server, the condition before it, and the requests that came."""
+    """A conforming server, the condition before it, and the requests that came; all go by one clock."""
 
-    def __init__(self, condition: Condition, world: ConformingServer) -> None:
-        self.condition = condition
-        self.world = world
-        self.url = ""
+    def __init__(
+        self, clock: Clock, condition: Condition = lambda world, _: world, choices: Choices = ALL
+    ) -> None:
+        """Stand before a fresh server, by default in nobody's way."""
+        self.clock = clock
+        self.began = clock.unix_time()
+        """In seconds since 1970."""
+        self.world = ConformingServer(choices, clock=clock)
         self.requests: list[Arrival] = []
         self.restarts = 0
         """How often the server has gone away."""
+        self._condition = condition
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"].read()
         environ["wsgi.input"] = io.BytesIO(body)
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
-        arrival = Arrival(method, target, tuple(environ[HEADERS]), body, time.monotonic())
+        arrival = Arrival(method, target, tuple(environ[HEADERS]), body, self.clock.unix_time())
         self.requests.append(arrival)
-        return self.condition(self.world, arrival)(environ, start_response)
+        return self._condition(self.world, arrival)(environ, start_response)
+
+    def restart(self) -> None:
+        """Lose everything."""
+        self.world = ConformingServer(self.world.choices, clock=self.clock)
+        self.restarts += 1
+
+
+class Restarting(Interference):
+    """A server that is restarted again and again, and comes back with an empty world each time."""
+
+    def __init__(self, clock: Clock, times: int = 5, every: float = 4.0, gone: float = 0.4) -> None:
+        """Restart the server so many `times`: each time it serves for `every` seconds, then refuses for `gone` seconds."""
+        super().__init__(clock)
+        self.times, self.every, self.gone = times, every, gone
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        life, passed = divmod(self.clock.unix_time() - self.began, self.every + self.gone)
+        away = life < self.times and passed >= self.every
+        while self.restarts < min(life + away, self.times):
+            self.restart()
+        if away:
+            raise ConnectionRefusedError
+        return super().__call__(environ, start_response)
 
 
 @contextmanager
-def disturbed(condition: Condition, world: ConformingServer | None = None) -> Iterator[Interference]:
-    """Serve a world, by default a fresh conforming server, behind a condition."""
-    interference = Interference(condition, world or ConformingServer(ALL))
-    with serving(interference) as interference.url:
-        yield interference
+def serving_with_restarts(times: int, every: float, gone: float) -> Iterator[tuple[str, Interference]]:
+    """Serve a server that is restarted, over sockets, and yield its URL.
 
-
-def gateway(status: int, body: Body, **headers: str) -> Response:
-    """A gateway's own answer; in names of headers `_` stands for `-`."""
-    line = f"{status} {HTTP_STATUS_CODES[status]}"
-    media, page = GATEWAY_BODIES[body](line)
-    return Response(page, line, {name.replace("_", "-"): value for name, value in headers.items()}, media)
-
-
-@contextmanager
-def restarting(times: int = 5, every: float = 4.0, gone: float = 0.4) -> Iterator[Interference]:
-    """Restart the server so many `times`.
-
-    Each time it serves for `every` seconds, resets all connections, refuses new ones for `gone` seconds, and comes back
-    with an empty world.
+    When it goes away, all connections are reset, and its port refuses new ones.
     """
-    interference = Interference(lambda world, _: world, ConformingServer(ALL))
+    interference = Interference(MachineClock())
     up, over = threading.Event(), threading.Event()
 
     def live(port: int) -> None:
@@ -119,8 +132,7 @@ def restarting(times: int = 5, every: float = 4.0, gone: float = 0.4) -> Iterato
                 up.set()
                 if over.wait(every):
                     return
-            interference.world = ConformingServer(ALL)
-            interference.restarts += 1
+            interference.restart()
             if over.wait(gone):
                 return
         with serving(interference, port):
@@ -132,32 +144,39 @@ def restarting(times: int = 5, every: float = 4.0, gone: float = 0.4) -> Iterato
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
         port = holder.getsockname()[1]
-        interference.url = f"http://127.0.0.1:{port}"
         life = threading.Thread(target=live, args=[port], daemon=True)
         life.start()
         up.wait()
         try:
-            yield interference
+            yield f"http://127.0.0.1:{port}", interference
         finally:
             over.set()
             life.join()
 
 
+def gateway(status: int, body: Body, **headers: str) -> Response:
+    """A gateway's own answer; in names of headers `_` stands for `-`."""
+    line = f"{status} {HTTP_STATUS_CODES[status]}"
+    media, page = GATEWAY_BODIES[body](line)
+    return Response(page, line, {name.replace("_", "-"): value for name, value in headers.items()}, media)
+
+
 def limited(
+    clock: Clock,
     per_second: int = 20,
     *,
     per_minute: int | None = None,
     retry_after: Literal["seconds", "date"] | None = "seconds",
     body: Body = "html",
     elapsed: float = 0.0,
-) -> AbstractContextManager[Interference]:
+) -> Interference:
     """Limit the requests of each second or, where `per_minute` is given, of each minute; the rest get 429.
 
     `elapsed`: how many seconds of the first second or minute are over when this begins; `retry_after`: how the header of
     that name says when the span ends, None for no such header.
     """
     allowed, span = (per_second, 1) if per_minute is None else (per_minute, 60)
-    began = time.monotonic() - elapsed
+    began = clock.unix_time() - elapsed
     counts: Counter[float] = Counter()
     lock = threading.Lock()
 
@@ -170,21 +189,21 @@ def limited(
         if retry_after is None:
             return gateway(429, body)
         left = span - spent
-        until = http_date(math.ceil(time.time() + left)) if retry_after == "date" else str(math.ceil(left))
+        until = http_date(math.ceil(arrival.at + left)) if retry_after == "date" else str(math.ceil(left))
         return gateway(429, body, Retry_After=until)
 
-    return disturbed(condition)
+    return Interference(clock, condition)
 
 
-def cutting(one_in: int = 40, seed: int = 7) -> AbstractContextManager[Interference]:
+def cutting(clock: Clock, one_in: int = 40, seed: int = 7) -> Interference:
     """Reset the connection of one request in so many: in turn before any work is done and after all of it is."""
     chance = Random(seed)
     ways = itertools.cycle([False, True])
 
-    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+    def condition(world: WSGIApplication, _: Arrival) -> WSGIApplication:
         return _cut(world if next(ways) else None) if chance.random() < 1 / one_in else world
 
-    return disturbed(condition)
+    return Interference(clock, condition)
 
 
 def _cut(work: WSGIApplication | None) -> WSGIApplication:
@@ -199,60 +218,59 @@ def _cut(work: WSGIApplication | None) -> WSGIApplication:
     return cut
 
 
-def delaying(seconds: float = 0.3) -> AbstractContextManager[Interference]:
-    """Delay every answer by so many seconds; with 0 this is an undisturbed server that records what came."""
-    return slowing(0, seconds)
-
-
-def slowing(after: float, to: float) -> AbstractContextManager[Interference]:
-    """Delay each answer by `to` seconds from `after` seconds on: half on the way there, half on the way back."""
-    began = time.monotonic()
+def slowing(clock: Clock, after: float, to: float, until: float = math.inf) -> Interference:
+    """Delay each answer by `to` seconds, from `after` seconds on until `until`: half on the way there, half on the way back."""
+    began = clock.unix_time()
 
     def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
         def late(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            time.sleep(to / 2)
+            clock.pause(to / 2)
             answer = world(environ, start_response)
-            time.sleep(to / 2)
+            clock.pause(to / 2)
             return answer
 
-        return late if arrival.at - began >= after else world
+        return late if after <= arrival.at - began < until else world
 
-    return disturbed(condition)
+    return Interference(clock, condition)
 
 
-def lingering(number: int, seconds: float) -> AbstractContextManager[Interference]:
+def lingering(clock: Clock, number: int, seconds: float) -> Interference:
     """Delay the answer to one request, counted from 1, by so many seconds; all others are answered at once."""
     counted = itertools.count(1)
 
-    def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
+    def condition(world: WSGIApplication, _: Arrival) -> WSGIApplication:
         def late(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            time.sleep(seconds)
+            clock.pause(seconds)
             return world(environ, start_response)
 
         return late if next(counted) == number else world
 
-    return disturbed(condition)
+    return Interference(clock, condition)
 
 
 def failing(
-    after: float, share: float, *, body: Body = "json", seed: int = 7
-) -> AbstractContextManager[Interference]:
-    """Answer a share of all requests with 500 from `after` seconds on; these are not carried out."""
-    began = time.monotonic()
+    clock: Clock,
+    after: float,
+    share: float,
+    *,
+    until: float = math.inf,
+    status: int = 500,
+    body: Body = "json",
+    seed: int = 7,
+) -> Interference:
+    """Answer a share of all requests with a status from `after` seconds on until `until`; these are not carried out."""
+    began = clock.unix_time()
     chance = Random(seed)
 
     def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
-        fails = arrival.at - began >= after and chance.random() < share
-        return gateway(500, body) if fails else world
+        fails = after <= arrival.at - began < until and chance.random() < share
+        return gateway(status, body) if fails else world
 
-    return disturbed(condition)
+    return Interference(clock, condition)
 
 
-def refusing_puts(status: Literal[403, 404, 405] = 403) -> AbstractContextManager[Interference]:
+def refusing_puts(clock: Clock, status: Literal[403, 404, 405] = 403) -> Interference:
     """Refuse every PUT: good keys with 403 in JSON, or every key with 404 or 405 in HTML; `orders.created` is defined."""
-    world = ConformingServer(ALL)
-    for org in KEYS.values():
-        world.define(org, DECLARED)
     body: Body = "json" if status == 403 else "html"
     allow = {"Allow": "GET, POST"} if status == 405 else {}
 
@@ -261,35 +279,38 @@ def refusing_puts(status: Literal[403, 404, 405] = 403) -> AbstractContextManage
         refused = re.fullmatch(DEFINE, arrival.route) and (status != 403 or key in KEYS)
         return gateway(status, body, **allow) if refused else world
 
-    return disturbed(condition, world)
+    interference = Interference(clock, condition)
+    for org in KEYS.values():
+        interference.world.define(org, DECLARED)
+    return interference
 
 
-def behind_html(modack: bool = True) -> AbstractContextManager[Interference]:
+def behind_html(clock: Clock, modack: bool = True) -> Interference:
     """Route the three published operations alone, or without modack two of them; everything else is a page with 404."""
     routed = "|".join([DEFINE, TAKE_WORK, *([EXTEND] if modack else [])])
 
     def condition(world: WSGIApplication, arrival: Arrival) -> WSGIApplication:
         return world if re.fullmatch(routed, arrival.route) else gateway(404, "html")
 
-    return disturbed(condition)
+    return Interference(clock, condition)
 
 
-def no_lease() -> AbstractContextManager[Interference]:
+def no_lease(clock: Clock) -> Interference:
     """Deliver no work, so that every modack is 409."""
-    return disturbed(lambda world, _: world, ConformingServer(Choices(operations="all", delivery="never")))
+    return Interference(clock, choices=Choices(operations="all", delivery="never"))
 
 
 __all__ = [
     "Arrival",
     "Interference",
+    "Restarting",
     "behind_html",
     "cutting",
-    "delaying",
     "failing",
     "limited",
     "lingering",
     "no_lease",
     "refusing_puts",
-    "restarting",
+    "serving_with_restarts",
     "slowing",
 ]

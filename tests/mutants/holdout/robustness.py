@@ -217,12 +217,10 @@ class H155(ConformingServer):
 class H156(ConformingServer):
     """20 s for an answer to a string as payload [policy: latency]"""
 
-    pause = 20.0
-
     def read_work(self, body: Any) -> Work:
         work = super().read_work(body)
         if isinstance(work.payload, str):
-            self.clock.wait(self.pause)
+            self.clock.wait(20.0)
         return work
 
 
