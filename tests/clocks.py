@@ -80,7 +80,17 @@ class VirtualClock:
         if self._turns is None:
             self.wait(seconds)
         else:
-            self._turns.sleep(self._passed + seconds)
+            self.pause_until(self._passed + seconds)
+
+    def pause_until(self, moment: float) -> None:
+        """Let time pass until a moment, in which the other calls of `together` have their turn.
+
+        Raises:
+            TimedOut: the client gives up before; the time is then that moment.
+        """
+        if self._turns is not None and moment > self._passed:
+            self._turns.sleep(min(moment, self._limit))
+        self.reach(moment)
 
     def reach(self, moment: float) -> None:
         """Let time pass until a moment, which may be over already.
@@ -88,10 +98,15 @@ class VirtualClock:
         Raises:
             TimedOut: the client gives up before.
         """
-        limit = self._limits.__dict__.get("at", math.inf)
+        limit = self._limit
         self._passed = max(self._passed, min(moment, limit))
         if moment > limit:
             raise TimedOut
+
+    @property
+    def _limit(self) -> float:
+        """When the client of this thread gives up."""
+        return float(self._limits.__dict__.get("at", math.inf))
 
     @contextmanager
     def limited(self, moment: float) -> Iterator[None]:

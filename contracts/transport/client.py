@@ -159,7 +159,8 @@ class Client:
             with self._awaiting(timeout):
                 for index, reply in self._transport.send_together(messages, timeout):
                     if isinstance(reply, Interference):
-                        self._met.note(str(reply))
+                        if self.clock.now() < self.throttle.deadline:  # else it is the end of the run
+                            self._met.note(str(reply))
                         continue
                     exchange = self._answered(requests[index], reply, 0.0, traces[index])
                     if exchange.status in INTERFERENCE:

@@ -70,9 +70,9 @@ class InProcessTransport:
         clock = self._clock
         try:
             with clock.limited(sent + timeout):
-                clock.reach(sent + self._half)
+                clock.pause_until(sent + self._half)
                 reply = self._exchanged(message)
-                clock.reach(clock.now() + self._half)
+                clock.pause_until(clock.now() + self._half)
             return Reply(reply.status, reply.headers, reply.body, sent, clock.now())
         except TimedOut:
             return Interference(TOO_SLOW)

@@ -238,6 +238,8 @@ def test_an_answer_that_the_end_of_the_run_cuts_off_is_no_interference() -> None
 
     world.transport.answer = slow
     world.client.throttle.allow(Allowance(deadline=5.0))
+    assert world.client.volley([PLAIN]) == [None]
+    world.client.throttle.allow(Allowance(deadline=10.0))
     with pytest.raises(TimeUp):
         world.client.send(PLAIN)
 

@@ -6,6 +6,7 @@ against one of these must accuse the server of nothing: what fails is a gateway,
 
 from __future__ import annotations
 
+import errno
 import io
 import itertools
 import math
@@ -113,7 +114,7 @@ class Restarting(Interference):
         while self.restarts < min(life + away, self.times):
             self.restart()
         if away:
-            raise ConnectionRefusedError
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
         return super().__call__(environ, start_response)
 
 
