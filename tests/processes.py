@@ -23,7 +23,7 @@ def started(
     """Start a process with other options of `subprocess.Popen`, and yield it; end it afterwards.
 
     Raises:
-        subprocess.TimeoutExpired: it has not ended within ten seconds of SIGTERM, and was killed.
+        subprocess.TimeoutExpired: it has not ended within a minute of SIGTERM, and was killed.
     """
     process = subprocess.Popen(command, stdout=stdout, stderr=stderr, text=True, **options)
     try:
@@ -31,7 +31,7 @@ def started(
     finally:
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=60)
         finally:
             process.kill()
             process.wait()

@@ -58,7 +58,7 @@ def _logging(output: _Output, farewell: float = PATIENCE) -> Iterator[RequestLog
 
 @pytest.fixture
 def output() -> Iterator[_Output]:
-    """An output that nobody reads yet."""
+    """A pipe, which is closed at the end, when the log has ended too."""
     made = _Output()
     yield made
     with contextlib.suppress(OSError):
