@@ -45,10 +45,11 @@ def run(command: Sequence[str], folder: Path, **variables: str) -> subprocess.Co
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=100,
+        timeout=600,
     )
 
 
+@pytest.mark.slow
 def test_the_example_for_pytest_passes(tmp_path: Path) -> None:
     """The plugin is loaded as the entry point of the wheel loads it."""
     folder = copied("pytest", tmp_path)
@@ -60,6 +61,7 @@ def test_the_example_for_pytest_passes(tmp_path: Path) -> None:
     assert "1 passed" in ran.stdout
 
 
+@pytest.mark.slow
 def test_the_example_for_playwright_passes(tmp_path: Path) -> None:
     """In the browser of the system."""
     require("node", "npm", "chromium")
@@ -73,6 +75,7 @@ def test_the_example_for_playwright_passes(tmp_path: Path) -> None:
     assert "1 passed" in ran.stdout
 
 
+@pytest.mark.slow
 def test_the_example_for_vitest_passes_and_its_client_is_that_of_the_document(tmp_path: Path) -> None:
     """The compiler refuses a path that the document has not."""
     require("node", "npm")

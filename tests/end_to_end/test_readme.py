@@ -16,6 +16,7 @@ import pytest
 
 from tests.end_to_end.test_guides import free_ports
 from tests.processes import environment
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -59,7 +60,7 @@ def started(script: str, home: Path, variables: dict[str, str]) -> Iterator[list
         yield lines
     finally:
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE)
         reader.join()
         process.stdout.close()
 
@@ -67,11 +68,12 @@ def started(script: str, home: Path, variables: dict[str, str]) -> Iterator[list
 def run(script: str, home: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """A script that ends by itself."""
     return subprocess.run(
-        ["bash", "-euc", script], cwd=home, env=variables, capture_output=True, text=True, timeout=600
+        ["bash", "-euc", script], cwd=home, env=variables, capture_output=True, text=True, timeout=1_200
     )
 
 
-@pytest.mark.timeout(900)  # two installations, and a run of the judge
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)  # two installations, and a run of the judge
 def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     """The mock starts, work is accepted as shown, the mock conforms, and the example test passes."""
     home = clone(tmp_path / "arklow")

@@ -19,6 +19,8 @@ import yaml
 
 from contracts.cli import parser as judge_parser
 from mock_server.cli.flags import parser as mock_parser
+from tests.once import once
+from tests.processes import started
 
 ROOT = Path(__file__).parents[2]
 SYSTEM = [
@@ -51,7 +53,7 @@ class Environment:
             cwd=cwd,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             env={**variables, "PATH": os.pathsep.join(map(str, folders))},
         )
 
@@ -78,12 +80,14 @@ def environment(path: Path, *locks: str, wheel: Path) -> Environment:
     return made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this clone."""
-    built = tmp_path_factory.mktemp("wheel")
-    pip("wheel", "--no-deps", "--no-build-isolation", "-w", built, ".")
-    (file,) = built.glob("*.whl")
+
+    def build(folder: Path) -> None:
+        pip("wheel", "--no-deps", "--no-build-isolation", "-w", folder, ".")
+
+    (file,) = once(tmp_path_factory, "wheel", build).glob("*.whl")
     return file
 
 
@@ -94,13 +98,15 @@ def stage(name: str) -> list[list[str]]:
     return [line.split(" ", 1) for line in text.splitlines()[1:] if line]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that are sent to build an image."""
     names = [line.removeprefix("**/") for line in (ROOT / ".dockerignore").read_text("utf-8").split()]
-    return shutil.copytree(
-        ROOT, tmp_path_factory.mktemp("context") / "arklow", ignore=shutil.ignore_patterns(*names)
-    )
+
+    def copy(folder: Path) -> None:
+        shutil.copytree(ROOT, folder / "arklow", ignore=shutil.ignore_patterns(*names))
+
+    return once(tmp_path_factory, "context", copy) / "arklow"
 
 
 def image(name: str, context: Path, path: Path) -> Environment:
@@ -114,10 +120,11 @@ def image(name: str, context: Path, path: Path) -> Environment:
     return made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mock_environment(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An environment with the mock."""
-    return image("mock", context, tmp_path_factory.mktemp("mock") / "environment")
+    folder = once(tmp_path_factory, "mock", lambda folder: image("mock", context, folder / "environment"))
+    return Environment(folder / "environment")
 
 
 @pytest.fixture
@@ -135,6 +142,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_wheel_takes_one_name(wheel: Path) -> None:
     """Names as general as `contracts` or `spec` are left to the project."""
     with zipfile.ZipFile(wheel) as files:
@@ -146,6 +154,7 @@ def test_a_wheel_takes_one_name(wheel: Path) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
 
 
+@pytest.mark.slow
 def test_a_wheel_without_extras_brings_no_dependency_and_says_what_is_missing(
     wheel: Path, project: Path, tmp_path: Path
 ) -> None:
@@ -159,6 +168,7 @@ def test_a_wheel_without_extras_brings_no_dependency_and_says_what_is_missing(
         assert f"`pip install '{wheel.name}[{extra}]'` has it" in ran.stderr
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_passes_the_tests_of_the_clone(wheel: Path, tmp_path: Path) -> None:
     """A few quick ones; `make test-wheel` runs all."""
     pip("install", "--no-deps", "--target", tmp_path / "installed", wheel)
@@ -174,7 +184,7 @@ def test_an_installed_wheel_passes_the_tests_of_the_clone(wheel: Path, tmp_path:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=600,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
     )
 
@@ -189,6 +199,7 @@ def pinned(locks: Iterable[str], names: Iterable[str], to: Path) -> Path:
     return to
 
 
+@pytest.mark.slow
 def test_the_fixture_needs_pytest_alone_and_finds_a_mock_in_another_environment(
     wheel: Path, mock_environment: Environment, project: Path, tmp_path: Path
 ) -> None:
@@ -239,6 +250,7 @@ def test_images_and_services_start_commands_and_flags_that_exist() -> None:
             assert vars(parsers[command].parse_args(words)), words
 
 
+@pytest.mark.slow
 def test_the_judge_needs_no_package_of_the_mock_and_the_mock_none_of_the_judge(
     context: Path, mock_environment: Environment, project: Path, tmp_path: Path
 ) -> None:
@@ -247,39 +259,22 @@ def test_the_judge_needs_no_package_of_the_mock_and_the_mock_none_of_the_judge(
 
     assert not mock_environment.distributions() & {"schemathesis", "hypothesis", "pytest"}
     assert not judge_environment.distributions() & {"connexion", "flask", "uvicorn"}
-    started = [
-        str(mock_environment.scripts / "arklow-mock"),
-        "--port",
-        "0",
-        "--ingress-port",
-        "0",
-        "--no-admin",
-    ]
-    with subprocess.Popen(started, cwd=project, stdout=subprocess.PIPE, text=True) as serving:
-        try:
-            assert serving.stdout is not None
-            lines = itertools.takewhile(lambda line: not line.startswith("Ready"), serving.stdout)
-            url = re.findall(r"http://localhost:\d+", "".join(lines))[0]
-            key = ("--api-key", "dev-key", "--org", "1", "--max-time", "3")
-            judged = judge_environment.run(
-                "arklow-contracts", "check", "--base-url", url, *key, "--only", "JSON-5", cwd=project
-            )
-            nodes = judge_environment.run(
-                *("pytest", "-p", "arklow_local.contracts.pytest_plugin"),
-                *(
-                    "--arklow-url",
-                    url,
-                    "--arklow-api-key",
-                    "dev-key",
-                    "--arklow-only",
-                    "JSON-5",
-                    "--arklow-max-time",
-                    "3",
-                ),
-                cwd=project,
-            )
-        finally:
-            serving.terminate()
+    mock = (mock_environment.scripts / "arklow-mock", "--port", "0", "--ingress-port", "0", "--no-admin")
+    with started(mock, cwd=project, stderr=subprocess.DEVNULL) as serving:
+        assert serving.stdout is not None
+        lines = itertools.takewhile(lambda line: not line.startswith("Ready"), serving.stdout)
+        url = re.findall(r"http://localhost:\d+", "".join(lines))[0]
+        judged = judge_environment.run(
+            *("arklow-contracts", "check", "--base-url", url, "--api-key", "dev-key", "--org", "1"),
+            *("--only", "JSON-5", "--max-time", "20"),
+            cwd=project,
+        )
+        nodes = judge_environment.run(
+            *("pytest", "-p", "arklow_local.contracts.pytest_plugin"),
+            *("--arklow-url", url, "--arklow-api-key", "dev-key", "--arklow-only", "JSON-5"),
+            *("--arklow-max-time", "20"),
+            cwd=project,
+        )
 
     assert judged.returncode == 0, judged.stdout + judged.stderr
     assert nodes.returncode == 0, nodes.stdout + nodes.stderr
