@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests import order
 from tests.lanes import Lanes
 from tests.running_mock import RunningMock, mock_here
 
@@ -28,15 +29,9 @@ def examples(request: pytest.FixtureRequest) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hold fast tests to their lane."""
+    """Hold fast tests to their lane, and say how the order of a run is had again."""
     config.pluginmanager.register(Lanes())
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print how the same order is had again."""
-    seed = config.getoption("randomly_seed", None)
-    if seed is not None:
-        terminalreporter.write_line(f"The same order again: pytest -p randomly --randomly-seed={seed}")
+    config.pluginmanager.register(order)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -29,8 +29,8 @@ UPGRADE = {"connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c", "http2-set
 @pytest.fixture(scope="module")
 def still() -> Iterator[StillMock]:
     """A mock whose time passes only while a client waits."""
-    with StillMock(auto_define=True) as mock:
-        yield mock
+    with StillMock(auto_define=True) as served:
+        yield served
 
 
 @pytest.fixture(scope="module", params=["in memory", pytest.param("over sockets", marks=pytest.mark.slow)])

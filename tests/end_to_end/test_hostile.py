@@ -260,10 +260,10 @@ LEFT = f"PUT {PUT} HTTP/1.1\r\nhost: m\r\nx-arklow-auth: org-42\r\ncontent-type:
 """A request whose client leaves in the middle of the body."""
 
 
-def complaints(mock: Mock) -> tuple[int, list[str]]:
+def complaints(target: Mock) -> tuple[int, list[str]]:
     """Return how often the log says that a client left, and what it says of failures."""
-    left = [line for line in mock.lines if "the client closed the connection" in line]
-    return len(left), [line for line in mock.lines if "Traceback" in line or "Exception" in line]
+    left = [line for line in target.lines if "the client closed the connection" in line]
+    return len(left), [line for line in target.lines if "Traceback" in line or "Exception" in line]
 
 
 def test_connections_that_end_early_are_a_line_of_the_log() -> None:

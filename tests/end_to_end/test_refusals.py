@@ -21,16 +21,16 @@ INT32, INT64 = 2**31 - 1, 2**63 - 1
 @pytest.fixture(scope="module")
 def still() -> Iterator[StillMock]:
     """A mock that is spoken to in bytes, whose time passes only while a client waits."""
-    with StillMock() as mock:
-        define(mock)
-        yield mock
+    with StillMock() as served:
+        define(served)
+        yield served
 
 
-def define(mock: Mock) -> None:
+def define(target: Mock) -> None:
     """Put the definitions that the cases count on."""
-    mock.put("refusals")
-    mock.put("owner", alias=["taken"])
-    mock.put("strict", schema={"type": "object", "required": ["order_id"]})
+    target.put("refusals")
+    target.put("owner", alias=["taken"])
+    target.put("strict", schema={"type": "object", "required": ["order_id"]})
 
 
 class Case(NamedTuple):
@@ -169,24 +169,24 @@ def test_every_refusal_is_answered_so_over_sockets() -> None:
             assert_refused(running, case)
 
 
-def assert_refused(mock: Mock, case: Case) -> None:
+def assert_refused(target: Mock, case: Case) -> None:
     """Assert that a mock answers as the table says, and is afterwards as it was."""
-    before = _world(mock)
+    before = _world(target)
     body = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
 
-    reply = mock.call(case.method, case.path, body, headers=case.headers)
+    reply = target.call(case.method, case.path, body, headers=case.headers)
 
     assert (reply.status, reply.error["code"]) == (case.status, case.code)
     assert reply.error["message"].startswith(case.place + ":"), reply.error["message"]
     assert len(reply.error["message"]) < 600
     assert reply.headers["access-control-allow-origin"] == "*"
-    assert _follows(before, _world(mock))
+    assert _follows(before, _world(target))
 
 
-def _world(mock: Mock) -> tuple[dict[str, object], int]:
+def _world(target: Mock) -> tuple[dict[str, object], int]:
     """Return what later calls can see: a definition, and how many ids were given."""
-    definition = mock.put("refusals").json["data"]
-    return definition, int(mock.accept("refusals").json["data"]["a_id"][:10])
+    definition = target.put("refusals").json["data"]
+    return definition, int(target.accept("refusals").json["data"]["a_id"][:10])
 
 
 def _follows(before: tuple[dict[str, object], int], after: tuple[dict[str, object], int]) -> bool:
