@@ -16,7 +16,10 @@ TESTS = ROOT / "tests"
 
 FORBIDDEN = {
     "time.sleep": "it sleeps by the clock on the wall",
-    "subprocess": "it starts processes",
+    **{
+        f"subprocess.{name}": "it starts processes"
+        for name in ("run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput")
+    },
     "tests.processes": "it starts processes",
     "tests.running_mock.mock": "it starts a mock as a process",
 }

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 from dataclasses import dataclass
-from multiprocessing import AuthenticationError
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arklow_local import pytest_fixture
-from arklow_local.process import CannotStart, Mock, find_command
-from arklow_local.pytest_fixture import PROCESS, MockOfController, MockServedToWorkers
+from arklow_local.process import CannotStart, Mock
+from arklow_local.pytest_fixture import PROCESS
 from tests.arklow_local.test_testing import known
 from tests.contracts.commands import Ran
 from tests.contracts.inner_pytest import pytested
@@ -159,55 +156,3 @@ def test_without_a_mock_each_test_is_an_error_that_says_why(tmp_path: Path) -> N
     assert "arklow: expected the command of a mock, got none" in ran.out
     assert "Traceback" not in ran.out
     assert "pytest_fixture.py" not in ran.out
-
-
-def test_workers_are_told_where_the_mock_is(served: RunningMock) -> None:
-    """Each asks the controller, over a connection with a key."""
-    process: Any = Found(known(served))
-    controller = MockServedToWorkers(process)
-    try:
-        told = [MockOfController(controller.address).mock() for _ in range(3)]
-    finally:
-        controller.close()
-
-    assert told == [known(served)] * 3
-
-
-def test_workers_are_told_why_there_is_no_mock() -> None:
-    """In the controller's words; a client with another key does not disturb it."""
-    process: Any = Found(None)
-    controller = MockServedToWorkers(process)
-    address = controller.address
-    try:
-        for _ in range(2):
-            with pytest.raises(CannotStart, match="expected the command of a mock, got none"):
-                MockOfController(address).mock()
-            with pytest.raises(AuthenticationError):
-                MockOfController({**address, "key": os.urandom(16).hex()}).mock()
-    finally:
-        controller.close()
-
-
-def test_a_worker_without_a_controller_says_so() -> None:
-    """Nothing listens where it should be."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-
-    with pytest.raises(CannotStart, match="expected the controller of pytest-xdist on this machine"):
-        MockOfController({"host": "127.0.0.1", "port": port, "key": "00"}).mock()
-
-
-def test_a_command_is_found_beside_the_interpreter_or_on_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A path is taken as it is; flags are split as a shell does."""
-    (tmp_path / "their-mock").write_text("#!/bin/sh\n")
-    (tmp_path / "their-mock").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    assert find_command("their-mock --seed 7") == [str(tmp_path / "their-mock"), "--seed", "7"]
-    assert find_command("./a/mock --key 'a b=7'") == ["./a/mock", "--key", "a b=7"]
-    with pytest.raises(CannotStart, match=r"expected the command no-such-mock beside .* on PATH, got none"):
-        find_command("no-such-mock")
-    with pytest.raises(CannotStart, match="expected the command of a mock as in a shell"):
-        find_command("'unclosed")
