@@ -167,6 +167,51 @@ def test_an_exchange_that_breaks_one_rule_is_one_finding(rule: str, one: Exchang
     assert found(one) == [rule]
 
 
+def asked(status: int, *headers: tuple[str, str], body: bytes | None = WORK, url: str = "") -> Exchange:
+    """Make work with further headers that is refused with a status that its page does not list."""
+    plain = exchange(INGRESS, status, REFUSED, body=body, url=url)
+    return replace(plain, headers=(*plain.headers, *headers))
+
+
+CAUSES: dict[str, tuple[Exchange, Exchange]] = {
+    "403 to a browser": (asked(403, ("origin", "http://a")), asked(403, ("x-origin", "http://a"))),
+    "403 to another method in a header": (asked(403, ("X-HTTP-Method-Override", "PUT")), asked(403)),
+    "406 to a type": (asked(406, ("Accept", "text/html")), asked(406, ("x-accept", "a"))),
+    "406 to a language": (asked(406, ("accept-language", "x")), asked(406)),
+    "412 to a condition": (asked(412, ("If-None-Match", "*")), asked(412)),
+    "416 to a range": (asked(416, ("Range", "bytes=0-")), asked(416, ("x-range", "a"))),
+    "428 to a condition": (asked(428, ("if-match", "a")), asked(428)),
+    "411 without a length": (replace(asked(411), chunks=(1,)), asked(411)),
+    "411 without a body": (asked(411, body=None), asked(411)),
+    "413 to a long body": (asked(413, body=b"x" * 20_000), asked(413)),
+    "414 to a long URL": (asked(414, url="/v1/ingress/" + "v" * 1_100), asked(414)),
+    "415 to another type": (announced(asked(415), "text/plain"), asked(415)),
+    "415 to a parameter": (announced(asked(415), "application/json; charset=utf-8"), asked(415)),
+    "415 to a coding": (asked(415, ("content-encoding", "gzip")), asked(415)),
+    "431 to a long header": (asked(431, ("x-a", "x" * 1_001)), asked(431)),
+    "431 to many headers": (asked(431, *[("x-a", "1")] * 60), asked(431)),
+    "421": (asked(421), asked(418)),
+}
+"""Why HTTP itself refuses work → such a refusal, and the same one of a request that gives no such cause."""
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_refusal_for_which_http_has_a_cause_needs_no_page(cause: str) -> None:
+    """Any other request may be refused by the statuses of its page alone."""
+    lawful, unlawful = CAUSES[cause]
+
+    assert "PAGE-2" not in found(lawful)
+    assert "PAGE-2" in found(unlawful)
+
+
+@pytest.mark.parametrize(
+    "odd", [b'"\\ud800"', b"1e999", b"1" + b"0" * 5_000], ids=["half a pair", "infinite", "long"]
+)
+def test_an_answer_that_parsers_read_in_different_ways_is_left_out(odd: bytes) -> None:
+    """Its other members are not looked at either."""
+    assert found(exchange(INGRESS, 200, ACCEPTED[:-1] + b',"more":' + odd + b"}", body=WORK)) == []
+
+
 def test_a_wrong_key_that_reaches_only_what_is_not_ours_breaks_nothing() -> None:
     """A key made from a good one may be the good key of another organisation."""
     foreign = ACCEPTED.replace(b'"2"', b'"77"')

@@ -1,13 +1,17 @@
-"""The cross-check with openapi-core: it says something of every answer."""
+"""The cross-check with openapi-core: which answers it is asked about, and where its verdict differs from ours."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
+from contracts.checks.cross_check import CrossCheck
 from contracts.openapi.document import PUBLISHED, load
 from contracts.openapi.openapi_core import OpenAPICoreValidator
-from contracts.phases.requests import INGRESS
-from tests.contracts.runs import exchange
+from contracts.phases.requests import INGRESS, MODACK
+from tests.contracts.runs import check_context, exchange
 
 GOOD = b'{"data":{"a_id":"1","a_def_id":"2","queue_s":"queued","a_va":"v","a_ve":"1"}}'
 
@@ -34,3 +38,83 @@ def test_any_answer_is_accepted_or_refused_with_a_reason(answer: bytes, refused:
 
     assert (reason is not None) is refused
     assert reason is None or 0 < len(reason) <= 300
+
+
+REFUSED = b'{"data":null,"errors":[{"code":"C","message":"m"}]}'
+
+
+def crossed(*answers: bytes, until: float = math.inf) -> CrossCheck:
+    """Hear answers to work, then ask about them."""
+    cross_check = CrossCheck(check_context())
+    for answer in answers:
+        cross_check.hear(exchange(INGRESS, 200, answer))
+    cross_check.ask(until)
+    return cross_check
+
+
+def test_answers_of_the_same_shape_are_asked_about_once_and_then_one_of_fifty() -> None:
+    """Whatever their values are; another member makes another shape."""
+    same = [GOOD.replace(b'"1"', b'"%d"' % number) for number in range(120)]
+    cross_check = crossed(*same, GOOD.replace(b'"a_va"', b'"more":[1],"a_va"'))
+
+    assert (cross_check.answers, cross_check.asked) == (121, 4)
+    assert cross_check.differences == {}
+
+
+def test_what_the_document_does_not_describe_is_not_asked_about() -> None:
+    """Another method, a status without a schema, and a path that gateways may change."""
+    cross_check = CrossCheck(check_context())
+    for odd in (
+        exchange("GET /v1/modack", 405),
+        exchange(INGRESS, 418, GOOD),
+        exchange(INGRESS, 200, GOOD, url="/v1/ingress/a%2Fb"),
+    ):
+        cross_check.hear(odd)
+    cross_check.ask(math.inf)
+
+    assert (cross_check.answers, cross_check.asked) == (0, 0)
+
+
+def test_nothing_is_asked_when_the_time_is_up() -> None:
+    """The answers were heard all the same."""
+    cross_check = crossed(GOOD, until=-math.inf)
+
+    assert (cross_check.answers, cross_check.asked) == (1, 0)
+
+
+def test_no_more_answers_are_kept_than_there_is_time_to_ask_about() -> None:
+    """Four hundred."""
+    cross_check = CrossCheck(check_context())
+    shown = exchange(MODACK, 404, REFUSED)
+    for number in range(410):
+        cross_check.hear(replace(shown, answer=REFUSED[:-1] + b',"m%d":1}' % number))
+    cross_check.ask(math.inf)
+
+    assert (cross_check.answers, cross_check.asked) == (410, 400)
+
+
+def test_a_difference_is_said_in_the_words_of_both() -> None:
+    """A pattern of Python fits before the end of a line too, and one of JSON Schema does not."""
+    assert list(crossed(GOOD.replace(b'"a_id":"1"', b'"a_id":"1\\n"')).differences) == [
+        (
+            "POST /v1/ingress/{variant} 200: openapi-core accepts it; "
+            "ours data/a_id: a string that matches ^[0-9]+$"
+        )
+    ]
+
+
+@pytest.mark.parametrize("odd", [GOOD.replace(b'"a_ve":"1"', b'"a_ve":1'), GOOD[:30]])
+def test_where_both_refuse_an_answer_or_one_cannot_be_asked_there_is_no_difference(odd: bytes) -> None:
+    """Each is asked all the same."""
+    cross_check = crossed(odd)
+
+    assert (cross_check.asked, cross_check.differences) == (1, {})
+
+
+def test_an_answer_of_another_type_has_no_verdict_of_ours() -> None:
+    """So it makes no difference."""
+    cross_check = CrossCheck(check_context())
+    cross_check.hear(exchange(INGRESS, 200, GOOD, media="text/html"))
+    cross_check.ask(math.inf)
+
+    assert (cross_check.asked, cross_check.differences) == (1, {})
