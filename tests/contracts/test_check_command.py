@@ -313,6 +313,15 @@ def test_rules_are_explained_without_a_deployment() -> None:
     assert done.out == "\n".join([*explain("PAGE-9"), "", *explain("LEASE-9"), ""])
 
 
+def test_what_was_printed_has_left_the_process_when_a_command_ends() -> None:
+    """Whatever buffers it."""
+    output = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    with redirect_stdout(output):
+        main(["explain", "page-9"])
+
+    assert output.buffer.getvalue().decode().startswith("PAGE-9: ")
+
+
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["check", "--help"]], ids=" ".join)
 def test_version_and_help_are_printed_and_end_the_command(
     words: list[str], capsys: pytest.CaptureFixture[str]

@@ -172,7 +172,10 @@ def test_no_tool_is_told_of_another_server() -> None:
     """Neither of the document nor of a path or an operation; the original stays as it is."""
     servers = [{"url": "https://api.arklow.io"}]
     entry = {"servers": servers, "responses": OK}
-    content = {"servers": servers, "paths": {"/a": {"servers": servers, "get": entry, "summary": "s"}}}
+    content: dict[str, Any] = {
+        "servers": servers,
+        "paths": {"/a": {"servers": servers, "get": entry, "summary": "s"}},
+    }
 
     copied = with_only_server(content, "http://h")
 

@@ -391,3 +391,77 @@ def test_every_listener_hears_every_exchange() -> None:
     judge.observe_together([odd])
 
     assert heard == [odd, odd]
+
+
+def test_at_most_twenty_slow_exchanges_are_remembered() -> None:
+    """Beside those that a sequence notes itself."""
+    judge = seen(*(replace(one, back=one.call + 2) for one in (work(str(900 + n)) for n in range(25))))
+    judge.note_slow(work("7"))
+
+    assert len(judge.slow) == 21
+
+
+def test_a_resumed_judge_begins_where_the_earlier_part_has_ended() -> None:
+    """With its counts, and with the answers that it was given first."""
+    judge = Judge(check_context(), Ledger())
+    judge.resume({PUT: 5}, {"alias": "reaches nothing"}, {"unknown variant": "refused"})
+
+    assert rules(judge.observe(put()).findings) == []
+    assert judge.served == {PUT: 6}
+    assert judge.context.learned.interpretations["alias"] == "reaches nothing"
+    made = {"a_id": "5", "a_def_id": "9", "queue_s": "queued", "a_va": "contract.x", "a_ve": "1"}
+    taken = asked(INGRESS, {"payload": 1}, data=made, segment="contract.x")
+    assert rules(judge.observe(taken).suspicions) == ["READ-1"]
+
+
+def test_a_put_that_is_sent_again_unseen_leaves_its_definition_open() -> None:
+    """Until the run puts it once more; other requests leave nothing open."""
+    judge = seen(put(), work())
+    judge.renew(work())
+    assert ("1", "v") in judge.model.definitions
+
+    judge.renew(put())
+
+    assert ("1", "v") not in judge.model.definitions
+    assert rules(judge.observe(put(version=4)).suspicions) == []
+    assert judge.model.definitions["1", "v"].version == 4
+
+
+def test_what_an_exchange_needs_and_what_happened_before_it_are_asked_for() -> None:
+    """A request that is sent again is left out of all histories."""
+    one, refused, two = put(), refusal(status=409), work()
+    judge = seen(one, refused, two)
+    assert judge.needed(two) == (one, two)
+    assert [each.status for each in judge.history(two)] == [200, 409, 200]
+
+    judge.disregard(refused)
+
+    assert [each.status for each in judge.history(two)] == [200, 200]
+
+
+def test_only_the_application_can_have_a_reason_to_refuse_an_ordinary_request() -> None:
+    """A path with escapes may be refused by a proxy."""
+    judge = Judge(check_context(), Ledger())
+
+    assert judge.is_ordinary(work())
+    assert not judge.is_ordinary(refusal(segment="%76"))
+
+
+def test_a_scratch_judge_keeps_a_refused_good_key() -> None:
+    """No caller of a replay looks into it."""
+    fresh = Judge(check_context(), Ledger()).scratch(None)
+    fresh.observe(modack(status=401))
+
+    assert rules(fresh.ledger.all()) == ["AUTH-1"]
+
+
+def test_the_latest_actions_are_remembered_and_the_others_are_forgotten() -> None:
+    """A night needs no more room than an hour."""
+    judge = seen(put(), *(work(str(900 + n)) for n in range(5)))
+    judge.model.trim(3)
+    judge.context.learned.trim(3)
+
+    assert list(judge.context.learned.actions) == ["902", "903", "904"]
+    assert [number for _, number in judge.model.actions] == ["902", "903", "904"]
+    judge.trim()
+    assert len(judge.context.learned.actions) == 3
