@@ -149,6 +149,7 @@ def test_the_reports_of_a_failing_run_can_be_read(here: Path) -> None:
     suite = ElementTree.parse(here / "out" / "junit.xml").getroot().find("testsuite")
     assert suite is not None
     assert (suite.get("failures"), suite.get("tests")) == ("1", "1")
+    assert f"target: {URL}\n" in (here / "out" / "interpretations.yaml").read_text("utf-8")
     page = (here / "out" / "report.html").read_text("utf-8")
     assert "data/a_id" in page
     assert "<script" not in page

@@ -160,6 +160,16 @@ def test_what_a_rate_limit_refuses_is_sent_again_when_it_may() -> None:
     assert world.client.interference == {"429": 1}
 
 
+def test_a_limit_that_refuses_calls_of_a_volley_is_kept_by_the_next_requests() -> None:
+    """The calls themselves are not sent again."""
+    world = World(lambda _: reply(429, retry_after="5"))
+    assert world.client.volley([PLAIN] * 2) == [None, None]
+    world.transport.answer = lambda _: accepted()
+
+    assert world.client.send(PLAIN).status == 200
+    assert (world.clock.now(), len(world.transport.sent)) == (5.0, 3)
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", [Interference, UnusableAnswer])
 def test_what_keeps_an_answer_from_arriving_is_counted_by_its_kind(

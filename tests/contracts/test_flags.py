@@ -9,6 +9,7 @@ import pytest
 
 from contracts import Plan
 from contracts.cli import main, parser
+from contracts.commands.dry_run import described
 from contracts.commands.plan_options import plan_of
 from contracts.commands.usage import Usage
 
@@ -186,3 +187,47 @@ def test_a_dry_run_describes_the_run(
     assert "$KEY for organisation 1" in said
     assert "10 requests a second" in said
     assert "good-key-one" not in said
+
+
+@pytest.mark.parametrize(
+    ("more", "lines"),
+    [
+        (
+            ["--ingress-url", "https://ingress.invalid", "--intrusive", "--max-requests", "1200"],
+            [
+                "Would judge https://staging.invalid, and contact nothing but staging.invalid, ingress.invalid:",
+                "  ingress   https://ingress.invalid",
+                "  how long  25 s at most, 10 requests a second at most",
+                "  budget    1,200 requests",
+                "  budget    2,000 definitions and actions that are made",
+                "  intrusive large and deep bodies, requests at the same moment",
+                "  short and random sequences, then generated requests, as long as time and budgets last",
+            ],
+        ),
+        (
+            ["--profile", "night", "--max-time", "7200", "--name-prefix", "ci", "--rate", "5"],
+            [
+                "  names     definitions are called contract.ci.…, as in other runs with this name prefix",
+                "  tags      actions carry contract-run=<run>",
+                "  how long  2.0 h at most, 5 requests a second at most",
+                "  intrusive large and deep bodies, requests at the same moment: none, as --intrusive is not given",
+                "  random sequences and generated requests in turns, as long as time and budgets last",
+            ],
+        ),
+    ],
+)
+def test_a_dry_run_says_all_that_a_run_would_do(more: list[str], lines: list[str]) -> None:
+    """Line by line; nothing else is sent or made."""
+    said = list(described(planned("https://staging.invalid", *more)))
+
+    assert [line for line in lines if line not in said] == []
+    assert not any(line.startswith("  ingress") for line in described(planned("https://staging.invalid")))
+
+
+def test_a_dry_run_of_this_machine_has_no_limits() -> None:
+    """Its names are new ones in each run."""
+    said = list(described(planned("http://localhost:1")))
+
+    assert "  how long  25 s at most, as fast as it answers" in said
+    assert "  names     definitions are called contract.<random>.…, new ones in each run" in said
+    assert not any(line.startswith(("  budget", "  tags   ")) for line in said)
