@@ -40,7 +40,6 @@ MAY_MEASURE = {
     "tests/clocks.py": "the clock of the machine, for servers of tests",
     "tests/corpus/__main__.py": "`make corpus` prints what it took",
     "tests/matrix/runs.py": "`make mutants` prints what each server took",
-    "tests/mutants/interferences.py": "gateways that limit requests by the clock of the machine",
     "tests/planted_defects/trial.py": "prints what a trial took",
     "tests/processes.py": "waits for the end of a process, within a limit",
     "tests/waiting.py": "waits for events, within a limit",
@@ -50,9 +49,6 @@ MAY_MEASURE = {
 STILL_TO_COME = {
     "tests/contracts/test_interference.py",
     "tests/contracts/test_nights.py",
-    "tests/mutants/holdout_probes.py",
-    "tests/mutants/test_interferences.py",
-    "tests/mutants/test_mutants.py",
 }
 """Files that are being turned."""
 

@@ -185,7 +185,7 @@ def test_an_installed_wheel_passes_the_tests_of_the_clone(wheel: Path, tmp_path:
         capture_output=True,
         text=True,
         timeout=600,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        env={**os.environ, "PYTHONPATH": f"{tmp_path / 'installed'}{os.pathsep}{ROOT}"},
     )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
