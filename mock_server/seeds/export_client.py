@@ -117,16 +117,16 @@ def _removed_on_failure(file: Path) -> Iterator[None]:
         raise
 
 
-def to_yaml(seed: Any) -> str:
-    """Return the seed as YAML.
+def to_yaml(seed: Any, *, most: int = MAX_BYTES) -> str:
+    """Return the seed as YAML, of at most so many bytes.
 
     Raises:
         CannotExport: it is larger than what a mock reads.
     """
     text = write(seed, heading=HEADING)
-    if len(text) > MAX_BYTES or len(text.encode()) > MAX_BYTES:
+    if len(text) > most or len(text.encode()) > most:
         raise CannotExport(
-            f"expected a world of at most {MAX_BYTES} bytes, which a mock can read again, got more; choose "
+            f"expected a world of at most {most} bytes, which a mock can read again, got more; choose "
             "organisations with --organisation"
         )
     return text

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import os
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mock_server
 from mock_server import __version__
+from mock_server.app import create_app
 from mock_server.cli.main import main
 from mock_server.settings import PUBLISHED
 from tests.running_mock import JSON, mock_here, ran_here
@@ -46,7 +49,7 @@ def test_limits_of_payloads_and_schemas_reach_the_world() -> None:
 
         assert running.modack(ids[0]).refusal == (404, "DROPPED_ACTION")
         assert running.modack(ids[2]).status == 200
-        assert running.put("w", schema={"$ref": "http://elsewhere.invalid/x"}).refusal == (
+        assert running.put("w", schema={"type": 5}).refusal == (
             400,
             "SCHEMA_NOT_ENFORCEABLE",
         )
@@ -158,3 +161,22 @@ def test_an_output_that_is_closed_or_full_is_no_reason_not_to_serve(monkeypatch:
         assert sys.stdout is not None
         sys.stdout.close()
     assert served == [1, 2]
+
+
+def test_the_package_runs_as_a_module(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `python -m mock_server`; its exit code is that of the command."""
+    monkeypatch.setattr(sys, "argv", ["mock_server", "--spec-dir", "/nowhere"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("mock_server", run_name="__main__")
+
+    assert ended.value.code == 2
+    assert "--spec-dir /nowhere" in capsys.readouterr().err
+
+
+def test_the_package_gives_what_makes_a_mock() -> None:
+    """Loaded on first use; it has no other name."""
+    assert mock_server.create_app is create_app
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = mock_server.nothing
