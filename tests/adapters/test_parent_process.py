@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mock_server.adapters.parent_process import CannotWrite, ParentProcess, ReadyFile
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 GONE = "--exit-with-parent: the process that started this one is gone"
 CLOSED = 1 << 20
@@ -150,6 +150,21 @@ def test_nothing_ends_after_the_block() -> None:
             thread.join(PATIENCE)
 
     assert (watch.told, watch.ends) == ([], 0)
+
+
+def test_nothing_ends_while_the_parent_lives() -> None:
+    """However often it was looked for."""
+    looks = []
+
+    def parent() -> int:
+        looks.append(1)
+        return 7
+
+    watch = _Watch()
+    process = ParentProcess(parent=parent, standard_input=CLOSED, end=watch.end, pause=0.001)
+    with process.watched(watch.told.append):
+        wait_until(lambda: len(looks) >= 10)
+        assert (watch.told, watch.ends) == ([], 0)
 
 
 def test_a_loop_that_is_closed_already_is_not_told() -> None:

@@ -13,7 +13,8 @@ from arklow_local.formats.json_values import digest
 from mock_server.domain.errors import PayloadRejected, PayloadUndecided
 from mock_server.domain.json_text import ABSENT, Json
 from mock_server.domain.ports import PoolBusy, TookTooLong
-from mock_server.services.payloads import PayloadSchemas
+from mock_server.schemas import weight
+from mock_server.services.payloads import BUDGET, COMPILE_BUDGET, REASON_BUDGET, PayloadSchemas
 from tests.corpus.still_loop import run_still
 from tests.pools import FailingPool, PoolHere
 
@@ -134,6 +135,44 @@ def test_the_size_of_a_payload_decides_where_it_is_checked_and_not_the_verdict()
     with pytest.raises(PayloadRejected, match=last.format(1)):
         run_still(schemas.check(schema, _text([1, "x"])))
     assert pool.given == 3
+
+
+def _of_weight(wanted: int) -> dict[str, Any]:
+    """A schema with so many nodes, which any array of numbers fits."""
+    schema = {"items": {"type": "number"}, "examples": [0] * (wanted - weight({"items": {"type": "number"}, "examples": []}))}  # fmt: skip
+    assert weight(schema) == wanted
+    return schema
+
+
+def test_a_schema_is_compiled_beside_requests_up_to_its_budget() -> None:
+    """One of a node more goes to the pool."""
+    pool = _CountingPool()
+    schemas = PayloadSchemas(pool)
+
+    assert run_still(schemas.why_not_enforced(_json(_of_weight(COMPILE_BUDGET)))) == ""
+    assert pool.given == 0
+    assert run_still(schemas.why_not_enforced(_json(_of_weight(COMPILE_BUDGET + 1)))) == ""
+    assert pool.given == 1
+
+
+@pytest.mark.parametrize(("budget", "bad"), [(BUDGET, False), (REASON_BUDGET, True)])
+def test_a_verdict_and_its_reason_are_found_beside_requests_up_to_their_budgets(
+    budget: int, bad: bool
+) -> None:
+    """Nodes of the schema times bytes of the payload; the pool gets what is more."""
+    nodes = 100
+    pool = _CountingPool()
+    schemas = PayloadSchemas(pool)
+    value: Any = ["x"] if bad else [0]
+    for size, given in ((budget // nodes, 0), (budget // nodes + 1, 1)):
+        payload = json.dumps(value)[:-1].ljust(size - 1) + "]"
+        check = schemas.check(_json(_of_weight(nodes)), Json(payload.encode(), value))
+        if bad:
+            with pytest.raises(PayloadRejected, match="expected number"):
+                run_still(check)
+        else:
+            run_still(check)
+        assert pool.given == given
 
 
 def test_a_payload_is_refused_without_a_reason_when_that_cannot_be_found_in_time() -> None:
