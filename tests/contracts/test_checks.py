@@ -255,3 +255,35 @@ def test_a_finding_says_where_it_is_what_was_expected_and_what_came() -> None:
         "data/a_id: a string that matches ^[0-9]+$",
         '"act_1"',
     )
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (exchange(MODACK, 200, OK, body=LEASE, key=None), "A request without a key is served"),
+        (exchange(MODACK, 200, OK, body=LEASE, key="wrong"), "A request with a wrong key is served"),
+        (
+            keyed(exchange(MODACK, 200, OK, body=LEASE, key=None), "x-api-key"),
+            "A request with its key in x-api-key is served",
+        ),
+        (
+            exchange(MODACK, 200, OK, body=LEASE, key=None, url="/v1/modack?key=good-key-one"),
+            "A request with its key in the query is served",
+        ),
+        (exchange(PUT, 200, DEFINED, body=b"[]"), "A request is accepted although `the body` is []"),
+        (
+            exchange(INGRESS, 200, ACCEPTED, body=b'{"payload":1,"version":"1"}'),
+            'A request is accepted although `version` is "1"',
+        ),
+    ],
+)
+def test_the_title_of_a_finding_says_what_was_served(one: Exchange, said: str) -> None:
+    """How the key came, or which member is wrong."""
+    known = check_context()
+    known.learned.note("ingress body", "envelope")
+    known.learned.note_definition("2", "1")
+    known.learned.note_action("1", "1")
+
+    [finding] = run_checks(derive_facts(one, known), known, Counter())
+
+    assert finding.title == said

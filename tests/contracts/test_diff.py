@@ -10,6 +10,7 @@ from contracts.cli import main
 from contracts.core.rules import PAGES, RULES
 from contracts.openapi.diff import (
     Change,
+    affected_rules,
     changes,
     citations,
     unfit_handlers,
@@ -148,3 +149,22 @@ def test_lists_differ_by_their_items_and_not_by_order() -> None:
         Change("changed", unit, 'enum: "c" added'),
         Change("changed", unit, "anyOf/1/maximum: 1 → 2"),
     ]
+
+
+def test_a_key_that_is_sent_elsewhere_concerns_every_page_that_asks_for_it() -> None:
+    """A scheme is used by its name; a page that takes another one is not concerned."""
+    old = load(PUBLISHED).content
+    schemes = old["components"]["securitySchemes"]
+    new = {
+        **old,
+        "components": {**old["components"], "securitySchemes": {**schemes, "apiKey": {"in": "query"}}},
+    }
+    changed = changes(old, new)
+
+    assert {one.name for one in changed} == {"securitySchemes/apiKey"}
+    assert affected_rules(old, new, changed).keys() == PAGES.keys()
+    unused = {
+        **old,
+        "components": {**old["components"], "schemas": {**old["components"]["schemas"], "Unused": {}}},
+    }
+    assert affected_rules(old, unused, changes(old, unused)) == {}

@@ -6,7 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from contracts.checks.facts import derive_facts
+from contracts.core.rules import Evidence
+from contracts.recordings.losses import Loss, rules_left_open, rules_needing
 from tests.contracts.archives import (
+    INGRESS,
+    PUT,
     REFUSED,
     TAKEN,
     Entry,
@@ -19,7 +24,7 @@ from tests.contracts.archives import (
     without,
     work,
 )
-from tests.contracts.runs import KEYS, titles_by_rule
+from tests.contracts.runs import KEYS, check_context, exchange, titles_by_rule
 
 LOST: dict[str, list[Entry]] = {
     "a key that no entry has": [without(work(), "request", "x-arklow-auth")],
@@ -155,3 +160,34 @@ def test_what_no_server_has_answered_is_not_judged(name: str) -> None:
     assert "No exchange with an operation of arklow.openapi.yaml could be judged: 1 entry" in str(
         run.inconclusive
     )
+
+
+def left_open(loss: Loss, status: int, operation: str = INGRESS) -> dict[str, str]:
+    """Return the rules that are left open for a refusal of which something was lost."""
+    refused = exchange(operation, status, REFUSED, body=b'{"payload":1}')
+    return rules_left_open(derive_facts(refused, check_context()), {loss})
+
+
+@pytest.mark.parametrize(
+    ("loss", "statuses"),
+    [
+        (Loss.BODY, {411, 413}),
+        (Loss.SENT_MEDIA, {415}),
+        (Loss.SENT_HEADERS, {402, 403, 405, 411, 413, 415, 422, 431} - {422}),
+    ],
+)
+def test_a_cause_may_have_been_lost_with_what_a_status_is_about(loss: Loss, statuses: set[int]) -> None:
+    """Of other statuses it cannot."""
+    causes = rules_needing(Evidence.CAUSE)
+    all_of_them = {400, 401, 402, 403, 404, 405, 409, 411, 413, 415, 422, 431}
+
+    assert causes
+    assert {status for status in all_of_them if causes <= left_open(loss, status).keys()} == statuses
+
+
+def test_the_reason_is_the_loss_itself() -> None:
+    """Each rule has the first one."""
+    assert left_open(Loss.ANSWER, 400)["JSON-7"] == Loss.ANSWER.value
+    assert "JSON-7" not in left_open(Loss.BODY, 400)
+    assert left_open(Loss.ANSWER, 400, PUT).keys() >= rules_needing(Evidence.SERVICE)
+    assert not rules_needing(Evidence.SERVICE) <= left_open(Loss.ANSWER, 400).keys()

@@ -16,8 +16,11 @@ from rich.console import Console
 
 from contracts.core.baseline import BaselineEntry
 from contracts.core.events import (
+    Advanced,
     CrossChecked,
+    Event,
     Found,
+    PhaseStarted,
     RunFinished,
     RunStarted,
 )
@@ -340,3 +343,47 @@ def test_a_finding_is_printed_as_soon_as_it_is_confirmed() -> None:
         "http://[bold]target judged by d.yaml dddddddddddd, seed 3, up to 30 s",
         "violation  POST /v1/modack breaks PAGE-5: a title with $MY_KEY",
     ]
+
+
+def heard(*events: Event, is_terminal: bool = False) -> list[str]:
+    """Return the lines that a terminal prints of events."""
+    out = io.StringIO()
+    terminal = Terminal(Console(file=out, width=200, force_terminal=is_terminal, no_color=True), {})
+    for event in events:
+        terminal(event)
+    terminal.close()
+    return out.getvalue().splitlines()
+
+
+def test_progress_is_a_line_now_and_then() -> None:
+    """Every five seconds at first, later when a tenth of the time has passed."""
+    moments = (0.3, 1.0, 5.4, 10.3, 10.5, 100.0, 105.0, 110.1)
+    lines = heard(PhaseStarted("tour"), *(Advanced(at, 1200, 1, 2) for at in moments))
+
+    assert lines[0] == "   0 s   1200 requests  1 violation  2 warnings  tour"
+    assert [line.split()[0] for line in lines] == ["0", "5", "10", "100", "110"]
+
+
+def test_progress_on_a_terminal_is_one_line_that_moves() -> None:
+    """It names the limit, and is gone when the run is over."""
+    begin = RunStarted("http://target", "d.yaml", "d" * 64, 3, 30.0)
+    text = "\n".join(heard(begin, Advanced(1.0, 7, 0, 1), finished(), is_terminal=True))
+
+    assert "(up to 30 s)" in text
+    assert text.count("judged by") == 1
+    assert "(up to" not in "\n".join(heard(begin, Advanced(1.0, 7, 0, 1)))
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((0, 1), "0 violations  1 warning "),
+        ((1, 0), "1 violation  0 warnings "),
+        ((2, 5), "2 violations  5 warnings "),
+    ],
+)
+def test_findings_are_counted_in_words(counts: tuple[int, int], said: str) -> None:
+    """One is one."""
+    [line] = heard(Advanced(0.0, 9, *counts))
+
+    assert said in line

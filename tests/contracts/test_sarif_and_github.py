@@ -172,3 +172,10 @@ def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> N
 def test_a_cell_is_text_alone() -> None:
     """What a target has answered makes no markup, no other cell and no other line."""
     assert cell("a|b\n<img> *x* [l](u) `c`") == r"a\|b &lt;img&gt; \*x\* \[l\](u) \`c\`"
+
+
+def test_why_a_run_is_inconclusive_is_an_error() -> None:
+    """A run that proves something has none."""
+    lines = commands(report_data(finished(violations=(), warnings=(), inconclusive="no answer")))
+
+    assert lines == ["::error title=Inconclusive::no answer"]
