@@ -53,9 +53,10 @@ def short_walks() -> Iterator[Walk]:
 
 def random_walks(seed: int) -> Iterator[Walk]:
     """Yield random sequences without end; the same ones for the same seed."""
-    with no_traces():
-        for batch in itertools.count():
-            yield from map(_walk, _drawn(seed * 1_000 + batch))
+    for batch in itertools.count():
+        with no_traces():
+            drawn = _drawn(seed * 1_000 + batch)
+        yield from map(_walk, drawn)
 
 
 def _drawn(seed: int) -> list[Sequence[Letter]]:

@@ -25,8 +25,6 @@ _TITLES = {
 """Phase of Schemathesis → the title of that part of a run."""
 _ONCE = "coverage"
 """The phase that sends the same requests each time."""
-_PAUSE = 0.5
-"""Seconds between two tries while the target is away."""
 _EXAMPLES = 50
 """Requests that are generated for each operation and phase at most, so that every phase has its turn."""
 
@@ -54,9 +52,6 @@ def generate(
         announce: called with the title of each phase.
         is_over: says whether nothing more is to be sent.
         share: returns what says that one of so many phases has had its share.
-
-    Raises:
-        TimeUp: the run has ended while the target was away.
     """
     for number in itertools.count():
         sent = aim.client.requests
@@ -67,8 +62,6 @@ def generate(
             announce(_TITLES[name])
             transport = ClientTransport(aim, share(len(phases) - index))
             _run(transport, schema_through(transport, _schema(content, aim, seed + number, name)), aim)
-            if transport.unanswered:
-                aim.client.throttle.pause(_PAUSE)
         if aim.client.requests == sent:
             return
 

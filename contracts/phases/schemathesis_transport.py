@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _NOT_SENT: Final = {"content-length", "transfer-encoding", "x-schemathesis-testcaseid"}
 """Headers that the transport of the run writes itself, and one that is random: runs of one seed send the same."""
+_PAUSE: Final = 0.5
+"""Seconds between two tries while the target is away."""
 _ENCODED: Final = {"content-encoding", "transfer-encoding"}
 """Headers of an answer that no longer say how its body is encoded, as the client has decoded it."""
 
@@ -37,11 +39,6 @@ class ClientTransport(RequestsTransport):
         self._copy_serializers_from(REQUESTS_TRANSPORT)
         self.is_over = is_over
         self._adapter = _ClientAdapter(aim, is_over)
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether the last request met interference."""
-        return self._adapter.unanswered
 
     def send(self, case: Any, *, session: requests.Session | None = None, **more: Any) -> Any:
         """Send a generated request; `session` has the headers that go with every one.
@@ -66,7 +63,8 @@ class _ClientAdapter(HTTPAdapter):
         super().__init__()
         self._aim = aim
         self._is_over = is_over
-        self.unanswered = False
+        self._lost = False
+        """Whether the last request met interference."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Send one request as it was prepared."""
@@ -74,16 +72,17 @@ class _ClientAdapter(HTTPAdapter):
         if self._is_over():
             raise TimeUp
         sent = _request_of(request, client.target)
-        self.unanswered = False
-        met: str | None = None
+        met = ""
         try:
             exchange = self._aim.answered = client.send(sent)
         except Interference as interference:
             met = str(interference)
-        if met is not None:
-            # Raised outside of the handler: where it finds a refusal behind an error, Schemathesis connects by itself.
-            self.unanswered = True
+        lost_before, self._lost = self._lost, bool(met)
+        if met:
             self._aim.lose_track_of(client.unanswered(sent))
+            if lost_before:
+                client.throttle.pause(_PAUSE)
+            # Raised outside of the handler: where it finds a refusal behind an error, Schemathesis connects by itself.
             raise requests.ConnectionError(met, request=request)
         headers = [pair for pair in exchange.answer_headers if pair[0].lower() not in _ENCODED]
         answer = urllib3.HTTPResponse(

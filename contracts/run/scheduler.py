@@ -376,15 +376,14 @@ class Scheduler:
             with suppress(NotReached, Interference, TimeUp):  # then requests are aimed at what there is
                 aim.variant = api.open_variant()
                 aim.action = api.live()
-            with suppress(TimeUp):
-                generate(
-                    self._published(),
-                    aim,
-                    seed,
-                    self._announce,
-                    self._share(until, 1),
-                    lambda parts: self._share(until, parts),
-                )
+            generate(
+                self._published(),
+                aim,
+                seed,
+                self._announce,
+                self._share(until, 1),
+                lambda parts: self._share(until, parts),
+            )
         self._settle(None, (), [*self._take_suspicions(api), *aim.suspicions])
 
     def _share(self, until: float, parts: int) -> Callable[[], bool]:

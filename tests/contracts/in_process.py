@@ -79,9 +79,9 @@ class InProcessTransport:
         except Interference as met:
             return met
         except (OSError, ValueError, http.client.HTTPException) as error:
-            met = Interference(kind_of(error))
-            met.__context__ = error  # as over sockets
-            return met
+            interference = Interference(kind_of(error))
+            interference.__context__ = error  # as over sockets
+            return interference
 
     def _exchanged(self, message: Message) -> Reply:
         """Write a message as urllib3 does, call the application, and read its answer."""

@@ -175,7 +175,7 @@ def test_an_answer_that_was_decoded_is_not_decoded_again() -> None:
     "kind", [Interference("connection cut off"), UnusableAnswer("an answer of more than 8 MiB")]
 )
 def test_an_answer_that_cannot_be_used_is_interference(kind: Interference) -> None:
-    """It is not judged, and what it may have stored is open; the phase is told that the target is away."""
+    """It is not judged, and what it may have stored is open."""
     world = World(lambda _: kind)
     request = world.put()
 
@@ -183,19 +183,26 @@ def test_an_answer_that_cannot_be_used_is_interference(kind: Interference) -> No
     assert world.client.interference == {str(kind): 1}
     assert world.aim.judge.ledger.all() == []
     assert world.aim.judge.model.possibly_defined == {("1", VARIANT), ("2", VARIANT)}
-    assert world.ours.unanswered
 
 
 def test_a_gateway_is_interference_too() -> None:
-    """Whatever it answers; the next answer of the target says that it is back."""
-    answers = [reply(503), refused(400)]
+    """Whatever it answers."""
+    world = World(lambda _: reply(503))
+    world.put()
+
+    assert world.client.interference == {"503": 1}
+
+
+def test_a_target_that_is_away_is_tried_twice_a_second() -> None:
+    """One request that is lost may be chance, and nothing waits for it."""
+    answers = [reply(503), refused(400), reply(503), reply(503), reply(503), refused(400), refused(400)]
     world = World(lambda _: answers.pop(0))
-    world.put()
-    assert (world.client.interference, world.ours.unanswered) == ({"503": 1}, True)
+    moments = []
+    for _ in range(7):
+        world.put()
+        moments.append(world.client.now())
 
-    world.put()
-
-    assert (world.client.interference, world.ours.unanswered) == ({"503": 1}, False)
+    assert moments == [0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0]
 
 
 def test_what_the_model_does_not_allow_is_a_suspicion() -> None:

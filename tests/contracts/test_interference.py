@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts import Plan, Run, Target
-from tests.contracts.runs import KEYS, judged
-from tests.mutants import ConformingServer
-from tests.serving import serving
+from contracts import Target
+from contracts.core.events import Event, PhaseStarted
+from tests.clocks import VirtualClock
+from tests.contracts.disturbed import after_the_scenarios, disturbed
+from tests.contracts.runs import KEYS, URL, judged, judged_in_process
+from tests.mutants import ConformingServer, interferences
+from tests.mutants.interferences import Interference, Restarting
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-def answering(status: int, body: bytes = b"") -> AbstractContextManager[str]:
-    """Serve an application that gives every request the same answer; yields its URL."""
+def answering(status: int, body: bytes = b"", **headers: str) -> Callable[[VirtualClock], WSGIApplication]:
+    """Make an application that gives every request the same answer; names of headers have `_` for `-`."""
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
 
-    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Length", str(len(body)))])
+    def app(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response(f"{status} {HTTPStatus(status).phrase}", [*named, ("Content-Length", str(len(body)))])
         return [body]
 
-    return serving(app)
+    return lambda _: app
 
 
 @pytest.mark.parametrize(
@@ -40,19 +43,28 @@ def answering(status: int, body: bytes = b"") -> AbstractContextManager[str]:
         (502, "answers nothing but 502"),
         (503, "answers nothing but 503"),
         (504, "answers nothing but 504"),
-        (404, "None of the operations is at http://127.0.0.1"),
+        (404, f"None of the operations is at {URL}"),
         (302, "redirects everything to nowhere: give the URL that answers itself"),
     ],
 )
 def test_a_target_with_one_answer_to_everything_is_inconclusive(status: int, why: str) -> None:
-    """One sentence says why."""
-    with answering(status) as url:
-        run = judged(url)
+    """One sentence says why, after no more than ten requests."""
+    run = judged_in_process(answering(status))
 
     assert run.exit_code == 3
     assert why in (run.inconclusive or "")
+    assert run.requests <= 10
 
 
+def test_a_target_that_lets_nothing_go_for_an_hour_is_inconclusive() -> None:
+    """It is not waited for."""
+    run = judged_in_process(answering(429, Retry_After="3600"))
+
+    assert (run.exit_code, run.requests) == (3, 1)
+    assert "the target lets nothing more go before the time is up" in (run.inconclusive or "")
+
+
+@pytest.mark.slow
 def test_a_target_that_is_not_there_is_inconclusive() -> None:
     """No server listens on the port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -66,19 +78,52 @@ def test_a_target_that_is_not_there_is_inconclusive() -> None:
     )
 
 
-def test_a_target_that_never_answers_is_given_up_after_three_tries() -> None:
-    """Each try takes three seconds."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        run = judged(f"http://127.0.0.1:{silent.getsockname()[1]}")
+def refusing(_: VirtualClock) -> WSGIApplication:
+    """Make what refuses connections."""
 
-    assert run.exit_code == 3
-    assert "no answer in time" in (run.inconclusive or "")
-    assert (run.requests, run.interference) == (3, {"no answer in time": 3})
+    def app(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    return app
 
 
+def silent(clock: VirtualClock) -> WSGIApplication:
+    """Make what never answers."""
+
+    def app(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        clock.wait(1e9)
+        return []
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "seconds"),
+    [(refusing, "connection refused", 1.5), (silent, "no answer in time", 3 * 3.0 + 1.5)],
+    ids=["refuses", "is silent"],
+)
+def test_a_target_that_cannot_be_reached_is_given_up_after_three_tries(
+    make: Callable[[VirtualClock], WSGIApplication], kind: str, seconds: float
+) -> None:
+    """Each try takes three seconds at most."""
+    clocks: list[VirtualClock] = []
+
+    def kept(clock: VirtualClock) -> WSGIApplication:
+        clocks.append(clock)
+        return make(clock)
+
+    run = judged_in_process(kept)
+
+    assert (run.exit_code, run.inconclusive) == (3, f"{URL} could not be reached: {kind}.")
+    assert (run.requests, run.interference) == (3, {kind: 3})
+    assert clocks[0].now() == pytest.approx(seconds, abs=0.1)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["a body without end", "a head that comes byte by byte"])
 def test_a_target_that_answers_without_end_is_given_up(way: str) -> None:
     """No answer holds a run, or fills its memory."""
+    over = threading.Event()
 
     def serve(listener: socket.socket) -> None:
         with suppress(OSError):
@@ -93,13 +138,13 @@ def test_a_target_that_answers_without_end_is_given_up(way: str) -> None:
                 while True:
                     connection.sendall(b" " * 65_536)
             connection.sendall(b"HTTP/1.1 200 OK\r\nx-drip: ")
-            while True:
+            while not over.wait(0.5):
                 connection.sendall(b"x")
-                time.sleep(0.5)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, args=[listener], daemon=True).start()
         run = judged(f"http://127.0.0.1:{listener.getsockname()[1]}", seconds=3)
+        over.set()
 
     assert run.exit_code == 3
     assert "could not be reached" in (run.inconclusive or "")
@@ -108,8 +153,7 @@ def test_a_target_that_answers_without_end_is_given_up(way: str) -> None:
 
 def test_a_second_key_that_is_refused_is_named() -> None:
     """The refusal leads to no finding."""
-    with serving(ConformingServer(keys={"good-key-one": "1"})) as url:
-        run = judged(url)
+    run = judged_in_process(lambda clock: ConformingServer(keys={"good-key-one": "1"}, clock=clock))
 
     assert (run.exit_code, run.violations) == (3, ())
     assert "refuses the key $ARKLOW_SECOND_API_KEY for organisation 2" in (run.inconclusive or "")
@@ -127,11 +171,11 @@ class LocksOut(ConformingServer):
 
 
 def test_a_lockout_after_wrong_keys_leads_to_no_finding() -> None:
-    """A careful deployment does that."""
-    with serving(LocksOut()) as url:
-        run = judged(url, seconds=6)
+    """A careful deployment does that; what came before it was verified."""
+    run = judged_in_process(lambda clock: LocksOut(clock=clock), latency=0.05)
 
     assert run.violations == ()
+    assert run.requests > 200
 
 
 def test_both_planes_may_be_below_paths_of_one_host() -> None:
@@ -143,9 +187,8 @@ def test_both_planes_may_be_below_paths_of_one_host() -> None:
                 environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix)
             return super().__call__(environ, start_response)
 
-    with serving(Mounted()) as url:
-        target = Target(f"{url}/control", f"{url}/in", *KEYS)
-        run = Run(Plan(target, max_time=4)).judge()
+    target = Target(f"{URL}/control", f"{URL}/in", *KEYS)
+    run = judged_in_process(lambda clock: Mounted(clock=clock), latency=0.02, target=target)
 
     assert (run.exit_code, run.violations) == (0, ())
     assert min(run.served.values()) >= 20
@@ -154,29 +197,43 @@ def test_both_planes_may_be_below_paths_of_one_host() -> None:
 def test_a_target_that_accepts_nothing_is_inconclusive() -> None:
     """A run that verified nothing is not green, however proper the refusals are."""
     refusal = b'{"data":null,"errors":[{"code":"NO","message":"no"}]}'
-    with answering(404, refusal) as url:
-        run = judged(url, "LEASE-3", seconds=4)
+    run = judged_in_process(answering(404, refusal), "LEASE-3", latency=0.05)
 
     assert (run.exit_code, run.inconclusive) == (3, "LEASE-3 could not be verified.")
 
 
-class BehindAGateway(ConformingServer):
-    """Every fortieth request gets a 503 from a gateway."""
-
-    requests = 0
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self.requests += 1
-        if self.requests % 40:
-            return super().__call__(environ, start_response)
-        start_response("503 Service Unavailable", [("Content-Length", "0")])
-        return []
+def one_in_forty(status: int) -> Callable[[VirtualClock], Interference]:
+    """Make a gateway that answers one request in forty by itself."""
+    return lambda clock: interferences.failing(clock, 0.0, 1 / 40, status=status, body="html")
 
 
-def test_a_gateway_that_refuses_one_request_in_forty_leads_to_no_finding() -> None:
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateway_that_refuses_one_request_in_forty_leads_to_no_finding(status: int) -> None:
     """Scenarios are played again, and what was lost is counted as interference."""
-    with serving(BehindAGateway()) as url:
-        run = judged(url, seconds=8)
+    run, interference = disturbed(one_in_forty(status), latency=0.02)
 
-    assert run.violations == ()
-    assert run.interference["503"] > 5
+    assert (run.violations, run.exit_code) == ((), 0)
+    assert 5 < run.interference[str(status)] < len(interference.requests) / 20
+
+
+def test_requests_that_are_generated_while_a_target_is_away_are_interference() -> None:
+    """The target comes back; meanwhile it is tried twice a second, and by nothing but the judge."""
+    titles: list[str] = []
+
+    def heard(event: Event) -> None:
+        if isinstance(event, PhaseStarted):
+            titles.append(event.title)
+
+    run, interference = disturbed(
+        lambda clock: Restarting(clock, times=1, every=70.0, gone=10.0),
+        latency=0.5,
+        max_time=115.0,
+        night=True,
+        before=after_the_scenarios(),
+        listeners=[heard],
+    )
+
+    assert "generated sequences" in titles
+    assert (run.violations, run.inconclusive, run.exit_code) == ((), None, 0)
+    assert 3 <= run.interference["connection refused"] <= 22
+    assert interference.requests[-1].at - interference.began > 110.0
