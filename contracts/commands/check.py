@@ -180,7 +180,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     terminal = Terminal(UnbreakableConsole(soft_wrap=True), plan.target.secrets)
     listeners: list[Listener] = [terminal]
     if directory is not None and plan.night:
-        listeners.append(NightRecorder(directory, _write_all, ports.clock))
+        listeners.append(NightRecorder(directory, _write_all))
     try:
         finished = judge(plan, *listeners, ports=ports)
     finally:
@@ -205,7 +205,9 @@ def judge(plan: Plan, *listeners: Listener, ports: Ports) -> RunFinished:
         Usage: its document cannot be read.
     """
     try:
-        return Run(plan, *listeners, clock=ports.clock, transport=ports.transport).judge()
+        return Run(
+            plan, *listeners, clock=ports.clock, transport=ports.transport, run_id=ports.run_id
+        ).judge()
     except Unreadable as error:
         raise Usage(str(error)) from None
 

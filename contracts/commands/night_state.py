@@ -19,21 +19,19 @@ from ..core.events import (
 from ..core.serialization import finding_from
 from ..core.target import Target
 from ..reports.json_report import report_data, write_atomically
-from ..transport.clock import Clock
 from .usage import Usage
 
 NIGHT = "night.json"
 _REPORT_EVERY = 10.0
-"""Seconds between two reports, which take longer to write than the state; the state is written at every event."""
+"""Seconds of the run between two reports, which take longer to write than the state; the state is written at every event."""
 
 
 class NightRecorder:
     """Listens to a run, and writes its state and reports into a directory."""
 
-    def __init__(self, directory: Path, write: Callable[[RunFinished, Path], None], clock: Clock) -> None:
+    def __init__(self, directory: Path, write: Callable[[RunFinished, Path], None]) -> None:
         self._directory = directory
         self._write = write
-        self._clock = clock
         self._written = -math.inf
 
     def __call__(self, event: Event) -> None:
@@ -41,9 +39,9 @@ class NightRecorder:
         if isinstance(event, Checkpoint):
             data = {"report": report_data(event.run), "progress": asdict(event.progress)}
             write_atomically(self._directory / NIGHT, json.dumps(data, ensure_ascii=False))
-            if self._clock.now() > self._written + _REPORT_EVERY:
+            if event.run.seconds > self._written + _REPORT_EVERY:
                 self._write(event.run, self._directory)
-                self._written = self._clock.now()
+                self._written = event.run.seconds
 
 
 def resumed(directory: Path, target: Target) -> Checkpoint:

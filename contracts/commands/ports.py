@@ -1,4 +1,4 @@
-"""What the commands are handed of the world: the clock by which they wait, and what carries their requests."""
+"""What the commands are handed of the world: the clock by which they wait, what carries their requests, and a name."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ class Ports:
     """Tells and passes time."""
     transport: Transport | None = None
     """Carries the requests to the target; over sockets, if it is None."""
+    run_id: str = ""
+    """32 hexadecimal digits that name a run; drawn at random, if it is empty."""
 
 
 __all__ = ["Ports"]

@@ -14,6 +14,7 @@ from contracts.cli import main
 from contracts.commands.ports import Ports
 from tests.clocks import VirtualClock
 from tests.contracts.in_process import LATENCY, InProcessTransport
+from tests.contracts.runs import RUN_ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -42,7 +43,7 @@ class Ran:
 def ports_to(make: Make, latency: float = LATENCY) -> Ports:
     """Return ports that lead to an application in this process; its answers take `latency` seconds."""
     clock = VirtualClock()
-    return Ports(clock, InProcessTransport(make(clock), clock, latency))
+    return Ports(clock, InProcessTransport(make(clock), clock, latency), RUN_ID)
 
 
 def ran(*words: str | Path, ports: Ports | None = None, **environment: str) -> Ran:

@@ -76,7 +76,7 @@ class Interference:
     def __init__(
         self, clock: Clock, condition: Condition = lambda world, _: world, choices: Choices = ALL
     ) -> None:
-        """Stand before a fresh server, by default in nobody's way."""
+        """Stand before a fresh server, by default without effect."""
         self.clock = clock
         self.began = clock.unix_time()
         """In seconds since 1970."""

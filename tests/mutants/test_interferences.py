@@ -156,7 +156,7 @@ def test_a_server_restarts_over_sockets() -> None:
 def test_a_server_may_end_while_it_is_gone() -> None:
     """At once, and not when it would be back: else this test would take an hour."""
     with serving_with_restarts(times=1, every=0.01, gone=3_600.0) as (_, interference):
-        wait_until(lambda: interference.restarts, "a restart")
+        assert wait_until(lambda: interference.restarts, "a restart") == 1
 
 
 def test_a_second_has_twenty_requests() -> None:
