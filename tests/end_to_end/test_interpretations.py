@@ -10,6 +10,7 @@ import pytest
 from arklow_local.formats.yaml_writer import write
 from contracts import Plan, Run, RunFinished, Target
 from contracts.model.interpretations import QUESTIONS as ASKED
+from contracts.transport.throttle import Limits
 from mock_server.domain.interpretations import Interpretations
 from mock_server.seeds.interpretations_file import QUESTIONS, read
 from tests.contracts.asgi import KEYS, judged_on
@@ -173,7 +174,9 @@ def test_a_mock_that_runs_by_itself_takes_the_file_too(tmp_path: Path) -> None:
     path.write_text(file(given("lenient")), "utf-8")
     with mock("serve", "--interpretations", str(path)) as running:
         url = f"http://127.0.0.1:{running.port}"
-        run = Run(Plan(Target(url, url, *KEYS), seed=1, max_time=25)).judge()
+        run = Run(
+            Plan(Target(url, url, *KEYS), seed=1, max_time=600, limits=Limits(requests=3_000), steady=True)
+        ).judge()
 
     assert_found(run, "lenient")
     assert [line for line in running.lines if "INTERNAL_ERROR" in line] == []

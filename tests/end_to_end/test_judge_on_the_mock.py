@@ -30,8 +30,6 @@ def assert_conforms(report: Any, *, least: int) -> None:
     assert (report["violations"], report["warnings"]) == ([], [])
     assert min(report["served"].values()) >= least
     assert report["cross_check"]["differences"] == []
-    untested = [one["rule"] for one in report["not_verified"]]
-    assert untested == ["PAGE-6", "PAGE-7"]  # no destination, so no timestamp and no `format: uri`
 
 
 def test_the_mock_conforms_and_every_operation_is_reached(tmp_path: Path) -> None:
@@ -41,13 +39,16 @@ def test_the_mock_conforms_and_every_operation_is_reached(tmp_path: Path) -> Non
         judged = ran("check", "--base-url", URL, *flags, ports=ports_to(still))
 
     assert (judged.code, judged.errors) == (0, ""), judged.out[-5_000:]
-    assert_conforms(json.loads((tmp_path / "report.json").read_text("utf-8")), least=200)
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert_conforms(report, least=200)
+    untested = [one["rule"] for one in report["not_verified"]]
+    assert untested == ["PAGE-6", "PAGE-7"]  # no destination, so no timestamp and no `format: uri`
     assert [line for line in still.lines if "INTERNAL_ERROR" in line] == []
 
 
 @pytest.mark.slow
 def test_the_mock_conforms_over_sockets(tmp_path: Path, seed: int) -> None:
-    """Each program is a process, on both ports; longer and with more seeds by `make fuzz`."""
+    """Each program is a process, on both ports. The run is bounded by requests, and more seeds are judged by `make fuzz`."""
     with mock() as running:
         urls = (
             *("--base-url", f"http://127.0.0.1:{running.port}"),
@@ -63,7 +64,7 @@ def test_the_mock_conforms_over_sockets(tmp_path: Path, seed: int) -> None:
             "--report-dir",
             str(tmp_path),
         )
-        judged = subprocess.run([COMMAND, "check", *flags], capture_output=True, text=True, timeout=600)
+        judged = subprocess.run([COMMAND, "check", *flags], capture_output=True, text=True, timeout=890)
 
     assert (judged.returncode, judged.stderr) == (0, ""), judged.stdout[-5_000:]
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts import Plan, Run, Target
+from contracts.transport.throttle import Limits
 from tests.contracts.asgi import KEYS, judged_on
 from tests.contracts.commands import ran
 from tests.running_mock import Mock, mock
@@ -71,7 +72,8 @@ def test_what_two_processes_have_recorded_and_judge_breaks_nothing(tmp_path: Pat
     """The same with the command, and with a mock that was judged over sockets."""
     with mock("--journal", "100000") as running:
         url, ingress = (f"http://127.0.0.1:{port}" for port in (running.port, running.ingress_port))
-        Run(Plan(Target(url, ingress, *KEYS), seed=1, max_time=5)).judge()
+        limits = Limits(requests=1_500)
+        Run(Plan(Target(url, ingress, *KEYS), seed=1, max_time=600, limits=limits, steady=True)).judge()
         files = [exported(running, one.org, tmp_path / f"{one.org}.har") for one in KEYS]
     judged = subprocess.run(
         [COMMAND, "judge", *files, "--strict"], cwd=tmp_path, capture_output=True, text=True, timeout=300
