@@ -102,12 +102,13 @@ def test_a_night_goes_on_round_after_round_until_its_time_is_up(tmp_path: Path) 
     state = read(tmp_path / NIGHT)
     state["progress"].update(done=[one.title for one in SCENARIOS], rounds=4)
     (tmp_path / NIGHT).write_text(json.dumps(state))
+    began = ports.clock.now()
 
     done = ran(*flags(URL, tmp_path, 66), "--resume", "--min-verified", "1", ports=ports)
 
     assert done.code == 0
     assert read(tmp_path / NIGHT)["progress"]["rounds"] == 5
-    assert ports.clock.now() == pytest.approx(76, abs=6)
+    assert 66 <= ports.clock.now() - began <= 75
 
 
 def test_findings_of_the_first_part_stay_findings(tmp_path: Path) -> None:
