@@ -59,11 +59,12 @@ def _logging(output: _Output, farewell: float = PATIENCE) -> Iterator[RequestLog
 @pytest.fixture
 def output() -> Iterator[_Output]:
     """A pipe, which is closed at the end, when the log has ended too."""
+    others = set(threading.enumerate())  # such as the log of a mock that all tests share
     made = _Output()
     yield made
     with contextlib.suppress(OSError):
         os.close(made.reading)
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - others:
         if thread.name == "arklow-log":  # it must not write into what is opened under the same number
             thread.join(PATIENCE)
     made.file.close()
