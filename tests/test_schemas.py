@@ -8,10 +8,12 @@ import pytest
 
 from mock_server.schemas import (
     HEAVY,
+    DocumentSchemas,
     Unusable,
     compile_schema,
     mismatch,
     weight,
+    without_annotations,
 )
 
 
@@ -90,3 +92,63 @@ def test_a_mismatch_says_where_what_was_expected_and_what_came(
 ) -> None:
     """It is one line, cut to a readable length."""
     assert mismatch(compile_schema(schema).validator, value, "body") == message
+
+
+ANNOTATIONS = [
+    "$comment",
+    "default",
+    "deprecated",
+    "description",
+    "examples",
+    "readOnly",
+    "title",
+    "writeOnly",
+    "x-mine",
+]
+
+
+@pytest.mark.parametrize("name", ANNOTATIONS)
+def test_annotations_are_left_out_wherever_a_schema_may_have_them(name: str) -> None:
+    """In schemas of members, items, alternatives and definitions."""
+
+    def schema(**more: Any) -> dict[str, Any]:
+        return {
+            "properties": {"a": {**more}},
+            "items": {**more},
+            "anyOf": [{**more}, {"not": {**more}}],
+            "$defs": {"a": {"type": "string", **more}},
+            **more,
+        }
+
+    assert without_annotations(schema(**{name: 1})) == schema()
+
+
+@pytest.mark.parametrize("name", ANNOTATIONS)
+def test_what_is_called_like_an_annotation_is_none(name: str) -> None:
+    """Where the author of a schema chooses names, and inside of values."""
+    schemas: list[Any] = [
+        {"properties": {name: {"type": "string"}}},
+        {"patternProperties": {name: {}}},
+        {"$defs": {name: {}}},
+        {"definitions": {name: {}}},
+        {"dependentSchemas": {name: {}}},
+        {"const": {name: 1}},
+        {"enum": [{name: 1}]},
+    ]
+    for schema in schemas:
+        assert without_annotations(schema) == schema
+
+
+@pytest.mark.parametrize(("name", "bits"), [("int32", 32), ("int64", 64)])
+def test_the_format_of_an_integer_is_its_bounds(name: str, bits: int) -> None:
+    """In a document, beside other alternatives; of a number that is no integer it is none."""
+    schema: Any = {"type": "integer", "format": name, "allOf": [{"not": {"const": 5}}]}
+    document: Any = {"components": {"schemas": {"A b{}%": schema, "B": {"type": "number", "format": name}}}}
+    bounded = DocumentSchemas(document).at("/components/schemas/A b{}%")
+    least, most = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+
+    assert [bounded.is_valid(value) for value in (least - 1, least, 5, 0, most, most + 1)] == [
+        *(False, True, False, True, True, False)
+    ]
+    assert DocumentSchemas(document).at("/components/schemas/B").is_valid(2.0**70)
+    assert "allOf" not in document["components"]["schemas"]["B"]

@@ -181,5 +181,5 @@ def _line(scope: Scope, exchange: Exchange) -> str:
     if exchange.reason:
         line = f"{line}  {exchange.reason}"
     return (
-        line if line.isascii() and line.isprintable() else _UNPRINTABLE.sub(lambda c: repr(c[0])[1:-1], line)
+        line if line.isascii() and line.isprintable() else _UNPRINTABLE.sub(lambda c: ascii(c[0])[1:-1], line)
     )

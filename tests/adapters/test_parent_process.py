@@ -127,6 +127,20 @@ def test_a_process_ends_when_standard_input_does(kind: str) -> None:
     assert (watch.told, watch.ends) == ([INPUT_ENDED], 1)
 
 
+def test_a_connection_that_is_reset_has_ended() -> None:
+    """As it has when its other side was killed."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        other = socket.create_connection(listener.getsockname())
+        here, _ = listener.accept()
+    watch = _Watch()
+    with here, watch.watched(here.fileno()):
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        other.close()
+        assert watch.ended.wait(PATIENCE)
+
+    assert watch.told == [INPUT_ENDED]
+
+
 def test_standard_input_that_is_no_pipe_ends_nothing(tmp_path: Path) -> None:
     """A file ends at once, and /dev/null too; the parent is watched all the same."""
     (tmp_path / "empty").touch()

@@ -10,6 +10,7 @@ import pytest
 from mock_server.domain.journal import TransitionEntry
 from mock_server.domain.seeds import SeedRefused
 from mock_server.domain.states import State, Status
+from mock_server.seeds.yaml_source import read
 from mock_server.services.administration import Administration
 from tests.seeds.worlds import FROZEN, ORDER, Seeded
 
@@ -81,6 +82,21 @@ def test_an_action_begins_in_the_state_that_the_file_names(state: State, attempt
         state.status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
     )
     assert (found["started_at"] is not None) == any(event["kind"] == "delivered" for event in events)
+
+
+def test_an_action_has_what_the_file_gives_it_and_otherwise_what_a_post_without_it_has() -> None:
+    """Metadata, tags and version."""
+    with_all = {"metadata": {"m": [1]}, "tags": {"t": "1"}, "version": 1}
+    world = Seeded(_with(actions=[_given("ack_wait"), _given("ack_wait", **with_all)]))
+    world.accept("order", payload={"id": "1"})
+    world.records()
+    exported = read(world.export().encode(), "f").value["organisations"]["42"]["actions"]
+    plain, given, posted = (
+        {m: action.get(m) for m in ("metadata", "tags", "version")} for action in exported
+    )
+
+    assert given == with_all
+    assert plain == posted
 
 
 def test_times_are_seconds_from_now_or_dates() -> None:
