@@ -189,5 +189,7 @@ def test_the_reason_is_the_loss_itself() -> None:
     """Each rule has the first one."""
     assert left_open(Loss.ANSWER, 400)["JSON-7"] == Loss.ANSWER.value
     assert "JSON-7" not in left_open(Loss.BODY, 400)
+    foreign = derive_facts(exchange(INGRESS, 400, b"<html>", media="text/html"), check_context())
+    assert rules_left_open(foreign, ()).keys() == rules_needing(Evidence.ENVELOPE) != set()
     assert left_open(Loss.ANSWER, 400, PUT).keys() >= rules_needing(Evidence.SERVICE)
     assert not rules_needing(Evidence.SERVICE) <= left_open(Loss.ANSWER, 400).keys()

@@ -154,11 +154,22 @@ def test_a_whole_run_its_curl_lines_its_tests_and_its_replays_go_the_same_way(
             cwd=here,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=10 * PATIENCE,
             env=everything,
         )
 
-    check = ran(COMMAND, "check", "--target", "staging", "--max-time", "6", "--report-dir", "out")
+    check = ran(
+        COMMAND,
+        "check",
+        "--target",
+        "staging",
+        "--max-requests",
+        "400",
+        "--max-time",
+        "600",
+        "--report-dir",
+        "out",
+    )
     report = json.loads((here / "out" / "report.json").read_text("utf-8"))
     [finding, *_] = [one for one in report["violations"] if one["rule"] == "PAGE-5"]
     passed = staging.gate.passed
