@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import requests
@@ -67,10 +68,10 @@ def generate(
 
 
 def _run(transport: ClientTransport, schema: OpenApiSchema, aim: Aim) -> None:
-    """Run one phase until it ends, or until its transport sends nothing more."""
-    with installed(aim):
-        stream = from_schema(schema).execute()
-        for event in stream:
+    """Run one phase until it ends, or until its transport sends nothing more; by then its own threads have ended too."""
+    stream = from_schema(schema).execute()
+    with installed(aim), closing(stream.generator) as phases:
+        for event in phases:
             if transport.is_over():
                 stream.stop()
             if isinstance(event, events.PhaseStarted) and event.phase.name is PhaseName.PROBING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -116,7 +117,7 @@ def test_the_same_seed_generates_the_same_requests() -> None:
     """And another one others."""
     one, again, other = World(), World(), World()
     for world, seed in ((one, 7), (again, 7), (other, 8)):
-        world.generate(each=3, most=6, content=only("/v1/modack"), seed=seed)
+        world.generate(each=8, most=16, content=only("/v1/modack"), seed=seed)
 
     assert lines(one) == lines(again)
     assert lines(one) != lines(other)
@@ -150,7 +151,7 @@ def test_a_document_without_a_body_to_generate_ends_at_once() -> None:
 
 
 def test_a_defect_of_the_judge_ends_the_phases_and_is_not_hidden() -> None:
-    """It is raised, as it says nothing of the target."""
+    """It is raised, as it says nothing of the target; no thread is left that would send more."""
     world = World()
 
     def broken(_: Request) -> Reply:
@@ -159,3 +160,5 @@ def test_a_defect_of_the_judge_ends_the_phases_and_is_not_hidden() -> None:
     world.wire.answer = broken
     with pytest.raises(ZeroDivisionError):
         world.generate(each=3, most=9)
+
+    assert [one.name for one in threading.enumerate() if one.name.startswith("schemathesis")] == []
