@@ -287,3 +287,32 @@ def test_the_title_of_a_finding_says_what_was_served(one: Exchange, said: str) -
     [finding] = run_checks(derive_facts(one, known), known, Counter())
 
     assert finding.title == said
+
+
+@pytest.mark.parametrize(
+    ("one", "routed", "offered", "expected"),
+    [
+        (exchange(MODACK, 404, b"<html>", body=LEASE, media="text/html"), False, True, []),
+        (exchange(MODACK, 404, b"<html>", body=LEASE, media="text/html"), True, True, ["PAGE-4"]),
+        (exchange(MODACK, 404, b"<html>", body=LEASE, media="text/html"), True, False, []),
+        (exchange(INGRESS, 404, REFUSED, body=WORK), True, True, ["PAGE-2"]),
+        (exchange(INGRESS, 404, REFUSED, body=WORK), True, False, []),
+        (exchange(INGRESS, 400, b"", body=WORK, media=None, connection="close"), True, True, []),
+        (exchange(INGRESS, 400, b"", body=WORK, media=None), True, True, ["PAGE-4"]),
+    ],
+)
+def test_a_refusal_may_be_the_word_of_a_server_in_front(
+    one: Exchange, routed: bool, offered: bool, expected: list[str]
+) -> None:
+    """Where the application has not shown the operation, or does not offer it, or the connection ends at once."""
+    known = check_context()
+    if routed:
+        known.learned.note_routed(*known.document.operations)
+    if not offered:
+        known.learned.note_not_offered(str(one.operation))
+
+    assert [
+        rule
+        for rule in rules(list(run_checks(derive_facts(one, known), known, Counter())))
+        if rule[:4] == "PAGE"
+    ] == expected

@@ -351,3 +351,17 @@ def test_json_values_are_compared_as_json() -> None:
     assert equal_json({"a": [1, {"b": None}], "c": True}, {"c": True, "a": [1.0, {"b": None}]})
     assert not equal_json({"a": True}, {"a": 1})
     assert not equal_json([1, 2], [2, 1])
+
+
+@pytest.mark.parametrize("settles", [True, False])
+def test_what_an_earlier_run_may_have_stored_is_open_until_a_put(settles: bool) -> None:
+    """What this run knew of it does not count any more, and the version after the put does."""
+    model = Model()
+    defined(model)
+    model.reopen("1", "v", next_put_settles=settles)
+    assert ("1", "v") not in model.definitions
+    assert model.may_exist(("1", "v"))
+    assert not model.may_exist(("1", "w"))
+
+    assert refused(model) + defined(model, 8) == []
+    assert defined(model, 11) == ["DEF-3"]
