@@ -132,11 +132,11 @@ def test_a_budget_that_is_used_up_ends_the_phases() -> None:
 
 
 def test_a_target_that_is_away_is_waited_for_and_tried_again() -> None:
-    """For half a second after each phase that ended without an answer."""
+    """For half a second after each request but the first that a phase loses."""
     world = World(lambda _: Interference("connection refused"))
     world.generate(each=3, most=9)
 
-    assert world.clock.waits == [0.5, 0.5, 0.5]
+    assert world.clock.waits == [0.5] * 6
     assert world.aim.client.interference == {"connection refused": world.aim.client.requests}
 
 
