@@ -9,6 +9,7 @@ from contracts.core.findings import Finding
 from contracts.core.ledger import Ledger
 from contracts.core.rules import RULES, Severity
 from contracts.phases.requests import INGRESS, MODACK, PUT
+from tests.contracts.runs import exchange as answered
 
 EXPLAINED_BY = {code: rule.explained_by for code, rule in RULES.items() if rule.explained_by}
 """Code → codes of the rules of which each is reason enough for it."""
@@ -213,3 +214,23 @@ def test_a_sentence_names_the_operation_and_the_rule(title: str, said: str) -> N
     one = Finding("AUTH-8", MODACK, title, "", "", ())
 
     assert one.sentence == f"POST /v1/modack breaks AUTH-8: {said}"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "media", "said"),
+    [
+        (400, b'{"errors":[]}', "application/json", "the application, as the answer is its envelope"),
+        (200, b'{"data":1}', "application/json", "the application, as the answer is its envelope"),
+        (400, b'{"message":"m"}', "application/json", "the answer (application/json) is not the envelope"),
+        (404, b"<html>", "text/html", "the answer (text/html) is not the envelope"),
+        (404, b"", None, "the answer (no content-type) is not the envelope"),
+        (0, b"", None, "no answer came, and others got one"),
+    ],
+)
+def test_a_finding_says_which_part_of_a_deployment_answered(
+    status: int, answer: bytes, media: str | None, said: str
+) -> None:
+    """As far as the answer tells."""
+    last = answered(MODACK, status, answer, media=media)
+
+    assert Finding("PAGE-8", MODACK, "", "", "", (last,)).responsible.endswith(said)

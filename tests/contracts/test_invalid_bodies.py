@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
@@ -300,3 +301,26 @@ def test_the_first_round_is_the_most_telling() -> None:
     assert first["action_record_id", "pattern"] == "action_record_id is in full-width digits"
     assert first["mod_ack", "required"] == "mod_ack is absent"
     assert len(list(takewhile(lambda one: one in bodies[:count], bodies))) == count
+
+
+@pytest.mark.parametrize(
+    ("case", "digest"),
+    list(
+        zip(
+            BOTH,
+            [
+                *("029404f93b70560d", "bcce217e65230425", "b7663d218c28acc2"),
+                *("3f406985c5243c2d", "f5e0fc2bd6f6baf0", "d8bd45db20f8fb52"),
+            ],
+            strict=True,
+        )
+    ),
+)
+def test_the_bodies_are_the_same_as_ever(case: tuple[str, dict[str, Any]], digest: str) -> None:
+    """Runs of different days are compared by what they send: a body that changes on purpose changes its digest here."""
+    label, good = case
+    told = hashlib.sha256()
+    for body in invalid_bodies(schema_of(label), resolve, good):
+        told.update(repr(body).encode())
+
+    assert told.hexdigest()[:16] == digest
