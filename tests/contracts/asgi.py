@@ -17,6 +17,7 @@ from contracts.transport.answers import read_body
 from contracts.transport.connections import Head, Line
 from contracts.transport.interference import TOO_SLOW, Interference, kind_of
 from contracts.transport.wire import Message, Reply
+from tests.contracts.runs import RUN_ID
 from tests.corpus.still_loop import StillLoop
 from tests.memory_wire import Connection, as_file
 from tests.still_mock import START, StillMock
@@ -183,7 +184,7 @@ class MockTransport:
 
 def ports_to(mock: StillMock) -> Ports:
     """Return what a command of the judge is handed, so that it goes to a mock on a loop."""
-    return Ports(LoopClock(mock.loop), MockTransport(mock))
+    return Ports(LoopClock(mock.loop), MockTransport(mock), RUN_ID)
 
 
 def judged_on(
@@ -192,7 +193,9 @@ def judged_on(
     """Run the judge against a mock, with keys of organisations 41 and 42; `members` are those of the plan."""
     plan = Plan(**{"target": Target(URL, URL, *KEYS), "seed": 1, **members})
     clock = LoopClock(mock.loop)
-    return Run(plan, *listeners, clock=clock, transport=transport or MockTransport(mock)).judge()
+    return Run(
+        plan, *listeners, clock=clock, transport=transport or MockTransport(mock), run_id=RUN_ID
+    ).judge()
 
 
 __all__ = ["KEYS", "LATENCY", "URL", "LoopClock", "MockTransport", "judged_on", "ports_to"]
