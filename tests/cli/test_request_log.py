@@ -27,6 +27,11 @@ class _Output:
         self.reading, writing = os.pipe()
         self.file = os.fdopen(writing, "w")
         self.is_terminal = is_terminal
+        self._before = set(threading.enumerate())
+
+    def writers(self) -> list[threading.Thread]:
+        """The threads of logs that write here; that of a mock which all tests share is none."""
+        return [one for one in set(threading.enumerate()) - self._before if one.name == "arklow-log"]
 
     def fileno(self) -> int:
         return self.file.fileno()
@@ -59,14 +64,12 @@ def _logging(output: _Output, farewell: float = PATIENCE) -> Iterator[RequestLog
 @pytest.fixture
 def output() -> Iterator[_Output]:
     """A pipe, which is closed at the end, when the log has ended too."""
-    others = set(threading.enumerate())  # such as the log of a mock that all tests share
     made = _Output()
     yield made
     with contextlib.suppress(OSError):
         os.close(made.reading)
-    for thread in set(threading.enumerate()) - others:
-        if thread.name == "arklow-log":  # it must not write into what is opened under the same number
-            thread.join(PATIENCE)
+    for thread in made.writers():  # they must not write into what is opened under the same number
+        thread.join(PATIENCE)
     made.file.close()
 
 
@@ -158,9 +161,8 @@ def test_the_end_does_not_wait_for_a_reader_that_has_stopped(output: _Output) ->
 
 def test_an_output_that_is_closed_stops_the_log_alone(output: _Output) -> None:
     """Lines may still be written."""
-    others = set(threading.enumerate())
     with _logging(output) as log:
         os.close(output.reading)
         _write(log, "200 a", "200 b", pause=0.03)
 
-    assert not [one for one in set(threading.enumerate()) - others if one.name == "arklow-log"]
+    assert output.writers() == []
