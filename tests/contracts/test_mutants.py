@@ -98,8 +98,8 @@ def test_a_rule_that_is_listened_to_alone_is_verified(rule: str) -> None:
     assert rule in ANYWHERE.union(*(scenario.rules for scenario in SCENARIOS))
 
 
-_SECONDS = 8.0
-"""Seconds of the virtual clock in which a conforming server is judged: two thousand requests."""
+_SECONDS = 6.0
+"""Seconds of the virtual clock in which a conforming server is judged: fifteen hundred requests."""
 
 LAWFUL = {
     "plain": Choices(operations="all"),

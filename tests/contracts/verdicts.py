@@ -22,7 +22,7 @@ LEFT_TO_THE_MATRIX: Final = {
 }
 """Mutants that a run for their rule alone catches only after thousands of requests, and two that it does not catch.
 
-`python -m tests.mutants.matrix` has them.
+`python -m tests.matrix` has them.
 """
 EVERY_MUTANT: Final = [*MUTANTS.values(), *HOLDOUT.values(), *RACES.values(), *FURTHER.values()]
 ALONE: Final = [one for one in EVERY_MUTANT if one.caught_by and one.id not in LEFT_TO_THE_MATRIX]
