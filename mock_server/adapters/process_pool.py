@@ -29,16 +29,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _one_child() -> pebble.ProcessPool:
-    """Make a pool whose child starts with its first work."""
-    context = multiprocessing.get_context("spawn")
-    return pebble.ProcessPool(max_workers=1, initializer=_limit_child, context=context)
+def one_child(make: Callable[..., pebble.ProcessPool] = pebble.ProcessPool) -> pebble.ProcessPool:
+    """Make a pool of one child, which starts with its first work: anew, as a copy of this process would have its threads' locks."""
+    return make(max_workers=1, initializer=_limit_child, context=multiprocessing.get_context("spawn"))
 
 
 class PebbleProcessPool:
     """Runs plain functions of picklable arguments in a child process, one at a time."""
 
-    def __init__(self, make_pool: Callable[[], pebble.ProcessPool] = _one_child) -> None:
+    def __init__(self, make_pool: Callable[[], pebble.ProcessPool] = one_child) -> None:
         """Have `make_pool` make Pebble's pool when it is first needed, and when it broke."""
         self._make_pool = make_pool
         self._pool: pebble.ProcessPool | None = None

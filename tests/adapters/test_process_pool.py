@@ -14,7 +14,7 @@ from typing import Any
 import pebble
 import pytest
 
-from mock_server.adapters.process_pool import MEMORY_LIMIT, WAIT_LIMIT, PebbleProcessPool
+from mock_server.adapters.process_pool import MEMORY_LIMIT, WAIT_LIMIT, PebbleProcessPool, one_child
 from mock_server.api.bodies import as_json
 from mock_server.domain.errors import PayloadUndecided
 from mock_server.domain.ports import PoolBusy, TookTooLong
@@ -118,6 +118,18 @@ def test_work_whose_turn_does_not_come_is_taken_back() -> None:
 
     assert run_still(run()) == pytest.approx(WAIT_LIMIT)
     assert made[0].futures[0].cancelled()
+
+
+def test_a_pool_has_one_child_that_is_started_anew() -> None:
+    """And no copy of this process, whose locks other threads may hold."""
+    given: dict[str, Any] = {}
+
+    def make(**arguments: Any) -> Any:
+        given.update(arguments)
+
+    one_child(make)
+    assert (given["max_workers"], given["context"].get_start_method()) == (1, "spawn")
+    assert callable(given["initializer"])
 
 
 def test_a_pool_that_broke_is_made_anew() -> None:

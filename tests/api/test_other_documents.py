@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mock_server.api.document import BadDocument
+from mock_server.api.document import BadDocument, Document
 from mock_server.app import CannotServe
 from mock_server.settings import PUBLISHED
 from tests.api.asgi import World
@@ -262,3 +262,33 @@ def test_an_organisation_that_is_declared_as_a_number_is_still_the_keys(tmp_path
     statuses = [world.call("GET", f"/v1/orgs/{org}/new").status for org in ("42", "43", "x")]
 
     assert statuses == [200, 403, 400]
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [
+        ({"404": 1, "4XX": 2, "default": 3}, 1),
+        ({"4XX": 2, "default": 3, "5XX": 4}, 2),
+        ({"default": 3, "5XX": 4, "400": 5}, 3),
+        ({"5XX": 4, "400": 5}, None),
+    ],
+    ids=str,
+)
+def test_an_answer_is_declared_by_its_status_or_its_class_or_for_all(
+    tmp_path: Path, declared: dict[str, int], found: int | None
+) -> None:
+    """In this order; an answer that is not declared is told apart from one without JSON."""
+    responses = {
+        status: {"description": "d", "content": {"application/json": {"schema": {"const": number}}}}
+        for status, number in declared.items()
+    }
+    path = _document(tmp_path, {"/v1/new": {"get": OPEN | {"operationId": "new", "responses": responses}}})
+    [operation] = [one for one in Document(path).operations if one.id == "new"]
+
+    if found is None:
+        with pytest.raises(KeyError):
+            operation.response(404)
+    else:
+        validator = operation.response(404)
+        assert validator is not None
+        assert [number for number in range(1, 6) if validator.is_valid(number)] == [found]

@@ -202,6 +202,11 @@ def test_what_is_added_to_an_export_by_hand_gets_new_ids() -> None:
             "events: 1",
             "actions/0/events/1/number: expected a number from 2 to 1, the events counted",
         ),
+        (
+            "number: 2,",
+            "number: 1,",
+            "actions/0/events/1/number: expected a number from 2 to 3, the events counted, got 1",
+        ),
         ("actions: 0, events: 0}", "actions: 0, events: 1}", "ids/lines/0: expected 0 for both"),
         (
             'accepted_at: "2030-01-01T12',
