@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -29,7 +30,12 @@ def examples(request: pytest.FixtureRequest) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hold fast tests to their lane, and say how the order of a run is had again."""
+    """Hold fast tests to their lane, say how the order of a run is had again, and listen to Ctrl-C.
+
+    A shell that starts the tests in the background has SIGINT ignored, in this process and in those that tests start.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Lanes())
     config.pluginmanager.register(order)
 
