@@ -10,6 +10,7 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.clocks import FIRST_TIME
 from tests.replies import Reply
 from tests.serving import Handler
 
@@ -61,7 +62,13 @@ class _Connection:
 
 
 class _Handler(Handler):
-    """Passes on that the application refuses connections; other breaks of a connection end it without a word."""
+    """Passes on that the application refuses connections; other breaks of a connection end it without a word.
+
+    Answers have the same date each time.
+    """
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(FIRST_TIME if timestamp is None else timestamp)
 
     def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
         if isinstance(error, ConnectionRefusedError):
