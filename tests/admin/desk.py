@@ -23,6 +23,7 @@ from mock_server.settings import ADMIN, AdminSettings
 from tests.api.asgi import World
 from tests.replies import Reply
 from tests.running_mock import JSON
+from tests.waiting import PATIENCE
 
 TOKEN = "a-token-of-the-tests"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -51,8 +52,8 @@ def checked(method: str, path: str, reply: Reply) -> Reply:
 class Desk(World):
     """A mock whose loop runs in a thread, with the admin plane in front of it."""
 
-    def __init__(self, *, limit: float = 10, names: tuple[str, ...] = (), origins: tuple[str, ...] = (), **settings: Any) -> None:  # fmt: skip
-        super().__init__(**{"auto_define": True} | settings)
+    def __init__(self, *, limit: float = PATIENCE, names: tuple[str, ...] = (), origins: tuple[str, ...] = (), **settings: Any) -> None:  # fmt: skip
+        super().__init__(**{"auto_define": True, "delivery_limit": 50.0} | settings)
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
@@ -91,7 +92,7 @@ class Desk(World):
     def on_loop(self, coroutine: Any) -> Any:
         """Run a coroutine on the mock's loop, and return its result."""
         future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-        return future.result(20)
+        return future.result(PATIENCE)
 
     def admin(
         self, method: str, path: str, body: object = None, *, headers: dict[str, str] | None = None

@@ -16,6 +16,7 @@ from flask import Flask, Response, request
 from mock_server.seeds.export_client import HEADING, CannotExport, fetch, save, to_yaml
 from mock_server.seeds.yaml_source import MAX_BYTES, read
 from tests.serving import serving
+from tests.waiting import PATIENCE
 
 SEED = {"organisations": {"42": {"worker": {"default": "ack"}}}}
 
@@ -145,7 +146,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: got.append(pipe.read_text("utf-8")))
     reader.start()
     save(SEED, pipe)
-    reader.join(60)
+    reader.join(PATIENCE)
 
     assert got == [to_yaml(SEED)]
     assert pipe.is_fifo()
