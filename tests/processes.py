@@ -73,6 +73,7 @@ def mock_command(file: Path, before: str = "") -> Path:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Make an environment that imports this tree; variables of pytest and of ours are left out."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST", "ARKLOW"))}
+    """Make an environment that imports this tree; variables of pytest, of ours and of the make that runs the tests are left out."""
+    others = ("PYTEST", "ARKLOW", "MAKE", "MFLAGS", "ARGS")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(others)}
     return kept | {"PYTHONPATH": str(Path(__file__).parents[1])} | variables
