@@ -10,8 +10,13 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from schemathesis.specs.openapi.schemas import OpenApiSchema
-from schemathesis.transport.requests import REQUESTS_TRANSPORT, RequestsTransport
+from schemathesis.transport.requests import (
+    REQUESTS_TRANSPORT,
+    ManagedCookiesSession,
+    RequestsTransport,
+)
 
 from ..core.exchange import Headers
 from ..core.target import Target
@@ -38,7 +43,11 @@ class ClientTransport(RequestsTransport):
         super().__init__()
         self._copy_serializers_from(REQUESTS_TRANSPORT)
         self.is_over = is_over
-        self._adapter = _ClientAdapter(aim, is_over)
+        adapter = _ClientAdapter(aim, is_over)
+        self._session = ManagedCookiesSession()  # keeps no cookie from one request to the next
+        self._session.trust_env = False  # no proxy and no password file of the user
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
 
     def send(self, case: Any, *, session: requests.Session | None = None, **more: Any) -> Any:
         """Send a generated request; `session` has the headers that go with every one.
@@ -47,13 +56,8 @@ class ClientTransport(RequestsTransport):
             requests.ConnectionError: it met interference, which is noted.
             TimeUp: the run has ended, or a budget is used up.
         """
-        with requests.Session() as ours:
-            ours.headers.clear()
-            ours.headers.update(session.headers if session is not None else {})
-            ours.trust_env = False  # no proxy and no password file of the user
-            ours.mount("http://", self._adapter)
-            ours.mount("https://", self._adapter)
-            return super().send(case, session=ours, **more)
+        self._session.headers = session.headers if session is not None else CaseInsensitiveDict()
+        return super().send(case, session=self._session, **more)
 
 
 class _ClientAdapter(HTTPAdapter):
