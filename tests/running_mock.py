@@ -58,6 +58,8 @@ class Mock(ABC):
 
     lines: list[str]
     """What it has printed, or logged."""
+    admin_token: str
+    """The token of the admin plane."""
 
     @abstractmethod
     def connect(self) -> Connected:
@@ -68,6 +70,9 @@ class Mock(ABC):
         """Send bytes as they are and read one answer; `then` is sent 50 ms later on the same connection."""
 
     @abstractmethod
+    def ask_admin(self, method: str, path: str, body: object, host: str, headers: dict[str, str]) -> Reply:
+        """Send one request to the admin plane, with these headers; a body that is not None as JSON."""
+
     def command(
         self,
         method: str,
@@ -78,6 +83,8 @@ class Mock(ABC):
         headers: dict[str, str] | None = None,
     ) -> Reply:
         """Send one command to the admin plane, with its token unless `headers` have another one."""
+        sent = {"authorization": f"Bearer {self.admin_token}"} | ({} if body is None else JSON)
+        return self.ask_admin(method, path, body, host, sent | (headers or {}))
 
     def call(
         self,
@@ -162,19 +169,10 @@ class RunningMock(Mock):
                 connection.sendall(then)
             return read_reply(connection, head=data.startswith(b"HEAD "))
 
-    def command(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        host: str = "127.0.0.1",
-        headers: dict[str, str] | None = None,
-    ) -> Reply:
-        """Send one command to the admin plane, with its token unless `headers` have another one."""
-        sent = {"authorization": f"Bearer {self.admin_token}"} | ({} if body is None else JSON)
+    def ask_admin(self, method: str, path: str, body: object, host: str, headers: dict[str, str]) -> Reply:
+        """Send one request to the admin plane, with these headers; a body that is not None as JSON."""
         name = f"[{host}]" if ":" in host else host
-        return ask(f"http://{name}:{self.admin_port}", method, path, body, headers=sent | (headers or {}))
+        return ask(f"http://{name}:{self.admin_port}", method, path, body, headers=headers)
 
 
 class MockProcess(RunningMock):

@@ -8,42 +8,35 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from mock_server.admin.access import Access
 from mock_server.admin.application import create_application
 from mock_server.admin.event_stream import EventStreams
 from mock_server.admin.loop_bridge import LoopBridge
-from mock_server.api.document import Document
 from mock_server.app import create_app
 from mock_server.cli import banner
 from mock_server.domain.ports import NoAnswer
 from mock_server.domain.webhook_answers import Reply as WebhookReply
-from mock_server.settings import ADMIN, OVERLAID, PUBLISHED, AdminSettings, Settings
-from tests.corpus.still_loop import StillLoop
+from mock_server.settings import ADMIN, AdminSettings, Settings
+from tests.corpus.still_loop import LoopClock, StillLoop
+from tests.documents import shared_document
 from tests.in_process import answered
 from tests.memory_wire import Connection, Wire
 from tests.pools import PoolHere
 from tests.replies import Reply, answer_from, read_reply
-from tests.running_mock import JSON, Mock
+from tests.running_mock import Mock
 
 START: Final = 1_800_000_000
 """What the clock of the mock shows at the loop's time 0, in seconds since 1970."""
 TOKEN: Final = "still-token"
 """The token of the admin plane."""
 
-_shared = cache(Document)
-
-
-def _document(path: Path) -> Document:
-    """Load a document: one of ours once for all mocks, which only read it; any other each time."""
-    return _shared(path) if path in (ADMIN, OVERLAID, PUBLISHED) else Document(path)
-
 
 class StillMock(Mock):
     """A mock whose time passes only while a client waits for it."""
+
+    admin_token = TOKEN
 
     def __init__(self, loop: StillLoop | None = None, **settings: Any) -> None:
         """Make a mock with these settings, on a loop of its own or on that of another mock, whose end does not end it."""
@@ -53,8 +46,8 @@ class StillMock(Mock):
         self.lines: list[str] = []
         self.app = create_app(
             chosen,
-            document=_document(chosen.document),
-            clock=LoopTime(self.loop),
+            document=shared_document(chosen.document),
+            clock=LoopClock(START * 1_000, self.loop),
             webhook_client=NoWebhooks(),
             make_process_pool=PoolHere,
             timer=self.loop.time,
@@ -65,7 +58,7 @@ class StillMock(Mock):
         self._wire = Wire(self.app, self.loop, START, headers)
         bridge = Bridge(self.loop)
         self._admin = create_application(
-            _document(ADMIN),
+            shared_document(ADMIN),
             self.app.administration,
             self.app.faults,
             bridge=bridge,
@@ -101,32 +94,12 @@ class StillMock(Mock):
                 connection.sendall(then)
             return read_reply(connection, head=data.startswith(b"HEAD "))
 
-    def command(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        host: str = "127.0.0.1",
-        headers: dict[str, str] | None = None,
-    ) -> Reply:
-        """Send one command to the admin plane, with its token unless `headers` have another one."""
+    def ask_admin(self, method: str, path: str, body: object, host: str, headers: dict[str, str]) -> Reply:
+        """Send one request to the admin plane, with these headers; a body that is not None as JSON."""
         content = b"" if body is None else json.dumps(body).encode()
-        sent = {"authorization": f"Bearer {TOKEN}"} | ({} if body is None else JSON) | (headers or {})
         lines = [f"{method} {path} HTTP/1.1", f"host: {host}", f"content-length: {len(content)}"]
-        lines += [f"{name}: {value}" for name, value in sent.items()]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
         return answer_from(answered(self._admin, "\r\n".join([*lines, "", ""]).encode() + content))
-
-
-class LoopTime:
-    """The machine's clock, which is the loop's."""
-
-    def __init__(self, loop: StillLoop) -> None:
-        self._loop = loop
-
-    def now(self) -> int:
-        """Milliseconds since 1970."""
-        return START * 1_000 + self._loop.milliseconds()
 
 
 class NoWebhooks:
@@ -163,4 +136,4 @@ class Bridge(LoopBridge):
         function(*arguments)
 
 
-__all__ = ["START", "StillMock"]
+__all__ = ["START", "Bridge", "StillMock"]

@@ -5,27 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
-from functools import cache
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 from mock_server.adapters.clocks import ManualClock
-from mock_server.api.document import Document
 from mock_server.app import create_app
-from mock_server.settings import OVERLAID, PUBLISHED, Settings
+from mock_server.settings import Settings
 from tests.corpus.still_loop import run_still
+from tests.documents import shared_document
 from tests.pools import PoolHere
 from tests.replies import Reply
 from tests.running_mock import JSON, PUT
-
-_shared = cache(Document)
-
-
-def _document(path: Path) -> Document:
-    """Load a document: one of ours once for all worlds, which only read it; any other each time."""
-    return _shared(path) if path in (OVERLAID, PUBLISHED) else Document(path)
 
 
 def _loop_time() -> float:
@@ -39,7 +30,7 @@ class World:
         self.clock = ManualClock()
         self.log: list[str] = []
         chosen = Settings(**settings)
-        document = _document(chosen.document)
+        document = shared_document(chosen.document)
         self.app = create_app(
             chosen,
             document=document,

@@ -12,6 +12,7 @@ import pytest
 from arklow_local import pytest_fixture
 from arklow_local.process import CannotStart, Mock
 from arklow_local.pytest_fixture import PROCESS
+from tests.arklow_local.inner_tests import JOURNALLED
 from tests.arklow_local.test_testing import known
 from tests.contracts.commands import Ran
 from tests.contracts.inner_pytest import pytested
@@ -107,25 +108,7 @@ def test_the_report_of_a_failed_test_has_the_end_of_its_journal(served: RunningM
     """A test that fails in its set-up too; a test that passes has none."""
     ran = run(
         tmp_path,
-        """
-import pytest
-
-@pytest.fixture
-def order(arklow):
-    arklow.call("POST", "/v1/ingress/order.first", {"payload": 1})
-    assert not "in the set-up"
-
-def test_in_its_setup(order):
-    pass
-
-def test_in_its_body(arklow):
-    for n in range(30):
-        arklow.call("POST", f"/v1/ingress/order.n{n}", {"payload": 1})
-    assert not "in the body"
-
-def test_passes(arklow):
-    arklow.call("POST", "/v1/ingress/order.passed", {"payload": 1})
-""",
+        JOURNALLED,
         Found(known(served)),
         "-rA",
     )

@@ -8,15 +8,13 @@ import io
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from contracts import Credential, Plan, Run, RunFinished, Target
 from contracts.commands.ports import Ports
 from contracts.core.events import Listener
-from contracts.transport.answers import read_body
-from contracts.transport.connections import Head, Line
 from contracts.transport.interference import TOO_SLOW, Interference, kind_of
 from contracts.transport.wire import Message, Reply
+from tests.contracts.lines import answer_on, written
 from tests.contracts.runs import RUN_ID
 from tests.corpus.still_loop import StillLoop
 from tests.memory_wire import Connection, as_file
@@ -147,37 +145,23 @@ class MockTransport:
     def _written(
         self, message: Message, connection: Connection, timeout: float
     ) -> Callable[[], Reply | Interference]:
-        """Write a message as urllib3 does, and return the function that reads its answer or says what was in the way."""
+        """Write a message, and return the function that reads its answer or says what was in the way."""
         sent = self._loop.time()
-        request, parts = message.request, urlsplit(message.base)
-        line = Line(parts.hostname or "", parts.port)
-        line.sock = _Socket(connection)
-        refused = sent < self._down_until
-        if not refused:
-            line.request(
-                request.method,
-                message.base,
-                list(message.pieces()) if request.chunks else request.body,
-                Head(f"{parts.path}{request.path}", message.headers),
-                chunked=bool(request.chunks),
-                preload_content=False,
-            )
+        line = None if sent < self._down_until else written(message, _Socket(connection))
 
         def read() -> Reply | Interference:
-            if refused:
+            if line is None:
                 return Interference(kind_of(ConnectionRefusedError("refused")))
             connection.settimeout(max(0.0, sent + timeout - self._loop.time()))
             try:
-                answer = line.getresponse()
-                body = read_body(answer, request.method)
+                status, headers, body = answer_on(line, message.request.method)
             except TimeoutError:
                 return Interference(TOO_SLOW)
             except Interference as met:
                 return met
             except (OSError, ValueError, http.client.HTTPException) as error:
                 return Interference(kind_of(error))
-            headers = tuple((str(name), str(value)) for name, value in answer.headers.items())
-            return Reply(answer.status, headers, body, sent, connection.last_arrival)
+            return Reply(status, headers, body, sent, connection.last_arrival)
 
         return read
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import http.client
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
-from contracts.transport.answers import read_body
-from contracts.transport.connections import Head, Line
 from contracts.transport.interference import TOO_SLOW, Interference, kind_of
 from contracts.transport.wire import Message, Reply
 from tests.clocks import TimedOut, VirtualClock
+from tests.contracts.lines import answer_on, written
 from tests.in_process import ClientEnd
 
 if TYPE_CHECKING:
@@ -71,9 +69,10 @@ class InProcessTransport:
         try:
             with clock.limited(sent + timeout):
                 clock.pause_until(sent + self._half)
-                reply = self._exchanged(message)
+                line = written(message, ClientEnd(self._app))
+                status, headers, body = answer_on(line, message.request.method)
                 clock.pause_until(clock.now() + self._half)
-            return Reply(reply.status, reply.headers, reply.body, sent, clock.now())
+            return Reply(status, headers, body, sent, clock.now())
         except TimedOut:
             return Interference(TOO_SLOW)
         except Interference as met:
@@ -82,24 +81,6 @@ class InProcessTransport:
             interference = Interference(kind_of(error))
             interference.__context__ = error  # as over sockets
             return interference
-
-    def _exchanged(self, message: Message) -> Reply:
-        """Write a message as urllib3 does, call the application, and read its answer."""
-        request, parts = message.request, urlsplit(message.base)
-        line = Line(parts.hostname or "", parts.port)
-        line.sock = ClientEnd(self._app)
-        line.request(
-            request.method,
-            message.base,
-            list(message.pieces()) if request.chunks else request.body,
-            Head(f"{parts.path}{request.path}", message.headers),
-            chunked=bool(request.chunks),
-            preload_content=False,
-        )
-        answer = line.getresponse()
-        body = read_body(answer, request.method)
-        headers = tuple((str(name), str(value)) for name, value in answer.headers.items())
-        return Reply(answer.status, headers, body, 0.0, 0.0)
 
 
 __all__ = ["LATENCY", "InProcessTransport"]

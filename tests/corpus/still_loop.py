@@ -71,10 +71,13 @@ def run_still(coroutine: Coroutine[Any, Any, T]) -> T:
 class LoopClock:
     """The machine's clock for what runs on a `StillLoop`: it moves as the loop's time does."""
 
-    def __init__(self, start: int) -> None:
-        """Show `start`, in milliseconds since the epoch, when the loop is made."""
+    def __init__(self, start: int, loop: StillLoop | None = None) -> None:
+        """Show `start`, in milliseconds since the epoch, when the loop is made; without one it is the loop that runs."""
         self._start = start
+        self._loop = loop
 
     def now(self) -> int:
         """Return the time in milliseconds since the Unix epoch."""
-        return self._start + round(asyncio.get_running_loop().time() * 1_000)
+        loop = self._loop or asyncio.get_running_loop()
+        assert isinstance(loop, StillLoop)
+        return self._start + loop.milliseconds()

@@ -9,9 +9,8 @@ import asyncio
 import io
 import json
 import tempfile
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -21,34 +20,22 @@ from mock_server.adapters.webhook_client import WebhookClient
 from mock_server.admin.access import Access
 from mock_server.admin.application import create_application
 from mock_server.admin.event_stream import EventStreams
-from mock_server.admin.loop_bridge import LoopBridge
-from mock_server.api.document import Document
 from mock_server.api.faults import CONNECTION
 from mock_server.app import create_app
 from mock_server.domain.ports import NoAnswer
 from mock_server.domain.webhook_answers import Reply
 from mock_server.seeds.interpretations_file import read as read_interpretations
-from mock_server.settings import ADMIN, OVERLAID, PUBLISHED, AdminSettings, Settings
+from mock_server.settings import ADMIN, PUBLISHED, AdminSettings, Settings
 from tests.corpus import steps
 from tests.corpus.steps import Answer, Plan, Request
-from tests.corpus.still_loop import StillLoop
+from tests.corpus.still_loop import LoopClock, StillLoop
+from tests.documents import shared_document
 from tests.pools import PoolHere
+from tests.still_mock import Bridge
 
 START: Final = 1_767_225_600_000
 """What the machine's clock shows at the start, in milliseconds since the epoch: 2026-01-01."""
 TOKEN: Final = "corpus-token"
-
-_shared = cache(Document)
-
-
-class _Clock:
-    """The machine's clock, which is the loop's."""
-
-    def __init__(self, loop: StillLoop) -> None:
-        self._loop = loop
-
-    def now(self) -> int:
-        return START + self._loop.milliseconds()
 
 
 class _WebhookClient(WebhookClient):
@@ -84,20 +71,6 @@ class _WebhookClient(WebhookClient):
         return Reply(int(status), (("server", "corpus"), *found), answer, True, retry)
 
 
-class _Bridge(LoopBridge):
-    """Runs the admin plane's commands on a loop that stands still meanwhile."""
-
-    def __init__(self, loop: StillLoop) -> None:
-        super().__init__(loop)
-        self._still = loop
-
-    def run(self, start: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        return self._still.run_until_complete(start())
-
-    def call_soon(self, function: Callable[..., object], *arguments: Any) -> None:
-        function(*arguments)
-
-
 class _Connection:
     """The connection of one request, which remembers how it was ended."""
 
@@ -109,10 +82,6 @@ class _Connection:
 
     def reset(self) -> None:
         self.ended = self.ended or "reset"
-
-
-def _document(path: Path) -> Document:
-    return _shared(path) if path in (OVERLAID, PUBLISHED) else Document(path)
 
 
 class World:
@@ -127,8 +96,8 @@ class World:
         settings = Settings(**self._read(given))
         self.app = create_app(
             settings,
-            document=_document(settings.document),
-            clock=_Clock(self.loop),
+            document=shared_document(settings.document),
+            clock=LoopClock(START, self.loop),
             webhook_client=_WebhookClient(settings.deliver_to, limit=settings.delivery_limit),
             make_process_pool=PoolHere,
             timer=self.loop.time,
@@ -138,9 +107,9 @@ class World:
             self._wait_for(self.app.read_seed())
             self._wait_for(running.__aenter__())
             self._stack.callback(lambda: self._wait_for(running.__aexit__(None, None, None)))
-        bridge = _Bridge(self.loop)
+        bridge = Bridge(self.loop)
         self._admin = create_application(
-            _shared(ADMIN),
+            shared_document(ADMIN),
             self.app.administration,
             self.app.faults,
             bridge=bridge,

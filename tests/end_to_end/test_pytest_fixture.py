@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.arklow_local.inner_tests import JOURNALLED
 from tests.processes import (
     environment,
     is_gone,
@@ -156,25 +157,7 @@ def test_a_test_that_is_run_again_begins_anew(suite: Suite) -> None:
 
 def test_the_report_of_a_failed_test_has_the_end_of_its_journal(suite: Suite) -> None:
     """A test that fails in its set-up too; a test that passes has none."""
-    suite.written("""
-import pytest
-
-@pytest.fixture
-def order(arklow):
-    arklow.call("POST", "/v1/ingress/order.first", {"payload": 1})
-    assert not "in the set-up"
-
-def test_in_its_setup(order):
-    pass
-
-def test_in_its_body(arklow):
-    for n in range(30):
-        arklow.call("POST", f"/v1/ingress/order.n{n}", {"payload": 1})
-    assert not "in the body"
-
-def test_passes(arklow):
-    arklow.call("POST", "/v1/ingress/order.passed", {"payload": 1})
-""")
+    suite.written(JOURNALLED)
     code, output = suite.run("--arklow-mock", suite.mock, "-rA")
 
     assert code == 1
