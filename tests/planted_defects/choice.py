@@ -4,7 +4,7 @@ A package is a folder of the second level, such as `contracts.transport`; the mo
 package together. Each package has one defect at least; the others fall to files in proportion to their lines.
 
 What is left out, since no test could tell the difference: docstrings (mutmut's own rule), annotations, decorators,
-`if TYPE_CHECKING`, `__all__`, type variables, assertions, which state what cannot happen, and the names of text encodings,
+`if TYPE_CHECKING`, `__all__`, type variables, protocols, assertions, which state what cannot happen, and the names of text encodings,
 which are the same in capitals; and what would be caught too easily: the arguments of `len` and `isinstance` (mutmut's own
 rule).
 """
@@ -32,7 +32,8 @@ LEFT_OUT = (
     | m.Decorator()
     | m.If(test=m.Name("TYPE_CHECKING"))
     | m.Assign(targets=[m.AssignTarget(m.Name("__all__"))])
-    | m.Assign(value=m.Call(func=m.Name("TypeVar")))
+    | m.Assign(value=m.Call(func=m.Name("TypeVar") | m.Name("ParamSpec")))
+    | m.ClassDef(bases=[m.Arg(m.Name("Protocol"))])
     | m.Call(func=m.Name("isinstance") | m.Name("len"))
     | m.SimpleString('"ascii"')
     | m.SimpleString('"latin-1"')

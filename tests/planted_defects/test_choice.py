@@ -14,12 +14,19 @@ ROOT = Path(__file__).parents[2]
 
 IDLE = '''
 """A docstring with a number: 1."""
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, ParamSpec, Protocol, TypeVar
 
 if TYPE_CHECKING:
     Both = {1: 2}
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 __all__ = ["f"]
+
+
+class Port(Protocol):
+    rate: int = 1
+
+    def wait(self, seconds: float = 1) -> None: ...
 
 
 @decorated("by", number=1)
@@ -66,7 +73,7 @@ def test_fewer_defects_than_packages_fall_to_some_of_them(tree: Path) -> None:
 
 
 def test_code_that_no_test_can_judge_has_no_defect() -> None:
-    """Docstrings, annotations, decorators, types, exports, assertions, encodings, and what mutmut itself leaves out."""
+    """Docstrings, annotations, decorators, types, protocols, exports, assertions, encodings, and what mutmut itself leaves out."""
     assert places(IDLE)[1] == []
 
 
