@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from .exchange import Exchange
@@ -123,4 +123,9 @@ def finding_of(breach: Breach, exchange: Exchange, shown: tuple[Exchange, ...]) 
     )
 
 
-__all__ = ["Breach", "Finding", "finding_of"]
+def concurrent_finding(breach: Breach, operation: str, history: tuple[Exchange, ...]) -> Finding:
+    """Return a breach at `operation` as a finding that the history of concurrent calls proves by itself."""
+    return replace(finding_of(breach, history[-1], history), operation=operation, concurrent=True)
+
+
+__all__ = ["Breach", "Finding", "concurrent_finding", "finding_of"]

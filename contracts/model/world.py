@@ -191,6 +191,10 @@ class Model:
         """Forget all definitions and actions, as the deployment has."""
         self.definitions.clear()
         self.actions.clear()
+        self.by_id.clear()
+        self._ids_without_zeros.clear()
+        self._by_alias.clear()
+        self._by_lower_case.clear()
 
     def store(self, definition: Definition, identity: str) -> None:
         """Keep what a PUT has shown, answered with the definition id `identity`.

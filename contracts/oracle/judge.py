@@ -10,7 +10,7 @@ from ..checks import run_checks
 from ..checks.context import CheckContext
 from ..checks.facts import Facts, action_id, derive_facts
 from ..core.exchange import Exchange
-from ..core.findings import Breach, Finding, finding_of
+from ..core.findings import Breach, Finding, concurrent_finding, finding_of
 from ..core.ledger import Ledger
 from ..core.rules import RULES
 from ..model import definitions, ingress, signals
@@ -86,8 +86,13 @@ class Judge:
         self.provenance.learn(facts)
         return Observation(tuple(found), tuple(suspicions))
 
-    def observe_together(self, exchanges: Sequence[Exchange]) -> None:
-        """Judge exchanges that overlapped: each is judged alone, as the order in which they took effect is unknown."""
+    def observe_together(self, exchanges: Sequence[Exchange]) -> list[Finding]:
+        """Judge exchanges that overlapped: each is judged alone, as the order in which they took effect is unknown.
+
+        What breaks a rule whatever the order was is returned as proofs; it is not put in the ledger, as a restart of the
+        target explains it.
+        """
+        proofs: list[Finding] = []
         for exchange in exchanges:
             facts = self._derive(exchange, self.context)
             self._record(facts)
@@ -100,20 +105,16 @@ class Judge:
             if exchange.path == INGRESS_PATH and exchange.status == 200 and facts.owner is not None:
                 number = facts.data.get("a_id")
                 others = tuple(one for one in exchanges if one.data().get("a_id") == number)
-                for breach in ingress.accept_action(
+                breaches = ingress.accept_action(
                     self.model, facts.owner, number, unattended=True, at=exchange.call
-                ):
-                    self.prove(breach, str(exchange.operation), others)
+                )
+                proofs += [concurrent_finding(breach, str(exchange.operation), others) for breach in breaches]
             self.ledger.tested.update(self.model.take_observations().tested)
             self.provenance.learn(facts)
-
-    def prove(self, breach: Breach, operation: str, history: tuple[Exchange, ...]) -> None:
-        """Put into the ledger what concurrent calls have shown: such a history is its own confirmation."""
-        finding = finding_of(breach, history[-1], history)
-        self.ledger.add([replace(finding, operation=operation, concurrent=True)])
+        return proofs
 
     def add_cut_off(self, request: Exchange, size: int) -> None:
-        """Put into the ledger that a body of `size` bytes was cut off twice, and a small one beside it was not."""
+        """Put into the ledger that a body of `size` bytes was cut off each time, and a small one beside it was not."""
         self.ledger.add(
             [
                 Finding(
@@ -121,7 +122,7 @@ class Judge:
                     str(request.operation),
                     f"The connection is cut off by a body of {size:,} bytes",
                     "an answer: 200, or a refusal such as 413",
-                    "no answer, twice",
+                    "no answer, each time",
                     (request,),
                 )
             ],

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from random import Random
 
 from ..core.exchange import Exchange
 from ..core.findings import Breach, Finding, finding_of
 from ..oracle.judge import Judge
-from ..transport.client import Client
+from ..transport.client import TIMEOUT, Client
 from ..transport.interference import CUT_OFF, TOO_SLOW, Interference
 from ..transport.wire import Request
 from .names import Names
 from .requests import PUT, RequestBuilder
 from .sequence import CallSequence
 
-_FURTHER_TRIES = 2
-"""How often a request that was cut off is sent again, to tell the application from the network."""
+_TURNS = 10
+"""How often a request that was cut off is sent again, and an ordinary one beside it, to tell the application from the network:
+where every second connection is cut off at random, it looks like the application once in a million times."""
+RESTARTED = "the target was restarted, and has forgotten what it knew"
+"""The kind of interference that concurrent calls have met which were not answered by one world."""
 
 
 class Accusations:
@@ -30,14 +35,19 @@ class Accusations:
         requests: RequestBuilder,
         *,
         looks_into_refusals: bool,
+        has_forgotten: Callable[[], bool],
     ) -> None:
-        """Accuse in the name of `sequence`; without looking into refusals a refused key is not accused."""
+        """Accuse in the name of `sequence`; without looking into refusals a refused key is not accused.
+
+        `has_forgotten` tells whether the target has lost what it knew.
+        """
         self._sequence = sequence
         self._client = client
         self._judge = judge
         self._names = names
         self._requests = requests
         self._looks_into_refusals = looks_into_refusals
+        self._has_forgotten = has_forgotten
 
     def suspect(self, breach: Breach, history: tuple[Exchange, ...]) -> None:
         """Raise a suspicion that only the whole sequence can show; `history` ends with what shows it."""
@@ -51,6 +61,16 @@ class Accusations:
     def blame(self, breach: Breach, history: tuple[Exchange, ...]) -> None:
         """Put a breach into the ledger that the sequence has already seen twice."""
         self._judge.ledger.add([replace(_of_sequence(breach, history), confirmed=1, attempts=1)])
+
+    def prove(self, proofs: Sequence[Finding]) -> None:
+        """Put into the ledger what concurrent calls have shown: such a history is its own confirmation.
+
+        Raises:
+            Interference: the target was restarted meanwhile, so that no single world has answered.
+        """
+        if proofs and self._has_forgotten():
+            raise Interference(RESTARTED)
+        self._judge.ledger.add(proofs)
 
     def look_into_refusal(self, refused: list[Finding], timeout: float) -> None:
         """Put refusals of a good key into the ledger if the key is good elsewhere (AUTH-1).
@@ -72,8 +92,8 @@ class Accusations:
     def look_into_silence(self, request: Request, kind: str, timeout: float) -> None:
         """Find out whether the application itself cuts off an ordinary request (HTTP-9).
 
-        It does, if it cuts off each of three tries while other requests between them are answered. `kind` is the kind of
-        interference that was met; answers may take `timeout` seconds.
+        It does, if it cuts off each further try while another request beside it is answered each time. `kind` is the kind
+        of interference that was met; answers may take `timeout` seconds.
         """
         learned = self._judge.context.learned
         silent = self._client.unanswered(request)
@@ -84,21 +104,32 @@ class Accusations:
             return
         learned.note_silent(str(silent.operation))
         self._judge.ledger.tested["HTTP-9"] += 1
-        ordinary = self._ordinary_put()
-        for _ in range(_FURTHER_TRIES):
-            try:
-                self._client.send(ordinary, timeout=timeout)
-            except Interference:
-                learned.discard_silent(str(silent.operation))
-                return
-            try:
-                self._client.send(request, timeout=timeout)
-            except Interference:
-                continue
+        if not self.is_cut_off_each_time(request, self._ordinary_put(), timeout):
+            learned.discard_silent(str(silent.operation))
             return
         title = "A plain request is cut off each time, and others beside it are answered"
-        breach = Breach("HTTP-9", title, "an answer", "no answer, three times")
+        breach = Breach("HTTP-9", title, "an answer", f"no answer, {1 + _TURNS} times")
         self.blame(breach, (*self._judge.needed(silent)[:-1], silent))
+
+    def is_cut_off_each_time(self, request: Request, ordinary: Request, timeout: float = TIMEOUT) -> bool:
+        """Say whether a request is cut off each time it is sent again, and an ordinary one beside it never.
+
+        After an ordinary one both are sent in a mixed order, so that a network which cuts off every second connection does
+        not look like that. Answers may take `timeout` seconds.
+        """
+        turns = [request, ordinary] * _TURNS
+        Random(request.path).shuffle(turns)
+        for one in (ordinary, *turns):
+            try:
+                self._client.send(one, timeout=timeout)
+            except Interference as met:
+                if one is ordinary or str(met) != CUT_OFF:
+                    return False
+            else:
+                if one is request:
+                    return False
+        self._client.note_own_doing(CUT_OFF, _TURNS)
+        return True
 
     def _ordinary_put(self) -> Request:
         return self._requests.build(PUT, {"variant": self._names.take(), "schema": {}})
@@ -108,4 +139,4 @@ def _of_sequence(breach: Breach, history: tuple[Exchange, ...]) -> Finding:
     return replace(finding_of(breach, history[-1], history), needs_sequence=True)
 
 
-__all__ = ["Accusations"]
+__all__ = ["RESTARTED", "Accusations"]

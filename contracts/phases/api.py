@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
@@ -52,6 +53,7 @@ class Api:
         *,
         scope: str = "",
         careful: bool = False,
+        has_forgotten: Callable[[], bool] = lambda: False,
     ) -> None:
         """Begin a sequence without exchanges.
 
@@ -63,6 +65,7 @@ class Api:
             policy: how the run behaves.
             scope: tells the aliases of this sequence from those of others, where names are reused.
             careful: ask a second time for what is refused against expectation, when all of the target knows what was made.
+            has_forgotten: tells whether the target has lost what it knew.
         """
         self.client = client
         self.judge = judge
@@ -84,10 +87,9 @@ class Api:
             judge,
             policy,
             careful=careful,
-            on_refusal=lambda refused, timeout: self.accusations.look_into_refusal(refused, timeout),
-            on_silence=lambda request, kind, timeout: self.accusations.look_into_silence(
-                request, kind, timeout
-            ),
+            on_refusal=lambda *refused: self.accusations.look_into_refusal(*refused),
+            on_silence=lambda *silent: self.accusations.look_into_silence(*silent),
+            on_proofs=lambda proofs: self.accusations.prove(proofs),
         )
         self.accusations = Accusations(
             self.sequence,
@@ -96,6 +98,7 @@ class Api:
             self.names,
             self.requests,
             looks_into_refusals=policy.looks_into_refusals,
+            has_forgotten=has_forgotten,
         )
         self._open_variants: dict[int, str] = {}
         """Index of an organisation → its definition that takes any work."""

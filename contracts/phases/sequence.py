@@ -34,6 +34,7 @@ class CallSequence:
         careful: bool = False,
         on_refusal: Callable[[list[Finding], float], None],
         on_silence: Callable[[Request, str, float], None],
+        on_proofs: Callable[[list[Finding]], None],
     ) -> None:
         """Begin an empty sequence.
 
@@ -44,6 +45,7 @@ class CallSequence:
             careful: ask a second time for what is refused against expectation, when all of the target knows what was made.
             on_refusal: called with findings that a good key was refused, and the seconds that an answer may take.
             on_silence: called with a request that met interference, its kind, and the seconds that an answer may take.
+            on_proofs: called with what concurrent calls have shown.
         """
         self._client = client
         self._judge = judge
@@ -51,6 +53,7 @@ class CallSequence:
         self._careful = careful
         self._on_refusal = on_refusal
         self._on_silence = on_silence
+        self._on_proofs = on_proofs
         self.exchanges: list[Exchange] = []
         """All exchanges, in order."""
         self.waited = 0.0
@@ -108,11 +111,11 @@ class CallSequence:
         """Send requests at the same moment and judge each answer by itself; None where interference was met.
 
         Raises:
-            Interference: the connections could not be made.
+            Interference: the connections could not be made, or the target was restarted meanwhile.
             TimeUp: the run has ended, or a budget is used up.
         """
         answers = self._client.volley(requests, timeout=self._policy.timeout)
-        self._judge.observe_together([exchange for exchange in answers if exchange is not None])
+        self._on_proofs(self._judge.observe_together([one for one in answers if one is not None]))
         return answers
 
     def note_wait(self, seconds: float) -> None:

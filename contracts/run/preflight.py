@@ -42,8 +42,21 @@ class _FirstAnswers:
     """Answers to the first organisation, one of each operation that answered at all; the definition's first."""
     served: Exchange | None
     """An answer to work that was accepted."""
+    witness: _Witness | None
+    """What tells later whether the target has lost what it knew."""
     other_organisations: list[Exchange]
     """Answers to definitions of the other organisations."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Witness:
+    """Work whose answer changes when a definition is lost."""
+
+    work: Request
+    definition: Request
+    """The definition that the work needs, or breaks."""
+    is_refused: bool
+    """Whether the work is refused while the definition is known."""
 
 
 class Preflight:
@@ -69,15 +82,20 @@ class Preflight:
         self.unreachable: str | None = None
         """One sentence that says that the target went away for good; None while it did not."""
         self._drops = 0
-        self._served: Request | None = None
-        """An ordinary request that was served at first."""
-        self._defined: Request | None = None
-        """The definition that `_served` needs."""
+        self._witness: _Witness | None = None
+        """What tells later whether the target has lost what it knew; None where nothing tells it."""
 
     def new_sequence(self, *, scope: str = "", careful: bool = False) -> Api:
         """Return an empty sequence under the names of the run; the arguments are those of `Api`."""
         return Api(
-            self._client, self._judge, self._random, self.prefix, self._policy, scope=scope, careful=careful
+            self._client,
+            self._judge,
+            self._random,
+            self.prefix,
+            self._policy,
+            scope=scope,
+            careful=careful,
+            has_forgotten=self.has_forgotten,
         )
 
     # First contact
@@ -113,17 +131,19 @@ class Preflight:
         policy = replace(self._policy, timeout=_FIRST_TIMEOUT, looks_into_refusals=False)
         api = Api(self._client, self._judge, self._random, self.prefix, policy)
         definition = self._define(api)
-        operations, served = [definition], None
+        operations, served, witness = [definition], None, None
         with suppress(Interference):  # where one operation alone is silent, that is looked into
-            operations.append(api.ingress(api.name("unknown")))
+            unknown = api.ingress(api.name("unknown"))
+            operations.append(unknown)
             served = self._serve(api, definition)
+            witness = self._find_witness(api, definition, served, defines_unknown=unknown.status == 200)
         with suppress(Interference, NotInDocument):
             operations.append(api.modack("1"))
         other_organisations = [
             api.put(f"{api.names.prefix}plain0" if api.names.reused else api.name(), org=org)
             for org in range(1, len(self._plan.target.credentials))
         ]
-        return _FirstAnswers(definition, operations, served, other_organisations)
+        return _FirstAnswers(definition, operations, served, witness, other_organisations)
 
     def _define(self, api: Api) -> Exchange:
         """Put a definition; under a name without dots where names with dots are refused, which breaks B057."""
@@ -146,14 +166,31 @@ class Preflight:
         exchange = None if variant is None else api.ingress(str(variant))
         return exchange if exchange is not None and exchange.status == 200 else None
 
+    def _find_witness(
+        self, api: Api, definition: Exchange, served: Exchange | None, *, defines_unknown: bool
+    ) -> _Witness | None:
+        """Return what tells later whether the target has lost what it knew; None where nothing tells it.
+
+        A target that defines by itself what it does not know serves the same work after a restart. There a definition tells
+        which refuses some work: the new one does not.
+        """
+        if served is None or not definition.data():
+            return None
+        if not defines_unknown:
+            return _Witness(self._request_of(served), self._request_of(definition), is_refused=False)
+        strict = api.put(api.name("strict"), {"type": "object", "required": ["order_id"]})
+        broken = api.ingress(str(strict.data().get("variant")), {})
+        if broken.status not in FRESH_REFUSALS:
+            return None
+        return _Witness(self._request_of(broken), self._request_of(strict), is_refused=True)
+
     def _judged(self, first: _FirstAnswers) -> str | None:
         """Remember what is needed later of the first answers, and say why the target cannot be judged; None when it can."""
         definition = first.definition
         self._context.learned.note_puts_refused(not definition.data() and definition.status in _MAY_NOT)
         reason = self._other_application(first.operations) or self._refused_key(first)
-        self._served = self._request_of(first.served or first.operations[-1])
-        self._client.breaker.arm(self._served)
-        self._defined = self._request_of(definition) if first.served and definition.data() else None
+        self._client.breaker.arm(self._request_of(first.served or first.operations[-1]))
+        self._witness = first.witness
         if reason:
             self._judge.ledger.clear()
         return reason
@@ -196,13 +233,14 @@ class Preflight:
         return before != self._drops and self.has_forgotten()
 
     def has_forgotten(self) -> bool:
-        """Say whether the target refuses what it served at first; then the model begins anew as well."""
-        if self._served is None or not self._defined:
+        """Say whether the target has lost a definition that it knew at first; then the model begins anew as well."""
+        witness = self._witness
+        if witness is None:
             return False
         with suppress(Interference, TimeUp):
-            if self._client.send(self._served).status in FRESH_REFUSALS:
+            if (self._client.send(witness.work).status in FRESH_REFUSALS) is not witness.is_refused:
                 self._judge.model.start_again()
-                self._client.send(self._defined)
+                self._client.send(witness.definition)
                 return True
         return False
 

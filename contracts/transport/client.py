@@ -178,6 +178,10 @@ class Client:
         """A copy: kind of interference → how often it was met."""
         return self._met.counts()
 
+    def note_own_doing(self, kind: str, times: int) -> None:
+        """Note that interference of a kind, which so many requests have met, was the application's own doing."""
+        self._met.take_back(kind, times)
+
     def traced(self) -> str:
         """Return the `traceparent` of the next request (W3C Trace Context)."""
         self._traced += 1

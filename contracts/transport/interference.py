@@ -44,6 +44,12 @@ class InterferenceCount:
         self.note(kind)
         return Interference(kind)
 
+    def take_back(self, kind: str, times: int) -> None:
+        """Count so many requests less, as it was the application that met them with this kind."""
+        self._counts[kind] -= times
+        if self._counts[kind] <= 0:
+            del self._counts[kind]
+
     def counts(self) -> dict[str, int]:
         """Return a copy: kind → how often it was met."""
         return dict(self._counts)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import pytest
 
 from contracts.checks.context import CheckContext
-from contracts.core.findings import Breach
+from contracts.core.findings import Breach, concurrent_finding
 from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
 from contracts.phases.api import PLAIN, Api, id_as_number
@@ -30,12 +33,25 @@ CUT = Interference(CUT_OFF)
 class World:
     """Calls to a target that is a function, on a virtual clock."""
 
-    def __init__(self, answer: Answer, declared: dict[str, Any] | None = None, **policy: Any) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        declared: dict[str, Any] | None = None,
+        has_forgotten: Callable[[], bool] = lambda: False,
+        **policy: Any,
+    ) -> None:
         self.clock = VirtualClock()
         self.wire = ScriptedTransport(answer)
         made = client(URL, clock=self.clock, transport=self.wire)
         self.judge = Judge(check_context(declared=declared), Ledger())
-        self.api = Api(made, self.judge, Random(7), PREFIX, replace(TrafficPolicy(), **policy))
+        self.api = Api(
+            made,
+            self.judge,
+            Random(7),
+            PREFIX,
+            replace(TrafficPolicy(), **policy),
+            has_forgotten=has_forgotten,
+        )
 
     @property
     def context(self) -> CheckContext:
@@ -188,7 +204,7 @@ def test_a_target_that_knows_no_action_has_none_to_hold() -> None:
 
 def test_a_signal_whose_connection_is_cut_off_is_sent_again() -> None:
     """As it does no harm when it is sent twice; no more than three times."""
-    answers: list[Reply | Interference] = [CUT, CUT, CUT, refused(404)]
+    answers: list[Reply | Interference] = [CUT, refused(404), CUT, refused(404), refused(404)]
     world = World(lambda request: answers.pop(0) if request.path == "/v1/modack" else served(request))
     assert world.api.modack("77").status == 404
     assert answers == []
@@ -234,12 +250,59 @@ def looked_into(answer: Answer, times: int = 1) -> World:
 
 
 def test_an_operation_that_is_cut_off_each_time_beside_others_that_answer_is_a_finding() -> None:
-    """It is looked into once in a run."""
+    """It is looked into once in a run: it is sent ten times more, and others beside it."""
     world = looked_into(silent, times=2)
 
     assert rules(world.judge.ledger.all()) == ["HTTP-9"]
     assert world.judge.ledger.tested["HTTP-9"] >= 1
-    assert [one for one in world.asked if one[1] == "/v1/modack"] == [("POST", "/v1/modack")] * 4
+    assert [one for one in world.asked if one[1] == "/v1/modack"] == [("POST", "/v1/modack")] * 12
+    assert len(world.asked) == 12 + 11
+
+
+@pytest.mark.parametrize("in_turns", [True, False], ids=["every second one", "one in two, at random"])
+def test_a_network_that_cuts_off_half_of_all_connections_is_not_the_application(in_turns: bool) -> None:
+    """Whatever request is cut off."""
+    chance = Random(3)
+    cut = itertools.cycle([True, False]) if in_turns else iter(lambda: chance.random() < 0.5, None)
+    world = World(lambda request: CUT if next(cut) else served(request))
+    for _ in range(500):
+        with suppress(Interference):
+            world.api.sequence.play(world.api.requests.build(MODACK, LEASE))
+
+    assert world.judge.ledger.all() == []
+
+
+def test_what_concurrent_calls_prove_counts_at_once() -> None:
+    """Unless the target was restarted meanwhile: then no single world has answered."""
+    world, restarted = World(served), World(served, has_forgotten=lambda: True)
+    breach = Breach("RACE-1", "No order", "one", "none")
+    for this in (world, restarted):
+        proof = concurrent_finding(breach, INGRESS, (this.api.put(this.api.name()),))
+        this.api.accusations.prove([])
+        if this is world:
+            this.api.accusations.prove([proof])
+            continue
+        with pytest.raises(Interference, match="the target was restarted"):
+            this.api.accusations.prove([proof])
+
+    [found] = world.judge.ledger.all()
+    assert (found.rule, found.operation, found.concurrent) == ("RACE-1", INGRESS, True)
+    assert restarted.judge.ledger.all() == []
+
+
+def test_an_id_that_two_calls_of_a_volley_were_given_is_no_finding_after_a_restart() -> None:
+    """The new world begins with the ids of the old one."""
+
+    def answer(request: Request) -> Reply:
+        work = {"a_id": "77", "a_def_id": "7", "queue_s": "queued", "a_va": "v", "a_ve": "1"}
+        return reply(200, {"data": work}) if "ingress" in request.path else served(request)
+
+    for forgotten in (False, True):
+        world = World(answer, has_forgotten=[False, True].pop if forgotten else lambda: False)
+        volley = [world.api.requests.build(INGRESS, {"payload": 1}, name="v") for _ in range(2)]
+        with pytest.raises(Interference) if forgotten else nullcontext():
+            world.api.sequence.volley(volley)
+        assert ("ING-7" in rules(world.judge.ledger.all())) is not forgotten
 
 
 @pytest.mark.parametrize(
@@ -247,9 +310,9 @@ def test_an_operation_that_is_cut_off_each_time_beside_others_that_answer_is_a_f
     [
         (lambda _: CUT, 2),
         (lambda request: Interference(TOO_SLOW) if request.path == "/v1/modack" else served(request), 1),
-        (in_turn(CUT, served(Request("PUT", "/", (), b'{"variant":"v"}')), refused(404)), 3),
+        (in_turn(CUT), 5),
     ],
-    ids=["the network is away", "it is slow", "it answers the second time"],
+    ids=["the network is away", "it is slow", "it answers later"],
 )
 def test_silence_that_may_be_anything_else_is_no_finding(answer: Answer, asked: int) -> None:
     """Neither when other requests are cut off too, nor when it only takes long."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.core.exchange import Exchange, Headers
-from contracts.core.findings import Breach, Finding
+from contracts.core.findings import Finding
 from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
 from contracts.phases.requests import INGRESS, JSON, MODACK, PUT
@@ -300,30 +300,20 @@ def test_a_refused_good_key_is_left_to_the_caller() -> None:
 
 
 def test_overlapping_calls_are_judged_alone_and_teach_the_model_no_order() -> None:
-    """An id that two of them were given breaks ING-7, and both are the example."""
+    """An id that two of them were given breaks ING-7, and both are the example; it is for the caller to put in the ledger."""
     one, two, three = work("900"), work("900"), work("901")
     failed = asked(INGRESS, {"payload": 1}, 500)
     judge = Judge(check_context(), Ledger())
     judge.observe(put())
 
-    judge.observe_together([one, put(version=5), two, three, failed])
+    [twice] = judge.observe_together([one, put(version=5), two, three, failed])
+    [crash] = judge.ledger.all()
 
-    assert {finding.rule: finding.exchanges for finding in judge.ledger.all()} == {
-        "ING-7": (one, two),
-        "PAGE-8": (failed,),
-    }
-    assert all(finding.concurrent for finding in judge.ledger.all())
+    assert (twice.rule, twice.operation, twice.exchanges) == ("ING-7", INGRESS, (one, two))
+    assert (crash.rule, crash.exchanges) == ("PAGE-8", (failed,))
+    assert twice.concurrent
+    assert crash.concurrent
     assert judge.model.definitions["1", "v"].version == 1
-
-
-def test_what_concurrent_calls_prove_counts_at_once() -> None:
-    """It counts under the operation that it is about."""
-    judge = Judge(check_context(), Ledger())
-
-    judge.prove(Breach("RACE-1", "No order", "one", "none"), PUT, (work(), put()))
-
-    [finding] = judge.ledger.all()
-    assert (finding.rule, finding.operation, finding.concurrent) == ("RACE-1", PUT, True)
 
 
 def test_a_body_that_is_cut_off_is_reported_with_its_size() -> None:

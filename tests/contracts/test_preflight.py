@@ -31,6 +31,8 @@ class Deployment:
 
     known: set[str] = field(default_factory=set)
     takes_dots: bool = True
+    defines_unknown: bool = False
+    """Work for an unknown variant defines it; work without a member `order_id` is refused where its definition is strict."""
 
     def __call__(self, request: Request) -> Reply:
         if request.method == "PUT":
@@ -42,8 +44,10 @@ class Deployment:
             return accepted(id=f"{org}7", org_id=org, variant=variant, version=1, alias=[], schema={})
         if "/ingress/" in request.path:
             variant = request.path.rpartition("/")[2]
-            if variant not in self.known:
+            broken = "strict" in variant and b"order_id" not in (request.body or b"")
+            if variant not in self.known if not self.defines_unknown else variant in self.known and broken:
                 return refused(400)
+            self.known.add(variant)
             return accepted(a_id="11", a_def_id="17", queue_s="queued", a_va=variant, a_ve="1")
         return refused(404)
 
@@ -292,6 +296,29 @@ def test_a_target_that_refuses_what_it_served_at_first_has_forgotten_everything(
     assert this.preflight.has_forgotten()
     assert this.judge.model.definitions == {}
     assert not this.preflight.has_forgotten()
+
+
+def test_a_target_that_defines_what_it_does_not_know_has_forgotten_what_it_takes_now() -> None:
+    """Work that its definition refused at first is the witness there."""
+    deployment = Deployment(defines_unknown=True)
+    this = checked(deployment)
+    assert not this.preflight.has_forgotten()
+    deployment.known.clear()
+
+    assert this.preflight.has_forgotten()
+    assert this.judge.model.definitions == {}
+    deployment.known.clear()
+    this.transport.sent.clear()
+    assert this.preflight.has_forgotten()
+    assert this.paths == ["POST /v1/ingress/contract.here.strict0", "PUT /v1/orgs/1/actions/definitions"]
+
+
+def test_a_target_that_defines_the_unknown_and_keeps_no_schema_has_no_witness() -> None:
+    """Then nothing tells whether it has forgotten, and no request is sent."""
+    this = checked(lambda request: Deployment(defines_unknown=True)(request))
+
+    assert not this.preflight.has_forgotten()
+    assert this.paths == []
 
 
 def test_whether_a_target_has_forgotten_is_not_known_where_nothing_was_served() -> None:

@@ -125,6 +125,20 @@ def test_a_server_that_drops_large_bodies_is_found() -> None:
     assert "100,000 bytes" in found[0].title
 
 
+class Forgetting(ConformingServer):
+    """Begins anew when it is sent 100,000 bytes."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if int(environ.get("CONTENT_LENGTH") or 0) > 100_000:
+            self.__init__(self.choices, clock=self.clock)  # type: ignore[misc]
+        return super().__call__(environ, start_response)
+
+
+def test_a_large_body_that_a_restarted_server_refuses_is_no_finding() -> None:
+    """It refuses a small one as well, as it does not know the definition any more."""
+    assert against(requests.large, Forgetting).judge.ledger.all() == []
+
+
 def test_large_bodies_are_served_or_refused() -> None:
     """A lawful server is sent bodies of a megabyte, and more levels than any parser reads."""
     api = against(requests.large, ConformingServer)

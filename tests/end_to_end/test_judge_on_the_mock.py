@@ -76,11 +76,14 @@ RESTARTS: list[Iterable[float]] = [(20, 40, 61, 83, 104), (7, 29, 33, 64, 111)]
 """Moments at which the mock is started anew, in seconds of the run's clock."""
 
 
+@pytest.mark.parametrize("auto_define", [False, True], ids=["", "auto-define"])
 @pytest.mark.parametrize("moments", RESTARTS, ids=str)
-def test_a_target_that_is_restarted_five_times_is_never_accused(moments: Iterable[float]) -> None:
+def test_a_target_that_is_restarted_five_times_is_never_accused(
+    moments: Iterable[float], auto_define: bool
+) -> None:
     """It forgets definitions and actions and gives its ids again; that is interference too."""
-    with StillMock() as still:
-        successors = [(moment, lambda: StillMock(still.loop)) for moment in moments]
+    with StillMock(auto_define=auto_define) as still:
+        successors = [(moment, lambda: StillMock(still.loop, auto_define=auto_define)) for moment in moments]
         transport = MockTransport(still, successors=successors)
         run = judged_on(still, transport=transport, max_time=130)
 

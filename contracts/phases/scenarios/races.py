@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from ...core.exchange import Exchange
-from ...core.findings import Breach
+from ...core.findings import Breach, concurrent_finding
 from ...model.histories import REFUSED, ExplicitVersions, ImplicitVersions, Settlement
 from ...model.linearizability import Call, Specification, check_history
 from ...model.world import FRESH_REFUSALS, FRESH_SECONDS, Definition, as_integer
@@ -251,7 +251,11 @@ def _settled(exchange: Exchange | None) -> Any:
 
 
 def _accused(api: Api, history: _History, spec: Specification, operation: str, what: str) -> bool:
-    """Put a history into the ledger if no order of its calls explains the answers, and say whether it did."""
+    """Put a history into the ledger if no order of its calls explains the answers, and say whether it did.
+
+    Raises:
+        Interference: the target was restarted meanwhile.
+    """
     api.judge.ledger.tested["RACE-1"] += 1
     verdict = check_history([call for call, _ in history], spec)
     if verdict.ok:
@@ -265,7 +269,9 @@ def _accused(api: Api, history: _History, spec: Specification, operation: str, w
         "answers that some order of the calls allows",
         "; ".join(f"{call.op[0]} {_words(call.answer)}" for call, _ in contradicting[:6]),
     )
-    api.judge.prove(breach, operation, tuple(exchange for _, exchange in contradicting))
+    api.accusations.prove(
+        [concurrent_finding(breach, operation, tuple(exchange for _, exchange in contradicting))]
+    )
     return True
 
 

@@ -333,12 +333,14 @@ def large(api: Api) -> None:
     for size in (20_000, 100_000, 300_000):
         request = api.requests.build(INGRESS, {"payload": "x" * size}, name=variant)
         api.judge.ledger.tested["HTTP-7"] += 1
+        small = api.requests.build(INGRESS, {"payload": "x"}, name=variant)
         dropped = [_dropped(api, request) for _ in range(2)]
-        if all(dropped) and not _dropped(api, api.requests.build(INGRESS, {"payload": "x"}, name=variant)):
+        if all(dropped) and api.accusations.is_cut_off_each_time(request, small):
             api.judge.add_cut_off(api.client.unanswered(request), size)
             return
-        if api.exchanges[-1].status in _OWN_REFUSAL:
-            _blame_edge(api, api.exchanges[-1])
+        refused = api.exchanges[-1]
+        if refused.status in _OWN_REFUSAL and api.sequence.play(small).status == 200:
+            _blame_edge(api, refused)
     for label, good, name in _good_bodies(api):
         for probe in large_probes(label, good):
             api.send_probe(label, probe, name)
