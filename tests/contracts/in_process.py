@@ -51,7 +51,8 @@ class InProcessTransport:
     def send_together(
         self, messages: Sequence[Message], timeout: float
     ) -> Iterator[tuple[int, Reply | Interference]]:
-        """Send all messages at the same moment, and yield each answer with the index of its message."""
+        """Connect for one message after the other, send all at the same moment, and yield each answer with its index."""
+        self._clock.wait(len(messages) * self._half)
         sent, found = self._clock.now(), []
 
         def call(index: int, message: Message) -> Callable[[], None]:

@@ -83,7 +83,8 @@ def test_an_ack_after_a_nack_that_ended_the_action_is_no_second_ack() -> None:
 
     assert settled(model, "ack", 0, 409) == []
     assert "a second ack" not in model.first_answers
-    assert settled(model, "ack", 0, 200) == ["LIFE-9"]
+    [breach] = signal(model, "ack", 0, 200, 2)
+    assert (breach.rule, breach.title) == ("LIFE-9", "An action that has ended takes an ack")
 
 
 @pytest.mark.parametrize("ending", ["ack", "nack"])
@@ -94,7 +95,8 @@ def test_an_action_that_has_ended_takes_no_signal(ending: Kind, kind: Kind) -> N
     settled(model, ending, 0, 200, **({"final": True} if ending == "nack" else {}))
 
     assert [breach.rule for breach in signal(model, kind, 0, 409, 2)] == []
-    assert [breach.rule for breach in signal(model, kind, 0, 200, 2)] == ["LIFE-9"]
+    titles = [(breach.rule, breach.title) for breach in signal(model, kind, 0, 200, 2)]
+    assert titles == [("LIFE-9", f"An action that has ended takes a {kind}")]
     assert [breach.rule for breach in signal(model, kind, 1, 200, 100)] == ["LIFE-9"]
 
 
