@@ -1,160 +1,28 @@
-"""What is played when: scenarios in their order, those that wait, those that interference disturbs, and the end of a run."""
+"""What is played when: scenarios in their order, those that wait, and those that interference disturbs."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from random import Random
+from collections.abc import Iterator
+from dataclasses import replace
 
-import pytest
-
-from contracts import Finding, Plan, RunFinished
+from contracts import RunFinished
 from contracts.core.events import Checkpoint, Progress
-from contracts.core.exchange import Exchange
-from contracts.core.ledger import Ledger
-from contracts.oracle.judge import Judge
 from contracts.phases.api import Api
 from contracts.phases.requests import MODACK, NotReached
 from contracts.phases.scenarios import Scenario, requests
-from contracts.phases.scenarios.scenario import Play
-from contracts.run.scheduler import Scheduler
-from contracts.transport.client import Client
 from contracts.transport.interference import TOO_SLOW, Interference
-from contracts.transport.throttle import Allowance, Limits, TimeUp
-from contracts.transport.wire import Reply, Request
-from tests.clocks import VirtualClock
-from tests.contracts.ports import ScriptedTransport, refused
-from tests.contracts.runs import check_context, client, exchange, rules, target
-
-SECONDS = 25.0
-"""How long the runs of these tests go on."""
-MODACK_AGAIN = Request("POST", "/v1/modack", body=b"{}")
-
-
-class FakePresence:
-    """A target that is always there, unless a test says otherwise."""
-
-    def __init__(self, to: Client, judge: Judge) -> None:
-        self.prefix = "contract.test."
-        self.unreachable: str | None = None
-        self.comes_back = True
-        self.looks = 0
-        """How often it was asked whether the target has forgotten what it knew."""
-        self.sequences: list[tuple[str, bool]] = []
-        """Scope of each sequence, and whether it was careful."""
-        self._client = to
-        self._judge = judge
-
-    def new_sequence(self, *, scope: str = "", careful: bool = False) -> Api:
-        self.sequences.append((scope, careful))
-        return Api(self._client, self._judge, Random(1), self.prefix, scope=scope, careful=careful)
-
-    def has_forgotten(self) -> bool:
-        self.looks += 1
-        return False
-
-    def wait_for_return(self) -> bool:
-        if not self.comes_back:
-            self.unreachable = "It went away."
-        return self.comes_back
-
-
-class FakeConfirmation:
-    """Writes down what it is asked, and decides nothing as often as it is told."""
-
-    def __init__(self) -> None:
-        self.undecided = 0
-        """How often it asks for a sequence to be played again."""
-        self.settled: list[tuple[list[str], str | None, int, bool]] = []
-        """Rules of the suspicions, title of the scenario, number of exchanges, and whether it was repeated."""
-        self.calls: list[tuple[str, float]] = []
-
-    def settle(
-        self,
-        suspicions: Sequence[Finding],
-        source: Hashable,
-        exchanges: Sequence[Exchange],
-        *,
-        repeated: bool = False,
-    ) -> bool:
-        title = source.title if isinstance(source, Scenario) else None
-        self.settled.append((rules(suspicions), title, len(exchanges), repeated))
-        self.undecided -= 1
-        return self.undecided >= 0
-
-    def confirm(self) -> None:
-        pass
-
-    def confirm_again(self, seconds: float = math.inf) -> None:
-        self.calls.append(("confirm again", seconds))
-
-    def shrink(self, seconds: float) -> None:
-        self.calls.append(("shrink", seconds))
-
-    def drop_unconfirmed(self) -> None:
-        self.calls.append(("drop", 0.0))
-
-
-@dataclass
-class World:
-    """A scheduler, and all that it is handed."""
-
-    plan: Plan
-    scenarios: Sequence[Scenario]
-    clock: VirtualClock = field(default_factory=VirtualClock)
-    announced: list[str] = field(default_factory=list)
-    confirmation: FakeConfirmation = field(default_factory=FakeConfirmation)
-
-    def __post_init__(self) -> None:
-        self.transport = ScriptedTransport(lambda _: refused(409))
-        self.client = client(
-            "http://target", clock=self.clock, transport=self.transport, limits=self.plan.limits
-        )
-        self.client.throttle.allow(Allowance(self.clock.now() + SECONDS))
-        self.judge = Judge(check_context(), Ledger(self.plan.only))
-        self.presence = FakePresence(self.client, self.judge)
-        self.scheduler = Scheduler(
-            self.plan,
-            self.client,
-            self.judge,
-            self.presence,
-            lambda: self.confirmation,
-            announce=self.announced.append,
-            scenarios=self.scenarios,
-        )
-
-    @property
-    def masked(self) -> dict[str, str]:
-        return self.judge.ledger.masked
-
-
-def world(*scenarios: Scenario, **members: object) -> World:
-    return World(Plan(target("http://target"), seed=7, **members), scenarios)  # type: ignore[arg-type]
-
-
-def scenario(title: str, play: Play, *codes: str) -> Scenario:
-    return Scenario(title, frozenset(codes or {"LEASE-3"}), play)
-
-
-def does_nothing(title: str, *codes: str) -> Scenario:
-    return scenario(title, raising(), *codes)
-
-
-def suspicious(rule: str = "LEASE-3") -> Finding:
-    return Finding(rule, MODACK, "It breaks", "this", "that", (exchange(MODACK, 409),))
-
-
-def raising(*errors: Exception) -> Callable[[Api], None]:
-    """Plays that end with these errors, one after the other; the next one ends well."""
-    left = list(errors)
-
-    def play(api: Api) -> None:
-        if left:
-            raise left.pop(0)
-
-    return play
-
+from contracts.transport.throttle import Limits
+from tests.contracts.runs import exchange
+from tests.contracts.scheduling import (
+    MODACK_AGAIN,
+    SECONDS,
+    World,
+    does_nothing,
+    raising,
+    scenario,
+    suspicious,
+    world,
+)
 
 # Scenarios
 
@@ -453,104 +321,3 @@ def test_a_steady_run_sends_nothing_because_an_answer_was_slow() -> None:
     assert this.judge.ledger.doubtful == {
         "HTTP-6": "an answer took longer, and what a gate sends does not depend on time"
     }
-
-
-# The end
-
-
-def test_the_last_part_may_use_what_was_reserved_and_four_seconds_more() -> None:
-    """Two for findings again, two for smaller examples."""
-    this = world(limits=Limits(requests=100))
-    this.client.throttle.allow(Allowance(this.clock.now() + SECONDS, reserve=10))
-    this.clock.wait(SECONDS)
-
-    this.scheduler.finish()
-
-    throttle = this.client.throttle
-    assert this.announced == ["every finding again"]
-    assert (throttle.deadline, throttle.left) == (this.clock.now() + 4.0, 100)
-    assert this.confirmation.calls == [("confirm again", 2.0), ("shrink", 2.0)]
-
-
-def test_time_that_is_left_is_not_taken_away_at_the_end() -> None:
-    """A run that is early may go on until its deadline."""
-    this = world()
-
-    this.scheduler.finish()
-
-    assert this.client.throttle.deadline == this.clock.now() + SECONDS
-
-
-def test_a_steady_run_takes_the_time_that_the_end_needs() -> None:
-    """As what it sends must not depend on time."""
-    this = world(steady=True)
-
-    this.scheduler.finish()
-
-    assert this.confirmation.calls == [("confirm again", math.inf), ("shrink", math.inf)]
-
-
-# Walks
-
-
-def test_walks_are_left_out_where_no_wanted_rule_may_show_in_them() -> None:
-    """Neither they nor generated requests are sent for a rule of signals."""
-    this = world(only=frozenset({"LIFE-13"}))
-
-    this.scheduler.walk()
-    this.scheduler.generate()
-
-    assert (this.announced, this.transport.sent) == ([], [])
-
-
-@pytest.mark.parametrize("part", ["walk", "generate"])
-def test_nothing_is_begun_when_the_time_is_up(part: str) -> None:
-    """No sequence, and no request."""
-    this = world()
-    this.clock.wait(SECONDS + 1)
-
-    getattr(this.scheduler, part)()
-
-    assert (this.announced, this.presence.sequences) == ([], [])
-
-
-def test_walks_end_with_the_time() -> None:
-    """Each request takes a second here, and every part has its share of what is left."""
-    this = world()
-
-    def slowly(request: Request) -> Reply:
-        this.clock.wait(1.0)
-        return refused(409)
-
-    this.transport.answer = slowly
-    began = this.clock.now()
-
-    this.scheduler.walk()
-
-    assert this.announced == ["every short sequence", "random walks against the model"]
-    assert SECONDS * 0.3 < this.clock.now() - began < SECONDS
-
-
-def test_a_night_ends_with_the_first_round_that_sends_nothing() -> None:
-    """The target lets nothing go before the end; the time until then is not filled with rounds that do nothing."""
-    this = world(night=True)
-    this.client.throttle.hold(SECONDS)
-
-    this.scheduler.alternate()
-
-    assert this.scheduler.progress.rounds == 1
-    assert this.transport.sent == []
-
-
-def test_time_that_is_up_within_a_walk_ends_the_walks() -> None:
-    """Neither another short one nor another random one is begun."""
-    this = world()
-
-    def late(request: Request) -> Reply:
-        raise TimeUp
-
-    this.transport.answer = late
-
-    this.scheduler.walk()
-
-    assert len(this.presence.sequences) == 2  # one of each kind
