@@ -1,0 +1,1 @@
+"""Tests of what the mock shows of its values."""
