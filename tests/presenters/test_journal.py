@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mock_server.domain.journal import CommandEntry, Delivery, DeliveryEntry, ExchangeEntry
+from mock_server.domain.journal import CommandEntry, Delivery, DeliveryEntry, Entry, ExchangeEntry
 from mock_server.presenters.journal import concerns
 
 CALL = Delivery(
@@ -34,7 +34,7 @@ def test_a_delivery_is_about_its_own_action() -> None:
 
 def test_a_command_and_an_exchange_are_about_the_actions_that_they_name() -> None:
     """In details, path, body or answer."""
-    entries = [
+    entries: list[Entry] = [
         CommandEntry(1, 0, "end", "action 77 by an ack"),
         ExchangeEntry(2, 0, "GET", "/v1/actions/77", b"", b"", 0, 200, b"", 0),
         ExchangeEntry(3, 0, "POST", "/v1/ack", b"", b'{"action_record_id": "77"}', 26, 200, b"", 0),
