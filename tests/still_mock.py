@@ -26,6 +26,7 @@ from tests.memory_wire import Connection, Wire
 from tests.pools import PoolHere
 from tests.replies import Reply, answer_from, read_reply
 from tests.running_mock import Mock
+from tests.waiting import wait_until
 
 START: Final = 1_800_000_000
 """What the clock of the mock shows at the loop's time 0, in seconds since 1970."""
@@ -83,6 +84,15 @@ class StillMock(Mock):
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.loop.run_until_complete(asyncio.sleep(seconds))
+
+    def line_with(self, text: str) -> str:
+        """Return the first line of the log that has `text`, as soon as it is written."""
+
+        def found() -> str:
+            self.wait(0)
+            return next((line for line in self.lines if text in line), "")
+
+        return wait_until(found, f"a line with {text!r}")
 
     def raw(self, data: bytes, *, then: bytes = b"", timeout: float = 60) -> Reply:
         """Send bytes as they are and read one answer; `then` is sent 50 ms later on the same connection."""

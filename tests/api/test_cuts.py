@@ -84,7 +84,7 @@ def test_a_client_that_leaves_during_a_delay_has_no_answer(mock: StillMock) -> N
         mock.wait(7)
         assert _said(mock) == []
         connection.leave()
-    mock.wait(0)
+    mock.line_with("the client closed")
 
     [line] = _said(mock)
     assert line.endswith("ms fault 1 the client closed the connection before its answer was due")
@@ -97,7 +97,7 @@ def test_a_client_that_leaves_inside_its_body_is_told_apart(mock: StillMock) -> 
         connection.sendall(REQUEST[:-3])
         mock.wait(1)
         connection.leave()
-    mock.wait(0)
+    mock.line_with("the client closed")
 
     [line] = _said(mock)
     assert line == (
