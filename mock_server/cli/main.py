@@ -200,7 +200,7 @@ def _run(
     from ..adapters import http_server
     from ..admin.plane import AdminPlane
 
-    token = options.admin_token or secrets.token_urlsafe(24)
+    token = options.admin_token or secrets.token_hex(24)  # no sign that a command line takes for a flag
     admin = AdminSettings(token, frozenset(options.admin_name), frozenset(options.admin_origin))
     outside.say(banner.addresses(listeners, "" if options.admin_token else token))
 
