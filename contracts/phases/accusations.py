@@ -35,11 +35,11 @@ class Accusations:
         requests: RequestBuilder,
         *,
         looks_into_refusals: bool,
-        has_forgotten: Callable[[], bool],
+        was_restarted: Callable[[], bool],
     ) -> None:
         """Accuse in the name of `sequence`; without looking into refusals a refused key is not accused.
 
-        `has_forgotten` tells whether the target has lost what it knew.
+        `was_restarted` tells whether the target was restarted, and has lost what it knew.
         """
         self._sequence = sequence
         self._client = client
@@ -47,7 +47,7 @@ class Accusations:
         self._names = names
         self._requests = requests
         self._looks_into_refusals = looks_into_refusals
-        self._has_forgotten = has_forgotten
+        self._was_restarted = was_restarted
 
     def suspect(self, breach: Breach, history: tuple[Exchange, ...]) -> None:
         """Raise a suspicion that only the whole sequence can show; `history` ends with what shows it."""
@@ -68,7 +68,7 @@ class Accusations:
         Raises:
             Interference: the target was restarted meanwhile, so that no single world has answered.
         """
-        if proofs and self._has_forgotten():
+        if proofs and self._was_restarted():
             raise Interference(RESTARTED)
         self._judge.ledger.add(proofs)
 

@@ -53,7 +53,7 @@ class Api:
         *,
         scope: str = "",
         careful: bool = False,
-        has_forgotten: Callable[[], bool] = lambda: False,
+        was_restarted: Callable[[], bool] = lambda: False,
     ) -> None:
         """Begin a sequence without exchanges.
 
@@ -65,7 +65,7 @@ class Api:
             policy: how the run behaves.
             scope: tells the aliases of this sequence from those of others, where names are reused.
             careful: ask a second time for what is refused against expectation, when all of the target knows what was made.
-            has_forgotten: tells whether the target has lost what it knew.
+            was_restarted: tells whether the target was restarted, and has lost what it knew.
         """
         self.client = client
         self.judge = judge
@@ -98,7 +98,7 @@ class Api:
             self.names,
             self.requests,
             looks_into_refusals=policy.looks_into_refusals,
-            has_forgotten=has_forgotten,
+            was_restarted=was_restarted,
         )
         self._open_variants: dict[int, str] = {}
         """Index of an organisation → its definition that takes any work."""

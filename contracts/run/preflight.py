@@ -29,6 +29,8 @@ _PATIENCE = 4.0
 """Seconds that a target may take to come back before the run goes on without it."""
 _NIGHT_PATIENCE = 1_800.0
 """The same for a night, in which a new version may be deployed."""
+_LOOKS = 3
+"""How often a target is asked whether it knows what it knew, while no answer comes."""
 _FIRST_PAUSE, _LONGER, _LONGEST_PAUSE = 0.2, 1.2, 10.0
 """Seconds between two looks whether a target is back, how many times longer each next pause is, and the longest one."""
 
@@ -95,7 +97,7 @@ class Preflight:
             self._policy,
             scope=scope,
             careful=careful,
-            has_forgotten=self.has_forgotten,
+            was_restarted=self.was_restarted,
         )
 
     # First contact
@@ -234,15 +236,40 @@ class Preflight:
 
     def has_forgotten(self) -> bool:
         """Say whether the target has lost a definition that it knew at first; then the model begins anew as well."""
+        with suppress(Interference, TimeUp):
+            return self._has_lost_witness()
+        return False
+
+    def was_restarted(self) -> bool:
+        """Say whether the target has lost what it knew, as `has_forgotten` does; a target that is away is waited for.
+
+        What cannot be told because no answer comes counts as lost.
+        """
+        with suppress(TimeUp):
+            for _ in range(_LOOKS):
+                try:
+                    return self._has_lost_witness()
+                except Interference:
+                    if not self.wait_for_return():
+                        break
+            return True
+        return False
+
+    def _has_lost_witness(self) -> bool:
+        """Ask for the witness, and put its definition again where it is lost.
+
+        Raises:
+            Interference: no answer of the application came.
+            TimeUp: the run has ended, or a budget is used up.
+        """
         witness = self._witness
         if witness is None:
             return False
-        with suppress(Interference, TimeUp):
-            if (self._client.send(witness.work).status in FRESH_REFUSALS) is not witness.is_refused:
-                self._judge.model.start_again()
-                self._client.send(witness.definition)
-                return True
-        return False
+        is_lost = (self._client.send(witness.work).status in FRESH_REFUSALS) is not witness.is_refused
+        if is_lost:
+            self._judge.model.start_again()
+            self._client.send(witness.definition)
+        return is_lost
 
     def wait_for_return(self) -> bool:
         """Wait until the target answers again; False when it does not, or when the run ends before."""

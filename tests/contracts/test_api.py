@@ -37,7 +37,7 @@ class World:
         self,
         answer: Answer,
         declared: dict[str, Any] | None = None,
-        has_forgotten: Callable[[], bool] = lambda: False,
+        was_restarted: Callable[[], bool] = lambda: False,
         **policy: Any,
     ) -> None:
         self.clock = VirtualClock()
@@ -50,7 +50,7 @@ class World:
             Random(7),
             PREFIX,
             replace(TrafficPolicy(), **policy),
-            has_forgotten=has_forgotten,
+            was_restarted=was_restarted,
         )
 
     @property
@@ -274,7 +274,7 @@ def test_a_network_that_cuts_off_half_of_all_connections_is_not_the_application(
 
 def test_what_concurrent_calls_prove_counts_at_once() -> None:
     """Unless the target was restarted meanwhile: then no single world has answered."""
-    world, restarted = World(served), World(served, has_forgotten=lambda: True)
+    world, restarted = World(served), World(served, was_restarted=lambda: True)
     breach = Breach("RACE-1", "No order", "one", "none")
     for this in (world, restarted):
         proof = concurrent_finding(breach, INGRESS, (this.api.put(this.api.name()),))
@@ -298,7 +298,7 @@ def test_an_id_that_two_calls_of_a_volley_were_given_is_no_finding_after_a_resta
         return reply(200, {"data": work}) if "ingress" in request.path else served(request)
 
     for forgotten in (False, True):
-        world = World(answer, has_forgotten=[False, True].pop if forgotten else lambda: False)
+        world = World(answer, was_restarted=[False, True].pop if forgotten else lambda: False)
         volley = [world.api.requests.build(INGRESS, {"payload": 1}, name="v") for _ in range(2)]
         with pytest.raises(Interference) if forgotten else nullcontext():
             world.api.sequence.volley(volley)

@@ -298,6 +298,39 @@ def test_a_target_that_refuses_what_it_served_at_first_has_forgotten_everything(
     assert not this.preflight.has_forgotten()
 
 
+@pytest.mark.parametrize(
+    ("away", "forgets", "restarted"),
+    [(0, False, False), (0, True, True), (3, False, False), (3, True, True), (999, False, True)],
+    ids=["there", "restarted", "away for a moment", "being restarted", "away for good"],
+)
+def test_a_target_that_is_away_is_waited_for_before_it_is_asked_what_it_knows(
+    away: int, forgets: bool, restarted: bool
+) -> None:
+    """Whether it was restarted is not told by a connection that it refuses while it starts."""
+    deployment, left = Deployment(), [0]
+
+    def answer(request: Request) -> Reply | Interference:
+        left[0] -= 1
+        return Interference("connection refused") if left[0] >= 0 else deployment(request)
+
+    this = checked(answer)
+    if forgets:
+        deployment.known.clear()
+    left[0] = away
+
+    assert this.preflight.was_restarted() is restarted
+    assert (this.preflight.unreachable is None) is (away < 999)
+
+
+def test_a_target_that_cannot_be_asked_for_want_of_time_was_not_restarted() -> None:
+    """What concurrent calls have shown stands then."""
+    this = checked(Deployment())
+    this.client.throttle.allow(Allowance(this.clock.now() - 1))
+
+    assert not this.preflight.was_restarted()
+    assert this.paths == []
+
+
 def test_a_target_that_defines_what_it_does_not_know_has_forgotten_what_it_takes_now() -> None:
     """Work that its definition refused at first is the witness there."""
     deployment = Deployment(defines_unknown=True)
