@@ -20,8 +20,8 @@ from pathlib import Path
 from .runs import Judge, Row, in_process, over_sockets
 from .servers import MUTANTS_OF, VARIANTS, Server, servers
 
-SECONDS = "20"
-"""Seconds of a run, of the clock by which it goes: five thousand requests, in which every part of a run has its turn."""
+SECONDS = "10"
+"""Seconds of a run, of the clock by which it goes: two and a half thousand requests, of which every part of a run has its share."""
 
 
 def right(server: Server, row: Row) -> bool:
@@ -96,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(
         prog="python -m tests.matrix",
         description=__doc__,
-        epilog="Flags of `check` may follow a lone --, in place of --max-time 20 --seed 1.",
+        epilog="Flags of `check` may follow a lone --, in place of --max-time 10 --seed 1.",
     )
     add = flags.add_argument
     add("names", nargs="*", help="ids of mutants, or names of variants; none for all of --sets")
