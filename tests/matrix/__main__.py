@@ -22,6 +22,8 @@ from .servers import MUTANTS_OF, VARIANTS, Server, servers
 
 SECONDS = "10"
 """Seconds of a run, of the clock by which it goes: two and a half thousand requests, of which every part of a run has its share."""
+LONGER = "40"
+"""Seconds for a mutant that was missed: the last scenarios, and what shows by chance, need more requests."""
 
 
 def right(server: Server, row: Row) -> bool:
@@ -33,6 +35,15 @@ def right(server: Server, row: Row) -> bool:
             return bool(row.warnings or row.violations) or bool(server.missed)
         case _:
             return not row.violations
+
+
+def judged(server: Server, judge: Judge, flags: Sequence[str]) -> Row:
+    """Judge a server with these flags; without any, a mutant that was missed is judged once more and for longer."""
+    if flags:
+        return judge(server, flags)
+    row = judge(server, ["--max-time", SECONDS, "--seed", "1"])
+    missed = server.verdict != "none" and not right(server, row)
+    return judge(server, ["--max-time", LONGER, "--seed", "1"]) if missed else row
 
 
 def line_of(server: Server, row: Row) -> str:
@@ -96,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(
         prog="python -m tests.matrix",
         description=__doc__,
-        epilog="Flags of `check` may follow a lone --, in place of --max-time 10 --seed 1.",
+        epilog="Flags of `check` may follow a lone --, in place of --max-time 10 --seed 1, and 40 for a mutant that was missed.",
     )
     add = flags.add_argument
     add("names", nargs="*", help="ids of mutants, or names of variants; none for all of --sets")
@@ -126,7 +137,7 @@ def main(argv: Sequence[str]) -> int:
     chosen = list(servers(options.sets.split(","), options.names))
     done: list[tuple[Server, Row]] = []
     with ProcessPoolExecutor(options.jobs) as pool:
-        rows = pool.map(judge, chosen, [flags or ["--max-time", SECONDS, "--seed", "1"]] * len(chosen))
+        rows = pool.map(partial(judged, judge=judge, flags=flags), chosen)
         for server, row in zip(chosen, rows, strict=True):
             done.append((server, row))
             print(line_of(server, row), flush=True)
