@@ -19,7 +19,7 @@ from .sequence import CallSequence
 _TURNS = 10
 """How often a request that was cut off is sent again, and an ordinary one beside it, to tell the application from the network:
 where every second connection is cut off at random, it looks like the application once in a million times."""
-RESTARTED = "the target was restarted, and has forgotten what it knew"
+_RESTARTED = "the target was restarted, and has forgotten what it knew"
 """The kind of interference that concurrent calls have met which were not answered by one world."""
 
 
@@ -69,7 +69,7 @@ class Accusations:
             Interference: the target was restarted meanwhile, so that no single world has answered.
         """
         if proofs and self._was_restarted():
-            raise Interference(RESTARTED)
+            raise Interference(_RESTARTED)
         self._judge.ledger.add(proofs)
 
     def look_into_refusal(self, refused: list[Finding], timeout: float) -> None:
@@ -139,4 +139,4 @@ def _of_sequence(breach: Breach, history: tuple[Exchange, ...]) -> Finding:
     return replace(finding_of(breach, history[-1], history), needs_sequence=True)
 
 
-__all__ = ["RESTARTED", "Accusations"]
+__all__ = ["Accusations"]

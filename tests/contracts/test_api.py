@@ -272,37 +272,37 @@ def test_a_network_that_cuts_off_half_of_all_connections_is_not_the_application(
     assert world.judge.ledger.all() == []
 
 
-def test_what_concurrent_calls_prove_counts_at_once() -> None:
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_concurrent_calls_prove_counts_at_once(restarted: bool) -> None:
     """Unless the target was restarted meanwhile: then no single world has answered."""
-    world, restarted = World(served), World(served, was_restarted=lambda: True)
+    world = World(served, was_restarted=lambda: restarted)
     breach = Breach("RACE-1", "No order", "one", "none")
-    for this in (world, restarted):
-        proof = concurrent_finding(breach, INGRESS, (this.api.put(this.api.name()),))
-        this.api.accusations.prove([])
-        if this is world:
-            this.api.accusations.prove([proof])
-            continue
-        with pytest.raises(Interference, match="the target was restarted"):
-            this.api.accusations.prove([proof])
+    proof = concurrent_finding(breach, INGRESS, (world.api.put(world.api.name()),))
+    world.api.accusations.prove([])
+    meets = pytest.raises(Interference, match="the target was restarted") if restarted else nullcontext()
 
-    [found] = world.judge.ledger.all()
-    assert (found.rule, found.operation, found.concurrent) == ("RACE-1", INGRESS, True)
-    assert restarted.judge.ledger.all() == []
+    with meets:
+        world.api.accusations.prove([proof])
+
+    found = [(one.rule, one.operation, one.concurrent) for one in world.judge.ledger.all()]
+    assert found == ([] if restarted else [("RACE-1", INGRESS, True)])
 
 
-def test_an_id_that_two_calls_of_a_volley_were_given_is_no_finding_after_a_restart() -> None:
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_id_that_two_calls_of_a_volley_were_given_is_no_finding_after_a_restart(restarted: bool) -> None:
     """The new world begins with the ids of the old one."""
 
     def answer(request: Request) -> Reply:
         work = {"a_id": "77", "a_def_id": "7", "queue_s": "queued", "a_va": "v", "a_ve": "1"}
         return reply(200, {"data": work}) if "ingress" in request.path else served(request)
 
-    for forgotten in (False, True):
-        world = World(answer, was_restarted=[False, True].pop if forgotten else lambda: False)
-        volley = [world.api.requests.build(INGRESS, {"payload": 1}, name="v") for _ in range(2)]
-        with pytest.raises(Interference) if forgotten else nullcontext():
-            world.api.sequence.volley(volley)
-        assert ("ING-7" in rules(world.judge.ledger.all())) is not forgotten
+    world = World(answer, was_restarted=lambda: restarted)
+    volley = [world.api.requests.build(INGRESS, {"payload": 1}, name="v") for _ in range(2)]
+
+    with pytest.raises(Interference) if restarted else nullcontext():
+        world.api.sequence.volley(volley)
+
+    assert ("ING-7" in rules(world.judge.ledger.all())) is not restarted
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,13 @@ def judged(server: Server, judge: Judge, flags: Sequence[str]) -> Row:
     """Judge a server with these flags; without any, a mutant that was missed is judged once more and for longer."""
     if flags:
         return judge(server, flags)
-    row = judge(server, ["--max-time", SECONDS, "--seed", "1"])
+    row = judge(server, _flags(SECONDS))
     missed = server.verdict != "none" and not right(server, row)
-    return judge(server, ["--max-time", LONGER, "--seed", "1"]) if missed else row
+    return judge(server, _flags(LONGER)) if missed else row
+
+
+def _flags(seconds: str) -> list[str]:
+    return ["--max-time", seconds, "--seed", "1"]
 
 
 def line_of(server: Server, row: Row) -> str:
@@ -107,7 +111,8 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(
         prog="python -m tests.matrix",
         description=__doc__,
-        epilog="Flags of `check` may follow a lone --, in place of --max-time 10 --seed 1, and 40 for a mutant that was missed.",
+        epilog="Flags of `check` may follow a lone --, in place of "
+        f"{' '.join(_flags(SECONDS))}, and {LONGER} seconds for a mutant that was missed.",
     )
     add = flags.add_argument
     add("names", nargs="*", help="ids of mutants, or names of variants; none for all of --sets")

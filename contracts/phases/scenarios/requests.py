@@ -330,10 +330,10 @@ def large(api: Api) -> None:
         raise NotReached("large bodies need --intrusive")
     variant = api.define()
     api.accept(variant)
+    small = api.requests.build(INGRESS, {"payload": "x"}, name=variant)
     for size in (20_000, 100_000, 300_000):
         request = api.requests.build(INGRESS, {"payload": "x" * size}, name=variant)
         api.judge.ledger.tested["HTTP-7"] += 1
-        small = api.requests.build(INGRESS, {"payload": "x"}, name=variant)
         dropped = [_dropped(api, request) for _ in range(2)]
         if all(dropped) and api.accusations.is_cut_off_each_time(request, small):
             api.judge.add_cut_off(api.client.unanswered(request), size)
