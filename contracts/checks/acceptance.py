@@ -87,6 +87,7 @@ def _value(
             str(status),
             (exchange,),
             problems[0].place,
+            fault=f"{problems[0].expected}: {status}",
         )
 
 
@@ -107,6 +108,7 @@ def _another_type(
             "a refusal, as the page lists application/json alone",
             f"{exchange.status} {context.shown(exchange.answer)}",
             (exchange,),
+            fault="a body of another media type is accepted",
         )
 
 
@@ -160,6 +162,7 @@ def _accepted_although(
         f"{exchange.status} {context.shown(exchange.answer)}",
         (exchange,),
         re.sub("/.*", "", problem.place),
+        fault=problem.expected if "/" not in problem.place else "below",
     )
 
 

@@ -63,6 +63,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
                 "401",
                 str(exchange.status),
                 (exchange,),
+                fault=str(exchange.status),
             )
 
 

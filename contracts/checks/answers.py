@@ -11,6 +11,7 @@ from arklow_local.formats import strict_json
 from ..core.exchange import LONG_TEXT, MANY_HEADERS, Exchange, media_type
 from ..core.findings import Finding
 from ..openapi.document import Operation
+from ..openapi.schemas import Problem
 from .context import CheckContext
 from .facts import Facts
 
@@ -63,6 +64,7 @@ def _server_error(exchange: Exchange, label: str, context: CheckContext, instead
         f"{instead} with a 4xx",
         f"{exchange.status} {context.shown(exchange.answer)}",
         (exchange,),
+        fault=str(exchange.status),
     )
 
 
@@ -161,6 +163,7 @@ def _body(
                 "at least one error",
                 context.shown(exchange.answer),
                 (exchange,),
+                str(exchange.status),
             )
     yield from _shape(facts, operation, context, pointer, tested)
 
@@ -212,6 +215,7 @@ def _shape(
             context.shown(problem.actual, 80),
             (exchange,),
             f"{exchange.status} {problem.place}",
+            fault=_fault(problem),
         )
     tested.update(_formats_in(value))
     for problem in formats[:_MOST_PROBLEMS]:
@@ -223,8 +227,15 @@ def _shape(
             f"{problem.place}: {problem.expected}",
             shown,
             (exchange,),
-            problem.place,
+            f"{exchange.status} {problem.place}",
+            fault=problem.expected,
         )
+
+
+def _fault(problem: Problem) -> str:
+    """Say what an answer breaks, and with which members where the schema has no others."""
+    others = problem.keyword == "additionalProperties"
+    return f"{problem.expected}, {problem.actual}" if others else problem.expected
 
 
 def is_of_a_negative_version(finding: Finding) -> bool:

@@ -62,6 +62,7 @@ def shown_keys(exchange: Exchange, context: CheckContext) -> Iterator[Finding]:
                 "no key in any answer",
                 f"{exchange.status} {context.shown(exchange.answer) if is_plain else 'with the key, encoded'}",
                 (exchange,),
+                fault=f"the key of the {'first' if credential is context.target.first else 'second'} organisation",
             )
 
 

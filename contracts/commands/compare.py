@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from ..core.baseline import SCHEMA_VERSION
 from ..reports.comparison import new_violations, page
+from ..reproduction.rerun import earlier_version
 from .parsers import add_command
 from .ports import Ports
 from .usage import Usage
@@ -92,6 +94,8 @@ def read(path: Path) -> dict[str, Any]:
         raise Usage(f"{file}: {error.strerror}") from None
     except ValueError as error:
         raise Usage(f"{file} is not JSON: {error}") from None
+    if isinstance(value, dict) and "violations" in value and value.get("schema_version") != SCHEMA_VERSION:
+        raise Usage(earlier_version(str(file), value.get("schema_version", 1)))
     if wrong := _wrong(value):
         raise Usage(f"{file} is not a report of arklow-contracts: {wrong}")
     assert isinstance(value, dict)
@@ -114,9 +118,8 @@ def _wrong(value: Any) -> str | None:
             texts = ("id", "rule", "sentence")
             if not isinstance(one, dict) or not all(isinstance(one.get(name), str) for name in texts):
                 return f"{weight}/{number} has no id, rule or sentence"
-            reproduced = one.get("reproduced")
-            counts = {"shown", "tried"}
-            if reproduced is not None and not (isinstance(reproduced, dict) and counts <= reproduced.keys()):
+            reproduced, counts = one.get("reproduced"), {"shown", "tried"}
+            if not (isinstance(reproduced, dict) and counts <= reproduced.keys()):
                 return f"{weight}/{number}/reproduced has no shown and tried"
     for number, one in enumerate(value["not_verified"]):
         if not isinstance(one, dict) or not isinstance(one.get("rule"), str):

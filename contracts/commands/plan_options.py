@@ -31,7 +31,7 @@ _GATE_REQUESTS: Final = 1_000
 _GATE_SECONDS: Final = 1_800.0
 """Half an hour: a gate ends then even if its target answers too slowly for its requests."""
 _NIGHT_ENDS: Final = "06:00"
-_RATE: Final = 10.0
+RATE: Final = 10.0
 """Requests a second off loopback: a staging system has other users."""
 _WRITES: Final = 2_000
 _WRITES_AT_NIGHT: Final = 100_000
@@ -91,7 +91,7 @@ def _limits(options: argparse.Namespace, *, local: bool) -> Limits:
     """The limits that the flags set, or else the profile; `local` targets have none by default."""
     gate, night = options.profile == "gate", options.profile == "night"
     return Limits(
-        options.rate or (math.inf if local else _RATE),
+        options.rate or (math.inf if local else RATE),
         options.max_requests or (_GATE_REQUESTS if gate else None),
         options.max_writes or (None if local else _WRITES_AT_NIGHT if night else _WRITES),
     )
@@ -133,4 +133,4 @@ def _own_name_prefix() -> str:
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
 
 
-__all__ = ["plan_of"]
+__all__ = ["RATE", "plan_of"]

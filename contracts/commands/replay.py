@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from ..core.exchange import redacted_line
+from ..core.rules import RULES, Phase
 from ..core.target import Target
 from ..openapi.document import Unreadable, load
 from ..reproduction.rerun import (
@@ -15,12 +17,16 @@ from ..reproduction.rerun import (
     EarlierReport,
     Rerun,
     RerunResult,
+    needs_a_run,
     read_report,
-    why_not_replayable,
 )
+from ..run.plan import Plan
+from ..transport.throttle import Limits
 from . import values
+from .check import judge
 from .flags import TARGET_USAGE, add_document, add_target, document_of
 from .parsers import add_command
+from .plan_options import RATE
 from .ports import Ports
 from .target_options import target_of, with_targets_file
 from .usage import Usage
@@ -83,18 +89,41 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     outcomes = []
     for name in dict.fromkeys(options.ids):
         one = report.findings[name]
-        if (why := why_not_replayable(one)) is not None:
-            outcomes.append(RerunResult(0, 0, why=why))
-            print(f"{name} cannot be told by a replay: {why}; try: check --only {one['rule']}", flush=True)
-            continue
-        try:
-            outcomes.append(rerun.play(one, options.times))
-        except BadReport as error:
-            raise Usage(f"{options.report}: {error}") from None
+        if needs_a_run(one):
+            outcomes.append(_found_again(one, report, document_of(options), target, ports))
+        else:
+            try:
+                outcomes.append(rerun.play(one, options.times))
+            except BadReport as error:
+                raise Usage(f"{options.report}: {error}") from None
         print(*_lines(name, outcomes[-1], target), sep="\n", flush=True)
     if any(outcome.shown for outcome in outcomes):
         return 1
     return 3 if any(outcome.why for outcome in outcomes) else 0
+
+
+def _found_again(
+    finding: Mapping[str, Any], report: EarlierReport, document: Path, target: Target, ports: Ports
+) -> RerunResult:
+    """Look for a finding once more, by a run for its rule alone: its requests without what looked for it do not show it."""
+    rule, seed = str(finding["rule"]), report.data.get("seed")
+    plan = Plan(
+        target,
+        document,
+        seed if isinstance(seed, int) else 0,
+        only=frozenset({rule}),
+        sought=frozenset({finding["id"]}),
+        limits=Limits(math.inf if target.is_local else RATE),
+        expected={str(finding["place"]): str(finding["expected"])}
+        if Phase.OUTCOME in RULES[rule].phases
+        else {},
+    )
+    run = judge(plan, ports=ports)
+    found = next((one for one in (*run.violations, *run.warnings) if one.id == finding["id"]), None)
+    if found is not None:
+        return RerunResult(1, 1, found)
+    why = run.inconclusive or run.not_verified.get(rule)
+    return RerunResult(0, 0, why=why) if why else RerunResult(0, 1)
 
 
 def _lines(name: str, outcome: RerunResult, target: Target) -> list[str]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .exchange import SHORTEST_SECRET, Exchange
+from .digits import Number, numbers, numbers_in
+from .exchange import SHORTEST_SECRET, Exchange, leading_definitions
 from .target import ConnectionOptions
 
 SHORTEST_PAUSE = 0.3
 """Seconds; a shorter pause between two requests is the time that sending takes, and no part of an example."""
+_CURL = "curl -sS --globoff"
+"""Silent but for errors, and without a meaning of brackets and braces in URLs."""
+_DOTS = re.compile(r"/\.{1,2}(?:[/?]|$)")
+"""A segment that curl takes out of a URL unless it is told not to."""
 _LEFT_OUT = frozenset(
     {
         *("accept-encoding", "connection", "content-length", "user-agent", "host", "traceparent"),
@@ -19,9 +25,10 @@ _LEFT_OUT = frozenset(
     }
 )
 """Request headers that curl writes by itself, or that change nothing."""
-_AT_THE_SAME_MOMENT = (
-    "# at the same moment, which takes luck by hand: arklow-contracts check … --only does it often"
-)
+_ROUNDS = 20
+"""How often requests are sent at the same moment: whether they meet is a matter of luck."""
+_ALONE = 16
+"""How often one request is sent at the same moment that fails where many meet."""
 
 
 @dataclass(slots=True)
@@ -32,51 +39,74 @@ class Script:
     """Key → the shell expression that stands for it."""
     connection: ConnectionOptions = field(default_factory=ConnectionOptions)
     ids: dict[str, str] = field(default_factory=dict)
-    """Id of an action, in digits or as escaped full-width ones, → the shell expression that stands for it."""
+    """Id of an action → the shell variable that it is kept in."""
 
-    def render(self, exchanges: Sequence[Exchange], *, together: bool = False, times: int = 1) -> str:
+    def render(self, exchanges: Sequence[Exchange], *, together: int = 0, times: int = 1) -> str:
         """Return the lines of the script, one for each exchange and each pause.
 
-        `together`: the requests are sent at the same moment. `times`: the last one is sent so often.
+        `together`: so many of the last requests are sent at the same moment. `times`: they are sent so often, but for definitions at the beginning.
         """
         if together:
-            return "\n".join([*(f"{self._curl(one)} &" for one in exchanges), "wait", _AT_THE_SAME_MOMENT])
+            first = len(exchanges) - together
+            before = [f"  {line}" for line in self._in_order(exchanges, first)]
+            volley = f"  {self._parallel(exchanges[first:])}"
+            return "\n".join([f"for round in $(seq {_ROUNDS}); do", *before, volley, "done"])
+        lines = self._in_order(exchanges, len(exchanges) - 1)
+        last = self._curl(exchanges[-1])
         if times > 1:
-            line = self._curl(exchanges[-1]).replace(
-                "curl -s", "curl -s -o /dev/null -w '%{http_code}\\n'", 1
+            once = leading_definitions(exchanges)
+            line = last.replace(_CURL, f"{_CURL} -o /dev/null -w '%{{http_code}}\\n'", 1)
+            loop = "; ".join([*lines[once:], line])
+            return "\n".join(
+                [*lines[:once], f"for round in $(seq {times}); do {loop}; done | sort | uniq -c"]
             )
-            return f"for i in $(seq {times}); do {line}; done | sort | uniq -c"
-        later = b"".join(exchange.body or b"" for exchange in exchanges[1:])
-        lines = []
-        for number, exchange in enumerate(exchanges):
-            pause = exchange.waited - exchanges[max(0, number - 1)].waited
-            if pause >= SHORTEST_PAUSE:
-                lines.append(f"sleep {pause:.1f}")
-            line = self._curl(exchange)
-            if number + 1 < len(exchanges):
-                line = self._capturing(line, exchange.issued_id or "", later)
-            lines.append(line)
         # the answer to the last request is what the example is about: its status and headers are shown
-        lines[-1:] = [line.replace("curl -s ", "curl -si ", 1) for line in lines[-1:]]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._pause(exchanges, -1), last.replace(_CURL, f"{_CURL} -i", 1)])
 
-    def _capturing(self, line: str, digits: str, later: bytes) -> str:
-        """Return a line that keeps the issued id in a variable, if bodies of `later` requests have the id."""
-        if not digits or not (digits.encode() in later or _full_width(digits).encode() in later):
-            return line
-        name = f"ID{len(self.ids) + 1}"
-        self.ids[digits] = f"${name}"
-        self.ids[_full_width(digits)] = f"$(printf %s \"${name}\" | sed 's/./\\\\uff1&/g')"
-        return f'{name}=$({line} | sed -n \'s/.*"a_id": *"\\([0-9]*\\)".*/\\1/p\')'
+    def _in_order(self, exchanges: Sequence[Exchange], count: int) -> list[str]:
+        """Return a line for each of the first `count` exchanges; ids that later ones need are kept in variables."""
+        later = [set(numbers_in(exchange.body)) for exchange in exchanges]
+        lines: list[str] = []
+        for number, exchange in enumerate(exchanges[:count]):
+            lines += self._pause(exchanges, number)
+            line, digits = self._curl(exchange), exchange.issued_id
+            if digits is not None and any(digits in one for one in later[number + 1 :]):
+                name = f"ID{len(self.ids) + 1}"
+                self.ids[digits] = name
+                line = f'{name}=$({line} | sed -n \'s/.*"a_id": *"\\([0-9]*\\)".*/\\1/p\')'
+            lines.append(line)
+        return lines
 
-    def _curl(self, exchange: Exchange) -> str:
-        """Return the command that sends the request of an exchange."""
-        parts = ["curl -s"]
+    def _pause(self, exchanges: Sequence[Exchange], number: int) -> Iterator[str]:
+        """Yield the line that waits as long as the run waited on purpose before an exchange."""
+        number %= len(exchanges)
+        pause = exchanges[number].waited - exchanges[max(0, number - 1)].waited
+        if pause >= SHORTEST_PAUSE:
+            yield f"sleep {pause:.1f}"
+
+    def _parallel(self, exchanges: Sequence[Exchange]) -> str:
+        """Return one command that sends requests at the same moment; equal ones as several URLs with the same options."""
+        lines = [self._curl(exchange, piped=False) for exchange in exchanges]
+        lines *= _ALONE if len(exchanges) == 1 else 1
+        parts = []
+        for line, count in Counter(lines).items():
+            url, _, rest = line.removeprefix(f"{_CURL} ").partition(" -")
+            urls = " ".join([url] * count)
+            parts.append(f"-sS --globoff -w ' %{{http_code}}\\n' {urls}{f' -{rest}' if rest else ''}")
+        return "curl --parallel --parallel-immediate " + " --next ".join(parts)
+
+    def _curl(self, exchange: Exchange, *, piped: bool = True) -> str:
+        """Return the command that sends the request of an exchange.
+
+        Octets that no argument can have are piped into it; not `piped` they come from a substitution of bash.
+        """
+        parts = [_CURL, self._quoted(exchange.url)]
         if exchange.method == "HEAD":
             parts.append("-I")
         elif exchange.method != ("GET" if exchange.body is None else "POST"):
             parts.append(f"-X {shlex.quote(exchange.method)}")
-        parts.append(self._quoted(exchange.url))
+        if _DOTS.search(exchange.url):
+            parts.append("--path-as-is")
         parts += self._connection_arguments()
         for name, value in exchange.headers:
             if name.lower() not in _LEFT_OUT and (name.lower(), value) != ("accept", "*/*"):
@@ -92,6 +122,8 @@ class Script:
             parts.append("--data-binary " + self._quoted(text))
             return " ".join(parts)
         octets = "".join(f"\\{byte:03o}" for byte in exchange.body)
+        if not piped:
+            return " ".join([*parts, f"--data-binary @<(printf '{octets}')"])
         return f"printf '{octets}' | " + " ".join([*parts, "--data-binary @-"])
 
     def _connection_arguments(self) -> Iterator[str]:
@@ -114,27 +146,31 @@ class Script:
     def _quoted(self, text: str) -> str:
         """Return a text as one shell word in which known keys and ids are variables."""
         keys = {key: expression for key, expression in self.secrets.items() if len(key) >= SHORTEST_SECRET}
-        names = {**keys, **self.ids}
-        if not names:
-            return shlex.quote(text)
-        known = re.compile("|".join(re.escape(word) for word in sorted(names, key=len, reverse=True)))
+        known = re.compile("|".join(map(re.escape, sorted(keys, key=len, reverse=True))) or "(?!)")
         word, start = "", 0
         for found in known.finditer(text):
-            if found[0] in self.ids and _is_part_of_a_number(text, found):
-                continue
-            word += shlex.quote(text[start : found.start()]) if found.start() > start else ""
-            word += f'"{names[found[0]]}"'
+            word += self._with_ids(text[start : found.start()]) + f'"{keys[found[0]]}"'
             start = found.end()
-        return word + (shlex.quote(text[start:]) if start < len(text) or not word else "")
+        return (word + self._with_ids(text[start:])) or "''"
+
+    def _with_ids(self, text: str) -> str:
+        """Return a text without keys as a part of a shell word, in which known ids are variables."""
+        word, start = "", 0
+        for number in numbers(text) if self.ids else ():
+            if (name := self.ids.get(number.value)) is not None:
+                before = text[start : number.start]
+                word += f'{shlex.quote(before) if before else ""}"{_expression(number, name)}"'
+                start = number.end
+        return word + (shlex.quote(text[start:]) if text[start:] else "")
 
 
-def _is_part_of_a_number(text: str, found: re.Match[str]) -> bool:
-    return text[: found.start()][-1:].isdigit() or text[found.end() :][:1].isdigit()
-
-
-def _full_width(digits: str) -> str:
-    """Return digits as the full-width ones that a JSON text writes with escapes."""
-    return "".join(f"\\uff1{digit}" for digit in digits)
+def _expression(number: Number, name: str) -> str:
+    """Return the shell expression that writes the id in a variable as a number of an example is written."""
+    if number.written("0") == "0":
+        return f"${name}"
+    letters = "ABCDEFGHIJ"  # in between, as an escaped digit has ASCII digits itself
+    edits = ";".join(f"s/{letters[digit]}/{number.written(str(digit))}/g" for digit in range(10))
+    return f"$(printf %s \"${name}\" | tr 0-9 {letters} | sed '{edits.replace(chr(92), chr(92) * 2)}')"
 
 
 def _printable(body: bytes) -> str | None:

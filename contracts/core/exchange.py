@@ -6,10 +6,11 @@ Judging, reports and scripts share it. What follows from an exchange and a docum
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -189,6 +190,12 @@ _REQUEST_IDS: Final = (
 _ISSUED_ID: Final = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
 
 
+def leading_definitions(exchanges: Sequence[Exchange]) -> int:
+    """Return how many exchanges at the beginning put definitions, before the last one: what is repeated comes after them."""
+    puts = takewhile(lambda exchange: exchange.method == "PUT", exchanges[:-1])
+    return sum(1 for _ in puts)
+
+
 def _first(headers: Headers, name: str) -> str | None:
     return next((value for other, value in headers if other.lower() == name), None)
 
@@ -213,6 +220,7 @@ __all__ = [
     "SHORTEST_SECRET",
     "Exchange",
     "Headers",
+    "leading_definitions",
     "media_type",
     "redact",
     "redacted_line",

@@ -6,12 +6,20 @@ The ledger is a module of its own: it decides which findings a run keeps.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, replace
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from .exchange import Exchange
 from .rules import RULES, Severity
+
+Key = tuple[str, str, str]
+"""The code of a rule, an operation, and what was wrong."""
+Evidence = Literal["confirmed", "seen once, which is proof", "not confirmed"]
+ID_DIGITS: Final = 8
+"""Hexadecimal digits of an id: among a hundred findings two share one once in a million reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +33,11 @@ class Breach:
     expected: str
     actual: str
     place: str = ""
-    """Where in the request or the answer; breaches that differ in anything else are one finding."""
+    """Where in the request or the answer."""
     question: str | None = None
     """The open question whose first answer was taken back."""
+    fault: str = ""
+    """What was wrong, in words that are the same in each run; empty where the title is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +54,55 @@ class Finding:
     actual: str
     exchanges: tuple[Exchange, ...]
     place: str = ""
-    """Where in the request or the answer; findings that differ in anything else are one."""
+    """Where in the request or the answer."""
     question: str | None = None
     """The open question whose first answer was taken back."""
-    concurrent: bool = False
-    """The exchanges were under way at the same moment."""
+    fault: str = ""
+    """What was wrong, in words that are the same in each run; empty where the title is."""
+    together: int = 0
+    """How many of the last exchanges were under way at the same moment; those before them came one after the other."""
     needs_sequence: bool = False
     """Only the sequence that looked for it can show it; a replay of its exchanges alone cannot."""
     times: int = 1
     """How often the exchanges have to be sent until it shows: more than once where it is a matter of chance or count."""
-    other_operations: tuple[str, ...] = ()
-    """Other operations that break the rule in the same place, in alphabetical order."""
     confirmed: int = 0
     """How many attempts to show it again, under fresh names, succeeded."""
     attempts: int = 0
     """How many attempts to show it again were made."""
 
     @property
-    def key(self) -> tuple[str, str]:
-        """What makes a finding distinct: the code of its rule, and its place without positions in lists."""
-        return self.rule, _POSITION.sub("/*", self.place)
+    def key(self) -> Key:
+        """What makes a finding distinct: rule, operation, and what was wrong where, without positions in lists."""
+        place = _POSITION.sub("/*", self.place)
+        return self.rule, self.operation, f"{place}: {self.what_was_wrong}" if place else self.what_was_wrong
+
+    @property
+    def what_was_wrong(self) -> str:
+        """What was wrong, in words that are the same in each run."""
+        return self.fault or _VARYING.sub("…", self.title)
 
     @property
     def id(self) -> str:
-        """Its name in every run, whatever the seed: the code of its rule, and six hexadecimal digits for its place."""
-        return f"{self.rule}-{hashlib.sha256(self.key[1].encode()).hexdigest()[:6]}"
+        """Its name in every run, whatever the seed: the code of its rule, and eight hexadecimal digits for the rest of the key."""
+        rest = hashlib.sha256(json.dumps(self.key[1:]).encode()).hexdigest()
+        return f"{self.rule}-{rest[:ID_DIGITS]}"
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether exchanges were under way at the same moment."""
+        return self.together > 0
 
     @property
     def needs_no_confirmation(self) -> bool:
         """Whether one sighting is enough: a history of concurrent calls is proof, and so is an application's 500."""
         return self.concurrent or RULES[self.rule].one_sighting_is_proof
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the finding rests on."""
+        if self.confirmed:
+            return "confirmed"
+        return "seen once, which is proof" if self.needs_no_confirmation else "not confirmed"
 
     @property
     def responsible(self) -> str:
@@ -107,25 +136,36 @@ class Finding:
 
 _POSITION = re.compile(r"/\d+(?=/|$)")
 """The position of an item in a list, which is a matter of chance."""
+_VARYING = re.compile(r"\d+|\"[^\"]*\"|'[^']*'")
+"""Numbers and quoted values in a title, which differ from run to run."""
+_NAME = re.compile(r"(?<=/)contract[.-][^/]*")
+"""A variant of a run in a path that fits no template."""
 
 
 def finding_of(breach: Breach, exchange: Exchange, shown: tuple[Exchange, ...]) -> Finding:
     """Return a breach at the operation of `exchange` as a finding that `shown` leads to."""
     return Finding(
         breach.rule,
-        exchange.operation or f"{exchange.method} {exchange.path or urlsplit(exchange.url).path}",
+        exchange.operation or f"{exchange.method} {exchange.path or _path_without_names(exchange.url)}",
         breach.title,
         breach.expected,
         breach.actual,
         shown,
         breach.place,
         breach.question,
+        breach.fault,
     )
+
+
+def _path_without_names(url: str) -> str:
+    """Return the path of a URL, with `{variant}` for each name of a run, so that it is the same in each."""
+    return _NAME.sub("{variant}", urlsplit(url).path)
 
 
 def concurrent_finding(breach: Breach, operation: str, history: tuple[Exchange, ...]) -> Finding:
     """Return a breach at `operation` as a finding that the history of concurrent calls proves by itself."""
-    return replace(finding_of(breach, history[-1], history), operation=operation, concurrent=True)
+    finding = finding_of(breach, history[-1], history)
+    return replace(finding, operation=operation, together=len(history))
 
 
-__all__ = ["Breach", "Finding", "concurrent_finding", "finding_of"]
+__all__ = ["ID_DIGITS", "Breach", "Finding", "Key", "concurrent_finding", "finding_of"]

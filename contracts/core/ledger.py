@@ -7,11 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .exchange import redacted_line
-from .findings import Finding
+from .findings import Finding, Key
 from .rules import RULES, Severity
-
-Key = tuple[str, str]
-"""`Finding.key`: the code of a rule, and a place."""
 
 
 @dataclass(slots=True)
@@ -20,6 +17,8 @@ class Ledger:
 
     only: frozenset[str] = frozenset()
     """Codes of the rules whose findings are kept; empty: all rules."""
+    sought: frozenset[str] = frozenset()
+    """Ids of the findings that are looked for; empty: any finding of each rule in `only`."""
     on_new: Callable[[Finding], None] = lambda _: None
     """Called with each distinct finding once, when it is confirmed."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -43,24 +42,22 @@ class Ledger:
 
         `confirmed`: the findings were shown a second time, or do not need it.
         """
-        for finding in findings:
-            if not self.wants(finding.rule):
+        for each in findings:
+            if not self.wants(each.rule):
                 continue
+            finding = self._for_print(each)
             self.sightings[finding.key] += 1
             earlier = self._findings.get(finding.key)
             if earlier is None:
-                self._findings[finding.key] = self._for_print(finding)
+                self._findings[finding.key] = finding
                 self.unconfirmed[finding.key] = None
             if confirmed or finding.needs_no_confirmation or finding.needs_sequence:
                 self.confirm(finding.key)
             if earlier is None:
                 continue
             smaller = (finding.concurrent, finding.size) < (earlier.concurrent, earlier.size)
-            best = self._for_print(finding) if smaller else earlier
-            operations = {earlier.operation, finding.operation}
-            operations |= {*earlier.other_operations, *finding.other_operations}
-            others = tuple(sorted(operations - {best.operation}))
-            self._findings[finding.key] = replace(best, other_operations=others)
+            if smaller:
+                self._findings[finding.key] = finding
 
     def confirm(self, key: Key) -> None:
         """Take a finding for confirmed, and report it if it was not."""
@@ -74,16 +71,13 @@ class Ledger:
         """Remove a finding that was not confirmed: its rule is doubtful, unless another finding breaks it."""
         finding = self._findings.pop(key)
         self.unconfirmed.pop(key, None)
-        if finding.rule not in {rule for rule, _ in self._findings}:
+        if finding.rule not in {key[0] for key in self._findings}:
             self.doubtful[finding.rule] = why
 
     def replace_example(self, finding: Finding) -> None:
         """Replace a finding by the same one with another example, even if that is longer."""
-        earlier = self._findings.get(finding.key, finding)
-        others = {earlier.operation, *earlier.other_operations} - {finding.operation}
-        self._findings[finding.key] = replace(
-            self._for_print(finding), other_operations=tuple(sorted(others))
-        )
+        printed = self._for_print(finding)
+        self._findings[printed.key] = printed
 
     def clear(self) -> None:
         """Forget all findings and verifications, as what answered was not the application."""
@@ -98,7 +92,7 @@ class Ledger:
 
     def is_explained(self, rule: str) -> bool:
         """Tell whether another broken rule is reason enough for this one to be broken."""
-        broken = {one for one, _ in list(self._findings)}
+        broken = {key[0] for key in list(self._findings)}
         return bool(RULES[rule].explained_by & broken)
 
     def finding(self, key: Key) -> Finding:
@@ -113,6 +107,7 @@ class Ledger:
         """Return a ledger with the same findings and counts, which is left alone when this one changes."""
         return Ledger(
             self.only,
+            self.sought,
             secrets=self.secrets,
             tested=Counter(self.tested),
             masked=dict(self.masked),
@@ -151,19 +146,24 @@ class Ledger:
 
     @property
     def all_found(self) -> bool:
-        """Whether each rule of `only` has a confirmed finding, so that nothing is left to look for."""
+        """Whether all that is sought was found and confirmed, so that nothing is left to look for."""
+        if not self.only:
+            return False
         # a copy: the thread of the run may add findings while another one asks
-        confirmed = {key[0] for key in list(self._findings) if key not in self.unconfirmed}
-        return bool(self.only) and self.only <= confirmed
+        confirmed = [one for key, one in list(self._findings.items()) if key not in self.unconfirmed]
+        if self.sought:
+            return self.sought <= {one.id for one in confirmed}
+        return self.only <= {one.rule for one in confirmed}
 
     def _for_print(self, finding: Finding) -> Finding:
         """Shorten the words of a finding to one line each, without keys, whatever the target answered."""
         return replace(
             finding,
             title=redacted_line(finding.title, self.secrets),
+            fault=redacted_line(finding.what_was_wrong, self.secrets),
             expected=redacted_line(finding.expected, self.secrets),
             actual=redacted_line(finding.actual, self.secrets),
         )
 
 
-__all__ = ["Key", "Ledger"]
+__all__ = ["Ledger"]

@@ -74,7 +74,7 @@ def finding_from(data: Mapping[str, Any], target: Target) -> Finding:
     Raises:
         KeyError, TypeError, ValueError: the data are not those of a finding.
     """
-    reproduced = data["reproduced"] or {"shown": 0, "tried": 0}
+    reproduced = data["reproduced"]
     return Finding(
         data["rule"],
         data["operation"],
@@ -84,10 +84,10 @@ def finding_from(data: Mapping[str, Any], target: Target) -> Finding:
         exchanges=tuple(_exchange_from(one, target) for one in data["script"]),
         place=_with_keys(data["place"], _keys_by_expression(target)),
         question=data["question"],
-        concurrent=data["together"],
+        fault=data["fault"],
+        together=int(data["together"]),
         needs_sequence=data["staged"],
         times=int(data["times"]),
-        other_operations=tuple(data["also"]),
         confirmed=reproduced["shown"],
         attempts=reproduced["tried"],
     )

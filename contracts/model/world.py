@@ -161,7 +161,7 @@ class Model:
             self.mark_tested("READ-1")
         if before != answer and asked.binding:
             title = f"{question[0].upper()}{question[1:]}: {answer}, which was {before} before"
-            breaches.append(Breach("READ-1", title, before, answer, question, question))
+            breaches.append(Breach("READ-1", title, before, answer, question, question, "two answers"))
         for warned_of, warning in asked.warnings.items():
             self.mark_tested(warning.rule)
             if answer == warned_of:

@@ -98,7 +98,7 @@ class Judge:
             self._record(facts)
             found = list(run_checks(facts, self.context, self.ledger.tested))
             self.ledger.add(
-                replace(one, exchanges=(exchange,), concurrent=True)
+                replace(one, exchanges=self.provenance.needed(facts, exchanges[0].call), together=1)
                 for one in found
                 if not RULES[one.rule].checked_elsewhere
             )
@@ -151,6 +151,16 @@ class Judge:
     def needed(self, exchange: Exchange) -> tuple[Exchange, ...]:
         """Return the exchanges that must be sent before this one to repeat it from nothing, and then this one."""
         return self.provenance.needed(self._derive(exchange, self.context))
+
+    def prepared(self, finding: Finding) -> Finding:
+        """Return a finding of concurrent calls, its example with what has to be sent before these calls."""
+        calls = finding.exchanges
+        makers: dict[float, Exchange] = {}
+        for exchange in calls:
+            facts = self._derive(exchange, self.context)
+            makers |= {one.call: one for one in self.provenance.needed(facts, before=calls[0].call)[:-1]}
+        before = tuple(makers[call] for call in sorted(makers) if call < calls[0].call)
+        return replace(finding, exchanges=(*before, *calls))
 
     def history(self, exchange: Exchange) -> tuple[Exchange, ...]:
         """Return all exchanges on the subjects of this one, in order of time, and then this one."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from ..checks.context import CheckContext
-from ..checks.facts import Facts
+from ..checks.facts import Facts, definition_names
+from ..core.digits import numbers_in
 from ..core.exchange import Exchange
 
 _REMEMBERED_NAMES: Final = 4_000
@@ -17,7 +19,6 @@ _LONGEST_HISTORY: Final = 12
 """Exchanges that are kept of one name, the latest, beside its first: examples are meant to be short."""
 _ANSWER_BYTES: Final = 4_000
 """Bytes that are kept of an answer; what is shown of it is shorter."""
-_DIGITS: Final = re.compile(rb"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,11 @@ class Provenance:
         self._most_names = most_names
         """How many names are remembered."""
         self._made: OrderedDict[str, tuple[Exchange, ...]] = OrderedDict()
-        """Name, or key and name → the exchanges that make it from nothing, the one that made it last."""
+        """Name, or key and name → the exchanges that make it from nothing, the one that made it last; the latest used last."""
+        self._first_made: dict[str, tuple[Exchange, ...]] = {}
+        """Name, or key and name → the exchanges that made it at first."""
         self._past: OrderedDict[str, list[_Remembered]] = OrderedDict()
-        """Name → its first exchange, and its latest ones."""
+        """Name → its first exchange, and its latest ones; the latest used name last."""
         self._first: dict[str, tuple[Exchange, ...]] = {}
         """Open question → the exchanges that showed its first answer."""
 
@@ -48,6 +51,7 @@ class Provenance:
         short = replace(exchange, answer=exchange.answer[:_ANSWER_BYTES])
         for name in facts.subjects:
             past = self._past.setdefault(name, [])
+            self._past.move_to_end(name)
             past.append(_Remembered(short, facts.subjects))
             if len(past) > _LONGEST_HISTORY + 1:
                 del past[1]
@@ -55,19 +59,20 @@ class Provenance:
             self._past.popitem(last=False)
         if not facts.accepted:
             return
-        data = facts.data
-        if exchange.method == "PUT" and isinstance(data.get("variant"), str):
-            alias = data.get("alias")
-            for name in (data["variant"], *(alias if isinstance(alias, list) else ())):
+        if exchange.method == "PUT":
+            for name in _stored_names(facts):
                 self._keep(f"{_key(exchange)} variant {name}", (short,))
                 if _key(exchange) == self._context.target.first.key or f"variant {name}" not in self._made:
                     self._keep(f"variant {name}", (short,))  # for requests with a key that made none itself
-        elif facts.issued_id is not None:
-            self._keep(facts.issued_id, (*self._makers(facts), short))
+        elif (number := facts.issued_id or exchange.issued_id) is not None:
+            self._keep(number, (*self._makers(facts, math.inf), short))
 
-    def needed(self, facts: Facts) -> tuple[Exchange, ...]:
-        """Return the exchanges that must be sent before this one, and then this one."""
-        return (*self._makers(facts), facts.exchange)
+    def needed(self, facts: Facts, before: float = math.inf) -> tuple[Exchange, ...]:
+        """Return the exchanges that must be sent before this one, and then this one.
+
+        `before`: they came before this moment, in seconds of the run's clock, as far as that is known.
+        """
+        return (*self._makers(facts, before), facts.exchange)
 
     def history(self, facts: Facts, first_of: str | None = None) -> tuple[Exchange, ...]:
         """Return all exchanges on the subjects of this one, in order of time, and then this one.
@@ -111,24 +116,45 @@ class Provenance:
             past = self._past.get(name, [])
             past[:] = [one for one in past if one.exchange.call != facts.exchange.call]
 
-    def _makers(self, facts: Facts) -> tuple[Exchange, ...]:
-        """Return the exchanges that made the definition or the action that a request is for."""
+    def _makers(self, facts: Facts, before: float) -> tuple[Exchange, ...]:
+        """Return the exchanges that made the definition or the action that a request is for, those before a moment."""
         exchange = facts.exchange
         if exchange.path is None:
             return ()
         if exchange.path.endswith("/{variant}"):
             name = f"variant {exchange.segment}"
-            return self._made.get(f"{_key(exchange)} {name}") or self._made.get(name, ())
-        text = (exchange.body or b"").replace(b"\\uff1", b"")  # full-width digits as JSON escapes them
-        for name in (*facts.subjects, *(digits.decode() for digits in _DIGITS.findall(text))):
-            if name in self._made and name.isdigit():
-                return self._made[name]
+            return self._kept(f"{_key(exchange)} {name}", before) or self._kept(name, before)
+        for name in (*facts.subjects, *numbers_in(exchange.body)):
+            if name.isdigit() and (makers := self._kept(name, before)):
+                return makers
         return ()
 
     def _keep(self, name: str, exchanges: tuple[Exchange, ...]) -> None:
         self._made[name] = exchanges
+        self._made.move_to_end(name)
+        self._first_made.setdefault(name, exchanges)
         if len(self._made) > self._most_names:
-            self._made.popitem(last=False)
+            forgotten, _ = self._made.popitem(last=False)
+            del self._first_made[forgotten]
+
+    def _kept(self, name: str, before: float) -> tuple[Exchange, ...]:
+        """Return what made a name last, or at first where that was not before a moment; a name that is used is kept longer."""
+        made = self._made.get(name, ())
+        if not made:
+            return ()
+        self._made.move_to_end(name)
+        return made if made[-1].call < before else self._first_made[name]
+
+
+def _stored_names(facts: Facts) -> Iterator[str]:
+    """Yield variant and aliases of a definition that was put; those of the request where the answer cannot be read."""
+    data = facts.data
+    if not isinstance(data.get("variant"), str):
+        yield from definition_names(facts.body.value)
+        return
+    alias = data.get("alias")
+    yield data["variant"]
+    yield from (one for one in (alias if isinstance(alias, list) else ()) if isinstance(one, str))
 
 
 def _key(exchange: Exchange) -> str:

@@ -70,7 +70,7 @@ class Accusations:
         """
         if proofs and self._was_restarted():
             raise Interference(_RESTARTED)
-        self._judge.ledger.add(proofs)
+        self._judge.ledger.add(map(self._judge.prepared, proofs))
 
     def look_into_refusal(self, refused: list[Finding], timeout: float) -> None:
         """Put refusals of a good key into the ledger if the key is good elsewhere (AUTH-1).

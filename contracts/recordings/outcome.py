@@ -10,7 +10,7 @@ from typing import Final
 
 from ..core.events import CrossChecked, RunFinished
 from ..core.exchange import Exchange
-from ..core.findings import Finding
+from ..core.findings import Finding, Key
 from ..core.ledger import Ledger
 from ..core.rules import RULES
 from ..core.target import Credential
@@ -96,13 +96,12 @@ class RecordingOutcome:
     def _findings(self, tally: Tally) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
         """The violations and the warnings: each with its shortest example, and the entry that this is from."""
         ledger = Ledger(secrets=self.secrets)
-        often: Counter[tuple[str, str]] = Counter()
-        shortest: dict[tuple[str, ...], tuple[RecordedExchange, Finding]] = {}
+        often: Counter[Key] = Counter()
+        shortest: dict[Key, tuple[RecordedExchange, Finding]] = {}
         for one, finding in tally.found:
             often[finding.key] += 1
-            place = (*finding.key, finding.operation)
-            if finding.size < shortest.setdefault(place, (one, finding))[1].size:
-                shortest[place] = one, finding
+            if finding.size < shortest.setdefault(finding.key, (one, finding))[1].size:
+                shortest[finding.key] = one, finding
         sources: dict[
             int, tuple[Exchange, RecordedExchange]
         ] = {}  # by identity, which the exchange keeps in use

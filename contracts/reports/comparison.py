@@ -14,7 +14,7 @@ Kind = Literal["new", "still there", "unstable", "fixed", "not verified"]
 KINDS: Final[Mapping[Kind, str]] = {
     "new": "Found by the last run, and by none before.",
     "still there": "Found by the last run, and by the one before it that verified the rule.",
-    "unstable": "Reproduced less often than tried, or there, gone and there again.",
+    "unstable": "Found before and shown less often than tried, or there, gone and there again.",
     "fixed": "Found before; the last run verified the rule, and it was kept.",
     "not verified": "Found before; the last run did not verify the rule.",
 }
@@ -47,11 +47,11 @@ def kind_of(history: Sequence[Sighting]) -> Kind:
         return "not verified"
     found = [one for one in verified if one.found]
     signs = "".join("x" if one.found else "." for one in verified).strip(".")
+    if last.found and len(found) == 1:
+        return "new"
     if found[-1].is_unstable or "." in signs:
         return "unstable"
-    if not last.found:
-        return "fixed"
-    return "new" if len(found) == 1 else "still there"
+    return "still there" if last.found else "fixed"
 
 
 def histories(runs: Sequence[JsonObject]) -> dict[str, list[Sighting]]:
@@ -70,7 +70,7 @@ def histories(runs: Sequence[JsonObject]) -> dict[str, list[Sighting]]:
 
 def _sighting(name: str, rule: str, run: JsonObject, found: Mapping[str, JsonObject]) -> Sighting:
     if name in found:
-        reproduced = found[name].get("reproduced") or {"shown": 0, "tried": 0}
+        reproduced = found[name]["reproduced"]
         return Sighting(True, reproduced["shown"], reproduced["tried"])
     broken = {one["rule"] for one in found.values()}
     unverified = {one["rule"] for one in run["not_verified"]} - broken
@@ -120,7 +120,7 @@ def page(runs: Sequence[JsonObject]) -> str:
         head = ["Finding", "What broke", *_dates(runs)]
         lines += [f"## {heading}", "", meaning, "", *table(head, rows), ""]
     lines += [
-        "✗ found, ✓ verified and not found, – not verified, (n/m) reproduced n times of m.",
+        "✗ found, ✓ verified and not found, – not verified, (n/m) shown again n times of m.",
         "",
     ]
     lines += ["## Verdicts", "", *_verdicts(runs), "", *_interpretations(runs)]

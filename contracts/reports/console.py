@@ -185,7 +185,6 @@ def _details(finding: JsonObject, summary: Summary) -> Iterator[Text]:
     """Yield the facts of a finding, one a line, then its example."""
     entry = summary.expired.get(finding["id"])
     rows = [
-        ("also", ", ".join(finding["also"]), ""),
         ("expected", finding["expected"], ""),
         ("actual", finding["actual"], ""),
         ("rule", RULES[finding["rule"]].title, f" ({finding['source']})"),

@@ -43,12 +43,23 @@ class Answer:
     seconds: float = 0.0
 
 
+def fresh_prefix() -> str:
+    """Return what the names of one test begin with."""
+    return f"contract.{secrets.token_hex(4)}."
+
+
 def play(
-    requests: list[dict[str, Any]], words: dict[str, str], *, together: bool = False, times: int = 1
+    requests: list[dict[str, Any]],
+    words: dict[str, str],
+    *,
+    together: bool = False,
+    times: int = 1,
+    fresh: str = "",
 ) -> list[Answer]:
     """Send requests under fresh names and return their answers.
 
-    `together`: all but those marked `first` are sent at the same moment. `times`: the last one is sent so often.
+    `together`: all but those marked `first` are sent at the same moment. `times`: the last one is sent so often. `fresh`:
+    what the names begin with, where they are to be those of an earlier call.
     """
     if missing := [word[1:] for word, key in words.items() if not key and re.fullmatch(r"\$\w+", word)]:
         pytest.skip(f"not attempted: set {' and '.join(missing)} to a key of the deployment")
@@ -56,7 +67,7 @@ def play(
         pytest.skip(
             f"not attempted: set {' and '.join(unset)}, empty where the deployment needs no such header"
         )
-    fresh, ids, answers = f"contract.{secrets.token_hex(4)}.", dict[str, str](), list[Answer]()
+    fresh, ids, answers = fresh or fresh_prefix(), dict[str, str](), list[Answer]()
     volley = [one for one in requests if together and not one.get("first")]
     for one in [one for one in requests if one not in volley] if together else requests:
         answers.append(answer_to(one, words, fresh, ids, is_first=not answers))
@@ -223,7 +234,7 @@ def with_fresh_names(text: str, words: dict[str, str], fresh: str, ids: dict[str
     """Return a text with the keys in place of `words`, and with the names and ids of this test in place of the finding's."""
     known = "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
     text = re.sub(rf"(?:{known})(?![A-Za-z0-9_])", lambda found: words[found[0]], text)
-    text = re.sub(r"contract\.[0-9a-f]{8}\.", fresh, text)
+    text = re.sub(r"contract[.-][0-9a-z-]+?[.-](?:r[0-9a-f]+\.)?", fresh, text)
     for old, new in ids.items():
         before = r"(?<![0-9a-f.])(0*)" if len(old) > 5 else r'(?<="action_record_id": ")(0*)'
         text = re.sub(rf"{before}{re.escape(old)}(?![0-9])", rf"\g<1>{new}", text)
@@ -538,7 +549,7 @@ def story(answers: list[Answer], *, together: bool = False) -> list[Any]:
             return f"#{known.setdefault(f'{kind} {value}', len(known))}"
         if name in ("version", "a_ve") and str(value).isdecimal():
             return int(value) - lowest
-        names = r"contract\.[0-9a-f]{8}\.(r[0-9a-f]+\.)?"
+        names = r"contract[.-][0-9a-z-]+?[.-](?:r[0-9a-f]+\.)?"
         return re.sub(names, "", value) if isinstance(value, str) else value
 
     return sorted(([one.status, normalised("", data_of(one))] for one in answers), key=json.dumps)

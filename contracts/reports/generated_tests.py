@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from ..core.curl import SHORTEST_PAUSE
+from ..core.digits import numbers_in
 from ..core.events import RunFinished
-from ..core.rules import RULES, Preparation
+from ..core.rules import RULES
 from . import generated_test_runtime
 from .generated_assertions import asserted
 from .json_report import name_of_test, report_data, write_atomically
@@ -37,7 +38,7 @@ def write(run: RunFinished, directory: Path) -> None:
     data = report_data(run)
     folder = directory / "tests"
     for old in folder.glob("test_*.py"):
-        if re.fullmatch("test_[a-z]+_[0-9]+_[0-9a-f]{6}", old.stem):
+        if re.fullmatch("test_[a-z]+_[0-9]+_[0-9a-f]{6,8}", old.stem):
             old.unlink()
     if not data["run"]:
         return  # another client sent the requests: they may not be sent again
@@ -49,18 +50,19 @@ def write(run: RunFinished, directory: Path) -> None:
 def test_of(finding: JsonObject, run: JsonObject) -> str:
     """Return the test of a finding of a report: a file that needs pytest and the variables of the keys alone."""
     together, assertion = finding["together"], RULES[finding["rule"]].assertion
-    requests = [*_before(finding, run, together), *_requests(finding, together)]
+    requests = [*_before(finding, run), *_requests(finding, together)]
     key_names = [key["name"] for key in run["keys"]]
     words = list(_words(requests, key_names, every_key=assertion.needs_keys))
     story = None
     if assertion.compares_answers:
-        answers = [_answer(each) for each in finding["script"]]
-        story = generated_test_runtime.story(answers, together=together)
+        answers = [_answer(each) for each in finding["script"][-together:]]
+        story = generated_test_runtime.story(answers, together=bool(together))
     body = _body_of(
-        asserted(finding, together),
-        together,
-        assertion.repeats or finding["times"],
-        repeated=together or story is not None,
+        asserted(finding, bool(together)),
+        bool(together),
+        assertion.repeats or 1,
+        finding["times"],
+        repeated=bool(together) or story is not None,
     )
     parts = [
         _docstring(_head(finding, run)),
@@ -100,9 +102,26 @@ def _constants(run: JsonObject) -> Iterator[str]:
         yield f"{name} = os.environ.get('ARKLOW_{name}', {connection[name.lower()] or ''!r})"
 
 
-def _body_of(expression: str, together: bool, times: int, *, repeated: bool) -> str:
-    """Return the lines of the test itself; `repeated`: they are tried for a while, as the breach is a matter of luck."""
+def _body_of(expression: str, together: bool, times: int, rounds: int, *, repeated: bool) -> str:
+    """Return the lines of the test itself.
+
+    Args:
+        expression: a sentence while the rule is broken.
+        together: the last requests are sent at the same moment.
+        times: how often the last request is sent.
+        rounds: how often all requests are sent, as the breach shows now and then.
+        repeated: all requests are sent for a while, as the breach is a matter of luck.
+    """
     more = ", together=True" if together else f", times={times}" if times > 1 else ""
+    if rounds > 1:
+        lines = [
+            "fresh = fresh_prefix()",
+            f"for _ in range({rounds}):",
+            "    answers = play(REQUESTS, WORDS, fresh=fresh)",
+            f"    if wrong := {expression}:",
+            f"    {_FAIL}",
+        ]
+        return "\n".join(lines)
     if not repeated:
         lines = [f"answers = play(REQUESTS, WORDS{more})", f"if wrong := {expression}:", _FAIL]
         return "\n".join(lines)
@@ -144,23 +163,29 @@ def _docstring(text: str) -> str:
 # The requests
 
 
-def _requests(finding: JsonObject, together: bool) -> list[JsonObject]:
-    """Return the requests of a finding, each marked with what the runtime has to do about it."""
+def _requests(finding: JsonObject, together: int) -> list[JsonObject]:
+    """Return the requests of a finding, each marked with what the runtime has to do about it.
+
+    The last `together` of them are sent at the same moment.
+    """
     script = finding["script"]
-    bodies = [_text(each) for each in script]
+    first = len(script) - together if together else 0
+    named = [set(numbers_in(_text(each).encode("latin-1"))) for each in script]
     created_at = {number: at for at, each in enumerate(script) if (number := _created(each))}
     requests = []
     for at, each in enumerate(script):
-        request = _request(finding, at, together)
+        concurrent = bool(together) and at >= first
+        request = _request(finding, at, concurrent)
         number = _created(each)
-        if number and created_at[number] == at and any(number in body for body in bodies[at + 1 :]):
+        if number and created_at[number] == at and any(number in one for one in named[at + 1 :]):
             request["makes"] = number
-        if together:
-            request["after"] = [n for n, other in enumerate(script) if other["back"] < each["call"]]
+        if concurrent:
+            volley = enumerate(script[first:])
+            request["after"] = [number for number, other in volley if other["back"] < each["call"]]
+        elif together:
+            request["first"] = True
         requests.append(request)
-    if together and len(requests) == 1:
-        requests *= _CLIENTS
-    return requests
+    return requests + requests[-1:] * (_CLIENTS - 1 if together == 1 else 0)
 
 
 def _request(finding: JsonObject, at: int, together: bool) -> JsonObject:
@@ -177,6 +202,7 @@ def _request(finding: JsonObject, at: int, together: bool) -> JsonObject:
     pause = each.get("waited", 0) - script[max(0, at - 1)].get("waited", 0)
     # a refusal of what is fresh proves nothing until every instance knows it
     unsure = at and each["status"] in (400, 404) and not rule.assertion.about_fresh and not together
+    unsure = unsure and finding["times"] == 1  # each round would wait
     pause = max(pause, _SETTLED) if unsure and (last or compares) else pause
     if pause >= SHORTEST_PAUSE:
         request["wait"] = round(pause, 1)
@@ -191,52 +217,17 @@ def _request(finding: JsonObject, at: int, together: bool) -> JsonObject:
     return request
 
 
-def _before(finding: JsonObject, run: JsonObject, together: bool) -> Iterator[JsonObject]:
-    """Yield requests that create what the report takes for granted.
-
-    That is a world that is not empty, variants that were defined before, and actions that were accepted before.
-    """
+def _before(finding: JsonObject, run: JsonObject) -> Iterator[JsonObject]:
+    """Yield requests that create a world which is not empty, where a rule is about what follows others."""
     script, owners = finding["script"], {f"${key['name']}": key["organisation"] for key in run["keys"]}
-    preparation = RULES[finding["rule"]].assertion.preparation
-    if not owners or preparation is Preparation.NOTHING:
+    if not owners or not RULES[finding["rule"]].assertion.needs_others:
         return
     key = next((value for name, value in script[0]["headers"] if value in owners), next(iter(owners)))
     common = {"headers": [("x-arklow-auth", key), ("content-type", "application/json")], "was": 200}
     common |= {"patient": True, "needed": True, "first": True}
-
-    def define(variant: str) -> JsonObject:
-        body = f'{{"variant": "{variant}", "schema": {{}}}}'.encode()
-        return {"method": "PUT", "path": f"/v1/orgs/{owners[key]}/actions/definitions", "body": body} | common
-
-    def post(variant: str) -> JsonObject:
-        return {"method": "POST", "path": f"/v1/ingress/{variant}", "body": b'{"payload": {}}'} | common
-
-    if preparation is Preparation.WORLD:
-        yield from (define(_BEFORE), post(_BEFORE))
-    if together:
-        yield from map(define, sorted(_in_use(script)))
-    created = {_created(each) for each in script}
-    named = {_named_action(each) for each in script if each["status"] in (200, 409)}  # so there was one
-    for at, number in enumerate(sorted(named - created - {""})):
-        yield from (define(f"{_BEFORE}{at}"), post(f"{_BEFORE}{at}") | {"makes": number})
-
-
-def _in_use(script: list[JsonObject]) -> set[str]:
-    """Return the variants that were defined when the calls of a volley began."""
-    return {
-        found[0]
-        for each in script
-        if "/v1/ingress/" in each["path"] or '"version": 1' not in _text(each | {"body": each["answer"]})
-        for found in [re.search(r"contract\.[0-9a-f]{8}\.[\w.]+", each["path"] + _text(each))]
-        if found
-    }
-
-
-def _named_action(each: JsonObject) -> str:
-    """Return the id of the action that a signal names, in ASCII digits and without leading zeros; empty without any."""
-    found = re.search(r"action_record_id\W{1,5}((?:\d|\\u[0-9a-f]{4}){6,})", _text(each))
-    text = re.sub(r"\\u([0-9a-f]{4})", lambda one: chr(int(one[1], 16)), found[1]) if found else ""
-    return "".join(str(int(c)) for c in text).lstrip("0") if text.isdecimal() else ""
+    body = f'{{"variant": "{_BEFORE}", "schema": {{}}}}'.encode()
+    yield {"method": "PUT", "path": f"/v1/orgs/{owners[key]}/actions/definitions", "body": body} | common
+    yield {"method": "POST", "path": f"/v1/ingress/{_BEFORE}", "body": b'{"payload": {}}'} | common
 
 
 def _created(each: JsonObject) -> str:

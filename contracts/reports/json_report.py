@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from ..core.baseline import SCHEMA_VERSION
 from ..core.curl import Script
 from ..core.events import RunFinished
 from ..core.exchange import redact, utc
@@ -23,6 +24,7 @@ VERDICTS: Final = {0: "conforms", 1: "violations", 3: "inconclusive"}
 def report_data(run: RunFinished) -> dict[str, Any]:
     """Return a run as JSON data (member of `report.schema.json` → value), in which keys stand as `$NAME`."""
     return {
+        "schema_version": SCHEMA_VERSION,
         "target": run.target,
         "ingress": run.ingress or run.target,
         "keys": [{"name": name, "organisation": org} for org, name in run.keys],
@@ -75,6 +77,7 @@ def _baseline(run: RunFinished) -> list[dict[str, str]]:
     return [
         {
             "id": one.id,
+            "finding": redact(one.finding, run.secrets),
             "owner": redact(one.owner, run.secrets),
             "reason": redact(one.reason, run.secrets),
             "expires": one.expires.isoformat(),
@@ -93,7 +96,6 @@ def finding_data(finding: Finding, run: RunFinished) -> dict[str, Any]:
         "id": finding.id,
         "rule": finding.rule,
         "operation": finding.operation,
-        "also": list(finding.other_operations),
         "sentence": redact(finding.sentence, secrets),
         "title": redact(finding.title, secrets),
         "expected": redact(finding.expected, secrets),
@@ -103,13 +105,15 @@ def finding_data(finding: Finding, run: RunFinished) -> dict[str, Any]:
         "at": utc(datetime.fromtimestamp(last.at, UTC)),
         "traceparent": last.trace,
         "request_id": last.request_id and redact(last.request_id, secrets),
-        "reproduced": None if finding.needs_no_confirmation else reproduced,
+        "evidence": finding.evidence,
+        "reproduced": reproduced,
         "curl": Script(secrets, run.connection).render(
-            finding.exchanges, together=finding.concurrent, times=finding.times
+            finding.exchanges, together=finding.together, times=finding.times
         ),
         "place": redact(finding.place, secrets),
+        "fault": redact(finding.fault, secrets),
         "question": finding.question,
-        "together": finding.concurrent,
+        "together": finding.together,
         "staged": finding.needs_sequence,
         "times": finding.times,
         "script": [exchange_data(exchange, secrets, bases) for exchange in finding.exchanges],
@@ -117,7 +121,7 @@ def finding_data(finding: Finding, run: RunFinished) -> dict[str, Any]:
 
 
 def name_of_test(finding_id: str) -> str:
-    """Return the name of the test that is generated for a finding, such as `test_lease_3_e3b0c4`."""
+    """Return the name of the test that is generated for a finding, such as `test_lease_3_1b2c3d4e`."""
     return "test_" + finding_id.lower().replace("-", "_")
 
 

@@ -79,13 +79,13 @@ def when_sent(finding: JsonObject) -> str:
 
 
 def evidence(finding: JsonObject) -> str:
-    """Return how often a finding was confirmed."""
-    reproduced = finding["reproduced"]
-    if reproduced is None:
-        return "seen once, which is proof"
-    if not reproduced["tried"]:
-        return "seen once, not tried again"
-    return f"reproduced {reproduced['shown']} of {reproduced['tried']}"
+    """Return what a finding rests on, and how often its example has shown it again."""
+    shown, tried = finding["reproduced"]["shown"], finding["reproduced"]["tried"]
+    again = f"shown again {shown} of {tried}" if tried else "not tried again"
+    if finding["evidence"] == "confirmed":
+        return again
+    is_proof = not tried and finding["evidence"] != "not confirmed"
+    return str(finding["evidence"]) if is_proof else f"{finding['evidence']}, {again}"
 
 
 def excuse(entry: JsonObject) -> str:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from ..core.exchange import Exchange
-from ..core.findings import Finding
-from ..core.ledger import Key, Ledger
+from ..core.findings import Finding, Key
+from ..core.ledger import Ledger
 from ..core.rules import RULES
 from ..transport.clock import Clock
 from ..transport.interference import Interference
@@ -162,7 +162,7 @@ class Confirmation:
         if confirmed is not None and self._has_restarted():
             ledger.doubtful[rule] = "it was broken, and the target lost what it knew meanwhile"
         elif confirmed is not None:
-            ledger.add([confirmed], confirmed=True)
+            ledger.add([replace(confirmed, confirmed=1, attempts=1)], confirmed=True)
         elif twice and self._counts_twice(suspicion):
             ledger.add([replace(suspicion, confirmed=1, attempts=1)], confirmed=True)
         else:
@@ -220,47 +220,52 @@ class Confirmation:
             except (Interference, TimeUp):
                 continue
             if again is not None:
-                self._ledger.replace_example(again)
+                self._ledger.replace_example(replace(again, confirmed=1, attempts=1))
             if again is not None or (self._tried[key] == _TRIES and self._ledger.sightings[key] > _TRIES):
                 self._ledger.confirm(key)
 
     # At the end of a run
 
-    def confirm_again(self, seconds: float = math.inf) -> None:
-        """Try every finding again, three times if `seconds` allow it, and count how often it shows; drop what never does."""
-        until = self._replay.clock.now() + seconds
-        for _ in range(_TRIES):
-            for finding in self._replayable():
-                if self._replay.clock.now() > until or finding.times > 1:
-                    continue
-                try:
-                    shows = self._replay.shows(finding)
-                except (Interference, TimeUp):
-                    continue
-                self._ledger.replace_example(
-                    replace(finding, confirmed=finding.confirmed + shows, attempts=finding.attempts + 1)
-                )
-        for finding in self._replayable():
-            never = finding.attempts == _TRIES and not finding.confirmed
-            if never and self._ledger.sightings[finding.key] <= _TRIES:
-                why = f"it was broken, and kept {_TRIES} times when tried again at the end"
-                self._ledger.drop(finding.key, why)
-
     def shrink(self, seconds: float) -> None:
-        """Make the examples of findings smaller, as far as `seconds` go."""
+        """Make the examples of findings smaller, as far as `seconds` go; what shows now and then alone is repeated."""
         until = self._replay.clock.now() + seconds
         for finding in self._replayable():
             if self._replay.clock.now() > until:
                 return
-            waits = len({one.waited for one in finding.exchanges}) > 1
-            if RULES[finding.rule].checked_elsewhere or waits:
+            waited = finding.exchanges[-1].waited - finding.exchanges[0].waited
+            if RULES[finding.rule].checked_elsewhere or waited > _LONG_PAUSE:
                 continue  # no replay asks elsewhere, and one that waits takes too long
             with suppress(Interference, TimeUp):
                 smaller = self._replay.shrink(finding) or self._replay.repeat(finding)
                 if smaller is not None:
-                    self._ledger.replace_example(
-                        replace(smaller, confirmed=finding.confirmed, attempts=finding.attempts)
-                    )
+                    self._ledger.replace_example(replace(smaller, confirmed=1, attempts=1))
+
+    def confirm_again(self, seconds: float = math.inf) -> None:
+        """Try every finding again, three times if `seconds` allow it, and count how often it shows; drop what never does.
+
+        Each is tried by the very example that the reports print.
+        """
+        until = self._replay.clock.now() + seconds
+        shown: Counter[Key] = Counter()
+        tried: Counter[Key] = Counter()
+        for _ in range(_TRIES):
+            for finding in self._replayable():
+                if self._replay.clock.now() > until:
+                    return
+                try:
+                    often = finding.times > 1
+                    shows = self._replay.repeat(finding) is not None if often else self._replay.shows(finding)
+                except (Interference, TimeUp):
+                    continue
+                key = finding.key
+                shown[key] += shows
+                tried[key] += 1
+                self._ledger.replace_example(replace(finding, confirmed=shown[key], attempts=tried[key]))
+        for finding in self._replayable():
+            never = tried[finding.key] == _TRIES and not (finding.confirmed or finding.needs_no_confirmation)
+            if never and self._ledger.sightings[finding.key] <= _TRIES:
+                why = f"it was broken, and kept {_TRIES} times when tried again at the end"
+                self._ledger.drop(finding.key, why)
 
     def drop_unconfirmed(self) -> None:
         """Take out of the ledger what was never shown a second time."""
@@ -274,7 +279,7 @@ class Confirmation:
         return [
             finding
             for finding in self._ledger.all()
-            if not (finding.needs_no_confirmation or finding.needs_sequence or finding.id in self._excused)
+            if not (finding.concurrent or finding.needs_sequence or finding.id in self._excused)
         ]
 
 

@@ -51,6 +51,11 @@ class Playback:
         self.made = -math.inf
         """When a definition or an action was made last, in seconds of the target's clock."""
 
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """What was sent, and the last answer to each."""
+        return tuple(self._exchanges)
+
     def send(self, earlier: Exchange, *, patient: bool) -> Exchange:
         """Send the request of an earlier exchange and judge the answer.
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from ..core.digits import with_other_numbers
+
 Rename = Callable[[str, int], str]
 """Gives a text the names of a replay; of numbers in it those alone that have so many digits."""
 
-_DIGITS = re.compile(r"\d+")
 _ID_DIGITS = 6
 """Digits from which on a number in a text that is not JSON is taken for an id: shorter ones are versions and seconds."""
 _ALIAS_OFFSETS = 10**6
@@ -28,13 +29,9 @@ def names_of(prefix: str) -> re.Pattern[str]:
 
 def renamer(prefix: str, fresh: str, ids: Mapping[str, str]) -> Rename:
     """Return what gives a text names with the prefix `fresh` instead of `prefix`, and ids by `ids`: old → new."""
-    known = {**ids, **{_full_width(old): _full_width(new) for old, new in ids.items()}}
 
     def rename(text: str, least_digits: int) -> str:
-        found = _DIGITS.sub(
-            lambda run: known.get(run[0], run[0]) if len(run[0]) >= least_digits else run[0], text
-        )
-        return names_of(prefix).sub(fresh, found)
+        return names_of(prefix).sub(fresh, with_other_numbers(text, ids, least_digits))
 
     return rename
 
@@ -47,7 +44,7 @@ def rewrite_body(body: bytes | None, rename: Rename, fresh: str) -> bytes | None
         value = json.loads(body)
         if json.dumps(value).encode() == body:
             return json.dumps(_renamed(value, rename, fresh)).encode()
-    return rename(body.decode("latin-1"), _ID_DIGITS).encode("latin-1")
+    return rename(body.decode("utf-8", "surrogateescape"), _ID_DIGITS).encode("utf-8", "surrogateescape")
 
 
 def _renamed(value: Any, rename: Rename, fresh: str) -> Any:
@@ -74,11 +71,6 @@ def _renamed(value: Any, rename: Rename, fresh: str) -> Any:
         elif isinstance(member, int) and not isinstance(member, bool):
             named[name] = int(rename(str(member), 1))
     return named
-
-
-def _full_width(digits: str) -> str:
-    """Return the digits as full-width characters, which some programs read as digits too."""
-    return "".join(chr(ord(digit) + 0xFEE0) for digit in digits)
 
 
 __all__ = ["Rename", "names_of", "renamer", "rewrite_body"]

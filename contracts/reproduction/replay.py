@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from ..core.curl import SHORTEST_PAUSE
-from ..core.exchange import Exchange
-from ..core.findings import Finding
+from ..core.exchange import Exchange, leading_definitions
+from ..core.findings import Finding, Key
 from ..core.rules import codes_where
 from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
 from ..oracle.judge import Judge
@@ -19,7 +19,7 @@ from .playback import Playback
 _LONGEST = 100
 """Exchanges of a sequence that are played again at most: what they do not show would take too many requests."""
 _REPEATS = 150
-"""How often the last exchange is sent again: a fault that shows once in fifty requests is shown by them."""
+"""How often an example is sent again: a fault that shows once in fifty requests is shown by them."""
 _REPEAT_SECONDS = 3.0
 """Seconds in which it is sent so often."""
 _LATE_SECONDS = 9.0
@@ -56,9 +56,15 @@ class Replay:
         self.thrifty = thrifty
         self.clock = client.clock
         """The clock of the run."""
-        self.explained: set[tuple[str, str]] = set()
+        self.explained: set[Key] = set()
         """Keys of findings explained because control actions vanished too."""
         self._count = 0
+        self._playback: Playback | None = None
+
+    @property
+    def played(self) -> tuple[Exchange, ...]:
+        """The exchanges of the latest replay, one for each of its script as far as it was played."""
+        return () if self._playback is None else self._playback.exchanges
 
     def confirm(self, finding: Finding, sequence: Sequence[Exchange]) -> Finding | None:
         """Return the finding with a small example; None when it does not show again.
@@ -132,19 +138,28 @@ class Replay:
         return None
 
     def repeat(self, finding: Finding) -> Finding | None:
-        """Return the finding if it shows when its last exchange is sent again and again, with how often to send it.
+        """Return the finding if it shows when its exchanges are sent again and again, with how often to send them.
+
+        Definitions that it begins with are put once, as they stay; actions are new ones each time.
 
         Raises:
             Interference: no answer of the application came.
             TimeUp: the run has ended, or a budget is used up.
         """
         until = self.clock.now() + _REPEAT_SECONDS
+        playback = self._begin(finding)
+        once = leading_definitions(finding.exchanges)
+        for earlier in finding.exchanges[:once]:
+            playback.send(earlier, patient=True)
+        before, repeated = playback.exchanges, finding.exchanges[once:]
         for _ in range(_REPEATS):
             if self.clock.now() > until:
                 return None
-            again = self.play(finding.exchanges[-1:], finding)
-            if again is not None:
-                return replace(again, times=2 * _REPEATS)
+            for earlier in repeated:
+                playback.send(earlier, patient=False)
+            if (again := playback.shown(finding)) is not None:
+                last = playback.exchanges[-len(repeated) :]
+                return replace(again, exchanges=(*before, *last), times=2 * _REPEATS)
         return None
 
     def _when_all_is_known(self, finding: Finding) -> Finding | None:
@@ -184,7 +199,8 @@ class Replay:
         self._count += 1
         fresh = self._prefix if self._reuses_names else f"{self._prefix}r{self._count:x}."
         scratch = self._judge.scratch(finding.question)
-        return Playback(self._client, self._judge, scratch, self._prefix, fresh)
+        self._playback = Playback(self._client, self._judge, scratch, self._prefix, fresh)
+        return self._playback
 
     def _pause(self, script: Sequence[Exchange], number: int) -> None:
         """Wait as long as the sequence waited before this exchange, if that was on purpose."""

@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import SystemRandom
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from ..checks.context import CheckContext
 from ..checks.learned import Learned
+from ..core.baseline import SCHEMA_VERSION
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.ledger import Ledger
-from ..core.rules import RULES, codes_where
+from ..core.rules import RULES
 from ..core.serialization import finding_from
 from ..core.target import Credential, Target
 from ..model.interpretations import QUESTIONS
@@ -23,17 +25,19 @@ from ..model.world import Model
 from ..openapi.document import Document
 from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
-from ..transport.client import TIMEOUT, Client, Locate
+from ..transport.client import Client
 from ..transport.clock import Clock
 from ..transport.interference import Interference
-from ..transport.wire import Request, Transport
+from ..transport.wire import Transport
 from .renaming import names_of
 from .replay import Replay
 
-_CONCERNING_KEYS: Final = codes_where(lambda rule: rule.concerns_keys)
-"""Codes of the rules for which a refused key is what was looked for."""
 _PREFIX: Final = re.compile(r"contract[.-][0-9a-z]+[.-]")
 """What the names of a run begin with."""
+
+
+_UNKNOWN: Final = (401, 403, 404)
+"""Statuses that say that what a request needs is not there: the key, or the action."""
 
 
 class BadReport(ValueError):
@@ -85,6 +89,14 @@ class EarlierReport:
         return prefixes.most_common(1)[0][0] if prefixes else ""
 
 
+def earlier_version(name: str, version: object) -> str:
+    """Say that a report is of another schema version than the one that is read."""
+    return (
+        f"{name} is a report of schema version {version!r:.20}, and this release reads {SCHEMA_VERSION}: the ids of findings "
+        "have changed, so make a new report by check"
+    )
+
+
 def read_report(text: bytes, name: str) -> EarlierReport:
     """Read a report; `name` is that of its file, for the message.
 
@@ -92,12 +104,17 @@ def read_report(text: bytes, name: str) -> EarlierReport:
         BadReport: it is none.
     """
     try:
-        report = EarlierReport(json.loads(text))
+        data = json.loads(text)
+        if isinstance(data, dict) and "violations" in data and data.get("schema_version") != SCHEMA_VERSION:
+            raise BadReport(earlier_version(name, data.get("schema_version", 1)))
+        report = EarlierReport(data)
         for one in report.findings.values():
             for exchange in one["script"]:
                 if not all(isinstance(exchange[name], str) for name in ("method", "path")):
                     raise ValueError(f"{one['id']} has an exchange without method and path")
         _ = report.digest, report.keys
+    except BadReport:
+        raise
     except RecursionError:
         raise BadReport(f"{name} is nested too deeply for a report") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -106,14 +123,10 @@ def read_report(text: bytes, name: str) -> EarlierReport:
     return report
 
 
-def why_not_replayable(finding: Mapping[str, Any]) -> str | None:
-    """Say why a replay of its exchanges cannot tell whether a finding of a report shows; None when it can."""
-    if finding.get("together"):
-        return "it takes calls at the same moment"
-    if finding.get("staged"):
-        return "only the sequence that looked for it can tell it"
+def needs_a_run(finding: Mapping[str, Any]) -> bool:
+    """Say whether only what looked for a finding of a report can show it again, and not its requests alone."""
     rule = RULES.get(finding["rule"])
-    return None if rule is None else rule.not_replayable
+    return bool(finding["together"] or finding["staged"] or (rule is not None and rule.not_replayable))
 
 
 class Rerun:
@@ -142,13 +155,13 @@ class Rerun:
         Raises:
             BadReport: it has no exchanges that could be sent.
         """
-        client = _RecordingClient(self._target, self._locate, self._clock, self._transport)
+        client = Client(self._target, self._locate, clock=self._clock, transport=self._transport)
         try:
             return self._played(finding, times, client)
         finally:
             client.close()
 
-    def _played(self, reported: Mapping[str, Any], times: int, client: _RecordingClient) -> RerunResult:
+    def _played(self, reported: Mapping[str, Any], times: int, client: Client) -> RerunResult:
         if self._needs_another_key(reported):
             return RerunResult(0, 0, why="it takes another key: give --second-api-key and --second-org")
         fresh = f"contract.{SystemRandom().getrandbits(32):08x}."
@@ -164,12 +177,11 @@ class Rerun:
         replay = Replay(client, judge, fresh)
         shown, last = 0, None
         for number in range(times):
-            client.exchanges.clear()
             try:
                 again = replay.repeat(finding) if finding.times > 1 else replay.confirm_example(finding)
             except Interference as interference:
                 return RerunResult(shown, number, last, str(interference))
-            if again is None and (why := _why_it_proves_nothing(client.exchanges, finding)):
+            if again is None and (why := self._why_it_proves_nothing(replay.played, finding)):
                 return RerunResult(shown, number, last, why)
             if again is not None:
                 shown, last = shown + 1, again
@@ -182,10 +194,8 @@ class Rerun:
             str(question): str(answer)
             for question, answer in self._report.data.get("interpretations", {}).items()
         }
-        learned = Learned(
-            interpretations,
-            routed={str(label) for label, count in self._report.data.get("served", {}).items() if count},
-        )
+        not_offered = set(map(str, self._report.data.get("not_offered", ())))
+        learned = Learned(interpretations, routed=document.operations.keys() - not_offered)
         context = CheckContext(
             document, DocumentSchemas(document.content), self._target, "contract", learned=learned
         )
@@ -221,6 +231,37 @@ class Rerun:
         )
         return dict(adapted)
 
+    def _why_it_proves_nothing(self, played: Sequence[Exchange], finding: Finding) -> str | None:
+        """Say why it proves nothing that a replay did not show the finding; None when it proves that it is gone.
+
+        It proves nothing where a request went another way than in the report for a reason of its own: what it needs was not
+        made, or its last answer is not one that the rule speaks of.
+        """
+        script, rule = finding.exchanges, RULES[finding.rule]
+        if not played:
+            return "nothing was sent"
+        if len(played) < len(script) and finding.times == 1:
+            return f"it ended at {_named(played[-1])}, which is answered with {played[-1].status}"
+        for then, now in zip(script[:-1], played[:-1], strict=False):
+            is_made = then.created and not rule.assertion.compares_answers
+            if (is_made and not now.created) or (then.status < 300 and now.status in _UNKNOWN):
+                return f"{_named(now)} was answered with {then.status}, and now with {now.status}"
+        then, now = script[-1], played[-1]
+        if rule.assertion.judges_content and _kind(then) != _kind(now):
+            return f"{_named(now)} was answered with {then.status}, and now with {now.status}, which says nothing of it"
+        refused = now.status in (401, 403) and self._has_good_key(now) and not rule.concerns_keys
+        value = now.value()
+        foreign = not (isinstance(value, dict) and value.keys() & {"data", "errors"})
+        elsewhere = 300 <= now.status < 400 or (now.status in (404, 405, 501) and foreign)
+        if now.status != then.status and (refused or elsewhere):
+            return f"{_named(now)} is answered with {now.status}"
+        return None
+
+    def _has_good_key(self, exchange: Exchange) -> bool:
+        """Say whether a request has a key of the target in a header."""
+        keys = {credential.key for credential in self._target.credentials}
+        return any(value in keys for _, value in exchange.headers)
+
     def _needs_another_key(self, reported: Mapping[str, Any]) -> bool:
         """Say whether a key or an organisation of that run has none in this target to stand for it."""
         text = json.dumps(reported["script"])
@@ -232,22 +273,6 @@ class Rerun:
 
     def _locate(self, method: str, url: str) -> tuple[str | None, str | None]:
         return self._document.locate(method, url, {self._target.base_url, self._target.ingress_url})
-
-
-class _RecordingClient(Client):
-    """A client that remembers its exchanges."""
-
-    def __init__(
-        self, target: Target, locate: Locate, clock: Clock | None, transport: Transport | None
-    ) -> None:
-        super().__init__(target, locate, clock=clock, transport=transport)
-        self.exchanges: list[Exchange] = []
-
-    def send(self, request: Request, waited: float = 0.0, *, timeout: float = TIMEOUT) -> Exchange:
-        """Send one request as every client does, and remember its exchange."""
-        exchange = super().send(request, waited, timeout=timeout)
-        self.exchanges.append(exchange)
-        return exchange
 
 
 def _with_key_names(target: Target, names: Sequence[str]) -> Target:
@@ -277,26 +302,21 @@ def _renamed(exchange: Exchange, prefix: str, fresh: str) -> Exchange:
     return replace(exchange, url=old.sub(fresh, exchange.url), body=body)
 
 
-def _why_it_proves_nothing(exchanges: Sequence[Exchange], finding: Finding) -> str | None:
-    """Say why it proves nothing that these exchanges did not show the finding; None when it proves that it is gone.
-
-    It proves nothing when the beginning was not served, or when another application than that of the report answered.
-    """
-    served = {one.operation for one in exchanges if one.status < 300}
-    for earlier in finding.exchanges[:-1]:
-        if earlier.status < 300 and earlier.operation not in served:
-            now = next((one.status for one in exchanges if one.operation == earlier.operation), None)
-            return f"{earlier.operation} was answered with {earlier.status}, and now with {now}"
-    if not exchanges:
-        return "nothing was sent"
-    last, before = exchanges[-1], {one.status for one in finding.exchanges}
-    value = last.value()
-    foreign = not (isinstance(value, dict) and value.keys() & {"data", "errors"})
-    refused = last.status in (401, 403) and finding.rule not in _CONCERNING_KEYS
-    elsewhere = 300 <= last.status < 400 or (last.status in (404, 405, 501) and foreign)
-    if last.status not in before and (refused or elsewhere):
-        return f"{last.operation or last.method} is answered with {last.status}"
-    return None
+def _kind(exchange: Exchange) -> int:
+    """Return the first digit of the status: what becomes of a request."""
+    return exchange.status // 100
 
 
-__all__ = ["BadReport", "EarlierReport", "Rerun", "RerunResult", "read_report", "why_not_replayable"]
+def _named(exchange: Exchange) -> str:
+    return exchange.operation or f"{exchange.method} {urlsplit(exchange.url).path}"
+
+
+__all__ = [
+    "BadReport",
+    "EarlierReport",
+    "Rerun",
+    "RerunResult",
+    "earlier_version",
+    "needs_a_run",
+    "read_report",
+]

@@ -5,21 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..checks.facts import action_id, definition_names, request_value
+from ..checks.facts import definition_names, request_value
+from ..core.digits import numbers_in
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
 
+_ID_DIGITS = 6
+"""Digits from which on a number is taken for an id: shorter ones are versions and seconds."""
+
 
 def requested_action(exchange: Exchange) -> str | None:
-    """Return the id of the action that a signal is for; None when the request names none."""
-    return action_id(request_value(exchange))
+    """Return the id of the action that a signal is for, in ASCII digits; None when the request names none.
+
+    In a body that is no JSON object it is the first number that is as long as an id.
+    """
+    value = request_value(exchange)
+    if isinstance(value, dict):
+        return next(numbers_in(str(value.get("action_record_id")).encode()), None)
+    return next((one for one in numbers_in(exchange.body) if len(one) >= _ID_DIGITS), None)
 
 
 def created_action(exchange: Exchange) -> str:
     """Return the id that the answer gives to an action, if it is made of digits; else an empty text."""
-    number = exchange.data().get("a_id")
-    return number if isinstance(number, str) and number.isascii() and number.isdigit() else ""
+    return (exchange.issued_id or "") if 200 <= exchange.status < 300 else ""
 
 
 def undefined_names(script: Sequence[Exchange]) -> set[str]:
@@ -32,6 +41,31 @@ def undefined_names(script: Sequence[Exchange]) -> set[str]:
         elif exchange.method == "POST" and exchange.segment not in defined:
             undefined.add(exchange.segment)
     return undefined
+
+
+def about_the_same(script: Sequence[Exchange], *others: Exchange) -> tuple[Exchange, ...]:
+    """Return the last exchange of a script, those on the same action, and others, after what made all that they name."""
+    number = requested_action(script[-1])
+    same = [one for one in script[:-1] if number is not None and requested_action(one) == number]
+    return made_for(script, [*same, *others, script[-1]])
+
+
+def made_for(script: Sequence[Exchange], wanted: Sequence[Exchange]) -> tuple[Exchange, ...]:
+    """Return some exchanges of a script in their order, with those before them that made what they name."""
+    kept: list[Exchange] = []
+    for earlier in reversed(script):
+        if any(earlier is one for one in wanted):
+            kept.insert(0, earlier)
+            continue
+        if earlier.method == "PUT" and 200 <= earlier.status < 300:
+            made = set(definition_names(request_value(earlier)))
+            needed = any(one.method == "POST" and one.segment in made for one in kept)
+        else:
+            made = {created_action(earlier)} - {""}
+            needed = any(made & set(numbers_in(one.body)) for one in kept)
+        if needed:
+            kept.insert(0, earlier)
+    return tuple(kept)
 
 
 def has_hasty_refusal(finding: Finding) -> bool:

@@ -31,6 +31,8 @@ class Plan:
     """Warnings count as violations."""
     only: frozenset[str] = frozenset()
     """Codes of the rules whose findings are kept; empty: all rules."""
+    sought: frozenset[str] = frozenset()
+    """Ids of the findings that end the run when each was found; empty: it ends when each rule of `only` was broken."""
     wait: float | None = None
     """Seconds that are waited for leases to end; None: only leases of a second are waited for."""
     name_prefix: str = ""

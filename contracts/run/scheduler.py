@@ -227,8 +227,8 @@ class Scheduler:
         deadline = self._clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
         self._throttle.allow(Allowance(max(self._throttle.deadline, deadline)))
         self.confirmation.confirm()
-        self.confirmation.confirm_again(math.inf if self._plan.steady else _CONFIRM_SECONDS)
         self.confirmation.shrink(math.inf if self._plan.steady else SHRINK_SECONDS)
+        self.confirmation.confirm_again(math.inf if self._plan.steady else _CONFIRM_SECONDS)
 
     # Scenarios
 

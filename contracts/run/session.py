@@ -91,7 +91,9 @@ class Session:
         target, before = plan.target, plan.before
         context = CheckContext(document, DocumentSchemas(document.content), target, "contract", plan.declared)
         self._context = context
-        self._ledger = Ledger(plan.only, on_new=lambda finding: post(Found(finding)), secrets=target.secrets)
+        self._ledger = Ledger(
+            plan.only, plan.sought, on_new=lambda finding: post(Found(finding)), secrets=target.secrets
+        )
         self._judge = Judge(context, self._ledger)
         self._client = Client(
             target,

@@ -39,6 +39,7 @@ MAY_MEASURE = {
     "tests/adapters/test_clocks.py": "its subject is the clock of the machine",
     "tests/clocks.py": "the clock of the machine, for servers of tests",
     "tests/corpus/__main__.py": "`make corpus` prints what it took",
+    "tests/hand_over/trial.py": "an example of HTTP-6 is told by the time that it takes",
     "tests/matrix/runs.py": "`make mutants` prints what each server took",
     "tests/planted_defects/trial.py": "prints what a trial took",
     "tests/processes.py": "waits for the end of a process, within a limit",

@@ -43,6 +43,7 @@ def night(day: int, *found: dict[str, Any], tested: str = "", **members: Any) ->
     broken = {each["rule"] for each in found}
     put = broken | set(tested.split())
     report = {
+        "schema_version": 2,
         "target": "http://target",
         "document": {"name": "arklow.openapi.yaml", "sha256": "d" * 64},
         "seed": day,
@@ -90,7 +91,7 @@ Found by the last run, and by none before.
 
 ## Unstable (2)
 
-Reproduced less often than tried, or there, gone and there again.
+Found before and shown less often than tried, or there, gone and there again.
 
 | Finding | What broke | 2026-11-20 02:00 | 2026-11-21 02:00 | 2026-11-22 02:00 |
 | --- | --- | --- | --- | --- |
@@ -113,7 +114,7 @@ Found before; the last run did not verify the rule.
 | --- | --- | --- | --- | --- |
 | `AUTH-8-e3b0c4` | POST /v1/x breaks AUTH-8: a\|b | ✗ | ✗ | – |
 
-✗ found, ✓ verified and not found, – not verified, (n/m) reproduced n times of m.
+✗ found, ✓ verified and not found, – not verified, (n/m) shown again n times of m.
 
 ## Verdicts
 
@@ -141,13 +142,15 @@ def oracle(history: Sequence[Sighting]) -> str:
     if history[-1].found is None:
         return "not verified"
     verified = [each for each in history if each.found is not None]
+    if verified[-1].found and sum(bool(each.found) for each in verified) == 1:
+        return "new"
     ups = sum(bool(each.found) and not (at and verified[at - 1].found) for at, each in enumerate(verified))
     last = next(each for each in reversed(verified) if each.found)
     if last.confirmed < last.attempts or ups > 1:
         return "unstable"
     if not verified[-1].found:
         return "fixed"
-    return "still there" if len(verified) > 1 and verified[-2].found else "new"
+    return "still there"
 
 
 SEEN = st.one_of(
@@ -190,6 +193,14 @@ def test_every_finding_of_any_run_is_in_one_row_of_the_page(runs: list[list[tupl
         )
     kinds = [kind_of(history) for history in known.values()]
     assert text.startswith(f"# {', '.join(f'{kinds.count(kind)} {kind}' for kind in KINDS)}\n")
+
+
+def test_a_new_finding_is_new_however_seldom_its_example_shows_it() -> None:
+    """A fault that came with the last build must not pass as an unstable one (--fail-on-new)."""
+    runs = [night(1, tested="PAGE-5"), night(2, one("PAGE-5", shown=0))]
+
+    assert kind_of(histories(runs)[ID["PAGE-5"]]) == "new"
+    assert new_violations(runs) == [ID["PAGE-5"]]
 
 
 def test_a_finding_that_another_broken_rule_explains_is_not_verified() -> None:

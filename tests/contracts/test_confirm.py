@@ -9,6 +9,7 @@ import pytest
 
 from contracts import Finding
 from contracts.core.exchange import Exchange
+from contracts.core.findings import Key
 from contracts.core.ledger import Ledger
 from contracts.phases.requests import INGRESS, MODACK, PUT
 from contracts.reproduction.confirm import Confirmation
@@ -36,7 +37,7 @@ class FakeReplay:
     def __init__(self, *script: bool | Exception, thrifty: bool = False, takes: float = 0.0) -> None:
         self.clock = VirtualClock()
         self.thrifty = thrifty
-        self.explained: set[tuple[str, str]] = set()
+        self.explained: set[Key] = set()
         self.calls: list[str] = []
         self._script = list(script)
         self._takes = takes
@@ -62,11 +63,11 @@ class FakeReplay:
         result = self._script.pop(0) if self._script else FAILS
         if isinstance(result, Exception):
             raise result
-        return replace(finding, title="It breaks again", confirmed=0, attempts=0) if result else None
+        return replace(finding, actual="again", confirmed=0, attempts=0) if result else None
 
 
-def titles(ledger: Ledger) -> list[str]:
-    return [finding.title for finding in ledger.all()]
+def actual(ledger: Ledger) -> list[str]:
+    return [finding.actual for finding in ledger.all()]
 
 
 # Suspicions
@@ -79,7 +80,7 @@ def test_a_suspicion_that_shows_again_is_a_confirmed_finding() -> None:
     confirmation = Confirmation(FakeReplay(SHOWS), ledger)
 
     assert confirmation.settle([suspicion(), suspicion()], SOURCE, [modack()]) is False
-    assert titles(ledger) == ["It breaks again"]
+    assert actual(ledger) == ["again"]
     assert (rules(reported), list(ledger.unconfirmed)) == (["LEASE-3"], [])
 
 
@@ -318,7 +319,7 @@ def test_a_finding_that_a_replay_shows_is_confirmed() -> None:
 
     Confirmation(FakeReplay(SHOWS), ledger).confirm()
 
-    assert (titles(ledger), list(ledger.unconfirmed)) == (["It breaks again"], [])
+    assert (actual(ledger), list(ledger.unconfirmed)) == (["again"], [])
 
 
 @pytest.mark.parametrize(
@@ -388,113 +389,3 @@ def test_a_finding_that_was_never_confirmed_is_dropped_at_the_end(
     confirmation.drop_unconfirmed()
 
     assert (ledger.all(), ledger.doubtful) == ([], {"PAGE-5": why})
-
-
-# At the end of a run
-
-
-def confirmed_ledger(**members: object) -> Ledger:
-    ledger = Ledger()
-    ledger.add([suspicion("PAGE-5", **members)], confirmed=True)
-    return ledger
-
-
-def test_the_report_says_how_often_a_finding_showed_at_the_end() -> None:
-    """Of three attempts."""
-    ledger = confirmed_ledger()
-
-    Confirmation(FakeReplay(SHOWS, FAILS, SHOWS), ledger).confirm_again()
-
-    [finding] = ledger.all()
-    assert (finding.confirmed, finding.attempts) == (2, 3)
-
-
-def test_an_attempt_that_meets_interference_is_not_counted() -> None:
-    """Neither for nor against the finding."""
-    ledger = confirmed_ledger()
-
-    Confirmation(FakeReplay(SHOWS, Interference("503"), TimeUp()), ledger).confirm_again()
-
-    [finding] = ledger.all()
-    assert (finding.confirmed, finding.attempts) == (1, 1)
-
-
-def test_a_finding_that_never_shows_at_the_end_is_dropped_unless_it_was_seen_often() -> None:
-    """Three attempts against at most three sightings."""
-    seldom, often = confirmed_ledger(), confirmed_ledger()
-    often.add([suspicion("PAGE-5")] * 3)
-
-    Confirmation(FakeReplay(), seldom).confirm_again()
-    Confirmation(FakeReplay(), often).confirm_again()
-
-    assert seldom.doubtful == {"PAGE-5": "it was broken, and kept 3 times when tried again at the end"}
-    assert rules(often.all()) == ["PAGE-5"]
-
-
-def test_findings_are_tried_again_as_long_as_there_is_time() -> None:
-    """Each attempt takes a second of two."""
-    ledger, replay = confirmed_ledger(), FakeReplay(SHOWS, SHOWS, SHOWS, takes=1.0)
-
-    Confirmation(replay, ledger).confirm_again(seconds=1.5)
-
-    assert replay.calls == ["shows"] * 2
-
-
-@pytest.mark.parametrize(
-    "members",
-    [{"concurrent": True}, {"needs_sequence": True}, {"times": 300}],
-    ids=lambda one: next(iter(one)),
-)
-def test_what_a_replay_cannot_show_is_not_tried_at_the_end(members: dict[str, object]) -> None:
-    """Nor does it count against the finding."""
-    ledger, replay = confirmed_ledger(**members), FakeReplay()
-
-    Confirmation(replay, ledger).confirm_again()
-
-    assert (rules(ledger.all()), replay.calls) == (["PAGE-5"], [])
-
-
-def test_a_smaller_example_keeps_how_often_the_finding_showed() -> None:
-    """Only the exchanges are others."""
-    ledger = confirmed_ledger(confirmed=2, attempts=3)
-
-    Confirmation(FakeReplay(SHOWS), ledger).shrink(2.0)
-
-    [finding] = ledger.all()
-    assert (finding.title, finding.confirmed, finding.attempts) == ("It breaks again", 2, 3)
-
-
-def test_an_example_that_does_not_show_at_once_is_repeated_before_it_is_left_as_it_is() -> None:
-    """As a rare fault may show then."""
-    replay = FakeReplay()
-
-    Confirmation(replay, confirmed_ledger()).shrink(2.0)
-
-    assert replay.calls == ["shrink", "repeat"]
-
-
-def test_examples_are_made_smaller_as_long_as_there_is_time() -> None:
-    """The first one takes all of it."""
-    ledger, replay = confirmed_ledger(), FakeReplay(SHOWS, SHOWS, takes=3.0)
-    ledger.add([suspicion("PAGE-4")], confirmed=True)
-
-    Confirmation(replay, ledger).shrink(2.0)
-
-    assert replay.calls == ["shrink"]
-
-
-@pytest.mark.parametrize(
-    ("rule", "exchanges"),
-    [("AUTH-1", (modack(),)), ("LEASE-3", (modack(), modack(call=9.0, waited=1.7)))],
-    ids=["it is asked for elsewhere", "it waits"],
-)
-def test_an_example_that_a_quick_replay_cannot_show_is_left_as_it_is(
-    rule: str, exchanges: tuple[Exchange, ...]
-) -> None:
-    """No request is spent on it."""
-    ledger, replay = Ledger(), FakeReplay(SHOWS)
-    ledger.add([suspicion(rule, *exchanges)], confirmed=True)
-
-    Confirmation(replay, ledger).shrink(2.0)
-
-    assert replay.calls == []

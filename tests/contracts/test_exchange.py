@@ -67,7 +67,7 @@ def line(exchange: Exchange, **secrets: str) -> str:
 def test_a_line_has_its_body_as_one_word(body: bytes, last: str) -> None:
     """Quotes and variables of the shell stay what they are."""
     assert line(sent("POST", f"{URL}?a=%ff", body, ("content-type", "text/plain"))) == (
-        f"curl -si 'http://h/v1/modack?a=%ff' -H 'content-type: text/plain'{last}"
+        f"curl -sS --globoff -i 'http://h/v1/modack?a=%ff' -H 'content-type: text/plain'{last}"
     )
 
 
@@ -80,27 +80,32 @@ def test_a_body_that_no_argument_can_have_is_sent_as_octets(body: bytes, octets:
     rendered = line(sent("POST", URL, body, ("content-type", "text/plain")))
 
     assert rendered.startswith(f"printf '\\{octets}")
-    assert rendered.endswith("' | curl -si http://h/v1/modack -H 'content-type: text/plain' --data-binary @-")
+    assert rendered.endswith(
+        "' | curl -sS --globoff -i http://h/v1/modack -H 'content-type: text/plain' --data-binary @-"
+    )
 
 
 @pytest.mark.parametrize(
     ("exchange", "expected"),
     [
-        (sent("GET", URL, None), "curl -si http://h/v1/modack"),
-        (sent("HEAD", URL, None), "curl -si -I http://h/v1/modack"),
-        (sent("POST", URL, None), "curl -si -X POST http://h/v1/modack"),
-        (sent("PUT", URL, b"{}"), "curl -si -X PUT http://h/v1/modack -H 'content-type:' --data-binary '{}'"),
-        (sent("od d", URL, None), "curl -si -X 'od d' http://h/v1/modack"),
+        (sent("GET", URL, None), "curl -sS --globoff -i http://h/v1/modack"),
+        (sent("HEAD", URL, None), "curl -sS --globoff -i http://h/v1/modack -I"),
+        (sent("POST", URL, None), "curl -sS --globoff -i http://h/v1/modack -X POST"),
+        (
+            sent("PUT", URL, b"{}"),
+            "curl -sS --globoff -i http://h/v1/modack -X PUT -H 'content-type:' --data-binary '{}'",
+        ),
+        (sent("od d", URL, None), "curl -sS --globoff -i http://h/v1/modack -X 'od d'"),
         (
             sent(
                 "GET", URL, None, ("x-empty", ""), ("User-Agent", "a"), ("accept", "*/*"), ("Accept", "a/b")
             ),
-            "curl -si http://h/v1/modack -H 'x-empty;' -H 'Accept: a/b'",
+            "curl -sS --globoff -i http://h/v1/modack -H 'x-empty;' -H 'Accept: a/b'",
         ),
         (
             replace(sent("POST", URL, b"{}", ("content-type", "a/b")), chunks=(1, 1)),
             (
-                "curl -si http://h/v1/modack -H 'content-type: a/b' -H 'transfer-encoding: chunked' "
+                "curl -sS --globoff -i http://h/v1/modack -H 'content-type: a/b' -H 'transfer-encoding: chunked' "
                 "--data-binary '{}'"
             ),
         ),
@@ -119,7 +124,7 @@ def test_a_key_is_a_variable_in_every_part_of_a_line() -> None:
     )
 
     assert Script(secrets).render([request]) == (
-        "curl -si 'http://h/v1/modack?a='\"$MY_KEY\" -H 'x-arklow-auth: '\"$SHORT\" -H 'x-b: Bk' "
+        "curl -sS --globoff -i 'http://h/v1/modack?a='\"$MY_KEY\" -H 'x-arklow-auth: '\"$SHORT\" -H 'x-b: Bk' "
         """-H 'content-type:' --data-binary '{"k":"'"$MY_KEY"'"}'"""
     )
 
@@ -131,10 +136,10 @@ def test_an_id_that_the_target_made_is_a_variable_in_later_lines() -> None:
 
     first, second, third = Script({}).render([WORK, lease, wide]).splitlines()
 
-    assert first.startswith("ID1=$(curl -s http://h/v1/ingress/v ")
+    assert first.startswith("ID1=$(curl -sS --globoff http://h/v1/ingress/v ")
     assert first.endswith("""| sed -n 's/.*"a_id": *"\\([0-9]*\\)".*/\\1/p')""")
     assert """'{"action_record_id":"'"$ID1"'","mod_ack":12345}'""" in second
-    assert """"$(printf %s "$ID1" | sed 's/./\\\\uff1&/g')\"""" in third
+    assert """"$(printf %s "$ID1" | tr 0-9 ABCDEFGHIJ | sed 's/A/\\\\uff10/g;""" in third
     assert "ID1" not in Script({}).render([WORK, sent("POST", URL, b"{}")])
 
 
@@ -143,8 +148,8 @@ def test_pauses_of_an_example_are_slept() -> None:
     one, two, three = (replace(sent("GET", URL, None), waited=waited) for waited in (0.0, 0.2, 1.9))
 
     assert Script({}).render([one, two, three]).splitlines() == [
-        *("curl -s http://h/v1/modack", "curl -s http://h/v1/modack"),
-        *("sleep 1.7", "curl -si http://h/v1/modack"),
+        *("curl -sS --globoff http://h/v1/modack", "curl -sS --globoff http://h/v1/modack"),
+        *("sleep 1.7", "curl -sS --globoff -i http://h/v1/modack"),
     ]
 
 
@@ -152,13 +157,19 @@ def test_what_takes_many_requests_is_a_loop_or_a_volley() -> None:
     """Statuses are counted; calls of the same moment are waited for."""
     one = sent("GET", URL, None)
 
-    assert Script({}).render([one, one], times=30) == (
-        "for i in $(seq 30); do curl -s -o /dev/null -w '%{http_code}\\n' http://h/v1/modack; done "
-        "| sort | uniq -c"
+    put = sent("PUT", URL, None)
+    loop = (
+        "for round in $(seq 30); do curl -sS --globoff http://h/v1/modack; "
+        "curl -sS --globoff -o /dev/null -w '%{http_code}\\n' http://h/v1/modack; done | sort | uniq -c"
     )
-    assert Script({}).render([one, one], together=True).splitlines()[:3] == [
-        *["curl -s http://h/v1/modack &"] * 2,
-        "wait",
+
+    assert Script({}).render([put, one, one], times=30).splitlines() == [
+        "curl -sS --globoff http://h/v1/modack -X PUT",
+        loop,
+    ]
+    assert Script({}).render([WORK, one, one], together=2).splitlines()[2:] == [
+        "  curl --parallel --parallel-immediate -sS --globoff -w ' %{http_code}\\n' http://h/v1/modack http://h/v1/modack",
+        "done",
     ]
 
 

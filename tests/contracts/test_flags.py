@@ -129,20 +129,39 @@ def test_flags_that_cannot_be_used_are_refused(
     assert said in line
 
 
+def entry(**members: str | None) -> str:
+    """Return an entry of a baseline in YAML, with other members than usual; None leaves one out."""
+    usual = {
+        "id": "PAGE-5-3f9a1c22",
+        "finding": "it breaks",
+        "owner": "me",
+        "reason": "x",
+        "expires": "2026-12-31",
+    }
+    return f"{{{', '.join(f'{name}: {value}' for name, value in {**usual, **members}.items() if value)}}}"
+
+
+def baseline(*listed: str) -> str:
+    """Return a baseline in YAML."""
+    return f"{{schema_version: 2, findings: [{', '.join(listed)}]}}"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1", "expected a list of entries"),
-        ("- 1", "entry 1: expected an object"),
-        ("- {id: PAGE-5-3f9a1c, owner: me, reason: known}", "entry 1: 'expires' must be a day"),
-        ("- {id: PAGE-5-3f9a1c, owner: me, reason: known, expires: soon}", "'expires' must be a day"),
-        ("- {id: PAGE-5, owner: me, reason: known, expires: 2026-12-31}", "is not the id of a finding"),
-        ("- {id: PAGE-5-3f9a1c, owner: '', reason: known, expires: 2026-12-31}", "'owner' must be a text"),
-        (
-            "- {id: PAGE-5-3f9a1c, owner: me, reason: x, expires: 2026-12-31, more: 1}",
-            "unknown member 'more'",
-        ),
-        (2 * "- {id: PAGE-5-3f9a1c, owner: me, reason: x, expires: 2026-12-31}\n", "stands there twice"),
+        ("a: 1", "expected an object with schema_version and findings"),
+        ("- {id: PAGE-5-3f9a1c, owner: me, reason: known, expires: 2026-12-31}", "is of schema version 1"),
+        ("{schema_version: 3, findings: []}", "schema_version must be 2, and is 3"),
+        ("{schema_version: 2, findings: 7}", "findings: expected a list of entries"),
+        (baseline("1"), "entry 1: expected an object"),
+        (baseline(entry(expires=None)), "entry 1: 'expires' must be a day"),
+        (baseline(entry(expires="soon")), "'expires' must be a day"),
+        (baseline(entry(id="PAGE-5-3f9a1c")), "is not the id of a finding"),
+        (baseline(entry(id="PAGE-5-xxxxxxxx")), "is not the id of a finding"),
+        (baseline(entry(owner="''")), "'owner' must be a text"),
+        (baseline(entry(finding=None)), "'finding' must be a text"),
+        (baseline(entry(more="1")), "unknown member 'more'"),
+        (baseline(entry(), entry()), "stands there twice"),
         ("[", "--baseline"),
     ],
 )

@@ -113,21 +113,6 @@ def test_a_request_about_keys_need_not_have_a_good_one() -> None:
         assert "keyed" not in names["REQUESTS"][-1], rule
 
 
-def test_what_the_report_takes_for_granted_is_made_first() -> None:
-    """A world that is not empty, and actions that were accepted before; an id that never was one is left as it is."""
-    _, world = written("LEASE-3", modack(200, number="7654321"))
-    before = world["REQUESTS"][:-1]
-    _, nothing = written("LEASE-6", modack(200, number="7654321"))
-    _, unknown = written("LEASE-3", modack(404, number="7654321"))
-
-    assert [one["method"] for one in before] == ["PUT", "POST"]
-    assert before[-1]["makes"] == "7654321"
-    assert all(one["first"] and one["needed"] and one["patient"] for one in before)
-    assert before[0]["path"] == "/v1/orgs/1/actions/definitions"
-    assert len(nothing["REQUESTS"]) == 1
-    assert len(unknown["REQUESTS"]) == 1
-
-
 def test_a_definition_of_a_new_world_is_preceded_by_another_one() -> None:
     """As its version may depend on what is there."""
     _, names = written("DEF-2", put())
@@ -140,23 +125,22 @@ def test_a_definition_of_a_new_world_is_preceded_by_another_one() -> None:
 
 
 def test_calls_of_the_same_moment_wait_for_those_that_had_ended() -> None:
-    """And their variants are defined first."""
+    """What comes before them in the example is sent first."""
     first, second = replace(work(), call=1.0, back=2.0), replace(work(), call=1.5, back=2.5)
     third = replace(work(), call=2.2, back=3.0)
-    source, names = written("RACE-1", first, second, third, concurrent=True)
+    source, names = written("RACE-1", put(), first, second, third, together=3)
     calls = [one for one in names["REQUESTS"] if not one.get("first")]
 
     assert [one["after"] for one in calls] == [[], [], [0]]
     assert not any({"patient", "needed"} & one.keys() for one in calls)
     assert [one["method"] for one in names["REQUESTS"] if one.get("first")] == ["PUT"]
-    assert NAME.encode() in names["REQUESTS"][0]["body"]
     assert "together=True" in source
     assert "until = time.monotonic() + 3" in source
 
 
 def test_a_fault_under_load_takes_many_clients() -> None:
     """Sixteen send the same request."""
-    _, names = written("PAGE-8", replace(work(500), call=1.0, back=2.0), concurrent=True)
+    _, names = written("PAGE-8", replace(work(500), call=1.0, back=2.0), together=1)
 
     assert len([one for one in names["REQUESTS"] if not one.get("first")]) == 16
 
@@ -167,11 +151,11 @@ def test_a_rare_fault_is_asked_for_as_often_as_it_took() -> None:
     compared, names = written("READ-1", put(), work())
     plain, _ = written("PAGE-5", work())
 
-    assert "times=300" in rare
+    assert "for _ in range(300):" in rare
     assert "time.monotonic() + 0.5" in compared
     assert "WAS" in names
     own, _, _ = plain.partition("# What follows is the same in every such test")
-    assert not any(word in own for word in ("times=", "until =", "WAS ="))
+    assert not any(word in own for word in ("range(", "until =", "WAS ="))
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,8 @@ def test_answers_are_compared_without_their_names_and_ids() -> None:
 @pytest.mark.parametrize(
     ("text", "renamed"),
     [
-        ("contract.0a1b2c3d.r4.v1", "contract.fresh000.r4.v1"),
+        ("contract.0a1b2c3d.r4.v1", "contract.fresh000.v1"),
+        ("contract.ci.v1", "contract.fresh000.v1"),
         ('"action_record_id": "1234567"', '"action_record_id": "7654321"'),
         ("action_record_id=001234567&attempt=0", "action_record_id=007654321&attempt=0"),
         ("12345678 and 0x1234567", "12345678 and 0x7654321"),

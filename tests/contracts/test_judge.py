@@ -301,18 +301,18 @@ def test_a_refused_good_key_is_left_to_the_caller() -> None:
 
 def test_overlapping_calls_are_judged_alone_and_teach_the_model_no_order() -> None:
     """An id that two of them were given breaks ING-7, and both are the example; it is for the caller to put in the ledger."""
+    judge, defined = Judge(check_context(), Ledger()), put()
     one, two, three = work("900"), work("900"), work("901")
     failed = asked(INGRESS, {"payload": 1}, 500)
-    judge = Judge(check_context(), Ledger())
-    judge.observe(put())
+    judge.observe(defined)
 
     [twice] = judge.observe_together([one, put(version=5), two, three, failed])
     [crash] = judge.ledger.all()
 
     assert (twice.rule, twice.operation, twice.exchanges) == ("ING-7", INGRESS, (one, two))
-    assert (crash.rule, crash.exchanges) == ("PAGE-8", (failed,))
+    assert (crash.rule, crash.exchanges, crash.together) == ("PAGE-8", (defined, failed), 1)
+    assert judge.prepared(twice).exchanges == (defined, one, two)
     assert twice.concurrent
-    assert crash.concurrent
     assert judge.model.definitions["1", "v"].version == 1
 
 

@@ -198,7 +198,9 @@ def test_a_finding_that_the_baseline_excuses_does_not_count() -> None:
     known.add([finding()], confirmed=True)
 
     def judged_until(day: date) -> RunFinished:
-        return finished(snapshot(known), baseline=(BaselineEntry(finding().id, "me", "known", day),))
+        return finished(
+            snapshot(known), baseline=(BaselineEntry(finding().id, "what broke", "me", "known", day),)
+        )
 
     excused, expired = judged_until(date(2026, 3, 1)), judged_until(date(2026, 2, 28))
 
@@ -208,7 +210,7 @@ def test_a_finding_that_the_baseline_excuses_does_not_count() -> None:
 
 def test_an_excused_finding_is_gone_only_if_its_rule_was_verified() -> None:
     """What was not looked for may still be there."""
-    entry = BaselineEntry(finding().id, "me", "known", date(2027, 1, 1))
+    entry = BaselineEntry(finding().id, "what broke", "me", "known", date(2027, 1, 1))
 
     [verified] = finished(snapshot(), baseline=(entry,)).baseline
     [missing] = finished(snapshot(ledger(without=frozenset({"LEASE-3"}))), baseline=(entry,)).baseline

@@ -134,20 +134,26 @@ def test_a_finding_that_no_server_answers_proves_nothing(tmp_path: Path) -> None
     assert ports.transport.closed
 
 
-def test_a_finding_that_a_replay_cannot_show_is_named_and_nothing_is_sent(tmp_path: Path) -> None:
-    """Races, and what only a whole sequence shows: the output points to a run for the rule."""
+@pytest.mark.parametrize(
+    "members", [{"together": 1}, {"staged": True}], ids=["concurrent", "a whole sequence"]
+)
+def test_what_its_requests_alone_do_not_show_is_looked_for_by_a_run_for_its_rule(
+    members: dict[str, Any], tmp_path: Path
+) -> None:
+    """On the live mutant it shows again, on the healed server it does not, and on a dead one that cannot be told."""
     [name] = reported(tmp_path, "R04", "PAGE-5")
     file = tmp_path / "report.json"
     report = json.loads(file.read_text("utf-8"))
-    for members in ({"together": True}, {"staged": True}, {"rule": "HTTP-7"}):
-        [one] = report["violations"]
-        spoilt = {**report, "violations": [{**one, **members}]}
-        file.write_text(json.dumps(spoilt), "utf-8")
+    [one] = report["violations"]
+    file.write_text(json.dumps({**report, "violations": [{**one, **members}]}), "utf-8")
 
-        again = replay(tmp_path, unreachable(), name)
+    live, mended, dead = (
+        replay(tmp_path, target, name) for target in (mutant("R04"), conforming, unreachable())
+    )
 
-        assert again.code == 3
-        assert f"try: check --only {members.get('rule', 'PAGE-5')}" in again.out
+    assert (live.code, f"{name} shows again: 1 of 1" in live.out) == (1, True)
+    assert (mended.code, mended.out) == (0, f"{name} does not show: 0 of 1\n")
+    assert (dead.code, "could not be tried" in dead.out, "connection refused" in dead.out) == (3, True, True)
 
 
 def test_a_finding_of_a_second_key_needs_a_second_key(tmp_path: Path) -> None:
@@ -174,11 +180,12 @@ def test_a_finding_of_a_second_key_needs_a_second_key(tmp_path: Path) -> None:
     [
         ("", "is not a report.json of arklow-contracts"),
         ("[]", "is not a report.json of arklow-contracts"),
-        ('{"violations": [], "warnings": []}', "it has no 'document'"),
-        ('{"violations": [{"id": 1}], "warnings": []}', "it has no 'script'"),
+        ('{"schema_version": 2, "violations": [], "warnings": []}', "it has no 'document'"),
+        ('{"violations": [], "warnings": []}', "is a report of schema version 1, and this release reads 2"),
+        ('{"schema_version": 2, "violations": [{"id": 1}], "warnings": []}', "it has no 'script'"),
         ("[" * 100_000, "nested too deeply"),
         (
-            '{"violations": [], "warnings": [], "document": {"sha256": "0"}}',
+            '{"schema_version": 2, "violations": [], "warnings": [], "document": {"sha256": "0"}}',
             "there is no finding X-1-000000 in the report; there are none",
         ),
     ],

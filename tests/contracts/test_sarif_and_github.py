@@ -33,7 +33,7 @@ def test_a_result_has_its_rule_its_level_its_id_and_its_place() -> None:
 
     assert [(one["ruleId"], one["level"]) for one in results] == [("PAGE-5", "error"), ("AUTH-8", "warning")]
     first = results[0]
-    assert first["partialFingerprints"] == {"arklowFinding/v1": "PAGE-5-e3b0c4"}
+    assert first["partialFingerprints"] == {"arklowFinding/v1": "PAGE-5-27dc36e8"}
     assert first["message"]["text"].startswith("POST /v1/modack breaks PAGE-5: a title with $MY_KEY.\n")
     assert "At fault: the application" in first["message"]["text"]
     place = first["locations"][0]["physicalLocation"]
@@ -101,10 +101,12 @@ def test_a_finding_is_an_annotation_by_its_severity() -> None:
     [error, warning] = commands(report_data(finished()))
 
     line = sarif.line_of("POST /v1/modack")
-    assert error.startswith(f"::error file={sarif.DOCUMENT},line={line},title=PAGE-5-e3b0c4::POST /v1/modack")
-    assert error.endswith("%0AAgain: arklow-contracts replay PAGE-5-e3b0c4")
+    assert error.startswith(
+        f"::error file={sarif.DOCUMENT},line={line},title=PAGE-5-27dc36e8::POST /v1/modack"
+    )
+    assert error.endswith("%0AAgain: arklow-contracts replay PAGE-5-27dc36e8")
     assert warning.startswith("::warning ")
-    assert "title=AUTH-8-e3b0c4::" in warning
+    assert "title=AUTH-8-27dc36e8::" in warning
 
 
 def test_too_few_verified_rules_and_an_expired_entry_are_notices() -> None:
@@ -120,7 +122,7 @@ def test_too_few_verified_rules_and_an_expired_entry_are_notices() -> None:
     )
     assert expired == (
         "::notice title=A baseline entry has expired::"
-        "anna has excused AUTH-8-e3b0c4 until 2026-12-01: ticket 12"
+        "anna has excused AUTH-8-27dc36e8 until 2026-12-01: ticket 12"
     )
 
 
@@ -149,7 +151,7 @@ def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> N
     """Excused findings stand last."""
     run = finished(not_offered=("POST /v1/ack",), baseline=(known("AUTH-8", "excused"),))
 
-    broken, never = "POST /v1/modack breaks", "1970-01-01 00:00:00.000 UTC | seen once, not tried again"
+    broken, never = "POST /v1/modack breaks", "1970-01-01 00:00:00.000 UTC | not confirmed, not tried again"
     blame = "the application, or a server in front of it: the answer (no content-type) is not the envelope"
     assert job_summary(report_data(run)).splitlines() == [
         "## 1 violation, 1 known",
@@ -163,8 +165,8 @@ def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> N
         "",
         "| Finding | What broke | At fault | When | Evidence |",
         "| --- | --- | --- | --- | --- |",
-        f"| `PAGE-5-e3b0c4` | {broken} PAGE-5: a title with $MY\\_KEY | {blame} | {never} |",
-        f"| `AUTH-8-e3b0c4` | {broken} AUTH-8: a title with $MY\\_KEY |  |  | excused: anna, until 2026-12-01 |",
+        f"| `PAGE-5-27dc36e8` | {broken} PAGE-5: a title with $MY\\_KEY | {blame} | {never} |",
+        f"| `AUTH-8-27dc36e8` | {broken} AUTH-8: a title with $MY\\_KEY |  |  | excused: anna, until 2026-12-01 |",
         "",
     ]
 

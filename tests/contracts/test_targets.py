@@ -44,11 +44,17 @@ def test_a_target_may_be_judged_by_a_directory_of_pages(here: Path) -> None:
     assert refusal(PLAIN + 'spec_dir = "none"\n').endswith("got 'none'; --document takes a file")
 
 
+BASELINE = """
+schema_version: 2
+findings: [{id: PAGE-5-3f9a1c22, finding: it breaks, owner: me, reason: known, expires: 2026-12-31}]
+"""
+
+
 def test_each_member_has_its_effect(here: Path) -> None:
     """Paths are relative to the file."""
     folder = here / "team"
     folder.mkdir()
-    (folder / "known.yaml").write_text("[{id: PAGE-5-3f9a1c, owner: me, reason: known, expires: 2026-12-31}]")
+    (folder / "known.yaml").write_text(BASELINE)
     (folder / "interpretations.yaml").write_text("interpretations: {unknown variant: made on the fly}")
     (folder / "order.json").write_text('{"order_id": "8471"}')
     (folder / "second").write_text("good-key-two\n")
@@ -114,7 +120,7 @@ def test_each_member_has_its_effect(here: Path) -> None:
         *(True, 77, "team", True),
         12.5,
     )
-    assert [one.id for one in plan.baseline] == ["PAGE-5-3f9a1c"]
+    assert [one.id for one in plan.baseline] == ["PAGE-5-3f9a1c22"]
     assert plan.expected == {"unknown variant": "made on the fly"}
     assert plan.declared == {"order.created": {"order_id": "8471"}}
     assert plan.document == Path("team/document.yaml")

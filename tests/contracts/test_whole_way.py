@@ -46,7 +46,7 @@ def test_curl_lines_say_how_the_deployment_is_reached() -> None:
     ).render([exchange])
 
     assert line == (
-        "curl -si https://staging.example/v1/ack --cacert 'our ca.pem' --cert me.pem --key me.key "
+        "curl -sS --globoff -i https://staging.example/v1/ack --cacert 'our ca.pem' --cert me.pem --key me.key "
         "--proxy http://proxy:3128 -H 'x-gate: '\"$GATE\""
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .assertions import NOT_REFUSED, SAME_ANSWERS
-from .rule import Assertion, Example, Phase, Preparation, Rule, Severity, Verifier
+from .rule import Assertion, Example, Phase, Rule, Severity, Verifier
 
 _MODEL = frozenset({Verifier.MODEL})
 _CONSTRUCTED = frozenset({Phase.CONSTRUCTED})
@@ -34,7 +34,7 @@ RULES: Final = (
         example=Example(
             'PUT of a new variant, {"variant": "order.created", "schema": {}}', "200 with version 0"
         ),
-        assertion=Assertion(expression="differs(answers[-1], 'version', 1)", preparation=Preparation.WORLD),
+        assertion=Assertion(expression="differs(answers[-1], 'version', 1)", needs_others=True),
     ),
     Rule(
         code="DEF-3",

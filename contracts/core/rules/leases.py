@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from .assertions import NOT_REFUSED, NOT_SERVED, not_answered_with
-from .rule import Assertion, Example, Phase, Preparation, Rule, Severity, Verifier
+from .rule import Assertion, Example, Phase, Rule, Severity, Verifier
 
 _MODEL = frozenset({Verifier.MODEL})
 _CONSTRUCTED = frozenset({Phase.CONSTRUCTED})
@@ -49,7 +49,7 @@ _LEASES: Final = (
         example=Example(
             'POST /v1/modack, {"action_record_id": "999999999999999999", "attempt": 0, "mod_ack": 60}', "200"
         ),
-        assertion=replace(NOT_SERVED, preparation=Preparation.NOTHING),
+        assertion=NOT_SERVED,
     ),
     Rule(
         code="LEASE-7",

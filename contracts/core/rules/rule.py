@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -69,14 +70,6 @@ class Evidence(StrEnum):
     ANSWER_VALUES = "the values in the answer, with nothing redacted"
 
 
-class Preparation(StrEnum):
-    """What a generated test creates before it sends the requests of the finding."""
-
-    NOTHING = "nothing"
-    ACTIONS = "the actions that its requests name"
-    WORLD = "the actions that its requests name, and a definition with an action beside them"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assertion:
     """How a generated test asserts that a rule is kept."""
@@ -91,7 +84,8 @@ class Assertion:
     """The last request is sent again while it is refused with anything but 409."""
     about_fresh: bool = False
     """The rule is about what was just created: the test does not wait before a request that was refused."""
-    preparation: Preparation = Preparation.ACTIONS
+    needs_others: bool = False
+    """The rule is about what follows others, so the test creates a definition with an action before its requests."""
 
     @property
     def compares_answers(self) -> bool:
@@ -99,9 +93,18 @@ class Assertion:
         return "WAS" in self.expression
 
     @property
+    def judges_content(self) -> bool:
+        """Whether it looks into an answer, so that one of another kind of status says nothing of it."""
+        return _ABOUT_STATUS.match(self.expression) is None
+
+    @property
     def needs_keys(self) -> bool:
         """Whether the expression looks for every key of the run."""
         return "WORDS" in self.expression
+
+
+_ABOUT_STATUS: Final = re.compile(r"served|refused|has_status|fails|same_as_before|slow|\{")
+"""Expressions that ask for the status of answers, or for the time that they took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,6 @@ __all__ = [
     "Evidence",
     "Example",
     "Phase",
-    "Preparation",
     "Rule",
     "Severity",
     "Verifier",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .assertions import SAME_ANSWERS, not_answered_with
-from .rule import Assertion, Example, Phase, Preparation, Rule, Severity, Verifier
+from .rule import Assertion, Example, Phase, Rule, Severity, Verifier
 
 _MODEL = frozenset({Verifier.MODEL})
 _CONSTRUCTED = frozenset({Phase.CONSTRUCTED})
@@ -66,9 +66,7 @@ RULES: Final = (
             "POST /v1/ingress/order.created, which PUT has given the id 1000000001",
             '200 with a_def_id "1000000002"',
         ),
-        assertion=Assertion(
-            expression="another_definition(answers, {identity})", preparation=Preparation.WORLD
-        ),
+        assertion=Assertion(expression="another_definition(answers, {identity})", needs_others=True),
         explained_by=frozenset({"DEF-10"}),
     ),
     Rule(

@@ -177,10 +177,11 @@ def names(api: Api) -> None:
                 raise NotReached("plain definitions are refused by now")
             breach = Breach(
                 "PAGE-11",
-                f"A definition of {variant.removeprefix(api.names.prefix)[:20]!r} is refused",
+                f"A definition of {text!r} is refused",
                 "200, as a variant is any string",
                 f"{put.status} {api.context.shown(put.answer)}",
                 "variant",
+                fault=f"{text} is refused",
             )
             api.accusations.accuse(breach, (put,))
 
