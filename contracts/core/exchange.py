@@ -69,6 +69,8 @@ class Exchange:
     """When it was sent, in seconds since 1970."""
     trace: str = ""
     """The `traceparent` that it carried (W3C Trace Context), by which its server can be asked about it."""
+    unread: str = ""
+    """Why the body of the answer could not be read, and accuses of nothing (RFC 9110 §12.5.3); empty where it was read."""
 
     def request_header(self, name: str) -> str | None:
         """The value of the first request header of that name, in any case."""

@@ -145,8 +145,15 @@ class Judge:
         self.provenance.unlearn(question)
 
     def lose_track_of(self, exchange: Exchange) -> list[Finding]:
-        """Leave open what a request did: no answer came, or none that says it. Return the suspicions that this raises."""
-        return self._lose_track(self._derive(exchange, self.context))
+        """Leave open what a request did: no answer came, or none that says it. Return the suspicions that this raises.
+
+        An answer whose body could not be read is judged by its status and its headers.
+        """
+        facts = self._derive(exchange, self.context)
+        if exchange.unread:
+            found = run_checks(facts, self.context, self.ledger.tested)
+            self.ledger.add(replace(one, exchanges=self.provenance.needed(facts)) for one in found)
+        return self._lose_track(facts)
 
     def needed(self, exchange: Exchange) -> tuple[Exchange, ...]:
         """Return the exchanges that must be sent before this one to repeat it from nothing, and then this one."""

@@ -20,7 +20,7 @@ from schemathesis.transport.requests import (
 
 from ..core.exchange import Headers
 from ..core.target import Target
-from ..transport.interference import Interference
+from ..transport.interference import Interference, UnreadAnswer
 from ..transport.throttle import TimeUp
 from ..transport.wire import Request
 
@@ -76,14 +76,15 @@ class _ClientAdapter(HTTPAdapter):
         if self._is_over():
             raise TimeUp
         sent = _request_of(request, client.target)
-        met = ""
+        met, unread = "", None
         try:
             exchange = self._aim.answered = client.send(sent)
         except Interference as interference:
             met = str(interference)
-        lost_before, self._lost = self._lost, bool(met)
+            unread = interference.exchange if isinstance(interference, UnreadAnswer) else None
+        lost_before, self._lost = self._lost, bool(met) and unread is None
         if met:
-            self._aim.lose_track_of(client.unanswered(sent))
+            self._aim.lose_track_of(unread or client.unanswered(sent))
             if lost_before:
                 client.throttle.pause(_PAUSE)
             # Raised outside of the handler: where it finds a refusal behind an error, Schemathesis connects by itself.

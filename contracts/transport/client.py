@@ -12,7 +12,7 @@ from ..core.target import Target
 from .circuit_breaker import CircuitBreaker
 from .clock import ADMIN_TIMEOUT, AdminClock, Clock, SystemClock
 from .http_transport import HttpTransport
-from .interference import Interference, InterferenceCount, UnusableAnswer
+from .interference import Interference, InterferenceCount, UnreadAnswer, UnusableAnswer
 from .throttle import Cancellation, Limits, Throttle, TimeUp
 from .wire import Message, Reply, Request, Transport
 
@@ -70,7 +70,11 @@ class Client:
         self._locate = locate
         self._tell_awaiting = awaiting
         self._target_clock: Clock = (
-            self.clock if target.admin is None else AdminClock(target.admin, target.first.org, self.clock)
+            self.clock
+            if target.admin is None
+            else AdminClock(
+                target.admin, target.first.org, self.clock, target.connection, target.admin_headers
+            )
         )
         self._transport = transport or HttpTransport(target, self._target_clock)
         self._met = InterferenceCount(interference or {})
@@ -130,6 +134,8 @@ class Client:
             timeout: seconds that the answer may take; it is cut short at the end of the run.
 
         Raises:
+            UnreadAnswer: an answer came whose body cannot be read.
+            UnusableAnswer: an answer began and cannot be used.
             Interference: no answer of the application came.
             TimeUp: the run has ended, or a budget is used up.
         """
@@ -137,6 +143,8 @@ class Client:
             self._admit()
             exchange = self._exchanged(request, waited, self._time_left(timeout))
             if exchange.status not in INTERFERENCE:
+                if exchange.unread:
+                    raise UnreadAnswer(exchange.unread, exchange)
                 return exchange
             if not self.breaker.limited(exchange) or not left:
                 break
@@ -145,6 +153,8 @@ class Client:
 
     def volley(self, requests: Sequence[Request], *, timeout: float = TIMEOUT) -> list[Exchange | None]:
         """Send many requests at the same moment and return their exchanges; None where interference was met.
+
+        An answer that cannot be read is interference, and its exchange is returned all the same.
 
         Raises:
             Interference: the connections could not be made.
@@ -230,7 +240,8 @@ class Client:
             with self._awaiting(timeout):
                 reply = self._transport.send(message, timeout)
         except UnusableAnswer as met:
-            raise self._met.met(str(met)) from None
+            self._met.note(str(met))
+            raise
         except Interference as met:
             now = self.clock.now()
             if now >= self.throttle.deadline:
@@ -250,8 +261,12 @@ class Client:
             back=reply.received,
             waited=waited,
             trace=trace,
+            unread=reply.unread,
         )
-        self.throttle.answered(reply.received - reply.sent, exchange.status, made=exchange.created)
+        made = exchange.created or (bool(reply.unread) and reply.status < 300 and request.may_write)
+        self.throttle.answered(reply.received - reply.sent, exchange.status, made=made)
+        if reply.unread:
+            self._met.note(reply.unread)
         return exchange
 
     def _exchange(
@@ -265,6 +280,7 @@ class Client:
         back: float,
         waited: float = 0.0,
         trace: str = "",
+        unread: str = "",
     ) -> Exchange:
         url = self.target.base_of(request.path) + request.path
         operation, path = self._locate(request.method, url)
@@ -284,6 +300,7 @@ class Client:
             request.chunks,
             self.clock.unix_time() - (back - call),
             trace,
+            unread,
         )
 
     def _message(self, request: Request, trace: str) -> Message:
