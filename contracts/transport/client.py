@@ -12,7 +12,7 @@ from ..core.target import Target
 from .circuit_breaker import CircuitBreaker
 from .clock import ADMIN_TIMEOUT, AdminClock, Clock, SystemClock
 from .http_transport import HttpTransport
-from .interference import Interference, InterferenceCount, UnreadAnswer, UnusableAnswer
+from .interference import Interference, InterferenceCount, Unreachable, UnreadAnswer, UnusableAnswer
 from .throttle import Cancellation, Limits, Throttle, TimeUp
 from .wire import Message, Reply, Request, Transport
 
@@ -160,7 +160,7 @@ class Client:
             Interference: the connections could not be made.
             TimeUp: the run has ended, or a budget is used up.
         """
-        self._admit(len(requests))
+        self._admit(len(requests), sum(one.may_write for one in requests))
         timeout = self._time_left(timeout)
         traces = [self.traced() for _ in requests]
         messages = [self._message(request, trace) for request, trace in zip(requests, traces, strict=True)]
@@ -169,6 +169,7 @@ class Client:
             with self._awaiting(timeout):
                 for index, reply in self._transport.send_together(messages, timeout):
                     if isinstance(reply, Interference):
+                        self._note_lost(requests[index], reply)
                         if self.clock.now() < self.throttle.deadline:  # else it is the end of the run
                             self._met.note(str(reply))
                         continue
@@ -201,14 +202,14 @@ class Client:
         """Close every connection."""
         self._transport.close()
 
-    def _admit(self, count: int = 1) -> None:
-        """Wait until `count` requests may go; where the target seems to suffer, look at it first.
+    def _admit(self, count: int = 1, writes: int = 0) -> None:
+        """Wait until `count` requests may go, `writes` of which may make something; where the target suffers, look first.
 
         Raises:
             TimeUp: the run has ended, or a budget is used up.
         """
         self.breaker.check()
-        self.throttle.admit(count)
+        self.throttle.admit(count, writes)
 
     @contextmanager
     def _awaiting(self, timeout: float) -> Iterator[None]:
@@ -240,9 +241,11 @@ class Client:
             with self._awaiting(timeout):
                 reply = self._transport.send(message, timeout)
         except UnusableAnswer as met:
+            self._note_lost(request, met)
             self._met.note(str(met))
             raise
         except Interference as met:
+            self._note_lost(request, met)
             now = self.clock.now()
             if now >= self.throttle.deadline:
                 raise TimeUp from None  # the end of the run has cut the time for an answer short
@@ -263,11 +266,17 @@ class Client:
             trace=trace,
             unread=reply.unread,
         )
-        made = exchange.created or (bool(reply.unread) and reply.status < 300 and request.may_write)
+        is_told = not reply.unread and exchange.status < 500
+        made = exchange.created if is_told else request.may_write
         self.throttle.answered(reply.received - reply.sent, exchange.status, made=made)
         if reply.unread:
             self._met.note(reply.unread)
         return exchange
+
+    def _note_lost(self, request: Request, met: Interference) -> None:
+        """Note that a request may have made something of which no answer tells."""
+        if request.may_write and not isinstance(met, Unreachable):
+            self.throttle.note_made()
 
     def _exchange(
         self,

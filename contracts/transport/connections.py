@@ -17,7 +17,7 @@ from urllib3.util import parse_url
 
 from ..core.target import ConnectionOptions
 from .answers import Answer
-from .interference import CUT_OFF, NO_PROXY, TOO_SLOW, Interference, kind_of
+from .interference import CUT_OFF, NO_PROXY, TOO_SLOW, Interference, Unreachable, kind_of
 from .tls import SPEAKS_TLS, tls_kind
 
 _LOOK = 1.0
@@ -65,14 +65,14 @@ class Line(urllib3.connection.HTTPConnection):
         """Open the connection.
 
         Raises:
-            Interference: it could not be opened, to the proxy or through it.
+            Unreachable: it could not be opened, to the proxy or through it.
         """
         try:
             super().connect()
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             kind = self._kind_of(error)
             self.close()
-            raise Interference(kind) from error
+            raise Unreachable(kind) from error
         self._on_open()
 
     def _new_conn(self) -> socket.socket:

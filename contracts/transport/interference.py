@@ -31,6 +31,10 @@ class Interference(Exception):
     """No answer of the application arrived; the text is the kind: unreachable, cut off, limited, a gateway's status."""
 
 
+class Unreachable(Interference):
+    """No connection could be made, so that no request was sent."""
+
+
 class UnusableAnswer(Interference):
     """An answer began and cannot be used: it is too long, ends too early, or is not HTTP.
 
@@ -113,6 +117,7 @@ __all__ = [
     "TOO_SLOW",
     "Interference",
     "InterferenceCount",
+    "Unreachable",
     "UnreadAnswer",
     "UnusableAnswer",
     "kind_of",
