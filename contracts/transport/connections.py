@@ -185,7 +185,7 @@ class Connections:
             ):
                 return True
         except ssl.SSLError as error:
-            return "ALERT" in (error.reason or "")
+            return "ALERT" in (getattr(error, "reason", None) or "")
         except OSError:
             return False
 

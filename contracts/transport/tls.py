@@ -45,7 +45,7 @@ def tls_kind(error: ssl.SSLError, *, to_proxy: bool = False) -> str:
     `to_proxy`: it was the connection to the proxy that failed, and not the one to the target.
     """
     code = getattr(error, "verify_code", None)
-    name = error.reason or ""
+    name = getattr(error, "reason", None) or ""
     if code:
         reason = str(error.verify_message).rstrip(".")  # type: ignore[attr-defined]
         helps = next((text for codes, text in _OF_CERTIFICATES if code in codes), "")
