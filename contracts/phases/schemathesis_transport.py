@@ -18,7 +18,7 @@ from schemathesis.transport.requests import (
     RequestsTransport,
 )
 
-from ..core.exchange import Headers
+from ..core.exchange import LONG_ANSWER, Headers
 from ..core.target import Target
 from ..transport.interference import Interference, UnreadAnswer
 from ..transport.throttle import TimeUp
@@ -91,7 +91,7 @@ class _ClientAdapter(HTTPAdapter):
             raise requests.ConnectionError(met, request=request)
         headers = [pair for pair in exchange.answer_headers if pair[0].lower() not in _ENCODED]
         answer = urllib3.HTTPResponse(
-            io.BytesIO(exchange.answer),
+            io.BytesIO(exchange.answer if len(exchange.answer) <= LONG_ANSWER else b""),
             urllib3.HTTPHeaderDict(headers),
             exchange.status,
             preload_content=False,

@@ -55,7 +55,7 @@ class CallSequence:
         self._on_silence = on_silence
         self._on_proofs = on_proofs
         self.exchanges: list[Exchange] = []
-        """All exchanges, in order."""
+        """All exchanges, in order, as they are kept."""
         self.waited = 0.0
         """Seconds that were let pass on purpose until now."""
         self._suspicions: list[Finding] = []
@@ -82,7 +82,7 @@ class CallSequence:
             self._judge.disregard(exchange)
             exchange, observed = self._sent(request, timeout)
         self._suspicions += observed.suspicions
-        self.exchanges.append(exchange)
+        self.exchanges.append(exchange.kept())
         if exchange.created:
             self._made = exchange.back
         refused = [finding for finding in observed.findings if RULES[finding.rule].checked_elsewhere]
@@ -155,7 +155,11 @@ class CallSequence:
 
     def withdraw(self, exchange: Exchange) -> None:
         """Drop the suspicions whose last exchange is this one, as another one stands for them."""
-        self._suspicions = [one for one in self._suspicions if one.exchanges[-1] is not exchange]
+        self._suspicions = [
+            one
+            for one in self._suspicions
+            if (one.exchanges[-1].call, one.exchanges[-1].trace) != (exchange.call, exchange.trace)
+        ]
 
     def note(self, question: str, answer: str, *shown: Exchange) -> None:
         """Write down the interpretation that these exchanges show; a second, different one is a suspicion."""
