@@ -12,11 +12,13 @@ from .facts import Facts
 
 CHECKS = (answers.check, access.check, acceptance.check, secrecy.check)
 """In the order in which their findings are reported."""
+_OF_UNREAD = (answers.check,)
+"""Those of an answer whose body could not be read."""
 
 
 def run_checks(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
     """Yield everything that one exchange breaks; count in `tested` the rules that it could have broken."""
-    for check in CHECKS:
+    for check in _OF_UNREAD if facts.exchange.unread else CHECKS:
         yield from check(facts, context, tested)
 
 

@@ -22,14 +22,19 @@ _LONG_BODY: Final = 10_000
 
 
 def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
-    """Check PAGE-1 to PAGE-8, PAGE-13 to PAGE-15, JSON-7, JSON-9, HTTP-1, HTTP-5, HTTP-8 and AUTH-8."""
+    """Check PAGE-1 to PAGE-8, PAGE-13 to PAGE-15, JSON-7, JSON-9, HTTP-1, HTTP-5, HTTP-8 and AUTH-8.
+
+    An answer whose body could not be read is judged where its status or a header says all.
+    """
     operation, exchange = facts.operation, facts.exchange
     if operation is None:
         if exchange.path is not None:
             yield from _undeclared_method(exchange, context, tested)
         return
-    tested.update(["PAGE-8", "PAGE-3" if operation.control_plane else "PAGE-1"])
-    if not operation.control_plane and 400 <= exchange.status < 500:
+    tested["PAGE-8"] += 1
+    if not exchange.unread:
+        tested["PAGE-3" if operation.control_plane else "PAGE-1"] += 1
+    if not exchange.unread and not operation.control_plane and 400 <= exchange.status < 500:
         tested.update(["PAGE-2", "PAGE-15"])
     if exchange.status >= 500:
         if exchange.segment not in context.learned.negative_versions and not _is_unknown_coding(exchange):
@@ -48,6 +53,8 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
                 "none",
                 (exchange,),
             )
+    if exchange.unread:  # what it says, and whether the application says it, is not known
+        return
     if _may_be_of_a_front_end(facts, operation, context):
         return
     if operation.lists_status(exchange.status):
@@ -290,7 +297,7 @@ def _undeclared_method(exchange: Exchange, context: CheckContext, tested: Counte
                 (exchange,),
                 "allow",
             )
-    elif 200 <= exchange.status < 300 and exchange.method != "OPTIONS":
+    elif 200 <= exchange.status < 300 and exchange.method != "OPTIONS" and not exchange.unread:
         yield Finding(
             "HTTP-5",
             label,

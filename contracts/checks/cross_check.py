@@ -14,6 +14,10 @@ _MOST_ASKED: Final = 400
 """Answers that openapi-core is asked about: each takes milliseconds, and the run's time is for requests."""
 _MOST_DIFFERENCES: Final = 20
 """Differences that are kept: more have the same cause."""
+_LONGEST: Final = 20_000
+"""Bytes of an answer that is kept to ask about: what the two validators differ in shows in short ones."""
+_ROOM: Final = 2_000_000
+"""Bytes of all answers that are kept."""
 _ONE_IN: Final = 50
 """Of the answers like earlier ones, one in so many is asked about."""
 _SHAPE_DEPTH: Final = 3
@@ -33,6 +37,8 @@ class CrossCheck:
     """What the two validators say of the same answer, in words."""
     _seen: set[Any] = field(default_factory=set)
     _kept: list[Exchange] = field(default_factory=list)
+    _room: int = _ROOM
+    """Bytes of answers that may still be kept."""
 
     def hear(self, exchange: Exchange) -> None:
         """Keep an answer to ask about later: asking takes milliseconds, and the library half a second to load."""
@@ -41,13 +47,14 @@ class CrossCheck:
         if operation is None or pointer is None or not exchange.has_plain_path:
             return
         self.answers += 1
-        if len(self._kept) == _MOST_ASKED:
+        if len(self._kept) == _MOST_ASKED or len(exchange.answer) > min(_LONGEST, self._room):
             return
         announced = exchange.answer_header("content-type")
         shape = operation.label, exchange.status, announced, _shape(exchange.value(), _SHAPE_DEPTH)
         if shape not in self._seen or self.answers % _ONE_IN == 0:
             self._seen.add(shape)
             self._kept.append(exchange)
+            self._room -= len(exchange.answer)
 
     def ask(self, is_late: Callable[[], bool]) -> None:
         """Ask about the kept answers, and compare with our own validator, until it is late."""

@@ -19,9 +19,12 @@ _STACK_TRACE: Final = re.compile(
     rb"Traceback \(most recent call last\)"
     rb"|File \\?\"[^\"]{1,200}\", line \d+"
     rb"|\bat [\w.$<>/]{3,120}\([\w.-]{1,80}\.(?:java|kt|scala|js|mjs|ts|cs):\d+"
-    rb"|goroutine \d+ \[|stack backtrace:|[\w/.-]{1,120}\.(?:rb|php|go|rs):\d+:in"
+    rb"|goroutine \d+ \[|stack backtrace:|(?<![\w/.-])[\w/.-]{1,400}\.(?:rb|php|go|rs):\d+:in"
 )
-"""How Python, the JVM, JavaScript, .NET, Go, Rust, Ruby and PHP write where a program failed."""
+"""How Python, the JVM, JavaScript, .NET, Go, Rust, Ruby and PHP write where a program failed.
+
+A path is looked for where a word begins, else an answer of megabytes takes seconds.
+"""
 _ESCAPED: Final = re.compile(rb'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
 """A character as JSON escapes it."""
 

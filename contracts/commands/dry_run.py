@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ..core.target import Target
+from ..core.target import ProxyLogin, Target
 from ..phases.requests import TAG
 from ..phases.scenarios import SCENARIOS
 from ..run.plan import Plan
@@ -38,10 +38,15 @@ def _target(target: Target) -> Iterator[str]:
         ("headers", ", ".join(f"{one.name}: ${one.variable}" for one in way.headers)),
         ("trusts", way.ca),
         ("shows", " with ".join(one for one in (way.certificate, way.key) if one)),
-        ("proxy", way.proxy),
+        ("proxy", way.proxy and f"{way.proxy}{_login(way.proxy_login)}"),
+        ("resolve", ", ".join(map(str, way.resolve))),
     ):
         if value:
             yield f"  {label:8}  {value}"
+
+
+def _login(login: ProxyLogin | None) -> str:
+    return "" if login is None else f", for the user {login.user} with ${login.variable}"
 
 
 def _names(plan: Plan) -> Iterator[str]:

@@ -43,7 +43,20 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     add("--ca", metavar="FILE", help="trust these PEM certificates instead of the public authorities")
     add("--client-certificate", metavar="FILE", help="present this PEM certificate to the deployment")
     add("--client-key", metavar="FILE", help="the key of that certificate, if it is in another file")
-    add("--proxy", metavar="URL", help="use this HTTP proxy; variables such as https_proxy are not read")
+    add(
+        "--proxy",
+        metavar="URL",
+        help="use this HTTP proxy, or the one whose URL is in env:NAME or file:PATH; it may have a user and a "
+        "password, http://USER:PASSWORD@HOST:PORT; variables such as https_proxy are not read",
+    )
+    add(
+        "--resolve",
+        action="append",
+        type=values.resolution,
+        default=[],
+        metavar="HOST:PORT:ADDRESS",
+        help="connect to this address for that host and port, without looking the name up (repeatable)",
+    )
 
 
 def add_target_file(parser: argparse.ArgumentParser) -> values.AddArgument:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ..core.target import Admin, ConnectionOptions, Credential, ExtraHeader, Target
+from ..core.target import Admin, ConnectionOptions, Credential, ExtraHeader, ProxyLogin, Target, host_and_port
 from ..transport.connections import Connections, NoWay
 from . import values
 from .secrets import credential_of, secret_of
@@ -59,6 +59,14 @@ def with_targets_file(
             continue
         if member == "headers":
             _add_headers(completed, named, value)
+        elif member == "resolve":
+            read = [_converted(named, member, values.resolution, text) for text in value]
+            given = {(one.host, one.port) for one in completed.resolve}
+            completed.resolve = [
+                *completed.resolve,
+                *(one for one in read if (one.host, one.port) not in given),
+            ]
+            completed.sources[member] = named.where(member)
         elif member == "variants":
             payloads = {
                 name: _converted(named, f"variants.{name}", values.payload, file)
@@ -132,12 +140,14 @@ def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Ta
     base = url_of(source_of(options, "base_url"), options.base_url)
     first, second = _credentials(options, environment)
     ingress = url_of(source_of(options, "ingress_url"), options.ingress_url) if options.ingress_url else base
-    way = _connection_options(options, environment)
-    if way.certificate and not any(url.startswith("https:") for url in (base, ingress)):
+    way, admin = _connection_options(options, environment), _admin_plane(options, environment)
+    urls = [base, ingress, *([admin.url] if admin else [])]
+    if way.certificate and not any(url.startswith("https:") for url in urls):
         raise Usage(
             f"{source_of(options, 'client_certificate')} is of no use without a URL that begins with https"
         )
-    target = Target(base, ingress, first, second, _admin_plane(options, environment), way)
+    _check_resolutions(options, way, urls)
+    target = Target(base, ingress, first, second, admin, way)
     if target.production_host and not options.production:
         raise Usage(
             f"{target.production_host} is a production host: what a run makes there stays, "
@@ -180,13 +190,15 @@ def _connection_options(options: argparse.Namespace, environment: Mapping[str, s
     """
     if options.client_key and not options.client_certificate:
         raise Usage(f"{source_of(options, 'client_key')} is of no use without a client certificate")
-    proxy = options.proxy and url_of(source_of(options, "proxy"), options.proxy)
+    proxy, login = _proxy(options, environment)
     way = ConnectionOptions(
         tuple(_headers(options, environment)),
         options.ca,
         options.client_certificate,
         options.client_key,
         proxy,
+        login,
+        tuple({(one.host, one.port): one for one in options.resolve}.values()),
     )
     if way.ca or way.certificate:
         try:
@@ -195,6 +207,50 @@ def _connection_options(options: argparse.Namespace, environment: Mapping[str, s
             given = [one for one in ("ca", "client_certificate") if getattr(options, one)]
             raise Usage(f"{' and '.join(source_of(options, one) for one in given)}: {error}") from None
     return way
+
+
+def _proxy(
+    options: argparse.Namespace, environment: Mapping[str, str]
+) -> tuple[str | None, ProxyLogin | None]:
+    """The URL of the proxy without user and password, and these; None for what is not given.
+
+    Raises:
+        Usage: it is not the URL of a proxy, or its user or password cannot be sent.
+    """
+    if not options.proxy:
+        return None, None
+    source = source_of(options, "proxy")
+    given, _ = secret_of(source, options.proxy, environment)
+    scheme, separator, rest = given.partition("://")
+    login, at, server = rest.rpartition("@")
+    url = url_of(source, f"{scheme}{separator}{server}")
+    if not at:
+        return url, None
+    user, colon, password = (unquote(one) for one in login.partition(":"))
+    if not (user and colon and password) or ":" in user or not f"{user}{password}".isprintable():
+        raise Usage(
+            f"{source}: a proxy with a user is http://USER:PASSWORD@HOST:PORT, its user and password "
+            "percent-encoded where they have other characters than letters and digits"
+        )
+    return url, ProxyLogin(user, password)
+
+
+def _check_resolutions(options: argparse.Namespace, way: ConnectionOptions, urls: list[str]) -> None:
+    """Check that each `--resolve` is for a host that this machine connects to.
+
+    Raises:
+        Usage: it is for another one, or the proxy looks the name up.
+    """
+    connected = [way.proxy] if way.proxy else urls
+    for one in way.resolve:
+        if (one.host, one.port) in map(host_and_port, connected):
+            continue
+        why = (
+            "the proxy looks that name up"
+            if (one.host, one.port) in map(host_and_port, urls)
+            else f"no URL has the host {one.host} and the port {one.port}"
+        )
+        raise Usage(f"--resolve {one} is of no use, as {why}")
 
 
 def _headers(options: argparse.Namespace, environment: Mapping[str, str]) -> Iterator[ExtraHeader]:

@@ -60,6 +60,14 @@ def _url(value: Any) -> bool:
     return _text(value) and re.match("https?://[^@]+$", value) is not None
 
 
+def _proxy(value: Any) -> bool:
+    return _url(value) or _reference(value)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -97,7 +105,12 @@ MEMBERS: Final[Mapping[str, _Kind]] = {
     "ca": _FILE,
     "client_certificate": _FILE,
     "client_key": _FILE,
-    "proxy": _URL,
+    "proxy": _Kind(
+        "a URL such as http://proxy:3128 without user and password, or env:NAME or file:PATH for one with them",
+        _proxy,
+        secret=True,
+    ),
+    "resolve": _Kind("a list of texts such as 'staging.example:443:10.0.0.7'", _texts),
     "production": _SWITCH,
     "profile": _Kind("check, gate or night", _text),
     "max_time": _Kind("a number of seconds", _number),

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
 import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from ..core.target import Resolution
+
+_RESOLUTION: Final = re.compile(
+    r"(?P<host>[^:\[\]\s]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5}):(?P<address>\[[^\[\]]+\]|[^\[\]]+)"
+)
+"""The three parts of `--resolve`."""
 
 AddArgument = Callable[..., argparse.Action]
 """`add_argument` of a parser, or of a group of flags."""
@@ -89,6 +97,31 @@ def header(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _port(number: int) -> int:
+    """Check the number of a port.
+
+    Raises:
+        ValueError: there is no such port.
+    """
+    if not 0 < number < 1 << 16:
+        raise ValueError
+    return number
+
+
+def resolution(text: str) -> Resolution:
+    """Read HOST:PORT:ADDRESS as curl does; an IPv6 address stands in brackets, or at the end without them."""
+    found = _RESOLUTION.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError
+        host, port, address = found["host"].strip("[]").lower(), int(found["port"]), found["address"]
+        return Resolution(host, _port(port), str(ipaddress.ip_address(address.strip("[]"))))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected HOST:PORT:ADDRESS, such as staging.example:443:10.0.0.7, got {text!r}"
+        ) from None
+
+
 def profile(text: str) -> str:
     """Check a profile."""
     if text not in PROFILES:
@@ -135,5 +168,5 @@ __all__ = [
         "header",
         "payload",
     ),
-    *("profile", "rate", "name_prefix", "time_of_day", "variant"),
+    *("profile", "rate", "name_prefix", "resolution", "time_of_day", "variant"),
 ]

@@ -5,9 +5,10 @@ Judging, reports and scripts share it. What follows from an exchange and a docum
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import takewhile
@@ -28,6 +29,12 @@ SHORTEST_SECRET: Final = 6
 
 LONG_TEXT: Final = 1_000
 """Characters of a URL, or of all headers together, from which on a server may refuse a request for its length."""
+
+LONG_ANSWER: Final = 1 << 16
+"""Bytes; of a longer answer only the beginning is kept when it has been judged, as a run keeps thousands."""
+
+LONG_ID: Final = 1_000
+"""Characters; a longer text is no id that a client could use, and is not remembered as one."""
 
 MANY_HEADERS: Final = 30
 """A server may refuse a request with more headers for their number."""
@@ -70,6 +77,10 @@ class Exchange:
     """When it was sent, in seconds since 1970."""
     trace: str = ""
     """The `traceparent` that it carried (W3C Trace Context), by which its server can be asked about it."""
+    unread: str = ""
+    """Why the body of the answer could not be read, and accuses of nothing (RFC 9110 §12.5.3); empty where it was read."""
+    whole: str = ""
+    """Size and digest of an answer of which only the beginning is kept, in words; empty where all of it is."""
 
     def request_header(self, name: str) -> str | None:
         """The value of the first request header of that name, in any case."""
@@ -130,6 +141,18 @@ class Exchange:
         """Characters of the request's URL and headers, and bytes of its body."""
         return len(self.url) + len(self.body or b"") + self.header_size
 
+    def kept(self) -> Exchange:
+        """Return what is kept of it when it has been judged: all of it, or only the beginning of what is long."""
+        one = self
+        if sum(len(name) + len(value) for name, value in self.answer_headers) > LONG_ANSWER:
+            headers = tuple((name[:LONG_TEXT], value[:LONG_TEXT]) for name, value in self.answer_headers)
+            one = replace(one, answer_headers=headers[:MANY_HEADERS])
+        if len(self.answer) > LONG_ANSWER:
+            digest = hashlib.sha256(self.answer).hexdigest()[:16]
+            whole = f"{len(self.answer):,} bytes, SHA-256 {digest}…"
+            one = replace(one, answer=self.answer[:_BEGINNING], whole=whole)
+        return one
+
     # The answer
 
     @property
@@ -167,17 +190,55 @@ class Exchange:
         """The members of the answer's `data`, name → value; empty when that is not an object."""
         value = self.value()
         data = value.get("data") if isinstance(value, dict) else None
-        return data if isinstance(data, dict) else {}
+        if not isinstance(data, dict):
+            return {}
+        if any(len(data[name]) > LONG_ID for name in _IDS & data.keys() if isinstance(data[name], str)):
+            return {name: member for name, member in data.items() if name not in _IDS}
+        return data
+
+    @property
+    def _parsed_answer(self) -> tuple[Any, ValueError | None]:
+        """The answer's value, or why it has none: many ask for it, a short one is parsed once."""
+        if self.whole:
+            return None, strict_json.Ambiguous("only its beginning is kept")
+        return self._parsed_once if len(self.answer) <= _SHORT else _LATEST.parsed(self.answer)
 
     @cached_property
-    def _parsed_answer(self) -> tuple[Any, ValueError | None]:
-        """The answer's value, or why it has none: many ask for it, it is parsed once."""
-        try:
-            return strict_json.read(self.answer), None
-        except ValueError as error:
-            return None, error
+    def _parsed_once(self) -> tuple[Any, ValueError | None]:
+        return _parsed(self.answer)
 
 
+def _parsed(answer: bytes) -> tuple[Any, ValueError | None]:
+    try:
+        return strict_json.read(answer), None
+    except ValueError as error:
+        return None, error
+
+
+class _Latest:
+    """The value of the longer answer that was asked for last: values take up to thirty times the room of their text."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[bytes, tuple[Any, ValueError | None]] | None = None
+
+    def parsed(self, answer: bytes) -> tuple[Any, ValueError | None]:
+        """Return the answer's value, or why it has none; the value before it is let go first."""
+        latest = self._latest
+        if latest is not None and latest[0] is answer:
+            return latest[1]
+        self._latest = latest = None
+        parsed = _parsed(answer)
+        self._latest = answer, parsed
+        return parsed
+
+
+_LATEST: Final = _Latest()
+_SHORT: Final = 2_000
+"""Bytes of an answer whose value is kept as long as the answer."""
+_BEGINNING: Final = 4_000
+"""Bytes that are kept of a long answer; what is shown of it is shorter."""
+_IDS: Final = frozenset({"a_id", "a_def_id", "id", "org_id"})
+"""Members that identify something."""
 _UNUSUAL_IN_URL: Final = re.compile(
     r"%[01][0-9A-Fa-f]|%(?:25|2[EFef]|3[Bb]|5[Cc]|7[Ff])|%(?![0-9A-Fa-f]{2})|[;\\\"<>^`{|}]"
 )
@@ -215,6 +276,8 @@ def redacted_line(text: str, secrets: Mapping[str, str], limit: int = 300) -> st
 
 __all__ = [
     "INTERFERENCE",
+    "LONG_ANSWER",
+    "LONG_ID",
     "LONG_TEXT",
     "MANY_HEADERS",
     "SHORTEST_SECRET",

@@ -51,8 +51,42 @@ class ExtraHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxyLogin:
+    """A user of a proxy; the password is as secret as a key."""
+
+    user: str
+    password: str = field(repr=False)
+    variable: str = "ARKLOW_PROXY_PASSWORD"
+    """What stands for the password wherever it would be shown: the shell variable `$variable`."""
+
+    @property
+    def basic(self) -> str:
+        """The value of `Proxy-Authorization` (RFC 7617): the word Basic, and user and password in Base64."""
+        return f"Basic {base64.b64encode(f'{self.user}:{self.password}'.encode()).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Where a host is, in place of what a look-up of its name says."""
+
+    host: str
+    """In lower case, without the brackets of an IPv6 address."""
+    port: int
+    address: str
+    """An IPv4 or IPv6 address, the latter without brackets."""
+
+    def __str__(self) -> str:
+        """As the flag `--resolve` takes it, and that of curl too."""
+        bracketed = [f"[{one}]" if ":" in one else one for one in (self.host, self.address)]
+        return f"{bracketed[0]}:{self.port}:{bracketed[1]}"
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """How a deployment is reached, beside its URLs."""
+    """How a deployment is reached, beside its URLs. All of it holds for the admin plane too.
+
+    The headers go to the admin plane only where it is on a host of the deployment: on another host they are for other eyes.
+    """
 
     headers: tuple[ExtraHeader, ...] = ()
     ca: str | None = None
@@ -62,7 +96,16 @@ class ConnectionOptions:
     key: str | None = None
     """Path of the PEM file with the key of that certificate, where it is another file."""
     proxy: str | None = None
-    """URL of the only proxy that is used; proxies of the environment are not."""
+    """URL of the only proxy that is used, without user and password; proxies of the environment are not."""
+    proxy_login: ProxyLogin | None = None
+    """Who asks the proxy; None where it asks for no password."""
+    resolve: tuple[Resolution, ...] = ()
+    """Where hosts are that this machine connects to: the proxy, or those of the target where there is none."""
+
+    def address_of(self, url: str) -> str:
+        """Return the address that the host of a URL is said to be at, else the host itself."""
+        host, port = host_and_port(url)
+        return next((one.address for one in self.resolve if (one.host, one.port) == (host, port)), host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +143,8 @@ class Target:
         """
         known = [(one.key, one.name) for one in self.credentials]
         known += [(one.value, one.variable) for one in self.connection.headers]
+        login = self.connection.proxy_login
+        known += [] if login is None else [(login.password, login.variable)]
         found: dict[str, str] = {}
         for secret, name in known:
             found.setdefault(secret, f"${name}")
@@ -109,13 +154,28 @@ class Target:
         for credential in self.credentials:
             for key, expression in credential.near_misses.items():
                 found.setdefault(key, expression)
+        if login is not None:
+            user = login.user.replace("'", "'\\''")
+            pair = f"'{user}:'\"${login.variable}\""
+            found.setdefault(login.basic.partition(" ")[2], f"$(printf %s {pair} | base64 -w0)")
         return found
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """Names of all hosts that are contacted, each once: control plane, ingress, admin plane, then the proxy."""
+        return tuple(dict.fromkeys(urlsplit(url).hostname or "" for url in self._urls))
+
+    @property
+    def admin_headers(self) -> tuple[ExtraHeader, ...]:
+        """The headers that go to the admin plane: those of the target if it is on one of its hosts, else none."""
+        ours = {urlsplit(url).hostname for url in (self.base_url, self.ingress_url)}
+        same = self.admin is not None and urlsplit(self.admin.url).hostname in ours
+        return self.connection.headers if same else ()
+
+    @property
+    def _urls(self) -> list[str]:
         urls = (self.base_url, self.ingress_url, self.admin and self.admin.url, self.connection.proxy)
-        return tuple(dict.fromkeys(urlsplit(url).hostname or "" for url in urls if url))
+        return [url for url in urls if url]
 
     @property
     def production_host(self) -> str | None:
@@ -124,12 +184,19 @@ class Target:
 
     @property
     def is_local(self) -> bool:
-        """Whether all of its hosts are this machine."""
-        return all(host == "localhost" or _LOOPBACK.fullmatch(host) for host in self.hosts)
+        """Whether all of its hosts are this machine, where they are looked up or said to be."""
+        addresses = [self.connection.address_of(url) for url in self._urls]
+        return all(one == "localhost" or _LOOPBACK.fullmatch(one) for one in addresses)
 
     def base_of(self, path: str) -> str:
         """Return the base URL that a path of the document belongs to."""
         return self.base_url if path.startswith("/v1/orgs/") else self.ingress_url
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """Return the host of a URL in lower case, an IPv6 address without its brackets, and its port."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
 
 
 def _encodings(secret: str, name: str) -> dict[str, str]:
@@ -148,4 +215,7 @@ _PRODUCTION = re.compile(r"(?:^|\.)arklow\.io\.?$")
 """The service's own domain, which the published pages and the guides name as their server."""
 _LOOPBACK = re.compile(r"127(?:\.[0-9]+){3}|::1")
 
-__all__ = ["Admin", "ConnectionOptions", "Credential", "ExtraHeader", "Target"]
+__all__ = [
+    *("Admin", "ConnectionOptions", "Credential", "ExtraHeader", "ProxyLogin", "Resolution", "Target"),
+    "host_and_port",
+]

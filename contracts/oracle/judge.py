@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from ..checks import run_checks
 from ..checks.context import CheckContext
 from ..checks.facts import Facts, action_id, derive_facts
-from ..core.exchange import Exchange
+from ..core.exchange import LONG_ID, Exchange
 from ..core.findings import Breach, Finding, concurrent_finding, finding_of
 from ..core.ledger import Ledger
 from ..core.rules import RULES
@@ -73,7 +73,7 @@ class Judge:
         facts = self._derive(exchange, self.context)
         self._record(facts)
         found = [
-            replace(finding, exchanges=self.provenance.needed(facts))
+            replace(finding, exchanges=_kept(self.provenance.needed(facts)))
             for finding in run_checks(facts, self.context, self.ledger.tested)
         ]
         self.ledger.add(
@@ -98,7 +98,7 @@ class Judge:
             self._record(facts)
             found = list(run_checks(facts, self.context, self.ledger.tested))
             self.ledger.add(
-                replace(one, exchanges=self.provenance.needed(facts, exchanges[0].call), together=1)
+                replace(one, exchanges=_kept(self.provenance.needed(facts, exchanges[0].call)), together=1)
                 for one in found
                 if not RULES[one.rule].checked_elsewhere
             )
@@ -108,7 +108,9 @@ class Judge:
                 breaches = ingress.accept_action(
                     self.model, facts.owner, number, unattended=True, at=exchange.call
                 )
-                proofs += [concurrent_finding(breach, str(exchange.operation), others) for breach in breaches]
+                proofs += [
+                    concurrent_finding(breach, str(exchange.operation), _kept(others)) for breach in breaches
+                ]
             self.ledger.tested.update(self.model.take_observations().tested)
             self.provenance.learn(facts)
         return proofs
@@ -136,7 +138,7 @@ class Judge:
 
     def note_slow(self, exchange: Exchange) -> None:
         """Remember a request that took too long, to be asked again."""
-        self.slow.append(exchange)
+        self.slow.append(exchange.kept())
 
     def unlearn(self, question: str) -> None:
         """Forget the first answer to a question, as it did not show again: the next one is the one to be kept."""
@@ -145,12 +147,19 @@ class Judge:
         self.provenance.unlearn(question)
 
     def lose_track_of(self, exchange: Exchange) -> list[Finding]:
-        """Leave open what a request did: no answer came, or none that says it. Return the suspicions that this raises."""
-        return self._lose_track(self._derive(exchange, self.context))
+        """Leave open what a request did: no answer came, or none that says it. Return the suspicions that this raises.
+
+        An answer whose body could not be read is judged by its status and its headers.
+        """
+        facts = self._derive(exchange, self.context)
+        if exchange.unread:
+            found = run_checks(facts, self.context, self.ledger.tested)
+            self.ledger.add(replace(one, exchanges=_kept(self.provenance.needed(facts))) for one in found)
+        return self._lose_track(facts)
 
     def needed(self, exchange: Exchange) -> tuple[Exchange, ...]:
         """Return the exchanges that must be sent before this one to repeat it from nothing, and then this one."""
-        return self.provenance.needed(self._derive(exchange, self.context))
+        return _kept(self.provenance.needed(self._derive(exchange, self.context)))
 
     def prepared(self, finding: Finding) -> Finding:
         """Return a finding of concurrent calls, its example with what has to be sent before these calls."""
@@ -164,7 +173,7 @@ class Judge:
 
     def history(self, exchange: Exchange) -> tuple[Exchange, ...]:
         """Return all exchanges on the subjects of this one, in order of time, and then this one."""
-        return self.provenance.history(self._derive(exchange, self.context))
+        return _kept(self.provenance.history(self._derive(exchange, self.context)))
 
     def is_ordinary(self, exchange: Exchange) -> bool:
         """Whether only the application itself can have a reason to refuse the request."""
@@ -213,13 +222,13 @@ class Judge:
         for listener in self._listeners:
             listener(exchange)
         number = exchange.issued_id if exchange.is_unreadable else facts.data.get("a_id")
-        if isinstance(number, str):
+        if isinstance(number, str) and len(number) <= LONG_ID:
             self.model.issued_ids.add(number)
         if operation is None:
             return
         self.ledger.tested.update(["HTTP-6", "HTTP-9"])
         if exchange.back - exchange.call > _SLOW_SECONDS and len(self.slow) < _MOST_SLOW:
-            self.slow.append(exchange)
+            self.slow.append(exchange.kept())
         learned = self.context.learned
         learned.note_call(operation.label, routed=exchange.status not in _NO_ROUTE or facts.enveloped)
         if exchange.status != 200 or not facts.accepted:
@@ -227,7 +236,7 @@ class Judge:
         self.served[operation.label] = self.served.get(operation.label, 0) + 1
         data = facts.data
         if operation.control_plane:
-            learned.note_variant(str(data.get("variant")))
+            learned.note_variant(str(data.get("variant"))[:LONG_ID])
             if isinstance(data.get("version"), int) and data["version"] < 0:
                 learned.note_negative_version(str(data.get("id")), str(data.get("variant")))
 
@@ -344,15 +353,20 @@ class Judge:
         self.ledger.tested.update(observed.tested)
         for question, answer in observed.interpretations:
             self.context.learned.note(question, answer)
-            self.provenance.witness(question, facts)
+            self.provenance.witness(question, replace(facts, exchange=facts.exchange.kept()))
         suspicions = []
         for breach in breaches:
             if breach.question is not None:
                 led_to_it = self.provenance.history(facts, first_of=breach.question)
             else:
                 led_to_it = shown or self.provenance.history(facts)
-            suspicions.append(finding_of(breach, facts.exchange, led_to_it))
+            suspicions.append(finding_of(breach, facts.exchange, _kept(led_to_it)))
         return suspicions
+
+
+def _kept(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """What is kept of exchanges that have been judged."""
+    return tuple(one.kept() for one in exchanges)
 
 
 _REMEMBERED: Final = 50_000

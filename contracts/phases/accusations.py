@@ -10,7 +10,7 @@ from ..core.exchange import Exchange
 from ..core.findings import Breach, Finding, finding_of
 from ..oracle.judge import Judge
 from ..transport.client import TIMEOUT, Client
-from ..transport.interference import CUT_OFF, TOO_SLOW, Interference
+from ..transport.interference import CUT_OFF, TOO_SLOW, Interference, UnusableAnswer
 from ..transport.wire import Request
 from .names import Names
 from .requests import PUT, RequestBuilder
@@ -93,7 +93,7 @@ class Accusations:
         """Find out whether the application itself cuts off an ordinary request (HTTP-9).
 
         It does, if it cuts off each further try while another request beside it is answered each time. `kind` is the kind
-        of interference that was met; answers may take `timeout` seconds.
+        of interference that was met, empty if an answer began; answers may take `timeout` seconds.
         """
         learned = self._judge.context.learned
         silent = self._client.unanswered(request)
@@ -123,7 +123,7 @@ class Accusations:
             try:
                 self._client.send(one, timeout=timeout)
             except Interference as met:
-                if one is ordinary or str(met) != CUT_OFF:
+                if one is ordinary or str(met) != CUT_OFF or isinstance(met, UnusableAnswer):
                     return False
             else:
                 if one is request:

@@ -18,9 +18,9 @@ from schemathesis.transport.requests import (
     RequestsTransport,
 )
 
-from ..core.exchange import Headers
+from ..core.exchange import LONG_ANSWER, Headers
 from ..core.target import Target
-from ..transport.interference import Interference
+from ..transport.interference import Interference, UnreadAnswer
 from ..transport.throttle import TimeUp
 from ..transport.wire import Request
 
@@ -76,21 +76,22 @@ class _ClientAdapter(HTTPAdapter):
         if self._is_over():
             raise TimeUp
         sent = _request_of(request, client.target)
-        met = ""
+        met, unread = "", None
         try:
             exchange = self._aim.answered = client.send(sent)
         except Interference as interference:
             met = str(interference)
-        lost_before, self._lost = self._lost, bool(met)
+            unread = interference.exchange if isinstance(interference, UnreadAnswer) else None
+        lost_before, self._lost = self._lost, bool(met) and unread is None
         if met:
-            self._aim.lose_track_of(client.unanswered(sent))
+            self._aim.lose_track_of(unread or client.unanswered(sent))
             if lost_before:
                 client.throttle.pause(_PAUSE)
             # Raised outside of the handler: where it finds a refusal behind an error, Schemathesis connects by itself.
             raise requests.ConnectionError(met, request=request)
         headers = [pair for pair in exchange.answer_headers if pair[0].lower() not in _ENCODED]
         answer = urllib3.HTTPResponse(
-            io.BytesIO(exchange.answer),
+            io.BytesIO(exchange.answer if len(exchange.answer) <= LONG_ANSWER else b""),
             urllib3.HTTPHeaderDict(headers),
             exchange.status,
             preload_content=False,

@@ -12,7 +12,7 @@ from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
 from ..oracle.judge import Judge
 from ..oracle.observation import Observation
 from ..transport.client import Client
-from ..transport.interference import Interference
+from ..transport.interference import Interference, UnreadAnswer, UnusableAnswer
 from ..transport.wire import Request
 from .policy import TrafficPolicy
 
@@ -55,7 +55,7 @@ class CallSequence:
         self._on_silence = on_silence
         self._on_proofs = on_proofs
         self.exchanges: list[Exchange] = []
-        """All exchanges, in order."""
+        """All exchanges, in order, as they are kept."""
         self.waited = 0.0
         """Seconds that were let pass on purpose until now."""
         self._suspicions: list[Finding] = []
@@ -82,7 +82,7 @@ class CallSequence:
             self._judge.disregard(exchange)
             exchange, observed = self._sent(request, timeout)
         self._suspicions += observed.suspicions
-        self.exchanges.append(exchange)
+        self.exchanges.append(exchange.kept())
         if exchange.created:
             self._made = exchange.back
         refused = [finding for finding in observed.findings if RULES[finding.rule].checked_elsewhere]
@@ -114,7 +114,12 @@ class CallSequence:
             Interference: the connections could not be made, or the target was restarted meanwhile.
             TimeUp: the run has ended, or a budget is used up.
         """
-        answers = self._client.volley(requests, timeout=self._policy.timeout)
+        answers: list[Exchange | None] = []
+        for answer in self._client.volley(requests, timeout=self._policy.timeout):
+            unread = answer is not None and answer.unread
+            if answer is not None and unread:
+                self._suspicions += self._judge.lose_track_of(answer)
+            answers.append(None if unread else answer)
         self._on_proofs(self._judge.observe_together([one for one in answers if one is not None]))
         return answers
 
@@ -126,8 +131,9 @@ class CallSequence:
         try:
             exchange = self._client.send(request, self.waited, timeout=timeout)
         except Interference as met:
-            self._suspicions += self._judge.lose_track_of(self._client.unanswered(request))
-            self._on_silence(request, str(met), timeout)
+            lost = met.exchange if isinstance(met, UnreadAnswer) else self._client.unanswered(request)
+            self._suspicions += self._judge.lose_track_of(lost)
+            self._on_silence(request, "" if isinstance(met, UnusableAnswer) else str(met), timeout)
             raise
         return exchange, self._judge.observe(exchange)
 
@@ -149,7 +155,11 @@ class CallSequence:
 
     def withdraw(self, exchange: Exchange) -> None:
         """Drop the suspicions whose last exchange is this one, as another one stands for them."""
-        self._suspicions = [one for one in self._suspicions if one.exchanges[-1] is not exchange]
+        self._suspicions = [
+            one
+            for one in self._suspicions
+            if (one.exchanges[-1].call, one.exchanges[-1].trace) != (exchange.call, exchange.trace)
+        ]
 
     def note(self, question: str, answer: str, *shown: Exchange) -> None:
         """Write down the interpretation that these exchanges show; a second, different one is a suspicion."""

@@ -120,6 +120,8 @@ class Preflight:
         base = self._plan.target.base_url
         if kinds[-1].isdigit():
             return f"{base} answers nothing but {kinds[-1]}, which is a gateway or a limit and not the application."
+        if kinds[-1].startswith("an answer"):
+            return f"{base} answers, and no answer could be read: {kinds[-1]}."
         return f"{base} could not be reached: {kinds[-1]}."
 
     def _first_answers(self) -> _FirstAnswers:

@@ -12,7 +12,7 @@ from ..core.target import Target
 from .circuit_breaker import CircuitBreaker
 from .clock import ADMIN_TIMEOUT, AdminClock, Clock, SystemClock
 from .http_transport import HttpTransport
-from .interference import Interference, InterferenceCount, UnusableAnswer
+from .interference import Interference, InterferenceCount, Unreachable, UnreadAnswer, UnusableAnswer
 from .throttle import Cancellation, Limits, Throttle, TimeUp
 from .wire import Message, Reply, Request, Transport
 
@@ -70,7 +70,11 @@ class Client:
         self._locate = locate
         self._tell_awaiting = awaiting
         self._target_clock: Clock = (
-            self.clock if target.admin is None else AdminClock(target.admin, target.first.org, self.clock)
+            self.clock
+            if target.admin is None
+            else AdminClock(
+                target.admin, target.first.org, self.clock, target.connection, target.admin_headers
+            )
         )
         self._transport = transport or HttpTransport(target, self._target_clock)
         self._met = InterferenceCount(interference or {})
@@ -130,6 +134,8 @@ class Client:
             timeout: seconds that the answer may take; it is cut short at the end of the run.
 
         Raises:
+            UnreadAnswer: an answer came whose body cannot be read.
+            UnusableAnswer: an answer began and cannot be used.
             Interference: no answer of the application came.
             TimeUp: the run has ended, or a budget is used up.
         """
@@ -137,6 +143,8 @@ class Client:
             self._admit()
             exchange = self._exchanged(request, waited, self._time_left(timeout))
             if exchange.status not in INTERFERENCE:
+                if exchange.unread:
+                    raise UnreadAnswer(exchange.unread, exchange)
                 return exchange
             if not self.breaker.limited(exchange) or not left:
                 break
@@ -146,11 +154,13 @@ class Client:
     def volley(self, requests: Sequence[Request], *, timeout: float = TIMEOUT) -> list[Exchange | None]:
         """Send many requests at the same moment and return their exchanges; None where interference was met.
 
+        An answer that cannot be read is interference, and its exchange is returned all the same.
+
         Raises:
             Interference: the connections could not be made.
             TimeUp: the run has ended, or a budget is used up.
         """
-        self._admit(len(requests))
+        self._admit(len(requests), sum(one.may_write for one in requests))
         timeout = self._time_left(timeout)
         traces = [self.traced() for _ in requests]
         messages = [self._message(request, trace) for request, trace in zip(requests, traces, strict=True)]
@@ -159,6 +169,7 @@ class Client:
             with self._awaiting(timeout):
                 for index, reply in self._transport.send_together(messages, timeout):
                     if isinstance(reply, Interference):
+                        self._note_lost(requests[index], reply)
                         if self.clock.now() < self.throttle.deadline:  # else it is the end of the run
                             self._met.note(str(reply))
                         continue
@@ -191,14 +202,14 @@ class Client:
         """Close every connection."""
         self._transport.close()
 
-    def _admit(self, count: int = 1) -> None:
-        """Wait until `count` requests may go; where the target seems to suffer, look at it first.
+    def _admit(self, count: int = 1, writes: int = 0) -> None:
+        """Wait until `count` requests may go, `writes` of which may make something; where the target suffers, look first.
 
         Raises:
             TimeUp: the run has ended, or a budget is used up.
         """
         self.breaker.check()
-        self.throttle.admit(count)
+        self.throttle.admit(count, writes)
 
     @contextmanager
     def _awaiting(self, timeout: float) -> Iterator[None]:
@@ -230,8 +241,11 @@ class Client:
             with self._awaiting(timeout):
                 reply = self._transport.send(message, timeout)
         except UnusableAnswer as met:
-            raise self._met.met(str(met)) from None
+            self._note_lost(request, met)
+            self._met.note(str(met))
+            raise
         except Interference as met:
+            self._note_lost(request, met)
             now = self.clock.now()
             if now >= self.throttle.deadline:
                 raise TimeUp from None  # the end of the run has cut the time for an answer short
@@ -250,9 +264,19 @@ class Client:
             back=reply.received,
             waited=waited,
             trace=trace,
+            unread=reply.unread,
         )
-        self.throttle.answered(reply.received - reply.sent, exchange.status, made=exchange.created)
+        is_told = not reply.unread and exchange.status < 500
+        made = exchange.created if is_told else request.may_write
+        self.throttle.answered(reply.received - reply.sent, exchange.status, made=made)
+        if reply.unread:
+            self._met.note(reply.unread)
         return exchange
+
+    def _note_lost(self, request: Request, met: Interference) -> None:
+        """Note that a request may have made something of which no answer tells."""
+        if request.may_write and not isinstance(met, Unreachable):
+            self.throttle.note_made()
 
     def _exchange(
         self,
@@ -265,6 +289,7 @@ class Client:
         back: float,
         waited: float = 0.0,
         trace: str = "",
+        unread: str = "",
     ) -> Exchange:
         url = self.target.base_of(request.path) + request.path
         operation, path = self._locate(request.method, url)
@@ -284,6 +309,7 @@ class Client:
             request.chunks,
             self.clock.unix_time() - (back - call),
             trace,
+            unread,
         )
 
     def _message(self, request: Request, trace: str) -> Message:

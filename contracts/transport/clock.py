@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import Final, Protocol
 
 import urllib3
 
-from ..core.target import Admin
+from ..core.target import Admin, ConnectionOptions, ExtraHeader
+from .answers import UnreadBody, read_body
+from .connections import Connections, Head
 from .interference import Interference, kind_of
 
 ADMIN_TIMEOUT: Final = 10.0
@@ -50,10 +53,33 @@ class SystemClock:
 class AdminClock:
     """The clock of a mock: it goes with another clock, and instead of waiting it is moved forward."""
 
-    def __init__(self, admin: Admin, organisation: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        admin: Admin,
+        organisation: str,
+        clock: Clock,
+        way: ConnectionOptions | None = None,
+        headers: tuple[ExtraHeader, ...] = (),
+    ) -> None:
+        """Make the clock of one organisation.
+
+        Args:
+            admin: the admin plane that moves it.
+            organisation: whose clock it is.
+            clock: the clock that it goes with.
+            way: how the admin plane is reached: authorities, certificate, proxy and addresses; headers are given apart,
+                as not all of them may be for its host (`Target.admin_headers`).
+            headers: the headers that go with each request.
+
+        Raises:
+            NoWay: a file that says how the target is reached cannot be used.
+        """
         self._admin = admin
         self._organisation = organisation
         self._clock = clock
+        self._connections = Connections(way or ConnectionOptions())
+        self._pool = self._connections.pool(admin.url, lambda: None)
+        self._headers = tuple((one.name, one.value) for one in headers)
         self._shift = 0.0
         """Seconds by which the clock of the target was moved."""
 
@@ -71,19 +97,32 @@ class AdminClock:
         Raises:
             Interference: the admin plane did not move it.
         """
-        url = f"{self._admin.url}/organisations/{self._organisation}/clock/advance"
-        headers = {"Authorization": f"Bearer {self._admin.token}", "Content-Type": "application/json"}
+        path = f"/organisations/{self._organisation}/clock/advance"
+        headers = (
+            ("Authorization", f"Bearer {self._admin.token}"),
+            ("Content-Type", "application/json"),
+            *self._headers,
+        )
         try:
-            answer = urllib3.PoolManager(retries=False).request(
+            answer = self._pool.urlopen(
                 "POST",
-                url,
-                body=json.dumps({"seconds": seconds}),
-                headers=headers,
-                timeout=ADMIN_TIMEOUT,
+                self._admin.url,
+                body=json.dumps({"seconds": seconds}).encode(),
+                headers=Head(self._connections.request_target(self._admin.url, path), headers),
+                timeout=urllib3.Timeout(total=ADMIN_TIMEOUT),
+                retries=False,
                 redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+                decode_content=False,
             )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            with suppress(UnreadBody):
+                read_body(answer, "POST")
+            answer.release_conn()
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise Interference(f"the admin plane: {kind_of(error)}") from None
+        except Interference as met:
+            raise Interference(f"the admin plane: {met}") from None
         if answer.status != 200:
             raise Interference(f"the admin plane answers {answer.status}")
         self._shift += seconds

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Never
 from urllib.parse import urlsplit
@@ -15,6 +17,12 @@ from urllib3.util import parse_url
 
 from ..core.target import ConnectionOptions
 from .answers import Answer
+from .interference import CUT_OFF, NO_PROXY, TOO_SLOW, Interference, Unreachable, kind_of
+from .tls import SPEAKS_TLS, tls_kind
+
+_LOOK = 1.0
+"""Seconds in which a server that closes connections says why."""
+_WANTS_LOGIN = "the proxy answers 407 (it takes a user: --proxy http://USER:PASSWORD@HOST:PORT)"
 
 
 class NoWay(ValueError):
@@ -38,15 +46,60 @@ class Line(urllib3.connection.HTTPConnection):
 
     response_class = Answer
 
-    def __init__(self, *where: Any, on_open: Callable[[], None] = lambda: None, **how: Any) -> None:
-        """Make a connection that is not open yet; `on_open` is called each time that it is opened."""
+    def __init__(
+        self, *where: Any, on_open: Callable[[], None] = lambda: None, address: str = "", **how: Any
+    ) -> None:
+        """Make a connection that is not open yet.
+
+        Args:
+            where: host and port, as urllib3 takes them.
+            on_open: called each time that the connection is opened.
+            address: where the host is; empty: its name is looked up.
+            how: what else urllib3 takes.
+        """
         super().__init__(*where, **how)
         self._on_open = on_open
+        self._address = address
 
     def connect(self) -> None:
-        """Open the connection."""
-        super().connect()
+        """Open the connection.
+
+        Raises:
+            Unreachable: it could not be opened, to the proxy or through it.
+        """
+        try:
+            super().connect()
+        except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+            kind = self._kind_of(error)
+            self.close()
+            raise Unreachable(kind) from error
         self._on_open()
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to the address of the host; its name stays that of the URL for all else."""
+        name, self._dns_host = self._dns_host, self._address or self._dns_host
+        try:
+            return super()._new_conn()
+        finally:
+            self._dns_host = name
+
+    def _kind_of(self, error: Exception) -> str:
+        """Return the kind of interference that has kept the connection from being opened."""
+        to_proxy = self.proxy is not None and not self.has_connected_to_proxy
+        if isinstance(error, ssl.SSLError):
+            return tls_kind(error, to_proxy=to_proxy)
+        kind = kind_of(error)
+        if kind == "the proxy answers 407":
+            return _WANTS_LOGIN
+        if kind.startswith("the proxy answers") or kind == TOO_SLOW:
+            return kind
+        if to_proxy:
+            return NO_PROXY
+        if kind != CUT_OFF:
+            return kind
+        if self.proxy is not None:
+            return "the proxy closes the connection"
+        return "TLS failed: the connection was closed during the handshake"
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
         """Send a request, its target as a `Head` has it."""
@@ -71,6 +124,8 @@ class Connections:
     def __init__(self, options: ConnectionOptions) -> None:
         self._options = options
         self._proxy = parse_url(options.proxy) if options.proxy else None
+        login = options.proxy_login
+        self._proxy_headers = {} if login is None else {"Proxy-Authorization": login.basic}
 
     def request_target(self, base: str, path: str) -> str:
         """Return what stands between method and version of a request for `path` below the URL `base`.
@@ -78,8 +133,61 @@ class Connections:
         A proxy that forwards the request has to read the server there as well (RFC 9112 §3.2.2).
         """
         parts = urlsplit(base)
-        forwarded = self._proxy is not None and parts.scheme == "http"
-        return f"{f'http://{parts.netloc}' if forwarded else ''}{parts.path}{path}"
+        return f"{f'http://{parts.netloc}' if self._are_forwarded(base) else ''}{parts.path}{path}"
+
+    def forwarding_headers(self, base: str) -> Mapping[str, str]:
+        """Return name → value of the headers that requests to the URL `base` need for a proxy that forwards them."""
+        return self._proxy_headers if self._are_forwarded(base) else {}
+
+    def refuse_word_of_proxy(self, base: str, status: int) -> None:
+        """Check that an answer with this status to a request for `base` is not one that a proxy gives by itself.
+
+        Raises:
+            Interference: it is.
+        """
+        if status == http.client.PROXY_AUTHENTICATION_REQUIRED and self._are_forwarded(base):
+            raise Interference(_WANTS_LOGIN)
+
+    def _are_forwarded(self, base: str) -> bool:
+        return self._proxy is not None and urlsplit(base).scheme == "http"
+
+    def why_cut_off(self, base: str) -> str | None:
+        """Open a connection to the server of a URL, and say why TLS, or the lack of it, is the reason that it closes connections.
+
+        Nothing is sent over it, so that what a server says before it closes is not lost. None where it is not the reason.
+        """
+        if urlsplit(base).scheme == "http":
+            return SPEAKS_TLS if self._speaks_tls(base) else None
+        line = self.line(base)
+        line.timeout = _LOOK
+        try:
+            line.connect()
+            line.sock.settimeout(_LOOK)
+            line.sock.recv(1)
+        except ssl.SSLError as error:
+            return None if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) else tls_kind(error)
+        except (Interference, OSError):
+            return None
+        finally:
+            line.close()
+        return None
+
+    def _speaks_tls(self, base: str) -> bool:
+        """Say whether a server takes TLS on the port of a URL without TLS; False where it is behind a proxy."""
+        parts, trusting_all = urlsplit(base), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting_all.check_hostname, trusting_all.verify_mode = False, ssl.CERT_NONE
+        if self._proxy is not None:
+            return False
+        try:
+            with (
+                socket.create_connection((self._options.address_of(base), parts.port or 80), _LOOK) as sock,
+                trusting_all.wrap_socket(sock, server_hostname=parts.hostname),
+            ):
+                return True
+        except ssl.SSLError as error:
+            return "ALERT" in (getattr(error, "reason", None) or "")
+        except OSError:
+            return False
 
     def pool(self, base: str, on_open: Callable[[], None]) -> urllib3.HTTPConnectionPool:
         """Return a pool of connections to one server, which are used again; `on_open` is called when one is opened.
@@ -94,6 +202,7 @@ class Connections:
             proxy = self._proxy.url
             manager = urllib3.ProxyManager(
                 proxy,
+                proxy_headers=self._proxy_headers,
                 proxy_ssl_context=proxy_trust,
                 ssl_context=trust or proxy_trust,
                 socket_options=Line.default_socket_options,  # else a body waits 40 ms behind its head
@@ -101,6 +210,7 @@ class Connections:
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
         pool = manager.connection_from_host(parts.hostname, parts.port, parts.scheme)
         pool.conn_kw["on_open"] = on_open
+        pool.conn_kw["address"] = self._address(base)
         return pool
 
     def line(self, base: str) -> Line:
@@ -110,11 +220,13 @@ class Connections:
             NoWay: a file that says how the target is reached cannot be used.
         """
         parts, proxy = urlsplit(base), self._proxy
-        host = parts.hostname or ""
+        host, address = parts.hostname or "", self._address(base)
         if proxy is None:
-            secure = parts.scheme == "https"
-            return _SecureLine(host, parts.port, ssl_context=self.trust) if secure else Line(host, parts.port)
+            if parts.scheme == "https":
+                return _SecureLine(host, parts.port, address=address, ssl_context=self.trust)
+            return Line(host, parts.port, address=address)
         proxied: dict[str, Any] = {
+            "address": address,
             "host": proxy.host,
             "port": proxy.port or urllib3.connection.port_by_scheme[self._proxy_scheme],
             "proxy": proxy,
@@ -122,10 +234,14 @@ class Connections:
         }
         if parts.scheme == "https":
             line = _SecureLine(**proxied, ssl_context=self.trust)
-            line.set_tunnel(host, parts.port or 443, scheme=self._proxy_scheme)
+            line.set_tunnel(host, parts.port or 443, self._proxy_headers, scheme=self._proxy_scheme)
             return line
         secure = self._proxy_scheme == "https"
         return _SecureLine(**proxied, ssl_context=self._proxy_trust) if secure else Line(**proxied)
+
+    def _address(self, base: str) -> str:
+        """Return the host or the address that is connected to for requests to the URL `base`."""
+        return self._options.address_of(self._options.proxy or base)
 
     @property
     def _proxy_scheme(self) -> str:

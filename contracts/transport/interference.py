@@ -5,12 +5,16 @@ Interference is never held against the target; a run in which there was too much
 
 from __future__ import annotations
 
+import http.client
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import urllib3
+
+from ..core.exchange import Exchange
+from .tls import tls_kind
 
 CUT_OFF: Final = "connection cut off"
 """The one kind that may be the application's own doing, when it meets one request and no other."""
@@ -19,14 +23,31 @@ NO_PROXY: Final = "the proxy cannot be reached"
 LARGEST: Final = 8 << 20
 """Bytes of an answer that are read: a hundred times what any documented answer has, and no strain on memory."""
 TOO_LONG: Final = f"an answer of more than {LARGEST >> 20} MiB"
+NOT_HTTP: Final = "an answer that is not HTTP"
+"""What our reader of HTTP does not understand, another one may: it is held against no target."""
 
 
 class Interference(Exception):
     """No answer of the application arrived; the text is the kind: unreachable, cut off, limited, a gateway's status."""
 
 
+class Unreachable(Interference):
+    """No connection could be made, so that no request was sent."""
+
+
 class UnusableAnswer(Interference):
-    """An answer began and cannot be used: it is too long, or ends within its head."""
+    """An answer began and cannot be used: it is too long, ends too early, or is not HTTP.
+
+    So it is not said of this request that no answer comes.
+    """
+
+
+class UnreadAnswer(Interference):
+    """An answer arrived, and its body cannot be read; its status and headers can be judged."""
+
+    def __init__(self, kind: str, exchange: Exchange) -> None:
+        super().__init__(kind)
+        self.exchange = exchange
 
 
 class InterferenceCount:
@@ -57,14 +78,20 @@ class InterferenceCount:
 
 def kind_of(error: BaseException) -> str:
     """Return the kind of interference that an error of urllib3, http.client or a socket is."""
-    if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) and not isinstance(
-        error, urllib3.exceptions.NewConnectionError
+    causes = list(_causes(error))
+    if any(isinstance(one, urllib3.exceptions.TimeoutError | TimeoutError) for one in causes) and not any(
+        isinstance(one, urllib3.exceptions.NewConnectionError) for one in causes
     ):
         return TOO_SLOW
-    if isinstance(error, urllib3.exceptions.SSLError | ssl.SSLError):
-        return "TLS failed"
+    for one in causes:
+        if isinstance(one, ssl.SSLError) and not isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return tls_kind(one)
+    if any(isinstance(one, http.client.HTTPException | ValueError) for one in causes) and not any(
+        isinstance(one, OSError | http.client.IncompleteRead) for one in causes
+    ):
+        return NOT_HTTP
     text = f"{error} {error.__cause__ or ''}"
-    if refused := re.search(r"Tunnel connection failed: (\d+)", text):
+    if refused := re.search(r"Tunnel connection failed: (\d{3})", text):
         return f"the proxy answers {refused[1]}"
     if isinstance(error, urllib3.exceptions.ProxyError):
         return NO_PROXY
@@ -73,14 +100,25 @@ def kind_of(error: BaseException) -> str:
     return CUT_OFF
 
 
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, and those that it was made of."""
+    yield error
+    for one in (*error.args, error.__cause__):
+        if isinstance(one, BaseException) and one is not error:
+            yield from _causes(one)
+
+
 __all__ = [
     "CUT_OFF",
     "LARGEST",
+    "NOT_HTTP",
     "NO_PROXY",
     "TOO_LONG",
     "TOO_SLOW",
     "Interference",
     "InterferenceCount",
+    "Unreachable",
+    "UnreadAnswer",
     "UnusableAnswer",
     "kind_of",
 ]

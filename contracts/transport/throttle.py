@@ -146,13 +146,24 @@ class Throttle:
         most = self.limits.requests
         return math.inf if most is None else most - self._allowance.reserve - self.sent
 
-    def admit(self, count: int = 1) -> None:
-        """Wait until `count` requests may go.
+    def _too_many(self, count: int, writes: int) -> str | None:
+        """Say which budget so many requests at the same moment would pass; None when they pass none."""
+        limits = self.limits
+        for most, left, wanted, what in (
+            (limits.requests, self.left, count, "requests"),
+            (limits.writes, (limits.writes or 0) - self.made, writes, "writes"),
+        ):
+            if most is not None and wanted > left:
+                return f"the budget of {most} {what} does not allow {wanted} more at the same moment"
+        return None
+
+    def admit(self, count: int = 1, writes: int = 0) -> None:
+        """Wait until `count` requests may go together, `writes` of which may make a definition or an action.
 
         Raises:
-            TimeUp: they may not before the deadline, or a budget is used up.
+            TimeUp: they may not before the deadline, or a budget is used up or would be passed.
         """
-        if (why := self.spent) is not None:
+        if (why := self.spent or self._too_many(count, writes)) is not None:
             raise TimeUp(why)
         now = self._clock.now()
         at = max(now, self._next)
@@ -184,6 +195,10 @@ class Throttle:
         if len(self._first) < _SAMPLE:
             self._first.append(seconds)
         self._latest.append((self._clock.now(), seconds, status >= 500))
+
+    def note_made(self) -> None:
+        """Note that a definition or an action may have been made by a request whose answer does not say it."""
+        self.made += 1
 
     def hold(self, seconds: float) -> None:
         """Let nothing go for `seconds`, and fewer afterwards than went in the last second, as those were too many."""

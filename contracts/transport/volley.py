@@ -8,12 +8,10 @@ import time
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-import urllib3
-
-from .answers import Answer, read_body
+from .answers import Answer, UnreadBody, read_body
 from .clock import Clock
 from .connections import Connections, Line
-from .interference import NO_PROXY, TOO_SLOW, Interference, kind_of
+from .interference import TOO_SLOW, Interference, kind_of
 from .wire import Message, Reply
 
 _LEAST_TIMEOUT = 0.001
@@ -57,7 +55,7 @@ class Volleys:
                     index = key.data
                     line = lines[index]
                     line.sock.settimeout(_left(until))
-                    yield index, self._answer(line, messages[index].request.method, sent[index])
+                    yield index, self._answer(line, messages[index], sent[index])
             for key in list(waiting.get_map().values()):
                 lines[key.data].close()
                 yield key.data, Interference(TOO_SLOW)
@@ -68,14 +66,17 @@ class Volleys:
             for line in lines:
                 line.close()
 
-    def _answer(self, line: Line, method: str, sent: float) -> Reply | Interference:
+    def _answer(self, line: Line, message: Message, sent: float) -> Reply | Interference:
         """Read the answer on one connection to its end; a connection that is of no more use is closed."""
+        method = message.request.method
         answer = Answer(line.sock, method=method)
+        body, unread = b"", ""
         try:
             answer.begin()
+            self._connections.refuse_word_of_proxy(message.base, answer.status)
             body = read_body(answer, method)
-            if answer.length:
-                raise http.client.IncompleteRead(body, answer.length)
+        except UnreadBody as why:
+            unread = str(why)
         except (http.client.HTTPException, OSError, ValueError) as error:
             line.close()
             return Interference(kind_of(error))
@@ -84,14 +85,17 @@ class Volleys:
             return met
         if answer.will_close:
             line.close()
-        return Reply(answer.status, tuple(answer.getheaders()), body, sent, self._clock.now())
+        return Reply(answer.status, tuple(answer.getheaders()), body, sent, self._clock.now(), unread)
 
     def _text(self, message: Message) -> bytes:
         """Write a message as it goes over the wire."""
         request, body = message.request, message.request.body or b""
         target = self._connections.request_target(message.base, request.path)
         head = [f"{request.method} {target} HTTP/1.1", f"Host: {urlsplit(message.base).netloc}"]
-        head += [f"{name}: {value}" for name, value in message.headers]
+        if all(name.lower() != "accept-encoding" for name, _ in message.headers):
+            head.append("Accept-Encoding: identity")  # as http.client does, which sends single requests
+        forwarding = self._connections.forwarding_headers(message.base)
+        head += [f"{name}: {value}" for name, value in (*message.headers, *forwarding.items())]
         head += [f"Content-Length: {len(body)}", "", ""]
         return "\r\n".join(head).encode("latin-1") + body
 
@@ -110,13 +114,11 @@ class Volleys:
                 known.append(self._connections.line(message.base))
             line = known[number]
             line.timeout = _left(until)
-            try:
-                if line.sock is None:
-                    line.connect()
-                line.sock.settimeout(_left(until))
-            except (urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as error:
-                at_the_proxy = isinstance(error, urllib3.exceptions.NewConnectionError) and line.proxy
-                raise Interference(NO_PROXY if at_the_proxy else kind_of(error)) from None
+            if line.sock is not None and not line.is_connected:
+                line.close()  # the server has closed it meanwhile, or has sent what is no answer
+            if line.sock is None:
+                line.connect()
+            line.sock.settimeout(_left(until))
             lines.append(line)
         return lines
 

@@ -24,6 +24,12 @@ class Request:
     chunks: tuple[int, ...] = ()
     """Sizes of the pieces, in bytes, in which the body is sent chunked; the rest is a last piece. Empty: not chunked."""
 
+    @property
+    def may_write(self) -> bool:
+        """Whether the target may make a definition or an action of it."""
+        put = self.method == "PUT" and self.path.startswith("/v1/orgs/")
+        return put or (self.method == "POST" and self.path.startswith("/v1/ingress/"))
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -57,6 +63,8 @@ class Reply:
     """When its request was sent, in seconds of the transport's clock."""
     received: float
     """When it had been read to its end."""
+    unread: str = ""
+    """The kind of interference that has kept the body from being read, which is then empty; empty text: it was read."""
 
 
 class Transport(Protocol):

@@ -77,6 +77,7 @@ DOORS = {
     "gzip": {"contracts.generation.corpus.headers", "contracts.generation.corpus.sizes"},
     "http": {
         *("contracts.transport.answers", "contracts.transport.http_transport", "contracts.transport.volley"),
+        *("contracts.transport.connections", "contracts.transport.interference"),
         *("arklow_local.testing", "contracts.reports.generated_test_runtime", "mock_server.admin.har"),
         "mock_server.seeds.export_client",
     },
@@ -102,12 +103,12 @@ DOORS = {
     },
     "selectors": {"contracts.transport.volley", "mock_server.admin.plane", "mock_server.admin.server"},
     "socket": {
-        "arklow_local.testing",
+        *("arklow_local.testing", "contracts.transport.connections"),
         *("mock_server.admin.plane", "mock_server.admin.server", "mock_server.cli.banner"),
         *("mock_server.adapters.webhook_client", "mock_server.adapters.http_server"),
     },
     "ssl": {
-        *("contracts.transport.connections", "contracts.transport.interference"),
+        *("contracts.transport.connections", "contracts.transport.interference", "contracts.transport.tls"),
         "contracts.reports.generated_test_runtime",
     },
     "tomllib": {"contracts.commands.targets_file"},
@@ -115,7 +116,6 @@ DOORS = {
         "contracts.phases.schemathesis_transport",
         *("contracts.transport.answers", "contracts.transport.clock", "contracts.transport.connections"),
         *("contracts.transport.http_transport", "contracts.transport.interference"),
-        "contracts.transport.volley",
     },
     "uvicorn": {"mock_server.adapters.http_server"},
     "werkzeug": {"mock_server.admin.application", "mock_server.admin.server"},

@@ -154,14 +154,14 @@ class MockTransport:
                 return Interference(kind_of(ConnectionRefusedError("refused")))
             connection.settimeout(max(0.0, sent + timeout - self._loop.time()))
             try:
-                status, headers, body = answer_on(line, message.request.method)
+                status, headers, body, unread = answer_on(line, message.request.method)
             except TimeoutError:
                 return Interference(TOO_SLOW)
             except Interference as met:
                 return met
             except (OSError, ValueError, http.client.HTTPException) as error:
                 return Interference(kind_of(error))
-            return Reply(status, headers, body, sent, connection.last_arrival)
+            return Reply(status, headers, body, sent, connection.last_arrival, unread)
 
         return read
 

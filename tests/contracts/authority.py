@@ -36,10 +36,13 @@ class Authority:
     def key(self) -> str:
         return str(self.directory / "client.key")
 
-    def serving(self, *, mutual: bool = False) -> ssl.SSLContext:
-        """Return the TLS context of a server with its certificate; `mutual`: only clients with one are served."""
+    def serving(self, *, mutual: bool = False, certificate: str = "server") -> ssl.SSLContext:
+        """Return the TLS context of a server with one of its certificates; `mutual`: only clients with one are served.
+
+        `certificate`: `server`, `expired`, or `other`, which has the name of another server.
+        """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.ca)
-        context.load_cert_chain(self.directory / "server.pem", self.directory / "server.key")
+        context.load_cert_chain(self.directory / f"{certificate}.pem", self.directory / f"{certificate}.key")
         context.verify_mode = ssl.CERT_REQUIRED if mutual else ssl.CERT_NONE
         return context
 
@@ -69,6 +72,10 @@ subjectKeyIdentifier = hash
 basicConstraints = CA:FALSE
 authorityKeyIdentifier = keyid
 subjectAltName = DNS:{NAME}, DNS:localhost, IP:127.0.0.1
+[other]
+basicConstraints = CA:FALSE
+authorityKeyIdentifier = keyid
+subjectAltName = DNS:elsewhere.invalid
 """
 """Of OpenSSL. The certificates are valid for a hundred years, as tests must not fail on some day."""
 
@@ -87,7 +94,7 @@ def make(directory: Path) -> None:
         (work / "settings").write_text(_SETTINGS)
         (work / "database").touch()
         (work / "serial").write_text("01\n")
-        for who in ("ca", "server", "client"):
+        for who in ("ca", "server", "client", "expired", "other"):
             key = (
                 "-newkey",
                 "ec",
@@ -103,7 +110,8 @@ def make(directory: Path) -> None:
                 if who == "ca"
                 else ("-cert", "ca.pem", "-keyfile", "ca.key")
             )
-            extensions = "authority" if who == "ca" else "leaf"
+            extensions = {"ca": "authority", "other": "other"}.get(who, "leaf")
+            until = ("-enddate", "20210101000000Z") if who == "expired" else ()
             asked = (
                 "-in",
                 f"{who}.csr",
@@ -113,10 +121,12 @@ def make(directory: Path) -> None:
                 "-batch",
                 "-extensions",
                 extensions,
+                *until,
             )
             openssl("ca", "-config", "settings", *signed, *asked)
         openssl("ec", "-aes128", "-passout", "pass:secret", "-in", "client.key", "-out", "locked.key")
-        for file in ("ca.pem", "server.pem", "server.key", "client.pem", "client.key", "locked.key"):
+        servers = [f"{who}.{kind}" for who in ("server", "expired", "other") for kind in ("pem", "key")]
+        for file in ("ca.pem", *servers, "client.pem", "client.key", "locked.key"):
             (directory / file).write_bytes((work / file).read_bytes())
 
 

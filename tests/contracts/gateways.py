@@ -74,6 +74,8 @@ class Pump:
     connections: int = 0
     asked: list[str] = field(default_factory=list)
     """The first line of each request to the proxy."""
+    login: str = ""
+    """User and password in Base64 that the proxy asks for; empty: it asks for none."""
     url: str = ""
 
     def serve(self, listener: socket.socket) -> None:
@@ -99,6 +101,9 @@ class Pump:
                 if not (piece := line.recv(65_536)):
                     return
                 head += piece
+            if self.login and f"\r\nProxy-Authorization: Basic {self.login}\r\n".encode() not in head:
+                line.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+                return
             method, target, _ = head.split(b" ", 2)
             where = urlsplit(b"//" + target if method == b"CONNECT" else target)
             host = (where.hostname or b"").decode()

@@ -71,9 +71,9 @@ class InProcessTransport:
             with clock.limited(sent + timeout):
                 clock.pause_until(sent + self._half)
                 line = written(message, ClientEnd(self._app))
-                status, headers, body = answer_on(line, message.request.method)
+                status, headers, body, unread = answer_on(line, message.request.method)
                 clock.pause_until(clock.now() + self._half)
-            return Reply(status, headers, body, sent, clock.now())
+            return Reply(status, headers, body, sent, clock.now(), unread)
         except TimedOut:
             return Interference(TOO_SLOW)
         except Interference as met:

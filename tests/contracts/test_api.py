@@ -19,7 +19,7 @@ from contracts.oracle.judge import Judge
 from contracts.phases.api import PLAIN, Api, id_as_number
 from contracts.phases.policy import TrafficPolicy
 from contracts.phases.requests import INGRESS, MODACK, NotReached
-from contracts.transport.interference import CUT_OFF, TOO_SLOW, Interference
+from contracts.transport.interference import CUT_OFF, NOT_HTTP, TOO_SLOW, Interference, UnusableAnswer
 from contracts.transport.wire import Reply, Request
 from tests.clocks import VirtualClock
 from tests.contracts.ports import Answer, ScriptedTransport, refused, reply
@@ -311,8 +311,10 @@ def test_an_id_that_two_calls_of_a_volley_were_given_is_no_finding_after_a_resta
         (lambda _: CUT, 2),
         (lambda request: Interference(TOO_SLOW) if request.path == "/v1/modack" else served(request), 1),
         (in_turn(CUT), 5),
+        (lambda request: UnusableAnswer(CUT_OFF) if request.path == "/v1/modack" else served(request), 1),
+        (lambda request: UnusableAnswer(NOT_HTTP) if request.path == "/v1/modack" else served(request), 1),
     ],
-    ids=["the network is away", "it is slow", "it answers later"],
+    ids=["the network is away", "it is slow", "it answers later", "it begins", "not HTTP"],
 )
 def test_silence_that_may_be_anything_else_is_no_finding(answer: Answer, asked: int) -> None:
     """Neither when other requests are cut off too, nor when it only takes long."""

@@ -311,7 +311,7 @@ def test_a_wait_moves_the_clock_of_a_target_with_an_admin_plane() -> None:
     [
         (OK.replace(b"200 OK", b"404 No"), "the admin plane answers 404"),
         (OK.replace(b"200 OK", b"307 No\r\nLocation: /"), "the admin plane answers 307"),
-        (b"no HTTP at all\r\n\r\n", "the admin plane: connection cut off"),
+        (b"no HTTP at all\r\n\r\n", "the admin plane: an answer that is not HTTP"),
     ],
 )
 def test_an_admin_plane_that_does_not_move_its_clock_is_interference(answer: bytes, why: str) -> None:

@@ -317,7 +317,7 @@ def repeating(first: bytes, piece: bytes) -> Answering:
 UNUSABLE: dict[str, tuple[Answering, str]] = {
     "cut off": (cut_off, "connection cut off"),
     "cut off in its head": (cut_off_in_its_head, "connection cut off"),
-    "no HTTP": (no_http, "connection cut off"),
+    "no HTTP": (no_http, "an answer that is not HTTP"),
     "silence": (nothing, "no answer in time"),
     "a head in drops": (repeating(b"HTTP/1.1 200 OK\r\nX-A: ", b"a"), "no answer in time"),
     "interim answers and no final one": (repeating(EARLY, EARLY), "no answer in time"),

@@ -15,7 +15,7 @@ from ...generation.corpus.catalogue import large_probes, probes
 from ...generation.corpus.probe import Probe
 from ...generation.examples import example_of
 from ...generation.invalid_bodies import InvalidBody, breakable_keywords, invalid_bodies
-from ...transport.interference import CUT_OFF, Interference
+from ...transport.interference import CUT_OFF, Interference, UnusableAnswer
 from ...transport.wire import Request
 from ..api import Api, id_as_number
 from ..requests import INGRESS, JSON, MODACK, PUT, NotReached
@@ -355,7 +355,7 @@ def _dropped(api: Api, request: Request) -> bool:
     try:
         api.sequence.play(request)
     except Interference as interference:
-        if str(interference) != CUT_OFF:
+        if str(interference) != CUT_OFF or isinstance(interference, UnusableAnswer):
             raise
         return True
     return False
