@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from . import __version__
 from .commands import COMMANDS
@@ -30,7 +31,7 @@ def main(
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a character that the terminal lacks must not end the run
+            stream.reconfigure(errors=_PLAIN)  # a character that the terminal lacks must not end the run
     try:
         options = parser().parse_args(argv)
         return COMMANDS[options.command].run(options, environment, ports or Ports())
@@ -50,8 +51,28 @@ def main(
         )
         return 3
     finally:
-        with suppress(OSError):
-            sys.stdout.flush()
+        _end_output()
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Replace characters that an encoding lacks, for `codecs`; returns what stands for them, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join("..." if character == "…" else "?" for character in lacking), error.end
+
+
+_PLAIN: Final = "arklow-contracts-plain"
+codecs.register_error(_PLAIN, _plain)
+
+
+def _end_output() -> None:
+    """Write what is left of the output; where it cannot be written, discard it, so that the exit code stays as it is."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):  # of an output without a file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -66,6 +66,15 @@ def add_document(parser: argparse.ArgumentParser, help: str) -> None:
     )
 
 
+def add_verbose(add: values.AddArgument) -> None:
+    """Add the flag that prints all that is known of a run."""
+    add(
+        "--verbose",
+        action="store_true",
+        help="print interpretations, counters and whole examples too, before the summary",
+    )
+
+
 def document_of(options: argparse.Namespace) -> Path:
     """The document that the flags name: a file, or a directory of pages.
 
@@ -114,6 +123,7 @@ __all__ = [
     "add_document",
     "add_target",
     "add_target_file",
+    "add_verbose",
     "document_of",
     "report_directory",
     "rule",

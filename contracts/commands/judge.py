@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from ..openapi.document import Unreadable, load
 from ..recordings.har import Entry, NotAnArchive, read_archive
 from ..recordings.recorded_traffic import RecordingJudge
-from ..reports.console import Terminal, UnbreakableConsole
-from .check import write_reports
-from .flags import add_document, add_target_file, document_of, report_directory
+from ..reports.console import Terminal, console
+from .check import conclude
+from .flags import add_document, add_target_file, add_verbose, document_of, report_directory
 from .parsers import add_command
 from .ports import Ports
+from .report_files import ReportFiles
 from .secrets import credential_of
 from .target_options import source_of, url_of, with_targets_file
 from .usage import Usage
@@ -47,12 +47,14 @@ def add(commands: Any) -> None:
     parser.add_argument_group("judgement").add_argument(
         "--strict", action="store_true", help="count warnings as violations"
     )
-    parser.add_argument_group("output").add_argument(
+    add = parser.add_argument_group("output").add_argument
+    add(
         "--report-dir",
         type=Path,
         metavar="DIR",
         help="write report.html, report.json, junit.xml and report.sarif there",
     )
+    add_verbose(add)
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
@@ -60,15 +62,8 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     directory = report_directory(options.report_dir)
     judge = _judge_of(options, environment)
     finished = judge.judge([_entries(file) for file in options.files])
-    if directory is not None:
-        write_reports(finished, directory)
-    terminal = Terminal(UnbreakableConsole(soft_wrap=True), finished.secrets)
-    with suppress(OSError):  # the reader of the output has gone, as after `| head`
-        terminal.summarise(finished)
-        if directory is not None:
-            print(
-                f"Reports are in {directory}/: report.html, report.json, junit.xml, report.sarif", flush=True
-            )
+    files = None if directory is None else ReportFiles(directory, interpretations=False)
+    conclude(finished, Terminal(console(), finished.secrets), files, {}, verbose=options.verbose)
     return finished.exit_code
 
 

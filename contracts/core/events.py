@@ -32,6 +32,15 @@ class PhaseStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The run sends nothing for a while that a person notices."""
+
+    seconds: float
+    why: str
+    """What it waits for, as a phrase that `waits 42 s for` begins: `a lease to run out`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Advanced:
     """Some time has passed; with what there is so far."""
 
@@ -161,7 +170,7 @@ class Checkpoint:
     progress: Progress
 
 
-Event = RunStarted | PhaseStarted | Advanced | Found | Checkpoint | RunFinished
+Event = RunStarted | PhaseStarted | Waiting | Advanced | Found | Checkpoint | RunFinished
 Listener = Callable[[Event], None]
 
 __all__ = [
@@ -175,4 +184,5 @@ __all__ = [
     "Progress",
     "RunFinished",
     "RunStarted",
+    "Waiting",
 ]

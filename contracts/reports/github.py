@@ -75,7 +75,7 @@ def job_summary(run: JsonObject) -> str:
     """Return a run as Markdown: the verdict, what it rests on, and a table of findings."""
     summary = summarise(run)
     lines = [
-        f"## {_verdict(run, summary)}",
+        f"## {cell(summary.line)}",
         "",
         f"{cell(run['target'])}, {run['started']}. {summary.verified}.",
         f"Judged by {cell(run['document']['name'])} sha256-{run['document']['sha256'][:12]}.",
@@ -104,12 +104,6 @@ def _rows(summary: Summary) -> Iterator[list[str]]:
     for one, entry in summary.excused:
         because = f"excused: {cell(entry['owner'])}, until {entry['expires']}"
         yield [f"`{one['id']}`", cell(one["sentence"]), "", "", because]
-
-
-def _verdict(run: JsonObject, summary: Summary) -> str:
-    if run["exit_code"] == 3:
-        return f"Inconclusive: {cell(run['inconclusive'])}"
-    return summary.headline if run["exit_code"] == 1 else f"Conforms: {summary.headline}"
 
 
 __all__ = ["announce", "commands", "job_summary"]

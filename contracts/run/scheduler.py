@@ -289,7 +289,7 @@ class Scheduler:
             self._waiting.remove(waiting)
             self._announce(waiting.scenario.title)
             try:
-                self._client.wait(waiting.seconds if moved else left)
+                self._client.wait(waiting.seconds if moved else left, "a lease to run out")
             except (Interference, TimeUp) as why:
                 self._mask(waiting.scenario.rules, str(why))
                 self._give_up([waiting])

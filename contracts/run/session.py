@@ -14,7 +14,7 @@ from arklow_local.formats.excerpts import one_line
 
 from ..checks.context import CheckContext
 from ..checks.cross_check import CrossCheck
-from ..core.events import Advanced, Checkpoint, CrossChecked, Event, Found, PhaseStarted
+from ..core.events import Advanced, Checkpoint, CrossChecked, Event, Found, PhaseStarted, Waiting
 from ..core.exchange import Exchange
 from ..core.findings import Breach, finding_of
 from ..core.ledger import Ledger
@@ -101,6 +101,7 @@ class Session:
             transport=transport,
             cancellation=cancellation,
             awaiting=self._await,
+            waiting=lambda seconds, why: post(Waiting(seconds, why)),
             trace=run_id,
             interference=before.run.interference if before else None,
         )

@@ -94,7 +94,7 @@ DOORS = {
         "contracts.reports.generated_test_runtime",
     },
     "requests": {"contracts.phases.schemathesis_run", "contracts.phases.schemathesis_transport"},
-    "rich": {"contracts.reports.console"},
+    "rich": {"contracts.reports.console", "contracts.reports.details", "contracts.reports.screen"},
     "schemathesis": {
         "contracts.phases.schemathesis_run",
         "contracts.phases.schemathesis_hooks",

@@ -135,7 +135,7 @@ def test_an_interrupted_run_prints_its_summary(tmp_path: Path) -> None:
         output, errors = running.communicate(timeout=PATIENCE)
 
     assert (running.returncode, errors) == (3, "")
-    assert output.splitlines()[-1] == "? Inconclusive: The run was interrupted."
+    assert output.splitlines()[-1] == "INCONCLUSIVE  The run was interrupted."
 
 
 def plugin(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

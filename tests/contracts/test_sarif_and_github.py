@@ -152,7 +152,7 @@ def test_the_summary_of_a_job_has_the_verdict_its_basis_and_every_finding() -> N
     broken, never = "POST /v1/modack breaks", "1970-01-01 00:00:00.000 UTC | seen once, not tried again"
     blame = "the application, or a server in front of it: the answer (no content-type) is not the envelope"
     assert job_summary(report_data(run)).splitlines() == [
-        "## 1 violation, 1 known",
+        "## FAILED 1 violation, 1 known",
         "",
         "http://target, 2026-01-01T00:00:00+00:00. Verified 3 of 6 rules (50 %).",
         "Judged by arklow.openapi.yaml sha256-dddddddddddd.",
