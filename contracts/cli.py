@@ -8,11 +8,12 @@ import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Final, NoReturn
+from contextlib import redirect_stdout, suppress
+from typing import IO, Final, NoReturn, cast
 
 from . import __version__
 from .commands import COMMANDS
+from .commands.output import LastingOutput
 from .commands.parsers import HelpFormatter, epilogue
 from .commands.ports import Ports
 from .commands.usage import Usage
@@ -32,26 +33,47 @@ def main(
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_PLAIN)  # a character that the terminal lacks must not end the run
+    output = LastingOutput(sys.stdout)
+    with redirect_stdout(cast("IO[str]", output)):
+        code, verdict_stands = _run(argv, environment, ports or Ports())
+    output.flush()
+    if output.failure is None:
+        return code
+    with suppress(OSError):  # of an output without a file
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), output.fileno()
+        )  # or what is buffered fails once more at the exit
+    if not isinstance(output.failure, BrokenPipeError):  # else its reader has gone, as after `| head`
+        print(
+            f"arklow-contracts: the output could not be written: {output.failure.strerror}", file=sys.stderr
+        )
+    return code if verdict_stands else 3
+
+
+_JUDGING: Final = frozenset({"check", "judge"})
+"""Commands whose exit code is a verdict, which stands even if nothing can be printed. The others do nothing but print."""
+
+
+def _run(argv: Sequence[str] | None, environment: Mapping[str, str], ports: Ports) -> tuple[int, bool]:
+    """Carry out a command line; returns (the exit code, whether it is a verdict)."""
     try:
         options = parser().parse_args(argv)
-        return COMMANDS[options.command].run(options, environment, ports or Ports())
+        judges = options.command in _JUDGING and not getattr(options, "dry_run", False)
+        return COMMANDS[options.command].run(options, environment, ports), judges
+    except SystemExit as ended:  # argparse has printed the help, or the version
+        return int(ended.code or 0), False
     except Usage as error:
         print(f"arklow-contracts: {error}", file=sys.stderr)
-        return 2
+        return 2, True
     except KeyboardInterrupt:
         print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)
-        return 3
-    except BrokenPipeError:  # the reader of the output has gone, as after `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 3
+        return 3, True
     except Exception as error:
         print(
             f"arklow-contracts: the judge itself failed, which proves nothing: {describe(error)}",
             file=sys.stderr,
         )
-        return 3
-    finally:
-        _end_output()
+        return 3, True
 
 
 def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -64,15 +86,6 @@ def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
 
 _PLAIN: Final = "arklow-contracts-plain"
 codecs.register_error(_PLAIN, _plain)
-
-
-def _end_output() -> None:
-    """Write what is left of the output; where it cannot be written, discard it, so that the exit code stays as it is."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        with suppress(OSError):  # of an output without a file
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import IO, TextIO, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -36,48 +33,9 @@ _LONG_WAIT = 5.0
 """Seconds of a wait from which on it has a line of its own where there is no terminal."""
 
 
-class LastingOutput(io.TextIOBase):
-    """An output that a run outlives: what cannot be written, as its reader has gone or its disk is full, is discarded."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.failure: OSError | None = None
-        """Why nothing is written any more; None while it is."""
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of the stream."""
-        return self._stream.encoding
-
-    def write(self, text: str) -> int:
-        """Write a text, or discard it; returns its length in characters."""
-        if self.failure is None:
-            try:
-                self._stream.write(text)
-            except OSError as error:
-                self.failure = error
-        return len(text)
-
-    def flush(self) -> None:
-        """Hand on what is buffered."""
-        if self.failure is None:
-            try:
-                self._stream.flush()
-            except OSError as error:
-                self.failure = error
-
-    def isatty(self) -> bool:
-        """Say whether the stream is a terminal."""
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        """Return the number of the stream's file."""
-        return self._stream.fileno()
-
-
 def console() -> Console:
-    """Return a console that prints on standard output as long as that can be written."""
-    return Console(file=cast("IO[str]", LastingOutput(sys.stdout)), soft_wrap=True)
+    """Return a console that prints on standard output, and leaves it to the terminal where lines end."""
+    return Console(soft_wrap=True)
 
 
 class Terminal:
@@ -213,4 +171,4 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-__all__ = ["LastingOutput", "Terminal", "console", "summary_lines"]
+__all__ = ["Terminal", "console", "summary_lines"]

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from contracts.commands.output import LastingOutput
 from contracts.core.baseline import BaselineEntry
 from contracts.core.events import Advanced, Found, PhaseStarted, RunFinished, RunStarted, Waiting
 from contracts.core.findings import Finding
-from contracts.reports.console import LastingOutput, Terminal, summary_lines
+from contracts.reports.console import Terminal, summary_lines
 from contracts.reports.screen import Ending
 from tests.contracts.test_reports import KEY, RUNS, finding, finished, heard, known
 
