@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..core.events import Listener, RunFinished
-from ..openapi.document import Unreadable
+from ..openapi.document import Unreadable, load
 from ..reports.console import Terminal, console
 from ..reports.github import announce
 from ..reports.screen import Ending
@@ -175,6 +175,10 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     if options.dry_run:
         if options.target is not None:
             print(f"Target {options.target} of {options.targets or FILE}")
+        try:
+            load(plan.document)
+        except Unreadable as error:
+            raise Usage(str(error)) from None
         print(*described(plan), sep="\n")
         return 0
     directory = report_directory(options.report_dir)

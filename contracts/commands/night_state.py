@@ -10,6 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from arklow_local.formats import strict_json
+from arklow_local.formats.files import read_bytes
+
 from ..core.events import (
     Checkpoint,
     CrossChecked,
@@ -20,6 +23,7 @@ from ..core.events import (
 from ..core.serialization import finding_from
 from ..core.target import Target
 from ..reports.json_report import report_data, write_atomically
+from .report_files import MAX_REPORT_MIB
 from .usage import Usage
 
 NIGHT = "night.json"
@@ -92,7 +96,7 @@ def resumed(directory: Path, target: Target) -> Checkpoint:
     """
     file = directory / NIGHT
     try:
-        data = json.loads(file.read_bytes())
+        data = strict_json.read(read_bytes(file, MAX_REPORT_MIB))
         report = data["report"]
         if (report["target"], report["ingress"]) != (target.base_url, target.ingress_url):
             raise Usage(f"--resume: the night in {file} was at {report['target']}, not at {target.base_url}")

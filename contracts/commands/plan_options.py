@@ -14,6 +14,7 @@ from random import SystemRandom
 from typing import Any, Final
 
 from arklow_local.formats import yaml_reader
+from arklow_local.formats.files import read_bytes
 
 from ..core.baseline import entries
 from ..model.interpretations import expected_interpretations
@@ -116,7 +117,7 @@ def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], A
         return None
     name = f"{source_of(options, member)} {file}"
     try:
-        source = yaml_reader.read(file.read_bytes(), name)
+        source = yaml_reader.read(read_bytes(file), name)
     except OSError as error:
         raise Usage(f"{name}: {error.strerror}") from None
     except yaml_reader.YamlRefused as refused:

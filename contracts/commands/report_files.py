@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from arklow_local.formats import yaml_reader
+from arklow_local.formats.files import read_bytes
 
 from ..core.events import RunFinished
 
+MAX_REPORT_MIB: Final = 512
+"""MiB of a report that is read: a night with thousands of findings, each with large bodies."""
 _NEW: Final = ".reports.new"
 """Where reports are being written."""
 _WHOLE: Final = ".reports.whole"
@@ -109,7 +112,7 @@ def _formats(*, interpretations: bool) -> tuple[Format, ...]:
 def _judged(file: Path) -> str:
     """Return when the target was judged whose interpretations a file has; empty where there is none."""
     try:
-        value = yaml_reader.read(file.read_bytes(), file.name).value
+        value = yaml_reader.read(read_bytes(file), file.name).value
     except (OSError, yaml_reader.YamlRefused):
         return ""
     return str(value.get("judged", "")) if isinstance(value, dict) and value.get("interpretations") else ""
@@ -157,4 +160,4 @@ def _shown(error: OSError, directory: Path) -> str:
     return name.replace(f"{_NEW}/", "").replace(f"{_WHOLE}/", "").replace("/.", "/").removesuffix(".new")
 
 
-__all__ = ["Format", "ReportFiles"]
+__all__ = ["MAX_REPORT_MIB", "Format", "ReportFiles"]

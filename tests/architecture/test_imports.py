@@ -54,7 +54,10 @@ LAW: dict[str, set[str]] = {
     "contracts.oracle": {"core", "model", "checks"},
     "contracts.recordings": {"core", "openapi", "checks"},
     "contracts.reproduction": {"core", "model", "openapi", "transport", "checks", "oracle"},
-    "contracts.phases": {"core", "generation", "model", "openapi", "transport", "checks", "oracle"},
+    "contracts.phases": {
+        *("core", "generation", "model", "openapi", "transport", "checks", "oracle"),
+        "arklow_local.formats",
+    },
     "contracts.run": {
         *("core", "model", "openapi", "transport", "checks", "oracle", "reproduction", "phases"),
         "arklow_local.formats",
@@ -84,7 +87,7 @@ DOORS = {
     "jinja2": {"contracts.reports.html"},
     "jsonschema": {"contracts.openapi.openapi_core"},
     "jsonpath_ng": {"arklow_local.openapi.overlays"},
-    "jsonschema_rs": {"contracts.openapi.schemas", "mock_server.schemas"},
+    "jsonschema_rs": {"contracts.openapi.schemas", "contracts.openapi.well_formed", "mock_server.schemas"},
     "junitparser": {"contracts.reports.junit"},
     "openapi_core": {"contracts.openapi.openapi_core"},
     "openapi_schema_validator": {"contracts.openapi.openapi_core"},
