@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ..openapi.document import Unreadable, load
+from ..openapi.places import places_in_repository
 from ..recordings.har import Entry, NotAnArchive, read_archive
 from ..recordings.recorded_traffic import RecordingJudge
 from ..reports.console import Terminal, console
@@ -60,15 +62,16 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
     """Judge the archives, print the findings and write the reports; returns the exit code."""
     directory = report_directory(options.report_dir)
-    judge = _judge_of(options, environment)
+    judge, document = _judge_of(options, environment)
     finished = judge.judge([_entries(file) for file in options.files])
+    finished = replace(finished, places=places_in_repository(document))
     files = None if directory is None else ReportFiles(directory, interpretations=False)
     conclude(finished, Terminal(console(), finished.secrets), files, {}, verbose=options.verbose)
     return finished.exit_code
 
 
-def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> RecordingJudge:
-    """The judge that the flags describe.
+def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> tuple[RecordingJudge, Path]:
+    """Return (the judge that the flags describe, where its document is).
 
     Raises:
         Usage: a value cannot be used, or flags contradict each other.
@@ -85,11 +88,12 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
     if options.api_key is not None:
         credential = credential_of("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)
     try:
-        document = load(document_of(options))
+        file = document_of(options)
+        document = load(file)
     except Unreadable as error:
         raise Usage(str(error)) from None
     bases = tuple(url_of(flag, url) for flag, url in given if url)
-    return RecordingJudge(document, bases=bases, credential=credential, strict=options.strict)
+    return RecordingJudge(document, bases=bases, credential=credential, strict=options.strict), file
 
 
 def _entries(file: Path) -> list[Entry]:

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from ..core.events import Checkpoint, Event, Listener, RunFinished, RunStarted
 from ..core.exchange import Exchange
 from ..openapi.document import load
+from ..openapi.places import places_in_repository
 from ..transport.clock import Clock, SystemClock
 from ..transport.throttle import Cancellation
 from ..transport.wire import Transport
@@ -60,7 +61,8 @@ class Run:
         self._document = document
         self._cancellation = Cancellation()
         self._clock = clock or SystemClock()
-        self._outcome = Outcome(plan, document, datetime.fromtimestamp(self._clock.unix_time(), UTC))
+        started = datetime.fromtimestamp(self._clock.unix_time(), UTC)
+        self._outcome = Outcome(plan, document, started, places_in_repository(plan.document))
         self._messages: SimpleQueue[Event | Ended] = SimpleQueue()
         self._latest: Snapshot
         self._awaiting: Awaiting | None = None

@@ -51,6 +51,8 @@ class Outcome:
     document: Document
     started: datetime
     """In UTC."""
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """As `RunFinished.places`."""
 
     def finished(self, now: Snapshot, at: float) -> RunFinished:
         """Return the last event of a run that ends with this snapshot, `at` in seconds of its clock."""
@@ -95,6 +97,7 @@ class Outcome:
             not_offered=now.not_offered,
             connection=plan.target.connection,
             min_verified=plan.min_verified,
+            places=self.places,
         )
         if inconclusive is None and finished.verified < plan.min_verified:
             few = f"Too little was verified: {finished.verified:.0f} % of the rules, and {plan.min_verified:.0f} % was asked for."

@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import xmlschema
 from jsonschema import Draft202012Validator
 from rich.console import Console
 
@@ -229,7 +230,7 @@ def test_a_finding_of_recorded_traffic_is_not_replayed(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     assert "\n  replay " not in text(recorded)
     assert "Again" not in str(
-        [sarif.sarif_log(report_data(recorded)), *announce(recorded, {"GITHUB_ACTIONS": "true"})]
+        [sarif.sarif_log(report_data(recorded), {}), *announce(recorded, {"GITHUB_ACTIONS": "true"})]
     )
 
 
@@ -262,6 +263,36 @@ def test_junit_has_a_case_for_each_rule(tmp_path: Path) -> None:
     }
     assert strict["AUTH-8"] == "failure"
     assert empty["the"] == "failure"
+
+
+JUNIT = xmlschema.XMLSchema(Path(__file__).parents[1] / "data" / "junit" / "junit-10.xsd")
+
+
+@pytest.mark.parametrize("verdict", RUNS)
+@pytest.mark.parametrize("strict", [True, False])
+def test_junit_keeps_the_schema_of_jenkins(verdict: str, strict: bool, tmp_path: Path) -> None:
+    """For every verdict, with excused findings and characters that XML has not."""
+    odd = replace(finding("PAGE-9"), title="a\x00b\x1b")
+    run = replace(RUNS[verdict], strict=strict, baseline=(known("PAGE-5", "excused"),), seconds=36_000.4)
+    junit.write(replace(run, violations=(*run.violations, odd)), tmp_path)
+
+    JUNIT.validate(tmp_path / "junit.xml")
+    assert not JUNIT.is_valid("<testsuites skipped='1'/>")
+
+
+def test_an_excused_finding_is_skipped_in_junit(tmp_path: Path) -> None:
+    """With its owner, end and reason; beside another finding of its rule it is no reason to pass."""
+    again = finding("PAGE-5", place="x")
+    entry = known("PAGE-5", "excused")
+    found = {}
+    for violations in ((finding("PAGE-5"),), (finding("PAGE-5"), again)):
+        junit.write(finished(violations=violations, baseline=(entry,)), tmp_path)
+        root = ElementTree.parse(tmp_path / "junit.xml").getroot()
+        [case] = [one for one in root.iter("testcase") if str(one.get("name")).startswith("PAGE-5 ")]
+        found[len(violations)] = {one.tag: f"{one.get('message')} {one.text}" for one in case}
+
+    assert "excused: anna, until 2026-12-01: ticket 12 (PAGE-5-e3b0c4)" in found[1]["skipped"]
+    assert found[2].keys() == {"failure", "system-out"}
 
 
 def test_characters_that_xml_cannot_hold_are_replaced(tmp_path: Path) -> None:
