@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from difflib import get_close_matches
 from pathlib import Path
+
+from arklow_local.formats.excerpts import excerpt
 
 from ..core.rules import RULES
 from ..openapi.document import PUBLISHED
@@ -113,9 +116,20 @@ def rule(text: str) -> str:
     Raises:
         ArgumentTypeError: no rule has that code.
     """
-    if text.upper() not in RULES:
-        raise argparse.ArgumentTypeError(f"there is no rule {text!r}; there are {', '.join(RULES)}")
-    return text.upper()
+    code = text.upper()
+    if code not in RULES:
+        near = (
+            get_close_matches(code, RULES, 3, 0.7)
+            or [one for one in RULES if _family(one) == _family(code)][:3]
+        )
+        families = ", ".join(dict.fromkeys(map(_family, RULES)))
+        hint = f"did you mean {' or '.join(near)}?" if near else f"the codes begin with {families}"
+        raise argparse.ArgumentTypeError(f"there is no rule {excerpt(text)!r}; {hint}")
+    return code
+
+
+def _family(code: str) -> str:
+    return code.partition("-")[0]
 
 
 __all__ = [

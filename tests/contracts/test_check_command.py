@@ -60,7 +60,7 @@ def mutant(id: str) -> Make:
         (["check", "--base-url", "http://h", "--api-key", "a b"], "a key is printable ASCII without blanks"),
         (
             ["check", "--base-url", "http://h", "--only", "PAGE-99"],
-            "there is no rule 'PAGE-99'; there are AUTH-1",
+            "there is no rule 'PAGE-99'; did you mean PAGE-9",
         ),
         (["check", "--base-url", "http://h", "--max-time", "0"], "from 1 to 1000000 seconds"),
         (["check", "--base-url", "http://h", "--seed", "-1"], "a seed is 0 or more"),
