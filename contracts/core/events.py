@@ -67,6 +67,8 @@ class CrossChecked:
     """Documented answers of the run."""
     differences: tuple[str, ...] = ()
     """Where the two validators differ: defects of ours, never of the deployment."""
+    not_done: str = ""
+    """Why it was asked about none; empty if it was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,9 @@ def _totals(run: RunFinished, data: JsonObject) -> Iterator[tuple[str, object]]:
     yield "requests", f"{run.requests} in {run.seconds} s; {len(run.tested)} rules verified"
     yield (
         "cross-check",
-        f"openapi-core judged {check.asked} of {check.answers} documented answers ({share})",
+        f"not done: {data['cross_check']['not_done']}"
+        if check.not_done
+        else f"openapi-core judged {check.asked} of {check.answers} documented answers ({share})",
     )
     for difference in data["cross_check"]["differences"]:
         yield "A DEFECT OF THE JUDGE, please report", difference

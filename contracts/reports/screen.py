@@ -132,7 +132,10 @@ def _basis(summary: Summary, data: JsonObject, ending: Ending) -> Iterator[Text]
     rows += [("Withdrawn", f"{sentence}: {why}") for sentence, why in ending.withdrawn]
     rows += [("Kept", ending.kept)] if ending.kept else []
     rows += [("Not written", problem) for problem in ending.problems]
-    if data["cross_check"]["differences"]:
+    check = data["cross_check"]
+    if check["not_done"] and check["answers"] and len(data["tested"]) > 1:
+        rows += [("Cross-check", f"not done: {check['not_done']}")]
+    if check["differences"]:
         rows += [("Judge", "its validators differ, which is a defect of ours: please send report.json")]
     previous = ""
     for name, text in rows:

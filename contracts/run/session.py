@@ -220,9 +220,15 @@ class Session:
 
     def _ask_openapi_core(self) -> None:
         """Compare our validator with openapi-core, unless the run is for single rules alone."""
-        if not self._plan.only and self._cross_check.answers:
-            until = self._clock.now() + SHRINK_SECONDS
-            self._cross_check.ask(lambda: self._clock.now() > until)
+        cross_check = self._cross_check
+        if self._plan.only:
+            cross_check.not_done = "the run was for single rules"
+            return
+        self._post(PhaseStarted("the cross-check with openapi-core"))
+        why_refused = cross_check.prepare()
+        if why_refused is not None:
+            until = self._clock.now() + SHRINK_SECONDS  # counted from when the library is there
+            cross_check.ask(why_refused, lambda: self._clock.now() > until)
 
     def _advance(self) -> None:
         """Say how far the run is, and what there is so far, if it was not said just now."""
@@ -261,7 +267,12 @@ class Session:
             interpretations=dict(learned.interpretations),
             interference=client.interference,
             not_offered=(*published, *sorted(learned.not_offered)),
-            cross_check=CrossChecked(cross_check.asked, cross_check.answers, tuple(cross_check.differences)),
+            cross_check=CrossChecked(
+                cross_check.asked,
+                cross_check.answers,
+                tuple(cross_check.differences),
+                cross_check.not_done,
+            ),
             progress=replace(
                 self._scheduler.progress,
                 interpretations=dict(judge.model.first_answers),
