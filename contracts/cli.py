@@ -13,11 +13,11 @@ from typing import IO, Final, NoReturn, cast
 
 from . import __version__
 from .commands import COMMANDS
+from .commands.crash import told_and_kept
 from .commands.output import LastingOutput
 from .commands.parsers import HelpFormatter, epilogue
 from .commands.ports import Ports
 from .commands.usage import Usage
-from .run.session import describe
 
 
 def main(
@@ -56,6 +56,7 @@ _JUDGING: Final = frozenset({"check", "judge"})
 
 def _run(argv: Sequence[str] | None, environment: Mapping[str, str], ports: Ports) -> tuple[int, bool]:
     """Carry out a command line; returns (the exit code, whether it is a verdict)."""
+    options: argparse.Namespace | None = None
     try:
         options = parser().parse_args(argv)
         judges = options.command in _JUDGING and not getattr(options, "dry_run", False)
@@ -69,10 +70,7 @@ def _run(argv: Sequence[str] | None, environment: Mapping[str, str], ports: Port
         print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)
         return 3, True
     except Exception as error:
-        print(
-            f"arklow-contracts: the judge itself failed, which proves nothing: {describe(error)}",
-            file=sys.stderr,
-        )
+        print(f"arklow-contracts: {told_and_kept(error, options, environment)}", file=sys.stderr)
         return 3, True
 
 

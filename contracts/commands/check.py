@@ -15,6 +15,8 @@ from ..reports.screen import Ending
 from ..run.engine import Run
 from ..run.plan import LEASES_OVER, Plan
 from . import values
+from .crash import FILE as CRASH
+from .crash import crash_text, kept_crash
 from .dry_run import described
 from .flags import TARGET_USAGE, add_document, add_target, add_verbose, report_directory, rule
 from .night_state import NightRecorder
@@ -216,7 +218,17 @@ def conclude(
     for line in announced:
         terminal.say(line)
     directory, kept = (None, "") if written is None else (written.directory, written.kept)
-    terminal.summarise(finished, Ending(directory, tuple(problems), kept), verbose=verbose)
+    crash = _crash_of(finished, directory)
+    terminal.summarise(finished, Ending(directory, tuple(problems), kept, crash), verbose=verbose)
+
+
+def _crash_of(finished: RunFinished, directory: Path | None) -> Path | None:
+    """Return where the traceback of a failure of the judge is: with the reports, or among the temporary files."""
+    if not finished.crash:
+        return None
+    if directory is not None:
+        return directory / CRASH
+    return kept_crash(crash_text(finished.crash, finished.secrets))
 
 
 def judge(plan: Plan, *listeners: Listener, ports: Ports) -> RunFinished:

@@ -15,6 +15,8 @@ from arklow_local.formats import yaml_reader
 from arklow_local.formats.files import read_bytes
 
 from ..core.events import RunFinished
+from .crash import FILE as CRASH
+from .crash import crash_text
 
 MAX_REPORT_MIB: Final = 512
 """MiB of a report that is read: a night with thousands of findings, each with large bodies."""
@@ -58,6 +60,8 @@ class ReportFiles:
             new.mkdir(parents=True)
             for report in _formats(interpretations=self._interpretations):
                 report.write(run, new)
+            if run.crash:
+                (new / CRASH).write_text(crash_text(run.crash, run.secrets), "utf-8", errors="replace")
             (new / _TESTS).mkdir(exist_ok=True)  # tests of earlier runs go, even if this one has none
             self._keep_earlier(run, new)
             with _uninterrupted():
@@ -127,6 +131,8 @@ def _swap_in(directory: Path) -> None:
     whole = directory / _WHOLE
     if not whole.is_dir():
         return
+    if not (whole / CRASH).exists():
+        (directory / CRASH).unlink(missing_ok=True)
     if (whole / _TESTS).is_dir():
         for old in (directory / _TESTS).glob("test_*.py"):
             if _GENERATED.fullmatch(old.name) and not (whole / _TESTS / old.name).exists():

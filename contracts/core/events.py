@@ -121,6 +121,8 @@ class RunFinished:
     connection: ConnectionOptions = field(default_factory=ConnectionOptions)
     min_verified: float = 0.0
     """Percent of the rules that must be verified before a run can be green."""
+    crash: str = field(default="", repr=False)
+    """The traceback of a failure of the judge; empty where it did not fail."""
     places: dict[str, tuple[str, int]] = field(default_factory=dict, repr=False)
     """Label of an operation, or path template, or empty for the whole → file of the user's repository that says something of
     it, from the root of the repository, and the line; empty where the document is no file of it."""

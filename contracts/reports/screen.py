@@ -33,6 +33,8 @@ class Ending:
     """What could not be written, and why."""
     kept: str = ""
     """What of the reports of an earlier run was left alone, and why."""
+    crash: Path | None = None
+    """Where the traceback of a failure of the judge is."""
     withdrawn: tuple[tuple[str, str], ...] = ()
     """Sentence of each finding that was printed and does not stand, with the reason."""
     width: int = WIDTH
@@ -130,6 +132,7 @@ def _basis(summary: Summary, data: JsonObject, ending: Ending) -> Iterator[Text]
     rows += [("Expired", f"{name}: {excuse(entry)}") for name, entry in summary.expired.items()]
     rows += [("Gone", f"{one['id']} was not found: remove it from the baseline") for one in summary.gone]
     rows += [("Withdrawn", f"{sentence}: {why}") for sentence, why in ending.withdrawn]
+    rows += [("Crash", f"please send us {ending.crash}, which has no secrets")] if ending.crash else []
     rows += [("Kept", ending.kept)] if ending.kept else []
     rows += [("Not written", problem) for problem in ending.problems]
     check = data["cross_check"]

@@ -41,6 +41,8 @@ class Snapshot:
     progress: Progress = field(default_factory=Progress)
     ended: str | None = None
     """What has cut the run short, in one sentence."""
+    crash: str = ""
+    """The traceback of a failure of the judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Outcome:
             connection=plan.target.connection,
             min_verified=plan.min_verified,
             places=self.places,
+            crash=now.crash,
         )
         if inconclusive is None and finished.verified < plan.min_verified:
             few = f"Too little was verified: {finished.verified:.0f} % of the rules, and {plan.min_verified:.0f} % was asked for."

@@ -6,6 +6,7 @@ Everything here belongs to that thread. It hands out frozen values alone: events
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,6 +120,7 @@ class Session:
         self._began = self._advanced = clock.now()
         self._kept = -math.inf
         self._inconclusive: str | None = None
+        self._crash = ""
         if before is not None:
             self._remember(before)
         post(self._snapshot())
@@ -140,6 +142,7 @@ class Session:
                 self._keep()
             self._play()
         except BaseException as error:  # nothing but this ends the thread, for which the caller waits
+            self._crash = trace_of(error)
             self._inconclusive = (
                 f"The judge itself failed, which says nothing of the target: {describe(error)}."
             )
@@ -280,6 +283,7 @@ class Session:
                 doubtful=ledger.doubtful,
             ),
             ended=self._ended(),
+            crash=self._crash,
         )
 
     def _ended(self) -> str | None:
@@ -287,6 +291,11 @@ class Session:
         closed = self._client.throttle.closed
         why = closed and f"{closed[0].upper()}{closed[1:]}."
         return why or self._inconclusive or self._preflight.unreachable
+
+
+def trace_of(error: BaseException) -> str:
+    """Return the traceback of an exception, and of what it comes from."""
+    return "".join(traceback.format_exception(error))
 
 
 def describe(error: BaseException) -> str:
@@ -298,4 +307,4 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {one_line(str(error))}{where}"
 
 
-__all__ = ["NOT_OVER", "Answered", "Awaiting", "Ended", "Message", "Session", "describe"]
+__all__ = ["NOT_OVER", "Answered", "Awaiting", "Ended", "Message", "Session", "describe", "trace_of"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import re
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
@@ -302,19 +303,69 @@ def test_a_terminal_that_lacks_a_character_reads_the_same_verdict() -> None:
 
 
 class Stopped(VirtualClock):
-    """A clock that cannot be read."""
+    """A clock that cannot be read, and says what it must not."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__()
+        self._secret = secret
 
     def now(self) -> float:
-        raise RuntimeError("the clock\nis broken")
+        raise RuntimeError(f"the clock\nis broken: {self._secret}")
 
 
-def test_a_failure_of_the_judge_is_one_line_and_proves_nothing() -> None:
-    """The line has its place in the code."""
-    done = ran("check", "--base-url", URL, *KNOWN, ports=Ports(Stopped()))
+def file_named_in(text: str) -> Path:
+    """Return the file of a crash that a message names."""
+    [name] = re.findall(r"please send us (\S+crash\.txt)", text)
+    return Path(name)
+
+
+def test_a_failure_of_the_judge_is_one_line_that_names_the_file_with_its_traceback() -> None:
+    """The line has its place in the code; neither has a key."""
+    words = ("check", "--base-url", URL, "--org", "1", "--api-key", "env:MY_KEY", "--header", "x=env:OTHER")
+    done = ran(
+        *words, ports=Ports(Stopped(SECRET)), MY_KEY=SECRET, OTHER="another-s3cret", A_TOKEN="a-third-one"
+    )
+    file = file_named_in(done.errors)
+    left = file.read_text("utf-8")
+    file.unlink()
 
     assert (done.code, done.out, len(done.errors.splitlines())) == (3, "", 1)
     assert "the judge itself failed, which proves nothing: RuntimeError: the clock" in done.errors
     assert "(test_check_command.py:" in done.errors
+    assert "Traceback (most recent call last)" in left
+    assert "RuntimeError: the clock" in left
+    for text in (left, done.errors):
+        assert SECRET not in text
+
+
+@pytest.mark.parametrize("flags", [(), ("--report-dir", "out")], ids=["no reports", "reports"])
+def test_the_traceback_of_a_run_is_with_its_reports_or_in_a_file_of_its_own(
+    flags: tuple[str, ...], here: Path
+) -> None:
+    """The screen names it; the next run that does not fail takes it away."""
+
+    def fail(_: object) -> Interference:
+        raise RuntimeError(f"the wire\nis broken: {SECRET}")
+
+    words = ("check", "--base-url", URL, "--org", "1", "--api-key", "env:MY_KEY", *flags)
+    done = ran(*words, ports=Ports(VirtualClock(), ScriptedTransport(fail)), MY_KEY=SECRET)
+    file = file_named_in(done.out)
+    left = file.read_text("utf-8")
+
+    assert (done.code, done.errors) == (3, "")
+    assert done.lines[-1].startswith(
+        "INCONCLUSIVE  The judge itself failed, which says nothing of the target"
+    )
+    assert "RuntimeError: the wire" in left
+    assert "Traceback (most recent call last)" in left
+    assert SECRET not in left + done.out
+    if flags:
+        assert file == Path("out/crash.txt")
+        checked(conforming, *flags, "--only", "PAGE-5", "--max-time", "1")
+        assert not file.exists()
+    else:
+        file.unlink()
+    assert {entry.name for entry in here.iterdir()} <= {"out"}
 
 
 def test_ctrl_c_before_a_run_begins_is_one_line() -> None:
