@@ -7,8 +7,8 @@ import getpass
 import math
 import platform
 import re
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, Final
@@ -23,6 +23,7 @@ from ..transport.throttle import Limits
 from .flags import document_of
 from .night_state import resumed
 from .target_options import source_of, target_of, with_targets_file
+from .time_of_day import seconds_until
 from .usage import Usage
 
 _CHECK_SECONDS: Final = 25.0
@@ -84,7 +85,7 @@ def _seconds(options: argparse.Namespace) -> float:
     if options.profile == "gate":
         return _GATE_SECONDS
     if options.profile == "night":
-        return _seconds_until(options.until or _NIGHT_ENDS)
+        return seconds_until(options.until or _NIGHT_ENDS, time.time())
     return _CHECK_SECONDS
 
 
@@ -96,14 +97,6 @@ def _limits(options: argparse.Namespace, *, local: bool) -> Limits:
         options.max_requests or (_GATE_REQUESTS if gate else None),
         options.max_writes or (None if local else _WRITES_AT_NIGHT if night else _WRITES),
     )
-
-
-def _seconds_until(text: str) -> float:
-    """Seconds until the next time that the local clock shows HH:MM, today or tomorrow."""
-    now = datetime.now().astimezone()
-    hour, minute = map(int, text.split(":"))
-    then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return ((then - now).total_seconds() - 1) % 86_400 + 1
 
 
 def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], Any]) -> Any:
