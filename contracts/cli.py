@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import NoReturn
+from contextlib import redirect_stdout, suppress
+from typing import IO, Final, NoReturn, cast
 
 from . import __version__
 from .commands import COMMANDS
+from .commands.crash import told_and_kept
+from .commands.output import LastingOutput
 from .commands.parsers import HelpFormatter, epilogue
 from .commands.ports import Ports
 from .commands.usage import Usage
-from .run.session import describe
 
 
 def main(
@@ -30,28 +32,58 @@ def main(
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a character that the terminal lacks must not end the run
+            stream.reconfigure(errors=_PLAIN)  # a character that the terminal lacks must not end the run
+    output = LastingOutput(sys.stdout)
+    with redirect_stdout(cast("IO[str]", output)):
+        code, verdict_stands = _run(argv, environment, ports or Ports())
+    output.flush()
+    if output.failure is None:
+        return code
+    with suppress(OSError):  # of an output without a file
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), output.fileno()
+        )  # or what is buffered fails once more at the exit
+    if not isinstance(output.failure, BrokenPipeError):  # else its reader has gone, as after `| head`
+        print(
+            f"arklow-contracts: the output could not be written: {output.failure.strerror}", file=sys.stderr
+        )
+    return code if verdict_stands else 3
+
+
+_JUDGING: Final = frozenset({"check", "judge"})
+"""Commands whose exit code is a verdict, which stands even if nothing can be printed. The others do nothing but print."""
+
+
+def _run(argv: Sequence[str] | None, environment: Mapping[str, str], ports: Ports) -> tuple[int, bool]:
+    """Carry out a command line; returns (the exit code, whether it is a verdict)."""
+    options: argparse.Namespace | None = None
     try:
         options = parser().parse_args(argv)
-        return COMMANDS[options.command].run(options, environment, ports or Ports())
+        judges = options.command in _JUDGING and not getattr(options, "dry_run", False)
+        return COMMANDS[options.command].run(options, environment, ports), judges
+    except SystemExit as ended:  # argparse has printed the help, or the version
+        return int(ended.code or 0), False
     except Usage as error:
         print(f"arklow-contracts: {error}", file=sys.stderr)
-        return 2
+        return 2, True
     except KeyboardInterrupt:
         print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)
-        return 3
-    except BrokenPipeError:  # the reader of the output has gone, as after `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 3
+        return 3, True
     except Exception as error:
-        print(
-            f"arklow-contracts: the judge itself failed, which proves nothing: {describe(error)}",
-            file=sys.stderr,
-        )
-        return 3
-    finally:
-        with suppress(OSError):
-            sys.stdout.flush()
+        print(f"arklow-contracts: {told_and_kept(error, options, environment)}", file=sys.stderr)
+        return 3, True
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Replace characters that an encoding lacks, for `codecs`; returns what stands for them, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join("..." if character == "…" else "?" for character in lacking), error.end
+
+
+_PLAIN: Final = "arklow-contracts-plain"
+codecs.register_error(_PLAIN, _plain)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -89,8 +90,9 @@ class DeferredRun:
             self._run = judge(self.plan, ports=self._ports)
             self._failed = None
             if self._options.report_dir is not None:
-                self._options.report_dir.mkdir(parents=True, exist_ok=True)
-                write_reports(self._run, self._options.report_dir)
+                problem = write_reports(self._run, self._options.report_dir)
+                if problem is not None:
+                    warnings.warn(pytest.PytestWarning(f"Reports were not written: {problem}"), stacklevel=2)
         return self._run
 
 

@@ -5,7 +5,8 @@
 
 `lifecycle.md` is drawn from `mock_server/domain/states.py`. `behaviours.md` says which test shows which
 documented behaviour: the statements are those of `spec/sources.md`, the tests are those under `tests/` whose
-docstring cites the number. `reference/flags.md` has every flag of both programs, from their parsers.
+docstring cites the number. `reference/flags.md` has every flag of both programs, from their parsers, and
+`reference/exit-codes.md` why the judge ends with which exit code.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts.cli import parser as judge_parser
+from contracts.commands.exit_codes import CAUSES
 from mock_server.cli.flags import export_parser
 from mock_server.cli.flags import parser as mock_parser
 from mock_server.domain import states
@@ -208,12 +210,32 @@ def flags() -> str:
         *_flags_of("arklow-mock export", export_parser()),
         "## arklow-contracts",
         "",
-        "Exit codes: 0 conforms, 1 violations, 2 usage, 3 inconclusive; [by command](judge.md#exit-codes).",
+        "Exit codes: 0 conforms, 1 violations, 2 usage, 3 inconclusive; [by cause](exit-codes.md).",
         "",
     ]
     for name, command in _subparsers(judge_parser()):
         lines += _flags_of(f"arklow-contracts {name}", command)
     return "\n".join(lines)
+
+
+def exit_codes() -> str:
+    """The page of the exit codes: a row for each cause."""
+    lines = [
+        "<!-- Made by docs/make.py from contracts/commands/exit_codes.py; run `make docs`. -->",
+        "",
+        "# Exit codes of arklow-contracts",
+        "",
+        "0: fine. 1: something is wrong with the deployment, or has changed. 2: the command line cannot be carried out.",
+        "3: inconclusive, which is neither.",
+        "",
+        _row(["Command", "Code", "Cause", "What helps"]),
+        _row(["---"] * 4),
+        *(
+            _row([", ".join(f"`{name}`" for name in one.commands), str(one.code), one.cause, one.helps])
+            for one in CAUSES
+        ),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _subparsers(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
@@ -257,7 +279,12 @@ def _row(cells: list[str]) -> str:
 
 def made() -> dict[str, str]:
     """File name → text of everything this program makes."""
-    return {"lifecycle.md": lifecycle(), "behaviours.md": behaviours(), "reference/flags.md": flags()}
+    return {
+        "lifecycle.md": lifecycle(),
+        "behaviours.md": behaviours(),
+        "reference/flags.md": flags(),
+        "reference/exit-codes.md": exit_codes(),
+    }
 
 
 def main(arguments: list[str]) -> int:

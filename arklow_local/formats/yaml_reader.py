@@ -5,30 +5,28 @@ Two dialects share one builder and its bounds in size, depth and aliases:
 - `Dialect.CORE` is for files of our own making: seeds, interpretations, baselines. It takes YAML 1.2's core schema without its
   other ways to write a number. A plain `yes`, `2026-01-01` or `12:30` is a string. What readers of YAML read in different
   ways is refused: `012`, `0x1F`, `.inf`, a member that stands twice, merge keys (`<<`).
-- `Dialect.YAML_1_1` is for OpenAPI documents and overlays, which others write and other tools read with PyYAML. It takes
-  every scalar as PyYAML does, so `required: yes` is true and `010` is 8; dates are their ISO 8601 text, merge keys are merged,
-  and of members that stand twice the last one counts. Refusing these would refuse documents that tools around them accept;
-  reading `yes` as a text would make the same document mean two things. Names of members are as they are spelled, as
-  OpenAPI 3.1 asks for: `200` and `on` are "200" and "on".
+- `Dialect.DOCUMENT` is for OpenAPI documents and overlays, which others write. It takes YAML 1.2's core schema whole, as OpenAPI
+  3.1 recommends: `010` is 10, `0x1F` is 31, and a plain `yes`, `12:30` or `2026-01-01` is a string, so that no member means
+  another thing than it says. What tools accept beyond that passes too: merge keys are merged, and of members that stand twice
+  the last one counts. Names of members are as they are spelled: `200` and `on` are "200" and "on".
 """
 
 from __future__ import annotations
 
 import codecs
-import math
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
 import yaml
 
-from .excerpts import abridged_pointer, excerpt, one_line
+from .excerpts import abridged_pointer, excerpt
+from .files import MAX_MIB
 from .strict_json import MAX_DIGITS
 
-MAX_BYTES: Final = 64 << 20
-"""Bytes of a file: a seed of some hundred thousand actions."""
+MAX_BYTES: Final = MAX_MIB << 20
+"""Bytes of a text: those that a file may have."""
 MAX_DEPTH: Final = 520
 """Levels: those that a body may have, and 20 above it for where a payload stands in a seed file."""
 MAX_VALUES: Final = 4_000_000
@@ -39,7 +37,7 @@ class Dialect(Enum):
     """How plain scalars, doubled members and merge keys are read; the docstring of the module says what each dialect takes."""
 
     CORE = auto()
-    YAML_1_1 = auto()
+    DOCUMENT = auto()
 
 
 class YamlRefused(ValueError):
@@ -104,7 +102,7 @@ def read(data: bytes | str, name: str, *, dialect: Dialect = Dialect.CORE, first
     if len(data) > MAX_BYTES:
         raise YamlRefused(name, f"expected at most {MAX_BYTES} bytes, got more")
     text = data if isinstance(data, str) else _decoded(data, name, dialect)
-    builder = (_Builder if dialect is Dialect.CORE else _Yaml11Builder)(name, first_line)
+    builder = (_Builder if dialect is Dialect.CORE else _DocumentBuilder)(name, first_line)
     try:
         return Source(name, builder.root(yaml.parse(text, Loader=_LOADER)))
     except yaml.YAMLError as error:
@@ -116,7 +114,7 @@ def read(data: bytes | str, name: str, *, dialect: Dialect = Dialect.CORE, first
 
 
 def _decoded(data: bytes, name: str, dialect: Dialect) -> str:
-    if dialect is Dialect.YAML_1_1 and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    if dialect is Dialect.DOCUMENT and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return data.decode("utf-16", "replace")
     try:
         return data.decode("utf-8-sig")
@@ -305,7 +303,7 @@ _WORDS: Final = {
 }
 
 
-# YAML 1.1
+# Documents of others
 
 
 class _MergeKey(str):
@@ -314,8 +312,8 @@ class _MergeKey(str):
     __slots__ = ()
 
 
-class _Yaml11Builder(_Builder):
-    """Takes `Dialect.YAML_1_1`."""
+class _DocumentBuilder(_Builder):
+    """Takes `Dialect.DOCUMENT`."""
 
     def _merge_key(self, line: int) -> str:
         return _MergeKey("<<")
@@ -347,35 +345,45 @@ class _Yaml11Builder(_Builder):
 
     def _scalar(self, event: Any, line: int) -> Any:
         text: str = event.value
-        tag = event.tag
-        if tag in (None, "!"):
-            tag = _PYYAML.resolve(yaml.ScalarNode, text, event.implicit)
-        if tag == f"{_CORE}str":
+        kind = (event.tag or "").removeprefix(_CORE)
+        if kind in ("!", "str", "timestamp") or (not kind and not event.implicit[0]):
             return text
-        value = self._constructed(tag, text, line)
-        if isinstance(value, date):
-            return value.isoformat()
-        if not isinstance(value, int | float | None) or (
-            isinstance(value, float) and not math.isfinite(value)
-        ):
-            raise self._refusal(line, f"expected a value of JSON, got {excerpt(text)}")
+        if kind not in _KINDS:
+            raise self._refusal(line, f"expected what JSON can hold, got the tag {excerpt(event.tag)}")
+        value = self._plain(text, line)
+        if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, _KINDS[kind]) or (kind == "int" and isinstance(value, bool)):
+            raise self._refusal(line, f"expected a value of the type {kind}, got {excerpt(text)}")
         return value
 
-    def _constructed(self, tag: str, text: str, line: int) -> Any:
-        construct = _PYYAML.yaml_constructors.get(tag)
-        if construct is None:
-            raise self._refusal(line, f"expected what JSON can hold, got the tag {excerpt(tag)}")
-        try:
-            return construct(_PYYAML, yaml.ScalarNode(tag, text))
-        except (yaml.YAMLError, ValueError, LookupError) as error:
-            kind = tag.removeprefix(_CORE)
-            raise self._refusal(
-                line, f"expected a value of the type {kind}, got {excerpt(text)} ({one_line(str(error))})"
-            ) from None
+    def _plain(self, text: str, line: int) -> Any:
+        """Return what a plain scalar is in YAML 1.2's core schema."""
+        if text in _WORDS:
+            return _WORDS[text]
+        if decimal := _CORE_NUMBER.fullmatch(text):
+            return self._number(text, line, whole=not any(decimal.groups()))
+        if based := _BASED.fullmatch(text):
+            digits, base = (based[1], 8) if based[1] else (based[2], 16)
+            if len(digits) > MAX_DIGITS:
+                raise self._refusal(line, f"expected at most {MAX_DIGITS} digits, got {len(digits)}")
+            return int(digits, base)
+        if _NO_JSON.fullmatch(text):
+            raise self._refusal(line, f"expected a value of JSON, got {excerpt(text)}")
+        return text
 
 
-_PYYAML: Final[Any] = yaml.SafeLoader("")
-"""Asked for the type of a scalar and for its value; it holds no state of a text."""
+_KINDS: Final[dict[str, type | tuple[type, ...]]] = {
+    "": object,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "null": type(None),
+}
+"""Tag of a scalar, without the part that all of YAML's own have → the types that its value may have."""
+_CORE_NUMBER: Final = re.compile(r"[-+]?(?:(\.[0-9]+)|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_BASED: Final = re.compile(r"0o([0-7]+)|0x([0-9a-fA-F]+)")
+_NO_JSON: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
 def _copied(value: Any) -> Any:

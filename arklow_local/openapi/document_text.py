@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..formats import yaml_reader, yaml_writer
+from ..formats.files import read_bytes
 from ..formats.yaml_reader import Dialect, YamlRefused
 from .pointers import Document, Place
 
@@ -24,7 +25,7 @@ def read_text(file: Path) -> str:
         BadPages: it cannot be read, or is not UTF-8.
     """
     try:
-        return file.read_text("utf-8-sig")
+        return read_bytes(file).decode("utf-8-sig")
     except OSError as error:
         raise BadPages(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -38,7 +39,7 @@ def read_value(name: str, text: str, first_line: int) -> Any:
         BadPages: it is neither, or has what JSON cannot hold.
     """
     try:
-        return yaml_reader.read(text, name, dialect=Dialect.YAML_1_1, first_line=first_line).value
+        return yaml_reader.read(text, name, dialect=Dialect.DOCUMENT, first_line=first_line).value
     except YamlRefused as refused:
         if refused.problem:
             raise BadPages(f"{refused.where}: expected YAML or JSON: {refused.problem}") from None
@@ -47,7 +48,7 @@ def read_value(name: str, text: str, first_line: int) -> Any:
 
 def line_of(place: Place, text: str, first_line: int) -> int:
     """Find the line of a place in a text that begins in line `first_line`, or of what is above it when it is not there."""
-    return yaml_reader.read(text, "", dialect=Dialect.YAML_1_1, first_line=first_line).line(place)
+    return yaml_reader.read(text, "", dialect=Dialect.DOCUMENT, first_line=first_line).line(place)
 
 
 def to_yaml(document: Document) -> str:

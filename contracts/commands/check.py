@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from ..core.events import Listener, RunFinished
-from ..openapi.document import Unreadable
-from ..reports import interpretations_yaml
-from ..reports.console import Terminal, UnbreakableConsole
+from ..openapi.document import Unreadable, load
+from ..reports.console import Terminal, console
 from ..reports.github import announce
+from ..reports.screen import Ending
 from ..run.engine import Run
 from ..run.plan import LEASES_OVER, Plan
 from . import values
+from .crash import FILE as CRASH
+from .crash import crash_text, kept_crash
 from .dry_run import described
-from .flags import TARGET_USAGE, add_document, add_target, report_directory, rule
+from .flags import TARGET_USAGE, add_document, add_target, add_verbose, report_directory, rule
 from .night_state import NightRecorder
 from .parsers import add_command
 from .plan_options import plan_of
 from .ports import Ports
+from .report_files import ReportFiles
 from .targets_file import FILE
 from .usage import Usage
 
@@ -50,6 +52,7 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="write report.html, report.json, junit.xml, report.sarif, interpretations.yaml and tests/ there",
     )
+    add_verbose(add)
     add("--dry-run", action="store_true", help="print what the run would do, and contact no host")
 
 
@@ -174,28 +177,58 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     if options.dry_run:
         if options.target is not None:
             print(f"Target {options.target} of {options.targets or FILE}")
+        try:
+            load(plan.document)
+        except Unreadable as error:
+            raise Usage(str(error)) from None
         print(*described(plan), sep="\n")
         return 0
     directory = report_directory(options.report_dir)
-    terminal = Terminal(UnbreakableConsole(soft_wrap=True), plan.target.secrets)
+    terminal = Terminal(console(), plan.target.secrets)
+    files = None if directory is None else ReportFiles(directory)
     listeners: list[Listener] = [terminal]
-    if directory is not None and plan.night:
-        listeners.append(NightRecorder(directory, _write_all))
+    if files is not None and plan.night:
+        listeners.append(NightRecorder(files.directory, files.write, terminal.say))
     try:
         finished = judge(plan, *listeners, ports=ports)
     finally:
         terminal.close()
-    if directory is not None:
-        _write_all(finished, directory)
-    with suppress(OSError):  # the reader of the output has gone, as after `| head`
-        terminal.summarise(finished, directory)
-        for line in announce(finished, environment):
-            print(line)
-        if directory is not None:
-            tests = ", tests/" if any(directory.glob("tests/test_*.py")) else ""  # a file for each finding
-            names = f"report.html, report.json, junit.xml, report.sarif, interpretations.yaml{tests}"
-            print(f"Reports are in {directory}/: {names}", flush=True)
+    conclude(finished, terminal, files, environment, verbose=options.verbose)
     return finished.exit_code
+
+
+def conclude(
+    finished: RunFinished,
+    terminal: Terminal,
+    files: ReportFiles | None,
+    environment: Mapping[str, str],
+    *,
+    verbose: bool,
+) -> None:
+    """Write the reports of a run, and print its summary; what cannot be written is said there, and changes no verdict."""
+    problems: list[str] = []
+    written = files
+    if files is not None and (problem := files.write(finished)) is not None:
+        problems, written = [problem], None
+    try:
+        announced = announce(finished, environment)
+    except OSError as error:
+        announced = []
+        problems.append(f"{error.filename}: {error.strerror or error}")
+    for line in announced:
+        terminal.say(line)
+    directory, kept = (None, "") if written is None else (written.directory, written.kept)
+    crash = _crash_of(finished, directory)
+    terminal.summarise(finished, Ending(directory, tuple(problems), kept, crash), verbose=verbose)
+
+
+def _crash_of(finished: RunFinished, directory: Path | None) -> Path | None:
+    """Return where the traceback of a failure of the judge is: with the reports, or among the temporary files."""
+    if not finished.crash:
+        return None
+    if directory is not None:
+        return directory / CRASH
+    return kept_crash(crash_text(finished.crash, finished.secrets))
 
 
 def judge(plan: Plan, *listeners: Listener, ports: Ports) -> RunFinished:
@@ -212,17 +245,9 @@ def judge(plan: Plan, *listeners: Listener, ports: Ports) -> RunFinished:
         raise Usage(str(error)) from None
 
 
-def _write_all(finished: RunFinished, directory: Path) -> None:
-    write_reports(finished, directory)
-    interpretations_yaml.write(finished, directory)
+def write_reports(finished: RunFinished, directory: Path) -> str | None:
+    """Write the reports that recorded traffic has too; says what could not be written and why, None when all is there."""
+    return ReportFiles(directory, interpretations=False).write(finished)
 
 
-def write_reports(finished: RunFinished, directory: Path) -> None:
-    """Write the reports of a run in every format that recorded traffic has too."""
-    from ..reports import generated_tests, html, json_report, junit, sarif  # loaded when there is a report
-
-    for report in (json_report, junit, html, sarif, generated_tests):
-        report.write(finished, directory)
-
-
-__all__ = ["add", "judge", "run", "write_reports"]
+__all__ = ["add", "conclude", "judge", "run", "write_reports"]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from arklow_local.formats import strict_json
+from arklow_local.formats.files import read_bytes
 
 from ..core.baseline import SCHEMA_VERSION
 from ..reports.comparison import new_violations, page
 from ..reproduction.rerun import earlier_version
 from .parsers import add_command
 from .ports import Ports
+from .report_files import MAX_REPORT_MIB
 from .usage import Usage
 
 _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
@@ -89,7 +92,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     file = path / "report.json" if path.is_dir() else path
     try:
-        value = json.loads(file.read_text("utf-8"))
+        value = strict_json.read(read_bytes(file, MAX_REPORT_MIB))
     except OSError as error:
         raise Usage(f"{file}: {error.strerror}") from None
     except ValueError as error:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from difflib import get_close_matches
 from pathlib import Path
+
+from arklow_local.formats.excerpts import excerpt
 
 from ..core.rules import RULES
 from ..openapi.document import PUBLISHED
@@ -79,6 +82,15 @@ def add_document(parser: argparse.ArgumentParser, help: str) -> None:
     )
 
 
+def add_verbose(add: values.AddArgument) -> None:
+    """Add the flag that prints all that is known of a run."""
+    add(
+        "--verbose",
+        action="store_true",
+        help="print interpretations, counters and whole examples too, before the summary",
+    )
+
+
 def document_of(options: argparse.Namespace) -> Path:
     """The document that the flags name: a file, or a directory of pages.
 
@@ -117,9 +129,20 @@ def rule(text: str) -> str:
     Raises:
         ArgumentTypeError: no rule has that code.
     """
-    if text.upper() not in RULES:
-        raise argparse.ArgumentTypeError(f"there is no rule {text!r}; there are {', '.join(RULES)}")
-    return text.upper()
+    code = text.upper()
+    if code not in RULES:
+        near = (
+            get_close_matches(code, RULES, 3, 0.7)
+            or [one for one in RULES if _family(one) == _family(code)][:3]
+        )
+        families = ", ".join(dict.fromkeys(map(_family, RULES)))
+        hint = f"did you mean {' or '.join(near)}?" if near else f"the codes begin with {families}"
+        raise argparse.ArgumentTypeError(f"there is no rule {excerpt(text)!r}; {hint}")
+    return code
+
+
+def _family(code: str) -> str:
+    return code.partition("-")[0]
 
 
 __all__ = [
@@ -127,6 +150,7 @@ __all__ = [
     "add_document",
     "add_target",
     "add_target_file",
+    "add_verbose",
     "document_of",
     "report_directory",
     "rule",

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ..openapi.document import Unreadable, load
+from ..openapi.places import places_in_repository
 from ..recordings.har import Entry, NotAnArchive, read_archive
 from ..recordings.recorded_traffic import RecordingJudge
-from ..reports.console import Terminal, UnbreakableConsole
-from .check import write_reports
-from .flags import add_document, add_target_file, document_of, report_directory
+from ..reports.console import Terminal, console
+from .check import conclude
+from .flags import add_document, add_target_file, add_verbose, document_of, report_directory
 from .parsers import add_command
 from .ports import Ports
+from .report_files import ReportFiles
 from .secrets import credential_of
 from .target_options import source_of, url_of, with_targets_file
 from .usage import Usage
@@ -47,33 +49,29 @@ def add(commands: Any) -> None:
     parser.add_argument_group("judgement").add_argument(
         "--strict", action="store_true", help="count warnings as violations"
     )
-    parser.add_argument_group("output").add_argument(
+    add = parser.add_argument_group("output").add_argument
+    add(
         "--report-dir",
         type=Path,
         metavar="DIR",
         help="write report.html, report.json, junit.xml and report.sarif there",
     )
+    add_verbose(add)
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Ports) -> int:
     """Judge the archives, print the findings and write the reports; returns the exit code."""
     directory = report_directory(options.report_dir)
-    judge = _judge_of(options, environment)
+    judge, document = _judge_of(options, environment)
     finished = judge.judge([_entries(file) for file in options.files])
-    if directory is not None:
-        write_reports(finished, directory)
-    terminal = Terminal(UnbreakableConsole(soft_wrap=True), finished.secrets)
-    with suppress(OSError):  # the reader of the output has gone, as after `| head`
-        terminal.summarise(finished)
-        if directory is not None:
-            print(
-                f"Reports are in {directory}/: report.html, report.json, junit.xml, report.sarif", flush=True
-            )
+    finished = replace(finished, places=places_in_repository(document))
+    files = None if directory is None else ReportFiles(directory, interpretations=False)
+    conclude(finished, Terminal(console(), finished.secrets), files, {}, verbose=options.verbose)
     return finished.exit_code
 
 
-def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> RecordingJudge:
-    """The judge that the flags describe.
+def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> tuple[RecordingJudge, Path]:
+    """Return (the judge that the flags describe, where its document is).
 
     Raises:
         Usage: a value cannot be used, or flags contradict each other.
@@ -90,11 +88,12 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
     if options.api_key is not None:
         credential = credential_of("--api-key", options.api_key, options.org, "ARKLOW_API_KEY", environment)
     try:
-        document = load(document_of(options))
+        file = document_of(options)
+        document = load(file)
     except Unreadable as error:
         raise Usage(str(error)) from None
     bases = tuple(url_of(flag, url) for flag, url in given if url)
-    return RecordingJudge(document, bases=bases, credential=credential, strict=options.strict)
+    return RecordingJudge(document, bases=bases, credential=credential, strict=options.strict), file
 
 
 def _entries(file: Path) -> list[Entry]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from arklow_local.formats import strict_json
+from arklow_local.formats.files import read_bytes
 
 from ..core.events import (
     Checkpoint,
@@ -19,6 +23,7 @@ from ..core.events import (
 from ..core.serialization import finding_from
 from ..core.target import Target
 from ..reports.json_report import report_data, write_atomically
+from .report_files import MAX_REPORT_MIB
 from .usage import Usage
 
 NIGHT = "night.json"
@@ -27,21 +32,60 @@ _REPORT_EVERY = 10.0
 
 
 class NightRecorder:
-    """Listens to a run, and writes its state and reports into a directory."""
+    """Listens to a run, and writes its state and reports into a directory; where it cannot, the night goes on."""
 
-    def __init__(self, directory: Path, write: Callable[[RunFinished, Path], None]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        write: Callable[[RunFinished], str | None],
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Record a night.
+
+        Args:
+            directory: where the state is written.
+            write: writes the reports, and says what could not be written and why.
+            say: prints a sentence, as soon as something cannot be written, and when it can be again.
+        """
         self._directory = directory
         self._write = write
+        self._say = say
         self._written = -math.inf
+        self._problem: str | None = None
 
     def __call__(self, event: Event) -> None:
         """Write the state that a checkpoint has, and the reports if the last ones are old."""
-        if isinstance(event, Checkpoint):
-            data = {"report": report_data(event.run), "progress": asdict(event.progress)}
-            write_atomically(self._directory / NIGHT, json.dumps(data, ensure_ascii=False))
-            if event.run.seconds > self._written + _REPORT_EVERY:
-                self._write(event.run, self._directory)
-                self._written = event.run.seconds
+        if not isinstance(event, Checkpoint):
+            return
+        problem = self._write_state(event)
+        if event.run.seconds > self._written + _REPORT_EVERY:
+            problem = self._write(event.run) or problem
+            self._written = event.run.seconds
+        elif problem is None:
+            problem = self._problem  # what the reports met is known when they are written the next time
+        self._tell(problem)
+
+    def _write_state(self, event: Checkpoint) -> str | None:
+        """Write the state; say what could not be written and why, None when it is there."""
+        file = self._directory / NIGHT
+        data = {"report": report_data(event.run), "progress": asdict(event.progress)}
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, json.dumps(data, ensure_ascii=False))
+        except OSError as error:
+            with suppress(OSError):
+                file.with_name(f".{NIGHT}.new").unlink()  # what there was room for
+            return f"{file}: {error.strerror or error}"
+        return None
+
+    def _tell(self, problem: str | None) -> None:
+        if (problem is None) != (self._problem is None):
+            self._say(
+                "The reports can be written again."
+                if problem is None
+                else f"Cannot write {problem}. The night goes on, and tries again."
+            )
+        self._problem = problem
 
 
 def resumed(directory: Path, target: Target) -> Checkpoint:
@@ -52,7 +96,7 @@ def resumed(directory: Path, target: Target) -> Checkpoint:
     """
     file = directory / NIGHT
     try:
-        data = json.loads(file.read_bytes())
+        data = strict_json.read(read_bytes(file, MAX_REPORT_MIB))
         report = data["report"]
         if (report["target"], report["ingress"]) != (target.base_url, target.ingress_url):
             raise Usage(f"--resume: the night in {file} was at {report['target']}, not at {target.base_url}")

@@ -36,6 +36,8 @@ def epilogue(examples: Sequence[str], exit_codes: Mapping[int, str] = EXIT_CODES
             "",
             "exit codes:",
             *(f"  {code}  {meaning}" for code, meaning in exit_codes.items()),
+            "",
+            "docs/reference/exit-codes.md has every cause.",
         ]
     )
 

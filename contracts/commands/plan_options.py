@@ -7,13 +7,14 @@ import getpass
 import math
 import platform
 import re
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, Final
 
 from arklow_local.formats import yaml_reader
+from arklow_local.formats.files import read_bytes
 
 from ..core.baseline import entries
 from ..model.interpretations import expected_interpretations
@@ -22,6 +23,7 @@ from ..transport.throttle import Limits
 from .flags import document_of
 from .night_state import resumed
 from .target_options import source_of, target_of, with_targets_file
+from .time_of_day import seconds_until
 from .usage import Usage
 
 _CHECK_SECONDS: Final = 25.0
@@ -83,7 +85,7 @@ def _seconds(options: argparse.Namespace) -> float:
     if options.profile == "gate":
         return _GATE_SECONDS
     if options.profile == "night":
-        return _seconds_until(options.until or _NIGHT_ENDS)
+        return seconds_until(options.until or _NIGHT_ENDS, time.time())
     return _CHECK_SECONDS
 
 
@@ -97,14 +99,6 @@ def _limits(options: argparse.Namespace, *, local: bool) -> Limits:
     )
 
 
-def _seconds_until(text: str) -> float:
-    """Seconds until the next time that the local clock shows HH:MM, today or tomorrow."""
-    now = datetime.now().astimezone()
-    hour, minute = map(int, text.split(":"))
-    then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return ((then - now).total_seconds() - 1) % 86_400 + 1
-
-
 def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], Any]) -> Any:
     """Return what `read` makes of the YAML file that a member names; None where it names none.
 
@@ -116,7 +110,7 @@ def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], A
         return None
     name = f"{source_of(options, member)} {file}"
     try:
-        source = yaml_reader.read(file.read_bytes(), name)
+        source = yaml_reader.read(read_bytes(file), name)
     except OSError as error:
         raise Usage(f"{name}: {error.strerror}") from None
     except yaml_reader.YamlRefused as refused:

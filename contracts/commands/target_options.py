@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from arklow_local.formats.files import read_bytes
+
 from ..core.target import Admin, ConnectionOptions, Credential, ExtraHeader, ProxyLogin, Target, host_and_port
 from ..transport.connections import Connections, NoWay
 from . import values
@@ -104,7 +106,7 @@ def targets_of(file: Path | None) -> Targets:
     """
     where = file or Path(FILE)
     try:
-        return read(where.read_bytes(), where)
+        return read(read_bytes(where), where)
     except OSError as error:
         hint = "" if file is not None else " here; name another one with --targets FILE"
         raise Usage(f"{where}: {error.strerror}{hint}") from None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from arklow_local.formats import strict_json
+from arklow_local.formats.files import read_bytes
 
 from ..core.target import Resolution
 
@@ -82,11 +84,11 @@ def variant(text: str) -> tuple[str, Any]:
 def payload(file: str) -> Any:
     """Read a payload: the JSON value in a file."""
     try:
-        return json.loads(Path(file).read_bytes())
+        return strict_json.parse(read_bytes(Path(file)), file)
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{file}: {error.strerror}") from None
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{file} is not JSON: {error}") from None
+    except strict_json.JsonRefused as refused:
+        raise argparse.ArgumentTypeError(refused.message) from None
 
 
 def header(text: str) -> tuple[str, str]:

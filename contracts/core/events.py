@@ -32,6 +32,15 @@ class PhaseStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The run sends nothing for a while that a person notices."""
+
+    seconds: float
+    why: str
+    """What it waits for, as a phrase that `waits 42 s for` begins: `a lease to run out`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Advanced:
     """Some time has passed; with what there is so far."""
 
@@ -58,6 +67,8 @@ class CrossChecked:
     """Documented answers of the run."""
     differences: tuple[str, ...] = ()
     """Where the two validators differ: defects of ours, never of the deployment."""
+    not_done: str = ""
+    """Why it was asked about none; empty if it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,11 @@ class RunFinished:
     connection: ConnectionOptions = field(default_factory=ConnectionOptions)
     min_verified: float = 0.0
     """Percent of the rules that must be verified before a run can be green."""
+    crash: str = field(default="", repr=False)
+    """The traceback of a failure of the judge; empty where it did not fail."""
+    places: dict[str, tuple[str, int]] = field(default_factory=dict, repr=False)
+    """Label of an operation, or path template, or empty for the whole → file of the user's repository that says something of
+    it, from the root of the repository, and the line; empty where the document is no file of it."""
 
     @property
     def exit_code(self) -> int:
@@ -161,7 +177,7 @@ class Checkpoint:
     progress: Progress
 
 
-Event = RunStarted | PhaseStarted | Advanced | Found | Checkpoint | RunFinished
+Event = RunStarted | PhaseStarted | Waiting | Advanced | Found | Checkpoint | RunFinished
 Listener = Callable[[Event], None]
 
 __all__ = [
@@ -175,4 +191,5 @@ __all__ = [
     "Progress",
     "RunFinished",
     "RunStarted",
+    "Waiting",
 ]

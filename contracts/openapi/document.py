@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from arklow_local.formats import yaml_reader
+from arklow_local.formats.files import read_bytes
 from arklow_local.openapi import document_text, pages, pointers
+
+from .well_formed import why_ill_formed
 
 SPEC = Path(__file__).parents[2] / "spec"
 PUBLISHED = SPEC / "arklow.openapi.yaml"
@@ -81,7 +84,8 @@ class Document:
 
         The result is keyed by the names of its members.
         """
-        return cast("Mapping[str, Any]", _followed(self.content, {"$ref": f"#{pointer.lstrip('#')}"}, "")[0])
+        found, _ = _followed(self.content, {"$ref": f"#{pointer.lstrip('#')}"}, "")
+        return found if isinstance(found, Mapping) else {}  # true and false are schemas too
 
     def parameters(self, operation: Operation) -> list[Mapping[str, Any]]:
         """List the parameters of an operation and of its path, references followed; each keyed by member name."""
@@ -141,11 +145,11 @@ def load(file: Path) -> Document:
             raise Unreadable(str(error)) from None
         return _document(content, found.name, document_text.digest(content))
     try:
-        text = file.read_bytes()
+        text = read_bytes(file)
     except OSError as error:
         raise Unreadable(f"{file}: {error.strerror}") from None
     try:
-        content = yaml_reader.read(text, str(file), dialect=yaml_reader.Dialect.YAML_1_1).value
+        content = yaml_reader.read(text, str(file), dialect=yaml_reader.Dialect.DOCUMENT).value
     except yaml_reader.YamlRefused as error:
         if error.problem:
             raise Unreadable(f"{error.where} is neither YAML nor JSON: {error.problem}") from None
@@ -169,6 +173,8 @@ def load_with_links(file: Path) -> Mapping[str, Any] | None:
 
 
 def _document(content: dict[str, Any], name: str, digest: str, place: Path | None = None) -> Document:
+    if (why := why_ill_formed(content)) is not None:
+        raise Unreadable(f"{place or name} is not a well-formed OpenAPI document: {why}")
     try:
         operations = {operation.label: operation for operation in _operations(content)}
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -232,7 +238,7 @@ def _followed(content: Mapping[str, Any], node: Any, where: str) -> tuple[Any, s
         (the node that it leads to, its JSON pointer).
     """
     for _ in range(_MOST_REFERENCES):
-        if "$ref" not in node:
+        if not isinstance(node, Mapping) or "$ref" not in node:
             return node, where
         where = node["$ref"].removeprefix("#")
         node = content

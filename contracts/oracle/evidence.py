@@ -11,6 +11,10 @@ from urllib.parse import parse_qsl
 
 from ..checks.context import CheckContext
 from ..checks.facts import Facts
+from ..model.world import as_integer
+
+INGRESS_PATH: Final = "/v1/ingress/{variant}"
+PUT_LABEL: Final = "PUT /v1/orgs/{org_id}/actions/definitions"
 
 
 def unmistakable_body(facts: Facts) -> dict[str, Any] | None:
@@ -32,7 +36,25 @@ def unmistakable_body(facts: Facts) -> dict[str, Any] | None:
         return None
     body = facts.body
     keeps_page = body.problems == () and not body.has_byte_order_mark
-    return body.value if keeps_page and isinstance(body.value, dict) else None
+    return body.value if keeps_page and _is_as_modelled(operation.label, body.value) else None
+
+
+def _is_as_modelled(label: str, body: Any) -> bool:
+    """Whether a body has what the model reads of it: the document of a target may allow more than ours does."""
+    if not isinstance(body, dict):
+        return False
+    if label == f"POST {INGRESS_PATH}":
+        return "payload" in body
+    if label != PUT_LABEL:
+        return True
+    alias = body.get("alias", [])
+    return (
+        isinstance(body.get("variant"), str)
+        and "schema" in body
+        and (as_integer(body["version"]) is not None if "version" in body else True)
+        and isinstance(alias, list)
+        and all(isinstance(name, str) for name in alias)
+    )
 
 
 def tells_of_state(facts: Facts, body: dict[str, Any], context: CheckContext) -> bool:
@@ -58,4 +80,4 @@ NOT_READ: Final = frozenset({401, 403, 405, 408, 411, 413, 414, 415, 431})
 """Statuses that say something of keys or HTTP: the application need not have read the body."""
 
 
-__all__ = ["NOT_READ", "tells_of_state", "unmistakable_body"]
+__all__ = ["INGRESS_PATH", "NOT_READ", "PUT_LABEL", "tells_of_state", "unmistakable_body"]

@@ -16,7 +16,7 @@ from ..core.rules import RULES
 from ..model import definitions, ingress, signals
 from ..model.signals import Kind, Signal
 from ..model.world import Model, as_integer
-from .evidence import NOT_READ, tells_of_state, unmistakable_body
+from .evidence import INGRESS_PATH, NOT_READ, PUT_LABEL, tells_of_state, unmistakable_body
 from .observation import Observation
 from .provenance import Provenance
 
@@ -28,8 +28,6 @@ SIGNALS: Final[dict[str, Kind]] = {
 }
 """Path → what its operation does to an attempt; of today's pages only the first."""
 
-INGRESS_PATH: Final = "/v1/ingress/{variant}"
-PUT_LABEL: Final = "PUT /v1/orgs/{org_id}/actions/definitions"
 
 Derive = Callable[[Exchange, CheckContext], Facts]
 """Derives the facts of an exchange, as `derive_facts` does."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import requests
 import schemathesis
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.run import PhaseName
 from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from arklow_local.formats.excerpts import one_line
 
 from ..openapi.document import with_only_server
 from ..transport.throttle import TimeUp
@@ -40,7 +44,7 @@ def generate(
     announce: Callable[[str], None],
     is_over: Over,
     share: Callable[[int], Over],
-) -> None:
+) -> str | None:
     """Send generated requests, phase after phase and round after round, until the run is over.
 
     How long a phase goes on is decided by the clock and the budget of the run, and not by Schemathesis, which has a clock of
@@ -53,18 +57,46 @@ def generate(
         announce: called with the title of each phase.
         is_over: says whether nothing more is to be sent.
         share: returns what says that one of so many phases has had its share.
+
+    Returns:
+        what Schemathesis itself failed at, in words; None if it did not fail. Its other phases are run all the same.
     """
+    failed: dict[str, str] = {}
     for number in itertools.count():
         sent = aim.client.requests
-        phases = [name for name in _TITLES if number == 0 or name != _ONCE]
+        phases = [name for name in _TITLES if name not in failed and (number == 0 or name != _ONCE)]
         for index, name in enumerate(phases):
             if is_over():
-                return
+                return _said(failed)
             announce(_TITLES[name])
             transport = ClientTransport(aim, share(len(phases) - index))
-            _run(transport, schema_through(transport, _schema(content, aim, seed + number, name)), aim)
+            try:
+                _run(transport, schema_through(transport, _schema(content, aim, seed + number, name)), aim)
+            except Exception as error:
+                if _is_ours(error):
+                    raise
+                failed[name] = f"{type(error).__name__}: {one_line(str(error))}"
         if aim.client.requests == sent:
-            return
+            return _said(failed)
+    return None
+
+
+def _said(failed: Mapping[str, str]) -> str | None:
+    """Return in words at which phases Schemathesis failed, given by name; None without one."""
+    said = "; ".join(f"{_TITLES[name]}: {why}" for name, why in failed.items())
+    return f"Schemathesis failed at {said}" if said else None
+
+
+_OURS: Final = Path(__file__).parents[1]
+"""Where the code of the judge is; installed, it is beside the libraries."""
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Say whether an error comes from our code, which Schemathesis calls, and not from what Schemathesis does by itself."""
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [at for at, file in enumerate(files) if file.is_relative_to(_OURS)]
+    libraries = [at for at, file in enumerate(files) if at not in ours and "site-packages" in file.parts]
+    return not libraries or ours[-1:] > libraries[-1:]
 
 
 def _run(transport: ClientTransport, schema: OpenApiSchema, aim: Aim) -> None:

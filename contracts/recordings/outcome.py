@@ -84,7 +84,7 @@ class RecordingOutcome:
             },
             tested={rule: tally.tested[rule] for rule in RULES if tally.tested[rule]},
             interference=dict(tally.passed_over.most_common()) | _losses(deployments),
-            cross_check=CrossChecked(),
+            cross_check=CrossChecked(not_done="recorded answers are judged by our validator alone"),
             inconclusive=self._inconclusive(tally),
             strict=self.strict,
             negatives={},

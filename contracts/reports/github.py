@@ -8,7 +8,7 @@ from pathlib import Path
 from ..core.events import RunFinished
 from .json_report import report_data
 from .markdown import cell, table
-from .sarif import DOCUMENT, line_of
+from .sarif import Places, place_of
 from .summary import (
     JsonObject,
     Summary,
@@ -31,14 +31,14 @@ def announce(run: RunFinished, environment: Mapping[str, str]) -> list[str]:
     if path := environment.get("GITHUB_STEP_SUMMARY"):
         with Path(path).open("a", encoding="utf-8", errors="replace") as file:
             file.write(job_summary(data))
-    return commands(data) if environment.get("GITHUB_ACTIONS") == "true" else []
+    return commands(data, run.places) if environment.get("GITHUB_ACTIONS") == "true" else []
 
 
-def commands(run: JsonObject) -> list[str]:
+def commands(run: JsonObject, places: Places) -> list[str]:
     """Return a workflow command for each finding, and for whatever else makes the verdict weaker."""
     summary = summarise(run)
-    lines = [_annotation("error", one, run) for one in summary.violations]
-    lines += [_annotation("warning", one, run) for one in summary.warnings]
+    lines = [_annotation("error", one, run, places) for one in summary.violations]
+    lines += [_annotation("warning", one, run, places) for one in summary.warnings]
     if run["inconclusive"]:
         lines.append(_command("error", "Inconclusive", run["inconclusive"]))
     if not summary.enough:
@@ -51,10 +51,12 @@ def commands(run: JsonObject) -> list[str]:
     return lines
 
 
-def _annotation(level: str, finding: JsonObject, run: JsonObject) -> str:
+def _annotation(level: str, finding: JsonObject, run: JsonObject, places: Places) -> str:
     facts = f"At fault: {finding['side']}. {when_sent(finding)}; {evidence(finding)}."
     text = "\n".join([f"{finding['sentence']}.", facts, *replay_hint(finding, run)])
-    return _command(level, finding["id"], text, file=DOCUMENT, line=str(line_of(finding["operation"])))
+    found = place_of(finding["operation"], places)
+    place = {} if found is None else {"file": found[0], "line": str(found[1])}
+    return _command(level, finding["id"], text, **place)
 
 
 def _command(level: str, title: str, text: str, **place: str) -> str:
@@ -75,7 +77,7 @@ def job_summary(run: JsonObject) -> str:
     """Return a run as Markdown: the verdict, what it rests on, and a table of findings."""
     summary = summarise(run)
     lines = [
-        f"## {_verdict(run, summary)}",
+        f"## {cell(summary.line)}",
         "",
         f"{cell(run['target'])}, {run['started']}. {summary.verified}.",
         f"Judged by {cell(run['document']['name'])} sha256-{run['document']['sha256'][:12]}.",
@@ -104,12 +106,6 @@ def _rows(summary: Summary) -> Iterator[list[str]]:
     for one, entry in summary.excused:
         because = f"excused: {cell(entry['owner'])}, until {entry['expires']}"
         yield [f"`{one['id']}`", cell(one["sentence"]), "", "", because]
-
-
-def _verdict(run: JsonObject, summary: Summary) -> str:
-    if run["exit_code"] == 3:
-        return f"Inconclusive: {cell(run['inconclusive'])}"
-    return summary.headline if run["exit_code"] == 1 else f"Conforms: {summary.headline}"
 
 
 __all__ = ["announce", "commands", "job_summary"]

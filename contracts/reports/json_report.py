@@ -69,6 +69,7 @@ def report_data(run: RunFinished) -> dict[str, Any]:
             "asked": run.cross_check.asked,
             "answers": run.cross_check.answers,
             "differences": [redact(one, run.secrets) for one in run.cross_check.differences],
+            "not_done": redact(run.cross_check.not_done, run.secrets),
         },
     }
 

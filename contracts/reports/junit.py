@@ -11,50 +11,75 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from ..core.events import RunFinished
 from ..core.rules import RULES, Severity
 from .json_report import report_data
-from .summary import JsonObject
+from .summary import JsonObject, excuse, summarise
 
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold."""
 
 
 def write(run: RunFinished, directory: Path) -> None:
-    """Write `junit.xml`; a warning fails its case with `--strict` only."""
+    """Write `junit.xml`; a warning fails its case with `--strict` only, and what the baseline excuses skips it."""
     data = report_data(run)
+    summary = summarise(data)
     reasons = {one["rule"]: one["why"] for one in data["not_verified"]}
     suite = TestSuite("arklow-contracts")
     suite.timestamp = run.started
-    suite.add_property("document", f"{run.document} sha256-{run.digest}")
-    for rule in [*run.tested, *run.not_verified]:
-        broken = [one for one in [*data["violations"], *data["warnings"]] if one["rule"] == rule]
-        suite.add_testcase(_case(rule, broken, strict=run.strict, reason=reasons.get(rule)))
+    suite.add_property("document", _clean(f"{run.document} sha256-{run.digest}"))
+    found = [*summary.violations, *summary.warnings]
+    for rule in dict.fromkeys([*run.tested, *run.not_verified, *(one["rule"] for one in found)]):
+        broken = [one for one in found if one["rule"] == rule]
+        excused = [pair for pair in summary.excused if pair[0]["rule"] == rule]
+        suite.add_testcase(_case(rule, broken, excused, strict=run.strict, reason=reasons.get(rule)))
     if run.inconclusive:
         case = TestCase("the run proves something", "arklow-contracts")
         case.result = [Failure(_clean(data["inconclusive"]), "inconclusive")]
         suite.add_testcase(case)
+    suite.update_statistics()  # type: ignore[no-untyped-call]
+    suite.time = run.seconds
     xml = JUnitXml("arklow-contracts")
     xml.add_testsuite(suite)
-    xml.update_statistics()  # type: ignore[no-untyped-call]
-    suite.time = run.seconds
+    # its own statistics would have a member that Jenkins' schema does not take
+    xml.tests, xml.failures, xml.errors, xml.time = suite.tests, suite.failures, suite.errors, run.seconds
     xml.write(str(directory / "junit.xml"), pretty=True)
 
 
-def _case(rule: str, broken: list[JsonObject], *, strict: bool, reason: str | None) -> Any:
-    """Return the test case of a rule: failed or with a warning where findings broke it, skipped for a reason."""
+def _case(
+    rule: str,
+    broken: list[JsonObject],
+    excused: list[tuple[JsonObject, JsonObject]],
+    *,
+    strict: bool,
+    reason: str | None,
+) -> Any:
+    """Return the test case of a rule: failed or with a warning where findings broke it, skipped for a reason.
+
+    `excused` are the findings that the baseline excuses, each with its entry.
+    """
     case = TestCase(f"{rule} {RULES[rule].title}", "arklow-contracts")
-    text = "\n\n".join(
-        f"{one['operation']}: {one['title']}\nexpected: {one['expected']}\nactual:   {one['actual']}\n{one['curl']}"
-        for one in broken
-    )
+    text = "\n\n".join(_told(one) for one in broken)
+    known = "\n\n".join(f"excused: {excuse(entry)}\n{_told(one)}" for one, entry in excused)
     if broken and (strict or RULES[rule].severity is Severity.VIOLATION):
         first = broken[0]
         failure = Failure(_clean(f"{first['operation']}: {first['title']}"), str(RULES[rule].severity))
         failure.text = _clean(text)
         case.result = [failure]
     elif broken:
-        case.system_out = _clean(f"warning\n{text}")
+        known = "\n\n".join([f"warning\n{text}", *([known] if known else [])])
+    elif excused:
+        one, entry = excused[0]
+        case.result = [Skipped(_clean(f"excused: {excuse(entry)} ({one['id']})"))]
     elif reason is not None:
         case.result = [Skipped(_clean(reason))]
+    if known:
+        case.system_out = _clean(known)
     return case
+
+
+def _told(finding: JsonObject) -> str:
+    return (
+        f"{finding['operation']}: {finding['title']}\nexpected: {finding['expected']}\n"
+        f"actual:   {finding['actual']}\n{finding['curl']}"
+    )
 
 
 def _clean(text: str) -> str:

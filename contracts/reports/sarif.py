@@ -1,13 +1,13 @@
-"""`report.sarif`: findings in SARIF 2.1.0, each at the line of the published document whose promise it breaks."""
+"""`report.sarif`: findings in SARIF 2.1.0, each at the line of the document whose promise it breaks."""
 
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from ..core.events import RunFinished
 from ..core.exchange import utc
@@ -18,26 +18,35 @@ from .summary import (
     evidence,
     excuse,
     replay_hint,
+    summarise,
     when_sent,
 )
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-DOCUMENT: Final = "spec/arklow.openapi.yaml"
-"""Path of the published document in this repository."""
+_NO_FILE: Final = "no%20file%20of%20this%20repository"
+"""Stands for a file where the document that was judged by is none of the user's repository: GitHub refuses a whole log for
+one result without a location, and takes a path that it does not find."""
+Places = Mapping[str, tuple[str, int]]
+"""As `RunFinished.places`."""
 _LEVELS: Final = {Severity.VIOLATION: "error", Severity.WARNING: "warning"}
 
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.sarif`."""
-    log = json.dumps(sarif_log(report_data(run)), indent=2, ensure_ascii=False)
+    log = json.dumps(sarif_log(report_data(run), run.places), indent=2, ensure_ascii=False)
     write_atomically(directory / "report.sarif", log + "\n")
 
 
-def sarif_log(run: JsonObject) -> JsonObject:
-    """Return the data of a run as a SARIF log, which is an object of SARIF's own schema."""
-    entries = {one["id"]: one for one in run["baseline"] if one["state"] == "excused"}
-    found = [*run["violations"], *run["warnings"]]
+def sarif_log(run: JsonObject, places: Places) -> JsonObject:
+    """Return the data of a run as a SARIF log, which is an object of SARIF's own schema.
+
+    A finding that the baseline excuses is no result, and is named among the properties of the run: GitHub shows a suppressed
+    result as an open alert.
+    """
+    summary = summarise(run)
+    found = [*summary.violations, *summary.warnings]
     rules = list(dict.fromkeys(one["rule"] for one in found))
+    excused = [{"id": one["id"], "because": excuse(entry)} for one, entry in summary.excused]
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -47,10 +56,8 @@ def sarif_log(run: JsonObject) -> JsonObject:
                 "automationDetails": {"id": f"arklow-contracts/{run['target']}/"},
                 "invocations": [_invocation(run)],
                 "columnKind": "unicodeCodePoints",
-                "properties": {"document": run["document"]},
-                "results": [
-                    _result(one, run, rules.index(one["rule"]), entries.get(one["id"])) for one in found
-                ],
+                "properties": {"document": run["document"], "excused": excused},
+                "results": [_result(one, run, rules.index(one["rule"]), places) for one in found],
             }
         ],
     }
@@ -77,8 +84,8 @@ def _rule(code: str) -> JsonObject:
     }
 
 
-def _result(finding: JsonObject, run: JsonObject, index: int, entry: JsonObject | None) -> JsonObject:
-    """Return a finding as a result; `index` is that of its rule in the log, `entry` excuses it."""
+def _result(finding: JsonObject, run: JsonObject, index: int, places: Places) -> JsonObject:
+    """Return a finding as a result; `index` is that of its rule in the log."""
     lines = [
         f"{finding['sentence']}.",
         f"Expected {finding['expected']}; got {finding['actual']}.",
@@ -86,11 +93,12 @@ def _result(finding: JsonObject, run: JsonObject, index: int, entry: JsonObject 
         f"{when_sent(finding)}; {evidence(finding)}.",
         *replay_hint(finding, run),
     ]
+    file, line = place_of(finding["operation"], places) or (_NO_FILE, 1)
     place = {
-        "artifactLocation": {"uri": DOCUMENT, "uriBaseId": "%SRCROOT%"},
-        "region": {"startLine": line_of(finding["operation"])},
+        "artifactLocation": {"uri": quote(file, safe="/%"), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": line},
     }
-    result: JsonObject = {
+    return {
         "ruleId": finding["rule"],
         "ruleIndex": index,
         "level": _LEVELS[RULES[finding["rule"]].severity],
@@ -98,31 +106,14 @@ def _result(finding: JsonObject, run: JsonObject, index: int, entry: JsonObject 
         "partialFingerprints": {"arklowFinding/v1": finding["id"]},
         "locations": [{"physicalLocation": place, "logicalLocations": [{"name": finding["operation"]}]}],
     }
-    if entry is not None:
-        suppression = {"kind": "external", "status": "accepted", "justification": excuse(entry)}
-        result["suppressions"] = [suppression]
-    return result
 
 
-def line_of(operation: str) -> int:
-    """Return the line number of an operation in the published document: of its method, else of its path, else 1."""
-    method, _, path = operation.partition(" ")
-    lines = _lines()
-    at = next((n for n, line in enumerate(lines) if line.rstrip() == f"  {path}:"), None)
-    if at is None:
-        return 1
-    for number in range(at + 1, len(lines)):
-        if re.match(r" {0,2}\S", lines[number]):
-            break
-        if lines[number].rstrip() == f"    {method.lower()}:":
-            return number + 1
-    return at + 1
+def place_of(operation: str, places: Places) -> tuple[str, int] | None:
+    """Return (file, line) of what the document says of an operation: of its method, else of its path, else of nothing.
+
+    None where the document is no file of the user's repository.
+    """
+    return places.get(operation) or places.get(operation.partition(" ")[2]) or places.get("")
 
 
-@cache
-def _lines() -> list[str]:
-    file = Path(__file__).parents[2] / DOCUMENT
-    return file.read_text("utf-8").splitlines() if file.is_file() else []
-
-
-__all__ = ["DOCUMENT", "line_of", "sarif_log", "write"]
+__all__ = ["Places", "place_of", "sarif_log", "write"]

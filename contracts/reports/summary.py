@@ -1,4 +1,4 @@
-"""What every report says first: what was verified, what was not and why, and which findings the baseline knows.
+"""What every report says first: the verdict, what was verified, what was not and why, and what the baseline knows.
 
 It reads a run as JSON data (`json_report.report_data`), so that a report of an earlier run can be summarised too.
 """
@@ -6,16 +6,24 @@ It reads a run as JSON data (`json_report.report_data`), so that a report of an 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 JsonObject = dict[str, Any]
 """Member → value: a run, a finding or an exchange, as `report.schema.json` has it."""
+
+
+WORDS: Final = {0: "PASSED", 1: "FAILED", 3: "INCONCLUSIVE"}
+"""Exit code of a run → its verdict as a word: signs and colours are lost in logs and by some terminals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """A run in a few words."""
 
+    verdict: str
+    """PASSED, FAILED or INCONCLUSIVE."""
+    reason: str
+    """Why the run proves nothing, or was cut short; empty when neither is so."""
     verified: str
     """As `Verified 54 of 60 rules (90 %)`."""
     enough: bool
@@ -23,9 +31,9 @@ class Summary:
     not_verified: tuple[tuple[tuple[str, ...], str], ...]
     """Codes of rules, with the reason that they share."""
     violations: tuple[JsonObject, ...]
-    """Those that the baseline does not excuse."""
+    """Those that the baseline does not excuse, the plainest first."""
     warnings: tuple[JsonObject, ...]
-    """Those that the baseline does not excuse."""
+    """Those that the baseline does not excuse, the plainest first."""
     excused: tuple[tuple[JsonObject, JsonObject], ...]
     """Findings that the baseline excuses, each with its entry."""
     expired: dict[str, JsonObject]
@@ -35,10 +43,19 @@ class Summary:
 
     @property
     def headline(self) -> str:
-        """The verdict in one line, if it is not inconclusive."""
-        counted = [_counted(len(self.violations), "violation")]
-        counted += [_counted(len(self.warnings), "warning")] if self.warnings else []
+        """What the verdict rests on, in one line: the number of findings, or why the run proves nothing."""
+        if self.verdict == WORDS[3]:
+            return self.reason
+        violations, warnings = len(self.violations), len(self.warnings)
+        by_strict = self.verdict == WORDS[1] and not violations
+        counted = [] if by_strict else [_counted(violations, "violation") if violations else "no violation"]
+        counted += [_counted(warnings, "warning") + (" (--strict)" if by_strict else "")] if warnings else []
         return ", ".join([*counted, *([f"{len(self.excused)} known"] if self.excused else [])])
+
+    @property
+    def line(self) -> str:
+        """The verdict in one line, such as `FAILED  2 violations, 1 warning`."""
+        return f"{self.verdict}  {self.headline}"
 
 
 def summarise(run: JsonObject) -> Summary:
@@ -53,15 +70,25 @@ def summarise(run: JsonObject) -> Summary:
             reasons.setdefault(one["why"], []).append(one["rule"])
     known = {state: {one["id"]: one for one in run["baseline"] if one["state"] == state} for state in _STATES}
     return Summary(
+        WORDS[run["exit_code"]],
+        run["inconclusive"] or "",
         f"Verified {len(verified)} of {len(wanted)} rules ({run['verified']:g} %{required})",
         run["verified"] >= run["min_verified"],
         tuple((tuple(rules), reason) for reason, rules in reasons.items()),
-        tuple(one for one in run["violations"] if one["id"] not in known["excused"]),
-        tuple(one for one in run["warnings"] if one["id"] not in known["excused"]),
+        tuple(
+            sorted((one for one in run["violations"] if one["id"] not in known["excused"]), key=_plainness)
+        ),
+        tuple(sorted((one for one in run["warnings"] if one["id"] not in known["excused"]), key=_plainness)),
         tuple((one, known["excused"][one["id"]]) for one in found if one["id"] in known["excused"]),
         known["expired"],
         tuple(known["gone"].values()),
     )
+
+
+def _plainness(finding: JsonObject) -> tuple[bool, int, int, int]:
+    """Return what findings are ordered by: one request before several, in turn before at once, few before many, short first."""
+    script = finding["script"]
+    return finding["together"], len(script), finding["times"], len(finding["curl"])
 
 
 def listed(codes: tuple[str, ...], most: int = 8) -> str:
@@ -105,6 +132,7 @@ def _counted(number: int, noun: str) -> str:
 _STATES = ("excused", "expired", "gone", "not verified")
 
 __all__ = [
+    "WORDS",
     "JsonObject",
     "Summary",
     "evidence",

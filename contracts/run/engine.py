@@ -14,12 +14,13 @@ from queue import Empty, SimpleQueue
 from ..core.events import Checkpoint, Event, Listener, RunFinished, RunStarted
 from ..core.exchange import Exchange
 from ..openapi.document import load
+from ..openapi.places import places_in_repository
 from ..transport.clock import Clock, SystemClock
 from ..transport.throttle import Cancellation
 from ..transport.wire import Transport
 from .outcome import Outcome, Snapshot
 from .plan import Plan
-from .session import NOT_OVER, Answered, Awaiting, Ended, Message, Session, describe
+from .session import NOT_OVER, Answered, Awaiting, Ended, Message, Session, describe, trace_of
 
 _GRACE = 5.0
 """Seconds that an answer may be late which is awaited when the time is up."""
@@ -60,13 +61,16 @@ class Run:
         self._document = document
         self._cancellation = Cancellation()
         self._clock = clock or SystemClock()
-        self._outcome = Outcome(plan, document, datetime.fromtimestamp(self._clock.unix_time(), UTC))
+        started = datetime.fromtimestamp(self._clock.unix_time(), UTC)
+        self._outcome = Outcome(plan, document, started, places_in_repository(plan.document))
         self._messages: SimpleQueue[Event | Ended] = SimpleQueue()
         self._latest: Snapshot
         self._awaiting: Awaiting | None = None
         """What the run's thread waits for; None while it works."""
         self._failure: str | None = None
         """Why the run proves nothing, as a listener failed."""
+        self._crash = ""
+        """The traceback of that."""
         self._session = Session(
             plan,
             document,
@@ -94,7 +98,7 @@ class Run:
         finally:
             self._cancellation.cancel(0.0)  # a thread that comes back later sends nothing more
         if self._failure is not None:
-            last = replace(last, ended=self._failure)
+            last = replace(last, ended=self._failure, crash=self._crash)
         finished = self._outcome.finished(last, self._clock.now())
         if plan.night:
             self._tell(Checkpoint(replace(finished, inconclusive=NOT_OVER), last.progress))
@@ -165,6 +169,7 @@ class Run:
             self._tell(event)
         except Exception as error:
             self._failure = f"The judge itself failed, which says nothing of the target: {describe(error)}."
+            self._crash = trace_of(error)
             self._cancellation.cancel(self._clock.now(), "a listener failed")
 
     def _tell(self, event: Event) -> None:

@@ -41,6 +41,8 @@ class Snapshot:
     progress: Progress = field(default_factory=Progress)
     ended: str | None = None
     """What has cut the run short, in one sentence."""
+    crash: str = ""
+    """The traceback of a failure of the judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Outcome:
     document: Document
     started: datetime
     """In UTC."""
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """As `RunFinished.places`."""
 
     def finished(self, now: Snapshot, at: float) -> RunFinished:
         """Return the last event of a run that ends with this snapshot, `at` in seconds of its clock."""
@@ -95,6 +99,8 @@ class Outcome:
             not_offered=now.not_offered,
             connection=plan.target.connection,
             min_verified=plan.min_verified,
+            places=self.places,
+            crash=now.crash,
         )
         if inconclusive is None and finished.verified < plan.min_verified:
             few = f"Too little was verified: {finished.verified:.0f} % of the rules, and {plan.min_verified:.0f} % was asked for."

@@ -280,7 +280,7 @@ class Preflight:
         pause = _FIRST_PAUSE
         with suppress(TimeUp):
             while (left := until - clock.now()) > 0:
-                self._client.throttle.pause(min(pause, left))
+                self._client.throttle.pause(min(pause, left), "the target to answer again")
                 pause = min(_LONGER * pause, _LONGEST_PAUSE)
                 with suppress(Interference):
                     self._client.send(Request("GET", "/v1/modack"))

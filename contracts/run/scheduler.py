@@ -289,7 +289,7 @@ class Scheduler:
             self._waiting.remove(waiting)
             self._announce(waiting.scenario.title)
             try:
-                self._client.wait(waiting.seconds if moved else left)
+                self._client.wait(waiting.seconds if moved else left, "a lease to run out")
             except (Interference, TimeUp) as why:
                 self._mask(waiting.scenario.rules, str(why))
                 self._give_up([waiting])
@@ -376,7 +376,7 @@ class Scheduler:
             with suppress(NotReached, Interference, TimeUp):  # then requests are aimed at what there is
                 aim.variant = api.open_variant()
                 aim.action = api.live()
-            generate(
+            failed = generate(
                 self._published(),
                 aim,
                 seed,
@@ -384,6 +384,8 @@ class Scheduler:
                 self._share(until, 1),
                 lambda parts: self._share(until, parts),
             )
+        if failed is not None:
+            self._mask(codes_where(lambda rule: rule.may_show_in(Phase.GENERATED)), failed)
         self._settle(None, (), [*self._take_suspicions(api), *aim.suspicions])
 
     def _share(self, until: float, parts: int) -> Callable[[], bool]:

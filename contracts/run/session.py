@@ -6,6 +6,7 @@ Everything here belongs to that thread. It hands out frozen values alone: events
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from arklow_local.formats.excerpts import one_line
 
 from ..checks.context import CheckContext
 from ..checks.cross_check import CrossCheck
-from ..core.events import Advanced, Checkpoint, CrossChecked, Event, Found, PhaseStarted
+from ..core.events import Advanced, Checkpoint, CrossChecked, Event, Found, PhaseStarted, Waiting
 from ..core.exchange import Exchange
 from ..core.findings import Breach, finding_of
 from ..core.ledger import Ledger
@@ -103,6 +104,7 @@ class Session:
             transport=transport,
             cancellation=cancellation,
             awaiting=self._await,
+            waiting=lambda seconds, why: post(Waiting(seconds, why)),
             trace=run_id,
             interference=before.run.interference if before else None,
         )
@@ -120,6 +122,7 @@ class Session:
         self._began = self._advanced = clock.now()
         self._kept = -math.inf
         self._inconclusive: str | None = None
+        self._crash = ""
         if before is not None:
             self._remember(before)
         post(self._snapshot())
@@ -141,6 +144,7 @@ class Session:
                 self._keep()
             self._play()
         except BaseException as error:  # nothing but this ends the thread, for which the caller waits
+            self._crash = trace_of(error)
             self._inconclusive = (
                 f"The judge itself failed, which says nothing of the target: {describe(error)}."
             )
@@ -221,9 +225,15 @@ class Session:
 
     def _ask_openapi_core(self) -> None:
         """Compare our validator with openapi-core, unless the run is for single rules alone."""
-        if not self._plan.only and self._cross_check.answers:
-            until = self._clock.now() + SHRINK_SECONDS
-            self._cross_check.ask(lambda: self._clock.now() > until)
+        cross_check = self._cross_check
+        if self._plan.only:
+            cross_check.not_done = "the run was for single rules"
+            return
+        self._post(PhaseStarted("the cross-check with openapi-core"))
+        why_refused = cross_check.prepare()
+        if why_refused is not None:
+            until = self._clock.now() + SHRINK_SECONDS  # counted from when the library is there
+            cross_check.ask(why_refused, lambda: self._clock.now() > until)
 
     def _advance(self) -> None:
         """Say how far the run is, and what there is so far, if it was not said just now."""
@@ -262,7 +272,12 @@ class Session:
             interpretations=dict(learned.interpretations),
             interference=client.interference,
             not_offered=(*published, *sorted(learned.not_offered)),
-            cross_check=CrossChecked(cross_check.asked, cross_check.answers, tuple(cross_check.differences)),
+            cross_check=CrossChecked(
+                cross_check.asked,
+                cross_check.answers,
+                tuple(cross_check.differences),
+                cross_check.not_done,
+            ),
             progress=replace(
                 self._scheduler.progress,
                 interpretations=dict(judge.model.first_answers),
@@ -270,6 +285,7 @@ class Session:
                 doubtful=ledger.doubtful,
             ),
             ended=self._ended(),
+            crash=self._crash,
         )
 
     def _ended(self) -> str | None:
@@ -277,6 +293,11 @@ class Session:
         closed = self._client.throttle.closed
         why = closed and f"{closed[0].upper()}{closed[1:]}."
         return why or self._inconclusive or self._preflight.unreachable
+
+
+def trace_of(error: BaseException) -> str:
+    """Return the traceback of an exception, and of what it comes from."""
+    return "".join(traceback.format_exception(error))
 
 
 def describe(error: BaseException) -> str:
@@ -288,4 +309,4 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {one_line(str(error))}{where}"
 
 
-__all__ = ["NOT_OVER", "Answered", "Awaiting", "Ended", "Message", "Session", "describe"]
+__all__ = ["NOT_OVER", "Answered", "Awaiting", "Ended", "Message", "Session", "describe", "trace_of"]

@@ -56,7 +56,7 @@ class CircuitBreaker:
             if self._clock.now() + pause > self._throttle.deadline:
                 self._throttle.close(f"the circuit breaker opened, as {why}")
                 return
-            self._throttle.pause(pause)
+            self._throttle.pause(pause, "the target to recover")
             pause *= 2
         self._throttle.relieve()
 

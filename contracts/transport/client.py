@@ -44,6 +44,7 @@ class Client:
         transport: Transport | None = None,
         cancellation: Cancellation | None = None,
         awaiting: Callable[[float | None], None] = lambda _: None,
+        waiting: Callable[[float, str], None] = lambda _seconds, _why: None,
         trace: str = "",
         interference: Mapping[str, int] | None = None,
     ) -> None:
@@ -58,13 +59,14 @@ class Client:
             cancellation: ends the run from another thread.
             awaiting: called with the moment by which an answer is to be there, before its request is sent; and with None
                 when the answer is there, or is not awaited any more.
+            waiting: called with the seconds of a long wait, and with what is waited for.
             trace: names the run, where an earlier part of it has a name.
             interference: kind → how often an earlier part of the run has met it.
         """
         self.target = target
         self.clock = clock or SystemClock()
         """The clock by which answers, limits and the run itself are timed."""
-        self.throttle = Throttle(limits or Limits(), self.clock, cancellation)
+        self.throttle = Throttle(limits or Limits(), self.clock, cancellation, waiting)
         self.trace = trace or secrets.token_hex(16)
         """Names this run in the `traceparent` of each request, and in the tags of actions."""
         self._locate = locate
@@ -92,8 +94,10 @@ class Client:
         """Return the seconds of the target's clock: it goes with that of the run, and is moved where it can be."""
         return self._target_clock.now()
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, why: str = "") -> None:
         """Let `seconds` pass for the target: by the clock of its admin plane, if there is one.
+
+        `why` is what is waited for, as `Waiting` has it.
 
         Raises:
             Interference: the admin plane did not move the clock.
@@ -102,7 +106,7 @@ class Client:
         if seconds <= 0:
             return
         if self.target.admin is None:
-            self.throttle.pause(seconds)
+            self.throttle.pause(seconds, why)
             return
         try:
             with self._awaiting(ADMIN_TIMEOUT):

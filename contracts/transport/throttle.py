@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -33,6 +34,8 @@ _SLOWEST_RATE = 0.5
 
 _SLICE = 1.0
 """Seconds of a wait after which it is looked whether the run was cancelled: a user who interrupts it is not patient."""
+_NOTICEABLE = 2.0
+"""Seconds of a wait from which on a person wonders whether the run hangs, and is told what it waits for."""
 _LIMITED = "the target lets nothing more go before the time is up"
 """Why a request is not sent that a rate limit of the target holds back for longer than the run goes on."""
 
@@ -93,7 +96,15 @@ class Cancellation:
 class Throttle:
     """Lets requests go, one or many at once, when rate, budgets and deadline allow it."""
 
-    def __init__(self, limits: Limits, clock: Clock, cancellation: Cancellation | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        clock: Clock,
+        cancellation: Cancellation | None = None,
+        waiting: Callable[[float, str], None] = lambda _seconds, _why: None,
+    ) -> None:
+        """Make a throttle; `waiting` is told of each long wait: its seconds, and what is waited for."""
+        self._tell_waiting = waiting
         self.limits = limits
         self.rate = limits.rate
         """Requests a second; it falls when the target refuses requests as too many."""
@@ -170,13 +181,15 @@ class Throttle:
         if at >= self.deadline:
             raise TimeUp(_LIMITED) if self._held else TimeUp()
         if at > now:
-            self.pause(at - now)
+            self.pause(at - now, "the target's rate limit" if self._held else "the rate limit of this run")
         self._next = at + count / self.rate
         self._held = False
         self.sent += count
 
-    def pause(self, seconds: float) -> None:
+    def pause(self, seconds: float, why: str = "") -> None:
         """Let time pass; the one way in which a run waits, so that no wait goes past its deadline.
+
+        `why` is what is waited for, as `Waiting` has it.
 
         Raises:
             TimeUp: the deadline is before the end of the wait, and none of it was waited; or the run was cancelled.
@@ -184,6 +197,8 @@ class Throttle:
         until = self._clock.now() + seconds
         if until > self.deadline:
             raise TimeUp
+        if why and seconds >= _NOTICEABLE:
+            self._tell_waiting(seconds, why)
         while (left := until - self._clock.now()) > 0:
             self._clock.wait(min(left, _SLICE))
             if self.closed is not None:

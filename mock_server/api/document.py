@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from arklow_local.formats import yaml_reader
+from arklow_local.formats.files import read_bytes
 from arklow_local.openapi import document_text, pages, pointers
 
 from ..schemas import DocumentSchemas, Validator
@@ -124,8 +125,8 @@ class Document:
     def _load(self, path: Path) -> None:
         self.name = path.name
         try:
-            self.text = path.read_bytes()
-            source = yaml_reader.read(self.text, str(path), dialect=yaml_reader.Dialect.YAML_1_1)
+            self.text = read_bytes(path)
+            source = yaml_reader.read(self.text, str(path), dialect=yaml_reader.Dialect.DOCUMENT)
         except OSError as error:
             raise BadDocument(f"{path}: {error}") from None
         except yaml_reader.YamlRefused as error:

@@ -50,7 +50,7 @@ def test_an_operation_knows_its_schemas_and_its_keys(tmp_path: Path) -> None:
             }
         },
         components={
-            "requestBodies": {"B": {"$ref": "#/components/requestBodies/C~1D"}, "C/D": schema},
+            "requestBodies": {"B": {"$ref": "#/components/requestBodies/C-D"}, "C-D": schema},
             "responses": {"R": schema},
             "parameters": {"P": {"name": "p", "in": "query"}},
             "securitySchemes": {
@@ -63,7 +63,7 @@ def test_an_operation_knows_its_schemas_and_its_keys(tmp_path: Path) -> None:
     put, post = found.operations["PUT /a/{b}"], found.operations["POST /a/{b}"]
 
     assert (put.key_headers, post.key_headers, found.key_headers) == (("x-key",), (), {"x-key"})
-    assert put.request_schema == "/components/requestBodies/C~1D/content/application~1json/schema"
+    assert put.request_schema == "/components/requestBodies/C-D/content/application~1json/schema"
     assert put.answer_schema(200) == "/components/responses/R/content/application~1json/schema"
     assert (put.answer_schema(404), post.answer_schema(200), post.request_schema) == (None, None, None)
     assert [one["name"] for one in found.parameters(put)] == ["p", "b"]

@@ -32,12 +32,12 @@ def test_exit_codes_and_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
     with contacted() as hosts:
         assert main(["judge", good]) == 0
-        assert main(["judge", good, bad, "--report-dir", str(tmp_path / "out")]) == 1
+        assert main(["judge", good, bad, "--report-dir", str(tmp_path / "out"), "--verbose"]) == 1
         assert main(["judge", none]) == 3
     assert hosts == []
     out = capsys.readouterr().out
     assert f"(entry 1 of {bad}, 2026-" in out or f"(entry 1 of {bad}, 1970-" in out
-    assert "Inconclusive: No exchange with an operation" in out
+    assert "INCONCLUSIVE  No exchange with an operation" in out
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
     assert {one.name for one in (tmp_path / "out").iterdir()} == {
@@ -186,7 +186,7 @@ def assert_reports_can_be_written(run: RunFinished) -> None:
     """Write every report."""
     data = json.loads(json.dumps(report_data(run)))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(data)
-    assert "\n".join(line.plain for line in summary_lines(run))
+    assert "\n".join(line.plain for line in summary_lines(run, verbose=True))
 
 
 def test_reports_of_a_spoilt_archive_can_be_written(tmp_path: Path) -> None:

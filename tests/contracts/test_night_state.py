@@ -27,7 +27,11 @@ class Night:
 
     def __init__(self, directory: Path) -> None:
         self.reported: list[RunFinished] = []
-        self.recorder = NightRecorder(directory, lambda run, _: self.reported.append(run))
+        self.recorder = NightRecorder(directory, self.write)
+
+    def write(self, run: RunFinished) -> None:
+        """Take a run for a report that is written."""
+        self.reported.append(run)
 
 
 def test_the_state_is_written_each_time_and_the_reports_every_ten_seconds(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from jsonschema import Draft202012Validator
 
 from contracts import Run
 from contracts.cli import parser
-from contracts.commands.check import write_reports
 from contracts.commands.night_state import NIGHT, NightRecorder
 from contracts.commands.plan_options import plan_of
 from contracts.commands.ports import Ports
+from contracts.commands.report_files import ReportFiles
 from contracts.core.events import Checkpoint, Event
 from contracts.phases.scenarios import SCENARIOS
 from contracts.reports.json_report import SCHEMA
@@ -59,7 +59,7 @@ def ports_to(make: Make, latency: float = LATENCY) -> Ports:
 def killed_night(directory: Path, ports: Ports, checkpoints: int) -> None:
     """Run a night that writes nothing after so many checkpoints, as its process was killed then; a few requests follow."""
     words = [*flags(URL, directory, 300), "--max-requests", str(60 + 4 * checkpoints)]
-    recorder, left = NightRecorder(directory, write_reports), list(range(checkpoints))
+    recorder, left = NightRecorder(directory, ReportFiles(directory).write), list(range(checkpoints))
 
     def hear(event: Event) -> None:
         if isinstance(event, Checkpoint) and left:

@@ -108,12 +108,12 @@ def test_a_command_that_only_prints_ends_quietly_at_a_closed_pipe(words: str, tm
 
 
 def test_a_terminal_that_lacks_a_character_does_not_fail_the_run(mutant_url: str, tmp_path: Path) -> None:
-    """The cross is replaced by a question mark."""
+    """The verdict is a word."""
     flags = ("--base-url", mutant_url, "--api-key", SECRET, "--org", "1", "--only", "PAGE-5")
     ran = arklow("check", *flags, cwd=tmp_path, PYTHONIOENCODING="ascii")
 
     assert (ran.returncode, ran.stderr) == (1, "")
-    assert ran.stdout.splitlines()[-1] == "? 1 violation"
+    assert ran.stdout.splitlines()[-1] == "FAILED  1 violation"
 
 
 def test_an_interrupted_run_prints_its_summary(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_an_interrupted_run_prints_its_summary(tmp_path: Path) -> None:
         output, errors = running.communicate(timeout=PATIENCE)
 
     assert (running.returncode, errors) == (3, "")
-    assert output.splitlines()[-1] == "? Inconclusive: The run was interrupted."
+    assert output.splitlines()[-1] == "INCONCLUSIVE  The run was interrupted."
 
 
 def plugin(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

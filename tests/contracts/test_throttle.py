@@ -250,3 +250,18 @@ def test_no_answer_is_slow_before_the_usual_time_is_known() -> None:
 def test_retry_after_is_seconds_or_a_date(text: str | None, seconds: float | None) -> None:
     """RFC 9110 §10.2.3; a value that is neither asks for nothing."""
     assert seconds_until(text, 100.0) == seconds
+
+
+def test_a_long_wait_is_told_with_what_is_waited_for() -> None:
+    """A rate limit of the target, or whatever else the caller names; a short wait is not told."""
+    told: list[tuple[float, str]] = []
+    clock = VirtualClock()
+    throttle = Throttle(Limits(rate=10.0), clock, waiting=lambda seconds, why: told.append((seconds, why)))
+
+    send(throttle, clock, 20)
+    throttle.hold(30.0)
+    throttle.admit()
+    throttle.pause(75.0, "a lease to run out")
+    throttle.pause(1.0, "a lease to run out")
+
+    assert told == [(pytest.approx(30.0), "the target's rate limit"), (75.0, "a lease to run out")]

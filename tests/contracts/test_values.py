@@ -95,7 +95,7 @@ def test_a_payload_is_the_json_of_a_file(tmp_path: Path) -> None:
     assert values.payload(str(tmp_path / "good.json")) == {"a": 1}
     assert values.variant(f"a.b={tmp_path / 'good.json'}") == ("a.b", {"a": 1})
     assert values.pages(str(tmp_path)) == tmp_path
-    with pytest.raises(argparse.ArgumentTypeError, match=r"bad\.json is not JSON: "):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"bad\.json: expected JSON, got "):
         values.payload(str(tmp_path / "bad.json"))
     with pytest.raises(argparse.ArgumentTypeError, match=r"none\.json: No such file or directory$"):
         values.payload(str(tmp_path / "none.json"))
