@@ -42,6 +42,8 @@ class Provenance:
         """Name, or key and name → the exchanges that made it at first."""
         self._past: OrderedDict[str, list[_Remembered]] = OrderedDict()
         """Name → its first exchange, and its latest ones; the latest used name last."""
+        self._doubtful: set[str] = set()
+        """Names whose maker is one that a deployment which breaks no rule would have refused."""
         self._first: dict[str, tuple[Exchange, ...]] = {}
         """Open question → the exchanges that showed its first answer."""
 
@@ -59,13 +61,16 @@ class Provenance:
             self._past.popitem(last=False)
         if not facts.accepted:
             return
+        sound = facts.owner is not None and not facts.body.problems
+        maker = short if facts.owner is not None else self._with_good_key(short)
         if exchange.method == "PUT":
             for name in _stored_names(facts):
-                self._keep(f"{_key(exchange)} variant {name}", (short,))
+                self._keep(f"{_key(exchange)} variant {name}", (maker,), sound=sound)
                 if _key(exchange) == self._context.target.first.key or f"variant {name}" not in self._made:
-                    self._keep(f"variant {name}", (short,))  # for requests with a key that made none itself
+                    # for requests with a key that made none itself
+                    self._keep(f"variant {name}", (maker,), sound=sound)
         elif (number := facts.issued_id or exchange.issued_id) is not None:
-            self._keep(number, (*self._makers(facts, math.inf), short))
+            self._keep(number, (*self._makers(facts, math.inf), maker), sound=sound)
 
     def needed(self, facts: Facts, before: float = math.inf) -> tuple[Exchange, ...]:
         """Return the exchanges that must be sent before this one, and then this one.
@@ -129,13 +134,23 @@ class Provenance:
                 return makers
         return ()
 
-    def _keep(self, name: str, exchanges: tuple[Exchange, ...]) -> None:
+    def _with_good_key(self, exchange: Exchange) -> Exchange:
+        """Return an exchange that was served without a good key, with one: what it made is needed, and not how."""
+        headers = (("x-arklow-auth", self._context.target.first.key), ("content-type", "application/json"))
+        return replace(exchange, headers=headers)
+
+    def _keep(self, name: str, exchanges: tuple[Exchange, ...], *, sound: bool) -> None:
+        """Remember what made a name; what had to be refused takes the place of no other maker."""
+        if not sound and name in self._made and name not in self._doubtful:
+            return
+        (self._doubtful.discard if sound else self._doubtful.add)(name)
         self._made[name] = exchanges
         self._made.move_to_end(name)
         self._first_made.setdefault(name, exchanges)
         if len(self._made) > self._most_names:
             forgotten, _ = self._made.popitem(last=False)
             del self._first_made[forgotten]
+            self._doubtful.discard(forgotten)
 
     def _kept(self, name: str, before: float) -> tuple[Exchange, ...]:
         """Return what made a name last, or at first where that was not before a moment; a name that is used is kept longer."""

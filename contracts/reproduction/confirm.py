@@ -16,7 +16,7 @@ from ..core.rules import RULES
 from ..transport.clock import Clock
 from ..transport.interference import Interference
 from ..transport.throttle import TimeUp
-from .replay import NEEDING_CONTROL_ACTIONS
+from .replay import NEEDING_CONTROL_ACTIONS, OFTEN
 from .scripts import has_hasty_refusal
 
 _LONGEST = 500
@@ -239,6 +239,9 @@ class Confirmation:
                 smaller = self._replay.shrink(finding) or self._replay.repeat(finding)
                 if smaller is not None:
                     self._ledger.replace_example(replace(smaller, confirmed=1, attempts=1))
+                    continue
+            if finding.needs_no_confirmation and not finding.confirmed:
+                self._ledger.replace_example(replace(finding, times=OFTEN))  # it shows now and then
 
     def confirm_again(self, seconds: float = math.inf) -> None:
         """Try every finding again, three times if `seconds` allow it, and count how often it shows; drop what never does.

@@ -9,17 +9,20 @@ from typing import Final
 from ..core.curl import SHORTEST_PAUSE
 from ..core.exchange import Exchange, leading_definitions
 from ..core.findings import Finding, Key
-from ..core.rules import codes_where
+from ..core.rules import RULES, Verifier, codes_where
 from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
 from ..oracle.judge import Judge
 from ..transport.client import Client
 from . import shrinking
 from .playback import Playback
+from .scripts import with_earlier_definitions
 
 _LONGEST = 100
 """Exchanges of a sequence that are played again at most: what they do not show would take too many requests."""
 _REPEATS = 150
 """How often an example is sent again: a fault that shows once in fifty requests is shown by them."""
+OFTEN: Final = 2 * _REPEATS
+"""How often an example is sent by hand that shows now and then."""
 _REPEAT_SECONDS = 3.0
 """Seconds in which it is sent so often."""
 _LATE_SECONDS = 9.0
@@ -79,7 +82,10 @@ class Replay:
         at = next(
             (n for n, one in enumerate(sequence) if one.call == finding.exchanges[-1].call), len(sequence) - 1
         )
-        for script in (finding.exchanges, tuple(sequence[max(0, at - _LONGEST) : at + 1])):
+        scripts = [finding.exchanges, tuple(sequence[max(0, at - _LONGEST) : at + 1])]
+        if self._rests_on_state(finding):
+            scripts.insert(0, with_earlier_definitions(finding.exchanges))
+        for script in scripts:
             again = self.play(script, finding)
             if again is not None:
                 return self._when_all_is_known(again if self.thrifty else self._shrunk(again))
@@ -126,14 +132,15 @@ class Replay:
             Interference: no answer of the application came.
             TimeUp: the run has ended, or a budget is used up.
         """
-        playback = self._begin(finding)
+        playback, may_show_early = self._begin(finding), not self._rests_on_state(finding)
         for number, earlier in enumerate(script):
             self._pause(script, number)
             last = number + 1 == len(script)
             exchange = playback.send(earlier, patient=patient and not last)
             if not patient and not last and earlier.status < 300 <= exchange.status:
                 return None
-            if (again := playback.shown(finding)) is not None:
+            again = playback.shown(finding) if last or may_show_early else None
+            if again is not None:
                 return again
         return None
 
@@ -159,7 +166,7 @@ class Replay:
                 playback.send(earlier, patient=False)
             if (again := playback.shown(finding)) is not None:
                 last = playback.exchanges[-len(repeated) :]
-                return replace(again, exchanges=(*before, *last), times=2 * _REPEATS)
+                return replace(again, exchanges=(*before, *last), times=OFTEN)
         return None
 
     def _when_all_is_known(self, finding: Finding) -> Finding | None:
@@ -195,6 +202,10 @@ class Replay:
                 return again
         return None
 
+    def _rests_on_state(self, finding: Finding) -> bool:
+        """Say whether what an earlier run has left under a name that is used again may be what shows a finding."""
+        return self._reuses_names and Verifier.MODEL in RULES[finding.rule].verifiers
+
     def _begin(self, finding: Finding) -> Playback:
         self._count += 1
         fresh = self._prefix if self._reuses_names else f"{self._prefix}r{self._count:x}."
@@ -217,4 +228,4 @@ class Replay:
         )
 
 
-__all__ = ["NEEDING_CONTROL_ACTIONS", "Replay"]
+__all__ = ["NEEDING_CONTROL_ACTIONS", "OFTEN", "Replay"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..checks.facts import definition_names, request_value
 from ..core.digits import numbers_in
@@ -11,6 +14,8 @@ from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
 
+_OTHER_SCHEMA = 10_000
+"""Properties that no payload of the judge has, so that the schema with this bound takes each, and is another than those put."""
 _ID_DIGITS = 6
 """Digits from which on a number is taken for an id: shorter ones are versions and seconds."""
 
@@ -29,6 +34,29 @@ def requested_action(exchange: Exchange) -> str | None:
 def created_action(exchange: Exchange) -> str:
     """Return the id that the answer gives to an action, if it is made of digits; else an empty text."""
     return (exchange.issued_id or "") if 200 <= exchange.status < 300 else ""
+
+
+def with_earlier_definitions(script: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """Return a script that puts another definition first under each name that it puts once.
+
+    An earlier run has defined a name that is used again, so that a PUT there is an update. Where the name is new the same
+    has to be made.
+    """
+    puts = [one for one in script if one.method == "PUT" and isinstance(request_value(one), dict)]
+    names = Counter(str(request_value(one).get("variant")) for one in puts)
+    earlier = []
+    for one in puts:
+        name = str(request_value(one).get("variant"))
+        if names[name] == 1:
+            body = json.dumps({"variant": name, "schema": {"maxProperties": _OTHER_SCHEMA}}).encode()
+            earlier.append(replace(one, body=body, chunks=()))
+    return (*earlier, *script)
+
+
+def puts_by_name(script: Sequence[Exchange]) -> Counter[str]:
+    """Return variant → how often it is put, at most twice: more tell nothing else of a name that was defined before."""
+    puts = (definition_names(request_value(one))[:1] for one in script if one.method == "PUT")
+    return Counter({name: min(2, count) for name, count in Counter(one[0] for one in puts if one).items()})
 
 
 def undefined_names(script: Sequence[Exchange]) -> set[str]:

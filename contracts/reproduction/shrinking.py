@@ -7,10 +7,11 @@ from itertools import pairwise
 
 from ..core.exchange import Exchange
 from ..core.findings import Finding
+from ..core.rules import RULES, Verifier
 from ..transport.clock import Clock
 from ..transport.interference import Interference
 from ..transport.throttle import TimeUp
-from .scripts import about_the_same, made_for, undefined_names
+from .scripts import about_the_same, made_for, puts_by_name, undefined_names
 
 _TRIES = 40
 """Replays that one example is worth: a hundred exchanges become one or two within them."""
@@ -37,7 +38,8 @@ def shrink(
         finding: what shows with its own exchanges.
         play: plays exchanges again, and returns the finding if they show it.
         clock: tells when the time for this example is up.
-        reuses_names: a definition that is left out may be there from an earlier run, so none is left out that work needs.
+        reuses_names: a definition that is left out may be there from an earlier run, so none is left out that work needs,
+            or that an update follows.
     """
     waited = finding.exchanges[-1].waited - finding.exchanges[0].waited
     best, until = finding, clock.now() + _SECONDS + _WAITS * min(waited, _SHORT_WAIT)
@@ -55,6 +57,8 @@ def shrink(
         for script in _endings(finding.exchanges):
             if not may_go_on():
                 return best
+            if reuses_names and _loses_a_definition(script, best):
+                continue
             if (smaller := played(script)) is not None:
                 best = smaller
                 break
@@ -63,8 +67,7 @@ def shrink(
             size, at = size // 2, 0
             while at < len(best.exchanges) - 1 and may_go_on():
                 script = best.exchanges[:at] + best.exchanges[min(at + size, len(best.exchanges) - 1) :]
-                needs_name = reuses_names and not undefined_names(script) <= undefined_names(best.exchanges)
-                smaller = None if needs_name else played(script)
+                smaller = None if reuses_names and _loses_a_definition(script, best) else played(script)
                 if smaller is None:
                     at += size
                 else:
@@ -72,6 +75,18 @@ def shrink(
     except (Interference, TimeUp):
         pass
     return best
+
+
+def _loses_a_definition(script: Sequence[Exchange], best: Finding) -> bool:
+    """Say whether a script lacks a definition that the example has: of work, or of an update where the rule is about state."""
+    if not undefined_names(script) <= undefined_names(best.exchanges):
+        return True
+    about_state = Verifier.MODEL in RULES[best.rule].verifiers
+    return about_state and any(
+        puts_by_name(script)[name] < count
+        for name, count in puts_by_name(best.exchanges).items()
+        if name in puts_by_name(script)
+    )
 
 
 def _endings(script: tuple[Exchange, ...]) -> Iterator[tuple[Exchange, ...]]:

@@ -98,7 +98,11 @@ def test_answers_of_a_run_are_not_kept_whole(server: str, part: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "pad",
-    [b'"' + b"x" * LONG + b'"', b"[" + b"[]," * (LONG // 30) + b"1]", b"[" * (LONG // 2) + b"]" * (LONG // 2)],
+    [
+        b'"' + b"x" * LONG + b'"',
+        b"[" + b"[]," * (LONG // 30) + b"1]",
+        b"[" * (LONG // 2) + b"]" * (LONG // 2),
+    ],
     ids=["text", "lists", "deep"],
 )
 def test_the_room_that_a_run_needs_does_not_grow_with_its_answers(pad: bytes) -> None:

@@ -156,7 +156,9 @@ def test_the_screen_says_what_the_verdict_rests_on() -> None:
 
 def test_a_run_of_known_findings_alone_passes() -> None:
     """The verdict says how many there are."""
-    entry = BaselineEntry(finding("PAGE-5").id, "what broke", "anna", "ticket 12", date(2026, 12, 1), "excused")
+    entry = BaselineEntry(
+        finding("PAGE-5").id, "what broke", "anna", "ticket 12", date(2026, 12, 1), "excused"
+    )
     run = finished(warnings=(), baseline=(entry,))
 
     assert run.exit_code == 0
