@@ -31,6 +31,8 @@ _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
     "interpretations": dict,
     "not_verified": list,
     "tested": dict,
+    "report_dir": str,
+    "target_flags": list,
 }
 """Member of a report that a comparison reads → the types that its value may have."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from arklow_local.formats.excerpts import excerpt, one_line
 
+from ..reports.summary import replay_command
 from .compare import read
 from .flags import rule
 from .parsers import add_command
@@ -79,7 +81,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     for number, asked in enumerate(options.rules):
         lines = [""] if number else []
         if asked.finding:
-            lines += [*_told(asked.finding, findings.get(asked.finding), options.report), ""]
+            lines += [*_told(asked.finding, findings.get(asked.finding)), ""]
         print(*lines, *explain(asked.rule), sep="\n")
     return 0
 
@@ -100,7 +102,8 @@ def _findings(options: argparse.Namespace) -> dict[str, Any]:
         if named is not None:
             raise
         return {}
-    findings = {one["id"]: one for one in (*report["violations"], *report["warnings"])}
+    found = [*report["violations"], *report["warnings"]]
+    findings = {one["id"]: {**one, "replay": replay_command(one, report)} for one in found}
     for name in asked:
         if named is not None and name not in findings:
             there = ", ".join(map(one_line, findings)) or "none"
@@ -108,7 +111,7 @@ def _findings(options: argparse.Namespace) -> dict[str, Any]:
     return findings
 
 
-def _told(name: str, finding: Mapping[str, Any] | None, report: Path | None) -> Iterator[str]:
+def _told(name: str, finding: Mapping[str, Any] | None) -> Iterator[str]:
     """Yield the lines about a finding; about where to look for it, if no report has it."""
     if finding is None:
         yield f"{name}: a finding. For the finding itself, name its report with --report DIR; its rule is:"
@@ -125,8 +128,15 @@ def _told(name: str, finding: Mapping[str, Any] | None, report: Path | None) -> 
     for line in str(finding.get("curl", "")).splitlines():
         yield f"  {excerpt(line, 10_000)}"
     yield "What to do"
-    yield f"  see it again     arklow-contracts replay {name} --report {report or _USUAL}"
-    yield f"  until it is mended, excuse it in the file of --baseline: {{id: {name}, owner: …, reason: …, expires: …}}"
+    yield f"  see it again     {finding['replay']}"
+    yield "  until it is mended, excuse it by an entry in the file of --baseline:"
+    yield f"  {_entry(name, finding)}"
+
+
+def _entry(name: str, finding: Mapping[str, Any]) -> str:
+    """Return the entry of a baseline that excuses a finding; who looks after it, why, and until when are left to fill in."""
+    sentence = json.dumps(_text(finding, "sentence") or "what broke", ensure_ascii=False)
+    return f"- {{id: {name}, finding: {sentence}, owner: …, reason: …, expires: …}}"
 
 
 def _text(finding: Mapping[str, Any], member: str) -> str:

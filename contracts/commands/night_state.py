@@ -133,6 +133,7 @@ def _run(report: dict[str, Any], target: Target) -> RunFinished:
             (one["operation"], one["place"], one["keyword"]): one["outcome"] for one in report["negatives"]
         },
         secrets=dict(target.secrets),
+        target_flags=target.flags,
         run_id=report["run"],
     )
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -54,6 +55,7 @@ class ReportFiles:
 
     def write(self, run: RunFinished) -> str | None:
         """Write the reports of a run, all of them or none; says what could not be written and why, None when all is there."""
+        run = replace(run, report_dir=str(self.directory))
         new = self.directory / _NEW
         try:
             shutil.rmtree(new, ignore_errors=True)  # of a process that was killed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -15,6 +16,7 @@ from ..core.target import Admin, ConnectionOptions, Credential, ExtraHeader, Pro
 from ..transport.connections import Connections, NoWay
 from . import values
 from .secrets import credential_of, secret_of
+from .target_flags import flags_of, is_named
 from .targets_file import DOCUMENTS, FILE, MEMBERS, BadTargets, NamedTarget, Targets, read
 from .usage import Usage
 
@@ -44,7 +46,7 @@ def with_targets_file(
     Raises:
         Usage: there is no such target, or one of its members cannot be used.
     """
-    completed = argparse.Namespace(**vars(options), sources={})
+    completed = argparse.Namespace(**vars(options), sources={}, is_named=is_named(options))
     if options.target is None:
         if options.targets is not None:
             raise Usage(f"--targets {options.targets}: say which one with --target NAME")
@@ -150,6 +152,7 @@ def target_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Ta
         )
     _check_resolutions(options, way, urls)
     target = Target(base, ingress, first, second, admin, way)
+    target = replace(target, flags=flags_of(options, target))
     if target.production_host and not options.production:
         raise Usage(
             f"{target.production_host} is a production host: what a run makes there stays, "
@@ -195,7 +198,7 @@ def _connection_options(options: argparse.Namespace, environment: Mapping[str, s
     proxy, login = _proxy(options, environment)
     way = ConnectionOptions(
         tuple(_headers(options, environment)),
-        options.ca,
+        options.ca or environment.get("REQUESTS_CA_BUNDLE") or None,
         options.client_certificate,
         options.client_key,
         proxy,
@@ -206,8 +209,8 @@ def _connection_options(options: argparse.Namespace, environment: Mapping[str, s
         try:
             _ = Connections(way).trust
         except NoWay as error:
-            given = [one for one in ("ca", "client_certificate") if getattr(options, one)]
-            raise Usage(f"{' and '.join(source_of(options, one) for one in given)}: {error}") from None
+            given = [source_of(options, one) for one in ("ca", "client_certificate") if getattr(options, one)]
+            raise Usage(f"{' and '.join(given or ['REQUESTS_CA_BUNDLE'])}: {error}") from None
     return way
 
 

@@ -135,6 +135,10 @@ class Script:
             ("--proxy", options.proxy),
         )
         yield from (f"{flag} {shlex.quote(given)}" for flag, given in files if given is not None)
+        if options.proxy_login is not None:
+            user = shlex.quote(f"{options.proxy_login.user}:")
+            yield f'--proxy-user {user}"${options.proxy_login.variable}"'
+        yield from (f"--resolve {shlex.quote(str(one))}" for one in options.resolve)
         yield from (f'-H {shlex.quote(f"{one.name}: ")}"${one.variable}"' for one in options.headers)
 
     def _header(self, name: str, value: str) -> str:

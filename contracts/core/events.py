@@ -112,6 +112,10 @@ class RunFinished:
     """Organisation and name of the variable, for each key."""
     prefix: str = ""
     """What the variants and aliases of the run begin with."""
+    target_flags: tuple[str, ...] = ()
+    """How a command line names the target; no secret stands in them."""
+    report_dir: str = ""
+    """The directory of its reports, as the command line named it; empty where none are written."""
     run_id: str = ""
     """What names this run in the tags of its actions, and in `traceparent`; empty for recorded traffic."""
     baseline: tuple[BaselineEntry, ...] = ()

@@ -129,6 +129,8 @@ class Target:
     """A key of another organisation."""
     admin: Admin | None = None
     connection: ConnectionOptions = field(default_factory=ConnectionOptions)
+    flags: tuple[str, ...] = ()
+    """How a command line names it; no secret stands in them."""
 
     @property
     def credentials(self) -> tuple[Credential, ...]:

@@ -11,7 +11,7 @@ from rich.text import Text
 from ..core.events import RunFinished
 from ..core.rules import RULES
 from .json_report import name_of_test
-from .summary import JsonObject, Summary, evidence, excuse, when_sent
+from .summary import JsonObject, Summary, evidence, excuse, replay_command, when_sent
 
 _LONGEST_LINE = 600
 """Characters of a curl line that are printed: no screen holds more, and report.json has the whole line."""
@@ -52,7 +52,7 @@ def finding_lines(
             yield Text.assemble((f"{kind}  ", f"bold {colour}"), (f"{one['sentence']}.", "bold"))
             yield from _details(one, summary)
             if data["run"]:
-                yield from _repetition(one, reports)
+                yield from _repetition(one, data, reports)
             yield Text()
 
 
@@ -77,19 +77,19 @@ def _details(finding: JsonObject, summary: Summary) -> Iterator[Text]:
         yield Text(f"  {cut}", style="cyan")
 
 
-def _repetition(finding: JsonObject, reports: Path | None) -> Iterator[Text]:
+def _repetition(finding: JsonObject, run: JsonObject, reports: Path | None) -> Iterator[Text]:
     """Yield how to see a finding again; without reports, what has to be written for it."""
-    yield Text.assemble(("  replay    ", "dim"), (replay_command(finding, reports), "cyan"))
+    yield Text.assemble(("  replay    ", "dim"), (how_to_replay(finding, run, reports), "cyan"))
     if reports is not None:
         test = reports / "tests" / f"{name_of_test(finding['id'])}.py"
         yield Text.assemble(("  test      ", "dim"), (f"pytest {test}", "cyan"))
 
 
-def replay_command(finding: JsonObject, reports: Path | None) -> str:
+def how_to_replay(finding: JsonObject, run: JsonObject, reports: Path | None) -> str:
     """Return the command that plays a finding again; without reports, what has to be written for it."""
     if reports is None:
         return f"arklow-contracts replay {finding['id']}, after a run with --report-dir DIR"
-    return f"arklow-contracts replay {finding['id']} --report {reports / 'report.json'} …"
+    return replay_command(finding, {**run, "report_dir": str(reports)})
 
 
 def _negatives(run: RunFinished) -> Iterator[tuple[str, str]]:
@@ -138,4 +138,4 @@ def _table(title: str, rows: Iterable[tuple[str, object]]) -> Iterator[Text]:
     yield Text()
 
 
-__all__ = ["detail_lines", "finding_lines", "replay_command"]
+__all__ = ["detail_lines", "finding_lines", "how_to_replay"]

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import ssl
 import threading
 import time
@@ -25,6 +26,11 @@ from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import pytest
+
+from ..core.codings import Undecodable, decoded
+
+MOST_BYTES = 8 << 20
+"""Bytes of an answer that are read, after it is decoded."""
 
 # Requests
 
@@ -63,7 +69,7 @@ def play(
     """
     if missing := [word[1:] for word, key in words.items() if not key and re.fullmatch(r"\$\w+", word)]:
         pytest.skip(f"not attempted: set {' and '.join(missing)} to a key of the deployment")
-    if unset := [variable for variable in HEADERS.values() if variable not in os.environ]:
+    if unset := [one for one in (*HEADERS.values(), *PROXY_LOGIN[1:]) if one not in os.environ]:
         pytest.skip(
             f"not attempted: set {' and '.join(unset)}, empty where the deployment needs no such header"
         )
@@ -169,7 +175,10 @@ def request_bytes(
     server = f"http://{url.netloc}" if PROXY and url.scheme == "http" else ""
     head = [f"{one['method']} {server}{url.path}{path} HTTP/1.1", f"Host: {url.netloc}"]
     named = {name.lower() for name, _ in headers}
-    own = [("User-Agent", "arklow-contracts"), ("Accept", "*/*"), ("Connection", "close")]
+    own = [("User-Agent", "arklow-contracts"), ("Accept", "*/*"), ("Accept-Encoding", "identity")]
+    own.append(("Connection", "close"))
+    if server and PROXY_LOGIN:
+        own.append(("Proxy-Authorization", proxy_authorization()))
     own.append(("traceparent", f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"))
     if one.get("chunks"):
         content, pieces = b"", content or b""
@@ -204,15 +213,40 @@ def exchange(
                 gate.wait(5)
         with contextlib.suppress(ConnectionError):  # there may be an answer to a body that was not read
             connection.sock.sendall(sent)
-        answer = http.client.HTTPResponse(connection.sock, method=method)
-        answer.begin()
-        return answer.status, answer.getheaders(), answer.read()
+        answer = final_answer(connection.sock, method)
+        content = answer.read()
+        codings = ",".join(value for name, value in answer.getheaders() if name.lower() == "content-encoding")
+        try:
+            return answer.status, answer.getheaders(), decoded(content, codings, MOST_BYTES)
+        except Undecodable as error:
+            pytest.fail(f"{error}, which proves nothing", pytrace=False)
     finally:
         connection.close()
 
 
+def final_answer(sock: Any, method: str) -> http.client.HTTPResponse:
+    """Return the answer on a socket, its head read; interim answers before it are passed over (RFC 9110 §15.2)."""
+    answer = http.client.HTTPResponse(sock, method=method)
+    answer.begin()
+    while 100 <= answer.status < 200 and answer.status != http.client.SWITCHING_PROTOCOLS:
+        answer.headers = None  # type: ignore[assignment]  # else `begin` returns at once
+        answer.begin()
+    return answer
+
+
 def connection_to(url: SplitResult) -> http.client.HTTPConnection:
     """Return a connection to the server of a URL, through PROXY if there is one; it is not connected yet."""
+    connection = unresolved_connection_to(url)
+    first = urlsplit(PROXY) if PROXY else url
+    port = first.port or {"http": 80, "https": 443}[first.scheme]
+    address = RESOLVE.get(f"{first.hostname}:{port}")
+    if address is not None:
+        connection._create_connection = lambda _, *more: socket.create_connection((address, port), *more)  # type: ignore[attr-defined]
+    return connection
+
+
+def unresolved_connection_to(url: SplitResult) -> http.client.HTTPConnection:
+    """Return a connection that looks its host up, through PROXY if there is one."""
     first = urlsplit(PROXY) if PROXY else url
     host, port = first.hostname or "", first.port or {"http": 80, "https": 443}[first.scheme]
     if "https" not in (first.scheme, url.scheme):
@@ -226,8 +260,15 @@ def connection_to(url: SplitResult) -> http.client.HTTPConnection:
         trusted.load_cert_chain(CLIENT_CERTIFICATE, CLIENT_KEY or None)
     connection = http.client.HTTPSConnection(host, port, timeout=10, context=trusted)
     if PROXY and url.scheme == "https":
-        connection.set_tunnel(url.hostname or "", url.port or 443)
+        login = {"Proxy-Authorization": proxy_authorization()} if PROXY_LOGIN else {}
+        connection.set_tunnel(url.hostname or "", url.port or 443, headers=login)
     return connection
+
+
+def proxy_authorization() -> str:
+    """Return the header by which a proxy knows its user (RFC 7617)."""
+    user, variable = PROXY_LOGIN
+    return f"Basic {base64.b64encode(f'{user}:{os.environ[variable]}'.encode()).decode()}"
 
 
 def with_fresh_names(text: str, words: dict[str, str], fresh: str, ids: dict[str, str]) -> str:
@@ -588,7 +629,9 @@ def failure(answer: Answer, expected: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Return a text in which each key and secret header is replaced by its word, however it is encoded."""
-    for word, secret in ({f"${name}": os.environ[name] for name in HEADERS.values()} | WORDS).items():
+    for word, secret in (
+        {f"${name}": os.environ[name] for name in (*HEADERS.values(), *PROXY_LOGIN[1:])} | WORDS
+    ).items():
         code = base64.b64encode(secret.encode()).decode()
         for form in (
             secret,
@@ -650,6 +693,10 @@ def aliases_of(answer: Answer) -> list[str]:
 # Values that each generated test sets for itself
 
 BASE_URL = INGRESS_URL = CA = CLIENT_CERTIFICATE = CLIENT_KEY = PROXY = ""
+PROXY_LOGIN: tuple[str, ...] = ()
+"""The user of the proxy, and the variable of the password; empty where it asks for none."""
+RESOLVE: dict[str, str] = {}
+"""Host and port, as `host:443` → the address in place of a look-up."""
 HEADERS: dict[str, str] = {}
 """Header that goes with every request → the variable of its value."""
 WORDS: dict[str, str] = {}

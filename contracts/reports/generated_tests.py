@@ -6,10 +6,11 @@ import ast
 import base64
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from ..core import codings
 from ..core.curl import SHORTEST_PAUSE
 from ..core.digits import numbers_in
 from ..core.events import RunFinished
@@ -19,7 +20,11 @@ from .generated_assertions import asserted
 from .json_report import name_of_test, report_data, write_atomically
 from .summary import JsonObject
 
-_RUNTIME: Final = Path(generated_test_runtime.__file__).read_text("utf-8")
+_SOURCES: Final = tuple(
+    Path(str(module.__file__)).read_text("utf-8") for module in (codings, generated_test_runtime)
+)
+"""Modules from which a test has what it needs: how the judge decodes an answer, and the runtime."""
+_ASSIGNED: Final = (ast.Assign, ast.AnnAssign)
 _SETTLED: Final = 2.0
 """Seconds after which every instance of a deployment knows what was created, so that a refusal counts."""
 _REPEATED_SECONDS: Final = 0.5
@@ -100,6 +105,10 @@ def _constants(run: JsonObject) -> Iterator[str]:
     yield f"HEADERS = {headers!r}"
     for name in ("CA", "CLIENT_CERTIFICATE", "CLIENT_KEY", "PROXY"):
         yield f"{name} = os.environ.get('ARKLOW_{name}', {connection[name.lower()] or ''!r})"
+    login = connection["proxy_login"]
+    yield f"PROXY_LOGIN: tuple[str, ...] = {(login['user'], login['variable']) if login else ()!r}"
+    resolved = {f"{one['host']}:{one['port']}": one["address"] for one in connection["resolve"]}
+    yield f"RESOLVE: dict[str, str] = {resolved!r}"
 
 
 def _body_of(expression: str, together: bool, times: int, rounds: int, *, repeated: bool) -> str:
@@ -309,43 +318,78 @@ def _answer(each: JsonObject) -> generated_test_runtime.Answer:
 
 
 def _with_runtime(text: str) -> str:
-    """Return a test with the functions of the runtime that it needs, and with the imports of both."""
-    tree = ast.parse(_RUNTIME)
-    definitions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    needed = _needed(definitions, text)
-    used = _names(ast.parse(text)).union(*(_names(definitions[name]) for name in needed))
-    lines = _RUNTIME.splitlines()
-    sources = []
-    for name, node in definitions.items():
-        if name in needed:
-            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-            sources.append("\n".join(lines[first - 1 : node.end_lineno]))
-    docstring, rest = text.split('"""\n', 1)
-    body = "\n\n\n".join(["", *sources]).lstrip("\n")
-    return "\n".join([f'{docstring}"""', "", *_imports(tree, used), rest, body]) + "\n"
+    """Return a test with all of the runtime that it needs, and with the imports of both.
 
-
-def _needed(definitions: Mapping[str, ast.FunctionDef | ast.ClassDef], text: str) -> set[str]:
-    """Return the names of the functions and classes that a text needs, with those that these need."""
-    needed, todo = set[str](), _names(ast.parse(text))
+    What the runtime shares with the judge, such as the way to decode an answer, is copied as well.
+    """
+    named = {name: (source, node) for source in _SOURCES for name, node in _definitions(source).items()}
+    todo = [*_names(ast.parse(text))]
+    own = set(_assigned(ast.parse(text)))
+    needed: set[str] = set()
     while todo:
         name = todo.pop()
-        if name in definitions and name not in needed:
+        if name in named and name not in needed and name not in own:
             needed.add(name)
-            todo |= _names(definitions[name])
-    return needed
+            todo += _names(named[name][1])
+    kept = [one for name, one in named.items() if name in needed]
+    used = _names(ast.parse(text)).union(*(_names(node) for _, node in kept))
+    constants = dict.fromkeys(
+        _source_of(source, node) for source, node in kept if isinstance(node, _ASSIGNED)
+    )
+    definitions = [_source_of(source, node) for source, node in kept if not isinstance(node, _ASSIGNED)]
+    docstring, rest = text.split('"""\n', 1)
+    body = "\n\n\n".join(["", *definitions]).lstrip("\n")
+    imports = _imports([ast.parse(source) for source in _SOURCES], used)
+    return "\n".join([f'{docstring}"""', "", *imports, *constants, rest, body]) + "\n"
 
 
-def _imports(tree: ast.Module, used: set[str]) -> list[str]:
-    """Return the lines of the runtime's imports that bind a used name."""
-    lines = ["from __future__ import annotations", ""]
-    for each in tree.body:
+def _definitions(source: str) -> dict[str, ast.stmt]:
+    """Return name → what defines it at the top of a module: a function, a class, or the assignment of a constant."""
+    found: dict[str, ast.stmt] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, _ASSIGNED):
+            found |= dict.fromkeys(_assigned(ast.Module([node], [])), node)
+    return {name: node for name, node in found.items() if name != "__all__"}
+
+
+def _assigned(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that a module assigns at its top."""
+    for node in tree.body:
+        if isinstance(node, _ASSIGNED):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                yield from (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
+
+
+def _source_of(source: str, node: ast.stmt) -> str:
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
+    first = min([node.lineno, *(one.lineno for one in decorators)])
+    return "\n".join(source.splitlines()[first - 1 : node.end_lineno])
+
+
+def _imports(trees: Sequence[ast.Module], used: set[str]) -> list[str]:
+    """Return the lines of the imports of modules that bind a used name, but for those of the judge itself."""
+    whole: set[str] = set()
+    parts: dict[str, set[str]] = {}
+    for each in (node for tree in trees for node in tree.body):
         if isinstance(each, ast.Import) and each.names[0].name.split(".")[0] in used:
-            lines += [""] * (each.names[0].name == "pytest") + [ast.unparse(each)]
-        elif isinstance(each, ast.ImportFrom) and each.module != "__future__":
-            names = [alias.name for alias in each.names if alias.name in used]
-            lines += [f"from {each.module} import {', '.join(names)}"] if names else []
-    return [*lines, ""]
+            whole.add(ast.unparse(each))
+        elif (
+            isinstance(each, ast.ImportFrom)
+            and each.module not in (None, "__future__")
+            and not each.level  # of the judge, whose definitions are copied
+        ):
+            names = {alias.name for alias in each.names if alias.name in used}
+            if names:
+                parts.setdefault(str(each.module), set()).update(names)
+    ours = {one for one in whole if one == "import pytest"}
+    from_lines = [
+        f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(parts.items())
+    ]
+    others = [*sorted(whole - ours), *from_lines]
+    return ["from __future__ import annotations", "", *others, *([""] if ours else []), *sorted(ours), ""]
 
 
 def _names(node: ast.AST) -> set[str]:

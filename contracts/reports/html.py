@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from ..core.events import RunFinished
 from ..core.rules import RULES
 from .json_report import name_of_test, report_data, write_atomically
-from .summary import evidence, excuse, summarise, when_sent
+from .summary import evidence, excuse, replay_command, summarise, when_sent
 
 _TEMPLATE: Final = Path(__file__).parent / "report.html.jinja"
 
@@ -29,6 +29,7 @@ def write(run: RunFinished, directory: Path) -> None:
         evidence=evidence,
         excuse=excuse,
         name_of_test=name_of_test,
+        replay_command=replay_command,
     )
     write_atomically(directory / "report.html", page)
 

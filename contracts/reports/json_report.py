@@ -34,7 +34,14 @@ def report_data(run: RunFinished) -> dict[str, Any]:
             "client_certificate": run.connection.certificate,
             "client_key": run.connection.key,
             "proxy": run.connection.proxy,
+            "proxy_login": run.connection.proxy_login
+            and {"user": run.connection.proxy_login.user, "variable": run.connection.proxy_login.variable},
+            "resolve": [
+                {"host": one.host, "port": one.port, "address": one.address} for one in run.connection.resolve
+            ],
         },
+        "target_flags": list(run.target_flags),
+        "report_dir": run.report_dir,
         "run": run.run_id,
         "prefix": run.prefix,
         "document": {"name": run.document, "sha256": run.digest},

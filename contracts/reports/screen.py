@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.text import Text
 
-from .details import replay_command
+from .details import how_to_replay
 from .summary import JsonObject, Summary, excuse, listed
 
 WIDTH: Final = 80
@@ -106,7 +106,7 @@ def _facts(finding: JsonObject, data: JsonObject, ending: Ending, *, example: bo
     for name in ("expected", "actual"):
         yield _fact(name, finding[name], ending.width)
     if data["run"] and ending.reports is not None:
-        yield _fact("replay", replay_command(finding, ending.reports), 10 * ending.width, "cyan")
+        yield _fact("replay", how_to_replay(finding, data, ending.reports), 10 * ending.width, "cyan")
     elif example:
         yield from (Text(f"  {line}", style="cyan") for line in finding["curl"].splitlines())
     else:

@@ -5,6 +5,7 @@ It reads a run as JSON data (`json_report.report_data`), so that a report of an 
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -120,9 +121,15 @@ def excuse(entry: JsonObject) -> str:
     return f"{entry['owner']}, until {entry['expires']}: {entry['reason']}"
 
 
+def replay_command(finding: JsonObject, run: JsonObject) -> str:
+    """Return the command that plays a finding again, as it can be pasted."""
+    report = ["--report", run["report_dir"]] if run["report_dir"] else []
+    return shlex.join(["arklow-contracts", "replay", finding["id"], *report, *run["target_flags"]])
+
+
 def replay_hint(finding: JsonObject, run: JsonObject) -> list[str]:
     """Return one line on how to see a finding again; none where another client sent its requests."""
-    return [f"Again: arklow-contracts replay {finding['id']}"] if run["run"] else []
+    return [f"Again: {replay_command(finding, run)}"] if run["run"] else []
 
 
 def _counted(number: int, noun: str) -> str:
@@ -138,6 +145,7 @@ __all__ = [
     "evidence",
     "excuse",
     "listed",
+    "replay_command",
     "replay_hint",
     "summarise",
     "when_sent",

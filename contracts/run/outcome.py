@@ -89,6 +89,7 @@ class Outcome:
             ingress=plan.target.ingress_url,
             keys=tuple((one.org, one.name) for one in plan.target.credentials),
             prefix=now.prefix,
+            target_flags=plan.target.flags,
             run_id=now.run_id,
             baseline=with_states(
                 plan.baseline,

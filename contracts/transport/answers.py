@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import urllib3
 
-from .codings import Undecodable, decoded
+from ..core.codings import Undecodable, decoded
 from .interference import CUT_OFF, LARGEST, NOT_HTTP, TOO_LONG, UnusableAnswer, kind_of
 from .tls import SPEAKS_TLS
 

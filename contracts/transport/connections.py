@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
@@ -271,10 +270,10 @@ class Connections:
         return self._trusting() if self._proxy_scheme == "https" else None
 
     def _trusting(self) -> ssl.SSLContext:
-        """Trust the target's own authorities, else those of REQUESTS_CA_BUNDLE, else those of certifi."""
+        """Trust the target's own authorities, else those of certifi."""
         import certifi  # a target without TLS does not need it
 
-        authorities = self._options.ca or os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
+        authorities = self._options.ca or certifi.where()
         try:
             return ssl.create_default_context(cafile=authorities)
         except OSError as error:

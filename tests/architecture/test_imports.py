@@ -106,7 +106,11 @@ DOORS = {
     },
     "selectors": {"contracts.transport.volley", "mock_server.admin.plane", "mock_server.admin.server"},
     "socket": {
-        *("arklow_local.testing", "contracts.transport.connections"),
+        *(
+            "arklow_local.testing",
+            "contracts.transport.connections",
+            "contracts.reports.generated_test_runtime",
+        ),
         *("mock_server.admin.plane", "mock_server.admin.server", "mock_server.cli.banner"),
         *("mock_server.adapters.webhook_client", "mock_server.adapters.http_server"),
     },

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts import RunFinished
+from contracts.core.codings import Undecodable, decoded
 from contracts.core.exchange import Exchange
 from contracts.core.ledger import Ledger
 from contracts.oracle.judge import Judge
 from contracts.phases.requests import INGRESS, MODACK, PUT
-from contracts.transport.codings import Undecodable, decoded
 from contracts.transport.interference import Interference, UnreadAnswer
 from contracts.transport.wire import Request
 from tests.clocks import VirtualClock

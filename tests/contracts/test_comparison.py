@@ -44,6 +44,8 @@ def night(day: int, *found: dict[str, Any], tested: str = "", **members: Any) ->
     put = broken | set(tested.split())
     report = {
         "schema_version": 2,
+        "report_dir": "",
+        "target_flags": [],
         "target": "http://target",
         "document": {"name": "arklow.openapi.yaml", "sha256": "d" * 64},
         "seed": day,

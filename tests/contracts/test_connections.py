@@ -126,18 +126,6 @@ def test_files_that_cannot_be_used_are_named(files: dict[str, str], said: str) -
         _ = Connections(way).trust
 
 
-def test_authorities_of_the_environment_are_trusted_where_a_target_names_none(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """As other programs of Python do; else those of certifi."""
-    assert len(Connections(ConnectionOptions()).trust.get_ca_certs()) > 10
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", AUTHORITY.ca)
-
-    [authority] = Connections(ConnectionOptions()).trust.get_ca_certs()
-
-    assert authority["subject"] == ((("commonName", "ca"),),)
-
-
 def test_only_the_files_of_an_authority_are_trusted_not_those_of_the_machine() -> None:
     """A target that names one has no other; it is the same for each connection."""
     connections = Connections(ConnectionOptions(ca=AUTHORITY.ca))

@@ -381,7 +381,7 @@ def test_a_request_stands_on_the_wire_as_it_was() -> None:
 
     assert plain[:2] == [b"POST /below/v1/modack?a=b HTTP/1.1", b"Host: h:81"]
     assert [line for line in plain if line.lower().startswith((b"x-a", b"accept"))] == [
-        *(b"x-a: 1", b"X-A: 2", b"accept: text/html"),
+        *(b"x-a: 1", b"X-A: 2", b"accept: text/html", b"Accept-Encoding: identity"),
     ]
     assert {b"User-Agent: arklow-contracts", b"Connection: close", b"Content-Length: 2"} <= set(plain)
     assert plain[-1] == b"{}"

@@ -212,7 +212,7 @@ def test_a_finding_says_what_is_at_fault_when_it_was_seen_and_how_to_replay_it()
         f"when 2026-01-01 00:00:00.250 UTC, traceparent {trace}, request id r-77",
         "evidence shown again 2 of 3",
     ]
-    assert "replay arklow-contracts replay LEASE-3-27dc36e8 --report out/report.json …" in said
+    assert "replay arklow-contracts replay LEASE-3-27dc36e8 --report out" in said
     assert "test pytest out/tests/test_lease_3_27dc36e8.py" in said
     assert "evidence seen once, which is proof" in said
     assert "replay arklow-contracts replay LEASE-3-27dc36e8, after a run with --report-dir DIR" in " ".join(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +28,9 @@ def test_a_target_is_what_flags_would_say() -> None:
     flags = ["check", "--base-url", "https://staging.example", "--org", "1", "--api-key", "env:KEY"]
     flagged = plan_of(parser().parse_args([*flags, "--seed", str(named.seed)]), ENVIRONMENT)
 
-    assert named == flagged
+    assert replace(named, target=replace(named.target, flags=())) == replace(
+        flagged, target=replace(flagged.target, flags=())
+    )
 
 
 def test_a_target_may_be_judged_by_a_directory_of_pages(here: Path) -> None:
@@ -299,6 +303,59 @@ def test_the_targets_of_the_reference_can_be_used() -> None:
 
     assert named.members["headers"] == {"x-gateway-secret": "env:GATEWAY_SECRET"}
     assert named.members["ca"] == "team/certificates/staging-ca.pem"
+
+
+FLAGS = (
+    "--base-url https://a.example/x --ingress-url http://i.example --api-key env:KEY --org 1 "
+    "--second-api-key file:second --second-org 2 --header x-gate=env:GATE --resolve a.example:443:10.0.0.1 --document o.yaml"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "flags"),
+    [
+        ("--target a", "--target a"),
+        ("--target a --targets team.toml", "--target a --targets team.toml"),
+        (
+            "--target a --org 7",
+            "--base-url https://staging.example --api-key env:KEY --org 7",
+        ),
+        (FLAGS, FLAGS),
+        (
+            (
+                "--base-url http://localhost --api-key s3cret-key --org 1 --header x-gate=s3cret-gate "
+                "--proxy http://me:s3cret-word@p.example:3128"
+            ),
+            (
+                "--base-url http://localhost --api-key env:ARKLOW_API_KEY --org 1 --header x-gate=env:ARKLOW_HEADER_X_GATE "
+                "--proxy env:ARKLOW_PROXY"
+            ),
+        ),
+    ],
+    ids=["a name", "a name and a file", "a name and a flag that wins", "flags", "secrets as they are"],
+)
+def test_a_target_says_by_which_flags_it_is_named_again(given: str, flags: str, here: Path) -> None:
+    """So that the line of a report which replays a finding can be pasted; no secret stands in it."""
+    for file in ("targets.toml", "team.toml"):
+        (here / file).write_text(PLAIN)
+    (here / "second").write_text("good-key-two")
+
+    target = plan_of(parser().parse_args(["check", *given.split()]), ENVIRONMENT).target
+
+    assert shlex.join(target.flags) == flags
+
+
+def test_authorities_of_the_environment_are_those_of_a_target_that_names_none() -> None:
+    """As other programs of Python do; curl lines and tests then name the file too."""
+    bundle = {**ENVIRONMENT, "REQUESTS_CA_BUNDLE": AUTHORITY.ca}
+    words = ["check", "--base-url", "https://a.example", "--api-key", "env:KEY", "--org", "1"]
+
+    plain, named = (
+        plan_of(parser().parse_args([*words, *more]), bundle).target.connection.ca
+        for more in ((), ("--ca", AUTHORITY.certificate))
+    )
+
+    assert (plain, named) == (AUTHORITY.ca, AUTHORITY.certificate)
 
 
 def test_recorded_traffic_is_judged_by_the_urls_of_a_target(
