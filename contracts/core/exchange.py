@@ -140,7 +140,7 @@ class Exchange:
         """Characters of the request's URL and headers, and bytes of its body."""
         return len(self.url) + len(self.body or b"") + self.header_size
 
-    def kept(self) -> Exchange:
+    def abridged(self) -> Exchange:
         """Return what is kept of it when it has been judged: all of it, or only the beginning of what is long."""
         one = self
         if sum(len(name) + len(value) for name, value in self.answer_headers) > LONG_ANSWER:

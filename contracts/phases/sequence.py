@@ -82,7 +82,7 @@ class CallSequence:
             self._judge.disregard(exchange)
             exchange, observed = self._sent(request, timeout)
         self._suspicions += observed.suspicions
-        self.exchanges.append(exchange.kept())
+        self.exchanges.append(exchange.abridged())
         if exchange.created:
             self._made = exchange.back
         refused = [finding for finding in observed.findings if RULES[finding.rule].checked_elsewhere]
