@@ -50,6 +50,9 @@ def _lines(named: NamedTarget, environment: Mapping[str, str]) -> Iterator[str]:
         if member in members:
             org = members.get(member.replace("api_key", "org"), "not said")
             yield f"  {which:10}  {_secret_place(members[member], environment)}, for organisation {org}"
+    proxy = members.get("proxy", "")
+    if proxy.startswith(("env:", "file:")):
+        yield f"  {'proxy':10}  {_secret_place(proxy, environment)}"
     for name, value in members.get("headers", {}).items():
         yield f"  {'header':10}  {name}: {_secret_place(value, environment)}"
 

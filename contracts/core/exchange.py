@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import takewhile
@@ -81,6 +81,8 @@ class Exchange:
     """Why the body of the answer could not be read, and accuses of nothing (RFC 9110 §12.5.3); empty where it was read."""
     whole: str = ""
     """Size and digest of an answer of which only the beginning is kept, in words; empty where all of it is."""
+    outline: Any = field(default=None, compare=False, repr=False)
+    """Of an answer of which only the beginning is kept: its envelope with the short members of its `data`."""
 
     def request_header(self, name: str) -> str | None:
         """The value of the first request header of that name, in any case."""
@@ -141,7 +143,7 @@ class Exchange:
         """Characters of the request's URL and headers, and bytes of its body."""
         return len(self.url) + len(self.body or b"") + self.header_size
 
-    def kept(self) -> Exchange:
+    def abridged(self) -> Exchange:
         """Return what is kept of it when it has been judged: all of it, or only the beginning of what is long."""
         one = self
         if sum(len(name) + len(value) for name, value in self.answer_headers) > LONG_ANSWER:
@@ -150,8 +152,20 @@ class Exchange:
         if len(self.answer) > LONG_ANSWER:
             digest = hashlib.sha256(self.answer).hexdigest()[:16]
             whole = f"{len(self.answer):,} bytes, SHA-256 {digest}…"
-            one = replace(one, answer=self.answer[:_BEGINNING], whole=whole)
+            one = replace(one, answer=self.answer[:_BEGINNING], whole=whole, outline=self._outline())
         return one
+
+    def _outline(self) -> Any:
+        """Return the envelope of the answer with the short members of its `data`; None where it is no envelope."""
+        value = self.value()
+        if not isinstance(value, dict) or not value.keys() & {"data", "errors"}:
+            return None
+        short = {
+            name: member
+            for name, member in self.data().items()
+            if isinstance(member, str | int | None) and len(f"{name}{member}") <= LONG_ID
+        }
+        return {"data": short if isinstance(value.get("data"), dict) else None, "errors": None}
 
     # The answer
 
@@ -200,7 +214,8 @@ class Exchange:
     def _parsed_answer(self) -> tuple[Any, ValueError | None]:
         """The answer's value, or why it has none: many ask for it, a short one is parsed once."""
         if self.whole:
-            return None, strict_json.Ambiguous("only its beginning is kept")
+            unknown = strict_json.Ambiguous("only its beginning is kept")
+            return self.outline, None if self.outline is not None else unknown
         return self._parsed_once if len(self.answer) <= _SHORT else _LATEST.parsed(self.answer)
 
     @cached_property

@@ -294,13 +294,17 @@ _LARGEST: Final = 2**1023
 """Numbers up to here have a double that is near them; larger ones may have none."""
 
 
+_SHOWN: Final = 15_000
+"""Characters that are kept of a wrong value: fifty for each that is shown, as keys and blanks in it are shortened first."""
+
+
 def wrong_member(rule: str, member: str, expected: Any, actual: Any, place: str | None = None) -> Breach:
     """Say that an answer has another value of a member than it should have; its place is the member by default."""
     return Breach(
         rule,
         f"`{member}` of the answer is not the right one",
         f"{member}: {expected!r}",
-        repr(actual),
+        repr(actual)[:_SHOWN],
         member if place is None else place,
     )
 

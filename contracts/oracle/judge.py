@@ -71,7 +71,7 @@ class Judge:
         facts = self._derive(exchange, self.context)
         self._record(facts)
         found = [
-            replace(finding, exchanges=_kept(self.provenance.needed(facts)))
+            replace(finding, exchanges=_abridged(self.provenance.needed(facts)))
             for finding in run_checks(facts, self.context, self.ledger.tested)
         ]
         self.ledger.add(
@@ -96,7 +96,7 @@ class Judge:
             self._record(facts)
             found = list(run_checks(facts, self.context, self.ledger.tested))
             self.ledger.add(
-                replace(one, exchanges=_kept(self.provenance.needed(facts, exchanges[0].call)), together=1)
+                replace(one, exchanges=_abridged(self.provenance.needed(facts, exchanges[0].call)), together=1)
                 for one in found
                 if not RULES[one.rule].checked_elsewhere
             )
@@ -107,7 +107,8 @@ class Judge:
                     self.model, facts.owner, number, unattended=True, at=exchange.call
                 )
                 proofs += [
-                    concurrent_finding(breach, str(exchange.operation), _kept(others)) for breach in breaches
+                    concurrent_finding(breach, str(exchange.operation), _abridged(others))
+                    for breach in breaches
                 ]
             self.ledger.tested.update(self.model.take_observations().tested)
             self.provenance.learn(facts)
@@ -136,7 +137,7 @@ class Judge:
 
     def note_slow(self, exchange: Exchange) -> None:
         """Remember a request that took too long, to be asked again."""
-        self.slow.append(exchange.kept())
+        self.slow.append(exchange.abridged())
 
     def unlearn(self, question: str) -> None:
         """Forget the first answer to a question, as it did not show again: the next one is the one to be kept."""
@@ -152,12 +153,12 @@ class Judge:
         facts = self._derive(exchange, self.context)
         if exchange.unread:
             found = run_checks(facts, self.context, self.ledger.tested)
-            self.ledger.add(replace(one, exchanges=_kept(self.provenance.needed(facts))) for one in found)
+            self.ledger.add(replace(one, exchanges=_abridged(self.provenance.needed(facts))) for one in found)
         return self._lose_track(facts)
 
     def needed(self, exchange: Exchange) -> tuple[Exchange, ...]:
         """Return the exchanges that must be sent before this one to repeat it from nothing, and then this one."""
-        return _kept(self.provenance.needed(self._derive(exchange, self.context)))
+        return _abridged(self.provenance.needed(self._derive(exchange, self.context)))
 
     def prepared(self, finding: Finding) -> Finding:
         """Return a finding of concurrent calls, its example with what has to be sent before these calls."""
@@ -171,7 +172,7 @@ class Judge:
 
     def history(self, exchange: Exchange) -> tuple[Exchange, ...]:
         """Return all exchanges on the subjects of this one, in order of time, and then this one."""
-        return _kept(self.provenance.history(self._derive(exchange, self.context)))
+        return _abridged(self.provenance.history(self._derive(exchange, self.context)))
 
     def is_ordinary(self, exchange: Exchange) -> bool:
         """Whether only the application itself can have a reason to refuse the request."""
@@ -226,7 +227,7 @@ class Judge:
             return
         self.ledger.tested.update(["HTTP-6", "HTTP-9"])
         if exchange.back - exchange.call > _SLOW_SECONDS and len(self.slow) < _MOST_SLOW:
-            self.slow.append(exchange.kept())
+            self.slow.append(exchange.abridged())
         learned = self.context.learned
         learned.note_call(operation.label, routed=exchange.status not in _NO_ROUTE or facts.enveloped)
         if exchange.status != 200 or not facts.accepted:
@@ -351,20 +352,20 @@ class Judge:
         self.ledger.tested.update(observed.tested)
         for question, answer in observed.interpretations:
             self.context.learned.note(question, answer)
-            self.provenance.witness(question, replace(facts, exchange=facts.exchange.kept()))
+            self.provenance.witness(question, replace(facts, exchange=facts.exchange.abridged()))
         suspicions = []
         for breach in breaches:
             if breach.question is not None:
                 led_to_it = self.provenance.history(facts, first_of=breach.question)
             else:
                 led_to_it = shown or self.provenance.history(facts)
-            suspicions.append(finding_of(breach, facts.exchange, _kept(led_to_it)))
+            suspicions.append(finding_of(breach, facts.exchange, _abridged(led_to_it)))
         return suspicions
 
 
-def _kept(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+def _abridged(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """What is kept of exchanges that have been judged."""
-    return tuple(one.kept() for one in exchanges)
+    return tuple(one.abridged() for one in exchanges)
 
 
 _REMEMBERED: Final = 50_000

@@ -53,6 +53,17 @@ class Aim:
         self.suspicions += observed.suspicions
         return observed
 
+    def broken_rule(self) -> str | None:
+        """Judge the last answer, and return the code and title of the first violation, None where there is none.
+
+        The answer is not held any more then: Schemathesis keeps errors, and with them what their frames hold.
+        """
+        if self.answered is None:
+            return None
+        exchange, self.answered = self.answered, None
+        violations = (one for one in self.observe(exchange).findings if one.severity is Severity.VIOLATION)
+        return next((f"{one.rule}: {one.title}" for one in violations), None)
+
     def lose_track_of(self, exchange: Exchange) -> None:
         """Leave open what a request did, as it met interference."""
         self.suspicions += self.judge.lose_track_of(exchange)
@@ -116,12 +127,8 @@ def _check(aim: Aim) -> Callable[[CheckContext, Response, Case[Any]], None]:
     """Return the check that hands every answer to the judge, and fails on a violation."""
 
     def ArklowRules(ctx: CheckContext, response: Response, case: Case[Any]) -> None:  # noqa: N802 - its name is shown
-        if aim.answered is None:
-            return
-        exchange, aim.answered = aim.answered, None
-        for finding in aim.observe(exchange).findings:
-            if finding.severity is Severity.VIOLATION:
-                raise AssertionError(f"{finding.rule}: {finding.title}")  # so that Schemathesis shrinks it
+        if (broken := aim.broken_rule()) is not None:
+            raise AssertionError(broken)  # so that Schemathesis shrinks it
 
     return ArklowRules
 

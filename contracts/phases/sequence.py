@@ -67,7 +67,7 @@ class CallSequence:
     # Requests
 
     def play(self, request: Request, timeout: float | None = None) -> Exchange:
-        """Send a request, judge its answer, and return the exchange.
+        """Send a request, judge its answer, and return the exchange; of a long answer only the beginning is left by then.
 
         The answer may take `timeout` seconds, by default as many as the policy says.
 
@@ -82,7 +82,8 @@ class CallSequence:
             self._judge.disregard(exchange)
             exchange, observed = self._sent(request, timeout)
         self._suspicions += observed.suspicions
-        self.exchanges.append(exchange.kept())
+        exchange = exchange.abridged()
+        self.exchanges.append(exchange)
         if exchange.created:
             self._made = exchange.back
         refused = [finding for finding in observed.findings if RULES[finding.rule].checked_elsewhere]
@@ -121,7 +122,7 @@ class CallSequence:
                 self._suspicions += self._judge.lose_track_of(answer)
             answers.append(None if unread else answer)
         self._on_proofs(self._judge.observe_together([one for one in answers if one is not None]))
-        return answers
+        return [one and one.abridged() for one in answers]
 
     def note_wait(self, seconds: float) -> None:
         """Note that `seconds` were let pass on purpose, which a replay has to repeat."""

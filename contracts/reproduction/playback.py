@@ -85,7 +85,7 @@ class Playback:
             client.throttle.pause(_PAUSE)
             exchange = client.send(request, earlier.waited)
         self._suspicions = self._scratch.observe(exchange).suspicions
-        self._exchanges.append(exchange)
+        self._exchanges.append(exchange.abridged())
         if exchange.created:
             self.made = exchange.back
         old, new = created_action(earlier), created_action(exchange)

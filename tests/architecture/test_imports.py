@@ -77,7 +77,10 @@ DOORS = {
     "certifi": {"contracts.transport.connections"},
     "connexion": {"mock_server.api.connexion_app"},
     "flask": {"mock_server.admin.application"},
-    "gzip": {"contracts.generation.corpus.headers", "contracts.generation.corpus.sizes"},
+    "gzip": {
+        *("contracts.generation.corpus.headers", "contracts.generation.corpus.sizes"),
+        "contracts.phases.random_walks",
+    },
     "http": {
         *("contracts.transport.answers", "contracts.transport.http_transport", "contracts.transport.volley"),
         *("contracts.transport.connections", "contracts.transport.interference"),
