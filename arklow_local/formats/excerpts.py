@@ -18,6 +18,11 @@ def excerpt(text: str, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+def printable(text: str) -> str:
+    """Escape what no terminal and no log may get from a file or a server: control characters, ends of lines among them."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def one_line(text: str, limit: int = 120) -> str:
     """Show at most `limit` characters of a text in one line: white space as single blanks, control characters as `\\x1f`."""
     line = "".join(c if c.isprintable() else " " if c.isspace() else f"\\x{ord(c):02x}" for c in text)
@@ -36,4 +41,4 @@ def _step(name: str | int) -> str:
     return excerpt(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
-__all__ = ["abridged_pointer", "excerpt", "one_line"]
+__all__ = ["abridged_pointer", "excerpt", "one_line", "printable"]

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from arklow_local.formats.excerpts import printable
+
 from ..core.events import Listener, RunFinished
 from ..openapi.document import Unreadable, load
 from ..reports.console import Terminal, console
@@ -176,12 +178,12 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     plan = plan_of(options, environment)
     if options.dry_run:
         if options.target is not None:
-            print(f"Target {options.target} of {options.targets or FILE}")
+            print(printable(f"Target {options.target} of {options.targets or FILE}"))
         try:
             load(plan.document)
         except Unreadable as error:
             raise Usage(str(error)) from None
-        print(*described(plan), sep="\n")
+        print(*map(printable, described(plan)), sep="\n")
         return 0
     directory = report_directory(options.report_dir)
     terminal = Terminal(console(), plan.target.secrets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import math
+import os
 import platform
 import re
 import time
@@ -57,7 +58,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         raise Usage("--resume needs the --report-dir of the run that it goes on with")
     before = resumed(options.report_dir, target) if options.resume else None
     seed = options.seed if options.seed is not None else 0 if gate else SystemRandom().randrange(10**6)
-    own_prefix = _own_name_prefix() if gate or night or not target.is_local else ""
+    has_prefix = bool(options.name_prefix) or gate or night or not target.is_local
     min_verified = _MIN_VERIFIED if options.min_verified is None else options.min_verified
     return Plan(
         target,
@@ -67,7 +68,7 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         options.strict,
         frozenset(options.only or ()),
         options.wait,
-        name_prefix=options.name_prefix or own_prefix,
+        name_prefix=(options.name_prefix or own_name_prefix()) if has_prefix else "",
         limits=_limits(options, local=target.is_local),
         intrusive=target.is_local if options.intrusive is None else options.intrusive,
         steady=gate,
@@ -121,10 +122,17 @@ def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], A
         raise Usage(f"{name}: {error}") from None
 
 
-def _own_name_prefix() -> str:
-    """A name prefix of this user on this machine."""
-    name = f"{getpass.getuser()}-{platform.node()}"
-    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+def own_name_prefix(user: Callable[[], str] = getpass.getuser) -> str:
+    """Return a name prefix of this user on this machine.
+
+    `user` says who that is. A container may run as a user that has no name: then its number stands for it.
+    """
+    try:
+        who = user()
+    except (KeyError, OSError, ImportError):
+        who = f"user-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    name = re.sub("[^a-z0-9]+", "-", f"{who}-{platform.node()}".lower()).strip("-")[:40]
+    return name or "contract"
 
 
-__all__ = ["RATE", "plan_of"]
+__all__ = ["RATE", "own_name_prefix", "plan_of"]

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from arklow_local.formats.excerpts import printable
+
 from .parsers import add_command
 from .ports import Ports
 from .target_options import targets_of
@@ -34,9 +36,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     """Print the targets; returns the exit code."""
     targets = targets_of(options.targets)
     for name in targets.targets:
-        print(*_lines(targets.find(name), environment), sep="\n")
+        print(*map(printable, _lines(targets.find(name), environment)), sep="\n")
     if not targets.targets:
-        print(f"{targets.file} has no target")
+        print(printable(f"{targets.file} has no target"))
     return 0
 
 

@@ -26,7 +26,7 @@ def seconds_until(text: str, now: float, zone: tzinfo | None = None) -> float:
         for day in range(_DAYS)
         for moment in _moments(datetime.combine(today + timedelta(day), time(hour, minute)), zone)
     ]
-    return min(moment for moment in moments if moment > now) - now
+    return min(moment for moment in moments if moment >= now + 1) - now
 
 
 def _moments(wall: datetime, zone: tzinfo | None) -> list[float]:

@@ -196,6 +196,7 @@ def with_only_server(content: Mapping[str, Any], url: str) -> dict[str, Any]:
             if name != "servers"
         }
         for path, item in content["paths"].items()
+        if path.startswith("/")  # others are extensions
     }
     return copied
 
@@ -203,7 +204,7 @@ def with_only_server(content: Mapping[str, Any], url: str) -> dict[str, Any]:
 def _operations(content: Mapping[str, Any]) -> Iterator[Operation]:
     schemes = content.get("components", {}).get("securitySchemes", {})
     for path, item in content.get("paths", {}).items():
-        for method in _METHODS:
+        for method in _METHODS if path.startswith("/") else ():  # others are extensions
             if method not in item:
                 continue
             entry = item[method]

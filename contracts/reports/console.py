@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.status import Status
 from rich.text import Text
 
+from arklow_local.formats.excerpts import printable
+
 from ..core.events import (
     Advanced,
     Event,
@@ -90,7 +92,7 @@ class Terminal:
     def _begin(self, event: RunStarted) -> None:
         self._limit = event.max_time
         self._console.print(
-            f"[bold]{escape(event.target)}[/] judged by {escape(event.document)} "
+            f"[bold]{escape(event.target)}[/] judged by {escape(printable(event.document))} "
             f"[dim]{event.digest[:12]}, seed {event.seed}, up to {event.max_time:.0f} s[/]",
             highlight=False,
             soft_wrap=True,

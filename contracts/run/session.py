@@ -229,7 +229,8 @@ class Session:
         if self._plan.only:
             cross_check.not_done = "the run was for single rules"
             return
-        self._post(PhaseStarted("the cross-check with openapi-core"))
+        if cross_check.answers:
+            self._post(PhaseStarted("the cross-check with openapi-core"))
         why_refused = cross_check.prepare()
         if why_refused is not None:
             until = self._clock.now() + SHRINK_SECONDS  # counted from when the library is there

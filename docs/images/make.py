@@ -18,7 +18,7 @@ ROOT = HERE.parents[1]
 CHECK = "arklow-contracts check --base-url http://localhost:3123 --api-key env:ARKLOW_API_KEY --org 1 --max-time 12"
 STYLES = {
     r"\S+ [45]\d\d ": "red",
-    "VIOLATION|✗": "bold red",
+    "VIOLATION|FAILED": "bold red",
     "  (ID1=|curl)": "cyan",
     "  expected|  actual|  rule": "bold",
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from arklow_local.formats import yaml_reader
+from arklow_local.formats.excerpts import one_line
 from arklow_local.formats.files import read_bytes
 from arklow_local.openapi import document_text, pages, pointers
 
@@ -288,6 +289,13 @@ def _known_good(path: Path, digest: str) -> bool:
 def _check(path: Path, raw: dict[str, Any]) -> None:
     from openapi_spec_validator import OpenAPIV31SpecValidator
 
-    for error in OpenAPIV31SpecValidator(raw).iter_errors():
+    try:
+        error = next(OpenAPIV31SpecValidator(raw).iter_errors(), None)
+    except Exception as failure:  # of the validator, which meets a document of others
+        said = f"{type(failure).__name__}: {one_line(str(failure))}"
+        raise BadDocument(
+            f"{path}: expected an OpenAPI 3.1 document, got one that cannot be checked ({said})"
+        ) from None
+    if error is not None:
         place = "/".join(map(step, map(str, error.absolute_path)))
-        raise BadDocument(f"{path}: at #/{place}: {error.message.splitlines()[0][:300]}")
+        raise BadDocument(f"{path}: at #/{place}: {one_line(error.message, 300)}")

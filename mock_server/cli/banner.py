@@ -7,6 +7,8 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from arklow_local.formats.excerpts import excerpt, printable
+
 from .flags import HOSTS
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 _LEFT_OUT_SHOWN: Final = 3
 """Sentences about overlays that are printed; `arklow-contracts spec status` prints all."""
 
+
+_LONGEST_PATH: Final = 120
+"""Characters of a path that are printed: a document of others may have any."""
 
 Sockets = Sequence[socket.socket]
 """Listening sockets of one part, which share a port."""
@@ -39,7 +44,7 @@ def coverage_table(coverage: Coverage) -> str:
     rows = [
         (
             operation.method.upper(),
-            operation.path,
+            excerpt(operation.path, _LONGEST_PATH),
             "stub: schema-valid, marked by x-arklow-mock-stub"
             if operation.id in coverage.stubs
             else "handled",
@@ -47,16 +52,18 @@ def coverage_table(coverage: Coverage) -> str:
         for operation in coverage.operations
     ]
     width = max((len(path) for _, path, _ in rows), default=0)
-    lines = [f"arklow-mock serves {coverage.document}  {short_digest(coverage)}"]
+    lines = [f"arklow-mock serves {printable(coverage.document)}  {short_digest(coverage)}"]
     lines += [f"  {method:<6} {path:<{width}}  {how}" for method, path, how in rows]
-    lines += [f"  handler without an operation: {name}" for name in coverage.unused]
+    lines += [f"  handler without an operation: {printable(name)}" for name in coverage.unused]
     if coverage.left_out:
         more = len(coverage.left_out) - _LEFT_OUT_SHOWN
         lines.append(
-            f"  left out of our overlays: {'; '.join(coverage.left_out[:_LEFT_OUT_SHOWN])}"
+            f"  left out of our overlays: {printable('; '.join(coverage.left_out[:_LEFT_OUT_SHOWN]))}"
             + f"; and {more} more" * (more > 0)
         )
-    lines += [f"  ignored: {what}" for what in coverage.ignored] or ["  ignored keywords and formats: none"]
+    lines += [f"  ignored: {printable(what)}" for what in coverage.ignored] or [
+        "  ignored keywords and formats: none"
+    ]
     return "\n".join(lines)
 
 

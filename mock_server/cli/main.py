@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
+from arklow_local.formats.excerpts import one_line, printable
+
 from ..adapters.parent_process import CannotWrite, ParentProcess, ReadyFile
 from ..domain.interpretations import DEFAULTS
 from ..settings import OVERLAID, PUBLISHED, AdminSettings, Settings
@@ -43,6 +45,21 @@ class _Outside(NamedTuple):
         with contextlib.suppress(OSError):
             print(text, file=self.output, flush=True)
 
+    def write(self, data: bytes) -> None:
+        """Write what the command is there to write.
+
+        Raises:
+            _CommandFailed: the output cannot be written.
+        """
+        try:
+            self.output.flush()
+            self.output.buffer.write(data)
+            self.output.buffer.flush()
+        except OSError as error:
+            with contextlib.suppress(OSError):  # of an output without a file
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self.output.fileno())  # or its end fails once more
+            raise _CommandFailed(f"standard output: {error.strerror}") from None
+
 
 def main(
     arguments: Sequence[str] | None = None,
@@ -71,7 +88,7 @@ def main(
             return _export(flags.export_parser().parse_args(given[1:]), outside)
         return _serve(flags.parser().parse_args(given), outside)
     except _CommandFailed as error:
-        print(f"arklow-mock: {error}", file=errors or sys.stderr, flush=True)
+        print(f"arklow-mock: {printable(str(error))}", file=errors or sys.stderr, flush=True)
         return EXIT_FAILED
     except KeyboardInterrupt:
         return 0
@@ -175,6 +192,12 @@ def _prepare(
         raise _CommandFailed(str(error)) from None
     except (BadDocument, CannotServe) as error:
         raise _CommandFailed(f"cannot serve the document: {error}") from None
+    except Exception as error:
+        if options.document is None and options.spec_dir is None:
+            raise  # the document is ours, and so is the defect
+        raise _CommandFailed(
+            f"cannot serve the document: {type(error).__name__}: {one_line(str(error))}"
+        ) from None
 
 
 def _read_seed(app: Application) -> None:
@@ -248,7 +271,7 @@ def _export(options: argparse.Namespace, outside: _Outside) -> int:
     try:
         seed = fetch(options.admin_url, options.admin_token, options.organisation)
         if options.output is None:
-            outside.output.buffer.write(to_yaml(seed).encode())
+            outside.write(to_yaml(seed).encode())
         else:
             save(seed, options.output)
     except CannotExport as error:

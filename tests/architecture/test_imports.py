@@ -41,7 +41,10 @@ LAW: dict[str, set[str]] = {
         *("schemas", "timestamps", "settings", "arklow_local.formats"),
     },
     "mock_server.app": {"api", "seeds", "services", "storage", "domain", "adapters", "settings"},
-    "mock_server.cli": {"admin", "app", "api", "adapters", "domain", "seeds", "settings"},
+    "mock_server.cli": {
+        *("admin", "app", "api", "adapters", "domain", "seeds", "settings"),
+        "arklow_local.formats",
+    },
     "contracts": {"core", "run"},
     "contracts.__main__": {"cli"},
     "contracts.core": {"arklow_local.formats"},
@@ -66,7 +69,7 @@ LAW: dict[str, set[str]] = {
         *("core", "model", "openapi", "transport", "recordings", "reproduction", "phases", "run", "reports"),
         *("arklow_local.formats", "arklow_local.openapi"),
     },
-    "contracts.cli": {"commands"},
+    "contracts.cli": {"commands", "arklow_local.formats"},
     "contracts.pytest_plugin": {"cli", "commands", "core", "openapi", "reports"},
 }
 """Package → the packages that it may import: those beside it by their short names, those of `arklow_local` by their full

@@ -55,7 +55,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 """File, and the text around a word → why it stands."""
 
 NOT_OURS = re.compile(
-    r"\.lock$|package-lock\.json$|^spec/upstream/|SHA256SUMS$|^tests/corpus/"
+    r"\.lock$|^tests/data/|package-lock\.json$|^spec/upstream/|SHA256SUMS$|^tests/corpus/"
     r"|^tests/architecture/test_language\.py$|^benchmarks/.*\.json$|^LICENSE$"
 )
 """Files with words of others, recorded answers, and the lists of the old words themselves."""

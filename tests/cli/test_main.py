@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import mock_server
 from mock_server import __version__
@@ -181,3 +182,64 @@ def test_the_package_gives_what_makes_a_mock() -> None:
     assert mock_server.create_app is create_app
     with pytest.raises(AttributeError, match="nothing"):
         _ = mock_server.nothing
+
+
+# Full disks, and words of others
+
+HOSTILE = "\x1b[31m\x1b]0;x\x07\n::error::y\r\x9b"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without /dev/full")
+def test_an_export_to_a_full_disk_is_one_line() -> None:
+    """With the reason, and exit code 2."""
+    errors = io.StringIO()
+    with mock_here("--admin-token", "t") as running, Path("/dev/full").open("w") as full:
+        words = ["export", "--admin-url", f"http://127.0.0.1:{running.admin_port}", "--admin-token", "t"]
+        assert main(words, output=full, errors=errors) == 2
+
+    assert errors.getvalue() == "arklow-mock: standard output: No space left on device\n"
+
+
+def document(**members: Any) -> dict[str, Any]:
+    """Return the published document with other members."""
+    return {**yaml.safe_load(PUBLISHED.read_bytes()), **members}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"openapi": f"3.0{HOSTILE}"},
+        document(paths={f"/x{HOSTILE}": {"get": {"responses": {"200": {"$ref": f"http://{HOSTILE}"}}}}}),
+        document(paths={f"/x{HOSTILE}": {"get": {"responses": {"200": {"$ref": f"#/{HOSTILE}"}}}}}),
+        document(paths={f"/x{HOSTILE}": {"get": {"responses": {HOSTILE: 5}, "security": [{HOSTILE: []}]}}}),
+        document(paths={HOSTILE: 7}),
+        document(components={"schemas": {HOSTILE: {"type": HOSTILE, "pattern": f"({HOSTILE}"}}}),
+    ],
+    ids=["version", "reference", "dangling reference", "answer", "path", "schema"],
+)
+@pytest.mark.parametrize("name", ["d.json", "\x1b[31m.json"])
+def test_a_hostile_document_is_refused_in_one_line(
+    content: dict[str, Any], name: str, tmp_path: Path
+) -> None:
+    """Escaped, and without a traceback."""
+    (tmp_path / name).write_text(json.dumps(content))
+
+    done = ran_here("--document", str(tmp_path / name), *PORTS)
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert done.stderr.startswith("arklow-mock: ")
+    assert done.stderr.rstrip("\n").isprintable()
+
+
+def test_the_paths_of_a_document_are_printed_escaped(tmp_path: Path) -> None:
+    """When it can be served."""
+    operation = {"get": {"responses": {"200": {"description": HOSTILE}}}}
+    served = document()
+    served["paths"][f"/x{HOSTILE}"] = operation
+    (tmp_path / "d.json").write_text(json.dumps(served))
+
+    with mock_here("--document", str(tmp_path / "d.json"), "--no-admin") as running:
+        lines = [line for line in running.lines if "/x" in line]
+
+    assert lines
+    assert all(line.isprintable() for line in lines)

@@ -17,6 +17,7 @@ from tests.contracts.commands import ran
 from tests.contracts.runs import judged_in_process
 from tests.mutants import ConformingServer
 
+HOSTILE: Final = "\x1b[31m\x1b]0;x\x07\n::error::y\r\x9b"
 CHECK: Final = ("check", "--base-url", "http://h", "--api-key", "k", "--org", "1")
 
 
@@ -73,6 +74,10 @@ CHANGES: Final[dict[str, Callable[[Any], Any]]] = {
     "a date that is no string in YAML 1.1": lambda d: d["info"].update({"x-released": "2026-01-01"}),
     "a pattern of another dialect": lambda d: _schema_of(d)["properties"].update(p={"type": "string", "pattern": r"^\p{L}+$"}),
     "66 objects in one another": lambda d: _schema_of(d)["properties"].update(payload=_nested(66)),
+    "extensions everywhere": lambda d: [
+        node.update({"x-more": [HOSTILE, 5]})
+        for node in (d, d["paths"], d["paths"]["/v1/modack"], d["paths"]["/v1/modack"]["post"], _schema_of(d))
+    ],
     "a schema that holds itself": lambda d: (
         d["components"].setdefault("schemas", {}).update(Tree={"properties": {"a": {"$ref": "#/components/schemas/Tree"}}}),
         _schema_of(d)["properties"].update(payload={"$ref": "#/components/schemas/Tree"}),
@@ -188,3 +193,42 @@ def test_a_file_without_end_is_refused(flag: str, here: Path) -> None:
 
     assert done.code == 2
     assert "expected at most 64 MiB, got more" in done.errors
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "flags"),
+    [
+        ("d.json", json.dumps({"openapi": f"3.0{HOSTILE}"}), ("--document",)),
+        ("d.json", json.dumps({"openapi": "3.1.0", "paths": {HOSTILE: {"get": {HOSTILE: 1, "parameters": 5}}}}), ("--document",)),
+        ("d.json", json.dumps({"openapi": "3.1.0", "paths": {"/a": {"get": {"x": {"$ref": f"http://{HOSTILE}"}}}}}), ("--document",)),
+        ("d.json", json.dumps({"openapi": "3.1.0", "paths": {"/a": {"get": {"x": {"$ref": f"#/{HOSTILE}"}}}}}), ("--document",)),
+        ("\x1b[31m.json", "{", ("--document",)),
+        ("b.yaml", json.dumps([{"id": HOSTILE, "owner": HOSTILE, "reason": "r", "expires": HOSTILE}]), ("--baseline",)),
+        ("b.yaml", json.dumps({HOSTILE: HOSTILE}), ("--baseline",)),
+        ("i.yaml", json.dumps({"interpretations": {HOSTILE: HOSTILE}}), ("--expect-interpretations",)),
+        ("t.toml", f"[targets.{json.dumps(HOSTILE)}]\nbase_url = 5", ("--target", "x", "--targets")),
+    ],
+)  # fmt: skip
+def test_words_of_a_file_are_printed_escaped(
+    name: str, text: str, flags: tuple[str, ...], here: Path
+) -> None:
+    """In the one line that refuses it."""
+    (here / name).write_text(text)
+
+    done = ran(*CHECK, "--dry-run", *flags, name)
+
+    assert (done.code, done.out, len(done.errors.splitlines())) == (2, "", 1)
+    assert done.errors.rstrip("\n").isprintable()
+
+
+def test_words_of_a_document_that_can_be_used_are_printed_escaped(here: Path) -> None:
+    """In a dry run, and in what a run says of changed pages."""
+    content = published()
+    content["paths"][f"/x{HOSTILE}"] = {"get": {"responses": {"200": {"description": HOSTILE}}}}
+    (here / "pages").mkdir()
+    (here / "pages" / "openapi.json").write_text(json.dumps(content))
+
+    for words in ((*CHECK, "--dry-run", "--spec-dir", "pages"), ("spec", "status", "--spec-dir", "pages")):
+        done = ran(*words)
+        assert done.code in (0, 1), done.errors
+        assert all(line.isprintable() and not line.startswith("::") for line in done.out.split("\n"))
