@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from ..core.exchange import redact
 from ..core.target import Target
 from ..phases.requests import TAG
 from ..phases.scenarios import SCENARIOS
@@ -38,7 +39,7 @@ def _target(target: Target) -> Iterator[str]:
         ("headers", ", ".join(f"{one.name}: ${one.variable}" for one in way.headers)),
         ("trusts", way.ca),
         ("shows", " with ".join(one for one in (way.certificate, way.key) if one)),
-        ("proxy", way.proxy),
+        ("proxy", way.proxy and redact(way.proxy, target.secrets)),
     ):
         if value:
             yield f"  {label:8}  {value}"

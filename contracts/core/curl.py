@@ -102,7 +102,7 @@ class Script:
             ("--key", options.key),
             ("--proxy", options.proxy),
         )
-        yield from (f"{flag} {shlex.quote(given)}" for flag, given in files if given is not None)
+        yield from (f"{flag} {self._quoted(given)}" for flag, given in files if given is not None)
         yield from (f'-H {shlex.quote(f"{one.name}: ")}"${one.variable}"' for one in options.headers)
 
     def _header(self, name: str, value: str) -> str:

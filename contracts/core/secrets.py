@@ -195,12 +195,12 @@ def _layers(text: str) -> Iterator[_Layer]:
             yield _Layer(lower, layer, _NOTHING)
     kinds = [kind for kind in _KINDS if kind.search(text)]
     for kind in kinds if len(kinds) > 1 else ():
-        layer, last = whole.without(kind), whole
+        chain = [whole]
         for _ in range(2):
-            if layer is None or layer.text == last.text:
+            if (layer := chain[-1].without(kind)) is None or layer.text == chain[-1].text:
                 break
+            chain.append(layer)
             yield layer
-            layer, last = layer.without(kind), layer
 
 
 def _end_of_dumped_line(text: str, end: int) -> int:

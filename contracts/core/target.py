@@ -7,7 +7,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
+
+PROXY_PASSWORD = "ARKLOW_PROXY_PASSWORD"  # noqa: S105
+"""Name of the variable that stands for the password in the URL of a proxy."""
+ADMIN_TOKEN = "ARKLOW_ADMIN_TOKEN"  # noqa: S105
+"""Name of the variable that stands for the token of the admin plane, which is read from it when no flag gives one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +99,15 @@ class Target:
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """Each key and value of an extra header, as it is and as encoders write it → the shell expression for it.
+        """Each secret of the target, as it is and as encoders write it → the shell expression for it.
 
-        A later form never replaces an earlier one, as two names may stand for one secret.
+        Secrets are keys, values of extra headers, the password of the proxy and the token of the admin plane. A later form
+        never replaces an earlier one, as two names may stand for one secret.
         """
         known = [(one.key, one.name) for one in self.credentials]
         known += [(one.value, one.variable) for one in self.connection.headers]
+        known += [(one, PROXY_PASSWORD) for one in _passwords(self.connection.proxy)]
+        known += [] if self.admin is None else [(self.admin.token, ADMIN_TOKEN)]
         found: dict[str, str] = {}
         for secret, name in known:
             found.setdefault(secret, f"${name}")
@@ -132,13 +140,21 @@ class Target:
         return self.base_url if path.startswith("/v1/orgs/") else self.ingress_url
 
 
+def _passwords(url: str | None) -> list[str]:
+    """Return the password of a URL as it stands there, and as it is meant; none where it has none."""
+    user, _, _ = urlsplit(url or "").netloc.rpartition("@")
+    password = user.partition(":")[2]
+    return [one for one in dict.fromkeys((password, unquote(password))) if one]
+
+
 def _encodings(secret: str, name: str) -> dict[str, str]:
-    """Return a secret as encoders write it (URL, Base64 with and without padding, JSON) → the shell expression."""
+    """Return a secret as encoders write it → the shell expression: for URLs, in Base64 (also as the user of `Basic`), JSON."""
     code = base64.b64encode(secret.encode()).decode()
     encoded = {
         quote(secret, safe=""): f'$(printf %s "${name}" | od -An -tx1 | tr " " % | tr -d "\\n")',
         code: f'$(printf %s "${name}" | base64 -w0)',
         code[: len(secret) // 3 * 4]: f'$(printf %s "${name}" | base64 -w0 | tr -d =)',
+        base64.b64encode(f"{secret}:".encode()).decode(): f'$(printf %s: "${name}" | base64 -w0)',
         json.dumps(secret)[1:-1]: f"${name}",
     }
     return {form: expression for form, expression in encoded.items() if form}
@@ -148,4 +164,12 @@ _PRODUCTION = re.compile(r"(?:^|\.)arklow\.io\.?$")
 """The service's own domain, which the published pages and the guides name as their server."""
 _LOOPBACK = re.compile(r"127(?:\.[0-9]+){3}|::1")
 
-__all__ = ["Admin", "ConnectionOptions", "Credential", "ExtraHeader", "Target"]
+__all__ = [
+    "ADMIN_TOKEN",
+    "PROXY_PASSWORD",
+    "Admin",
+    "ConnectionOptions",
+    "Credential",
+    "ExtraHeader",
+    "Target",
+]

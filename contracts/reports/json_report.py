@@ -31,7 +31,7 @@ def report_data(run: RunFinished) -> dict[str, Any]:
             "ca": run.connection.ca,
             "client_certificate": run.connection.certificate,
             "client_key": run.connection.key,
-            "proxy": run.connection.proxy,
+            "proxy": run.connection.proxy and redact(run.connection.proxy, run.secrets),
         },
         "run": run.run_id,
         "prefix": run.prefix,

@@ -72,22 +72,22 @@ ENCODINGS: Final[Mapping[str, Callable[[str], str]]] = {
 
 
 def shows(text: str, secret: str) -> bool:
-    """Tell whether a text shows a secret: in whatever reading of its escapes, plain or in Base64 or hexadecimal digits."""
-    readings, todo = {text}, [text]
+    """Tell whether a text shows a secret: in whatever way its escapes are undone, plain or in Base64 or hexadecimal digits."""
+    texts, todo = {text}, [text]
     for _ in range(4):
-        todo = [read for one in todo for read in _readings(one) if read not in readings]
-        readings.update(todo)
+        todo = [other for one in todo for other in _unescaped(one) if other not in texts]
+        texts.update(todo)
     needles = {secret, secret.encode().hex(), secret.encode("utf-16-le").hex()[:-2]}
     for before in range(3):
         for octets in (secret.encode(), secret.encode("utf-16-le")[:-1]):
             code = base64.b64encode(bytes(before) + octets + b"\0\0\0").decode()
             needles.add(code[2 + 4 * (before > 1) : (before + len(octets)) * 8 // 6 - 1])
-    return any(needle in one for needle in needles for one in readings)
+    return any(needle in one for needle in needles for one in texts)
 
 
-def _readings(text: str) -> set[str]:
+def _unescaped(text: str) -> set[str]:
     """Return a text with one kind of escapes undone, for each kind."""
-    unescaped = re.sub(
+    plain = re.sub(
         r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-3][0-7]{2})|(.))",
         lambda one: (
             chr(int(one[1] or one[2], 16))
@@ -100,7 +100,7 @@ def _readings(text: str) -> set[str]:
     )
     hexadecimal = re.sub(r"(?<=[0-9a-f]{2})(?:\W{0,3}0x|\W{1,3})(?=[0-9a-f]{2})", "", text.lower())
     return {
-        *(unquote(text), unquote_plus(text), html.unescape(text), unescaped, hexadecimal),
+        *(unquote(text), unquote_plus(text), html.unescape(text), plain, hexadecimal),
         *(re.sub(r"[\0\r\n]+ *", "", text), text.replace("-", "+").replace("_", "/")),
         quopri.decodestring(text.encode("latin-1", "replace")).decode("latin-1"),
     }
