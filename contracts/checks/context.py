@@ -31,11 +31,21 @@ class CheckContext:
     """Variant that exists → a payload that it takes, as the user says."""
     learned: Learned = field(default_factory=Learned)
 
-    def shown(self, text: str | bytes, limit: int = 120) -> str:
-        """A text of the target in one line of at most `limit` characters, without keys."""
+    def shown(self, text: str | bytes, limit: int = 120, clear: bytes = b"") -> str:
+        """A text of the target in one line of at most `limit` characters, without keys.
+
+        `clear` is the part of it that a finding is about.
+        """
         if isinstance(text, bytes):
             text = text[: _BYTES_PER_CHARACTER * limit].decode("utf-8", "replace")
         return one_line(redact(text, self.target.secrets), limit)
+
+    def value(self, text: str, place: str = "", limit: int = 80) -> str:
+        """The value that a finding is about, in one line of at most `limit` characters, without keys.
+
+        `place` is where it stands, as `data/queue_s`.
+        """
+        return self.shown(text, limit)
 
     def operation(self, label: str | None) -> Operation | None:
         """The document's operation of that label."""

@@ -35,7 +35,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
             _label(exchange),
             f"A {exchange.status} shows a stack trace",
             "an error that says what was wrong with the request",
-            context.shown(exchange.answer[trace.start() :]),
+            context.shown(exchange.answer[trace.start() :], clear=trace[0]),
             (exchange,),
         )
 

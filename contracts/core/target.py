@@ -128,7 +128,7 @@ class Target:
     @property
     def production_host(self) -> str | None:
         """The first of its hosts that belongs to Arklow's own production; None where none does."""
-        return next((host for host in self.hosts if _PRODUCTION.search(host)), None)
+        return next((host for host in self.hosts if is_of_the_service(host)), None)
 
     @property
     def is_local(self) -> bool:
@@ -138,6 +138,11 @@ class Target:
     def base_of(self, path: str) -> str:
         """Return the base URL that a path of the document belongs to."""
         return self.base_url if path.startswith("/v1/orgs/") else self.ingress_url
+
+
+def is_of_the_service(host: str | None) -> bool:
+    """Tell whether a host belongs to Arklow's own production."""
+    return _PRODUCTION.search(host or "") is not None
 
 
 def _passwords(url: str | None) -> list[str]:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..core.exchange import Exchange, Headers, media_type, utc
 from .losses import Loss
-from .secrets import looks_redacted, secrets_in_cookies, secrets_in_headers, secrets_in_url, writable
+from .secrets import looks_redacted, secrets_in_cookies, secrets_in_password, writable
 
 
 class NotAnArchive(ValueError):
@@ -38,7 +38,7 @@ class Entry:
     """With neither operation nor path: the document that it is judged by is not known here."""
     losses: frozenset[Loss]
     secrets: tuple[str, ...]
-    """Values that must not be shown: keys, cookies, passwords."""
+    """Cookies that are listed beside the headers, and the password of the URL, which the exchange no longer has."""
     not_judged: str = ""
     """Why it is no exchange with a server, or none that counts; empty when it is one."""
 
@@ -107,13 +107,10 @@ def _entry(value: Any, file: str, number: int) -> Entry:
     sent, got = _headers(request), _headers(answer)
     body, lost_of_request, sent = _request_body(request, sent)
     content, lost_of_answer, got = _answer_body(answer, got)
-    secrets = (
-        *(*secrets_in_headers(sent), *secrets_in_headers(got)),
-        *(*secrets_in_cookies(request), *secrets_in_cookies(answer), *secrets_in_url(url)),
-    )
+    secrets = (*secrets_in_cookies(request), *secrets_in_cookies(answer), *secrets_in_password(url))
     started = _time(one.get("startedDateTime"))
     exchange = Exchange(
-        writable(method),
+        _method(method),
         _without_user(url),
         sent,
         body,
@@ -121,7 +118,9 @@ def _entry(value: Any, file: str, number: int) -> Entry:
         got,
         content,
         at=started.timestamp() if started else 0.0,
-        trace=next((value for name, value in sent if name.lower() == "traceparent"), ""),
+        trace=next(
+            (value for name, value in sent if name.lower() == "traceparent" and _TRACE.fullmatch(value)), ""
+        ),
     )
     losses = {*lost_of_request, *lost_of_answer, *_lost_headers(request, sent, got)}
     if looks_redacted(url):
@@ -141,8 +140,17 @@ def _entry(value: Any, file: str, number: int) -> Entry:
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
 """A method or the name of a header (RFC 9110 §5.6.2), of a length that is in use."""
+_NORMALISED: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
+"""Methods that `fetch` writes in upper case (https://fetch.spec.whatwg.org/#concept-method-normalize); `patch` is not one."""
+_TRACE: Final = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""A `traceparent` (W3C Trace Context)."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 """Scheme → the port that a URL of it need not name."""
+
+
+def _method(text: str) -> str:
+    """A method as it was sent: `fetch` sends some of them in upper case however they are written."""
+    return text.upper() if text.upper() in _NORMALISED else writable(text)
 
 
 def _status(answer: Mapping[str, Any]) -> int:
