@@ -8,13 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from ..core.baseline import entries
 from ..openapi.document import Unreadable, load
-from ..recordings.har import Entry, NotAnArchive, read_archive
 from ..recordings.recorded_traffic import RecordingJudge
 from ..reports.console import Terminal, UnbreakableConsole
+from . import values
+from .archive_files import entries_of
 from .check import write_reports
 from .flags import add_document, add_target_file, document_of, report_directory
 from .parsers import add_command
+from .plan_options import from_yaml
 from .ports import Ports
 from .secrets import credential_of
 from .target_options import source_of, url_of, with_targets_file
@@ -24,8 +27,6 @@ _EXAMPLES: Final = (
     "arklow-contracts judge shop.har",
     "arklow-contracts judge shop.har --api-key env:ARKLOW_API_KEY --org 42 --report-dir out",
 )
-_LARGEST: Final = 512
-"""MiB of one archive at most: its entries are held in memory together."""
 
 
 def add(commands: Any) -> None:
@@ -37,15 +38,32 @@ def add(commands: Any) -> None:
         description="Judge HTTP Archives by the rules on single exchanges. No host is contacted.",
         examples=_EXAMPLES,
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an HTTP Archive (HAR)")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="an HTTP Archive: .har, .har.gz, or a .zip with one and its bodies",
+    )
     add = add_target_file(parser)
     add("--base-url", metavar="URL", help="the control plane that was called (default: found by the paths)")
     add("--ingress-url", metavar="URL", help="its ingress, if that had another URL")
     add("--api-key", metavar="KEY", help="a good key, or where it is: env:NAME or file:PATH")
     add("--org", metavar="ID", help="the organisation that the key belongs to")
     add_document(parser, "judge by another OpenAPI 3.1 document")
-    parser.add_argument_group("judgement").add_argument(
-        "--strict", action="store_true", help="count warnings as violations"
+    add = parser.add_argument_group("judgement").add_argument
+    add("--strict", action="store_true", help="count warnings as violations")
+    add(
+        "--min-verified",
+        type=values.PERCENT,
+        metavar="PCT",
+        help="percent of the rules that must be verified for exit code 0 (default 0)",
+    )
+    add(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="known findings to excuse: a YAML list of id, owner, reason, expires",
     )
     parser.add_argument_group("output").add_argument(
         "--report-dir",
@@ -59,10 +77,19 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     """Judge the archives, print the findings and write the reports; returns the exit code."""
     directory = report_directory(options.report_dir)
     judge = _judge_of(options, environment)
-    finished = judge.judge([_entries(file) for file in options.files])
+    terminal = Terminal(UnbreakableConsole(soft_wrap=True), {})
+    archives = []
+    try:
+        for file in options.files:
+            terminal.show_work(f"reading {file}")
+            archives.append(entries_of(file))
+        finished = judge.judge(
+            archives, lambda judged, count: terminal.show_work(f"judged {judged:,} of {count:,} exchanges")
+        )
+    finally:
+        terminal.close()
     if directory is not None:
         write_reports(finished, directory)
-    terminal = Terminal(UnbreakableConsole(soft_wrap=True), finished.secrets)
     with suppress(OSError):  # the reader of the output has gone, as after `| head`
         terminal.summarise(finished)
         if directory is not None:
@@ -79,7 +106,11 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
         Usage: a value cannot be used, or flags contradict each other.
     """
     options = with_targets_file(
-        options, {"base_url", "ingress_url", "document", "spec_dir", *(["org"] if options.api_key else [])}
+        options,
+        {
+            *("base_url", "ingress_url", "document", "spec_dir", "baseline", "min_verified"),
+            *(["org"] if options.api_key else []),
+        },
     )
     if options.ingress_url and not options.base_url:
         raise Usage("--ingress-url is of no use without --base-url")
@@ -94,26 +125,14 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Re
     except Unreadable as error:
         raise Usage(str(error)) from None
     bases = tuple(url_of(flag, url) for flag, url in given if url)
-    return RecordingJudge(document, bases=bases, credential=credential, strict=options.strict)
-
-
-def _entries(file: Path) -> list[Entry]:
-    """Read the entries of an archive.
-
-    Raises:
-        Usage: the file cannot be read, is too large, or is not an archive.
-    """
-    try:
-        with file.open("rb") as opened:
-            data = opened.read((_LARGEST << 20) + 1)
-    except OSError as error:
-        raise Usage(f"{file}: {error.strerror}") from None
-    if len(data) > _LARGEST << 20:
-        raise Usage(f"{file} is larger than {_LARGEST} MiB: record less, or leave out other hosts")
-    try:
-        return read_archive(data, str(file))
-    except NotAnArchive as error:
-        raise Usage(str(error)) from None
+    return RecordingJudge(
+        document,
+        bases=bases,
+        credential=credential,
+        strict=options.strict,
+        baseline=from_yaml(options, "baseline", entries) or (),
+        min_verified=options.min_verified or 0.0,
+    )
 
 
 __all__ = ["add", "run"]

@@ -71,8 +71,8 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         steady=gate,
         declared=dict(options.variant),
         min_verified=0.0 if options.only else min_verified,
-        baseline=_from_yaml(options, "baseline", entries) or (),
-        expected=_from_yaml(options, "expect_interpretations", expected_interpretations) or {},
+        baseline=from_yaml(options, "baseline", entries) or (),
+        expected=from_yaml(options, "expect_interpretations", expected_interpretations) or {},
         night=night,
         before=before,
     )
@@ -105,7 +105,7 @@ def _seconds_until(text: str) -> float:
     return ((then - now).total_seconds() - 1) % 86_400 + 1
 
 
-def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], Any]) -> Any:
+def from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], Any]) -> Any:
     """Return what `read` makes of the YAML file that a member names; None where it names none.
 
     Raises:
@@ -133,4 +133,4 @@ def _own_name_prefix() -> str:
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
 
 
-__all__ = ["plan_of"]
+__all__ = ["from_yaml", "plan_of"]

@@ -1,7 +1,7 @@
 """What a report may show of a recording: what rules look at, by allow list; of all else its name and its type.
 
-A recording holds the secrets of systems that the judge was never told of, under names that nobody can list. So nothing is
-searched for: what is not known to be harmless is masked (decision 29).
+A recording holds the secrets of systems that the judge was never told of, under names that no list has. So the names of
+secrets are not searched for: what is not known to be harmless is masked (decision 29).
 """
 
 from __future__ import annotations

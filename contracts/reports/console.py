@@ -86,6 +86,16 @@ class Terminal:
         for line in summary_lines(run, reports):
             self._console.print(line, highlight=False, soft_wrap=True)
 
+    def show_work(self, text: str) -> None:
+        """Say in the moving line what is done now; nothing where there is no terminal."""
+        if not self._console.is_terminal:
+            return
+        if self._status is None:
+            self._status = self._console.status(Text(text))
+            self._status.start()
+        else:
+            self._status.update(Text(text))
+
     def close(self) -> None:
         """End the moving line."""
         if self._status is not None:

@@ -52,7 +52,7 @@ LAW: dict[str, set[str]] = {
     "contracts.reports": {"core", "arklow_local.formats"},
     "contracts.checks": {"core", "openapi", "arklow_local.formats"},
     "contracts.oracle": {"core", "model", "checks"},
-    "contracts.recordings": {"core", "openapi", "checks"},
+    "contracts.recordings": {"core", "openapi", "checks", "arklow_local.formats"},
     "contracts.reproduction": {"core", "model", "openapi", "transport", "checks", "oracle"},
     "contracts.phases": {"core", "generation", "model", "openapi", "transport", "checks", "oracle"},
     "contracts.run": {
@@ -74,7 +74,10 @@ DOORS = {
     "certifi": {"contracts.transport.connections"},
     "connexion": {"mock_server.api.connexion_app"},
     "flask": {"mock_server.admin.application"},
-    "gzip": {"contracts.generation.corpus.headers", "contracts.generation.corpus.sizes"},
+    "gzip": {
+        *("contracts.generation.corpus.headers", "contracts.generation.corpus.sizes"),
+        "contracts.commands.archive_files",
+    },
     "http": {
         *("contracts.transport.answers", "contracts.transport.http_transport", "contracts.transport.volley"),
         *("arklow_local.testing", "contracts.reports.generated_test_runtime", "mock_server.admin.har"),
