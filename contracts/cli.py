@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
+from arklow_local.formats.excerpts import inert_lines
+
 from . import __version__
 from .commands import COMMANDS
 from .commands.parsers import HelpFormatter, epilogue
@@ -35,7 +37,7 @@ def main(
         options = parser().parse_args(argv)
         return COMMANDS[options.command].run(options, environment, ports or Ports())
     except Usage as error:
-        print(f"arklow-contracts: {error}", file=sys.stderr)
+        print(f"arklow-contracts: {inert_lines(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)
@@ -45,7 +47,7 @@ def main(
         return 3
     except Exception as error:
         print(
-            f"arklow-contracts: the judge itself failed, which proves nothing: {describe(error)}",
+            f"arklow-contracts: the judge itself failed, which proves nothing: {inert_lines(describe(error))}",
             file=sys.stderr,
         )
         return 3

@@ -45,9 +45,12 @@ def shown_keys(exchange: Exchange, context: CheckContext) -> Iterator[Finding]:
     if exchange.path is None:
         return
     answer = " ".join([exchange.answer.decode("latin-1"), *(value for _, value in exchange.answer_headers)])
-    for credential in context.target.credentials:
-        recogniser = recogniser_of({credential.key: f"${credential.name}"})
-        if recogniser.finds(answer) and not recogniser.finds(exchange.url):
+    credentials = context.target.credentials
+    recogniser = recogniser_of({one.key: f"${one.name}" for one in credentials})
+    found = recogniser.found(answer)
+    asked = recogniser.found(exchange.url) if found else frozenset()
+    for credential in credentials:
+        if f"${credential.name}" in found - asked:
             is_plain = credential.key in answer
             yield Finding(
                 "SAFE-1",

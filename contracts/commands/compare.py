@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..reports.comparison import new_violations, page
+from ..reports.printable import printable_data
 from .parsers import add_command
 from .ports import Ports
 from .usage import Usage
@@ -94,8 +95,9 @@ def read(path: Path) -> dict[str, Any]:
         raise Usage(f"{file} is not JSON: {error}") from None
     if wrong := _wrong(value):
         raise Usage(f"{file} is not a report of arklow-contracts: {wrong}")
-    assert isinstance(value, dict)
-    return value
+    shown = printable_data(value)  # a report may come from anywhere
+    assert isinstance(shown, dict)
+    return shown
 
 
 def _wrong(value: Any) -> str | None:

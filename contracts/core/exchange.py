@@ -79,8 +79,9 @@ class Exchange:
 
     @property
     def request_id(self) -> str | None:
-        """The id by which the server names this exchange, if its answer has one."""
-        return next((value for name in _REQUEST_IDS if (value := self.answer_header(name))), None)
+        """The id by which the server names this exchange, if its answer has one that is no more than an id."""
+        named = (self.answer_header(name) or "" for name in _REQUEST_IDS)
+        return next((value for value in named if _REQUEST_ID.fullmatch(value)), None)
 
     # The URL and the size of the request
 
@@ -185,6 +186,8 @@ _REQUEST_IDS: Final = (
     *("x-amzn-trace-id", "x-cloud-trace-context", "x-azure-ref", "cf-ray"),
 )
 """Answer headers that name an exchange, those of the application before those of gateways."""
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9](?!.*::)[!-~]{0,199}")
+"""Visible ASCII, as all servers and gateways make it; what is longer or otherwise is none, and might be meant to do harm."""
 _ISSUED_ID: Final = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
 
 

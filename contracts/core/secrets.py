@@ -88,6 +88,11 @@ class SecretRecogniser:
         """Tell whether a text shows a secret, in any form."""
         return any(True for layer in _layers(text) for _ in self._hits(layer.text))
 
+    def found(self, text: str) -> frozenset[str]:
+        """Return what stands for the secrets that a text shows, in any form."""
+        shown = (form.shown for layer in _layers(text) for *_, form in self._hits(layer.text))
+        return frozenset(one.removesuffix(_MARK) for one in shown)
+
     def mask(self, text: str) -> str:
         """Return a text in which what stands for a secret is in its place; all else is as it was."""
         found: list[tuple[int, int, str]] = []

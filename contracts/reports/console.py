@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.status import Status
 from rich.text import Text
 
+from arklow_local.formats.excerpts import inert, one_line
+
 from ..core.events import (
     Advanced,
     Event,
@@ -22,6 +24,7 @@ from ..core.events import (
 from ..core.exchange import redact
 from ..core.rules import RULES, Severity
 from .json_report import name_of_test, report_data
+from .printable import printable_data
 from .summary import (
     JsonObject,
     Summary,
@@ -91,10 +94,10 @@ class Terminal:
         if not self._console.is_terminal:
             return
         if self._status is None:
-            self._status = self._console.status(Text(text))
+            self._status = self._console.status(Text(inert(text)))
             self._status.start()
         else:
-            self._status.update(Text(text))
+            self._status.update(Text(inert(text)))
 
     def close(self) -> None:
         """End the moving line."""
@@ -105,7 +108,7 @@ class Terminal:
     def _begin(self, event: RunStarted) -> None:
         self._limit = event.max_time
         self._console.print(
-            f"[bold]{escape(event.target)}[/] judged by {escape(event.document)} "
+            f"[bold]{escape(inert(event.target))}[/] judged by {escape(inert(event.document))} "
             f"[dim]{event.digest[:12]}, seed {event.seed}, up to {event.max_time:.0f} s[/]",
             highlight=False,
             soft_wrap=True,
@@ -122,7 +125,7 @@ class Terminal:
         self._console.print(
             Text.assemble(
                 (f"{rule.severity}  ", colour),
-                redact(finding.sentence, self._secrets),
+                one_line(redact(finding.sentence, self._secrets), _LONGEST_LINE),
             ),
             soft_wrap=True,
         )
@@ -145,7 +148,7 @@ def summary_lines(run: RunFinished, reports: Path | None = None) -> Iterator[Tex
 
     `reports` is the directory of its reports, if they were written.
     """
-    data = report_data(run)
+    data = printable_data(report_data(run))
     summary = summarise(data)
     yield Text()
     yield from _basis(summary, data)

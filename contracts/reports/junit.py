@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +10,23 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from ..core.events import RunFinished
 from ..core.rules import RULES, Severity
 from .json_report import report_data
+from .printable import printable_data
 from .summary import JsonObject
-
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold."""
 
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `junit.xml`; a warning fails its case with `--strict` only."""
-    data = report_data(run)
+    data = printable_data(report_data(run))
     reasons = {one["rule"]: one["why"] for one in data["not_verified"]}
     suite = TestSuite("arklow-contracts")
     suite.timestamp = run.started
-    suite.add_property("document", f"{run.document} sha256-{run.digest}")
+    suite.add_property("document", f"{data['document']['name']} sha256-{run.digest}")
     for rule in [*run.tested, *run.not_verified]:
         broken = [one for one in [*data["violations"], *data["warnings"]] if one["rule"] == rule]
         suite.add_testcase(_case(rule, broken, strict=run.strict, reason=reasons.get(rule)))
     if run.inconclusive:
         case = TestCase("the run proves something", "arklow-contracts")
-        case.result = [Failure(_clean(data["inconclusive"]), "inconclusive")]
+        case.result = [Failure(data["inconclusive"], "inconclusive")]
         suite.add_testcase(case)
     xml = JUnitXml("arklow-contracts")
     xml.add_testsuite(suite)
@@ -47,18 +44,14 @@ def _case(rule: str, broken: list[JsonObject], *, strict: bool, reason: str | No
     )
     if broken and (strict or RULES[rule].severity is Severity.VIOLATION):
         first = broken[0]
-        failure = Failure(_clean(f"{first['operation']}: {first['title']}"), str(RULES[rule].severity))
-        failure.text = _clean(text)
+        failure = Failure(f"{first['operation']}: {first['title']}", str(RULES[rule].severity))
+        failure.text = text
         case.result = [failure]
     elif broken:
-        case.system_out = _clean(f"warning\n{text}")
+        case.system_out = f"warning\n{text}"
     elif reason is not None:
-        case.result = [Skipped(_clean(reason))]
+        case.result = [Skipped(reason)]
     return case
-
-
-def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("�", text)
 
 
 __all__ = ["write"]

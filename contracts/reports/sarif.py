@@ -9,10 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from arklow_local.formats.excerpts import inert_json
+
 from ..core.events import RunFinished
 from ..core.exchange import utc
 from ..core.rules import RULES, Severity
 from .json_report import report_data, write_atomically
+from .printable import printable_data
 from .summary import (
     JsonObject,
     evidence,
@@ -29,12 +32,13 @@ _LEVELS: Final = {Severity.VIOLATION: "error", Severity.WARNING: "warning"}
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.sarif`."""
-    log = json.dumps(sarif_log(report_data(run)), indent=2, ensure_ascii=False)
+    log = inert_json(json.dumps(sarif_log(report_data(run)), indent=2, ensure_ascii=False))
     write_atomically(directory / "report.sarif", log + "\n")
 
 
 def sarif_log(run: JsonObject) -> JsonObject:
     """Return the data of a run as a SARIF log, which is an object of SARIF's own schema."""
+    run = printable_data(run)
     entries = {one["id"]: one for one in run["baseline"] if one["state"] == "excused"}
     found = [*run["violations"], *run["warnings"]]
     rules = list(dict.fromkeys(one["rule"] for one in found))

@@ -63,7 +63,7 @@ LAW: dict[str, set[str]] = {
         *("core", "model", "openapi", "transport", "recordings", "reproduction", "phases", "run", "reports"),
         *("arklow_local.formats", "arklow_local.openapi"),
     },
-    "contracts.cli": {"commands", "run"},
+    "contracts.cli": {"commands", "run", "arklow_local.formats"},
     "contracts.pytest_plugin": {"cli", "commands", "core", "openapi", "reports"},
 }
 """Package → the packages that it may import: those beside it by their short names, those of `arklow_local` by their full
