@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from arklow_local.formats.excerpts import one_line
 
@@ -160,12 +160,13 @@ def _masked_url(url: str, recogniser: SecretRecogniser) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return recogniser.mask(url)
+        return MASK
     members = [one.partition("=") for one in parts.query.split("&")] if parts.query else []
     query = "&".join(
         f"{name}={MASK}" if value and _NAME.fullmatch(name) else MASK for name, _, value in members
     )
-    return urlunsplit((parts.scheme, parts.netloc, recogniser.mask(parts.path), query, ""))
+    whole = urlunsplit((parts.scheme, parts.netloc, recogniser.mask(parts.path), query, ""))
+    return "".join(c if c.isprintable() else quote(c, errors="replace") for c in whole)
 
 
 def secrets_of(entry: Entry) -> Iterator[str]:

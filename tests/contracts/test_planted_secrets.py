@@ -37,7 +37,8 @@ class Echoing:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer as the application does, but for that."""
         heads: list[tuple[str, list[tuple[str, str]]]] = []
-        body = b"".join(self.app(environ, lambda status, head, *_: heads.append((status, head))))
+        app: Any = self.app
+        body = b"".join(app(environ, lambda status, head, *_: heads.append((status, head))))
         status, head = heads[-1]
         if body.startswith(b"{") and environ["PATH_INFO"].startswith("/v1/ingress/"):
             value = json.loads(body)
