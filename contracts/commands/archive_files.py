@@ -27,8 +27,8 @@ class _TooLarge(Exception):
 class _Budget:
     """What may still be read of one archive, in bytes, whatever its headers announce."""
 
-    def __init__(self) -> None:
-        self._left = _LARGEST << 20
+    def __init__(self, largest: int) -> None:
+        self._left = largest << 20
 
     def read(self, file: IO[bytes] | gzip.GzipFile) -> bytes:
         """Read a file to its end.
@@ -43,14 +43,14 @@ class _Budget:
         return data
 
 
-def entries_of(file: Path) -> list[Entry]:
-    """Read the entries of an archive.
+def entries_of(file: Path, largest: int = _LARGEST) -> list[Entry]:
+    """Read the entries of an archive of at most `largest` MiB, unpacked and with all bodies beside it.
 
     Raises:
         Usage: the file cannot be read, is too large, or is not an archive.
     """
     try:
-        return _entries(file, _Budget())
+        return _entries(file, _Budget(largest))
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise Usage(f"{file} is not an HTTP Archive: its gzip is broken") from None
@@ -58,7 +58,7 @@ def entries_of(file: Path) -> list[Entry]:
     except (EOFError, zlib.error):
         raise Usage(f"{file} is not an HTTP Archive: it is cut, or its compression is broken") from None
     except _TooLarge:
-        raise Usage(f"{file} is larger than {_LARGEST} MiB: record less, or leave out other hosts") from None
+        raise Usage(f"{file} is larger than {largest} MiB: record less, or leave out other hosts") from None
     except NotAnArchive as error:
         raise Usage(str(error)) from None
 
