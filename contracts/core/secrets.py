@@ -42,6 +42,8 @@ _HEX_JOINT: Final = re.compile(
     r")(?=[0-9A-Fa-f]{2})"
 )
 """What stands between two bytes of a hex dump; at the end of its line the bytes as text, then the next offset."""
+_DECIMALS: Final = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:[ \t\r\n]*,[ \t\r\n]*[0-9]{1,3}){5,}(?![0-9.])")
+"""A list of bytes, as JSON has a buffer."""
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 _LOWER: Final = str.maketrans("ABCDEF", "abcdef")
 _URL_SAFE: Final = str.maketrans("+/", "-_")
@@ -198,6 +200,8 @@ def _layers(text: str) -> Iterator[_Layer]:
             yield digits
         elif (lower := layer.text.translate(_LOWER)) != layer.text:
             yield _Layer(lower, layer, _NOTHING)
+    if (octets := whole.without(_DECIMALS)) is not None:
+        yield octets
     kinds = [kind for kind in _KINDS if kind.search(text)]
     for kind in kinds if len(kinds) > 1 else ():
         chain = [whole]
@@ -225,6 +229,8 @@ _NOTHING: Final = re.compile(r"(?!)")
 def _undo(escape: re.Match[str]) -> str:
     """Return the character that an escape stands for; nothing where it stands for none."""
     text = escape[0]
+    if text[0].isdigit():
+        return "".join(map(chr, map(int, text.split(","))))
     if text[0] in "%=" and len(text) > 2:
         return chr(int(text[1:].lstrip("u"), 16)) if text[-1] != "\n" else ""
     if text[0] == "&":
@@ -252,7 +258,7 @@ def _with_shared(text: str, start: int, end: int, form: _Form) -> tuple[int, int
 def _encodings(secret: str) -> Iterator[tuple[str, bool, bool]]:
     """Yield what the encodings of any text around a secret have in common, and whether its ends share characters.
 
-    In Base64 that depends on where the secret begins. UTF-16 is compared without the zero at its end, so that both orders
+    In Base64 and Base32 that depends on where the secret begins. UTF-16 is compared without the zero at its end, so that both orders
     of bytes are.
     """
     plain = secret.encode("utf-8", "replace")
@@ -267,6 +273,10 @@ def _encodings(secret: str) -> Iterator[tuple[str, bool, bool]]:
             shares_last = (before + len(octets)) * 8 % 6 != 0
             for form in {code[first:last], code[first:last].translate(_URL_SAFE)}:
                 yield form, before > 0, shares_last
+    for before in range(5):
+        code = base64.b32encode(bytes(before) + plain).decode()
+        first, last = -(-before * 8 // 5), (before + len(plain)) * 8 // 5
+        yield code[first:last], before > 0, (before + len(plain)) * 8 % 5 != 0
 
 
 _MARK: Final = " (encoded)"

@@ -141,8 +141,13 @@ class RecordedDeployment:
             *(context.learned, recogniser),
         )
         same = (other for other in self.findings(one, worded, Counter()) if other.key == finding.key)
+        said = next(same, finding)
         return replace(
-            next(same, finding), exchanges=(masked_exchange(one.entry.exchange, recogniser, keys),)
+            said,
+            title=recogniser.mask(said.title),
+            expected=recogniser.mask(said.expected),
+            place=recogniser.mask(said.place),
+            exchanges=(masked_exchange(one.entry.exchange, recogniser, keys),),
         )
 
     def _keys_of(self, exchange: Exchange) -> dict[str, str]:

@@ -86,10 +86,9 @@ _TYPE_NAMES: Final = {dict: "an object", list: "an array", str: "a string", int:
 def _typed(value: Any, kind: type, file: str, place: str) -> Any:
     """Return a value of an archive that must be of a type."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        actual = f"{json.dumps(value, default=str):.60}" if not isinstance(value, dict | list) else ""
-        actual = actual or ("an object" if isinstance(value, dict) else "an array")
+        actual = _TYPE_NAMES.get(type(value)) if not isinstance(value, int) else None
         raise NotAnArchive(
-            f"{file} is not an HTTP Archive: {place or 'the text'} is {actual}, expected {_TYPE_NAMES[kind]}"
+            f"{file} is not an HTTP Archive: {place or 'the text'} is {actual or json.dumps(value):.60}, expected {_TYPE_NAMES[kind]}"
         )
     return value
 

@@ -179,6 +179,9 @@ def secrets_of(entry: Entry) -> Iterator[str]:
     yield from entry.secrets
     with suppress(ValueError, RecursionError):
         yield from _hidden_texts(json.loads(exchange.body or b"null"), "")
+    for body in (exchange.body, exchange.answer):
+        with suppress(ValueError, RecursionError):
+            yield from _hidden_names(json.loads(body or b"null"))
 
 
 def _hidden_texts(value: Any, name: str, depth: int = 0) -> Iterator[str]:
@@ -193,6 +196,20 @@ def _hidden_texts(value: Any, name: str, depth: int = 0) -> Iterator[str]:
             yield from _hidden_texts(inner, name, depth + 1)
     elif isinstance(value, str) and (name not in _MEMBERS_IN_CLEAR) and not value.isalpha():
         yield value
+
+
+def _hidden_names(value: Any, depth: int = 0, *, is_opaque: bool = False) -> Iterator[str]:
+    """Yield the names of members that `structure` does not show, and that may be no words."""
+    if depth > 2 * _DEEPEST:
+        return
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if is_opaque and not name.isalpha():
+                yield name
+            yield from _hidden_names(inner, depth + 1, is_opaque=is_opaque or name in _OPAQUE)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _hidden_names(inner, depth + 1, is_opaque=is_opaque)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,15 +138,15 @@ class RecordingOutcome:
     def _findings(self, tally: Tally) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
         """The violations and the warnings: each with its shortest example, and the entry that this is from."""
         ledger = Ledger()
-        sources: dict[int, tuple[Exchange, str]] = {}  # by identity, which the exchange keeps in use
+        sources: dict[int, tuple[Exchange, str, int]] = {}  # by identity, which the exchange keeps in use
         for example in tally.shortest.values():
             worded = example.deployment.worded(example.exchange, example.finding)
-            sources[id(worded.exchanges[-1])] = worded.exchanges[-1], example.exchange.entry.name
+            shown, count = worded.exchanges[-1], tally.often[example.finding.key]
+            sources[id(shown)] = shown, example.exchange.entry.name, count
             ledger.add([worded])
 
         def with_source(finding: Finding) -> Finding:
-            source = sources[id(finding.exchanges[-1])][1]
-            count = tally.often[finding.key]
+            _, source, count = sources[id(finding.exchanges[-1])]
             more = f" and {count - 1} more" if count > 1 else ""
             return replace(finding, title=f"{finding.title} ({source}{more})")
 

@@ -64,6 +64,8 @@ ENCODINGS: Final[Mapping[str, Callable[[str], str]]] = {
     "backslashes": lambda text: "".join(f"\\{c}" if not c.isalnum() else c for c in text),
     "Python": lambda text: "".join(f"\\x{ord(c):02x}" for c in text),
     "octal": lambda text: "".join(f"\\{ord(c):03o}" for c in text),
+    "Base32": lambda text: base64.b32encode(f"me:{text}".encode()).decode(),
+    "a list of bytes": lambda text: json.dumps([*f"k={text}".encode()]),
     "several kinds": lambda text: "".join(
         (f"%{ord(c):02X}", f"\\u{ord(c):04x}", f"&#{ord(c)};", c)[n % 4] for n, c in enumerate(text)
     ),
@@ -82,7 +84,11 @@ def shows(text: str, secret: str) -> bool:
         for octets in (secret.encode(), secret.encode("utf-16-le")[:-1]):
             code = base64.b64encode(bytes(before) + octets + b"\0\0\0").decode()
             needles.add(code[2 + 4 * (before > 1) : (before + len(octets)) * 8 // 6 - 1])
-    return any(needle in one for needle in needles for one in texts)
+    listed = {
+        json.dumps([*secret.encode()])[1:-1],
+        base64.b32encode(f"me:{secret}".encode()).decode().strip("="),
+    }
+    return any(needle in one for needle in needles | listed for one in texts)
 
 
 def _unescaped(text: str) -> set[str]:

@@ -141,7 +141,9 @@ def test_no_output_has_an_effect(text: str, tmp_path: Path) -> None:
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_text_at_all_has_an_effect(text: str, tmp_path: Path) -> None:
     """Whatever characters it has."""
-    for name, output in outputs(hostile_run(text), tmp_path).items():
+    found = outputs(hostile_run(text), tmp_path)
+    assert "PAGE-5" in found["screen"]
+    for name, output in found.items():
         if name not in LEFT_TO_ITS_OWN_TESTS and not name.endswith("read") and name != "annotations":
             assert_inert(output, name)
 

@@ -160,6 +160,7 @@ def test_what_a_recording_holds_is_in_no_output(place: str, encoding: str, tmp_p
 
     run = judged(archive(work(), other))
 
+    assert run.exit_code == 1
     assert_masked(run, tmp_path, SECRET, "PAGE-5", "data/queue_s", "7")
 
 

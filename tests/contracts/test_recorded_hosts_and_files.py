@@ -19,6 +19,7 @@ from contracts.commands.archive_files import entries_of
 from contracts.commands.usage import Usage
 from contracts.core.exchange import Exchange
 from contracts.recordings.har import read_archive
+from contracts.recordings.masking import recogniser_for
 from contracts.recordings.recorded_traffic import RecordingJudge
 from contracts.reports.console import Terminal
 from tests.contracts.archives import (
@@ -144,6 +145,17 @@ def test_what_no_rule_looks_at_is_masked_and_what_it_looks_at_is_shown() -> None
     assert json.loads(shown.body or b"") == {"payload": "<object of 3 members>", "version": 3}
     assert json.loads(shown.answer)["data"] == json.loads(BROKEN)["data"] | {"queue_s": "<number>"}
     assert (found.actual, "data/queue_s" in found.title) == ("7", True)
+
+
+def test_names_that_a_client_chose_are_masked_in_the_words_of_a_finding() -> None:
+    """Of tags and payloads; in requests and in answers."""
+    body = json.dumps({"payload": {"p1n": "4711-4711"}, "tags": {"me@example.org": 7}}).encode()
+    one = defined(json.dumps({"data": {"tags": {"you@example.org": 1}}}).encode(), body=body)
+    [read] = read_archive(archive(one), "a.har")
+
+    words = "`tags/me@example.org` is 7, not 4711-4711, tags/you@example.org"
+
+    assert recogniser_for(read, {}).mask(words) == "`tags/***` is 7, not ***, tags/***"
 
 
 # Files
