@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from typing import IO, Final, NoReturn, cast
 
-from arklow_local.formats.excerpts import printable
+from arklow_local.formats.excerpts import inert_lines
 
 from . import __version__
 from .commands import COMMANDS
@@ -66,7 +66,7 @@ def _run(argv: Sequence[str] | None, environment: Mapping[str, str], ports: Port
     except SystemExit as ended:  # argparse has printed the help, or the version
         return int(ended.code or 0), False
     except Usage as error:
-        print(f"arklow-contracts: {printable(str(error))}", file=sys.stderr)
+        print(f"arklow-contracts: {inert_lines(str(error))}", file=sys.stderr)
         return 2, True
     except KeyboardInterrupt:
         print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)

@@ -16,11 +16,12 @@ from .commands.plan_options import plan_of
 from .commands.ports import Ports
 from .commands.usage import Usage
 from .core.events import RunFinished
-from .core.exchange import redact
+from .core.exchange import redacted_line
 from .core.findings import Finding
 from .core.rules import RULES, Severity
 from .openapi.document import Unreadable, load
 from .reports.json_report import finding_data
+from .reports.printable import printable_data
 
 _FLAGS: Final = {
     "--arklow-target": ("--target", "a target of targets.toml to judge"),
@@ -103,7 +104,7 @@ class RuleBroken(Exception):
     """The deployment breaks a rule; `records` has each finding as a report has it."""
 
     def __init__(self, findings: list[Finding], run: RunFinished) -> None:
-        self.records = [finding_data(finding, run) for finding in findings]
+        self.records = [printable_data(finding_data(finding, run)) for finding in findings]
         super().__init__(self.records[0]["title"])
 
 
@@ -117,7 +118,7 @@ class RuleItem(pytest.Item):
         if found and (RULES[self.name].severity is Severity.VIOLATION or run.strict):
             raise RuleBroken(found, run)
         if self.name in run.not_verified:
-            pytest.skip(redact(run.not_verified[self.name], run.secrets))
+            pytest.skip(redacted_line(run.not_verified[self.name], run.secrets))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The findings of the rule, without a traceback of the judge."""
@@ -193,9 +194,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run = deferred.run
     terminalreporter.section("arklow")
     for finding in () if run.strict else run.warnings:
-        one = finding_data(finding, run)
+        one = printable_data(finding_data(finding, run))
         terminalreporter.line(f"warning {one['rule']} {one['operation']}: {one['title']}")
     for question, answer in run.interpretations.items():
-        terminalreporter.line(f"interpretation {question}: {redact(answer, run.secrets)}")
+        terminalreporter.line(f"interpretation {question}: {redacted_line(answer, run.secrets)}")
     if run.inconclusive:
-        terminalreporter.line(f"inconclusive: {redact(run.inconclusive, run.secrets)}", yellow=True)
+        terminalreporter.line(f"inconclusive: {redacted_line(run.inconclusive, run.secrets)}", yellow=True)

@@ -157,7 +157,7 @@ def _accepted_although(
     return Finding(
         rule,
         operation.label,
-        f"A request is accepted although `{place}` is {context.shown(problem.actual, 80)}",
+        f"A request is accepted although `{place}` is {context.value(problem.actual, problem.place)}",
         f"a refusal: {place} must be {problem.expected}",
         f"{exchange.status} {context.shown(exchange.answer)}",
         (exchange,),

@@ -181,7 +181,9 @@ def _unreadable(exchange: Exchange, operation: Operation, context: CheckContext)
     if media_type(announced) != "application/json":
         rule, title = "PAGE-4", f"A {status} is not announced as JSON"
         expected = "content-type: application/json"
-        actual = "no content-type" if announced is None else f"content-type: {context.shown(announced)}"
+        actual = (
+            "no content-type" if announced is None else f"content-type: {context.value(announced, limit=120)}"
+        )
     else:
         try:
             exchange.required_value()
@@ -219,14 +221,14 @@ def _shape(
             operation.label,
             f"`{problem.place or 'the body'}` of a {exchange.status} breaks its schema",
             f"{problem.place or 'the body'}: {problem.expected}",
-            context.shown(problem.actual, 80),
+            context.value(problem.actual, problem.place),
             (exchange,),
             f"{exchange.status} {problem.place}",
             fault=_fault(problem),
         )
     tested.update(_formats_in(value))
     for problem in formats[:_MOST_PROBLEMS]:
-        shown = context.shown(problem.actual, 80)
+        shown = context.value(problem.actual, problem.place)
         yield Finding(
             "PAGE-6" if "date-time" in problem.expected else "PAGE-7",
             operation.label,
@@ -329,7 +331,7 @@ def _options(
             label,
             f"OPTIONS does not name {' and '.join(sorted(missing))}",
             f"Allow with {', '.join(sorted(missing))}",
-            f"Allow: {context.shown(allowed)}",
+            f"Allow: {context.value(allowed, limit=120)}",
             (exchange,),
         )
 

@@ -17,6 +17,9 @@ from .learned import Learned
 _BYTES_PER_CHARACTER: Final = 50
 """Bytes of an answer that are looked at for each character shown: redacting and joining spaces make it shorter."""
 
+_MARGIN: Final = 1_000
+"""Characters at the end of what is looked at that are not shown: a key that was cut in two there is not found."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
@@ -31,11 +34,23 @@ class CheckContext:
     """Variant that exists → a payload that it takes, as the user says."""
     learned: Learned = field(default_factory=Learned)
 
-    def shown(self, text: str | bytes, limit: int = 120) -> str:
-        """A text of the target in one line of at most `limit` characters, without keys."""
-        if isinstance(text, bytes):
-            text = text[: _BYTES_PER_CHARACTER * limit].decode("utf-8", "replace")
-        return one_line(redact(text, self.target.secrets), limit)
+    def shown(self, text: str | bytes, limit: int = 120, clear: bytes = b"") -> str:
+        """A text of the target in one line of at most `limit` characters, without keys.
+
+        `clear` is the part of it that a finding is about.
+        """
+        if isinstance(text, str):
+            return one_line(redact(text, self.target.secrets), limit)
+        most = _BYTES_PER_CHARACTER * limit
+        without = redact(text[:most].decode("utf-8", "replace"), self.target.secrets)
+        return one_line(without if len(text) <= most else without[:-_MARGIN], limit)
+
+    def value(self, text: str, place: str = "", limit: int = 80) -> str:
+        """The value that a finding is about, in one line of at most `limit` characters, without keys.
+
+        `place` is where it stands, as `data/queue_s`.
+        """
+        return self.shown(text, limit)
 
     def operation(self, label: str | None) -> Operation | None:
         """The document's operation of that label."""

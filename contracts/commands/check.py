@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from arklow_local.formats.excerpts import printable
+from arklow_local.formats.excerpts import inert
 
 from ..core.events import Listener, RunFinished
 from ..openapi.document import Unreadable, load
@@ -178,12 +178,12 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     plan = plan_of(options, environment)
     if options.dry_run:
         if options.target is not None:
-            print(printable(f"Target {options.target} of {options.targets or FILE}"))
+            print(inert(f"Target {options.target} of {options.targets or FILE}"))
         try:
             load(plan.document)
         except Unreadable as error:
             raise Usage(str(error)) from None
-        print(*map(printable, described(plan)), sep="\n")
+        print(*map(inert, described(plan)), sep="\n")
         return 0
     directory = report_directory(options.report_dir)
     terminal = Terminal(console(), plan.target.secrets)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from arklow_local.formats import strict_json
+from arklow_local.formats.excerpts import excerpt
 from arklow_local.formats.files import read_bytes
 
 from ..core.baseline import SCHEMA_VERSION
 from ..reports.comparison import new_violations, page
+from ..reports.printable import printable_data
 from ..reproduction.rerun import earlier_version
 from .parsers import add_command
 from .ports import Ports
@@ -37,6 +40,13 @@ _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
 """Member of a report that a comparison reads → the types that its value may have."""
 
 
+_FORMS: Final = {
+    "started": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+Z-]{5,25}"),
+    "verdict": re.compile("[A-Za-z][A-Za-z -]{0,40}"),
+}
+"""Member of a report → what its text looks like, as a page shows it as it is."""
+_NAME: Final = re.compile("[A-Za-z0-9_.:-]{1,80}")
+"""The id of a finding, or the code of a rule."""
 _EXAMPLES: Final = (
     "arklow-contracts compare monday tuesday wednesday",
     "arklow-contracts compare main/report.json out/report.json --fail-on-new",
@@ -103,8 +113,9 @@ def read(path: Path) -> dict[str, Any]:
         raise Usage(earlier_version(str(file), value.get("schema_version", 1)))
     if wrong := _wrong(value):
         raise Usage(f"{file} is not a report of arklow-contracts: {wrong}")
-    assert isinstance(value, dict)
-    return value
+    shown = printable_data(value)  # a report may come from anywhere
+    assert isinstance(shown, dict)
+    return shown
 
 
 def _wrong(value: Any) -> str | None:
@@ -116,6 +127,9 @@ def _wrong(value: Any) -> str | None:
             return f"it has no member {name!r}"
         if not isinstance(value[name], kind):
             return f"its member {name!r} is {type(value[name]).__name__}"
+    for name, form in _FORMS.items():
+        if not form.fullmatch(value[name]):
+            return f"its member {name!r} is {excerpt(repr(value[name]), 40)}"
     if not all(isinstance(value["document"].get(name), str) for name in ("name", "sha256")):
         return "its document has no name or no sha256"
     for weight in ("violations", "warnings"):
@@ -123,6 +137,8 @@ def _wrong(value: Any) -> str | None:
             texts = ("id", "rule", "sentence")
             if not isinstance(one, dict) or not all(isinstance(one.get(name), str) for name in texts):
                 return f"{weight}/{number} has no id, rule or sentence"
+            if not all(_NAME.fullmatch(one[name]) for name in ("id", "rule")):
+                return f"the id or the rule of {weight}/{number} is none"
             reproduced, counts = one.get("reproduced"), {"shown", "tried"}
             if not (isinstance(reproduced, dict) and counts <= reproduced.keys()):
                 return f"{weight}/{number}/reproduced has no shown and tried"

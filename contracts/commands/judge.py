@@ -8,14 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from ..core.baseline import entries
 from ..openapi.document import Unreadable, load
 from ..openapi.places import places_in_repository
-from ..recordings.har import Entry, NotAnArchive, read_archive
 from ..recordings.recorded_traffic import RecordingJudge
 from ..reports.console import Terminal, console
+from . import values
+from .archive_files import entries_of
 from .check import conclude
 from .flags import add_document, add_target_file, add_verbose, document_of, report_directory
 from .parsers import add_command
+from .plan_options import from_yaml
 from .ports import Ports
 from .report_files import ReportFiles
 from .secrets import credential_of
@@ -26,8 +29,6 @@ _EXAMPLES: Final = (
     "arklow-contracts judge shop.har",
     "arklow-contracts judge shop.har --api-key env:ARKLOW_API_KEY --org 42 --report-dir out",
 )
-_LARGEST: Final = 512
-"""MiB of one archive at most: its entries are held in memory together."""
 
 
 def add(commands: Any) -> None:
@@ -39,15 +40,32 @@ def add(commands: Any) -> None:
         description="Judge HTTP Archives by the rules on single exchanges. No host is contacted.",
         examples=_EXAMPLES,
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an HTTP Archive (HAR)")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="an HTTP Archive: .har, .har.gz, or a .zip with one and its bodies",
+    )
     add = add_target_file(parser)
     add("--base-url", metavar="URL", help="the control plane that was called (default: found by the paths)")
     add("--ingress-url", metavar="URL", help="its ingress, if that had another URL")
     add("--api-key", metavar="KEY", help="a good key, or where it is: env:NAME or file:PATH")
     add("--org", metavar="ID", help="the organisation that the key belongs to")
     add_document(parser, "judge by another OpenAPI 3.1 document")
-    parser.add_argument_group("judgement").add_argument(
-        "--strict", action="store_true", help="count warnings as violations"
+    add = parser.add_argument_group("judgement").add_argument
+    add("--strict", action="store_true", help="count warnings as violations")
+    add(
+        "--min-verified",
+        type=values.PERCENT,
+        metavar="PCT",
+        help="percent of the rules that must be verified for exit code 0 (default 0)",
+    )
+    add(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="known findings to excuse: a YAML list of id, owner, reason, expires",
     )
     add = parser.add_argument_group("output").add_argument
     add(
@@ -63,7 +81,17 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     """Judge the archives, print the findings and write the reports; returns the exit code."""
     directory = report_directory(options.report_dir)
     judge, document = _judge_of(options, environment)
-    finished = judge.judge([_entries(file) for file in options.files])
+    terminal = Terminal(console(), {})
+    archives = []
+    try:
+        for file in options.files:
+            terminal.show_work(f"reading {file}")
+            archives.append(entries_of(file))
+        finished = judge.judge(
+            archives, lambda judged, count: terminal.show_work(f"judged {judged:,} of {count:,} exchanges")
+        )
+    finally:
+        terminal.close()
     finished = replace(finished, places=places_in_repository(document))
     files = None if directory is None else ReportFiles(directory, interpretations=False)
     conclude(finished, Terminal(console(), finished.secrets), files, {}, verbose=options.verbose)
@@ -77,7 +105,11 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> tu
         Usage: a value cannot be used, or flags contradict each other.
     """
     options = with_targets_file(
-        options, {"base_url", "ingress_url", "document", "spec_dir", *(["org"] if options.api_key else [])}
+        options,
+        {
+            *("base_url", "ingress_url", "document", "spec_dir", "baseline", "min_verified"),
+            *(["org"] if options.api_key else []),
+        },
     )
     if options.ingress_url and not options.base_url:
         raise Usage("--ingress-url is of no use without --base-url")
@@ -93,26 +125,15 @@ def _judge_of(options: argparse.Namespace, environment: Mapping[str, str]) -> tu
     except Unreadable as error:
         raise Usage(str(error)) from None
     bases = tuple(url_of(flag, url) for flag, url in given if url)
-    return RecordingJudge(document, bases=bases, credential=credential, strict=options.strict), file
-
-
-def _entries(file: Path) -> list[Entry]:
-    """Read the entries of an archive.
-
-    Raises:
-        Usage: the file cannot be read, is too large, or is not an archive.
-    """
-    try:
-        with file.open("rb") as opened:
-            data = opened.read((_LARGEST << 20) + 1)
-    except OSError as error:
-        raise Usage(f"{file}: {error.strerror}") from None
-    if len(data) > _LARGEST << 20:
-        raise Usage(f"{file} is larger than {_LARGEST} MiB: record less, or leave out other hosts")
-    try:
-        return read_archive(data, str(file))
-    except NotAnArchive as error:
-        raise Usage(str(error)) from None
+    judge = RecordingJudge(
+        document,
+        bases=bases,
+        credential=credential,
+        strict=options.strict,
+        baseline=from_yaml(options, "baseline", entries) or (),
+        min_verified=options.min_verified or 0.0,
+    )
+    return judge, file
 
 
 __all__ = ["add", "run"]

@@ -74,8 +74,8 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         steady=gate,
         declared=dict(options.variant),
         min_verified=0.0 if options.only else min_verified,
-        baseline=_from_yaml(options, "baseline", entries) or (),
-        expected=_from_yaml(options, "expect_interpretations", expected_interpretations) or {},
+        baseline=from_yaml(options, "baseline", entries) or (),
+        expected=from_yaml(options, "expect_interpretations", expected_interpretations) or {},
         night=night,
         before=before,
     )
@@ -100,7 +100,7 @@ def _limits(options: argparse.Namespace, *, local: bool) -> Limits:
     )
 
 
-def _from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], Any]) -> Any:
+def from_yaml(options: argparse.Namespace, member: str, read: Callable[[Any], Any]) -> Any:
     """Return what `read` makes of the YAML file that a member names; None where it names none.
 
     Raises:
@@ -135,4 +135,4 @@ def own_name_prefix(user: Callable[[], str] = getpass.getuser) -> str:
     return name or "contract"
 
 
-__all__ = ["RATE", "own_name_prefix", "plan_of"]
+__all__ = ["RATE", "from_yaml", "own_name_prefix", "plan_of"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from arklow_local.formats.excerpts import printable
+from arklow_local.formats.excerpts import inert
 from arklow_local.openapi import pages
 from arklow_local.openapi.document_text import BadPages
 
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
         raise Usage(str(error)) from None
     pages_name = options.spec_dir or "the built-in pages"
     print(
-        *map(printable, lines or [f"Nothing moved: {pages_name} and the built-in document are the same."]),
+        *map(inert, lines or [f"Nothing moved: {pages_name} and the built-in document are the same."]),
         sep="\n",
     )
     return 1 if lines else 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from arklow_local.formats.excerpts import printable
+from arklow_local.formats.excerpts import inert
 
 from .parsers import add_command
 from .ports import Ports
@@ -36,9 +36,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str], ports: Port
     """Print the targets; returns the exit code."""
     targets = targets_of(options.targets)
     for name in targets.targets:
-        print(*map(printable, _lines(targets.find(name), environment)), sep="\n")
+        print(*map(inert, _lines(targets.find(name), environment)), sep="\n")
     if not targets.targets:
-        print(printable(f"{targets.file} has no target"))
+        print(inert(f"{targets.file} has no target"))
     return 0
 
 

@@ -134,7 +134,7 @@ class Script:
             ("--key", options.key),
             ("--proxy", options.proxy),
         )
-        yield from (f"{flag} {shlex.quote(given)}" for flag, given in files if given is not None)
+        yield from (f"{flag} {self._quoted(given)}" for flag, given in files if given is not None)
         if options.proxy_login is not None:
             user = shlex.quote(f"{options.proxy_login.user}:")
             yield f'--proxy-user {user}"${options.proxy_login.variable}"'

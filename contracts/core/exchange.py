@@ -18,14 +18,13 @@ from urllib.parse import quote, unquote, urlsplit
 from arklow_local.formats import strict_json
 from arklow_local.formats.excerpts import one_line
 
+from .secrets import SHORTEST_SECRET, recogniser_of
+
 Headers = tuple[tuple[str, str], ...]
 """Pairs of name and value, in the order and spelling in which they were sent."""
 
 INTERFERENCE: Final = frozenset({429, 502, 503, 504, *range(520, 528), 530})
 """Statuses by which a gateway or a limit answers instead of the application: never a finding."""
-
-SHORTEST_SECRET: Final = 6
-"""Characters; a shorter key is not looked for inside of other text, as it might be an ordinary word."""
 
 LONG_TEXT: Final = 1_000
 """Characters of a URL, or of all headers together, from which on a server may refuse a request for its length."""
@@ -94,8 +93,9 @@ class Exchange:
 
     @property
     def request_id(self) -> str | None:
-        """The id by which the server names this exchange, if its answer has one."""
-        return next((value for name in _REQUEST_IDS if (value := self.answer_header(name))), None)
+        """The id by which the server names this exchange, if its answer has one that is no more than an id."""
+        named = (self.answer_header(name) or "" for name in _REQUEST_IDS)
+        return next((value for value in named if _REQUEST_ID.fullmatch(value)), None)
 
     # The URL and the size of the request
 
@@ -263,6 +263,8 @@ _REQUEST_IDS: Final = (
     *("x-amzn-trace-id", "x-cloud-trace-context", "x-azure-ref", "cf-ray"),
 )
 """Answer headers that name an exchange, those of the application before those of gateways."""
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9](?!.*::)[!-~]{0,199}")
+"""Visible ASCII, as all servers and gateways make it; what is longer or otherwise is none, and might be meant to do harm."""
 _ISSUED_ID: Final = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
 
 
@@ -277,11 +279,12 @@ def _first(headers: Headers, name: str) -> str | None:
 
 
 def redact(text: str, secrets: Mapping[str, str]) -> str:
-    """Replace each key in a text by what stands for it; keys that may be ordinary words are left."""
-    for key in sorted(secrets, key=len, reverse=True):
-        if len(key) >= SHORTEST_SECRET:
-            text = text.replace(key, secrets[key])
-    return text
+    """Replace each secret in a text by what stands for it, and each other form of one by `$NAME (encoded)`.
+
+    `secrets` has each secret, as it is or as an encoder writes it → a shell expression. Keys that may be ordinary words
+    are left.
+    """
+    return recogniser_of(secrets).mask(text) if secrets else text
 
 
 def redacted_line(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:

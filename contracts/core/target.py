@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+ADMIN_TOKEN = "ARKLOW_ADMIN_TOKEN"  # noqa: S105
+"""Name of the variable that stands for the token of the admin plane, which is read from it when no flag gives one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -139,14 +142,16 @@ class Target:
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """Each key and value of an extra header, as it is and as encoders write it → the shell expression for it.
+        """Each secret of the target, as it is and as encoders write it → the shell expression for it.
 
-        A later form never replaces an earlier one, as two names may stand for one secret.
+        Secrets are keys, values of extra headers, the password of the proxy and the token of the admin plane. A later form
+        never replaces an earlier one, as two names may stand for one secret.
         """
         known = [(one.key, one.name) for one in self.credentials]
         known += [(one.value, one.variable) for one in self.connection.headers]
         login = self.connection.proxy_login
         known += [] if login is None else [(login.password, login.variable)]
+        known += [] if self.admin is None else [(self.admin.token, ADMIN_TOKEN)]
         found: dict[str, str] = {}
         for secret, name in known:
             found.setdefault(secret, f"${name}")
@@ -182,7 +187,7 @@ class Target:
     @property
     def production_host(self) -> str | None:
         """The first of its hosts that belongs to Arklow's own production; None where none does."""
-        return next((host for host in self.hosts if _PRODUCTION.search(host)), None)
+        return next((host for host in self.hosts if is_of_the_service(host)), None)
 
     @property
     def is_local(self) -> bool:
@@ -201,13 +206,19 @@ def host_and_port(url: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
 
 
+def is_of_the_service(host: str | None) -> bool:
+    """Tell whether a host belongs to Arklow's own production."""
+    return _PRODUCTION.search(host or "") is not None
+
+
 def _encodings(secret: str, name: str) -> dict[str, str]:
-    """Return a secret as encoders write it (URL, Base64 with and without padding, JSON) → the shell expression."""
+    """Return a secret as encoders write it → the shell expression: for URLs, in Base64 (also as the user of `Basic`), JSON."""
     code = base64.b64encode(secret.encode()).decode()
     encoded = {
         quote(secret, safe=""): f'$(printf %s "${name}" | od -An -tx1 | tr " " % | tr -d "\\n")',
         code: f'$(printf %s "${name}" | base64 -w0)',
         code[: len(secret) // 3 * 4]: f'$(printf %s "${name}" | base64 -w0 | tr -d =)',
+        base64.b64encode(f"{secret}:".encode()).decode(): f'$(printf %s: "${name}" | base64 -w0)',
         json.dumps(secret)[1:-1]: f"${name}",
     }
     return {form: expression for form, expression in encoded.items() if form}
@@ -218,6 +229,15 @@ _PRODUCTION = re.compile(r"(?:^|\.)arklow\.io\.?$")
 _LOOPBACK = re.compile(r"127(?:\.[0-9]+){3}|::1")
 
 __all__ = [
-    *("Admin", "ConnectionOptions", "Credential", "ExtraHeader", "ProxyLogin", "Resolution", "Target"),
-    "host_and_port",
+    *(
+        "ADMIN_TOKEN",
+        "Admin",
+        "ConnectionOptions",
+        "Credential",
+        "ExtraHeader",
+        "ProxyLogin",
+        "Resolution",
+        "Target",
+    ),
+    *("host_and_port", "is_of_the_service"),
 ]

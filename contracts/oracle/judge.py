@@ -96,7 +96,9 @@ class Judge:
             self._record(facts)
             found = list(run_checks(facts, self.context, self.ledger.tested))
             self.ledger.add(
-                replace(one, exchanges=_abridged(self.provenance.needed(facts, exchanges[0].call)), together=1)
+                replace(
+                    one, exchanges=_abridged(self.provenance.needed(facts, exchanges[0].call)), together=1
+                )
                 for one in found
                 if not RULES[one.rule].checked_elsewhere
             )

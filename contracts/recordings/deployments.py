@@ -6,25 +6,32 @@ nothing of the other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from ..checks import run_checks, secrecy
 from ..checks.context import CheckContext
 from ..checks.facts import Facts, derive_facts
 from ..core.exchange import INTERFERENCE, Exchange
+from ..core.findings import Finding
 from ..core.rules import Evidence
-from ..core.target import Credential, Target
+from ..core.target import Credential, Target, is_of_the_service
 from ..openapi.document import Document
 from .har import Entry
 from .losses import Loss, rules_left_open, rules_needing
-from .secrets import is_key
+from .masking import WordedContext, masked_exchange, recogniser_for
+from .secrets import is_key, parts_of
 
 NO_CREDENTIAL: Final = Credential("\ue000", "", "KEY")
 """Stands where no key is given: no header can have this one."""
 _MOST_KEYS: Final = 20
 """Keys that are looked for in answers: each is looked for in many encodings."""
+_KEY_HEADER: Final = "x-arklow-auth"
+"""The header for keys that no other service has."""
 _NO_ROUTE: Final = (404, 405, 501)
 """Statuses of an operation that a deployment does not have."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -36,7 +43,7 @@ class RecordedTarget(Target):
     """A deployment of which a recording shows keys."""
 
     hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Every secret of the recording → what stands for it."""
+    """The key that was given, in every form → what stands for it."""
     served: tuple[Credential, ...] = ()
     """Keys that it has served, whichever organisations they belong to."""
 
@@ -49,6 +56,26 @@ class RecordedTarget(Target):
     def secrets(self) -> Mapping[str, str]:
         """What is not to be shown → what stands for it."""
         return self.hidden
+
+
+class KeyNames:
+    """Names the keys of a recording as shell variables: the one that was given as it is called, others `KEY_1` and so on."""
+
+    def __init__(self, given: Credential | None) -> None:
+        self._names: dict[str, str] = {} if given is None else {given.key: given.name}
+        self._count = 0
+
+    def of(self, key: str) -> str:
+        """Return the name of a key."""
+        if key not in self._names:
+            self._count += 1
+            self._names[key] = f"KEY_{self._count}"
+        return self._names[key]
+
+    def secrets_in(self, exchange: Exchange) -> dict[str, str]:
+        """Return the keys that are all of a header's value in an exchange, and that have a name: key → its variable."""
+        values = {value for _, value in exchange.headers}
+        return {key: f"${name}" for key, name in self._names.items() if key in values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +92,22 @@ class RecordedDeployment:
     """All that was recorded of one base URL."""
 
     def __init__(
-        self, base: str, context: CheckContext, entries: Iterable[Entry], given: Credential | None
+        self,
+        base: str,
+        context: CheckContext,
+        entries: Iterable[Entry],
+        given: Credential | None,
+        names: KeyNames,
     ) -> None:
         self.base = base
         self.context = context
+        """What its exchanges are judged by; its words describe nothing."""
         self.exchanges: Sequence[RecordedExchange] = [
             RecordedExchange(entry, derive_facts(entry.exchange, context), number)
             for number, entry in enumerate(entries)
         ]
         self._given = None if given is None else given.key
+        self._names = names
         self._kept_key_headers: dict[str, set[str]] = {}
         """File → the headers for keys that it has kept, at least once, as they were sent."""
         self._served: dict[str, list[int]] = {}
@@ -81,19 +115,52 @@ class RecordedDeployment:
         for one in self.exchanges:
             self._learn(one)
 
-    @property
-    def context_of_served_keys(self) -> CheckContext:
-        """The check context whose keys are those that the recording shows to be served."""
-        target = self.context.target
-        served = tuple(
-            Credential(key, "", target.secrets.get(key, "$KEY").removeprefix("$"))
-            for key in list(self._served)[:_MOST_KEYS]
-            if key != target.first.key
+    @cached_property
+    def served_keys(self) -> tuple[Credential, ...]:
+        """The keys that the recording shows to be served, beside the one that was given."""
+        served = [key for key in self._served if key != self._given][:_MOST_KEYS]
+        return tuple(Credential(key, "", self._names.of(key)) for key in served)
+
+    def findings(
+        self, one: RecordedExchange, context: CheckContext, tested: Counter[str]
+    ) -> tuple[Finding, ...]:
+        """Return what an exchange breaks, in the words of a context; count in `tested` what it could have broken."""
+        target = RecordedTarget(
+            self.base, self.base, NO_CREDENTIAL, hidden=context.target.secrets, served=self.served_keys
         )
+        served = replace(context, target=target)
+        return (*run_checks(one.facts, context, tested), *secrecy.shown_keys(one.facts.exchange, served))
+
+    def worded(self, one: RecordedExchange, finding: Finding) -> Finding:
+        """Return a finding as a report may show it: its words and its exchange without what is not known to be harmless."""
+        keys = self._keys_of(one.entry.exchange)
+        recogniser = recogniser_for(one.entry, keys)
+        context = self.context
+        worded = WordedContext(
+            *(context.document, context.schemas, context.target, context.prefix, context.declared),
+            *(context.learned, recogniser),
+        )
+        same = (other for other in self.findings(one, worded, Counter()) if other.key == finding.key)
+        said = next(same, finding)
         return replace(
-            self.context,
-            target=RecordedTarget(self.base, self.base, NO_CREDENTIAL, hidden=target.secrets, served=served),
+            said,
+            title=recogniser.mask(said.title),
+            expected=recogniser.mask(said.expected),
+            place=recogniser.mask(said.place),
+            exchanges=(masked_exchange(one.entry.exchange, recogniser, keys),),
         )
+
+    def _keys_of(self, exchange: Exchange) -> dict[str, str]:
+        """Return the keys that an exchange may show: each as it was sent → its variable."""
+        sent = [
+            value
+            for name, value in exchange.headers
+            if name.lower() in self.context.document.key_headers and is_key(value)
+        ]
+        served = [one.key for one in self.served_keys]
+        given = [] if self._given is None else [self._given]
+        keys = {part: f"${self._names.of(value)}" for value in sent for part in parts_of(value)}
+        return keys | {key: f"${self._names.of(key)}" for key in (*sent, *served, *given)}
 
     def rules_left_open(self, one: RecordedExchange) -> dict[str, str]:
         """Return the rules that are not applied to an exchange: code → why."""
@@ -174,6 +241,30 @@ def place_of(exchange: Exchange, document: Document, bases: Collection[str]) -> 
     return None
 
 
+def shows_arklow(exchange: Exchange) -> bool:
+    """Whether an exchange shows that its host is an Arklow: paths alone do not, as other services have such ones.
+
+    Signs are the header in which only Arklow reads a key, the host of the service itself, and an answer with members that
+    the page of the operation has: the envelope of refusals and of the control plane, or the id of accepted work.
+    """
+    if any(name.lower() == _KEY_HEADER for name, _ in exchange.headers):
+        return True
+    if is_of_the_service(urlsplit(exchange.url).hostname):
+        return True
+    value = exchange.value()
+    if not isinstance(value, dict):
+        return False
+    if "a_id" in exchange.data():
+        return True
+    errors = value.get("errors", ())
+    listed = errors if isinstance(errors, list) else [] if errors is None else None
+    return (
+        listed is not None
+        and {"data", "errors"} <= value.keys()
+        and all(isinstance(one, dict) and "code" in one for one in listed)
+    )
+
+
 def is_of_a_gateway(exchange: Exchange) -> bool:
     """Whether an answer is that of a gateway or a limit, as a run would take it, or a redirect to another host."""
     if exchange.status in INTERFERENCE:
@@ -198,10 +289,12 @@ def without_default_port(base: str) -> str:
 
 __all__ = [
     "NO_CREDENTIAL",
+    "KeyNames",
     "RecordedDeployment",
     "RecordedExchange",
     "RecordedTarget",
     "is_of_a_gateway",
     "place_of",
+    "shows_arklow",
     "without_default_port",
 ]

@@ -11,15 +11,17 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
+from arklow_local.formats.excerpts import excerpt
+
 from ..core.exchange import Exchange, Headers, media_type, utc
 from .losses import Loss
-from .secrets import looks_redacted, secrets_in_cookies, secrets_in_headers, secrets_in_url, writable
+from .secrets import looks_redacted, secrets_in_cookies, secrets_in_password, writable
 
 
 class NotAnArchive(ValueError):
@@ -38,7 +40,7 @@ class Entry:
     """With neither operation nor path: the document that it is judged by is not known here."""
     losses: frozenset[Loss]
     secrets: tuple[str, ...]
-    """Values that must not be shown: keys, cookies, passwords."""
+    """Cookies that are listed beside the headers, and the password of the URL, which the exchange no longer has."""
     not_judged: str = ""
     """Why it is no exchange with a server, or none that counts; empty when it is one."""
 
@@ -49,11 +51,15 @@ class Entry:
         return f"entry {self.number} of {self.file}, {moment}"
 
 
-def read_archive(data: bytes, file: str) -> list[Entry]:
-    """Read the entries of an archive; `file` is its name in messages and reports.
+Bodies = Callable[[str], "bytes | None"]
+"""Reads a body that lies beside an archive, by its name; None where there is none."""
+
+
+def read_archive(data: bytes, file: str, bodies: Bodies = lambda _: None) -> list[Entry]:
+    """Read the entries of an archive; `file` is its name in messages and reports, `bodies` has what lies beside it.
 
     Raises:
-        NotAnArchive: the text is none.
+        NotAnArchive: the text is none, or names a body that is not beside it.
     """
     try:
         value = json.loads(data, parse_constant=lambda _: None)  # NaN is a loss as any other
@@ -69,7 +75,7 @@ def read_archive(data: bytes, file: str) -> list[Entry]:
         raise NotAnArchive(f"{file} has a number that is too long") from None
     log = _member(_typed(value, dict, file, ""), "log", dict, file, "")
     entries = _member(log, "entries", list, file, "log")
-    return [_entry(one, file, number) for number, one in enumerate(entries, 1)]
+    return [_entry(one, file, number, bodies) for number, one in enumerate(entries, 1)]
 
 
 # Members that must be there
@@ -80,10 +86,9 @@ _TYPE_NAMES: Final = {dict: "an object", list: "an array", str: "a string", int:
 def _typed(value: Any, kind: type, file: str, place: str) -> Any:
     """Return a value of an archive that must be of a type."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        actual = f"{json.dumps(value, default=str):.60}" if not isinstance(value, dict | list) else ""
-        actual = actual or ("an object" if isinstance(value, dict) else "an array")
+        actual = _TYPE_NAMES.get(type(value)) if not isinstance(value, int) else None
         raise NotAnArchive(
-            f"{file} is not an HTTP Archive: {place or 'the text'} is {actual}, expected {_TYPE_NAMES[kind]}"
+            f"{file} is not an HTTP Archive: {place or 'the text'} is {actual or json.dumps(value):.60}, expected {_TYPE_NAMES[kind]}"
         )
     return value
 
@@ -96,7 +101,7 @@ def _member(value: Mapping[str, Any], name: str, kind: type, file: str, place: s
     return _typed(value[name], kind, file, at)
 
 
-def _entry(value: Any, file: str, number: int) -> Entry:
+def _entry(value: Any, file: str, number: int, bodies: Bodies) -> Entry:
     place = f"log/entries/{number - 1}"
     one = _typed(value, dict, file, place)
     request = _member(one, "request", dict, file, place)
@@ -105,23 +110,24 @@ def _entry(value: Any, file: str, number: int) -> Entry:
     answer = one.get("response")
     answer = {} if answer is None else _typed(answer, dict, file, f"{place}/response")
     sent, got = _headers(request), _headers(answer)
-    body, lost_of_request, sent = _request_body(request, sent)
-    content, lost_of_answer, got = _answer_body(answer, got)
-    secrets = (
-        *(*secrets_in_headers(sent), *secrets_in_headers(got)),
-        *(*secrets_in_cookies(request), *secrets_in_cookies(answer), *secrets_in_url(url)),
-    )
+    posted = _with_body(request.get("postData"), file, f"{place}/request/postData", bodies)
+    content = _with_body(answer.get("content"), file, f"{place}/response/content", bodies)
+    body, lost_of_request, sent = _request_body(request, posted, sent)
+    answered, lost_of_answer, got = _answer_body(content, got)
+    secrets = (*secrets_in_cookies(request), *secrets_in_cookies(answer), *secrets_in_password(url))
     started = _time(one.get("startedDateTime"))
     exchange = Exchange(
-        writable(method),
+        _method(method),
         _without_user(url),
         sent,
         body,
         _status(answer),
         got,
-        content,
+        answered,
         at=started.timestamp() if started else 0.0,
-        trace=next((value for name, value in sent if name.lower() == "traceparent"), ""),
+        trace=next(
+            (value for name, value in sent if name.lower() == "traceparent" and _TRACE.fullmatch(value)), ""
+        ),
     )
     losses = {*lost_of_request, *lost_of_answer, *_lost_headers(request, sent, got)}
     if looks_redacted(url):
@@ -141,8 +147,21 @@ def _entry(value: Any, file: str, number: int) -> Entry:
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
 """A method or the name of a header (RFC 9110 §5.6.2), of a length that is in use."""
+_STEP: Final = re.compile(r"[A-Za-z0-9._ @+=-]+")
+"""A folder or a file that an archive may name beside itself, on every system."""
+_LONGEST_FILE: Final = 400
+"""Characters of its path."""
+_NORMALISED: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
+"""Methods that `fetch` writes in upper case (https://fetch.spec.whatwg.org/#concept-method-normalize); `patch` is not one."""
+_TRACE: Final = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""A `traceparent` (W3C Trace Context)."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 """Scheme → the port that a URL of it need not name."""
+
+
+def _method(text: str) -> str:
+    """A method as it was sent: `fetch` sends some of them in upper case however they are written."""
+    return text.upper() if text.upper() in _NORMALISED else writable(text)
 
 
 def _status(answer: Mapping[str, Any]) -> int:
@@ -186,8 +205,31 @@ def _size(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
-def _bytes(text: Any, encoding: Any) -> bytes | None:
-    """The bytes that an archive has as text; None where they cannot be restored."""
+def _with_body(message: Any, file: str, place: str, bodies: Bodies) -> Mapping[str, Any]:
+    """The members of a message, with the body that lies beside the archive, as Playwright writes it, under `_bytes`.
+
+    Raises:
+        NotAnArchive: the name of the file leads elsewhere.
+    """
+    if not isinstance(message, dict):
+        return {}
+    name = message.get("_file")
+    if not isinstance(name, str) or isinstance(message.get("text"), str):
+        return message
+    steps = name.split("/")
+    if not all(_STEP.fullmatch(step) and step.strip(". ") for step in steps) or len(name) > _LONGEST_FILE:
+        raise NotAnArchive(
+            f"{file} is not an HTTP Archive: {place}/_file is {excerpt(json.dumps(name), 60)}, "
+            "expected the name of a file beside the archive"
+        )
+    return message | {"_bytes": bodies(name)}
+
+
+def _bytes(message: Mapping[str, Any], encoding: Any) -> bytes | None:
+    """The bytes that an archive has as text or beside it; None where they cannot be restored."""
+    if isinstance(beside := message.get("_bytes"), bytes):
+        return beside
+    text = message.get("text")
     if not isinstance(text, str):
         return None
     if encoding == "base64":
@@ -203,10 +245,10 @@ def _bytes(text: Any, encoding: Any) -> bytes | None:
         return None
 
 
-def _request_body(request: Mapping[str, Any], headers: Headers) -> tuple[bytes | None, set[Loss], Headers]:
+def _request_body(
+    request: Mapping[str, Any], posted: Mapping[str, Any], headers: Headers
+) -> tuple[bytes | None, set[Loss], Headers]:
     """The body of a request, what was lost of it, and the headers with its media type."""
-    posted = request.get("postData")
-    posted = posted if isinstance(posted, dict) else {}
     losses: set[Loss] = set()
     kind = posted.get("mimeType")
     if _first(headers, "content-type") is None:
@@ -215,7 +257,7 @@ def _request_body(request: Mapping[str, Any], headers: Headers) -> tuple[bytes |
         elif headers == () or kind or posted:
             losses.add(Loss.SENT_MEDIA)
     announced = _announced_length(headers)
-    body = _bytes(posted.get("text"), posted.get("encoding") or posted.get("_encoding"))
+    body = _bytes(posted, posted.get("encoding") or posted.get("_encoding"))
     if not body:
         return (b"", losses, headers) if announced == 0 else (None, losses | {Loss.BODY}, headers)
     lengths = {one for one in (announced, _size(request.get("bodySize"))) if one is not None}
@@ -228,10 +270,8 @@ def _request_body(request: Mapping[str, Any], headers: Headers) -> tuple[bytes |
     return body, losses, headers
 
 
-def _answer_body(answer: Mapping[str, Any], headers: Headers) -> tuple[bytes, set[Loss], Headers]:
+def _answer_body(content: Mapping[str, Any], headers: Headers) -> tuple[bytes, set[Loss], Headers]:
     """The body of an answer, what was lost of it, and the headers with its media type."""
-    content = answer.get("content")
-    content = content if isinstance(content, dict) else {}
     losses: set[Loss] = set()
     kind = content.get("mimeType")
     if _first(headers, "content-type") is None and kind not in (None, "", "x-unknown"):
@@ -240,7 +280,7 @@ def _answer_body(answer: Mapping[str, Any], headers: Headers) -> tuple[bytes, se
         else:
             losses.add(Loss.ANSWER_MEDIA)
     announced = _announced_length(headers)
-    body = _bytes(content.get("text"), content.get("encoding"))
+    body = _bytes(content, content.get("encoding"))
     is_coded = (_first(headers, "content-encoding") or "identity").strip().lower() != "identity"
     size, saved = _size(content.get("size")), content.get("compression")
     if not body:
@@ -320,4 +360,4 @@ def _without_user(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
 
 
-__all__ = ["Entry", "NotAnArchive", "read_archive"]
+__all__ = ["Bodies", "Entry", "NotAnArchive", "read_archive"]

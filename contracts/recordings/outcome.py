@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from ..core.baseline import BaselineEntry, with_states
 from ..core.events import CrossChecked, RunFinished
 from ..core.exchange import Exchange
 from ..core.findings import Finding, Key
 from ..core.ledger import Ledger
-from ..core.rules import RULES
-from ..core.target import Credential
+from ..core.rules import RULES, Evidence
+from ..core.target import Credential, Target
 from ..openapi.document import Document
-from .deployments import RecordedDeployment, RecordedExchange
-from .secrets import is_secret
+from .deployments import KeyNames, RecordedDeployment, RecordedExchange
+from .losses import rules_needing
 
 _NEEDS_A_RUN: Final = "one recorded exchange cannot tell it; a run against the deployment can"
+
+
+_NO_ANSWERS: Final = "Nothing was judged: the archive has kept the body of no answer, or hidden it, in {} exchanges. Record with bodies."
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One finding about one exchange."""
+
+    deployment: RecordedDeployment
+    exchange: RecordedExchange
+    finding: Finding
 
 
 @dataclass(slots=True)
@@ -31,12 +44,21 @@ class Tally:
     """Why entries are not judged → how many."""
     judged: int = 0
     """How many exchanges were judged."""
-    found: list[tuple[RecordedExchange, Finding]] = field(default_factory=list)
-    """Each exchange with a finding about it."""
+    often: Counter[Key] = field(default_factory=Counter)
+    """Key of a finding → how many exchanges show it."""
+    shortest: dict[Key, Example] = field(default_factory=dict)
+    """Key of a finding → its shortest example."""
     tested: Counter[str] = field(default_factory=Counter)
     """Code of a rule → how many exchanges could have broken it."""
     left_open: dict[str, Counter[str]] = field(default_factory=dict)
     """Code of a rule → why it was not applied → to how many exchanges that could have broken it."""
+
+    def note(self, deployment: RecordedDeployment, one: RecordedExchange, finding: Finding) -> None:
+        """Count a finding, and keep it if it has the shortest example."""
+        self.often[finding.key] += 1
+        known = self.shortest.get(finding.key)
+        if known is None or finding.size < known.finding.size:
+            self.shortest[finding.key] = Example(deployment, one, finding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +71,20 @@ class RecordingOutcome:
     bases: Sequence[str]
     """Base URLs that were given."""
     strict: bool
-    secrets: Mapping[str, str]
-    """Secret → what stands for it."""
+    names: KeyNames
+    """Names of the keys that are shown."""
+    baseline: tuple[BaselineEntry, ...] = ()
+    min_verified: float = 0.0
+    """Percent of the rules that must be verified before the recording proves something."""
 
     def finished(
         self, tally: Tally, deployments: Sequence[RecordedDeployment], started: datetime
     ) -> RunFinished:
         """Return what the archives show as the last event of a run."""
         violations, warnings = self._findings(tally)
+        secrets = {} if self.given is None else dict(Target("", "", self.given).secrets)
+        for finding in (*violations, *warnings):
+            secrets |= self.names.secrets_in(finding.exchanges[-1])
         broken = {finding.rule for finding in (*violations, *warnings)}
         served = Counter(
             str(one.entry.exchange.operation)
@@ -65,7 +93,7 @@ class RecordingOutcome:
             if one.entry.exchange.status == 200
         )
         target, ingress = self._base_urls(deployments)
-        return RunFinished(
+        finished = RunFinished(
             target=target,
             document=self.document.name,
             digest=self.document.digest,
@@ -88,42 +116,41 @@ class RecordingOutcome:
             inconclusive=self._inconclusive(tally),
             strict=self.strict,
             negatives={},
-            secrets=dict(self.secrets),
+            secrets=secrets,
             ingress=ingress,
             keys=() if self.given is None else ((self.given.org, self.given.name),),
+            baseline=with_states(
+                self.baseline,
+                {finding.id for finding in (*violations, *warnings)},
+                set(tally.tested),
+                started.date(),
+            ),
+            min_verified=self.min_verified,
         )
+        if finished.inconclusive is None and finished.verified < self.min_verified:
+            few = (
+                f"Too little was verified: {finished.verified:.0f} % of the rules,"
+                f" and {self.min_verified:.0f} % was asked for."
+            )
+            return replace(finished, inconclusive=few)
+        return finished
 
     def _findings(self, tally: Tally) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
         """The violations and the warnings: each with its shortest example, and the entry that this is from."""
-        ledger = Ledger(secrets=self.secrets)
-        often: Counter[Key] = Counter()
-        shortest: dict[Key, tuple[RecordedExchange, Finding]] = {}
-        for one, finding in tally.found:
-            often[finding.key] += 1
-            if finding.size < shortest.setdefault(finding.key, (one, finding))[1].size:
-                shortest[finding.key] = one, finding
-        sources: dict[
-            int, tuple[Exchange, RecordedExchange]
-        ] = {}  # by identity, which the exchange keeps in use
-        for one, finding in shortest.values():
-            shown = self._without_secrets(finding.exchanges[-1])
-            sources[id(shown)] = shown, one
-            ledger.add([replace(finding, exchanges=(shown,))])
+        ledger = Ledger()
+        sources: dict[int, tuple[Exchange, str, int]] = {}  # by identity, which the exchange keeps in use
+        for example in tally.shortest.values():
+            worded = example.deployment.worded(example.exchange, example.finding)
+            shown, count = worded.exchanges[-1], tally.often[example.finding.key]
+            sources[id(shown)] = shown, example.exchange.entry.name, count
+            ledger.add([worded])
 
         def with_source(finding: Finding) -> Finding:
-            source = sources[id(finding.exchanges[-1])][1].entry.name
-            more = f" and {often[finding.key] - 1} more" if often[finding.key] > 1 else ""
+            _, source, count = sources[id(finding.exchanges[-1])]
+            more = f" and {count - 1} more" if count > 1 else ""
             return replace(finding, title=f"{finding.title} ({source}{more})")
 
         return tuple(map(with_source, ledger.violations)), tuple(map(with_source, ledger.warnings))
-
-    def _without_secrets(self, exchange: Exchange) -> Exchange:
-        """Replace the secrets of an answer by their names; those of the request are replaced where it is shown."""
-        headers = tuple(
-            (name, self.secrets.get(value, value) if is_secret(name) else value)
-            for name, value in exchange.answer_headers
-        )
-        return replace(exchange, answer_headers=headers)
 
     def _base_urls(self, deployments: Sequence[RecordedDeployment]) -> tuple[str, str]:
         """The base URLs of most that was judged: of the control plane, and of ingress."""
@@ -141,12 +168,16 @@ class RecordingOutcome:
     def _inconclusive(self, tally: Tally) -> str | None:
         """Why nothing is proved, in one sentence; None when something is."""
         if tally.tested:
-            return None
+            return None if self._has_judged_an_answer(tally) else _NO_ANSWERS.format(tally.judged)
         reasons = ", ".join(f"{count} {why}" for why, count in tally.passed_over.most_common())
         entries = f"{tally.entries} {'entry' if tally.entries == 1 else 'entries'}"
         if reasons:
             entries += f" ({reasons})"
         return f"No exchange with an operation of {self.document.name} could be judged: {entries}."
+
+    def _has_judged_an_answer(self, tally: Tally) -> bool:
+        """Whether the body of some answer was judged, or something was found without one."""
+        return bool(tally.often) or bool(tally.tested.keys() & rules_needing(Evidence.ANSWER_BODY))
 
 
 def _why_not_verified(rule: str, tally: Tally) -> str:

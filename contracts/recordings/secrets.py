@@ -1,8 +1,4 @@
-"""Which values of a recording are secret: keys, cookies and passwords, in headers, cookies and URLs.
-
-A module of its own, as a recording holds the secrets of systems that the judge was never told of: what is not found
-here would be printed.
-"""
+"""Which values of a recording are keys, cookies and passwords, and which were replaced by a tool that hides them."""
 
 from __future__ import annotations
 
@@ -10,8 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
-
-from ..core.exchange import Headers
 
 _SECRET_NAME: Final = re.compile(
     "(?:set-)?cookie2?|(?:.*[-_.])?key|.*(?:apikey|auth|token|secret|password|session).*",
@@ -50,23 +44,25 @@ def is_secret(name: str) -> bool:
     return _SECRET_NAME.fullmatch(name) is not None and name.lower() not in _NO_SECRETS
 
 
-def secrets_in_headers(headers: Headers) -> Iterator[str]:
-    """Yield the secret values of headers, and their parts."""
-    for name, value in headers:
-        if is_secret(name):
-            yield from _parts(value)
-
-
 def secrets_in_cookies(message: Mapping[str, Any]) -> Iterator[str]:
     """Yield the values of the cookies that an archive lists of a request or an answer."""
     listed = message.get("cookies")
     for one in listed if isinstance(listed, list) else ():
         if isinstance(one, dict) and isinstance(one.get("value"), str):
-            yield from _parts(one["value"])
+            yield from parts_of(one["value"])
 
 
-def secrets_in_url(url: str) -> Iterator[str]:
-    """Yield the password of a URL, and the values of the secret members of its query."""
+def secrets_in_password(url: str) -> Iterator[str]:
+    """Yield the password of a URL."""
+    try:
+        netloc = urlsplit(url).netloc
+    except ValueError:
+        return
+    yield from parts_of(netloc.rpartition("@")[0].partition(":")[2])
+
+
+def secrets_in_query(url: str) -> Iterator[str]:
+    """Yield the values in the query of a URL, and what stands there without one."""
     try:
         parts = urlsplit(url)
         pairs = parse_qsl(
@@ -74,11 +70,8 @@ def secrets_in_url(url: str) -> Iterator[str]:
         )
     except ValueError:
         return
-    if "@" in parts.netloc:
-        yield from _parts(parts.netloc.rpartition("@")[0].partition(":")[2])
     for name, value in pairs:
-        if _SECRET_NAME.fullmatch(name):
-            yield from _parts(value)
+        yield from parts_of(value or name)
 
 
 def writable(text: str) -> str:
@@ -86,7 +79,7 @@ def writable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _parts(value: str) -> Iterator[str]:
+def parts_of(value: str) -> Iterator[str]:
     """Yield a value, and what is a secret by itself in it: in `Bearer abc`, or in `session=abc; path=/`."""
     value = writable(value)
     if not value or looks_redacted(value):
@@ -103,8 +96,9 @@ __all__ = [
     "is_key",
     "is_secret",
     "looks_redacted",
+    "parts_of",
     "secrets_in_cookies",
-    "secrets_in_headers",
-    "secrets_in_url",
+    "secrets_in_password",
+    "secrets_in_query",
     "writable",
 ]

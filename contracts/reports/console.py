@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.text import Text
 
-from arklow_local.formats.excerpts import printable
+from arklow_local.formats.excerpts import inert, one_line
 
 from ..core.events import (
     Advanced,
@@ -26,6 +26,7 @@ from ..core.findings import Finding
 from ..core.rules import RULES, Severity
 from .details import detail_lines, finding_lines
 from .json_report import report_data
+from .printable import printable_data
 from .screen import Ending, screen_of
 from .summary import summarise
 
@@ -83,6 +84,16 @@ class Terminal:
         for line in summary_lines(run, ending, verbose=verbose):
             self._console.print(line, highlight=False, soft_wrap=True)
 
+    def show_work(self, text: str) -> None:
+        """Say in the moving line what is done now; nothing where there is no terminal."""
+        if not self._console.is_terminal:
+            return
+        if self._status is None:
+            self._status = self._console.status(Text(inert(text)))
+            self._status.start()
+        else:
+            self._status.update(Text(inert(text)))
+
     def close(self) -> None:
         """End the moving line."""
         if self._status is not None:
@@ -92,7 +103,7 @@ class Terminal:
     def _begin(self, event: RunStarted) -> None:
         self._limit = event.max_time
         self._console.print(
-            f"[bold]{escape(event.target)}[/] judged by {escape(printable(event.document))} "
+            f"[bold]{escape(inert(event.target))}[/] judged by {escape(inert(event.document))} "
             f"[dim]{event.digest[:12]}, seed {event.seed}, up to {event.max_time:.0f} s[/]",
             highlight=False,
             soft_wrap=True,
@@ -109,7 +120,7 @@ class Terminal:
         self._console.print(
             Text.assemble(
                 (f"{rule.severity}  ", colour),
-                redact(finding.sentence, self._secrets),
+                one_line(redact(finding.sentence, self._secrets), 600),
                 (f"  {finding.id}", "dim"),
             ),
             soft_wrap=True,
@@ -158,7 +169,7 @@ def summary_lines(run: RunFinished, ending: Ending | None = None, *, verbose: bo
     Before the screen are the findings whose requests have no room on it and are in no report, so that no example is lost.
     """
     ending = ending or Ending()
-    data = report_data(run)
+    data = printable_data(report_data(run))
     summary = summarise(data)
     screen = screen_of(data, summary, ending)
     yield Text()

@@ -18,6 +18,7 @@ from ..core.rules import RULES
 from . import generated_test_runtime
 from .generated_assertions import asserted
 from .json_report import name_of_test, report_data, write_atomically
+from .printable import printable_data
 from .summary import JsonObject
 
 _SOURCES: Final = tuple(
@@ -40,7 +41,7 @@ _CLIENTS: Final = 16
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write a test for each finding below `tests/`, and delete those of earlier runs."""
-    data = report_data(run)
+    data = printable_data(report_data(run))
     folder = directory / "tests"
     for old in folder.glob("test_*.py"):
         if re.fullmatch("test_[a-z]+_[0-9]+_[0-9a-f]{6,8}", old.stem):

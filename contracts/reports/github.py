@@ -8,6 +8,7 @@ from pathlib import Path
 from ..core.events import RunFinished
 from .json_report import report_data
 from .markdown import cell, table
+from .printable import printable_data
 from .sarif import Places, place_of
 from .summary import (
     JsonObject,
@@ -36,6 +37,7 @@ def announce(run: RunFinished, environment: Mapping[str, str]) -> list[str]:
 
 def commands(run: JsonObject, places: Places) -> list[str]:
     """Return a workflow command for each finding, and for whatever else makes the verdict weaker."""
+    run = printable_data(run)
     summary = summarise(run)
     lines = [_annotation("error", one, run, places) for one in summary.violations]
     lines += [_annotation("warning", one, run, places) for one in summary.warnings]
@@ -75,6 +77,7 @@ def _value(text: str) -> str:
 
 def job_summary(run: JsonObject) -> str:
     """Return a run as Markdown: the verdict, what it rests on, and a table of findings."""
+    run = printable_data(run)
     summary = summarise(run)
     lines = [
         f"## {cell(summary.line)}",

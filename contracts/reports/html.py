@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from ..core.events import RunFinished
 from ..core.rules import RULES
 from .json_report import name_of_test, report_data, write_atomically
+from .printable import printable_data
 from .summary import evidence, excuse, replay_command, summarise, when_sent
 
 _TEMPLATE: Final = Path(__file__).parent / "report.html.jinja"
@@ -17,7 +18,7 @@ _TEMPLATE: Final = Path(__file__).parent / "report.html.jinja"
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.html`."""
-    data = report_data(run)
+    data = printable_data(report_data(run))
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -11,6 +11,7 @@ from arklow_local.formats.yaml_writer import write_block
 
 from ..core.events import RunFinished
 from .json_report import report_data, write_atomically
+from .printable import printable_data
 
 _HEAD = (
     "# The interpretations that a deployment takes where the documentation is silent or contradicts itself.\n"
@@ -21,7 +22,7 @@ _WIDTH = 100
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `interpretations.yaml`."""
-    data = report_data(run)
+    data = printable_data(report_data(run))
     content = {
         "target": data["target"],
         "judged": data["started"],

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from arklow_local.formats.excerpts import inert_json
+
 from ..core.baseline import SCHEMA_VERSION
 from ..core.curl import Script
 from ..core.events import RunFinished
@@ -136,7 +138,8 @@ def name_of_test(finding_id: str) -> str:
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.json`."""
     write_atomically(
-        directory / "report.json", json.dumps(report_data(run), indent=2, ensure_ascii=False) + "\n"
+        directory / "report.json",
+        inert_json(json.dumps(report_data(run), indent=2, ensure_ascii=False)) + "\n",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,18 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from ..core.events import RunFinished
 from ..core.rules import RULES, Severity
 from .json_report import report_data
+from .printable import printable_data
 from .summary import JsonObject, excuse, summarise
-
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold."""
 
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `junit.xml`; a warning fails its case with `--strict` only, and what the baseline excuses skips it."""
-    data = report_data(run)
+    data = printable_data(report_data(run))
     summary = summarise(data)
     reasons = {one["rule"]: one["why"] for one in data["not_verified"]}
     suite = TestSuite("arklow-contracts")
     suite.timestamp = run.started
-    suite.add_property("document", _clean(f"{run.document} sha256-{run.digest}"))
+    suite.add_property("document", f"{data['document']['name']} sha256-{run.digest}")
     found = [*summary.violations, *summary.warnings]
     for rule in dict.fromkeys([*run.tested, *run.not_verified, *(one["rule"] for one in found)]):
         broken = [one for one in found if one["rule"] == rule]
@@ -32,7 +29,7 @@ def write(run: RunFinished, directory: Path) -> None:
         suite.add_testcase(_case(rule, broken, excused, strict=run.strict, reason=reasons.get(rule)))
     if run.inconclusive:
         case = TestCase("the run proves something", "arklow-contracts")
-        case.result = [Failure(_clean(data["inconclusive"]), "inconclusive")]
+        case.result = [Failure(data["inconclusive"], "inconclusive")]
         suite.add_testcase(case)
     suite.update_statistics()  # type: ignore[no-untyped-call]
     suite.time = run.seconds
@@ -60,18 +57,18 @@ def _case(
     known = "\n\n".join(f"excused: {excuse(entry)}\n{_told(one)}" for one, entry in excused)
     if broken and (strict or RULES[rule].severity is Severity.VIOLATION):
         first = broken[0]
-        failure = Failure(_clean(f"{first['operation']}: {first['title']}"), str(RULES[rule].severity))
-        failure.text = _clean(text)
+        failure = Failure(f"{first['operation']}: {first['title']}", str(RULES[rule].severity))
+        failure.text = text
         case.result = [failure]
     elif broken:
         known = "\n\n".join([f"warning\n{text}", *([known] if known else [])])
     elif excused:
         one, entry = excused[0]
-        case.result = [Skipped(_clean(f"excused: {excuse(entry)} ({one['id']})"))]
+        case.result = [Skipped(f"excused: {excuse(entry)} ({one['id']})")]
     elif reason is not None:
-        case.result = [Skipped(_clean(reason))]
+        case.result = [Skipped(reason)]
     if known:
-        case.system_out = _clean(known)
+        case.system_out = known
     return case
 
 
@@ -80,10 +77,6 @@ def _told(finding: JsonObject) -> str:
         f"{finding['operation']}: {finding['title']}\nexpected: {finding['expected']}\n"
         f"actual:   {finding['actual']}\n{finding['curl']}"
     )
-
-
-def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("�", text)
 
 
 __all__ = ["write"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from arklow_local.formats.excerpts import inert
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield the lines of a table whose cells are escaped already."""
@@ -13,7 +15,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def cell(text: object) -> str:
     """Return a text in one line, with all markup escaped."""
-    line = " ".join(str(text).split())
+    line = inert(" ".join(str(text).split()))
     return "".join(f"\\{c}" if c in "\\`*_[]|~" else _ENTITIES.get(c, c) for c in line)
 
 

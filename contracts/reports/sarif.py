@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from arklow_local.formats.excerpts import inert_json
+
 from ..core.events import RunFinished
 from ..core.exchange import utc
 from ..core.rules import RULES, Severity
 from .json_report import report_data, write_atomically
+from .printable import printable_data
 from .summary import (
     JsonObject,
     evidence,
@@ -33,7 +36,7 @@ _LEVELS: Final = {Severity.VIOLATION: "error", Severity.WARNING: "warning"}
 
 def write(run: RunFinished, directory: Path) -> None:
     """Write `report.sarif`."""
-    log = json.dumps(sarif_log(report_data(run), run.places), indent=2, ensure_ascii=False)
+    log = inert_json(json.dumps(sarif_log(report_data(run), run.places), indent=2, ensure_ascii=False))
     write_atomically(directory / "report.sarif", log + "\n")
 
 
@@ -43,6 +46,7 @@ def sarif_log(run: JsonObject, places: Places) -> JsonObject:
     A finding that the baseline excuses is no result, and is named among the properties of the run: GitHub shows a suppressed
     result as an open alert.
     """
+    run = printable_data(run)
     summary = summarise(run)
     found = [*summary.violations, *summary.warnings]
     rules = list(dict.fromkeys(one["rule"] for one in found))

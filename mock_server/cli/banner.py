@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from arklow_local.formats.excerpts import excerpt, printable
+from arklow_local.formats.excerpts import excerpt, inert
 
 from .flags import HOSTS
 
@@ -52,16 +52,16 @@ def coverage_table(coverage: Coverage) -> str:
         for operation in coverage.operations
     ]
     width = max((len(path) for _, path, _ in rows), default=0)
-    lines = [f"arklow-mock serves {printable(coverage.document)}  {short_digest(coverage)}"]
+    lines = [f"arklow-mock serves {inert(coverage.document)}  {short_digest(coverage)}"]
     lines += [f"  {method:<6} {path:<{width}}  {how}" for method, path, how in rows]
-    lines += [f"  handler without an operation: {printable(name)}" for name in coverage.unused]
+    lines += [f"  handler without an operation: {inert(name)}" for name in coverage.unused]
     if coverage.left_out:
         more = len(coverage.left_out) - _LEFT_OUT_SHOWN
         lines.append(
-            f"  left out of our overlays: {printable('; '.join(coverage.left_out[:_LEFT_OUT_SHOWN]))}"
+            f"  left out of our overlays: {inert('; '.join(coverage.left_out[:_LEFT_OUT_SHOWN]))}"
             + f"; and {more} more" * (more > 0)
         )
-    lines += [f"  ignored: {printable(what)}" for what in coverage.ignored] or [
+    lines += [f"  ignored: {inert(what)}" for what in coverage.ignored] or [
         "  ignored keywords and formats: none"
     ]
     return "\n".join(lines)

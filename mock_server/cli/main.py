@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
-from arklow_local.formats.excerpts import one_line, printable
+from arklow_local.formats.excerpts import inert, one_line
 
 from ..adapters.parent_process import CannotWrite, ParentProcess, ReadyFile
 from ..domain.interpretations import DEFAULTS
@@ -88,7 +88,7 @@ def main(
             return _export(flags.export_parser().parse_args(given[1:]), outside)
         return _serve(flags.parser().parse_args(given), outside)
     except _CommandFailed as error:
-        print(f"arklow-mock: {printable(str(error))}", file=errors or sys.stderr, flush=True)
+        print(f"arklow-mock: {inert(str(error))}", file=errors or sys.stderr, flush=True)
         return EXIT_FAILED
     except KeyboardInterrupt:
         return 0

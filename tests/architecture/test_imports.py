@@ -55,7 +55,7 @@ LAW: dict[str, set[str]] = {
     "contracts.reports": {"core", "arklow_local.formats"},
     "contracts.checks": {"core", "openapi", "arklow_local.formats"},
     "contracts.oracle": {"core", "model", "checks"},
-    "contracts.recordings": {"core", "openapi", "checks"},
+    "contracts.recordings": {"core", "openapi", "checks", "arklow_local.formats"},
     "contracts.reproduction": {"core", "model", "openapi", "transport", "checks", "oracle"},
     "contracts.phases": {
         *("core", "generation", "model", "openapi", "transport", "checks", "oracle"),
@@ -83,6 +83,7 @@ DOORS = {
     "gzip": {
         *("contracts.generation.corpus.headers", "contracts.generation.corpus.sizes"),
         "contracts.phases.random_walks",
+        "contracts.commands.archive_files",
     },
     "http": {
         *("contracts.transport.answers", "contracts.transport.http_transport", "contracts.transport.volley"),

@@ -293,12 +293,12 @@ def test_an_excused_finding_is_skipped_in_junit(tmp_path: Path) -> None:
     assert found[2].keys() == {"failure", "system-out"}
 
 
-def test_characters_that_xml_cannot_hold_are_replaced(tmp_path: Path) -> None:
+def test_characters_that_xml_cannot_hold_are_escaped(tmp_path: Path) -> None:
     """An answer may have them all the same."""
     odd = finding("PAGE-5", place="\x00")
     junit.write(finished(violations=(replace(odd, title="a\x00b\x1b"),)), tmp_path)
 
-    assert "a�b�" in (tmp_path / "junit.xml").read_text("utf-8")
+    assert "a\\x00b\\x1b" in (tmp_path / "junit.xml").read_text("utf-8")
 
 
 def test_the_html_page_escapes_the_words_of_a_target(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_target_cannot_give_commands() -> None:
 
     assert "\n" not in line
     assert "\r" not in line
-    assert "a%0A::error::b%0D%250A" in line
+    assert "a%0A\\::error::b\\r%250A" in line
 
 
 def test_outside_of_github_actions_nothing_is_written(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections import Counter
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from contracts.checks import run_checks
 from contracts.checks.facts import derive_facts
 from contracts.phases.requests import MODACK
+from tests.contracts.encodings import ENCODINGS, shows
 from tests.contracts.runs import check_context, exchange, rules
 from tests.contracts.test_checks import LEASE, REFUSED
 
@@ -29,6 +31,25 @@ def test_a_key_is_found_in_every_encoding(told: bytes) -> None:
     [finding] = run_checks(derive_facts(one, check_context()), check_context(), Counter())
 
     assert (finding.rule, finding.actual) == ("SAFE-1", "404 with the key, encoded")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_what_a_report_masks_is_what_the_rule_finds(encoding: str) -> None:
+    """In the body or in a header of the answer."""
+    written = ENCODINGS[encoding]("good-key-one")
+    body = exchange(MODACK, 404, REFUSED.replace(b'"m"', json.dumps(written).encode()), body=LEASE)
+    header = exchange(MODACK, 404, REFUSED, body=LEASE, x_odd=written)
+
+    for one in (body, header):
+        [finding] = run_checks(derive_facts(one, check_context()), check_context(), Counter())
+        assert finding.rule == "SAFE-1"
+        assert not shows(finding.actual, "good-key-one")
+
+
+def test_a_key_that_is_cut_in_two_is_not_shown() -> None:
+    """An answer is looked at up to a bound, whether a key ends there or not."""
+    for blanks in range(5_980, 6_001):
+        assert "good" not in check_context().shown(b"a" + b" " * blanks + b"good-key-one and more" + b" " * 9)
 
 
 @pytest.mark.parametrize("asked", ["good-key-one", "%67ood-key%2Done", "Z29vZC1rZXktb25l"])

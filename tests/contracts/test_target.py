@@ -56,6 +56,18 @@ def test_values_of_headers_are_secrets_and_two_names_may_stand_for_one() -> None
     assert found[quote("open sesame", safe="")].startswith('$(printf %s "$GATE"')
 
 
+def test_the_password_of_the_proxy_and_the_admin_token_are_secrets() -> None:
+    """The password is one as it stands in the URL, and as the proxy is told it."""
+    reached = replace(
+        TARGET,
+        admin=Admin("http://a:9", "t0ken-of-a-mock"),
+        connection=ConnectionOptions(proxy="http://me:p%40ss-w0rd@proxy:8080"),
+    ).secrets
+
+    assert redact("http://me:p%40ss-w0rd@proxy", reached) == "http://me:$ARKLOW_PROXY_PASSWORD@proxy"
+    assert redact("p@ss-w0rd, t0ken-of-a-mock", reached) == "$ARKLOW_PROXY_PASSWORD, $ARKLOW_ADMIN_TOKEN"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("key", ["good-key-one", "k/ey+2=", "ab"])
 def test_a_shell_makes_each_form_of_a_key(key: str) -> None:
