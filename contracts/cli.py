@@ -34,7 +34,12 @@ def main(
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=_PLAIN)  # a character that the terminal lacks must not end the run
+            encoding = (
+                "ascii" if environment.get("LC_ALL") in ("C", "POSIX") else None
+            )  # Python takes UTF-8 there
+            stream.reconfigure(
+                encoding=encoding, errors=_PLAIN
+            )  # what the terminal lacks must not end the run
     output = LastingOutput(sys.stdout)
     with redirect_stdout(cast("IO[str]", output)):
         code, verdict_stands = _run(argv, environment, ports or Ports())

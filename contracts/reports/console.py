@@ -98,7 +98,7 @@ class Terminal:
             soft_wrap=True,
         )
         if self._console.is_terminal:
-            self._status = self._console.status("preflight")
+            self._status = self._console.status("preflight", spinner="line")
             self._status.start()
 
     def _print_finding(self, finding: Finding) -> None:
@@ -130,9 +130,8 @@ class Terminal:
         )
         line = f"{event.seconds:4.0f} s  {self._line}  {self._phase}"
         if self._status is not None:
-            self._status.update(
-                f"{event.seconds:.0f} of {self._limit:.0f} s  {self._line}  {escape(self._phase)}"
-            )
+            limit = f" of {self._limit:.0f}" if event.seconds <= self._limit else ""
+            self._status.update(f"{event.seconds:.0f}{limit} s  {self._line}  {escape(self._phase)}")
         elif event.seconds >= self._next_line_at:
             self._waits_for = ""
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)

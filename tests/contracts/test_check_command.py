@@ -292,11 +292,15 @@ def test_output_that_cannot_be_written_is_said_in_one_line(
         output.close()
 
 
-def test_a_terminal_that_lacks_a_character_reads_the_same_verdict() -> None:
+@pytest.mark.parametrize(("encoding", "environment"), [("ascii", {}), ("utf-8", {"LC_ALL": "C"})])
+def test_a_terminal_that_lacks_a_character_reads_the_same_verdict(
+    encoding: str, environment: dict[str, str]
+) -> None:
     """It is a word, and a sign of inconclusive it never becomes; characters that the terminal lacks are replaced."""
-    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding)
     with redirect_stdout(terminal):
-        code = main(["check", "--base-url", URL, *KNOWN, "--only", "PAGE-5"], ports=ports_to(mutant("R04")))
+        words = ["check", "--base-url", URL, *KNOWN, "--only", "PAGE-5"]
+        code = main(words, environment=environment, ports=ports_to(mutant("R04")))
 
     assert code == 1
     assert terminal.buffer.getvalue().decode("ascii").splitlines()[-1] == "FAILED  1 violation"

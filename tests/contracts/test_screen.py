@@ -163,6 +163,19 @@ def test_a_run_of_known_findings_alone_passes() -> None:
     assert screen(run)[0] == "PASSED  no violation, 1 known"
 
 
+def test_the_reason_of_an_inconclusive_run_stands_in_its_verdict_alone() -> None:
+    """Not once more for each rule that was not verified because of it."""
+    why = "it could not be reached"
+    run = replace(
+        RUNS["inconclusive"], inconclusive=why, not_verified={"PAGE-5": why, "ORG-1": "no second key"}
+    )
+
+    lines = screen(run)
+
+    assert sum(why in line for line in lines) == 2
+    assert "Not verified  ORG-1: no second key" in lines
+
+
 def test_a_failing_run_that_was_cut_short_says_so() -> None:
     """The findings count, and what came after them was not verified."""
     assert "Cut short     The run was interrupted." in screen(
