@@ -32,24 +32,29 @@ def main(
 
     `argv`, `environment` and `ports` are those of the process and of this machine, unless they are given.
     """
+    # where the locale is C, Python takes UTF-8, and its terminal does not
+    encoding = "ascii" if environment.get("LC_ALL") in ("C", "POSIX") else None
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=_PLAIN)  # a character that the terminal lacks must not end the run
-    output = LastingOutput(sys.stdout)
+            stream.reconfigure(encoding=encoding, errors=_PLAIN)  # what a terminal lacks must not end the run
+    output = LastingOutput(sys.stdout or io.StringIO())  # a process may be started with its output closed
     with redirect_stdout(cast("IO[str]", output)):
         code, verdict_stands = _run(argv, environment, ports or Ports())
     output.flush()
     if output.failure is None:
         return code
     with suppress(OSError):  # of an output without a file
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), output.fileno()
-        )  # or what is buffered fails once more at the exit
+        # what is buffered would fail once more at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
     if not isinstance(output.failure, BrokenPipeError):  # else its reader has gone, as after `| head`
-        print(
-            f"arklow-contracts: the output could not be written: {output.failure.strerror}", file=sys.stderr
-        )
+        _say(f"the output could not be written: {output.failure.strerror}")
     return code if verdict_stands else 3
+
+
+def _say(text: str) -> None:
+    """Print why the command ends on standard error, as long as that can be written."""
+    with suppress(OSError):
+        print(f"arklow-contracts: {text}", file=sys.stderr, flush=True)
 
 
 _JUDGING: Final = frozenset({"check", "judge"})
@@ -66,13 +71,13 @@ def _run(argv: Sequence[str] | None, environment: Mapping[str, str], ports: Port
     except SystemExit as ended:  # argparse has printed the help, or the version
         return int(ended.code or 0), False
     except Usage as error:
-        print(f"arklow-contracts: {inert_lines(str(error))}", file=sys.stderr)
+        _say(inert_lines(str(error)))
         return 2, True
     except KeyboardInterrupt:
-        print("\narklow-contracts: interrupted, nothing is proved", file=sys.stderr)
+        _say("interrupted, nothing is proved")
         return 3, True
     except Exception as error:
-        print(f"arklow-contracts: {told_and_kept(error, options, environment)}", file=sys.stderr)
+        _say(told_and_kept(error, options, environment))
         return 3, True
 
 

@@ -216,7 +216,7 @@ def conclude(
         announced = announce(finished, environment)
     except OSError as error:
         announced = []
-        problems.append(f"{error.filename}: {error.strerror or error}")
+        problems.append(f"$GITHUB_STEP_SUMMARY: {error.strerror or error}")
     for line in announced:
         terminal.say(line)
     directory, kept = (None, "") if written is None else (written.directory, written.kept)

@@ -109,7 +109,7 @@ class Terminal:
             soft_wrap=True,
         )
         if self._console.is_terminal:
-            self._status = self._console.status("preflight")
+            self._status = self._console.status("preflight", spinner="line")
             self._status.start()
 
     def _print_finding(self, finding: Finding) -> None:
@@ -141,9 +141,8 @@ class Terminal:
         )
         line = f"{event.seconds:4.0f} s  {self._line}  {self._phase}"
         if self._status is not None:
-            self._status.update(
-                f"{event.seconds:.0f} of {self._limit:.0f} s  {self._line}  {escape(self._phase)}"
-            )
+            limit = f" of {self._limit:.0f}" if event.seconds <= self._limit else ""
+            self._status.update(f"{event.seconds:.0f}{limit} s  {self._line}  {escape(self._phase)}")
         elif event.seconds >= self._next_line_at:
             self._waits_for = ""
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -154,8 +153,11 @@ class Terminal:
         """Yield each finding that was printed and does not stand: its sentence, and why not."""
         standing = (*run.violations, *run.warnings)
         ids, rules = {one.id for one in standing}, {one.rule for one in standing}
+        places = {(one.rule, label) for one in standing for label in (one.operation, *one.other_operations)}
         for name, finding in self._printed.items():
-            if name in ids:
+            if (
+                name in ids or (finding.rule, finding.operation) in places
+            ):  # it stands, maybe with another example
                 continue
             causes = sorted(RULES[finding.rule].explained_by & rules)
             why = f"it follows from {causes[0]}" if causes else run.not_verified.get(finding.rule)

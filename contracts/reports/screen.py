@@ -122,7 +122,9 @@ def _basis(summary: Summary, data: JsonObject, ending: Ending) -> Iterator[Text]
     cut_short = summary.reason if summary.verdict == "FAILED" else ""
     rows = [("Cut short", cut_short)] if cut_short else []
     rows += [("Verified", summary.verified.removeprefix("Verified "))]
-    reasons = summary.not_verified
+    reasons = [
+        (rules, why) for rules, why in summary.not_verified if why != summary.reason
+    ]  # which is said already
     rows += [("Not verified", f"{listed(rules, 4)}: {why}") for rules, why in reasons[:_MOST_REASONS]]
     if len(reasons) > _MOST_REASONS:
         left = sum(len(rules) for rules, _ in reasons[_MOST_REASONS:])

@@ -298,4 +298,5 @@ def _check(path: Path, raw: dict[str, Any]) -> None:
         ) from None
     if error is not None:
         place = "/".join(map(step, map(str, error.absolute_path)))
-        raise BadDocument(f"{path}: at #/{place}: {one_line(error.message, 300)}")
+        first, _, _ = error.message.partition("\n")
+        raise BadDocument(f"{path}: at #/{place}: {one_line(first, 300)}")

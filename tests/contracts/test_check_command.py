@@ -6,7 +6,7 @@ import errno
 import io
 import json
 import re
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -292,14 +292,38 @@ def test_output_that_cannot_be_written_is_said_in_one_line(
         output.close()
 
 
-def test_a_terminal_that_lacks_a_character_reads_the_same_verdict() -> None:
+@pytest.mark.parametrize(("encoding", "environment"), [("ascii", {}), ("utf-8", {"LC_ALL": "C"})])
+def test_a_terminal_that_lacks_a_character_reads_the_same_verdict(
+    encoding: str, environment: dict[str, str]
+) -> None:
     """It is a word, and a sign of inconclusive it never becomes; characters that the terminal lacks are replaced."""
-    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding)
     with redirect_stdout(terminal):
-        code = main(["check", "--base-url", URL, *KNOWN, "--only", "PAGE-5"], ports=ports_to(mutant("R04")))
+        words = ["check", "--base-url", URL, *KNOWN, "--only", "PAGE-5"]
+        code = main(words, environment=environment, ports=ports_to(mutant("R04")))
 
     assert code == 1
     assert terminal.buffer.getvalue().decode("ascii").splitlines()[-1] == "FAILED  1 violation"
+
+
+def test_a_message_that_cannot_be_written_changes_no_exit_code() -> None:
+    """As with `2> /dev/full`."""
+    raw = FullDisk()
+    errors = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8")
+    with redirect_stderr(errors):
+        assert main(["explain", "PAGE-99"]) == 2
+    with suppress(OSError):
+        errors.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without /dev/full")
+@pytest.mark.usefixtures("here")
+def test_a_summary_of_the_job_that_cannot_be_written_is_said() -> None:
+    """The verdict and the reports stand."""
+    done = checked(mutant("R04"), "--only", "PAGE-5", "--report-dir", "out", GITHUB_STEP_SUMMARY="/dev/full")
+
+    assert (done.code, done.lines[-1]) == (1, "FAILED  1 violation. Reports are in out/")
+    assert "Not written   $GITHUB_STEP_SUMMARY: No space left on device" in done.lines
 
 
 class Stopped(VirtualClock):
@@ -378,7 +402,7 @@ def test_ctrl_c_before_a_run_begins_is_one_line() -> None:
     done = ran("check", "--base-url", URL, *KNOWN, ports=Ports(Pressed()))
 
     assert (done.code, done.out) == (3, "")
-    assert done.errors == "\narklow-contracts: interrupted, nothing is proved\n"
+    assert done.errors == "arklow-contracts: interrupted, nothing is proved\n"
 
 
 def test_a_target_that_is_not_there_is_inconclusive() -> None:

@@ -165,6 +165,19 @@ def test_a_run_of_known_findings_alone_passes() -> None:
     assert screen(run)[0] == "PASSED  no violation, 1 known"
 
 
+def test_the_reason_of_an_inconclusive_run_stands_in_its_verdict_alone() -> None:
+    """Not once more for each rule that was not verified because of it."""
+    why = "it could not be reached"
+    run = replace(
+        RUNS["inconclusive"], inconclusive=why, not_verified={"PAGE-5": why, "ORG-1": "no second key"}
+    )
+
+    lines = screen(run)
+
+    assert sum(why in line for line in lines) == 2
+    assert "Not verified  ORG-1: no second key" in lines
+
+
 def test_a_failing_run_that_was_cut_short_says_so() -> None:
     """The findings count, and what came after them was not verified."""
     assert "Cut short     The run was interrupted." in screen(
@@ -195,6 +208,8 @@ def test_a_finding_that_was_printed_and_does_not_stand_is_withdrawn() -> None:
     assert ": it follows from ING-11" in summarised(run, finding("DEF-3"))
     assert ": it did not show again" in summarised(run, finding("PAGE-1"))
     assert "Withdrawn" not in summarised(finished(), finding("PAGE-5"))
+    elsewhere = finding("PAGE-5", place="of another example")
+    assert "Withdrawn" not in summarised(finished(), elsewhere)
 
 
 def test_progress_names_what_it_waits_for() -> None:
