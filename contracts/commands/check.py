@@ -164,7 +164,8 @@ def _add_mock(parser: argparse.ArgumentParser) -> None:
     add(
         "--admin-url",
         metavar="URL",
-        help="move the clock of the mock behind this admin plane instead of waiting",
+        help="move the clock of the mock behind this admin plane instead of waiting; it is reached as the deployment "
+        "is, and gets the headers of --header only if it is on one of its hosts",
     )
     add(
         "--admin-token",

@@ -105,11 +105,18 @@ def test_a_night_keeps_its_budget_too(most: int) -> None:
     assert len(server.requests) <= most
 
 
-def test_one_rule_alone_keeps_the_budget() -> None:
-    """With all the patience that such a run has."""
-    assert (
-        counted(TARGETS["with a race"], limits=Limits(requests=30), only=frozenset({"RACE-1"})).requests <= 30
-    )
+@pytest.mark.parametrize("most", [10, *range(50, 90, 3)])
+def test_a_budget_that_ends_among_requests_at_the_same_moment_is_kept(most: int) -> None:
+    """A run for races alone sends the first sixteen of them after fifty others."""
+    races = frozenset({"RACE-1"})
+
+    assert counted(TARGETS["with a race"], limits=Limits(requests=most), only=races).requests <= most
+
+
+@pytest.mark.parametrize("most", range(8, 60, 5))
+def test_a_budget_of_writes_that_ends_among_requests_at_the_same_moment_is_kept(most: int) -> None:
+    """Each of them makes something."""
+    assert counted(TARGETS["plain"], limits=Limits(writes=most), only=frozenset({"ING-7"})).made <= most
 
 
 def throttled(**limits: int) -> Throttle:

@@ -245,6 +245,7 @@ def test_the_list_of_targets_says_where_their_keys_are(
         second_org = 2
         second_api_key = "env:NO_SUCH"
         headers = {{x-a = "file:targets.toml", x-b = "file:gone", x-c = "{HIDDEN}"}}
+        proxy = "env:NO_PROXY_URL"
         [targets.b]
         production = true
         """
@@ -256,6 +257,7 @@ def test_the_list_of_targets_says_where_their_keys_are(
         "a: https://staging.example, ingress https://ingress.example",
         "  key         $KEY (set), for organisation 1",
         "  second key  $NO_SUCH (not set), for organisation 2",
+        "  proxy       $NO_PROXY_URL (not set)",
         "  header      x-a: targets.toml (there)",
         "  header      x-b: gone (not there)",
         "  header      x-c: stands in the file",
