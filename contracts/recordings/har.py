@@ -75,7 +75,11 @@ def read_archive(data: bytes, file: str, bodies: Bodies = lambda _: None) -> lis
         raise NotAnArchive(f"{file} has a number that is too long") from None
     log = _member(_typed(value, dict, file, ""), "log", dict, file, "")
     entries = _member(log, "entries", list, file, "log")
-    return [_entry(one, file, number, bodies) for number, one in enumerate(entries, 1)]
+    found: list[Entry] = []
+    for number, one in enumerate(entries, 1):
+        found.append(_entry(one, file, number, bodies))
+        entries[number - 1] = None  # what is read of it is less than half of it
+    return found
 
 
 # Members that must be there
