@@ -217,6 +217,14 @@ class Model:
         for owner in self.definitions_with_alias(org, variant):
             self._contest(owner)
 
+    def leave_open(self, org: str, number: str) -> None:
+        """Leave open whether an action goes on, and with which attempt: a signal for it may have had an effect."""
+        if (org, number) in self.actions:
+            known = self.actions[org, number]
+            self.actions[org, number] = replace(
+                known, unattended=False, was_refused=True, deferred=False, retry_is_far=False
+            )
+
     def reopen(self, org: str, variant: str, *, next_put_settles: bool = True) -> None:
         """Leave open what an earlier run has stored under a variant.
 

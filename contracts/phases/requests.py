@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ..checks.context import CheckContext
+from ..core.exchange import Exchange, media_type
 from ..generation.corpus.probe import INGRESS, MODACK, PUT, Probe
 from ..generation.examples import example_of
 from ..transport.wire import Request
@@ -30,6 +31,14 @@ class NotReached(Exception):
 
 class NotInDocument(NotReached):
     """The document that is judged by does not have the operation."""
+
+
+def answered(exchange: Exchange) -> str:
+    """Return what an exchange was answered with, for sentences about what was not reached."""
+    if exchange.has_envelope or not exchange.answer:
+        return f"is answered with {exchange.status}"
+    media = media_type(exchange.answer_header("content-type")) or "no content-type"
+    return f"is answered with {exchange.status} and {media} that is not the envelope"
 
 
 class RequestBuilder:
@@ -163,5 +172,6 @@ __all__ = [
     "NotInDocument",
     "NotReached",
     "RequestBuilder",
+    "answered",
     "in_chunks",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from ..checks.answers import is_foreign_failure
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.rules import RULES
@@ -33,6 +34,7 @@ class CallSequence:
         *,
         careful: bool = False,
         on_refusal: Callable[[list[Finding], float], None],
+        on_failure: Callable[[list[Finding], float], None],
         on_silence: Callable[[Request, str, float], None],
         on_proofs: Callable[[list[Finding]], None],
     ) -> None:
@@ -44,6 +46,7 @@ class CallSequence:
             policy: how the run behaves.
             careful: ask a second time for what is refused against expectation, when all of the target knows what was made.
             on_refusal: called with findings that a good key was refused, and the seconds that an answer may take.
+            on_failure: called with findings that a server error is not in the application's words, and the same seconds.
             on_silence: called with a request that met interference, its kind, and the seconds that an answer may take.
             on_proofs: called with what concurrent calls have shown.
         """
@@ -52,6 +55,7 @@ class CallSequence:
         self._policy = policy
         self._careful = careful
         self._on_refusal = on_refusal
+        self._on_failure = on_failure
         self._on_silence = on_silence
         self._on_proofs = on_proofs
         self.exchanges: list[Exchange] = []
@@ -88,6 +92,9 @@ class CallSequence:
         refused = [finding for finding in observed.findings if RULES[finding.rule].checked_elsewhere]
         if refused:
             self._on_refusal(refused, timeout)
+        failed = [finding for finding in observed.findings if is_foreign_failure(finding)]
+        if failed:
+            self._on_failure(failed, timeout)
         return exchange
 
     def probe(self, request: Request) -> Exchange | None:
@@ -115,6 +122,9 @@ class CallSequence:
             TimeUp: the run has ended, or a budget is used up.
         """
         answers = self._client.volley(requests, timeout=self._policy.timeout)
+        for one in answers:
+            if one is not None and one.status >= 500 and not one.has_envelope:
+                self._client.note_foreign_failure(one.status)
         self._on_proofs(self._judge.observe_together([one for one in answers if one is not None]))
         return answers
 

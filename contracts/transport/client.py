@@ -178,6 +178,10 @@ class Client:
         """A copy: kind of interference → how often it was met."""
         return self._met.counts()
 
+    def note_foreign_failure(self, status: int) -> None:
+        """Note a server error that is not in the envelope and did not come again, so that a gateway may have made it."""
+        self._met.note(f"{status} without the envelope")
+
     def note_own_doing(self, kind: str, times: int) -> None:
         """Note that interference of a kind, which so many requests have met, was the application's own doing."""
         self._met.take_back(kind, times)

@@ -8,7 +8,7 @@ from ...core.exchange import Exchange
 from ...core.findings import Breach
 from ...model.world import UNIQUE_ID_DIGITS
 from ..api import Api, id_as_number
-from ..requests import INGRESS, JSON, PUT, NotReached
+from ..requests import INGRESS, JSON, PUT, NotReached, answered
 from .scenario import scenario
 
 
@@ -172,7 +172,11 @@ def names(api: Api) -> None:
         put = api.put(variant)
         if put.data():
             api.ingress(variant)
-        elif put.status in (400, 404, 409, 422) and all(c.isalnum() or c in "._- " for c in variant):
+        elif (
+            _refused(put)
+            and put.status in (400, 404, 409, 422)
+            and all(c.isalnum() or c in "._- " for c in variant)
+        ):
             if not api.put(api.name()).data():
                 raise NotReached("plain definitions are refused by now")
             breach = Breach(
@@ -222,7 +226,7 @@ def nothing_stored(api: Api) -> None:
         variant = api.name()
         made = api.put(variant)
         if not made.data():
-            raise NotReached(f"a plain definition is answered with {made.status}")
+            raise NotReached(f"a plain definition {answered(made)}")
         before = api.ingress(variant).data().get("a_ve")
         if before is None:
             raise NotReached("plain work is refused")
@@ -235,7 +239,7 @@ def nothing_stored(api: Api) -> None:
             after = api.ingress(variant)
         api.judge.ledger.tested["DEF-11"] += 1
         stored = after.data().get("a_ve")
-        if stored != before and after.status in (200, 400):
+        if stored != before and after.has_envelope and after.status in (200, 400):
             breach = Breach(
                 "DEF-11",
                 "A definition that was refused is stored all the same",
@@ -309,7 +313,7 @@ def more_members(api: Api) -> None:
     variant = api.define()
     api.accept(variant)
     more = api.send(INGRESS, {"payload": 1, "x-more": 1}, name=variant)
-    if more.status in (200, 400):
+    if more.has_envelope and more.status in (200, 400):
         api.sequence.note(
             "members that the page does not name", "ignored" if more.status == 200 else "refused", more
         )
@@ -317,7 +321,8 @@ def more_members(api: Api) -> None:
 
 def _refused(put: Exchange) -> bool:
     """Say whether a definition was refused, by its status or by an answer without data (B009)."""
-    return 400 <= put.status < 500 or (put.status == 200 and not put.data())
+    refused = 400 <= put.status < 500 or (put.status == 200 and not put.data())
+    return refused and put.has_envelope
 
 
 _FAR = 2_000

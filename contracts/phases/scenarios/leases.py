@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ...core.exchange import Exchange
 from ...core.findings import Breach
 from ..api import Api
-from ..requests import NotReached
+from ..requests import NotReached, answered
 from .scenario import scenario
 
 _SHORT = 1.7
@@ -57,7 +57,7 @@ def short_leases(api: Api) -> Iterator[float]:
     yield _SHORT
     for number in reversed((*before, *after, *huge)):
         _extend_held(api, number)
-    goes_on = api.modack(short, held + 1, 1).status == 200
+    goes_on = api.modack(short, held + 1, 1).is_served
     if goes_on:
         api.modack(short, held, 300)
         api.modack(short, held + 1, 1)
@@ -66,7 +66,7 @@ def short_leases(api: Api) -> Iterator[float]:
     if goes_on:
         api.modack(short, held, 300)
         api.modack(short, held + 2, 300)
-    if api.modack(untouched[0], 0, 3).status == 200:
+    if api.modack(untouched[0], 0, 3).is_served:
         _extend_held(api, untouched[0])
 
 
@@ -84,12 +84,12 @@ def _extend_held(api: Api, number: str) -> None:
 def _accuse_ending_modacks(api: Api, extended: list[str], untouched: list[str]) -> None:
     """Accuse the target if actions that were extended once are over, and others that were left alone as long are not."""
     api.judge.ledger.tested["LEASE-8"] += 1
-    again = [api.modack(number, api.held_attempt(number), 300).status for number in extended]
-    if set(again) != {409}:
+    again = [api.modack(number, api.held_attempt(number), 300) for number in extended]
+    if not _all_refused(again):
         return
-    alive = [api.modack(number, 0, 300).status for number in untouched]
-    further = [api.modack(number, 1, 300).status for number in extended]
-    if set(alive) == {200} and set(further) == {409}:
+    alive = [api.modack(number, 0, 300) for number in untouched]
+    further = [api.modack(number, 1, 300) for number in extended]
+    if all(one.is_served for one in alive) and _all_refused(further):
         breach = Breach(
             "LEASE-8",
             "An action that was extended by five minutes is over at once",
@@ -97,6 +97,11 @@ def _accuse_ending_modacks(api: Api, extended: list[str], untouched: list[str]) 
             "409 for attempts 0 and 1",
         )
         api.accusations.accuse(breach, tuple(api.exchanges))
+
+
+def _all_refused(modacks: list[Exchange]) -> bool:
+    """Say whether the application says of each of these that its attempt is not the current one."""
+    return all(one.status == 409 and one.has_envelope for one in modacks)
 
 
 @scenario("leases of the length that every destination has", "LEASE-3", "LEASE-7", "LEASE-8")
@@ -113,7 +118,7 @@ def long_leases(api: Api) -> Iterator[float]:
     before = [api.held_attempt(number) for number in ended]
     yield api.policy.lease_wait
     for number, attempt in zip(ended, before, strict=True):
-        if api.modack(number, attempt + 1, 300).status == 200:
+        if api.modack(number, attempt + 1, 300).is_served:
             api.modack(number, attempt, 300)
     for number in held:
         _extend_held(api, number)
@@ -190,9 +195,9 @@ def given_back(api: Api) -> None:
             _require_offered(api, api.signal("defer", number, api.held_attempt(number)))
         nacked = api.signal("nack", given, api.held_attempt(given))
         again = [api.modack(number, api.held_attempt(number), 300) for number in (kept, given)]
-        pairs.append((nacked.status, again[0].status, again[1].status))
+        pairs.append((nacked.status, again[0].is_served, _all_refused(again[1:])))
     api.judge.ledger.tested["LIFE-13"] += 1
-    if all(kept == 200 and given == 409 for _, kept, given in pairs):
+    if all(kept and given for _, kept, given in pairs):
         breach = Breach(
             "LIFE-13",
             "A deferred action is over after a nack",
@@ -212,8 +217,8 @@ def _require_offered(api: Api, exchange: Exchange, *, unknown: bool = False) -> 
         operation = f"{exchange.method} {_path(exchange)}"
         api.context.learned.note_not_offered(operation)
         raise NotReached(f"the target does not offer {operation}")
-    if not unknown and not 200 <= exchange.status < 300:
-        raise NotReached(f"{_path(exchange)} of a held attempt is answered with {exchange.status}")
+    if not unknown and not exchange.is_served:
+        raise NotReached(f"{_path(exchange)} of a held attempt {answered(exchange)}")
 
 
 def _path(exchange: Exchange) -> str:

@@ -223,7 +223,7 @@ def _reader(api: Api, variant: str) -> _Answer:
     known_everywhere = _known_everywhere(api, variant)
 
     def read(exchange: Exchange | None) -> Any:
-        if exchange is None or exchange.status >= 500:
+        if exchange is None or not exchange.has_envelope or exchange.status >= 500:
             return None
         data, put = exchange.data(), exchange.method == "PUT"
         if not data:
@@ -245,7 +245,7 @@ def _reader(api: Api, variant: str) -> _Answer:
 
 def _settled(exchange: Exchange | None) -> Any:
     """Say whether a signal was taken; None where that cannot be told, as with a 404 for a fresh action."""
-    if exchange is None or exchange.status >= 500 or exchange.status == 404:
+    if exchange is None or not exchange.has_envelope or exchange.status >= 500 or exchange.status == 404:
         return None
     return "ok" if exchange.status < 300 else "refused"
 

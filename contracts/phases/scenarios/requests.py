@@ -78,7 +78,7 @@ def broken_modacks(api: Api) -> None:
         _record(api, MODACK, invalid, api.probe(MODACK, invalid.body, as_it_is=True))
     for spelling in (id_as_number(number), f"{number}\n", f" {number}", f"{number}.0", f"+{number}"):
         api.probe(MODACK, {**good, "action_record_id": spelling})
-    if api.modack(number, good["attempt"]).status != 200:
+    if not api.modack(number, good["attempt"]).is_served:
         raise NotReached("the action did not stay alive while broken modacks were aimed at it")
 
 
@@ -179,7 +179,7 @@ def _invalid_bodies(api: Api, label: str, good: dict[str, Any]) -> Iterator[Inva
 def _record(api: Api, label: str, invalid: InvalidBody, exchange: Exchange | None) -> None:
     """Note what an invalid body has shown: refused as such, refused for another reason, or accepted."""
     place = label, invalid.place, invalid.keyword
-    if exchange is None:
+    if exchange is None or not exchange.has_envelope:
         outcome = "masked"
     elif 200 <= exchange.status < 300 and exchange.data():
         outcome = "accepted"
@@ -339,7 +339,7 @@ def large(api: Api) -> None:
             api.judge.add_cut_off(api.client.unanswered(request), size)
             return
         refused = api.exchanges[-1]
-        if refused.status in _OWN_REFUSAL and api.sequence.play(small).status == 200:
+        if refused.status in _OWN_REFUSAL and api.sequence.play(small).is_served:
             _blame_edge(api, refused)
     for label, good, name in _good_bodies(api):
         for probe in large_probes(label, good):
