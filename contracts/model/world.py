@@ -19,8 +19,8 @@ from ..core.findings import Breach
 from .interpretations import QUESTIONS
 
 FRESH_SECONDS: Final = 2.0
-"""Seconds that a new definition or action may take until all of the target knows it: no source says that it is known at
-once."""
+"""Seconds that a new definition or action may take until all of the target knows it, unless the user says otherwise: no source
+says that it is known at once."""
 
 FRESH_REFUSALS: Final = frozenset({400, 404})
 """Statuses with which a target may refuse what is not yet known everywhere."""
@@ -121,6 +121,8 @@ class Model:
     """(organisation, variant) of which an earlier run may have left a definition → whether the next PUT settles it."""
     ids_are_shared: bool = False
     """Actions of all organisations are counted together, so that no two have the same id."""
+    fresh_seconds: float = FRESH_SECONDS
+    """Seconds that this deployment may take until all of it knows what was made."""
     by_id: dict[str, dict[str, str]] = field(default_factory=dict)
     """Definition id → organisation → variant."""
     _ids_without_zeros: set[tuple[str, str]] = field(default_factory=set)
@@ -145,6 +147,7 @@ class Model:
             possibly_defined=unsettled,
             from_earlier_runs=self.from_earlier_runs,
             ids_are_shared=self.ids_are_shared,
+            fresh_seconds=self.fresh_seconds,
         )
 
     def note(self, question: str, answer: str) -> list[Breach]:

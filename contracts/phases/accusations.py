@@ -9,7 +9,7 @@ from random import Random
 from ..core.exchange import Exchange
 from ..core.findings import Breach, Finding, finding_of
 from ..oracle.judge import Judge
-from ..transport.client import TIMEOUT, Client
+from ..transport.client import Client
 from ..transport.interference import CUT_OFF, TOO_SLOW, Interference
 from ..transport.wire import Request
 from .names import Names
@@ -121,7 +121,7 @@ class Accusations:
         breach = Breach("HTTP-9", title, "an answer", f"no answer, {1 + _TURNS} times")
         self.blame(breach, (*self._judge.needed(silent)[:-1], silent))
 
-    def is_cut_off_each_time(self, request: Request, ordinary: Request, timeout: float = TIMEOUT) -> bool:
+    def is_cut_off_each_time(self, request: Request, ordinary: Request, timeout: float | None = None) -> bool:
         """Say whether a request is cut off each time it is sent again, and an ordinary one beside it never.
 
         After an ordinary one both are sent in a mixed order, so that a network which cuts off every second connection does
@@ -145,7 +145,9 @@ class Accusations:
         return self._requests.build(PUT, {"variant": self._names.take(), "schema": {}})
 
 
-def look_into_failure(client: Client, judge: Judge, failed: list[Finding], timeout: float = TIMEOUT) -> None:
+def look_into_failure(
+    client: Client, judge: Judge, failed: list[Finding], timeout: float | None = None
+) -> None:
     """Put server errors into the ledger that are not in the envelope, if their request meets one each time.
 
     What depends on the request is the application's doing, or that of its own front end; what comes by chance may be a

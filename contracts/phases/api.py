@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..core.exchange import Exchange
 from ..core.findings import Breach
 from ..generation.corpus.probe import Probe
-from ..model.world import FRESH_SECONDS, Action, Definition, Model
+from ..model.world import Action, Definition, Model
 from ..oracle.judge import Judge
 from ..transport.client import Client
 from ..transport.interference import CUT_OFF, Interference
@@ -224,7 +224,7 @@ class Api:
         """
         known = self.model.definitions.get((self.requests.organisation(org), variant))
         if known is not None:
-            self.client.wait(known.defined_at + FRESH_SECONDS - self.client.now())
+            self.client.wait(known.defined_at + self.model.fresh_seconds - self.client.now())
 
     # Work
 
@@ -366,7 +366,7 @@ class Api:
     def _until_known(self, first: Exchange, request: Request, refusal: int) -> Exchange:
         """Play a request about something fresh again while it is refused with this status; only the last answer stands."""
         exchange, learned = first, self.context.learned
-        patience = _SHORT_PATIENCE if refusal in learned.lasting_refusals else FRESH_SECONDS
+        patience = _SHORT_PATIENCE if refusal in learned.lasting_refusals else self.model.fresh_seconds
         for _ in range(math.ceil(patience / _PAUSE)):
             if exchange.status != refusal:
                 break

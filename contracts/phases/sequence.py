@@ -9,7 +9,7 @@ from ..checks.answers import is_foreign_failure
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.rules import RULES
-from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
+from ..model.world import FRESH_REFUSALS
 from ..oracle.judge import Judge
 from ..oracle.observation import Observation
 from ..transport.client import Client
@@ -17,8 +17,6 @@ from ..transport.interference import Interference
 from ..transport.wire import Request
 from .policy import TrafficPolicy
 
-_PROBE_TIMEOUT = 5.0
-"""Seconds that the answer to a probe may take: some targets hang on some of them."""
 _LOST_PROBES = 2
 """Probes in a row that may meet interference before it is taken to be more than theirs."""
 
@@ -82,7 +80,7 @@ class CallSequence:
         timeout = self._policy.timeout if timeout is None else timeout
         exchange, observed = self._sent(request, timeout)
         if self._careful and exchange.status in FRESH_REFUSALS and observed.suspicions:
-            self._client.wait(self._made + FRESH_SECONDS - self._client.now())
+            self._client.wait(self._made + self._judge.model.fresh_seconds - self._client.now())
             self._judge.disregard(exchange)
             exchange, observed = self._sent(request, timeout)
         self._suspicions += observed.suspicions
@@ -105,7 +103,7 @@ class CallSequence:
             TimeUp: the run has ended, or a budget is used up.
         """
         try:
-            exchange = self.play(request, _PROBE_TIMEOUT)
+            exchange = self.play(request, self._policy.probe_timeout)
         except Interference:
             self._lost += 1
             if self._lost > _LOST_PROBES:

@@ -23,7 +23,7 @@ from ..model.world import Model
 from ..openapi.document import Document
 from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
-from ..transport.client import TIMEOUT, Client, Locate
+from ..transport.client import Client, Locate
 from ..transport.clock import Clock
 from ..transport.interference import Interference
 from ..transport.wire import Request, Transport
@@ -243,7 +243,7 @@ class _RecordingClient(Client):
         super().__init__(target, locate, clock=clock, transport=transport)
         self.exchanges: list[Exchange] = []
 
-    def send(self, request: Request, waited: float = 0.0, *, timeout: float = TIMEOUT) -> Exchange:
+    def send(self, request: Request, waited: float = 0.0, *, timeout: float | None = None) -> Exchange:
         """Send one request as every client does, and remember its exchange."""
         exchange = super().send(request, waited, timeout=timeout)
         self.exchanges.append(exchange)

@@ -45,6 +45,7 @@ class Client:
         cancellation: Cancellation | None = None,
         awaiting: Callable[[float | None], None] = lambda _: None,
         trace: str = "",
+        timeout: float = TIMEOUT,
         interference: Mapping[str, int] | None = None,
     ) -> None:
         """Make a client.
@@ -58,6 +59,7 @@ class Client:
             cancellation: ends the run from another thread.
             awaiting: called with the moment by which an answer is to be there, before its request is sent; and with None
                 when the answer is there, or is not awaited any more.
+            timeout: seconds that an answer may take, unless the caller says otherwise.
             trace: names the run, where an earlier part of it has a name.
             interference: kind → how often an earlier part of the run has met it.
         """
@@ -67,6 +69,8 @@ class Client:
         self.throttle = Throttle(limits or Limits(), self.clock, cancellation)
         self.trace = trace or secrets.token_hex(16)
         """Names this run in the `traceparent` of each request, and in the tags of actions."""
+        self.timeout = timeout
+        """Seconds that an answer may take, unless the caller says otherwise."""
         self._locate = locate
         self._tell_awaiting = awaiting
         self._target_clock: Clock = (
@@ -119,7 +123,7 @@ class Client:
         """Connections that were to be used again, and that the target has closed meanwhile."""
         return self._transport.drops
 
-    def send(self, request: Request, waited: float = 0.0, *, timeout: float = TIMEOUT) -> Exchange:
+    def send(self, request: Request, waited: float = 0.0, *, timeout: float | None = None) -> Exchange:
         """Send one request and return its exchange; no redirect is followed.
 
         A request that a rate limit refuses is sent again when the limit allows.
@@ -127,7 +131,7 @@ class Client:
         Args:
             request: what is sent.
             waited: seconds that its sequence has let pass on purpose until now.
-            timeout: seconds that the answer may take; it is cut short at the end of the run.
+            timeout: seconds that the answer may take, by default those of the client; it is cut short at the end of the run.
 
         Raises:
             Interference: no answer of the application came.
@@ -143,7 +147,17 @@ class Client:
             self._met.note(str(exchange.status))
         raise self._met.met(str(exchange.status))
 
-    def volley(self, requests: Sequence[Request], *, timeout: float = TIMEOUT) -> list[Exchange | None]:
+    def try_at(self, base: str, request: Request) -> Exchange:
+        """Send one request to a path below another URL on a host of the target, as one that may have been meant.
+
+        Raises:
+            Interference: no answer came.
+            TimeUp: the run has ended, or a budget is used up.
+        """
+        self._admit()
+        return self._exchanged(request, 0.0, self._time_left(None), base)
+
+    def volley(self, requests: Sequence[Request], *, timeout: float | None = None) -> list[Exchange | None]:
         """Send many requests at the same moment and return their exchanges; None where interference was met.
 
         Raises:
@@ -151,13 +165,13 @@ class Client:
             TimeUp: the run has ended, or a budget is used up.
         """
         self._admit(len(requests))
-        timeout = self._time_left(timeout)
+        seconds = self._time_left(timeout)
         traces = [self.traced() for _ in requests]
         messages = [self._message(request, trace) for request, trace in zip(requests, traces, strict=True)]
         exchanges: list[Exchange | None] = [None] * len(requests)
         try:
-            with self._awaiting(timeout):
-                for index, reply in self._transport.send_together(messages, timeout):
+            with self._awaiting(seconds):
+                for index, reply in self._transport.send_together(messages, seconds):
                     if isinstance(reply, Interference):
                         if self.clock.now() < self.throttle.deadline:  # else it is the end of the run
                             self._met.note(str(reply))
@@ -220,7 +234,9 @@ class Client:
         now = self.now()
         return self._exchange(request, 0, (), b"", call=now, back=now)
 
-    def _exchanged(self, request: Request, waited: float, timeout: float) -> Exchange:
+    def _exchanged(
+        self, request: Request, waited: float, timeout: float, base: str | None = None
+    ) -> Exchange:
         """Send one request, whatever its answer means for the next ones.
 
         Raises:
@@ -228,7 +244,7 @@ class Client:
             TimeUp: none came, and the run has ended.
         """
         trace = self.traced()
-        message = self._message(request, trace)
+        message = self._message(request, trace, base)
         sent = self.clock.now()
         try:
             with self._awaiting(timeout):
@@ -290,8 +306,9 @@ class Client:
             trace,
         )
 
-    def _message(self, request: Request, trace: str) -> Message:
-        return Message(self.target.base_of(request.path), request, tuple(self._headers(request, trace)))
+    def _message(self, request: Request, trace: str, base: str | None = None) -> Message:
+        where = self.target.base_of(request.path) if base is None else base
+        return Message(where, request, tuple(self._headers(request, trace)))
 
     def _headers(self, request: Request, trace: str) -> Iterator[tuple[str, str]]:
         """Yield the headers of a request and of the target; then those of the judge which neither of them has."""
@@ -302,8 +319,8 @@ class Client:
             if name.lower() not in named:
                 yield name, value
 
-    def _time_left(self, timeout: float) -> float:
-        """Return the seconds that an answer may take: `timeout`, or less where the run ends before.
+    def _time_left(self, timeout: float | None) -> float:
+        """Return the seconds that an answer may take: `timeout`, by default those of the client, or less where the run ends before.
 
         Raises:
             TimeUp: the run has ended.
@@ -311,7 +328,7 @@ class Client:
         left = self.throttle.deadline - self.clock.now()
         if left <= 0:
             raise TimeUp
-        return min(timeout, left)
+        return min(self.timeout if timeout is None else timeout, left)
 
 
 __all__ = ["AGENT", "TIMEOUT", "Client", "Locate"]

@@ -298,7 +298,7 @@ def test_a_target_that_is_not_there_is_inconclusive() -> None:
 
     assert (done.code, done.lines[-1]) == (
         3,
-        f"? Inconclusive: {URL} could not be reached: connection refused.",
+        f"? Inconclusive: {URL} could not be reached within 12 s (--wait-for): connection refused.",
     )
     assert transport.closed
 

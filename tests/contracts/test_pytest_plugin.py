@@ -105,7 +105,9 @@ def test_pytest_is_not_green_when_a_run_is_inconclusive(tmp_path: Path) -> None:
     assert (
         f"{len(RULES) - 1} skipped" in ran.out
     )  # READ-2 was not asked for, as no interpretation is expected
-    assert f"inconclusive: {URL} could not be reached: connection refused." in ran.out
+    assert (
+        f"inconclusive: {URL} could not be reached within 12 s (--wait-for): connection refused." in ran.out
+    )
 
 
 def test_reports_are_written_where_that_is_asked_for(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ...core.exchange import Exchange
 from ...core.findings import Breach, concurrent_finding
 from ...model.histories import REFUSED, ExplicitVersions, ImplicitVersions, Settlement
 from ...model.linearizability import Call, Specification, check_history
-from ...model.world import FRESH_REFUSALS, FRESH_SECONDS, Definition, as_integer
+from ...model.world import FRESH_REFUSALS, Definition, as_integer
 from ...transport.wire import Request
 from ..api import Api
 from ..requests import INGRESS, MODACK, PUT, NotReached
@@ -168,7 +168,7 @@ def _usable(api: Api, known: Definition) -> bool:
 
 def _known_everywhere(api: Api, variant: str) -> bool:
     """Say whether a definition is so old that all of the target has to know it."""
-    return bool(api.known_definition(variant).defined_at + FRESH_SECONDS < api.client.now())
+    return bool(api.known_definition(variant).defined_at + api.model.fresh_seconds < api.client.now())
 
 
 def _fresh_schema(api: Api) -> dict[str, int]:

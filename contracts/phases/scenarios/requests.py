@@ -366,6 +366,16 @@ def slow(api: Api) -> None:
     """Send requests again that took more than a second, beside an ordinary one."""
     variant = api.define()
     api.accept(variant)
+    plain = [one.back - one.call for one in api.exchanges[-2:]]
+    if min(plain) > 1 and api.client.throttle.usual > 1:
+        breach = Breach(
+            "HTTP-6",
+            f"Plain answers take {min(plain):.1f} s, as all answers do",
+            "an answer within a second",
+            f"{min(plain):.1f} s",
+        )
+        api.accusations.blame(breach, tuple(api.exchanges[-2:]))
+        return
     for exchange in list(api.judge.slow)[:_SLOW_REQUESTS]:
         request = _same(api, exchange, variant)
         twice = [_seconds(api, request) for _ in range(2)]
@@ -383,8 +393,6 @@ def slow(api: Api) -> None:
             return
 
 
-_SLOW_TIMEOUT = 3.0
-"""Seconds that are waited for an answer that may never come."""
 _SLOW_REQUESTS = 2
 """Slow requests that are sent again: each takes a dozen seconds at worst."""
 
@@ -401,7 +409,7 @@ def _seconds(api: Api, request: Request) -> float:
     """Send a request and return the seconds until its answer, or until none came in time."""
     began = api.client.clock.now()
     with suppress(Interference):
-        api.client.send(request, timeout=_SLOW_TIMEOUT)
+        api.client.send(request, timeout=api.policy.slow_timeout)
     return api.client.clock.now() - began
 
 
