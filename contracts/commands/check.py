@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..core.events import Listener, RunFinished
+from ..core.target import Target
+from ..model.world import FRESH_SECONDS
 from ..openapi.document import Unreadable
 from ..reports import interpretations_yaml
 from ..reports.console import Terminal, UnbreakableConsole
 from ..reports.github import announce
 from ..run.engine import Run
-from ..run.plan import LEASES_OVER, Plan
+from ..run.plan import LEASES_OVER, WAIT_FOR, Plan
+from ..transport.client import TIMEOUT
+from ..transport.clock import AdminClock, NoAdminPlane
+from ..transport.interference import Interference
 from . import values
 from .dry_run import described
 from .flags import TARGET_USAGE, add_document, add_target, report_directory, rule
@@ -74,6 +79,12 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
         metavar="HH:MM",
         help="when a night ends, by the local clock (default 06:00)",
     )
+    add(
+        "--wait-for",
+        type=values.SHORT_WAIT,
+        metavar="S",
+        help=f"seconds to wait for a first answer, as of a server that is being started (default {WAIT_FOR:g})",
+    )
     add("--resume", action="store_true", help="go on with the night whose reports are in --report-dir")
 
 
@@ -111,6 +122,19 @@ def _add_traffic(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="send large, deep, slow and simultaneous requests off loopback too",
     )
+    add(
+        "--timeout",
+        type=values.WAIT,
+        metavar="S",
+        help=f"seconds that one answer may take (default {TIMEOUT:g})",
+    )
+    add(
+        "--settle",
+        type=values.SHORT_WAIT,
+        metavar="S",
+        help="seconds until the whole deployment knows what was made: until then nothing is held against it "
+        f"(default {FRESH_SECONDS:g})",
+    )
     add("--seed", type=values.SEED, metavar="N", help="generate the same requests as the run with this seed")
 
 
@@ -130,6 +154,13 @@ def _add_judgement(parser: argparse.ArgumentParser) -> None:
         type=values.PERCENT,
         metavar="PCT",
         help="percent of the rules that must be verified for exit code 0 (default 60)",
+    )
+    add(
+        "--max-interference",
+        type=values.PERCENT,
+        metavar="PCT",
+        help="percent of the requests, in all and of each operation, that may get no answer of the application for exit "
+        "code 0 (default 33 in all, of a gate 5)",
     )
     add(
         "--baseline",
@@ -202,14 +233,31 @@ def judge(plan: Plan, *listeners: Listener, ports: Ports) -> RunFinished:
     """Carry out a plan.
 
     Raises:
-        Usage: its document cannot be read.
+        Usage: its document cannot be read, or its admin plane is none.
     """
+    check_admin_plane(plan.target, ports)
     try:
         return Run(
             plan, *listeners, clock=ports.clock, transport=ports.transport, run_id=ports.run_id
         ).judge()
     except Unreadable as error:
         raise Usage(str(error)) from None
+
+
+def check_admin_plane(target: Target, ports: Ports) -> None:
+    """Ask the admin plane whether it is one; what else is wrong with it, the run says.
+
+    Raises:
+        Usage: it is none.
+    """
+    if target.admin is None:
+        return
+    try:
+        AdminClock(target.admin, target.first.org, ports.clock).wait(0.0)
+    except NoAdminPlane as met:
+        raise Usage(f"--admin-url {target.admin.url} is no admin plane of a mock: {met}") from None
+    except Interference:
+        return
 
 
 def _write_all(finished: RunFinished, directory: Path) -> None:

@@ -127,6 +127,11 @@ class RunFinished:
         return round(100 * len(verified) / len(wanted), 1) if wanted else 0.0
 
     @property
+    def lost(self) -> float:
+        """Percent of the requests that got no answer of the application, to one digit after the point."""
+        return round(100 * sum(self.interference.values()) / self.requests, 1) if self.requests else 0.0
+
+    @property
     def counting(self) -> tuple[Finding, ...]:
         """The findings that make the run fail unless the baseline excuses them: violations, then with `strict` warnings."""
         return (*self.violations, *(self.warnings if self.strict else ()))

@@ -162,7 +162,7 @@ def look_into_failure(
     for _ in range(_FAILURES):
         again = client.send(request, exchange.waited, timeout=timeout)
         if again.status < 500:
-            client.note_foreign_failure(exchange.status)
+            client.note_foreign_failure(exchange)
             judge.lose_track_of(again)
             return
     judge.ledger.add(failed, confirmed=True)

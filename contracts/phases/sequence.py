@@ -122,7 +122,7 @@ class CallSequence:
         answers = self._client.volley(requests, timeout=self._policy.timeout)
         for one in answers:
             if one is not None and one.status >= 500 and not one.has_envelope:
-                self._client.note_foreign_failure(one.status)
+                self._client.note_foreign_failure(one)
         self._on_proofs(self._judge.observe_together([one for one in answers if one is not None]))
         return answers
 

@@ -264,6 +264,8 @@ def _verdict(run: RunFinished, summary: Summary, inconclusive: str | None) -> Te
     if run.exit_code == 3:
         return Text(f"? Inconclusive: {inconclusive}", style="bold yellow")
     headline = summary.headline.replace("0 violations", "no violation", 1)
+    if run.lost:
+        headline += f"; {run.lost:g} % of the requests met no answer of the application"
     return Text(f"✓ Conforms: {headline}", style="bold green")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
@@ -15,7 +16,8 @@ from ..phases.api import Api
 from ..phases.policy import TrafficPolicy
 from ..phases.requests import NotInDocument, NotReached
 from ..transport.client import Client
-from ..transport.interference import Interference
+from ..transport.clock import NoAdminPlane
+from ..transport.interference import TOO_SLOW, Interference
 from ..transport.throttle import TimeUp
 from ..transport.wire import Request
 from .plan import LEASES_OVER, Plan
@@ -28,8 +30,8 @@ _PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)
 reached soon, and one that starts slowly is not asked often."""
 _SLOW_TO_LEARN = 8.0
 """Seconds, beyond those of `Plan.settle`, for which the first work is tried while its definition seems to be unknown."""
-_MARGIN = 1.5
-"""How many times as long as the first definition later ones may take until they are known."""
+_MARGIN = 0.5
+"""Seconds by which later definitions may take longer than the first one until they are known."""
 _LEAST_TIMEOUT = 1.0
 """Seconds that each of the first answers may take at least, however soon the time to wait for the target is over."""
 _LOOK = 0.5
@@ -116,7 +118,8 @@ class Preflight:
         base, waited = self._plan.target.base_url, f"within {self._plan.wait_for:g} s (--wait-for)"
         if kinds[-1].isdigit():
             return f"{base} answers nothing but {kinds[-1]}, which is a gateway or a limit and not the application, {waited}."
-        return f"{base} could not be reached {waited}: {kinds[-1]}."
+        hint = f"; an answer may take {self._plan.timeout:g} s (--timeout)" if kinds[-1] == TOO_SLOW else ""
+        return f"{base} could not be reached {waited}: {kinds[-1]}{hint}."
 
     def _first_answers(self, until: float) -> FirstAnswers:
         """Send one request of each kind; each answer is given up at `until`, or when an answer may take no longer.
@@ -175,10 +178,13 @@ class Preflight:
             self._client.throttle.pause(_LOOK)
             self._judge.disregard(exchange)
             exchange = api.ingress(str(variant))
-            if exchange.is_served:
-                model.fresh_seconds = max(model.fresh_seconds, _MARGIN * (exchange.back - definition.back))
-                self._context.learned.lasting_refusals.clear()
-        return exchange if exchange.is_served else None
+        if not exchange.is_served:
+            return None
+        refused = [one for one in api.exchanges if one.url == exchange.url and one.status in FRESH_REFUSALS]
+        if refused and definition.data():
+            model.fresh_seconds = max(model.fresh_seconds, exchange.back - definition.back + _MARGIN)
+            self._context.learned.lasting_refusals.clear()
+        return exchange
 
     def _find_witness(
         self, api: Api, definition: Exchange, served: Exchange | None, *, defines_unknown: bool
@@ -204,9 +210,23 @@ class Preflight:
         self._context.learned.note_puts_refused(not definition.data() and definition.status in _MAY_NOT)
         reason = Recognition(self._client, self._context).why_not(first)
         self._client.breaker.arm(self._request_of(first.served or first.all[-1]))
+        reason = reason or self._stuck_clock()
         if reason:
             self._judge.ledger.clear()
         return reason
+
+    def _stuck_clock(self) -> str | None:
+        """Say why the admin plane does not move its clock; None where it does, or where none was named."""
+        admin = self._plan.target.admin
+        try:
+            self._client.check_clock()
+        except NoAdminPlane as met:
+            return f"--admin-url {admin and admin.url} is no admin plane of a mock: {met}."
+        except Interference as met:
+            refused = re.search("answers 40[13]", str(met))
+            hint = "; --admin-token has the token that the mock printed when it started" if refused else ""
+            return f"The clock of the mock cannot be moved, as --admin-url asks for: {met}{hint}."
+        return None
 
     def _request_of(self, exchange: Exchange) -> Request:
         path = self._context.path_of(exchange.url)

@@ -269,6 +269,9 @@ class Session:
             served=dict(judge.served),
             interpretations=dict(learned.interpretations),
             interference=client.interference,
+            sent=client.sent,
+            lost=client.lost,
+            usual=client.throttle.usual,
             not_offered=(*published, *sorted(learned.not_offered)),
             cross_check=CrossChecked(cross_check.asked, cross_check.answers, tuple(cross_check.differences)),
             progress=replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -79,6 +80,10 @@ class Client:
         self._transport = transport or HttpTransport(target, self._target_clock)
         self._met = InterferenceCount(interference or {})
         self._traced = 0
+        self._sent: Counter[str] = Counter()
+        """Operation → requests that were sent to it."""
+        self._lost: Counter[str] = Counter()
+        """Operation → how many of them met interference."""
         self.breaker = CircuitBreaker(
             self.throttle,
             self.clock,
@@ -111,6 +116,17 @@ class Client:
             self._met.note(str(met))
             raise
 
+    def check_clock(self) -> None:
+        """Ask the admin plane, if there is one, to move its clock by nothing: so it shows whether it would.
+
+        Raises:
+            NoAdminPlane: what answers there is none.
+            Interference: it did not move the clock.
+        """
+        if self.target.admin is not None:
+            with self._awaiting(ADMIN_TIMEOUT):
+                self._target_clock.wait(0.0)
+
     # Requests
 
     @property
@@ -139,13 +155,26 @@ class Client:
         """
         for left in reversed(range(_TRIES)):
             self._admit()
-            exchange = self._exchanged(request, waited, self._time_left(timeout))
-            if exchange.status not in INTERFERENCE:
+            try:
+                exchange = self._exchanged(request, waited, self._time_left(timeout))
+            except Interference:
+                self._count(request, lost=True)
+                raise
+            is_lost = exchange.status in INTERFERENCE
+            self._count(request, lost=is_lost)
+            if not is_lost:
                 return exchange
             if not self.breaker.limited(exchange) or not left:
                 break
             self._met.note(str(exchange.status))
         raise self._met.met(str(exchange.status))
+
+    def _count(self, request: Request, *, lost: bool) -> None:
+        """Count a request to its operation, and whether it met interference."""
+        url = self.target.base_of(request.path) + request.path
+        label = str(self._locate(request.method, url)[0])
+        self._sent[label] += 1
+        self._lost[label] += lost
 
     def try_at(self, base: str, request: Request) -> Exchange:
         """Send one request to a path below another URL on a host of the target, as one that may have been meant.
@@ -192,9 +221,20 @@ class Client:
         """A copy: kind of interference → how often it was met."""
         return self._met.counts()
 
-    def note_foreign_failure(self, status: int) -> None:
+    @property
+    def sent(self) -> dict[str, int]:
+        """A copy: operation → requests that were sent to it."""
+        return dict(self._sent)
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """A copy: operation → how many of its requests met interference."""
+        return dict(self._lost)
+
+    def note_foreign_failure(self, exchange: Exchange) -> None:
         """Note a server error that is not in the envelope and did not come again, so that a gateway may have made it."""
-        self._met.note(f"{status} without the envelope")
+        self._met.note(f"{exchange.status} without the envelope")
+        self._lost[str(exchange.operation)] += 1
 
     def note_own_doing(self, kind: str, times: int) -> None:
         """Note that interference of a kind, which so many requests have met, was the application's own doing."""

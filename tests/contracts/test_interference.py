@@ -117,10 +117,8 @@ def test_a_target_that_cannot_be_reached_is_given_up_after_twelve_seconds(
 
     run = judged_in_process(kept)
 
-    assert (run.exit_code, run.inconclusive) == (
-        3,
-        f"{URL} could not be reached within 12 s (--wait-for): {kind}.",
-    )
+    assert run.exit_code == 3
+    assert (run.inconclusive or "").startswith(f"{URL} could not be reached within 12 s (--wait-for): {kind}")
     assert (run.requests, run.interference) == (tries, {kind: tries})
     assert clocks[0].now() <= 12.0
 

@@ -105,7 +105,8 @@ def test_a_run_that_lost_more_than_a_third_of_its_requests_proves_nothing(lost: 
     assert run.exit_code == exit_code
     if exit_code:
         assert run.inconclusive == (
-            "21 of 60 requests met no answer of the application, most often: connection cut off."
+            "21 of 60 requests met no answer of the application, most often: connection cut off; "
+            "--max-interference allows 33 %."
         )
 
 
