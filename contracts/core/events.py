@@ -110,6 +110,8 @@ class RunFinished:
     connection: ConnectionOptions = field(default_factory=ConnectionOptions)
     min_verified: float = 0.0
     """Percent of the rules that must be verified before a run can be green."""
+    unconfirmed: dict[str, str] = field(default_factory=dict)
+    """Code of a rule that seemed to be broken, and of which the run could not find out whether it is → why not."""
 
     @property
     def exit_code(self) -> int:
@@ -123,7 +125,7 @@ class RunFinished:
         """Percent of the wanted rules that were verified or broken, to one digit after the point."""
         broken = {finding.rule for finding in (*self.violations, *self.warnings)}
         verified = self.tested.keys() | broken
-        wanted = verified | self.not_verified.keys()
+        wanted = verified | self.not_verified.keys() | self.unconfirmed.keys()
         return round(100 * len(verified) / len(wanted), 1) if wanted else 0.0
 
     @property

@@ -144,6 +144,8 @@ def summary_lines(run: RunFinished, reports: Path | None = None) -> Iterator[Tex
     yield from _findings("warning", summary.warnings, "yellow", data, summary, reports)
     excused = ((one["id"], excuse(entry)) for one, entry in summary.excused)
     yield from _table("Known, and excused by the baseline", excused)
+    suspected = ((rule, f"{RULES[rule].title}: {why}") for rule, why in run.unconfirmed.items())
+    yield from _table("Suspected, and neither confirmed nor cleared", suspected)
     yield from _table("Interpretations of this deployment", data["interpretations"].items())
     yield from _table("Interference, which never counts against the target", data["interference"].items())
     yield from _table("Bodies with one broken member", _negatives(run))

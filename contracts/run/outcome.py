@@ -108,6 +108,11 @@ class Outcome:
             not_offered=now.not_offered,
             connection=plan.target.connection,
             min_verified=plan.min_verified,
+            unconfirmed={
+                rule: why
+                for rule, why in ledger.doubtful.items()
+                if rule in self._wanted() and _is_suspicion(why)
+            },
         )
         if inconclusive is None and finished.verified < plan.min_verified:
             few = f"Too little was verified: {finished.verified:.0f} % of the rules, and {plan.min_verified:.0f} % was asked for"
@@ -126,7 +131,9 @@ class Outcome:
         return {
             rule: ledger.doubtful.get(rule) or ledger.masked.get(rule, why)
             for rule in self._wanted()
-            if (rule in ledger.doubtful or not ledger.tested[rule]) and rule not in broken
+            if (rule in ledger.doubtful or not ledger.tested[rule])
+            and rule not in broken
+            and not _is_suspicion(ledger.doubtful.get(rule, ""))
         }
 
     def _too_much_interference(self, now: Snapshot) -> str | None:
@@ -170,6 +177,13 @@ class Outcome:
         if self.plan.limits.requests is not None:
             return f"; {self.plan.limits.requests} requests were allowed: --max-requests gives more"
         return ""
+
+
+def _is_suspicion(why: str) -> bool:
+    """Say whether a rule is doubtful because it seemed to be broken, and there was no way to try again."""
+    return why.startswith(
+        ("it was broken, and could not", "it was broken, and there was no", "it was broken, and the target")
+    )
 
 
 __all__ = ["Outcome", "Snapshot"]

@@ -172,7 +172,7 @@ def test_leases_of_a_minute_are_waited_for_whatever_comes_between() -> None:
     titles = [event.title for event in events if isinstance(event, PhaseStarted)]
 
     assert (run.violations, run.exit_code) == ((), 0)
-    assert titles.count("leases of the length that every destination has") == 2
+    assert titles.count("leases of the length that every destination has") == 3
     assert interference.requests[-1].at - interference.began >= 75.0
 
 

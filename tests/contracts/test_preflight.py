@@ -222,7 +222,9 @@ def test_a_silent_target_is_given_up_when_it_was_waited_for() -> None:
     """The pauses give a server the time to start, and no answer is waited for beyond the end."""
     this = World(every(Interference("no answer in time")), wait_for=5.0, timeout=4.0)
 
-    assert this.preflight.check() == f"{URL} could not be reached within 5 s (--wait-for): no answer in time."
+    assert this.preflight.check() == (
+        f"{URL} could not be reached within 5 s (--wait-for): no answer in time; an answer may take 4 s (--timeout)."
+    )
     assert this.transport.timeouts == [4.0, 4.0, 3.5, 1.5]
     assert sum(this.clock.waits) == 3.5
 

@@ -214,7 +214,7 @@ def judged(one_in: int, **members: Any) -> RunFinished:
 
 
 def test_what_a_gateway_loses_of_one_operation_makes_a_run_inconclusive_where_the_flag_says_so() -> None:
-    """Every seventh modack accuses nobody; a share of 5 % is too much of one operation."""
+    """Every seventh modack is no finding; a share of 5 % is too much of one operation."""
     lenient, strict = judged(7), judged(7, max_interference=5.0)
 
     assert (lenient.violations, lenient.exit_code) == ((), 0)
