@@ -186,7 +186,7 @@ class Judge:
         self.model.first_answers.update(first_answers)
 
     def trim(self) -> None:
-        """Keep only the latest 50,000 actions."""
+        """Keep only the latest 50,000 actions, definitions and names."""
         self.model.trim(_REMEMBERED)
         self.context.learned.trim(_REMEMBERED)
 
@@ -360,7 +360,7 @@ def is_looked_into(finding: Finding) -> bool:
 
 
 _REMEMBERED: Final = 50_000
-"""Actions that are remembered, so that a night needs no more room than an hour."""
+"""Actions, definitions and names that are remembered, each, so that a night needs no more room than an hour."""
 _SLOW_SECONDS: Final = 1.0
 """Seconds for an answer that HTTP-6 allows."""
 _MOST_SLOW: Final = 20

@@ -307,7 +307,7 @@ class Api:
             self.accusations.accuse(breach, self.judge.needed(asked[3]))
         if MODACK not in self.context.learned.routed:
             raise NotReached(f"the target does not offer {MODACK}")
-        raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
+        raise NotReached(f"no attempt of a fresh action can be extended: the modack {answered(asked[-1])}")
 
     def live_or_accepted(self) -> str:
         """Return the id of an action of the run: a live one, or at least one that was accepted.

@@ -129,7 +129,7 @@ class Outcome:
         """Return rule → why it was not verified: `why`, where the ledger knows no reason of its own."""
         broken = {finding.rule for finding in (*ledger.violations, *ledger.warnings)}
         return {
-            rule: ledger.doubtful.get(rule) or ledger.masked.get(rule, why)
+            rule: _with_flag(ledger.doubtful.get(rule) or ledger.masked.get(rule, why))
             for rule in self._wanted()
             if (rule in ledger.doubtful or not ledger.tested[rule])
             and rule not in broken
@@ -177,6 +177,23 @@ class Outcome:
         if self.plan.limits.requests is not None:
             return f"; {self.plan.limits.requests} requests were allowed: --max-requests gives more"
         return ""
+
+
+_FLAGS = {
+    "the time was up": "--max-time gives more",
+    "requests was used up": "--max-requests allows more",
+    "writes was used up": "--max-writes allows more",
+    "before the time is up": "--max-time gives more, and --rate sends more slowly",
+    "no answer in time": "--timeout gives more",
+    "the key may not put definitions": "--variant declares what exists",
+}
+"""End of a reason → the flag that helps."""
+
+
+def _with_flag(why: str) -> str:
+    """Return a reason with the flag that helps, where there is one."""
+    flag = next((flag for end, flag in _FLAGS.items() if why.endswith(end)), None)
+    return f"{why}; {flag}" if flag else why
 
 
 def _is_suspicion(why: str) -> bool:

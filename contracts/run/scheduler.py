@@ -273,7 +273,7 @@ class Scheduler:
                 self._presence.has_forgotten()  # then the next try begins with an empty model
                 continue
             except (NotReached, TimeUp) as why:
-                self._mask(scenario.rules, str(why))
+                self._mask(_concerned(scenario, why), str(why))
             self._settle(scenario, api.exchanges, self._take_suspicions(api), repeated=repeated)
             return
         self._mask(scenario.rules, f"interference: {kind}")
@@ -324,7 +324,7 @@ class Scheduler:
                 self._waiting.append(waiting)
                 return
         except (Interference, NotReached, TimeUp) as why:
-            self._mask(scenario.rules, str(why))
+            self._mask(_concerned(scenario, why), str(why))
         suspicions = [*self._take_suspicions(api), *waiting.suspicions]
         self._settle(scenario, api.exchanges, suspicions, repeated=waiting.repeated)
         self._note_done(scenario)
@@ -481,6 +481,11 @@ class Scheduler:
         """Write down why rules could not be verified, unless a reason is known."""
         for rule in rules:
             self._ledger.masked.setdefault(rule, why)
+
+
+def _concerned(scenario: Scenario, why: Exception) -> frozenset[str]:
+    """Return the codes of the rules that a scenario could not verify for this reason: all of its own, or those that it names."""
+    return why.rules if isinstance(why, NotReached) and why.rules else scenario.rules
 
 
 __all__ = ["ANYWHERE", "SHRINK_SECONDS", "Presence", "Scheduler", "Settling"]

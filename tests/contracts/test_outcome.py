@@ -152,7 +152,7 @@ def test_a_rule_that_was_not_verified_has_the_nearest_reason() -> None:
     assert run.not_verified == {
         "DEF-1": "it was broken once",
         "LEASE-3": "it was broken once",
-        "PAGE-5": "the time was up",
+        "PAGE-5": "the time was up; --max-time gives more",
         "ING-3": "no answer verified it",
     }
     assert "DEF-1" not in run.tested
