@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import warnings
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +20,6 @@ from .commands.ports import Ports
 from .commands.usage import Usage
 from .core.events import RunFinished
 from .core.exchange import redacted_line
-from .core.findings import Finding
 from .core.rules import RULES, Severity
 from .openapi.document import Unreadable, load
 from .reports.json_report import finding_data
@@ -32,7 +34,26 @@ _FLAGS: Final = {
     "--arklow-org": ("--org", "the organisation of that key (default 1)"),
     "--arklow-second-api-key": ("--second-api-key", "a key of another organisation, in the same way"),
     "--arklow-second-org": ("--second-org", "the other organisation"),
+    "--arklow-profile": ("--profile", "check or gate"),
     "--arklow-max-time": ("--max-time", "seconds the run may take"),
+    "--arklow-max-requests": ("--max-requests", "requests that the run may send"),
+    "--arklow-wait-for": ("--wait-for", "seconds to wait for a first answer"),
+    "--arklow-timeout": ("--timeout", "seconds that one answer may take"),
+    "--arklow-settle": ("--settle", "seconds until the whole deployment knows what was made"),
+    "--arklow-wait": ("--wait", "seconds to wait for leases to run out"),
+    "--arklow-rate": ("--rate", "requests a second (default off loopback: 10)"),
+    "--arklow-name-prefix": ("--name-prefix", "begin the names of definitions with contract.NAME"),
+    "--arklow-baseline": ("--baseline", "known findings to excuse"),
+    "--arklow-expect-interpretations": (
+        "--expect-interpretations",
+        "the interpretations.yaml to compare with",
+    ),
+    "--arklow-min-verified": ("--min-verified", "percent of the rules that must be verified"),
+    "--arklow-max-interference": ("--max-interference", "percent of the requests that may be lost"),
+    "--arklow-ca": ("--ca", "trust these PEM certificates"),
+    "--arklow-proxy": ("--proxy", "use this HTTP proxy"),
+    "--arklow-header": ("--header", "NAME=VALUE to send with every request; may be repeated"),
+    "--arklow-variant": ("--variant", "NAME=FILE, a variant that exists; may be repeated"),
     "--arklow-seed": ("--seed", "repeat the requests of another run"),
     "--arklow-report-dir": ("--report-dir", "write report.html, report.json and junit.xml there"),
     "--arklow-only": ("--only", "code of a rule to listen to; may be repeated"),
@@ -40,6 +61,9 @@ _FLAGS: Final = {
     "--arklow-spec-dir": ("--spec-dir", "a directory of pages to judge by"),
 }
 """Option of pytest → the flag of `arklow-contracts check` that it stands for, and its help."""
+
+_REPEATED: Final = frozenset({"--only", "--header", "--variant"})
+"""Flags that may be given more than once."""
 
 PORTS: Final = pytest.StashKey[Ports]()
 """Time and wire of the run, where another plugin has put them into the stash of the configuration."""
@@ -49,7 +73,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags of `arklow-contracts check`, each with `--arklow-` before its name."""
     group = parser.getgroup("arklow", "judge a deployment of Arklow")
     for option, (flag, text) in _FLAGS.items():
-        group.addoption(option, action="append" if flag == "--only" else "store", help=text)
+        group.addoption(option, action="append" if flag in _REPEATED else "store", help=text)
+    group.addoption(
+        "--arklow-args", help="further flags of `arklow-contracts check`, as one text", default=""
+    )
     group.addoption("--arklow-strict", action="store_true", help="warnings count as violations")
 
 
@@ -66,6 +93,7 @@ class DeferredRun:
             argv += [f"{flag}={value}" for value in values]
         if config.getoption("--arklow-strict"):
             argv.append("--strict")
+        argv += shlex.split(config.getoption("--arklow-args"))
         try:
             self._options = cli.parser().parse_args(argv)
             self.plan = plan_of(self._options, os.environ)
@@ -73,6 +101,8 @@ class DeferredRun:
         except (Usage, Unreadable) as error:
             raise pytest.UsageError(str(error)) from None
         self._ports = config.stash.get(PORTS, Ports())
+        self._shared: str | None = getattr(config, "workerinput", {}).get(_SHARED)
+        """What the run has shown, as the controller of pytest-xdist has handed it to this worker."""
         self._run: RunFinished | None = None
         self._failed: str | None = None
 
@@ -96,16 +126,63 @@ class DeferredRun:
                     warnings.warn(pytest.PytestWarning(f"Reports were not written: {problem}"), stacklevel=2)
         return self._run
 
+    @property
+    def verdicts(self) -> Verdicts:
+        """What the run says of each rule; in a worker of pytest-xdist, what its controller was told."""
+        if self._shared is not None:
+            return Verdicts(**json.loads(self._shared))
+        return verdicts_of(self.run)
+
 
 _RUN = pytest.StashKey[DeferredRun]()
+_SHARED: Final = "arklow"
+"""The name under which the controller of pytest-xdist hands the verdicts to its workers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What a run says of each rule, as texts that can be handed to another process."""
+
+    broken: dict[str, str]
+    """Code of a rule that fails the tests → its findings."""
+    skipped: dict[str, str]
+    """Code of a rule that was not verified → why."""
+
+
+def verdicts_of(run: RunFinished) -> Verdicts:
+    """Return the verdicts of a run."""
+    broken: dict[str, str] = {}
+    skipped: dict[str, str] = {}
+    for code, rule in RULES.items():
+        found = [one for one in (*run.violations, *run.warnings) if one.rule == code]
+        if found and (rule.severity is Severity.VIOLATION or run.strict):
+            broken[code] = _described(code, [printable_data(finding_data(one, run)) for one in found])
+        elif not found and code not in run.tested:
+            why = run.not_verified.get(code) or run.unconfirmed.get(code) or _NOT_ASKED
+            skipped[code] = redacted_line(why, run.secrets)
+    return Verdicts(broken, skipped)
+
+
+_NOT_ASKED: Final = "it was not asked for; READ-2 compares with --arklow-expect-interpretations"
+"""Why a rule was not verified that the run did not want to verify."""
+
+
+def _described(code: str, records: list[dict[str, Any]]) -> str:
+    rule = RULES[code]
+    lines = [f"{rule.title} ({rule.source})"]
+    for one in records:
+        lines += [
+            "",
+            f"{one['operation']}: {one['title']}",
+            f"  expected  {one['expected']}",
+            f"  actual    {one['actual']}",
+            *(f"  {line}" for line in one["curl"].splitlines()),
+        ]
+    return "\n".join(lines)
 
 
 class RuleBroken(Exception):
-    """The deployment breaks a rule; `records` has each finding as a report has it."""
-
-    def __init__(self, findings: list[Finding], run: RunFinished) -> None:
-        self.records = [printable_data(finding_data(finding, run)) for finding in findings]
-        super().__init__(self.records[0]["title"])
+    """The deployment breaks a rule; the text has each finding."""
 
 
 class RuleItem(pytest.Item):
@@ -113,28 +190,17 @@ class RuleItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fail when the rule is broken, skip when it was not verified."""
-        run = self.config.stash[_RUN].run
-        found = [one for one in (*run.violations, *run.warnings) if one.rule == self.name]
-        if found and (RULES[self.name].severity is Severity.VIOLATION or run.strict):
-            raise RuleBroken(found, run)
-        if self.name in run.not_verified:
-            pytest.skip(redacted_line(run.not_verified[self.name], run.secrets))
+        verdicts = self.config.stash[_RUN].verdicts
+        if self.name in verdicts.broken:
+            raise RuleBroken(verdicts.broken[self.name])
+        if self.name in verdicts.skipped:
+            pytest.skip(verdicts.skipped[self.name])
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The findings of the rule, without a traceback of the judge."""
-        if not isinstance(excinfo.value, RuleBroken):
-            return super().repr_failure(excinfo, style)
-        rule = RULES[self.name]
-        lines = [f"{rule.title} ({rule.source})"]
-        for one in excinfo.value.records:
-            lines += [
-                "",
-                f"{one['operation']}: {one['title']}",
-                f"  expected  {one['expected']}",
-                f"  actual    {one['actual']}",
-                *(f"  {line}" for line in one["curl"].splitlines()),
-            ]
-        return "\n".join(lines)
+        if isinstance(excinfo.value, RuleBroken):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """The path, no line, and the rule with its sentence: a triple, as pytest asks for."""
@@ -145,6 +211,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the options before tests are collected, so that a wrong option is reported at once."""
     if config.getoption("--arklow-url") or config.getoption("--arklow-target"):
         config.stash[_RUN] = DeferredRun(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Judge the deployment once, in the controller of pytest-xdist, and hand the verdicts to each worker."""
+    deferred = node.config.stash.get(_RUN, None)
+    if deferred is not None:
+        node.workerinput[_SHARED] = json.dumps(asdict(deferred.verdicts))
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:

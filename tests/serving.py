@@ -158,7 +158,8 @@ class Handler(WSGIRequestHandler):
 
     def write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         """Send the whole answer at once: one segment, however the application produced it."""
-        lines = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string()}"]
+        dated = any(name.lower() == "date" for name, _ in headers)
+        lines = [f"HTTP/1.1 {status}", *([] if dated else [f"Date: {self.date_time_string()}"])]
         without_body = status.startswith("204")
         chunked = CHUNKED in headers and not without_body and self.request_version != "HTTP/1.0"
         left_out = FRAMING if without_body else {"Content-Length" if chunked else "Transfer-Encoding"}

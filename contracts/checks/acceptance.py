@@ -30,6 +30,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
         or operation.request_schema is None
         or exchange.status in _MASKED
         or exchange.status >= 500
+        or not exchange.has_envelope
     ):
         return
     org = facts.organisation

@@ -53,7 +53,7 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
             f"{exchange.status} {context.shown(exchange.answer)}",
             (exchange,),
         )
-    elif not operation.control_plane and 400 <= exchange.status < 500 and not has_key and not undeclared:
+    elif _refused_without_key(facts, operation) and not has_key and not undeclared:
         tested["AUTH-9"] += 1
         if exchange.status in (400, 403, 404, 409, 422) and operation.label in context.learned.routed:
             yield Finding(
@@ -65,6 +65,12 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
                 (exchange,),
                 fault=str(exchange.status),
             )
+
+
+def _refused_without_key(facts: Facts, operation: Operation) -> bool:
+    """Whether it is the application that refuses, on an operation whose page says how it refuses a missing key."""
+    refused = 400 <= facts.exchange.status < 500 and facts.exchange.has_envelope
+    return refused and not operation.control_plane
 
 
 def _with_a_good_key(
@@ -96,6 +102,8 @@ def _with_a_good_key(
             )
         return
     rule = "AUTH-1" if key_headers == 1 else "AUTH-10"
+    if rule == "AUTH-10" and exchange.status == 401 and not exchange.has_envelope:
+        return  # the word of a gateway, and nothing asks it again
     tested[rule] += 1
     if exchange.status == 401:
         beside = "" if key_headers == 1 else ", as there is another header for keys"

@@ -210,7 +210,9 @@ def _shape(
         problems, formats = shape.problems(value), shape.format_problems(value)
     except ValueError:  # beyond what can be compared
         return
-    for problem in problems[:_MOST_PROBLEMS]:
+    for problem in problems[
+        : _MOST_PROBLEMS if exchange.has_envelope else 1
+    ]:  # without it, each member is missing
         if (
             problem.place == "data/a_ve"
             and str(facts.data.get("a_def_id")) in context.learned.negative_versions
@@ -245,6 +247,11 @@ def _fault(problem: Problem) -> str:
     """Say what an answer breaks, and with which members where the schema has no others."""
     others = problem.keyword == "additionalProperties"
     return f"{problem.expected}, {problem.actual}" if others else problem.expected
+
+
+def is_foreign_failure(finding: Finding) -> bool:
+    """Tell whether a server error is not in the application's words: a gateway may have failed by chance."""
+    return finding.rule == "PAGE-8" and not finding.exchanges[-1].has_envelope
 
 
 def is_of_a_negative_version(finding: Finding) -> bool:
@@ -299,7 +306,7 @@ def _undeclared_method(exchange: Exchange, context: CheckContext, tested: Counte
                 (exchange,),
                 "allow",
             )
-    elif 200 <= exchange.status < 300 and exchange.method != "OPTIONS" and not exchange.unread:
+    elif exchange.is_served and exchange.method != "OPTIONS" and not exchange.unread:
         yield Finding(
             "HTTP-5",
             label,
@@ -336,4 +343,4 @@ def _options(
         )
 
 
-__all__ = ["check", "is_of_a_negative_version"]
+__all__ = ["check", "is_foreign_failure", "is_of_a_negative_version"]

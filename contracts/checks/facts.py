@@ -58,7 +58,8 @@ class Facts:
     media_types: tuple[str, ...]
     """What each `content-type` of the request names, in lower case and without parameters."""
     accepted: bool
-    """The operation was carried out; a control-plane 200 without data is a refusal (B009)."""
+    """The application says that the operation was carried out; a control-plane 200 without data is a refusal (B009), and a
+    success without the envelope is the word of no application."""
     value: Any
     """The JSON value of the answer; None when it has none."""
     data: Mapping[str, Any]
@@ -73,6 +74,11 @@ class Facts:
     def enveloped(self) -> bool:
         """Whether the answer has the envelope's list of errors."""
         return isinstance(self.value, dict) and "errors" in self.value
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether it cannot be told if the operation was carried out: a success that is not the application's word."""
+        return 200 <= self.exchange.status < 300 and not self.exchange.has_envelope
 
     @property
     def issued_id(self) -> str | None:
@@ -180,7 +186,7 @@ def _organisation(exchange: Exchange, operation: Operation | None) -> str | None
 
 
 def _accepted(exchange: Exchange, operation: Operation | None, value: Any) -> bool:
-    if operation is None or not 200 <= exchange.status < 300:
+    if operation is None or not exchange.is_served:
         return False
     if not operation.control_plane:
         return True

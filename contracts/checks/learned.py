@@ -21,9 +21,9 @@ class Learned:
     """Definition id → its organisation; those that this run made."""
     actions: dict[str, str] = field(default_factory=dict)
     """Action id → its organisation; those that this run made."""
-    variants: set[str] = field(default_factory=set)
-    """Variants that this run has defined."""
-    negative_versions: set[str] = field(default_factory=set)
+    variants: dict[str, None] = field(default_factory=dict)
+    """Variants that this run has defined, in the order in which they were put last."""
+    negative_versions: dict[str, None] = field(default_factory=dict)
     """Ids and variants of definitions that have had a negative version: what that leads to is held against no target
     (C16)."""
     asked: set[str] = field(default_factory=set)
@@ -73,7 +73,8 @@ class Learned:
 
     def note_variant(self, variant: str) -> None:
         """Write down that this run has defined a variant."""
-        self.variants.add(variant)
+        self.variants.pop(variant, None)
+        self.variants[variant] = None
 
     def note_definition(self, identity: str, organisation: str) -> None:
         """Write down the id of a definition that this run has put."""
@@ -85,7 +86,7 @@ class Learned:
 
     def note_negative_version(self, identity: str, variant: str) -> None:
         """Write down that a definition has had a negative version."""
-        self.negative_versions |= {identity, variant}
+        self.negative_versions |= dict.fromkeys((identity, variant))
 
     def note_lasting_refusal(self, status: int) -> None:
         """Write down a status with which something fresh was refused for longer than two seconds."""
@@ -104,9 +105,11 @@ class Learned:
         self.puts_refused = refused
 
     def trim(self, most: int) -> None:
-        """Keep only the latest actions, `most` of them."""
-        for number in list(self.actions)[:-most]:
-            del self.actions[number]
+        """Keep only the latest actions, definitions and names, `most` of each."""
+        known: list[dict[str, Any]] = [self.actions, self.definitions, self.variants, self.negative_versions]
+        for one in known:
+            for name in list(one)[:-most]:
+                del one[name]
 
     def example(self, label: str, make: Callable[[str], Mapping[str, Any]]) -> Mapping[str, Any]:
         """Return the members that bodies of an operation need beside those of today's pages: name → value.

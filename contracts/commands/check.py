@@ -10,12 +10,17 @@ from typing import Any, Final
 from arklow_local.formats.excerpts import inert
 
 from ..core.events import Listener, RunFinished
+from ..core.target import Target
+from ..model.world import FRESH_SECONDS
 from ..openapi.document import Unreadable, load
 from ..reports.console import Terminal, console
 from ..reports.github import announce
 from ..reports.screen import Ending
 from ..run.engine import Run
-from ..run.plan import LEASES_OVER, Plan
+from ..run.plan import LEASES_OVER, WAIT_FOR, Plan
+from ..transport.client import TIMEOUT
+from ..transport.clock import AdminClock, NoAdminPlane
+from ..transport.interference import Interference
 from . import values
 from .crash import FILE as CRASH
 from .crash import crash_text, kept_crash
@@ -79,6 +84,12 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
         metavar="HH:MM",
         help="when a night ends, by the local clock (default 06:00)",
     )
+    add(
+        "--wait-for",
+        type=values.SHORT_WAIT,
+        metavar="S",
+        help=f"seconds to wait for a first answer, as of a server that is being started (default {WAIT_FOR:g})",
+    )
     add("--resume", action="store_true", help="go on with the night whose reports are in --report-dir")
 
 
@@ -116,6 +127,19 @@ def _add_traffic(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="send large, deep, slow and simultaneous requests off loopback too",
     )
+    add(
+        "--timeout",
+        type=values.WAIT,
+        metavar="S",
+        help=f"seconds that one answer may take (default {TIMEOUT:g})",
+    )
+    add(
+        "--settle",
+        type=values.SHORT_WAIT,
+        metavar="S",
+        help="seconds until the whole deployment knows what was made: until then nothing is held against it "
+        f"(default {FRESH_SECONDS:g})",
+    )
     add("--seed", type=values.SEED, metavar="N", help="generate the same requests as the run with this seed")
 
 
@@ -135,6 +159,13 @@ def _add_judgement(parser: argparse.ArgumentParser) -> None:
         type=values.PERCENT,
         metavar="PCT",
         help="percent of the rules that must be verified for exit code 0 (default 60)",
+    )
+    add(
+        "--max-interference",
+        type=values.PERCENT,
+        metavar="PCT",
+        help="percent of the requests, in all and of each operation, that may get no answer of the application for exit "
+        "code 0 (default 33 in all, of a gate 5)",
     )
     add(
         "--baseline",
@@ -238,8 +269,9 @@ def judge(plan: Plan, *listeners: Listener, ports: Ports) -> RunFinished:
     """Carry out a plan.
 
     Raises:
-        Usage: its document cannot be read.
+        Usage: its document cannot be read, or its admin plane is none.
     """
+    check_admin_plane(plan.target, ports)
     try:
         return Run(
             plan, *listeners, clock=ports.clock, transport=ports.transport, run_id=ports.run_id
@@ -251,6 +283,22 @@ def judge(plan: Plan, *listeners: Listener, ports: Ports) -> RunFinished:
 def write_reports(finished: RunFinished, directory: Path) -> str | None:
     """Write the reports that recorded traffic has too; says what could not be written and why, None when all is there."""
     return ReportFiles(directory, interpretations=False).write(finished)
+
+
+def check_admin_plane(target: Target, ports: Ports) -> None:
+    """Ask the admin plane whether it is one; what else is wrong with it, the run says.
+
+    Raises:
+        Usage: it is none.
+    """
+    if target.admin is None:
+        return
+    try:
+        AdminClock(target.admin, target.first.org, ports.clock).wait(0.0)
+    except NoAdminPlane as met:
+        raise Usage(f"--admin-url {target.admin.url} is no admin plane of a mock: {met}") from None
+    except Interference:
+        return
 
 
 __all__ = ["add", "conclude", "judge", "run", "write_reports"]

@@ -62,6 +62,7 @@ def _budgets(plan: Plan, limits: Limits) -> Iterator[str]:
     unlimited = limits.rate == math.inf
     rate = "as fast as it answers" if unlimited else f"{limits.rate:,.6g} requests a second at most"
     yield f"  how long  {time} at most, {rate}"
+    yield f"  patience  {plan.wait_for:g} s for a first answer, {plan.timeout:g} s for each, {plan.settle:g} s to settle"
     for label, most in (
         ("requests", limits.requests),
         ("definitions and actions that are made", limits.writes),

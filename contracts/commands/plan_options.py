@@ -19,7 +19,9 @@ from arklow_local.formats.files import read_bytes
 
 from ..core.baseline import entries
 from ..model.interpretations import expected_interpretations
-from ..run.plan import Plan
+from ..model.world import FRESH_SECONDS
+from ..run.plan import WAIT_FOR, Plan
+from ..transport.client import TIMEOUT
 from ..transport.throttle import Limits
 from .flags import document_of
 from .night_state import resumed
@@ -39,6 +41,8 @@ RATE: Final = 10.0
 _WRITES: Final = 2_000
 _WRITES_AT_NIGHT: Final = 100_000
 """Definitions and actions that a run may make off loopback, as they stay there."""
+_GATE_INTERFERENCE: Final = 5.0
+"""Percent of the requests: a gate that loses more of them has not seen what it promises to see each time."""
 _MIN_VERIFIED: Final = 60.0
 """Percent of the rules; with fewer verified rules an exit code of 0 would promise too much."""
 
@@ -68,6 +72,12 @@ def plan_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Plan
         options.strict,
         frozenset(options.only or ()),
         options.wait,
+        timeout=TIMEOUT if options.timeout is None else options.timeout,
+        wait_for=WAIT_FOR if options.wait_for is None else options.wait_for,
+        settle=FRESH_SECONDS if options.settle is None else options.settle,
+        max_interference=_GATE_INTERFERENCE
+        if gate and options.max_interference is None
+        else options.max_interference,
         name_prefix=(options.name_prefix or own_name_prefix()) if has_prefix else "",
         limits=_limits(options, local=target.is_local),
         intrusive=target.is_local if options.intrusive is None else options.intrusive,

@@ -92,6 +92,8 @@ _URL = _Kind("a URL such as https://staging.example, without user and password",
 _FILE = _Kind("the path of a file", _text, path=True)
 _SWITCH = _Kind("true or false", lambda value: isinstance(value, bool))
 _WHOLE = _Kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))
+_SECONDS = _Kind("a number of seconds", _number)
+_PERCENT = _Kind("a number of percent", _number)
 _ORG = _Kind("the number of an organisation, such as 42", lambda value: _text(value) or _WHOLE.fits(value))
 
 MEMBERS: Final[Mapping[str, _Kind]] = {
@@ -113,7 +115,10 @@ MEMBERS: Final[Mapping[str, _Kind]] = {
     "resolve": _Kind("a list of texts such as 'staging.example:443:10.0.0.7'", _texts),
     "production": _SWITCH,
     "profile": _Kind("check, gate or night", _text),
-    "max_time": _Kind("a number of seconds", _number),
+    "max_time": _SECONDS,
+    "wait_for": _SECONDS,
+    "timeout": _SECONDS,
+    "settle": _SECONDS,
     "max_requests": _WHOLE,
     "max_writes": _WHOLE,
     "rate": _Kind(
@@ -122,7 +127,8 @@ MEMBERS: Final[Mapping[str, _Kind]] = {
     "name_prefix": _Kind("a name such as ci-2", _text),
     "intrusive": _SWITCH,
     "variants": _Kind("the path of a JSON payload", _text, path=True),
-    "min_verified": _Kind("a number of percent", _number),
+    "min_verified": _PERCENT,
+    "max_interference": _PERCENT,
     "baseline": _FILE,
     "expect_interpretations": _FILE,
     "document": _FILE,

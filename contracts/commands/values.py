@@ -43,6 +43,7 @@ def bounded(
 
 SECONDS: Final = bounded(float, 1, 10**6, "from 1 to 1000000 seconds")
 WAIT: Final = bounded(float, 1, 3_600, "from 1 to 3600 seconds")
+SHORT_WAIT: Final = bounded(float, 0, 3_600, "from 0 to 3600 seconds")
 SEED: Final = bounded(int, 0, math.inf, "a seed is 0 or more")
 COUNT: Final = bounded(int, 1, math.inf, "1 or more")
 PERCENT: Final = bounded(float, 0, 100, "from 0 to 100 percent")
@@ -148,6 +149,9 @@ OF_MEMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
         ("base_url", "ingress_url", "api_key", "second_api_key", "proxy", "org", "second_org"), str
     ),
     **dict.fromkeys(("max_requests", "max_writes"), COUNT),
+    **dict.fromkeys(("settle", "wait_for"), SHORT_WAIT),
+    "timeout": WAIT,
+    "max_interference": PERCENT,
     "max_time": SECONDS,
     "min_verified": PERCENT,
     "profile": profile,
@@ -165,6 +169,7 @@ __all__ = [
         "PROFILES",
         "SECONDS",
         "SEED",
+        "SHORT_WAIT",
         "WAIT",
         "bounded",
         "header",

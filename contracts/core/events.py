@@ -130,6 +130,8 @@ class RunFinished:
     places: dict[str, tuple[str, int]] = field(default_factory=dict, repr=False)
     """Label of an operation, or path template, or empty for the whole → file of the user's repository that says something of
     it, from the root of the repository, and the line; empty where the document is no file of it."""
+    unconfirmed: dict[str, str] = field(default_factory=dict)
+    """Code of a rule that seemed to be broken, and of which the run could not find out whether it is → why not."""
 
     @property
     def exit_code(self) -> int:
@@ -143,8 +145,13 @@ class RunFinished:
         """Percent of the wanted rules that were verified or broken, to one digit after the point."""
         broken = {finding.rule for finding in (*self.violations, *self.warnings)}
         verified = self.tested.keys() | broken
-        wanted = verified | self.not_verified.keys()
+        wanted = verified | self.not_verified.keys() | self.unconfirmed.keys()
         return round(100 * len(verified) / len(wanted), 1) if wanted else 0.0
+
+    @property
+    def lost(self) -> float:
+        """Percent of the requests that got no answer of the application, to one digit after the point."""
+        return round(100 * sum(self.interference.values()) / self.requests, 1) if self.requests else 0.0
 
     @property
     def counting(self) -> tuple[Finding, ...]:

@@ -170,6 +170,23 @@ class Exchange:
     # The answer
 
     @property
+    def has_envelope(self) -> bool:
+        """Whether the answer is the application's own word: an object with `data` or `errors`, as every page has it.
+
+        Pages of gateways, proxies and web servers have neither, whatever their status: they prove nothing of what the
+        application has done. An envelope that is damaged or cut short counts where its first member can still be read.
+        """
+        value, error = self._parsed_answer
+        if error is not None:
+            return _BEGINS_AS_ENVELOPE.match(self.answer) is not None
+        return isinstance(value, dict) and not _ENVELOPE.isdisjoint(value)
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the application says that it has done what was asked: a success, in the envelope."""
+        return 200 <= self.status < 300 and self.has_envelope
+
+    @property
     def created(self) -> bool:
         """Whether a definition was stored, or work accepted."""
         return self.status == 200 and ("a_id" in self.data() or (self.method == "PUT" and bool(self.data())))
@@ -265,6 +282,12 @@ _REQUEST_IDS: Final = (
 """Answer headers that name an exchange, those of the application before those of gateways."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9](?!.*::)[!-~]{0,199}")
 """Visible ASCII, as all servers and gateways make it; what is longer or otherwise is none, and might be meant to do harm."""
+_ENVELOPE: Final = frozenset({"data", "errors"})
+"""Members of the envelope: each answer of a page has one of them at least."""
+_BEGINS_AS_ENVELOPE: Final = re.compile(
+    rb'(?:\xef\xbb\xbf)?[ \t\r\n]*\{[ \t\r\n]*"(?:data|errors)"[ \t\r\n]*:'
+)
+"""The beginning of an envelope whose bytes are not JSON as a whole."""
 _ISSUED_ID: Final = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
 
 

@@ -38,6 +38,8 @@ def exchange_data(exchange: Exchange, secrets: Mapping[str, str], bases: Collect
         "waited": exchange.waited,
         "at": exchange.at,
         "trace": exchange.trace,
+        "unread": exchange.unread,
+        "whole": exchange.whole,
     }
 
 
@@ -65,6 +67,8 @@ def _exchange_from(data: Mapping[str, Any], target: Target) -> Exchange:
         tuple(map(int, data["chunks"])),
         float(data["at"]),
         str(data["trace"]),
+        str(data["unread"]),
+        str(data["whole"]),
     )
 
 

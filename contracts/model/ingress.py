@@ -9,7 +9,6 @@ from typing import Any, Final
 from ..core.findings import Breach
 from .world import (
     FRESH_REFUSALS,
-    FRESH_SECONDS,
     UNIQUE_ID_DIGITS,
     Action,
     Definition,
@@ -98,7 +97,7 @@ def _refused(model: Model, work: _Work, status: int, *, enveloped: bool, at: flo
         question = "an older version" if stored else "a version that was never stored"
         return model.note(question, "refused") if enveloped else []
     model.mark_tested("PAGE-11")
-    if not known.has_accepted_work and at < known.defined_at + FRESH_SECONDS:
+    if not known.has_accepted_work and at < known.defined_at + model.fresh_seconds:
         return []
     expected = "200, as the variant is defined and its schema takes the payload"
     return [Breach("PAGE-11", "Work that keeps the page is refused", expected, str(status))]

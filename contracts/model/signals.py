@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from ..core.findings import Breach
-from .world import FRESH_SECONDS, UNIQUE_ID_DIGITS, Action, Model
+from .world import UNIQUE_ID_DIGITS, Action, Model
 
 TRUSTED_LEASE: Final = 60.0
 """Seconds of a granted lease that no interpretation shortens; the action's own timeout is not known (B136)."""
@@ -103,7 +103,7 @@ def _modack(model: Model, action: Action, signal: Signal) -> list[Breach]:
     extended, attempt, status = signal.accepted, signal.attempt, signal.status
     if signal.seconds > SURELY_GRANTED and not extended:
         return []
-    is_fresh = action.attempt is None and signal.call < action.accepted_at + FRESH_SECONDS
+    is_fresh = action.attempt is None and signal.call < action.accepted_at + model.fresh_seconds
     if not extended and status == 404 and is_fresh:
         return []
     breaches = _past_attempt(model, action, signal) or _future_attempt(model, action, signal)

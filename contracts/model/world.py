@@ -19,8 +19,8 @@ from ..core.findings import Breach
 from .interpretations import QUESTIONS
 
 FRESH_SECONDS: Final = 2.0
-"""Seconds that a new definition or action may take until all of the target knows it: no source says that it is known at
-once."""
+"""Seconds that a new definition or action may take until all of the target knows it, unless the user says otherwise: no source
+says that it is known at once."""
 
 FRESH_REFUSALS: Final = frozenset({400, 404})
 """Statuses with which a target may refuse what is not yet known everywhere."""
@@ -119,10 +119,16 @@ class Model:
     """(organisation, variant) of which a definition may exist that no PUT has shown."""
     from_earlier_runs: dict[tuple[str, str], bool] = field(default_factory=dict)
     """(organisation, variant) of which an earlier run may have left a definition → whether the next PUT settles it."""
+    has_forgotten_names: bool = False
+    """Names of definitions were forgotten for want of room, so that any name may be defined."""
     ids_are_shared: bool = False
     """Actions of all organisations are counted together, so that no two have the same id."""
+    fresh_seconds: float = FRESH_SECONDS
+    """Seconds that this deployment may take until all of it knows what was made."""
     by_id: dict[str, dict[str, str]] = field(default_factory=dict)
     """Definition id → organisation → variant."""
+    _used: dict[tuple[str, str], None] = field(default_factory=dict)
+    """(organisation, variant) of each definition, the one that was used last at the end."""
     _ids_without_zeros: set[tuple[str, str]] = field(default_factory=set)
     """(organisation, action id without its leading zeros)."""
     _by_alias: defaultdict[tuple[str, str], dict[str, None]] = field(
@@ -145,6 +151,7 @@ class Model:
             possibly_defined=unsettled,
             from_earlier_runs=self.from_earlier_runs,
             ids_are_shared=self.ids_are_shared,
+            fresh_seconds=self.fresh_seconds,
         )
 
     def note(self, question: str, answer: str) -> list[Breach]:
@@ -180,12 +187,32 @@ class Model:
         return taken
 
     def trim(self, most: int) -> None:
-        """Keep only the latest actions, `most` of them."""
+        """Keep only the latest actions and definitions, `most` of each, and what is known of their names and ids.
+
+        Names that were forgotten may be defined: nothing is told from work for them.
+        """
         for org, number in list(self.actions)[:-most]:
             del self.actions[org, number]
             self._ids_without_zeros.discard((org, number.lstrip("0")))
         if len(self.issued_ids) > 2 * most:
             self.issued_ids = {number for _, number in self.actions}
+        if len(self.definitions) > most or len(self.possibly_defined) > most:
+            self._trim_names(most)
+
+    def _trim_names(self, most: int) -> None:
+        self.has_forgotten_names = True
+        self._used = dict.fromkeys([place for place in self._used if place in self.definitions][-most:])
+        self.definitions = {place: one for place, one in self.definitions.items() if place in self._used}
+        self.possibly_defined.clear()
+        self.by_id.clear()
+        self._by_alias.clear()
+        self._by_lower_case.clear()
+        for (org, variant), known in self.definitions.items():
+            for identity in known.ids:
+                self.by_id.setdefault(identity, {})[org] = variant
+            for name in known.alias:
+                self._by_alias[org, name][variant] = None
+            self._by_lower_case[org, variant.lower()] = variant
 
     def start_again(self) -> None:
         """Forget all definitions and actions, as the deployment has."""
@@ -202,6 +229,7 @@ class Model:
         Which definition has its aliases is open for those that had them before.
         """
         self.definitions[definition.org, definition.variant] = definition
+        self._note_use(definition.org, definition.variant)
         for name in definition.alias:
             for other in self.definitions_with_alias(definition.org, name):
                 if other.variant != definition.variant:
@@ -210,12 +238,25 @@ class Model:
         self.by_id.setdefault(identity, {})[definition.org] = definition.variant
         self._by_lower_case[definition.org, definition.variant.lower()] = definition.variant
 
+    def _note_use(self, org: str, variant: str) -> None:
+        """Write down which definition was used last, so that one which is used all the time is never forgotten."""
+        self._used.pop((org, variant), None)
+        self._used[org, variant] = None
+
     def forget(self, org: str, variant: str) -> None:
         """Leave open what is stored under a variant: a request may have changed it."""
         self.definitions.pop((org, variant), None)
         self.possibly_defined.add((org, variant))
         for owner in self.definitions_with_alias(org, variant):
             self._contest(owner)
+
+    def leave_open(self, org: str, number: str) -> None:
+        """Leave open whether an action goes on, and with which attempt: a signal for it may have had an effect."""
+        if (org, number) in self.actions:
+            known = self.actions[org, number]
+            self.actions[org, number] = replace(
+                known, unattended=False, was_refused=True, deferred=False, retry_is_far=False
+            )
 
     def reopen(self, org: str, variant: str, *, next_put_settles: bool = True) -> None:
         """Leave open what an earlier run has stored under a variant.
@@ -231,7 +272,7 @@ class Model:
 
     def may_exist(self, place: tuple[str, str]) -> bool:
         """Whether a variant that no PUT has shown may be defined; `place` is (organisation, variant)."""
-        return place in self.possibly_defined or place in self.from_earlier_runs
+        return self.has_forgotten_names or place in self.possibly_defined or place in self.from_earlier_runs
 
     def in_defined_case(self, org: str, name: str) -> str:
         """The variant that was defined last among those equal to a name but for the case of letters; else the name."""
@@ -247,6 +288,7 @@ class Model:
         """Write down that a definition has accepted work."""
         if (known := self.definitions.get((org, variant))) is not None:
             self.definitions[org, variant] = replace(known, has_accepted_work=True)
+            self._note_use(org, variant)
 
     def note_current_version(self, definition: Definition, version: int) -> None:
         """Write down which version an ingress without one uses."""

@@ -77,7 +77,8 @@ class SchemaValidator:
 
 def _problems(validator: Draft202012Validator, value: Any) -> Iterator[Problem]:
     for error in validator.iter_errors(value):
-        yield _problem(_deepest(error))
+        deepest = _deepest(error)
+        yield _of_no_kind(deepest) or _problem(deepest)
 
 
 class DocumentSchemas:
@@ -147,16 +148,58 @@ def _with_bounds(node: Any) -> Any:
 
 
 def _deepest(error: ValidationError) -> ValidationError:
-    """Replace the error of an `anyOf` or `oneOf` by that of the branch that came farthest into the value."""
+    """Replace the error of an `anyOf` or `oneOf` by that of the branch that is meant, or came farthest into the value.
+
+    A branch is not meant if a member names another kind of value than the branch does, as `type` does in a destination. Where
+    no branch is meant, the error stays what it is.
+    """
     kind = error.kind
     if not isinstance(kind, (ValidationErrorKind.AnyOf, ValidationErrorKind.OneOfNotValid)):
         return error
-    branches = [[_deepest(inner) for inner in branch] for branch in kind.context if branch]
+    meant = [
+        branch for branch in kind.context if branch and not any(_names_kind(error, one) for one in branch)
+    ]
+    if not meant and any(kind.context):
+        return error
+    branches = [[_deepest(inner) for inner in branch] for branch in meant]
     if not branches:
         return error
     return max(
         (branch[0] for branch in branches), key=lambda inner: (len(inner.instance_path), not _is_type(inner))
     )
+
+
+def _names_kind(error: ValidationError, inner: ValidationError) -> bool:
+    """Say whether a member of the value has not the one text that a branch of `error` has for it."""
+    named = _only_text(inner)
+    return named is not None and list(inner.instance_path)[:-1] == list(error.instance_path)
+
+
+def _only_text(error: ValidationError) -> str | None:
+    """The one text that a value would have to be; None where it may be something else."""
+    match error.kind:
+        case (
+            ValidationErrorKind.Constant(expected_value=str(text))
+            | ValidationErrorKind.Enum(options=[str(text)])
+        ):
+            return text
+        case _:
+            return None
+
+
+def _of_no_kind(error: ValidationError) -> Problem | None:
+    """Say which kinds of a value there are, where the value names none of them; None for every other error."""
+    kind = error.kind
+    if not isinstance(kind, (ValidationErrorKind.AnyOf, ValidationErrorKind.OneOfNotValid)):
+        return None
+    named = [inner for branch in kind.context for inner in branch if _names_kind(error, inner)]
+    if not named:
+        return None
+    first = named[0]
+    options = [_only_text(inner) for inner in named if list(inner.instance_path) == list(first.instance_path)]
+    place = "/".join(str(step) for step in first.instance_path)
+    expected = "one of " + ", ".join(show(option) for option in options)
+    return Problem(place, "Enum", expected, show(first.instance, _MOST_SHOWN), first.instance)
 
 
 def _is_type(error: ValidationError) -> bool:

@@ -60,7 +60,7 @@ def _is_as_modelled(label: str, body: Any) -> bool:
 def tells_of_state(facts: Facts, body: dict[str, Any], context: CheckContext) -> bool:
     """Whether an answer says something of what the target has stored, rather than of keys, HTTP or limits."""
     status = facts.exchange.status
-    if status in NOT_READ or 300 <= status < 400:
+    if status in NOT_READ or 300 <= status < 400 or not facts.exchange.has_envelope:
         return False
     if facts.accepted:
         return True

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ..checks import run_checks
+from ..checks.answers import is_foreign_failure
 from ..checks.context import CheckContext
 from ..checks.facts import Facts, action_id, derive_facts
 from ..core.exchange import LONG_ID, Exchange
@@ -65,8 +66,8 @@ class Judge:
     def observe(self, exchange: Exchange) -> Observation:
         """Judge one exchange by the checks and by the model, and learn from it.
 
-        Findings of the checks are also put in the ledger, except a refused good key (AUTH-1): that is for the caller to
-        look into. Suspicions are only returned.
+        Findings of the checks are also put in the ledger, except those that are for the caller to look into
+        (`is_looked_into`). Suspicions are only returned.
         """
         facts = self._derive(exchange, self.context)
         self._record(facts)
@@ -75,9 +76,7 @@ class Judge:
             for finding in run_checks(facts, self.context, self.ledger.tested)
         ]
         self.ledger.add(
-            finding
-            for finding in found
-            if self._adds_refused_keys or not RULES[finding.rule].checked_elsewhere
+            finding for finding in found if self._adds_refused_keys or not is_looked_into(finding)
         )
         broken = any(not RULES[finding.rule].harmless for finding in found)
         suspicions = self._follow(facts, broken=broken)
@@ -100,9 +99,9 @@ class Judge:
                     one, exchanges=_abridged(self.provenance.needed(facts, exchanges[0].call)), together=1
                 )
                 for one in found
-                if not RULES[one.rule].checked_elsewhere
+                if not is_looked_into(one)
             )
-            if exchange.path == INGRESS_PATH and exchange.status == 200 and facts.owner is not None:
+            if exchange.path == INGRESS_PATH and exchange.is_served and facts.owner is not None:
                 number = facts.data.get("a_id")
                 others = tuple(one for one in exchanges if one.data().get("a_id") == number)
                 breaches = ingress.accept_action(
@@ -207,7 +206,7 @@ class Judge:
         self.model.first_answers.update(first_answers)
 
     def trim(self) -> None:
-        """Keep only the latest 50,000 actions."""
+        """Keep only the latest 50,000 actions, definitions and names."""
         self.model.trim(_REMEMBERED)
         self.context.learned.trim(_REMEMBERED)
 
@@ -255,7 +254,8 @@ class Judge:
             return self._lose_track(facts) if 200 <= exchange.status < 300 else []
         body = unmistakable_body(facts)
         unread = exchange.status < 300 and exchange.is_unreadable
-        if exchange.status >= 500 or (body is None and facts.accepted) or broken or unread:
+        in_doubt = facts.leaves_open or (body is None and facts.accepted)
+        if exchange.status >= 500 or in_doubt or broken or unread:
             return self._lose_track(facts)
         if body is None or not tells_of_state(facts, body, self.context):
             return []
@@ -281,6 +281,12 @@ class Judge:
             if isinstance(number, str):
                 self.context.learned.note_action(number, facts.owner)
             return self._suspicions(facts, breaches)
+        elif (
+            facts.leaves_open
+            and facts.owner is not None
+            and (action := action_id(facts.body.value)) is not None
+        ):
+            self.model.leave_open(facts.owner, action)
         return []
 
     def _places(self, *variants: Any) -> Iterator[tuple[str, str]]:
@@ -330,6 +336,9 @@ class Judge:
         number, attempt = action_id(body), body.get("attempt")
         if number is None or isinstance(attempt, bool) or not isinstance(attempt, int):
             return []
+        if not exchange.has_envelope:
+            self.model.leave_open(facts.owner, number)
+            return []
         seconds, terms = body.get("mod_ack", 0), body.get("terms")
         retry_at = as_integer(terms.get("retry_at")) if isinstance(terms, dict) else None
         signal = Signal(
@@ -370,8 +379,13 @@ def _abridged(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     return tuple(one.abridged() for one in exchanges)
 
 
+def is_looked_into(finding: Finding) -> bool:
+    """Say whether the caller has to send more requests before a finding counts: a refused good key, a foreign failure."""
+    return RULES[finding.rule].checked_elsewhere or is_foreign_failure(finding)
+
+
 _REMEMBERED: Final = 50_000
-"""Actions that are remembered, so that a night needs no more room than an hour."""
+"""Actions, definitions and names that are remembered, each, so that a night needs no more room than an hour."""
 _SLOW_SECONDS: Final = 1.0
 """Seconds for an answer that HTTP-6 allows."""
 _MOST_SLOW: Final = 20
@@ -382,4 +396,4 @@ _FAR: Final = 600.0
 """Seconds from which on a time is not reached in a sequence, whatever the target's clock says."""
 
 
-__all__ = ["INGRESS_PATH", "PUT_LABEL", "SIGNALS", "Judge"]
+__all__ = ["INGRESS_PATH", "PUT_LABEL", "SIGNALS", "Judge", "is_looked_into"]

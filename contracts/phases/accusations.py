@@ -9,7 +9,7 @@ from random import Random
 from ..core.exchange import Exchange
 from ..core.findings import Breach, Finding, finding_of
 from ..oracle.judge import Judge
-from ..transport.client import TIMEOUT, Client
+from ..transport.client import Client
 from ..transport.interference import CUT_OFF, TOO_SLOW, Interference, UnusableAnswer
 from ..transport.wire import Request
 from .names import Names
@@ -19,6 +19,9 @@ from .sequence import CallSequence
 _TURNS = 10
 """How often a request that was cut off is sent again, and an ordinary one beside it, to tell the application from the network:
 where every second connection is cut off at random, it looks like the application once in a million times."""
+_FAILURES = 3
+"""How often a request is sent again that a gateway may have answered with a server error: errors of one request in forty meet
+it each time in one run of thousands."""
 _RESTARTED = "the target was restarted, and has forgotten what it knew"
 """The kind of interference that concurrent calls have met which were not answered by one world."""
 
@@ -75,14 +78,21 @@ class Accusations:
     def look_into_refusal(self, refused: list[Finding], timeout: float) -> None:
         """Put refusals of a good key into the ledger if the key is good elsewhere (AUTH-1).
 
-        Another request is sent to find out; its answer may take `timeout` seconds.
+        Another request is sent to find out; its answer may take `timeout` seconds. A refusal that is not in the envelope is the
+        word of a gateway: it counts only if the same request meets it again.
 
         Raises:
             Interference: the key is refused everywhere by now, as a target may do after many wrong keys.
         """
         if not self._looks_into_refusals:
             return
-        self._looks_into_refusals = False  # the request below may be refused as well
+        self._looks_into_refusals = False  # the requests below may be refused as well
+        exchange = refused[0].exchanges[-1]
+        if not exchange.has_envelope:
+            again = self._sequence.play(_same(exchange, self._client, self._judge), timeout)
+            if again.status != exchange.status:
+                self._looks_into_refusals = True
+                return
         ordinary = self._sequence.play(self._ordinary_put(), timeout)
         self._looks_into_refusals = True
         if ordinary.status in (401, 403):
@@ -111,7 +121,7 @@ class Accusations:
         breach = Breach("HTTP-9", title, "an answer", f"no answer, {1 + _TURNS} times")
         self.blame(breach, (*self._judge.needed(silent)[:-1], silent))
 
-    def is_cut_off_each_time(self, request: Request, ordinary: Request, timeout: float = TIMEOUT) -> bool:
+    def is_cut_off_each_time(self, request: Request, ordinary: Request, timeout: float | None = None) -> bool:
         """Say whether a request is cut off each time it is sent again, and an ordinary one beside it never.
 
         After an ordinary one both are sent in a mixed order, so that a network which cuts off every second connection does
@@ -135,8 +145,39 @@ class Accusations:
         return self._requests.build(PUT, {"variant": self._names.take(), "schema": {}})
 
 
+def look_into_failure(
+    client: Client, judge: Judge, failed: list[Finding], timeout: float | None = None
+) -> None:
+    """Put server errors into the ledger that are not in the envelope, if their request meets one each time.
+
+    What depends on the request is the application's doing, or that of its own front end; what comes by chance may be a
+    gateway's, and is counted as interference. Answers may take `timeout` seconds.
+
+    Raises:
+        Interference: no answer came at all.
+        TimeUp: the run has ended, or a budget is used up.
+    """
+    exchange = failed[0].exchanges[-1]
+    request = _same(exchange, client, judge)
+    for _ in range(_FAILURES):
+        again = client.send(request, exchange.waited, timeout=timeout)
+        if again.status < 500:
+            client.note_foreign_failure(exchange)
+            judge.lose_track_of(again)
+            return
+    judge.ledger.add(failed, confirmed=True)
+
+
+def _same(exchange: Exchange, client: Client, judge: Judge) -> Request:
+    """Return the request of an exchange, to be sent again."""
+    base = client.target.base_of(judge.context.path_of(exchange.url))
+    return Request(
+        exchange.method, exchange.url[len(base) :], exchange.headers, exchange.body, exchange.chunks
+    )
+
+
 def _of_sequence(breach: Breach, history: tuple[Exchange, ...]) -> Finding:
     return replace(finding_of(breach, history[-1], history), needs_sequence=True)
 
 
-__all__ = ["Accusations"]
+__all__ = ["Accusations", "look_into_failure"]

@@ -10,15 +10,15 @@ from typing import Any, Final
 from ..core.exchange import Exchange
 from ..core.findings import Breach
 from ..generation.corpus.probe import Probe
-from ..model.world import FRESH_SECONDS, Action, Definition, Model
+from ..model.world import Action, Definition, Model
 from ..oracle.judge import Judge
 from ..transport.client import Client
 from ..transport.interference import CUT_OFF, Interference
 from ..transport.wire import Request
-from .accusations import Accusations
+from .accusations import Accusations, look_into_failure
 from .names import Names
 from .policy import TrafficPolicy
-from .requests import INGRESS, MODACK, PUT, NotInDocument, NotReached, RequestBuilder
+from .requests import INGRESS, MODACK, PUT, NotInDocument, NotReached, RequestBuilder, answered
 from .sequence import CallSequence
 
 PLAIN: Final = {"order_id": "8471"}
@@ -88,6 +88,7 @@ class Api:
             policy,
             careful=careful,
             on_refusal=lambda *refused: self.accusations.look_into_refusal(*refused),
+            on_failure=lambda failed, timeout: look_into_failure(client, judge, failed, timeout),
             on_silence=lambda *silent: self.accusations.look_into_silence(*silent),
             on_proofs=lambda proofs: self.accusations.prove(proofs),
         )
@@ -186,7 +187,7 @@ class Api:
                 continue
             if (self.requests.organisation(org), variant) not in self.model.definitions:
                 hint = "; declare what exists with --variant" if learned.puts_refused else ""
-                raise NotReached(f"a plain definition is answered with {exchange.status}{hint}")
+                raise NotReached(f"a plain definition {answered(exchange)}{hint}")
             return variant
         raise Interference(CUT_OFF)
 
@@ -223,7 +224,7 @@ class Api:
         """
         known = self.model.definitions.get((self.requests.organisation(org), variant))
         if known is not None:
-            self.client.wait(known.defined_at + FRESH_SECONDS - self.client.now())
+            self.client.wait(known.defined_at + self.model.fresh_seconds - self.client.now())
 
     # Work
 
@@ -253,7 +254,7 @@ class Api:
         exchange = self.ingress(name, payload, org=org, **members)
         number = exchange.data().get("a_id")
         if exchange.status != 200 or not isinstance(number, str):
-            raise NotReached(f"plain work is answered with {exchange.status}")
+            raise NotReached(f"plain work {answered(exchange)}")
         return number
 
     # Attempts
@@ -271,7 +272,7 @@ class Api:
         if exchange.status != 404 or action is None or action.attempt is not None:
             return exchange
         later = self._until_known(exchange, request, 404)
-        if later.status != 404:
+        if later.status != 404 and exchange.has_envelope:
             self.accusations.suspect(_LATE, self.judge.needed(exchange))
         return later
 
@@ -295,7 +296,7 @@ class Api:
         asked = []
         for attempt in (0, 0, 1, 0):
             asked.append(self.modack(number, attempt, org=org))
-            if asked[-1].status == 200:
+            if asked[-1].is_served:
                 return number
             if asked[-1].status == 404:
                 break
@@ -306,7 +307,7 @@ class Api:
             self.accusations.accuse(breach, self.judge.needed(asked[3]))
         if MODACK not in self.context.learned.routed:
             raise NotReached(f"the target does not offer {MODACK}")
-        raise NotReached(f"no attempt of a fresh action can be extended ({asked[-1].status})")
+        raise NotReached(f"no attempt of a fresh action can be extended: the modack {answered(asked[-1])}")
 
     def live_or_accepted(self) -> str:
         """Return the id of an action of the run: a live one, or at least one that was accepted.
@@ -365,7 +366,7 @@ class Api:
     def _until_known(self, first: Exchange, request: Request, refusal: int) -> Exchange:
         """Play a request about something fresh again while it is refused with this status; only the last answer stands."""
         exchange, learned = first, self.context.learned
-        patience = _SHORT_PATIENCE if refusal in learned.lasting_refusals else FRESH_SECONDS
+        patience = _SHORT_PATIENCE if refusal in learned.lasting_refusals else self.model.fresh_seconds
         for _ in range(math.ceil(patience / _PAUSE)):
             if exchange.status != refusal:
                 break

@@ -26,5 +26,15 @@ class TrafficPolicy:
     looks_into_refusals: bool = True
     """A refusal of a good key is held against the target only if the key is good elsewhere."""
 
+    @property
+    def probe_timeout(self) -> float:
+        """Seconds that the answer to a probe may take: half the usual time, as some targets hang on some of them."""
+        return self.timeout / 2
+
+    @property
+    def slow_timeout(self) -> float:
+        """Seconds that are waited for an answer which took too long before, and may never come."""
+        return 0.3 * self.timeout
+
 
 __all__ = ["TrafficPolicy"]

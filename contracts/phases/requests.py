@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ..checks.context import CheckContext
+from ..core.exchange import Exchange, media_type
 from ..generation.corpus.probe import INGRESS, MODACK, PUT, Probe
 from ..generation.examples import example_of
 from ..transport.wire import Request
@@ -25,11 +26,29 @@ _SAID_BY_SIGNALS: Final = {"action_record_id", "attempt", "mod_ack"}
 
 
 class NotReached(Exception):
-    """What was to be verified could not be brought about; the text says why. It is held against no target."""
+    """What was to be verified could not be brought about; the text says why. It is held against no target.
+
+    `rules` has the codes of the rules that it concerns, where these are not all of those that its sequence is for.
+    """
+
+    def __init__(self, why: str, *rules: str) -> None:
+        super().__init__(why)
+        self.rules = frozenset(rules)
 
 
 class NotInDocument(NotReached):
     """The document that is judged by does not have the operation."""
+
+
+def answered(exchange: Exchange) -> str:
+    """Return what an exchange was answered with, for sentences about what was not reached."""
+    if exchange.answer and exchange.has_envelope and exchange.is_unreadable:
+        return f"is answered with {exchange.status} and a body that cannot be read"
+    if exchange.has_envelope or not exchange.answer:
+        served = 200 <= exchange.status < 300
+        return f"is answered with {exchange.status}{', and not as its page says' if served else ''}"
+    media = media_type(exchange.answer_header("content-type")) or "no content-type"
+    return f"is answered with {exchange.status} and {media} that is not the envelope"
 
 
 class RequestBuilder:
@@ -163,5 +182,6 @@ __all__ = [
     "NotInDocument",
     "NotReached",
     "RequestBuilder",
+    "answered",
     "in_chunks",
 ]

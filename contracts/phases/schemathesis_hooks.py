@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import schemathesis
@@ -13,12 +13,16 @@ from schemathesis import APIOperation, Case, CheckContext, HookContext, Response
 from schemathesis.checks import CHECKS
 from schemathesis.hooks import unregister
 
+from ..checks.answers import is_foreign_failure
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.rules import Severity
 from ..oracle.judge import Judge
 from ..oracle.observation import Observation
 from ..transport.client import Client
+from ..transport.interference import Interference
+from ..transport.throttle import TimeUp
+from .accusations import look_into_failure
 
 CHECK = "ArklowRules"
 """The name under which Schemathesis knows the check that judges by our rules."""
@@ -51,6 +55,10 @@ class Aim:
         """Judge an answer, keep the suspicions, and return all that it shows."""
         observed = self.judge.observe(exchange)
         self.suspicions += observed.suspicions
+        failed = [finding for finding in observed.findings if is_foreign_failure(finding)]
+        if failed:
+            with suppress(Interference, TimeUp):
+                look_into_failure(self.client, self.judge, failed)
         return observed
 
     def broken_rule(self) -> str | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from ..checks.answers import is_foreign_failure
 from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..core.rules import RULES
-from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
+from ..model.world import FRESH_REFUSALS
 from ..oracle.judge import Judge
 from ..oracle.observation import Observation
 from ..transport.client import Client
@@ -16,8 +17,6 @@ from ..transport.interference import Interference, UnreadAnswer, UnusableAnswer
 from ..transport.wire import Request
 from .policy import TrafficPolicy
 
-_PROBE_TIMEOUT = 5.0
-"""Seconds that the answer to a probe may take: some targets hang on some of them."""
 _LOST_PROBES = 2
 """Probes in a row that may meet interference before it is taken to be more than theirs."""
 
@@ -33,6 +32,7 @@ class CallSequence:
         *,
         careful: bool = False,
         on_refusal: Callable[[list[Finding], float], None],
+        on_failure: Callable[[list[Finding], float], None],
         on_silence: Callable[[Request, str, float], None],
         on_proofs: Callable[[list[Finding]], None],
     ) -> None:
@@ -44,6 +44,7 @@ class CallSequence:
             policy: how the run behaves.
             careful: ask a second time for what is refused against expectation, when all of the target knows what was made.
             on_refusal: called with findings that a good key was refused, and the seconds that an answer may take.
+            on_failure: called with findings that a server error is not in the application's words, and the same seconds.
             on_silence: called with a request that met interference, its kind, and the seconds that an answer may take.
             on_proofs: called with what concurrent calls have shown.
         """
@@ -52,6 +53,7 @@ class CallSequence:
         self._policy = policy
         self._careful = careful
         self._on_refusal = on_refusal
+        self._on_failure = on_failure
         self._on_silence = on_silence
         self._on_proofs = on_proofs
         self.exchanges: list[Exchange] = []
@@ -78,7 +80,7 @@ class CallSequence:
         timeout = self._policy.timeout if timeout is None else timeout
         exchange, observed = self._sent(request, timeout)
         if self._careful and exchange.status in FRESH_REFUSALS and observed.suspicions:
-            self._client.wait(self._made + FRESH_SECONDS - self._client.now())
+            self._client.wait(self._made + self._judge.model.fresh_seconds - self._client.now())
             self._judge.disregard(exchange)
             exchange, observed = self._sent(request, timeout)
         self._suspicions += observed.suspicions
@@ -89,6 +91,9 @@ class CallSequence:
         refused = [finding for finding in observed.findings if RULES[finding.rule].checked_elsewhere]
         if refused:
             self._on_refusal(refused, timeout)
+        failed = [finding for finding in observed.findings if is_foreign_failure(finding)]
+        if failed:
+            self._on_failure(failed, timeout)
         return exchange
 
     def probe(self, request: Request) -> Exchange | None:
@@ -99,7 +104,7 @@ class CallSequence:
             TimeUp: the run has ended, or a budget is used up.
         """
         try:
-            exchange = self.play(request, _PROBE_TIMEOUT)
+            exchange = self.play(request, self._policy.probe_timeout)
         except Interference:
             self._lost += 1
             if self._lost > _LOST_PROBES:
@@ -120,6 +125,8 @@ class CallSequence:
             unread = answer is not None and answer.unread
             if answer is not None and unread:
                 self._suspicions += self._judge.lose_track_of(answer)
+            elif answer is not None and answer.status >= 500 and not answer.has_envelope:
+                self._client.note_foreign_failure(answer)
             answers.append(None if unread else answer)
         self._on_proofs(self._judge.observe_together([one for one in answers if one is not None]))
         return [one and one.abridged() for one in answers]

@@ -153,11 +153,8 @@ class Terminal:
         """Yield each finding that was printed and does not stand: its sentence, and why not."""
         standing = (*run.violations, *run.warnings)
         ids, rules = {one.id for one in standing}, {one.rule for one in standing}
-        places = {(one.rule, label) for one in standing for label in (one.operation, *one.other_operations)}
         for name, finding in self._printed.items():
-            if (
-                name in ids or (finding.rule, finding.operation) in places
-            ):  # it stands, maybe with another example
+            if name in ids:
                 continue
             causes = sorted(RULES[finding.rule].explained_by & rules)
             why = f"it follows from {causes[0]}" if causes else run.not_verified.get(finding.rule)

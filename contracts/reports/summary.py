@@ -42,6 +42,9 @@ class Summary:
     gone: tuple[JsonObject, ...]
     """Entries of the baseline whose finding was not seen, although its rule was verified."""
 
+    lost: float = 0.0
+    """Percent of the requests that met no answer of the application."""
+
     @property
     def headline(self) -> str:
         """What the verdict rests on, in one line: the number of findings, or why the run proves nothing."""
@@ -51,7 +54,9 @@ class Summary:
         by_strict = self.verdict == WORDS[1] and not violations
         counted = [] if by_strict else [_counted(violations, "violation") if violations else "no violation"]
         counted += [_counted(warnings, "warning") + (" (--strict)" if by_strict else "")] if warnings else []
-        return ", ".join([*counted, *([f"{len(self.excused)} known"] if self.excused else [])])
+        known = [f"{len(self.excused)} known"] if self.excused else []
+        lost = f"; {self.lost:g} % of the requests met no answer of the application" if self.lost else ""
+        return ", ".join([*counted, *known]) + lost
 
     @property
     def line(self) -> str:
@@ -83,6 +88,7 @@ def summarise(run: JsonObject) -> Summary:
         tuple((one, known["excused"][one["id"]]) for one in found if one["id"] in known["excused"]),
         known["expired"],
         tuple(known["gone"].values()),
+        run["lost"],
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..core.exchange import Exchange
 from ..core.findings import Finding
-from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
+from ..model.world import FRESH_REFUSALS
 from ..oracle.judge import Judge
 from ..transport.client import Client
 from ..transport.wire import Request
@@ -74,7 +74,7 @@ class Playback:
         if self._fresh == self._prefix:
             self._run.renew(earlier)
         exchange = client.send(request, earlier.waited)
-        until = client.clock.now() + FRESH_SECONDS
+        until = client.clock.now() + self._run.model.fresh_seconds
         while (
             patient
             and not of_before

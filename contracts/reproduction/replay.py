@@ -10,7 +10,7 @@ from ..core.curl import SHORTEST_PAUSE
 from ..core.exchange import Exchange, leading_definitions
 from ..core.findings import Finding, Key
 from ..core.rules import RULES, Verifier, codes_where
-from ..model.world import FRESH_REFUSALS, FRESH_SECONDS
+from ..model.world import FRESH_REFUSALS
 from ..oracle.judge import Judge
 from ..transport.client import Client
 from . import shrinking
@@ -190,7 +190,12 @@ class Replay:
             if refused and (last or self.clock.now() < until):
                 age = client.now() - playback.began
                 controls = playback.similar_actions(script) if last and with_controls else []
-                client.wait(max(age if controls else 0.0, playback.made + FRESH_SECONDS - client.now()))
+                client.wait(
+                    max(
+                        age if controls else 0.0,
+                        playback.made + self._judge.model.fresh_seconds - client.now(),
+                    )
+                )
                 if any(client.send(one).status == 404 for one in controls):
                     self.explained.add(finding.key)
                     return None

@@ -14,6 +14,13 @@ from ..openapi.document import Document
 from ..phases.requests import INGRESS, PUT
 from .plan import Plan
 
+_A_THIRD = 100 / 3
+"""Percent of all requests that may meet interference unless the user says otherwise: a few restarts take that many."""
+_SLOW = 0.5
+"""Seconds of an answer from which on it is time that a run lacks: in the time of a check fifty of them fit."""
+_LEAST_LOST = 3
+"""Requests to one operation that have to be lost before their share says something."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -35,6 +42,12 @@ class Snapshot:
     """Open question → the interpretation that the target takes."""
     interference: Mapping[str, int] = field(default_factory=dict)
     """Kind of interference → how often it was met."""
+    sent: Mapping[str, int] = field(default_factory=dict)
+    """Operation → requests that were sent to it."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """Operation → how many of them met interference."""
+    usual: float = 0.0
+    """Seconds that the first answers took in the middle."""
     not_offered: tuple[str, ...] = ()
     """Operations that the target does not have."""
     cross_check: CrossChecked = field(default_factory=CrossChecked)
@@ -102,10 +115,15 @@ class Outcome:
             min_verified=plan.min_verified,
             places=self.places,
             crash=now.crash,
+            unconfirmed={
+                rule: why
+                for rule, why in ledger.doubtful.items()
+                if rule in self._wanted() and _is_suspicion(why)
+            },
         )
         if inconclusive is None and finished.verified < plan.min_verified:
-            few = f"Too little was verified: {finished.verified:.0f} % of the rules, and {plan.min_verified:.0f} % was asked for."
-            return replace(finished, inconclusive=few)
+            few = f"Too little was verified: {finished.verified:.0f} % of the rules, and {plan.min_verified:.0f} % was asked for"
+            return replace(finished, inconclusive=f"{few}{self._hint(now)}.")
         return finished
 
     def _wanted(self) -> list[str]:
@@ -118,25 +136,78 @@ class Outcome:
         """Return rule → why it was not verified: `why`, where the ledger knows no reason of its own."""
         broken = {finding.rule for finding in (*ledger.violations, *ledger.warnings)}
         return {
-            rule: ledger.doubtful.get(rule) or ledger.masked.get(rule, why)
+            rule: _with_flag(ledger.doubtful.get(rule) or ledger.masked.get(rule, why))
             for rule in self._wanted()
-            if (rule in ledger.doubtful or not ledger.tested[rule]) and rule not in broken
+            if (rule in ledger.doubtful or not ledger.tested[rule])
+            and rule not in broken
+            and not _is_suspicion(ledger.doubtful.get(rule, ""))
         }
+
+    def _too_much_interference(self, now: Snapshot) -> str | None:
+        """Say that too many requests got no answer of the application, in all or of one operation."""
+        before = self.plan.before
+        lost, sent = sum(now.interference.values()), now.requests + (before.run.requests if before else 0)
+        most = self.plan.max_interference
+        if not lost:
+            return None
+        worst = max(now.interference, key=lambda kind: now.interference[kind])
+        flag = f"; --max-interference allows {33 if most is None else most:g} %"
+        if 100 * lost > sent * (_A_THIRD if most is None else most):
+            return f"{lost} of {sent} requests met no answer of the application, most often: {worst}{flag}."
+        for label, count in now.lost.items():
+            asked = now.sent.get(label, 0)
+            too_many = count >= asked if most is None else 100 * count > asked * most
+            if too_many and count >= _LEAST_LOST and label in self.document.operations:
+                return f"{count} of {asked} requests to {label} met no answer of the application{flag}."
+        return None
 
     def _too_little(self, now: Snapshot) -> str | None:
         """Say in one sentence why a run without a finding proves too little; None when it proves something."""
-        lost, sent = sum(now.interference.values()), now.requests
-        if lost > sent / 3:
-            worst = max(now.interference, key=lambda kind: now.interference[kind])
-            return f"{lost} of {sent} requests met no answer of the application, most often: {worst}."
+        if why := self._too_much_interference(now):
+            return why
         if self.plan.only:
             untested = sorted(rule for rule in self.plan.only if not now.ledger.tested[rule])
             return f"{', '.join(untested)} could not be verified." if untested else None
         accepted = ((PUT, "definition"), (INGRESS, "work"))
         for label, what in accepted[1:] if self.plan.declared else accepted:
             if not now.served.get(label):
-                return f"Too little was verified: no {what} was accepted ({label} never answered 200)."
+                return f"Too little was verified: no {what} was accepted ({label} never answered 200){self._hint(now)}."
         return None
+
+    def _hint(self, now: Snapshot) -> str:
+        """Say what would let a run verify more: time where answers are slow, a variant where none can be put."""
+        if now.usual > _SLOW:
+            return (
+                f"; answers take {now.usual:.1f} s, so that {self.plan.max_time:g} s were enough for {now.requests} requests: "
+                "--max-time gives more"
+            )
+        if self.plan.limits.requests is not None:
+            return f"; {self.plan.limits.requests} requests were allowed: --max-requests gives more"
+        return ""
+
+
+_FLAGS = {
+    "the time was up": "--max-time gives more",
+    "requests was used up": "--max-requests allows more",
+    "writes was used up": "--max-writes allows more",
+    "before the time is up": "--max-time gives more, and --rate sends more slowly",
+    "no answer in time": "--timeout gives more",
+    "the key may not put definitions": "--variant declares what exists",
+}
+"""End of a reason → the flag that helps."""
+
+
+def _with_flag(why: str) -> str:
+    """Return a reason with the flag that helps, where there is one."""
+    flag = next((flag for end, flag in _FLAGS.items() if why.endswith(end)), None)
+    return f"{why}; {flag}" if flag else why
+
+
+def _is_suspicion(why: str) -> bool:
+    """Say whether a rule is doubtful because it seemed to be broken, and there was no way to try again."""
+    return why.startswith(
+        ("it was broken, and could not", "it was broken, and there was no", "it was broken, and the target")
+    )
 
 
 __all__ = ["Outcome", "Snapshot"]

@@ -10,9 +10,13 @@ from typing import Any
 from ..core.baseline import BaselineEntry
 from ..core.events import Checkpoint
 from ..core.target import Target
+from ..model.world import FRESH_SECONDS
 from ..openapi.document import PUBLISHED
+from ..transport.client import TIMEOUT
 from ..transport.throttle import Limits
 
+WAIT_FOR = 12.0
+"""Seconds for a target to answer at all: a cold start takes ten, and a little more goes into the next try."""
 LEASES_OVER = 75.0
 """Seconds after which the leases that every destination has, of a minute, are over, and a next attempt has begun."""
 
@@ -38,6 +42,15 @@ class Plan:
     name_prefix: str = ""
     """Names the definitions of the run, which later runs of the same name prefix use again; empty: fresh names in each
     run."""
+    timeout: float = TIMEOUT
+    """Seconds that one answer may take."""
+    wait_for: float = WAIT_FOR
+    """Seconds that are waited for the target to answer at all."""
+    settle: float = FRESH_SECONDS
+    """Seconds until the whole target knows what was made."""
+    max_interference: float | None = None
+    """Percent of the requests, in all and of each operation, that may meet interference before the run proves nothing; None:
+    a third of all of them."""
     limits: Limits = field(default_factory=Limits)
     intrusive: bool = True
     """Large, deep and slow requests are sent, and many at the same moment."""
@@ -57,4 +70,4 @@ class Plan:
     """What an earlier part of the same run has left."""
 
 
-__all__ = ["LEASES_OVER", "Plan"]
+__all__ = ["LEASES_OVER", "WAIT_FOR", "Plan"]

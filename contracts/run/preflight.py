@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
@@ -14,17 +16,26 @@ from ..phases.api import Api
 from ..phases.policy import TrafficPolicy
 from ..phases.requests import NotInDocument, NotReached
 from ..transport.client import Client
-from ..transport.interference import Interference
+from ..transport.clock import NoAdminPlane
+from ..transport.interference import TOO_SLOW, Interference
 from ..transport.throttle import TimeUp
 from ..transport.wire import Request
 from .plan import LEASES_OVER, Plan
+from .recognition import FirstAnswers, Recognition
 
 _MAY_NOT = (401, 403, 404, 405, 501)
 """Statuses that say that the key may not put definitions, or that no key may."""
-_PAUSES = (0.0, 0.5, 1.0)
-"""Seconds before each try to reach the target: a server that has just been started is reached by the last one."""
-_FIRST_TIMEOUT = 3.0
-"""Seconds that each of the first answers may take, so that a silent target is given up in ten seconds."""
+_PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)
+"""Seconds before each try to reach the target, the last one before each further try: a server that has just been started is
+reached soon, and one that starts slowly is not asked often."""
+_SLOW_TO_LEARN = 8.0
+"""Seconds, beyond those of `Plan.settle`, for which the first work is tried while its definition seems to be unknown."""
+_MARGIN = 0.5
+"""Seconds by which later definitions may take longer than the first one until they are known."""
+_LEAST_TIMEOUT = 1.0
+"""Seconds that each of the first answers may take at least, however soon the time to wait for the target is over."""
+_LOOK = 0.5
+"""Seconds between two tries of the first work while its definition seems to be unknown."""
 _PATIENCE = 4.0
 """Seconds that a target may take to come back before the run goes on without it."""
 _NIGHT_PATIENCE = 1_800.0
@@ -33,21 +44,6 @@ _LOOKS = 3
 """How often a target is asked whether it knows what it knew, while no answer comes."""
 _FIRST_PAUSE, _LONGER, _LONGEST_PAUSE = 0.2, 1.2, 10.0
 """Seconds between two looks whether a target is back, how many times longer each next pause is, and the longest one."""
-
-
-@dataclass(frozen=True, slots=True)
-class _FirstAnswers:
-    """What a target has answered at first."""
-
-    definition: Exchange
-    operations: list[Exchange]
-    """Answers to the first organisation, one of each operation that answered at all; the definition's first."""
-    served: Exchange | None
-    """An answer to work that was accepted."""
-    witness: _Witness | None
-    """What tells later whether the target has lost what it knew."""
-    other_organisations: list[Exchange]
-    """Answers to definitions of the other organisations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +74,7 @@ class Preflight:
             plan.steady,
             patience=2.0 if plan.only else 1.0,
             lease_wait=plan.wait or LEASES_OVER,
+            timeout=plan.timeout,
         )
         self.prefix = f"contract.{plan.name_prefix or f'{self._random.getrandbits(32):08x}'}."
         """Begins every variant and alias of the run; settled when `check` has returned."""
@@ -105,49 +102,53 @@ class Preflight:
     def check(self) -> str | None:
         """Send the first requests; say in one sentence why the target cannot be judged, or return None when it can."""
         kinds: list[str] = []
-        for pause in _PAUSES:
+        until = self._client.clock.now() + self._plan.wait_for
+        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+            if kinds and self._client.clock.now() + pause > until:
+                break
             try:
                 self._client.throttle.pause(pause)
-                first = self._first_answers()
+                return self._judged(self._first_answers(until))
             except NotReached as why:
                 return f"There is nothing to judge: {why}."
             except TimeUp as why:
-                return f"Nothing could be judged: {why}."
+                return self._client.throttle.limited or f"Nothing could be judged: {why}."
             except Interference as met:
                 kinds.append(str(met))
-                continue
-            return self._judged(first)
-        base = self._plan.target.base_url
+        base, waited = self._plan.target.base_url, f"within {self._plan.wait_for:g} s (--wait-for)"
         if kinds[-1].isdigit():
-            return f"{base} answers nothing but {kinds[-1]}, which is a gateway or a limit and not the application."
+            return f"{base} answers nothing but {kinds[-1]}, which is a gateway or a limit and not the application, {waited}."
         if kinds[-1].startswith("an answer"):
             return f"{base} answers, and no answer could be read: {kinds[-1]}."
-        return f"{base} could not be reached: {kinds[-1]}."
+        hint = f"; an answer may take {self._plan.timeout:g} s (--timeout)" if kinds[-1] == TOO_SLOW else ""
+        return f"{base} could not be reached {waited}: {kinds[-1]}{hint}."
 
-    def _first_answers(self) -> _FirstAnswers:
-        """Send one request of each kind.
+    def _first_answers(self, until: float) -> FirstAnswers:
+        """Send one request of each kind; each answer is given up at `until`, or when an answer may take no longer.
 
         Raises:
             NotReached: the document has no operation that puts definitions.
             Interference: no answer of the application came.
             TimeUp: a budget is used up.
         """
-        policy = replace(self._policy, timeout=_FIRST_TIMEOUT, looks_into_refusals=False)
+        left = max(_LEAST_TIMEOUT, until - self._client.clock.now())
+        policy = replace(self._policy, timeout=min(self._plan.timeout, left), looks_into_refusals=False)
         api = Api(self._client, self._judge, self._random, self.prefix, policy)
         definition = self._define(api)
-        operations, served, witness = [definition], None, None
+        ingress: list[Exchange] = []
+        served = None
         with suppress(Interference):  # where one operation alone is silent, that is looked into
             unknown = api.ingress(api.name("unknown"))
-            operations.append(unknown)
+            ingress.append(unknown)
             served = self._serve(api, definition)
-            witness = self._find_witness(api, definition, served, defines_unknown=unknown.status == 200)
+            self._witness = self._find_witness(api, definition, served, defines_unknown=unknown.is_served)
         with suppress(Interference, NotInDocument):
-            operations.append(api.modack("1"))
-        other_organisations = [
+            ingress.append(api.modack("1"))
+        other_organisations = tuple(
             api.put(f"{api.names.prefix}plain0" if api.names.reused else api.name(), org=org)
             for org in range(1, len(self._plan.target.credentials))
-        ]
-        return _FirstAnswers(definition, operations, served, witness, other_organisations)
+        )
+        return FirstAnswers(definition, tuple(ingress), served, other_organisations)
 
     def _define(self, api: Api) -> Exchange:
         """Put a definition; under a name without dots where names with dots are refused, which breaks B057."""
@@ -165,10 +166,27 @@ class Preflight:
         return undotted
 
     def _serve(self, api: Api, definition: Exchange) -> Exchange | None:
-        """Post work for the definition, or for a declared one; None when it is not accepted."""
+        """Post work for the definition, or for a declared one; None when it is not accepted.
+
+        A target that knows its definition only after a while is recognised here: what is fresh then stays so for longer.
+        """
         variant = definition.data().get("variant") or next(iter(self._context.declared), None)
-        exchange = None if variant is None else api.ingress(str(variant))
-        return exchange if exchange is not None and exchange.status == 200 else None
+        if variant is None:
+            return None
+        exchange = api.ingress(str(variant))
+        clock, model = self._client.clock, self._judge.model
+        until = definition.back + model.fresh_seconds + _SLOW_TO_LEARN
+        while definition.data() and exchange.status in FRESH_REFUSALS and clock.now() < until:
+            self._client.throttle.pause(_LOOK)
+            self._judge.disregard(exchange)
+            exchange = api.ingress(str(variant))
+        if not exchange.is_served:
+            return None
+        refused = [one for one in api.exchanges if one.url == exchange.url and one.status in FRESH_REFUSALS]
+        if refused and definition.data():
+            model.fresh_seconds = max(model.fresh_seconds, exchange.back - definition.back + _MARGIN)
+            self._context.learned.lasting_refusals.clear()
+        return exchange
 
     def _find_witness(
         self, api: Api, definition: Exchange, served: Exchange | None, *, defines_unknown: bool
@@ -188,41 +206,28 @@ class Preflight:
             return None
         return _Witness(self._request_of(broken), self._request_of(strict), is_refused=True)
 
-    def _judged(self, first: _FirstAnswers) -> str | None:
+    def _judged(self, first: FirstAnswers) -> str | None:
         """Remember what is needed later of the first answers, and say why the target cannot be judged; None when it can."""
         definition = first.definition
         self._context.learned.note_puts_refused(not definition.data() and definition.status in _MAY_NOT)
-        reason = self._other_application(first.operations) or self._refused_key(first)
-        self._client.breaker.arm(self._request_of(first.served or first.operations[-1]))
-        self._witness = first.witness
+        reason = Recognition(self._client, self._context).why_not(first)
+        self._client.breaker.arm(self._request_of(first.served or first.all[-1]))
+        reason = reason or self._stuck_clock()
         if reason:
             self._judge.ledger.clear()
         return reason
 
-    def _other_application(self, answers: list[Exchange]) -> str | None:
-        """Say why these answers are not those of an Arklow that takes the key; None when one of them is."""
-        base, first = self._plan.target.base_url, answers[0]
-        statuses = {answer.status for answer in answers}
-        if statuses <= {401, 403}:
-            key = self._plan.target.first.name
-            return f"The target refuses the key ${key}: every operation is answered with {first.status}."
-        if statuses <= {301, 302, 303, 307, 308}:
-            where = self._context.shown(first.answer_header("location") or "nowhere")
-            return f"{base} redirects everything to {where}: give the URL that answers itself."
-        if statuses <= {404, 405, 501} and not any(answer.value() for answer in answers):
-            return f"None of the operations is at {base}: every one is answered with {first.status}."
-        return None
-
-    def _refused_key(self, first: _FirstAnswers) -> str | None:
-        """Say which key is refused for its own organisation; None when none is."""
-        answers = (first.definition, *first.other_organisations)
-        for credential, answer in zip(self._plan.target.credentials, answers, strict=True):
-            one_alone = answer is not first.definition and answer.status == 403 != first.definition.status
-            if answer.status == 401 or one_alone:
-                return (
-                    f"The target refuses the key ${credential.name} for organisation {credential.org}: "
-                    f"its definitions are answered with {answer.status}."
-                )
+    def _stuck_clock(self) -> str | None:
+        """Say why the admin plane does not move its clock; None where it does, or where none was named."""
+        admin = self._plan.target.admin
+        try:
+            self._client.check_clock()
+        except NoAdminPlane as met:
+            return f"--admin-url {admin and admin.url} is no admin plane of a mock: {met}."
+        except Interference as met:
+            refused = re.search("answers 40[13]", str(met))
+            hint = "; --admin-token has the token that the mock printed when it started" if refused else ""
+            return f"The clock of the mock cannot be moved, as --admin-url asks for: {met}{hint}."
         return None
 
     def _request_of(self, exchange: Exchange) -> Request:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -196,9 +198,18 @@ class Scheduler:
         self._play_walks(_RANDOM_WALKS, random_walks(self._plan.seed), _RANDOM_SHARE)
 
     def generate(self) -> None:
-        """Send requests that Schemathesis generates for the rest of the time."""
-        if not self._is_over() and self._wants_part(Phase.GENERATED):
-            self._play_generated(self._plan.seed, self._throttle.deadline - SHRINK_SECONDS)
+        """Send requests that Schemathesis generates for the rest of the time; scenarios that are due go on in between."""
+        for seed in itertools.count(self._plan.seed):
+            if self._is_over() or not self._wants_part(Phase.GENERATED):
+                return
+            end = self._throttle.deadline - SHRINK_SECONDS
+            due = math.inf if self._plan.steady else min((one.due for one in self._waiting), default=math.inf)
+            self._play_generated(seed, min(due, end))
+            if due >= end:
+                return
+            with suppress(TimeUp):
+                self._throttle.pause(max(0.0, due - self._clock.now()))
+            self._go_on()
 
     def alternate(self) -> None:
         """Play random walks and generated requests in turns until the time is up, with another seed in each round.
@@ -222,10 +233,14 @@ class Scheduler:
     def finish(self) -> None:
         """Play what still waits; then try every finding again, and make examples smaller, with what was reserved for it."""
         self._go_on(last=True)
-        self._give_up(self._waiting)
-        self._announce("every finding again")
         deadline = self._clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
         self._throttle.allow(Allowance(max(self._throttle.deadline, deadline)))
+        if self._plan.limits.requests is None:
+            self._go_on(
+                last=True
+            )  # what was waited for is not given up because another sequence took too long
+        self._give_up(self._waiting)
+        self._announce("every finding again")
         self.confirmation.confirm()
         self.confirmation.shrink(math.inf if self._plan.steady else SHRINK_SECONDS)
         self.confirmation.confirm_again(math.inf if self._plan.steady else _CONFIRM_SECONDS)
@@ -258,7 +273,7 @@ class Scheduler:
                 self._presence.has_forgotten()  # then the next try begins with an empty model
                 continue
             except (NotReached, TimeUp) as why:
-                self._mask(scenario.rules, str(why))
+                self._mask(_concerned(scenario, why), str(why))
             self._settle(scenario, api.exchanges, self._take_suspicions(api), repeated=repeated)
             return
         self._mask(scenario.rules, f"interference: {kind}")
@@ -305,10 +320,11 @@ class Scheduler:
             if seconds is not None:
                 waiting.due, waiting.seconds, waiting.turns = self._clock.now() + seconds, seconds, _TURNS
                 waiting.suspicions += self._take_suspicions(api)
+                self._settle_twice_shown(waiting)
                 self._waiting.append(waiting)
                 return
         except (Interference, NotReached, TimeUp) as why:
-            self._mask(scenario.rules, str(why))
+            self._mask(_concerned(scenario, why), str(why))
         suspicions = [*self._take_suspicions(api), *waiting.suspicions]
         self._settle(scenario, api.exchanges, suspicions, repeated=waiting.repeated)
         self._note_done(scenario)
@@ -343,6 +359,7 @@ class Scheduler:
             late = self._clock.now() > until and not self._plan.steady
             if late or self._client.requests > enough or self._is_over():
                 break
+            self._go_on()
             api = self._presence.new_sequence(scope="w")
             try:
                 walk(api)
@@ -427,6 +444,14 @@ class Scheduler:
         if undecided and scenario is not None:
             self._play(scenario, repeated=True)
 
+    def _settle_twice_shown(self, waiting: _Waiting) -> None:
+        """Settle what a scenario that goes on to wait has shown of two actions already, as each confirms the other."""
+        often = Counter(one.key for one in waiting.suspicions)
+        twice = [one for one in waiting.suspicions if often[one.key] > 1]
+        if twice:
+            waiting.suspicions = [one for one in waiting.suspicions if often[one.key] == 1]
+            self.confirmation.settle(twice, None, waiting.api.exchanges)
+
     def _give_up(self, scenarios: Iterable[_Waiting]) -> None:
         """Write down that scenarios which were not played to their end had suspicions."""
         for waiting in scenarios:
@@ -458,6 +483,11 @@ class Scheduler:
         """Write down why rules could not be verified, unless a reason is known."""
         for rule in rules:
             self._ledger.masked.setdefault(rule, why)
+
+
+def _concerned(scenario: Scenario, why: Exception) -> frozenset[str]:
+    """Return the codes of the rules that a scenario could not verify for this reason: all of its own, or those that it names."""
+    return why.rules if isinstance(why, NotReached) and why.rules else scenario.rules
 
 
 __all__ = ["ANYWHERE", "SHRINK_SECONDS", "Presence", "Scheduler", "Settling"]

@@ -19,6 +19,7 @@ from ..core.events import Advanced, Checkpoint, CrossChecked, Event, Found, Phas
 from ..core.exchange import Exchange
 from ..core.findings import Breach, finding_of
 from ..core.ledger import Ledger
+from ..model.world import Model
 from ..openapi.document import Document
 from ..openapi.schemas import DocumentSchemas
 from ..oracle.judge import Judge
@@ -37,10 +38,12 @@ _KEEP = 0.5
 """Seconds between two events with what there is so far: what a night loses when it is killed."""
 _ADVANCE = 0.25
 """Seconds between two events with figures: what a person sees as moving."""
-_FIRST_CONTACT = 13.0
-"""Seconds that the first contact may take whatever the target does: three tries of three answers in three seconds each."""
+_FIRST_ANSWERS = 10
+"""Answers of the first contact, each of which may take its whole time."""
 _LEASES = 10.0
 """Seconds that a run goes on at least after the leases that it waits for have run out."""
+_SHARE_LOST = 0.1
+"""Share of a run in which the target lets nothing go before the run ends: with more of it the run proves too little."""
 NOT_OVER = "The run is not over, or was ended from outside."
 """Why what there is so far proves nothing."""
 
@@ -95,7 +98,8 @@ class Session:
         self._ledger = Ledger(
             plan.only, plan.sought, on_new=lambda finding: post(Found(finding)), secrets=target.secrets
         )
-        self._judge = Judge(context, self._ledger)
+        model = Model(fits=context.fits, fresh_seconds=plan.settle)
+        self._judge = Judge(context, self._ledger, model)
         self._client = Client(
             target,
             lambda method, url: document.locate(method, url, {target.base_url, target.ingress_url}),
@@ -106,6 +110,7 @@ class Session:
             awaiting=self._await,
             waiting=lambda seconds, why: post(Waiting(seconds, why)),
             trace=run_id,
+            timeout=plan.timeout,
             interference=before.run.interference if before else None,
         )
         self._cross_check = CrossCheck(context)
@@ -121,8 +126,11 @@ class Session:
         )
         self._began = self._advanced = clock.now()
         self._kept = -math.inf
+        self._seconds = max(plan.max_time, (plan.wait or 0) + _LEASES)
+        """How long the run goes on after the first contact."""
         self._inconclusive: str | None = None
         self._crash = ""
+        self._is_first_contact = True
         if before is not None:
             self._remember(before)
         post(self._snapshot())
@@ -160,14 +168,16 @@ class Session:
         plan, scheduler = self._plan, self._scheduler
         self._post(PhaseStarted("first contact"))
         throttle = self._client.throttle
-        throttle.allow(Allowance(self._clock.now() + _FIRST_CONTACT))
+        now, held = self._clock.now(), max(plan.wait_for, plan.max_time)
+        answers = plan.wait_for + _FIRST_ANSWERS * plan.timeout
+        throttle.allow(Allowance(now + max(answers, held), hold_until=now + held))
         self._inconclusive = f"{plan.target.base_url} could not be reached: it answers without end."
         self._inconclusive = self._preflight.check()  # unless it hangs here
+        self._is_first_contact = False
         if self._inconclusive is not None:
             return
         self._began = self._clock.now()
-        seconds = max(plan.max_time, (plan.wait or 0) + _LEASES)
-        throttle.allow(Allowance(self._began + seconds, self._reserve()))
+        throttle.allow(Allowance(self._began + self._seconds, self._reserve()))
         scheduler.play_scenarios()
         if plan.night:
             scheduler.alternate()
@@ -203,7 +213,7 @@ class Session:
             self._post(Answered())
             return
         self._post(self._snapshot())
-        self._post(Awaiting(by, self._client.throttle.deadline))
+        self._post(Awaiting(by, by if self._is_first_contact else self._client.throttle.deadline))
 
     def _reserve(self) -> int:
         """Return how many requests are kept for examples: a tenth of what may be sent."""
@@ -272,6 +282,9 @@ class Session:
             served=dict(judge.served),
             interpretations=dict(learned.interpretations),
             interference=client.interference,
+            sent=client.sent,
+            lost=client.lost,
+            usual=client.throttle.usual,
             not_offered=(*published, *sorted(learned.not_offered)),
             cross_check=CrossChecked(
                 cross_check.asked,
@@ -293,7 +306,12 @@ class Session:
         """Say in one sentence what has cut the run short; None while nothing has."""
         closed = self._client.throttle.closed
         why = closed and f"{closed[0].upper()}{closed[1:]}."
-        return why or self._inconclusive or self._preflight.unreachable
+        return why or self._inconclusive or self._preflight.unreachable or self._limited()
+
+    def _limited(self) -> str | None:
+        """Say that the target's own limit has cut the run short, where it took more than a tenth of its time."""
+        throttle = self._client.throttle
+        return throttle.limited if throttle.lost > _SHARE_LOST * self._seconds else None
 
 
 def trace_of(error: BaseException) -> str:

@@ -62,7 +62,9 @@ class CircuitBreaker:
 
     def limited(self, exchange: Exchange) -> bool:
         """Say whether a rate limit has refused a request, which may then be sent again; nothing goes until it may."""
-        asked = seconds_until(exchange.answer_header("retry-after"), self._clock.unix_time())
+        theirs = seconds_until(exchange.answer_header("date"), 0.0)  # a date to wait for is one of that clock
+        now = theirs or self._clock.unix_time()
+        asked = seconds_until(exchange.answer_header("retry-after"), now)
         if exchange.status != 429 and (exchange.status != 503 or asked is None):
             return False
         self._throttle.hold(1.0 if asked is None else asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -46,6 +47,7 @@ class Client:
         awaiting: Callable[[float | None], None] = lambda _: None,
         waiting: Callable[[float, str], None] = lambda _seconds, _why: None,
         trace: str = "",
+        timeout: float = TIMEOUT,
         interference: Mapping[str, int] | None = None,
     ) -> None:
         """Make a client.
@@ -60,6 +62,7 @@ class Client:
             awaiting: called with the moment by which an answer is to be there, before its request is sent; and with None
                 when the answer is there, or is not awaited any more.
             waiting: called with the seconds of a long wait, and with what is waited for.
+            timeout: seconds that an answer may take, unless the caller says otherwise.
             trace: names the run, where an earlier part of it has a name.
             interference: kind → how often an earlier part of the run has met it.
         """
@@ -69,6 +72,8 @@ class Client:
         self.throttle = Throttle(limits or Limits(), self.clock, cancellation, waiting)
         self.trace = trace or secrets.token_hex(16)
         """Names this run in the `traceparent` of each request, and in the tags of actions."""
+        self.timeout = timeout
+        """Seconds that an answer may take, unless the caller says otherwise."""
         self._locate = locate
         self._tell_awaiting = awaiting
         self._target_clock: Clock = (
@@ -81,6 +86,10 @@ class Client:
         self._transport = transport or HttpTransport(target, self._target_clock)
         self._met = InterferenceCount(interference or {})
         self._traced = 0
+        self._sent: Counter[str] = Counter()
+        """Operation → requests that were sent to it."""
+        self._lost: Counter[str] = Counter()
+        """Operation → how many of them met interference."""
         self.breaker = CircuitBreaker(
             self.throttle,
             self.clock,
@@ -115,6 +124,17 @@ class Client:
             self._met.note(str(met))
             raise
 
+    def check_clock(self) -> None:
+        """Ask the admin plane, if there is one, to move its clock by nothing: so it shows whether it would.
+
+        Raises:
+            NoAdminPlane: what answers there is none.
+            Interference: it did not move the clock.
+        """
+        if self.target.admin is not None:
+            with self._awaiting(ADMIN_TIMEOUT):
+                self._target_clock.wait(0.0)
+
     # Requests
 
     @property
@@ -127,7 +147,7 @@ class Client:
         """Connections that were to be used again, and that the target has closed meanwhile."""
         return self._transport.drops
 
-    def send(self, request: Request, waited: float = 0.0, *, timeout: float = TIMEOUT) -> Exchange:
+    def send(self, request: Request, waited: float = 0.0, *, timeout: float | None = None) -> Exchange:
         """Send one request and return its exchange; no redirect is followed.
 
         A request that a rate limit refuses is sent again when the limit allows.
@@ -135,7 +155,7 @@ class Client:
         Args:
             request: what is sent.
             waited: seconds that its sequence has let pass on purpose until now.
-            timeout: seconds that the answer may take; it is cut short at the end of the run.
+            timeout: seconds that the answer may take, by default those of the client; it is cut short at the end of the run.
 
         Raises:
             UnreadAnswer: an answer came whose body cannot be read.
@@ -145,8 +165,14 @@ class Client:
         """
         for left in reversed(range(_TRIES)):
             self._admit()
-            exchange = self._exchanged(request, waited, self._time_left(timeout))
-            if exchange.status not in INTERFERENCE:
+            try:
+                exchange = self._exchanged(request, waited, self._time_left(timeout))
+            except Interference:
+                self._count(request, lost=True)
+                raise
+            is_lost = exchange.status in INTERFERENCE
+            self._count(request, lost=is_lost)
+            if not is_lost:
                 if exchange.unread:
                     raise UnreadAnswer(exchange.unread, exchange)
                 return exchange
@@ -155,7 +181,24 @@ class Client:
             self._met.note(str(exchange.status))
         raise self._met.met(str(exchange.status))
 
-    def volley(self, requests: Sequence[Request], *, timeout: float = TIMEOUT) -> list[Exchange | None]:
+    def _count(self, request: Request, *, lost: bool) -> None:
+        """Count a request to its operation, and whether it met interference."""
+        url = self.target.base_of(request.path) + request.path
+        label = str(self._locate(request.method, url)[0])
+        self._sent[label] += 1
+        self._lost[label] += lost
+
+    def try_at(self, base: str, request: Request) -> Exchange:
+        """Send one request to a path below another URL on a host of the target, as one that may have been meant.
+
+        Raises:
+            Interference: no answer came.
+            TimeUp: the run has ended, or a budget is used up.
+        """
+        self._admit()
+        return self._exchanged(request, 0.0, self._time_left(None), base)
+
+    def volley(self, requests: Sequence[Request], *, timeout: float | None = None) -> list[Exchange | None]:
         """Send many requests at the same moment and return their exchanges; None where interference was met.
 
         An answer that cannot be read is interference, and its exchange is returned all the same.
@@ -165,13 +208,13 @@ class Client:
             TimeUp: the run has ended, or a budget is used up.
         """
         self._admit(len(requests), sum(one.may_write for one in requests))
-        timeout = self._time_left(timeout)
+        seconds = self._time_left(timeout)
         traces = [self.traced() for _ in requests]
         messages = [self._message(request, trace) for request, trace in zip(requests, traces, strict=True)]
         exchanges: list[Exchange | None] = [None] * len(requests)
         try:
-            with self._awaiting(timeout):
-                for index, reply in self._transport.send_together(messages, timeout):
+            with self._awaiting(seconds):
+                for index, reply in self._transport.send_together(messages, seconds):
                     if isinstance(reply, Interference):
                         self._note_lost(requests[index], reply)
                         if self.clock.now() < self.throttle.deadline:  # else it is the end of the run
@@ -192,6 +235,21 @@ class Client:
     def interference(self) -> dict[str, int]:
         """A copy: kind of interference → how often it was met."""
         return self._met.counts()
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """A copy: operation → requests that were sent to it."""
+        return dict(self._sent)
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """A copy: operation → how many of its requests met interference."""
+        return dict(self._lost)
+
+    def note_foreign_failure(self, exchange: Exchange) -> None:
+        """Note a server error that is not in the envelope and did not come again, so that a gateway may have made it."""
+        self._met.note(f"{exchange.status} without the envelope")
+        self._lost[str(exchange.operation)] += 1
 
     def note_own_doing(self, kind: str, times: int) -> None:
         """Note that interference of a kind, which so many requests have met, was the application's own doing."""
@@ -231,7 +289,9 @@ class Client:
         now = self.now()
         return self._exchange(request, 0, (), b"", call=now, back=now)
 
-    def _exchanged(self, request: Request, waited: float, timeout: float) -> Exchange:
+    def _exchanged(
+        self, request: Request, waited: float, timeout: float, base: str | None = None
+    ) -> Exchange:
         """Send one request, whatever its answer means for the next ones.
 
         Raises:
@@ -239,7 +299,7 @@ class Client:
             TimeUp: none came, and the run has ended.
         """
         trace = self.traced()
-        message = self._message(request, trace)
+        message = self._message(request, trace, base)
         sent = self.clock.now()
         try:
             with self._awaiting(timeout):
@@ -316,8 +376,9 @@ class Client:
             unread,
         )
 
-    def _message(self, request: Request, trace: str) -> Message:
-        return Message(self.target.base_of(request.path), request, tuple(self._headers(request, trace)))
+    def _message(self, request: Request, trace: str, base: str | None = None) -> Message:
+        where = self.target.base_of(request.path) if base is None else base
+        return Message(where, request, tuple(self._headers(request, trace)))
 
     def _headers(self, request: Request, trace: str) -> Iterator[tuple[str, str]]:
         """Yield the headers of a request and of the target; then those of the judge which neither of them has."""
@@ -328,8 +389,8 @@ class Client:
             if name.lower() not in named:
                 yield name, value
 
-    def _time_left(self, timeout: float) -> float:
-        """Return the seconds that an answer may take: `timeout`, or less where the run ends before.
+    def _time_left(self, timeout: float | None) -> float:
+        """Return the seconds that an answer may take: `timeout`, by default those of the client, or less where the run ends before.
 
         Raises:
             TimeUp: the run has ended.
@@ -337,7 +398,7 @@ class Client:
         left = self.throttle.deadline - self.clock.now()
         if left <= 0:
             raise TimeUp
-        return min(timeout, left)
+        return min(self.timeout if timeout is None else timeout, left)
 
 
 __all__ = ["AGENT", "TIMEOUT", "Client", "Locate"]

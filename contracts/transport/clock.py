@@ -18,6 +18,14 @@ ADMIN_TIMEOUT: Final = 10.0
 """Seconds that the admin plane may take to move its clock: timers that become due run before it answers."""
 
 
+_NOT_FOUND: Final = frozenset({301, 302, 303, 307, 308, 400, 404, 405, 501})
+"""Statuses with which a server answers that is not the admin plane of a mock."""
+
+
+class NoAdminPlane(Interference):
+    """What answers at the URL of the admin plane is none."""
+
+
 class Clock(Protocol):
     """Tells time and lets it pass."""
 
@@ -123,9 +131,22 @@ class AdminClock:
             raise Interference(f"the admin plane: {kind_of(error)}") from None
         except Interference as met:
             raise Interference(f"the admin plane: {met}") from None
+        if answer.status in _NOT_FOUND:
+            raise NoAdminPlane(f"the admin plane answers {answer.status}")
+        if answer.status == 200 and not _is_clock(answer.data):
+            raise NoAdminPlane("the admin plane answers 200, and with no clock")
         if answer.status != 200:
             raise Interference(f"the admin plane answers {answer.status}")
         self._shift += seconds
 
 
-__all__ = ["ADMIN_TIMEOUT", "AdminClock", "Clock", "SystemClock"]
+def _is_clock(body: bytes) -> bool:
+    """Say whether an answer is that of a clock, in its envelope: a page that answers everything moves nothing."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and "data" in value
+
+
+__all__ = ["ADMIN_TIMEOUT", "AdminClock", "Clock", "NoAdminPlane", "SystemClock"]

@@ -77,7 +77,10 @@ class HttpTransport:
         return self._reasons[base]
 
     def _sent(self, message: Message, timeout: float) -> Reply:
-        request, pool = message.request, self._pools[message.base]
+        request = message.request
+        if message.base not in self._pools:  # a URL that may have been meant, on a host of the target
+            self._pools[message.base] = self._connections.pool(message.base, self._note_opened)
+        pool = self._pools[message.base]
         target = self._connections.request_target(message.base, request.path)
         sent, opened = self._clock.now(), self._opened
         try:

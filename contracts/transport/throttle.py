@@ -69,6 +69,8 @@ class Allowance:
     """When it ends, in seconds of the clock."""
     reserve: int = 0
     """Requests of the budget that are left to a later part."""
+    hold_until: float = math.inf
+    """Until when it is waited, in seconds of the clock, where the target asks to be left alone."""
 
 
 class Cancellation:
@@ -118,6 +120,10 @@ class Throttle:
         self._next = -math.inf
         self._held = False
         """Whether it is the target that lets nothing go until `_next`."""
+        self.lost = 0.0
+        """Seconds before the deadline in which the target let nothing go any more."""
+        self.limited: str | None = None
+        """That the target let nothing go before the deadline, in one sentence; None while it did not."""
         self._first: list[float] = []
         """Seconds that the first answers took."""
         self._latest: deque[tuple[float, float, bool]] = deque(maxlen=_REMEMBERED)
@@ -178,8 +184,10 @@ class Throttle:
             raise TimeUp(why)
         now = self._clock.now()
         at = max(now, self._next)
+        if self._held and at >= self._hold_limit:
+            raise TimeUp(_LIMITED)
         if at >= self.deadline:
-            raise TimeUp(_LIMITED) if self._held else TimeUp()
+            raise TimeUp
         if at > now:
             self.pause(at - now, "the target's rate limit" if self._held else "the rate limit of this run")
         self._next = at + count / self.rate
@@ -222,6 +230,18 @@ class Throttle:
         self.rate = min(self.rate, max(0.9 * last, _SLOWEST_RATE))
         self._next = max(self._next, now + seconds)
         self._held = True
+        left = self._hold_limit - now
+        if seconds >= left > self.lost:
+            self.lost = left
+            self.limited = (
+                f"The target asked to be left alone for {seconds:.0f} s (Retry-After), and {left:.0f} s were left: "
+                "allow more with --wait-for or --max-time, or send more slowly with --rate."
+            )
+
+    @property
+    def _hold_limit(self) -> float:
+        """Until when it is waited where the target asks to be left alone."""
+        return min(self.deadline, self._allowance.hold_until)
 
     def suspicion(self) -> Suspicion | None:
         """Return what the latest answers give a reason to look into; asked at most once a second."""
@@ -243,8 +263,13 @@ class Throttle:
     @property
     def slowest(self) -> float:
         """Seconds that an answer may take without being slow."""
-        usual = statistics.median(self._first)
+        usual = self.usual
         return max(_SLOWER * usual, usual + _NOTICED)
+
+    @property
+    def usual(self) -> float:
+        """Seconds that the first answers took in the middle; 0 before the first one."""
+        return statistics.median(self._first) if self._first else 0.0
 
     def relieve(self) -> None:
         """Forget the latest answers: plain requests went well, so these are no reason to look again."""

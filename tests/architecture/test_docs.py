@@ -166,7 +166,12 @@ OTHER_FLAGS = {
     *(
         "--help",
         "--version",
+        "--arklow-args",
+        "--arklow-baseline",
+        "--arklow-ca",
         "--arklow-mock",
+        "--arklow-name-prefix",
+        "--arklow-profile",
         "--arklow-url",
         "--arklow-org",
         "--arklow-target",

@@ -22,6 +22,7 @@ from contracts.transport.interference import Interference
 from tests.clocks import VirtualClock
 from tests.contracts.commands import URL, Make, checked, closed_pipe, ports_to, ran
 from tests.contracts.ports import ScriptedTransport
+from tests.contracts.recorder import OK, recording
 from tests.mutants import MUTANTS, ConformingServer
 
 SECRET = "s3cret-key-of-one"
@@ -412,7 +413,7 @@ def test_a_target_that_is_not_there_is_inconclusive() -> None:
 
     assert (done.code, done.lines[-1]) == (
         3,
-        f"INCONCLUSIVE  {URL} could not be reached: connection refused.",
+        f"INCONCLUSIVE  {URL} could not be reached within 12 s (--wait-for): connection refused.",
     )
     assert transport.closed
 
@@ -444,3 +445,33 @@ def test_version_and_help_are_printed_and_end_the_command(
     """With exit code 0."""
     assert main(words) == 0
     assert capsys.readouterr().out.startswith(("arklow-contracts ", "usage: arklow-contracts "))
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        (
+            OK.replace(b"200 OK", b"404 Not Found"),
+            2,
+            "is no admin plane of a mock: the admin plane answers 404",
+        ),
+        (OK, 2, "is no admin plane of a mock: the admin plane answers 200, and with no clock"),
+        (OK.replace(b"200 OK", b"401 No"), 3, "the admin plane answers 401; --admin-token has the token"),
+        (
+            OK.replace(b"200 OK", b"500 No"),
+            3,
+            "cannot be moved, as --admin-url asks for: the admin plane answers 500.",
+        ),
+    ],
+    ids=["not found", "a page", "token", "broken"],
+)
+def test_an_admin_plane_that_does_not_move_its_clock_ends_the_run_before_it_begins(
+    answer: bytes, code: int, said: str
+) -> None:
+    """A wrong URL is a wrong command line; a token that is refused proves nothing of the target."""
+    with recording(answer) as recorder:
+        flags = ("--admin-url", recorder.url, "--admin-token", "t")
+        done = checked(lambda clock: ConformingServer(clock=clock), *flags)
+
+    assert done.code == code, done.out + done.errors
+    assert said in done.out + done.errors

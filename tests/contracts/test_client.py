@@ -283,6 +283,10 @@ def test_a_run_that_is_cancelled_sends_nothing_more() -> None:
 # The clock of a mock
 
 
+MOVED = OK.replace(b"Length: 2\r\n\r\n{}", b'Length: 12\r\n\r\n{"data": {}}')
+"""The answer of an admin plane."""
+
+
 def with_admin_plane(url: str, clock: VirtualClock) -> Client:
     """A client whose target has an admin plane, which is the server at the URL."""
     return client(
@@ -293,7 +297,7 @@ def with_admin_plane(url: str, clock: VirtualClock) -> Client:
 def test_a_wait_moves_the_clock_of_a_target_with_an_admin_plane() -> None:
     """The client's clock goes with it, and no time passes; nor is the end of the run in the way."""
     clock = VirtualClock()
-    with recording() as recorder:
+    with recording(MOVED) as recorder:
         made = with_admin_plane(recorder.url, clock)
         made.throttle.allow(Allowance(deadline=5.0))
         made.wait(3_600)
@@ -311,6 +315,7 @@ def test_a_wait_moves_the_clock_of_a_target_with_an_admin_plane() -> None:
     [
         (OK.replace(b"200 OK", b"404 No"), "the admin plane answers 404"),
         (OK.replace(b"200 OK", b"307 No\r\nLocation: /"), "the admin plane answers 307"),
+        (OK, "the admin plane answers 200, and with no clock"),
         (b"no HTTP at all\r\n\r\n", "the admin plane: an answer that is not HTTP"),
     ],
 )
@@ -327,7 +332,7 @@ def test_an_admin_plane_that_does_not_move_its_clock_is_interference(answer: byt
 def test_an_admin_clock_dates_exchanges_by_the_other_clock() -> None:
     """However far it was moved."""
     clock = VirtualClock()
-    with recording() as recorder:
+    with recording(MOVED) as recorder:
         admin = AdminClock(Admin(recorder.url, "token"), "42", clock)
         admin.wait(60)
         admin.wait(0.5)

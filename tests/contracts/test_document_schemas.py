@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contracts.openapi.document import PUBLISHED, load
 from contracts.openapi.schemas import DocumentSchemas, satisfies
 
 
@@ -115,3 +116,49 @@ def test_a_payload_satisfies_a_schema_only_where_all_dialects_agree(
 ) -> None:
     """Otherwise nothing is known (Q18)."""
     assert satisfies(schema, value) is expected
+
+
+DEFINITION = "PUT /v1/orgs/{org_id}/actions/definitions"
+KINDS = 'one of "webhook", "sdk", "google_pubsub", "aws_sqs", "mcp", "default_sink"'
+
+
+@pytest.mark.parametrize(
+    ("destination", "place", "expected"),
+    [
+        ({"type": "carrier_pigeon", "config": {"url": "http://a"}}, "type", KINDS),
+        ({"type": 5, "config": {}}, "type", KINDS),
+        ({"config": {}}, "type", "present"),
+        ({"type": "webhook", "config": {"url": 5}}, "config/url", "of type string"),
+        ({"type": "webhook", "config": {}}, "config/url", "present"),
+        ({"type": "webhook", "config": {"url": "http://a", "more": 1}}, "config", "without other members"),
+        ({"type": "default_sink", "config": {"url": "http://a"}}, "config", "without other members"),
+    ],
+    ids=["unknown", "a number", "none", "url", "no url", "more", "of another kind"],
+)
+def test_a_value_of_several_kinds_is_compared_with_the_one_that_it_names(
+    destination: dict[str, Any], place: str, expected: str
+) -> None:
+    """By the member that has one text in each branch; where it has none of them, the kinds are listed."""
+    document = load(PUBLISHED)
+    validator = DocumentSchemas(document.content).at(document.operations[DEFINITION].answer_schema(200) or "")
+    known = {"id": "1", "org_id": "1", "updated_at": "2026-01-01T00:00:00Z", "label": "x", **destination}
+    link = {
+        "id": "1",
+        "action_definition_id": "1",
+        "destination_id": "2",
+        "org_id": "1",
+        "destination": known,
+    }
+    data = {
+        "id": "1",
+        "org_id": "1",
+        "variant": "v",
+        "version": 1,
+        "alias": [],
+        "schema": {},
+        "destinations": [link],
+    }
+
+    [problem] = validator.problems({"data": data, "errors": None})
+
+    assert (problem.place, problem.expected) == (f"data/destinations/0/destination/{place}", expected)

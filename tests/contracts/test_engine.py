@@ -62,7 +62,7 @@ def test_a_run_has_one_thread_of_its_own_in_which_everything_is_sent() -> None:
 
     def answer(_: Request) -> Reply:
         note()
-        return refused(404)
+        return refused(400)
 
     plan = Plan(target("http://target"), only=frozenset({"LIFE-13"}), max_time=1.0)
     transport = ScriptedTransport(answer)
@@ -79,7 +79,7 @@ def test_a_target_that_answers_without_end_at_first_could_not_be_reached() -> No
     def hang(_: Request) -> Reply:
         clock.wait(13.0 + 5.0 + 1.0)
         over.wait()
-        return refused(404)
+        return refused(400)
 
     finished = run(hang, clock=clock).judge()
     over.set()
@@ -150,7 +150,10 @@ def test_a_target_that_asks_for_more_time_than_the_first_contact_has_is_told() -
 
     finished = run(lambda _: reply(429, retry_after="60"), clock=clock).judge()
 
-    why = "Nothing could be judged: the target lets nothing more go before the time is up."
+    why = (
+        "The target asked to be left alone for 60 s (Retry-After), and 25 s were left: "
+        "allow more with --wait-for or --max-time, or send more slowly with --rate."
+    )
     assert (finished.exit_code, finished.inconclusive) == (3, why)
     assert clock.now() <= 13.0
 
@@ -175,7 +178,7 @@ def test_a_run_that_is_interrupted_says_so_and_keeps_what_it_has() -> None:
     def answer(request: Request) -> Reply:
         sent.append(request)
         clock.wait(0.01)
-        return refused(404)
+        return refused(400)
 
     finished = run(answer, events.append, interrupting(Advanced), clock=clock, max_time=1e12).judge()
 
@@ -187,11 +190,11 @@ def test_a_run_that_is_interrupted_says_so_and_keeps_what_it_has() -> None:
 
 def test_a_run_whose_caller_leaves_sends_nothing_more() -> None:
     """The user interrupts the end of an interrupted run too; its thread ends by itself."""
-    clock, transport = VirtualClock(), ScriptedTransport(lambda _: refused(404))
+    clock, transport = VirtualClock(), ScriptedTransport(lambda _: refused(400))
 
     def answer(_: Request) -> Reply:
         clock.wait(0.3)
-        return refused(404)
+        return refused(400)
 
     transport.answer = answer
     plan = Plan(target("http://target"), max_time=1e12)
@@ -226,7 +229,7 @@ def test_a_listener_that_fails_ends_the_run_and_says_nothing_of_the_target() -> 
         if isinstance(event, PhaseStarted):
             raise OSError("disk full")
 
-    finished = run(lambda _: refused(404), listen, max_time=5.0).judge()
+    finished = run(lambda _: refused(400), listen, max_time=5.0).judge()
 
     assert (finished.inconclusive or "").startswith(
         "The judge itself failed, which says nothing of the target: OSError: disk full (test_engine.py:"
@@ -254,12 +257,12 @@ def test_a_night_tells_what_there_is_before_it_begins_and_when_it_is_over() -> N
     assert (
         first.run.inconclusive == last.run.inconclusive == "The run is not over, or was ended from outside."
     )
-    assert (first.run.requests, last.run.requests) == (0, 3)
+    assert (first.run.requests, last.run.requests) == (0, 6)
 
 
 def test_a_resumed_run_begins_with_what_its_first_part_knew() -> None:
     """Its findings are told before anything else, and its trace is the same."""
-    earlier = run(lambda _: Reply(500, (), b"", 0.0, 0.0), max_time=2.0, only=frozenset({"PAGE-8"})).judge()
+    earlier = run(lambda _: refused(500), max_time=2.0, only=frozenset({"PAGE-8"})).judge()
     assert {one.rule for one in earlier.violations} == {"PAGE-8"}
     progress = Progress(done=("a",), masked={"ING-3": "the time was up"}, interpretations={"alias": "none"})
     events: list[Event] = []
@@ -270,7 +273,7 @@ def test_a_resumed_run_begins_with_what_its_first_part_knew() -> None:
     ids = [one.id for one in earlier.violations]
     assert names(events)[: len(ids) + 1] == [*["Found"] * len(ids), "RunStarted"]
     assert [event.finding.id for event in events if isinstance(event, Found)] == ids
-    assert (finished.run_id, finished.requests) == (earlier.run_id, earlier.requests + 3)
+    assert (finished.run_id, finished.requests) == (earlier.run_id, earlier.requests + 6)
     assert [one.id for one in finished.violations] == [one.id for one in earlier.violations]
 
 
@@ -288,7 +291,7 @@ def test_the_first_event_says_what_is_about_to_be_judged() -> None:
 @pytest.mark.parametrize(("requests", "reserved"), [(100, 10), (9, 0)])
 def test_a_tenth_of_the_requests_is_kept_for_examples(requests: int, reserved: int) -> None:
     """Everything else is used before the last part begins."""
-    transport = ScriptedTransport(lambda _: refused(404))
+    transport = ScriptedTransport(lambda _: refused(400))
     at_the_end: list[int] = []
 
     def post(message: Message) -> None:

@@ -365,3 +365,37 @@ def test_what_an_earlier_run_may_have_stored_is_open_until_a_put(settles: bool) 
 
     assert refused(model) + defined(model, 8) == []
     assert defined(model, 11) == ["DEF-3"]
+
+
+def test_a_night_keeps_only_the_latest_definitions_and_names() -> None:
+    """What is used all the time is kept; a name that was forgotten may be defined, and tells nothing."""
+    model = Model()
+    for number in range(60):
+        definitions.put(
+            model,
+            "1",
+            {"variant": f"v{number}", "schema": {}},
+            200,
+            stored(f"v{number}", str(number), f"a{number}"),
+        )
+        definitions.put(model, "1", {"variant": "always", "schema": {}}, 200, stored("always", "900"))
+        model.forget("1", f"gone{number}")
+    model.trim(10)
+
+    assert len(model.definitions) == 10
+    assert ("1", "always") in model.definitions
+    assert ("1", "v0") not in model.definitions
+    assert (len(model.by_id), model.possibly_defined) == (10, set())
+    assert model.definitions_with_alias("1", "a0") == []
+    assert [one.variant for one in model.definitions_with_alias("1", "a59")] == ["v59"]
+    assert (
+        post(model, "1", "v0", {"payload": 1}, 200, {"a_id": "7", "a_def_id": "0", "a_va": "v0", "a_ve": "1"})
+        == []
+    )
+    assert "unknown variant" not in model.first_answers
+
+
+def stored(variant: str, identity: str, *alias: str) -> dict[str, Any]:
+    """The data of an answer to a PUT."""
+    names = list(alias)
+    return {"id": identity, "org_id": "1", "variant": variant, "version": 1, "alias": names, "schema": {}}

@@ -105,7 +105,8 @@ def test_a_run_that_lost_more_than_a_third_of_its_requests_proves_nothing(lost: 
     assert run.exit_code == exit_code
     if exit_code:
         assert run.inconclusive == (
-            "21 of 60 requests met no answer of the application, most often: connection cut off."
+            "21 of 60 requests met no answer of the application, most often: connection cut off; "
+            "--max-interference allows 33 %."
         )
 
 
@@ -151,7 +152,7 @@ def test_a_rule_that_was_not_verified_has_the_nearest_reason() -> None:
     assert run.not_verified == {
         "DEF-1": "it was broken once",
         "LEASE-3": "it was broken once",
-        "PAGE-5": "the time was up",
+        "PAGE-5": "the time was up; --max-time gives more",
         "ING-3": "no answer verified it",
     }
     assert "DEF-1" not in run.tested
@@ -238,3 +239,15 @@ def test_a_snapshot_keeps_what_was_known_when_it_was_taken() -> None:
     run = finished(now)
 
     assert (run.violations, run.not_verified, run.tested["LEASE-3"]) == ((), {}, 3)
+
+
+def test_a_suspicion_that_could_not_be_tried_again_is_kept_apart_from_what_was_not_verified() -> None:
+    """It is neither broken nor kept, and counts as a rule that was wanted and not verified."""
+    known = ledger()
+    known.doubtful["LEASE-8"] = "it was broken, and could not be tried again: the time was up"
+    run = finished(snapshot(known))
+
+    assert run.unconfirmed == {"LEASE-8": "it was broken, and could not be tried again: the time was up"}
+    assert "LEASE-8" not in run.not_verified
+    assert "LEASE-8" not in run.tested
+    assert run.verified < 100

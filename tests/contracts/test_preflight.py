@@ -129,7 +129,10 @@ def test_each_run_has_names_of_its_own_unless_it_has_a_name_prefix() -> None:
         (every(reply(404)), f"None of the operations is at {URL}: every one is answered with 404."),
         (
             but(refused(403), of_the_second_organisation),
-            f"{REFUSED} $ARKLOW_SECOND_API_KEY for organisation 2: its definitions are answered with 403.",
+            (
+                f"{REFUSED} $ARKLOW_SECOND_API_KEY for organisation 2: its definitions are answered with 403; "
+                "--second-org says which organisation it belongs to."
+            ),
         ),
         (
             but(refused(401), puts),
@@ -137,9 +140,15 @@ def test_each_run_has_names_of_its_own_unless_it_has_a_name_prefix() -> None:
         ),
         (
             every(reply(503)),
-            f"{URL} answers nothing but 503, which is a gateway or a limit and not the application.",
+            (
+                f"{URL} answers nothing but 503, which is a gateway or a limit and not the application, "
+                "within 12 s (--wait-for)."
+            ),
         ),
-        (every(Interference("connection refused")), f"{URL} could not be reached: connection refused."),
+        (
+            every(Interference("connection refused")),
+            f"{URL} could not be reached within 12 s (--wait-for): connection refused.",
+        ),
     ],
     ids=["key", "redirect", "no operation", "second key", "key for PUT", "gateway", "not there"],
 )
@@ -153,7 +162,14 @@ def test_a_target_that_cannot_be_judged_is_told_in_one_sentence(answer: Answer, 
 
 def test_a_target_that_refuses_everything_in_its_own_words_can_be_judged() -> None:
     """It is an application, whatever it thinks of the requests."""
-    assert World(every(refused(404))).preflight.check() is None
+    assert World(every(refused(400))).preflight.check() is None
+
+
+def test_a_target_that_refuses_a_modack_without_members_as_unknown_has_no_operation() -> None:
+    """With 404 it refuses what it does not know, and every path that it does not have."""
+    assert World(every(refused(404))).preflight.check() == (
+        f"None of the operations is at {URL}: every one is answered with 404."
+    )
 
 
 def test_a_document_without_definitions_leaves_nothing_to_judge() -> None:
@@ -202,13 +218,15 @@ def test_a_target_that_takes_no_dots_gets_names_without_them() -> None:
     assert this.preflight.new_sequence().name() == "contract-here-v0"
 
 
-def test_a_silent_target_is_given_up_after_three_tries_of_three_seconds() -> None:
-    """The pauses between them give a server the time to start."""
-    this = World(every(Interference("no answer in time")))
+def test_a_silent_target_is_given_up_when_it_was_waited_for() -> None:
+    """The pauses give a server the time to start, and no answer is waited for beyond the end."""
+    this = World(every(Interference("no answer in time")), wait_for=5.0, timeout=4.0)
 
-    assert this.preflight.check() == f"{URL} could not be reached: no answer in time."
-    assert this.transport.timeouts == [3.0] * 3
-    assert this.clock.waits == [0.5, 1.0]
+    assert this.preflight.check() == (
+        f"{URL} could not be reached within 5 s (--wait-for): no answer in time; an answer may take 4 s (--timeout)."
+    )
+    assert this.transport.timeouts == [4.0, 4.0, 3.5, 1.5]
+    assert sum(this.clock.waits) == 3.5
 
 
 def test_a_target_that_answers_at_the_second_try_is_judged() -> None:

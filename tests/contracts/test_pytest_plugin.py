@@ -102,10 +102,10 @@ def test_pytest_is_not_green_when_a_run_is_inconclusive(tmp_path: Path) -> None:
     ran = at(unreachable(), tmp_path)
 
     assert ran.code == 3
+    assert f"{len(RULES)} skipped" in ran.out
     assert (
-        f"{len(RULES) - 1} skipped" in ran.out
-    )  # READ-2 was not asked for, as no interpretation is expected
-    assert f"inconclusive: {URL} could not be reached: connection refused." in ran.out
+        f"inconclusive: {URL} could not be reached within 12 s (--wait-for): connection refused." in ran.out
+    )
 
 
 def test_reports_are_written_where_that_is_asked_for(tmp_path: Path) -> None:
@@ -176,3 +176,63 @@ def test_a_conforming_deployment_passes(tmp_path: Path) -> None:
     )
 
     assert (ran.code, "2 passed" in ran.out) == (0, True), ran.out
+
+
+def test_pytest_takes_the_flags_of_the_command(tmp_path: Path) -> None:
+    """Those that have an option of their own, and all others as one text."""
+    (tmp_path / "baseline.yaml").write_text("[]")
+    given = ("--arklow-name-prefix", "ci-1", "--arklow-profile", "gate", "--arklow-baseline", "baseline.yaml")
+    ran = at(
+        unreachable(),
+        tmp_path,
+        *given,
+        "--arklow-wait-for",
+        "3",
+        "--arklow-args",
+        "--timeout 2 --max-writes 9",
+    )
+
+    assert ran.code == 3, ran.out + ran.errors
+    assert "could not be reached within 3 s (--wait-for)" in ran.out
+    assert "seed 0, up to 1800 s" in ran.out
+
+
+class Node:
+    """A worker as the controller of pytest-xdist sees it before it begins."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.workerinput: dict[str, str] = {}
+
+
+def test_workers_are_handed_the_verdicts_of_one_run(tmp_path: Path) -> None:
+    """The controller judges before its workers begin; none of them sends a request."""
+    nodes: list[Node] = []
+
+    class Controller:
+        @pytest.hookimpl(trylast=True)
+        def pytest_sessionstart(self, session: pytest.Session) -> None:
+            nodes.extend(Node(session.config) for _ in range(4))
+            for node in nodes:
+                pytest_plugin.pytest_configure_node(node)
+
+    class Worker:
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_configure(self, config: pytest.Config) -> None:
+            config.workerinput = nodes[0].workerinput  # type: ignore[attr-defined]
+
+    environment = {"ARKLOW_API_KEY": SECRET}
+    arguments = ("--arklow-url", URL, "--arklow-only", "PAGE-5", "--arklow-only", "PAGE-8", "--color=no")
+    controller = GivenPorts(ports_to(mutant("R04")))
+    pytested(tmp_path, *arguments, plugins=(pytest_plugin, controller, Controller()), environment=environment)
+    away = unreachable()
+    worker = pytested(
+        tmp_path, *arguments, plugins=(pytest_plugin, GivenPorts(away), Worker()), environment=environment
+    )
+
+    assert len({node.workerinput["arklow"] for node in nodes}) == 1
+    assert (worker.code, "1 failed" in worker.out) == (1, True), worker.out
+    assert "expected  data/a_id: a string that matches ^[0-9]+$" in worker.out
+    assert isinstance(away.transport, ScriptedTransport)
+    assert away.transport.sent == []
+    assert SECRET not in worker.out

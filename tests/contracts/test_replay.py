@@ -13,7 +13,7 @@ from contracts.core.exchange import Exchange
 from contracts.core.findings import Finding
 from contracts.phases.requests import INGRESS, MODACK, PUT
 from contracts.reproduction.scripts import has_hasty_refusal
-from contracts.transport.client import TIMEOUT, Client
+from contracts.transport.client import Client
 from contracts.transport.interference import Interference
 from contracts.transport.throttle import TimeUp
 from contracts.transport.wire import Request
@@ -347,7 +347,7 @@ class Away(Client):
 
     away: Exception | None = None
 
-    def send(self, request: Request, waited: float = 0.0, *, timeout: float = TIMEOUT) -> Exchange:
+    def send(self, request: Request, waited: float = 0.0, *, timeout: float | None = None) -> Exchange:
         if self.away is not None:
             raise self.away
         return super().send(request, waited, timeout=timeout)

@@ -12,7 +12,7 @@ from ...core.exchange import Exchange
 from ...core.findings import Breach, concurrent_finding
 from ...model.histories import REFUSED, ExplicitVersions, ImplicitVersions, Settlement
 from ...model.linearizability import Call, Specification, check_history
-from ...model.world import FRESH_REFUSALS, FRESH_SECONDS, Definition, as_integer
+from ...model.world import FRESH_REFUSALS, Definition, as_integer
 from ...transport.wire import Request
 from ..api import Api
 from ..requests import INGRESS, MODACK, PUT, NotReached
@@ -168,7 +168,7 @@ def _usable(api: Api, known: Definition) -> bool:
 
 def _known_everywhere(api: Api, variant: str) -> bool:
     """Say whether a definition is so old that all of the target has to know it."""
-    return bool(api.known_definition(variant).defined_at + FRESH_SECONDS < api.client.now())
+    return bool(api.known_definition(variant).defined_at + api.model.fresh_seconds < api.client.now())
 
 
 def _fresh_schema(api: Api) -> dict[str, int]:
@@ -223,7 +223,7 @@ def _reader(api: Api, variant: str) -> _Answer:
     known_everywhere = _known_everywhere(api, variant)
 
     def read(exchange: Exchange | None) -> Any:
-        if exchange is None or exchange.status >= 500:
+        if exchange is None or not exchange.has_envelope or exchange.status >= 500:
             return None
         data, put = exchange.data(), exchange.method == "PUT"
         if not data:
@@ -245,7 +245,7 @@ def _reader(api: Api, variant: str) -> _Answer:
 
 def _settled(exchange: Exchange | None) -> Any:
     """Say whether a signal was taken; None where that cannot be told, as with a 404 for a fresh action."""
-    if exchange is None or exchange.status >= 500 or exchange.status == 404:
+    if exchange is None or not exchange.has_envelope or exchange.status >= 500 or exchange.status == 404:
         return None
     return "ok" if exchange.status < 300 else "refused"
 

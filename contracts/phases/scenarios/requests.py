@@ -78,7 +78,7 @@ def broken_modacks(api: Api) -> None:
         _record(api, MODACK, invalid, api.probe(MODACK, invalid.body, as_it_is=True))
     for spelling in (id_as_number(number), f"{number}\n", f" {number}", f"{number}.0", f"+{number}"):
         api.probe(MODACK, {**good, "action_record_id": spelling})
-    if api.modack(number, good["attempt"]).status != 200:
+    if not api.modack(number, good["attempt"]).is_served:
         raise NotReached("the action did not stay alive while broken modacks were aimed at it")
 
 
@@ -179,7 +179,7 @@ def _invalid_bodies(api: Api, label: str, good: dict[str, Any]) -> Iterator[Inva
 def _record(api: Api, label: str, invalid: InvalidBody, exchange: Exchange | None) -> None:
     """Note what an invalid body has shown: refused as such, refused for another reason, or accepted."""
     place = label, invalid.place, invalid.keyword
-    if exchange is None:
+    if exchange is None or not exchange.has_envelope:
         outcome = "masked"
     elif 200 <= exchange.status < 300 and exchange.data():
         outcome = "accepted"
@@ -339,7 +339,7 @@ def large(api: Api) -> None:
             api.judge.add_cut_off(api.client.unanswered(request), size)
             return
         refused = api.exchanges[-1]
-        if refused.status in _OWN_REFUSAL and api.sequence.play(small).status == 200:
+        if refused.status in _OWN_REFUSAL and api.sequence.play(small).is_served:
             _blame_edge(api, refused)
     for label, good, name in _good_bodies(api):
         for probe in large_probes(label, good):
@@ -366,6 +366,16 @@ def slow(api: Api) -> None:
     """Send requests again that took more than a second, beside an ordinary one."""
     variant = api.define()
     api.accept(variant)
+    plain = [one.back - one.call for one in api.exchanges[-2:]]
+    if min(plain) > 1 and api.client.throttle.usual > 1:
+        breach = Breach(
+            "HTTP-6",
+            f"Plain answers take {min(plain):.1f} s, as all answers do",
+            "an answer within a second",
+            f"{min(plain):.1f} s",
+        )
+        api.accusations.blame(breach, tuple(api.exchanges[-2:]))
+        return
     for exchange in list(api.judge.slow)[:_SLOW_REQUESTS]:
         request = _same(api, exchange, variant)
         twice = [_seconds(api, request) for _ in range(2)]
@@ -383,8 +393,6 @@ def slow(api: Api) -> None:
             return
 
 
-_SLOW_TIMEOUT = 3.0
-"""Seconds that are waited for an answer that may never come."""
 _SLOW_REQUESTS = 2
 """Slow requests that are sent again: each takes a dozen seconds at worst."""
 
@@ -401,7 +409,7 @@ def _seconds(api: Api, request: Request) -> float:
     """Send a request and return the seconds until its answer, or until none came in time."""
     began = api.client.clock.now()
     with suppress(Interference):
-        api.client.send(request, timeout=_SLOW_TIMEOUT)
+        api.client.send(request, timeout=api.policy.slow_timeout)
     return api.client.clock.now() - began
 
 

@@ -138,7 +138,7 @@ _CHARSET: Final = ("content-type", "application/json; charset=utf-8")
 def acked(api: Api) -> None:
     """Ack an action and extend it: where acks are offered, nothing goes on after one."""
     number = api.live()
-    if api.signal("ack", number, api.held_attempt(number)).status == 200:
+    if api.signal("ack", number, api.held_attempt(number)).is_served:
         api.modack(number, api.held_attempt(number), 300)
 
 

@@ -87,10 +87,10 @@ def _accuse_lost_actions(api: Api, variant: str) -> None:
     live, lost = 0, None
     for number in [api.accept(variant, {"n": number}) for number in range(12)]:
         exchange = api.modack(number)
-        live += exchange.status == 200
-        if exchange.status == 404 and live > 2:
+        live += exchange.is_served
+        if exchange.status == 404 and exchange.has_envelope and live > 2:
             lost = lost or exchange
-        elif exchange.status == 200 and lost is not None:  # this one was left alone as long
+        elif exchange.is_served and lost is not None:  # this one was left alone as long
             breach = Breach(
                 "ING-11",
                 "An accepted action is not known, and others that were accepted alike are",
