@@ -56,7 +56,7 @@ def test_the_model_follows_an_action_from_its_definition_to_its_lease() -> None:
         judge.context.learned.actions,
         judge.context.learned.definitions,
     ) == (
-        {"v"},
+        {"v": None},
         {"900": "1"},
         {"771": "1"},
     )

@@ -17,7 +17,7 @@ from tests.contracts.disturbed import disturbed
 from tests.contracts.runs import KEYS, URL, judged_in_process
 from tests.mutants import Choices, ConformingServer
 from tests.mutants.foreign import PAGE, always, message, page
-from tests.mutants.interferences import Arrival
+from tests.mutants.interferences import Arrival, Interference
 from tests.still_mock import StillMock
 
 GRAPHQL = Response(
@@ -186,3 +186,22 @@ def test_a_second_key_of_another_organisation_is_told(foreign: Literal[403, 404]
     assert (run.exit_code, run.violations) == (3, ())
     assert "refuses the key $ARKLOW_SECOND_API_KEY for organisation 3" in (run.inconclusive or "")
     assert "--second-org" in (run.inconclusive or "")
+
+
+def test_an_end_by_time_names_the_flag_that_gives_more() -> None:
+    run, _ = disturbed(Interference, latency=0.25, max_time=3.0)
+
+    assert "the time was up; --max-time gives more" in run.not_verified.values()
+
+
+def test_a_definition_whose_answer_cannot_be_read_is_told_as_such() -> None:
+    """It is answered with 200, which says nothing of the reason."""
+    damaged = Response(b'{"data": {"id": "1", NaN', 200, content_type="application/json")
+
+    def broken(arrival: Arrival) -> Response | None:
+        return damaged if arrival.method == "PUT" else None
+
+    run, _ = disturbed(lambda clock: always(clock, broken), max_time=3.0)
+
+    assert any("a body that cannot be read" in why for why in run.not_verified.values())
+    assert not any(why.endswith("is answered with 200") for why in run.not_verified.values())

@@ -112,6 +112,19 @@ def test_what_a_scenario_cannot_bring_about_masks_its_rules() -> None:
     assert this.confirmation.settled[0][0] == ["LEASE-3"]
 
 
+def test_a_reason_that_concerns_some_rules_of_a_scenario_masks_these_alone() -> None:
+    """The others have reasons of their own: most of them need no second key."""
+
+    def refuses(api: Api) -> None:
+        raise NotReached("no second key was given", "ORG-1")
+
+    this = world(scenario("a", refuses, "ING-3", "ORG-1", "READ-1"))
+
+    this.scheduler.play_scenarios()
+
+    assert this.masked == {"ORG-1": "no second key was given"}
+
+
 def test_scenarios_for_which_no_time_is_left_mask_their_rules() -> None:
     """The first one takes all of it, and does not count as done."""
     this = world(
