@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from typing import IO, Final, NoReturn, cast
 
-from arklow_local.formats.excerpts import inert_lines
+from arklow_local.formats.excerpts import inert
 
 from . import __version__
 from .commands import COMMANDS
@@ -71,7 +71,7 @@ def _run(argv: Sequence[str] | None, environment: Mapping[str, str], ports: Port
     except SystemExit as ended:  # argparse has printed the help, or the version
         return int(ended.code or 0), False
     except Usage as error:
-        _say(inert_lines(str(error)))
+        _say(inert(str(error)))
         return 2, True
     except KeyboardInterrupt:
         _say("interrupted, nothing is proved")

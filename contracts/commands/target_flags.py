@@ -22,7 +22,9 @@ def is_named(options: argparse.Namespace) -> bool:
 
 
 def flags_of(options: argparse.Namespace, target: Target) -> tuple[str, ...]:
-    """Return the flags that name a target again, in the order of the help. No secret stands in them.
+    """Return a tuple of the flags that name a target again, each with its value, in the order of the help.
+
+    No secret stands in them.
 
     Args:
         options: the completed ones, by which the target was made.

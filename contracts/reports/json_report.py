@@ -16,6 +16,7 @@ from ..core.exchange import redact, utc
 from ..core.findings import Finding
 from ..core.rules import RULES
 from ..core.serialization import exchange_data
+from ..core.target import ConnectionOptions
 
 SCHEMA: Final = Path(__file__).parent / "report.schema.json"
 
@@ -30,18 +31,7 @@ def report_data(run: RunFinished) -> dict[str, Any]:
         "target": run.target,
         "ingress": run.ingress or run.target,
         "keys": [{"name": name, "organisation": org} for org, name in run.keys],
-        "way": {
-            "headers": [{"name": one.name, "variable": one.variable} for one in run.connection.headers],
-            "ca": run.connection.ca,
-            "client_certificate": run.connection.certificate,
-            "client_key": run.connection.key,
-            "proxy": run.connection.proxy,
-            "proxy_login": run.connection.proxy_login
-            and {"user": run.connection.proxy_login.user, "variable": run.connection.proxy_login.variable},
-            "resolve": [
-                {"host": one.host, "port": one.port, "address": one.address} for one in run.connection.resolve
-            ],
-        },
+        "way": _way(run.connection),
         "target_flags": list(run.target_flags),
         "report_dir": run.report_dir,
         "run": run.run_id,
@@ -84,6 +74,22 @@ def report_data(run: RunFinished) -> dict[str, Any]:
             "differences": [redact(one, run.secrets) for one in run.cross_check.differences],
             "not_done": redact(run.cross_check.not_done, run.secrets),
         },
+    }
+
+
+def _way(connection: ConnectionOptions) -> dict[str, Any]:
+    """Return how the deployment is reached; secrets stand as the variables that have them."""
+    login = connection.proxy_login
+    return {
+        "headers": [{"name": one.name, "variable": one.variable} for one in connection.headers],
+        "ca": connection.ca,
+        "client_certificate": connection.certificate,
+        "client_key": connection.key,
+        "proxy": connection.proxy,
+        "proxy_login": login and {"user": login.user, "variable": login.variable},
+        "resolve": [
+            {"host": one.host, "port": one.port, "address": one.address} for one in connection.resolve
+        ],
     }
 
 

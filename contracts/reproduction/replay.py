@@ -66,7 +66,7 @@ class Replay:
 
     @property
     def played(self) -> tuple[Exchange, ...]:
-        """The exchanges of the latest replay, one for each of its script as far as it was played."""
+        """A tuple of the exchanges of the latest replay: one for each of its script as far as it was played, in their order."""
         return () if self._playback is None else self._playback.exchanges
 
     def confirm(self, finding: Finding, sequence: Sequence[Exchange]) -> Finding | None:

@@ -37,7 +37,7 @@ def created_action(exchange: Exchange) -> str:
 
 
 def with_earlier_definitions(script: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    """Return a script that puts another definition first under each name that it puts once.
+    """Return a tuple: a script that puts another definition first under each name that it puts once.
 
     An earlier run has defined a name that is used again, so that a PUT there is an update. Where the name is new the same
     has to be made.
@@ -79,7 +79,7 @@ def about_the_same(script: Sequence[Exchange], *others: Exchange) -> tuple[Excha
 
 
 def made_for(script: Sequence[Exchange], wanted: Sequence[Exchange]) -> tuple[Exchange, ...]:
-    """Return some exchanges of a script in their order, with those before them that made what they name."""
+    """Return a tuple of some exchanges of a script in their order, with those before them that made what they name."""
     kept: list[Exchange] = []
     for earlier in reversed(script):
         if any(earlier is one for one in wanted):

@@ -63,8 +63,7 @@ class Client:
                 when the answer is there, or is not awaited any more.
             waiting: called with the seconds of a long wait, and with what is waited for.
             timeout: seconds that an answer may take, unless the caller says otherwise.
-            trace: names the run, where an earlier part of it has a name.
-            interference: kind → how often an earlier part of the run has met it.
+            trace: names the run, where an earlier part of it has a name; interference: kind → how often that has met it.
         """
         self.target = target
         self.clock = clock or SystemClock()

@@ -124,8 +124,9 @@ class AdminClock:
                 preload_content=False,
                 decode_content=False,
             )
+            body = b""
             with suppress(UnreadBody):
-                read_body(answer, "POST")
+                body = read_body(answer, "POST")
             answer.release_conn()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise Interference(f"the admin plane: {kind_of(error)}") from None
@@ -133,7 +134,7 @@ class AdminClock:
             raise Interference(f"the admin plane: {met}") from None
         if answer.status in _NOT_FOUND:
             raise NoAdminPlane(f"the admin plane answers {answer.status}")
-        if answer.status == 200 and not _is_clock(answer.data):
+        if answer.status == 200 and not _is_clock(body):
             raise NoAdminPlane("the admin plane answers 200, and with no clock")
         if answer.status != 200:
             raise Interference(f"the admin plane answers {answer.status}")

@@ -180,7 +180,7 @@ def test_a_conforming_deployment_passes(tmp_path: Path) -> None:
 
 def test_pytest_takes_the_flags_of_the_command(tmp_path: Path) -> None:
     """Those that have an option of their own, and all others as one text."""
-    (tmp_path / "baseline.yaml").write_text("[]")
+    (tmp_path / "baseline.yaml").write_text("{schema_version: 2, findings: []}")
     given = ("--arklow-name-prefix", "ci-1", "--arklow-profile", "gate", "--arklow-baseline", "baseline.yaml")
     ran = at(
         unreachable(),

@@ -283,7 +283,9 @@ def test_a_recording_has_a_baseline_and_a_least_share_of_rules(tmp_path: Path) -
     ran("judge", tmp_path / "a.har", "--report-dir", tmp_path / "out")
     [found] = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["violations"]
     (tmp_path / "known.yaml").write_text(
-        f"- id: {found['id']}\n  owner: me\n  reason: known\n  expires: 2999-01-01\n", "utf-8"
+        f"schema_version: 2\nfindings:\n- id: {found['id']}\n  finding: it breaks\n  owner: me\n  reason: known\n"
+        "  expires: 2999-01-01\n",
+        "utf-8",
     )
 
     assert ran("judge", tmp_path / "a.har").code == 1

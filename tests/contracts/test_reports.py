@@ -62,7 +62,7 @@ def finished(**members: Any) -> RunFinished:
         seed=3,
         started="2026-01-01T00:00:00+00:00",
         seconds=1.5,
-        requests=100,
+        requests=100_000,
         served={PUT: 1, INGRESS: 2, MODACK: 0},
         violations=(finding("PAGE-5"),),
         warnings=(finding("AUTH-8"),),

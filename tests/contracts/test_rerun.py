@@ -204,7 +204,9 @@ def test_a_missing_file_and_another_document_are_refused(tmp_path: Path) -> None
     """With the same exit code, 2."""
     assert replay(tmp_path / "no.json", unreachable(), "X-1-000000").code == 2
     [name] = reported(tmp_path, "S01", "LEASE-6")
-    (tmp_path / "d.yaml").write_text("openapi: 3.1.0\npaths: {/a: {get: {responses: {}}}}")
+    (tmp_path / "d.yaml").write_text(
+        "openapi: 3.1.0\ninfo: {title: t, version: v}\npaths: {/a: {get: {responses: {200: {description: d}}}}}"
+    )
     again = replay(tmp_path, unreachable(), name, document=str(tmp_path / "d.yaml"))
 
     assert (again.code, "made by another document than d.yaml" in again.errors) == (2, True)

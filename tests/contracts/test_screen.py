@@ -208,8 +208,6 @@ def test_a_finding_that_was_printed_and_does_not_stand_is_withdrawn() -> None:
     assert ": it follows from ING-11" in summarised(run, finding("DEF-3"))
     assert ": it did not show again" in summarised(run, finding("PAGE-1"))
     assert "Withdrawn" not in summarised(finished(), finding("PAGE-5"))
-    elsewhere = finding("PAGE-5", place="of another example")
-    assert "Withdrawn" not in summarised(finished(), elsewhere)
 
 
 def test_progress_names_what_it_waits_for() -> None:

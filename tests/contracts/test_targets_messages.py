@@ -96,7 +96,7 @@ KEYLESS = '[targets.a]\nbase_url = "https://staging.example"\norg = 1\n'
         (PLAIN + 'variants = "a"', "[targets.a] variants: expected a table, for each name the path of a"),
         (PLAIN + "variants = {v = 1}", "[targets.a.variants] v: expected the path of a JSON payload, got 1"),
         (PLAIN + 'variants = {v = "no.json"}', "targets.toml: [targets.a.variants] v: no.json: No such file"),
-        (PLAIN + 'variants = {v = "targets.toml"}', "[targets.a.variants] v: targets.toml is not JSON"),
+        (PLAIN + 'variants = {v = "targets.toml"}', "[targets.a.variants] v: targets.toml: expected JSON"),
         (PLAIN + f'headers = "{HIDDEN}"', "[targets.a] headers: expected a table, for each name a text"),
         (PLAIN + "headers = {x-a = 1}", "[targets.a.headers] x-a: expected a text, env:NAME or file:PATH"),
         (PLAIN + f'headers = {{x-a = "env:{HIDDEN}"}}', "[targets.a.headers] x-a: expected a text, env:NAME"),

@@ -283,11 +283,15 @@ def test_a_targets_file_names_the_place_of_a_proxy_with_a_password(here: Path) -
 # The admin plane
 
 
+MOVED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"data":{}}'
+"""What says that a clock was moved."""
+
+
 @contextmanager
 def admin_plane(*, tls: bool = False) -> Iterator[tuple[str, list[bytes]]]:
     """Serve what takes every move of a clock; yield its URL and the requests that came."""
     with ExitStack() as stack:
-        recorder = stack.enter_context(recording())
+        recorder = stack.enter_context(recording(MOVED))
         url = recorder.url
         if tls:
             url = stack.enter_context(pumping(url, AUTHORITY.serving())).url
