@@ -27,11 +27,15 @@ def inert(text: str) -> str:
     lines and paragraphs) are shown as Python escapes them. Commands of GitHub, Azure Pipelines and TeamCity get a
     backslash: `##[…]` and its like anywhere in a line, `::…` at its beginning.
     """
+    text = _inert_within(text)
+    return f"\\{text.lstrip()}" if text.lstrip().startswith("::") else text
+
+
+def _inert_within(text: str) -> str:
+    """Show a text without any effect where something stands before it in its line."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    if "##" in text:
-        text = _COMMAND.sub(r"\g<0>\\", text)
-    return f"\\{text.lstrip()}" if text.lstrip().startswith("::") else text
+    return _COMMAND.sub(r"\g<0>\\", text) if "##" in text else text
 
 
 def inert_lines(text: str) -> str:
@@ -51,8 +55,8 @@ def _as_json_escape(found: re.Match[str]) -> str:
 
 
 def excerpt(text: str, limit: int = 80) -> str:
-    """Show at most `limit` characters of a text in one line, without any effect."""
-    text = inert(text[: limit + 1])
+    """Show at most `limit` characters of a text in one line, without any effect where something stands before it."""
+    text = _inert_within(text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
