@@ -134,7 +134,8 @@ class Judge:
     def note(self, question: str, answer: str, *shown: Exchange) -> list[Finding]:
         """Write down the interpretation that a sequence has shown by these exchanges; return the suspicions it raises."""
         breaches = self.model.note(question, answer)
-        return self._suspicions(self._derive(shown[-1], self.context), breaches, shown)
+        suspicions = self._suspicions(self._derive(shown[-1], self.context), breaches, shown)
+        return [replace(one, needs_sequence=True) for one in suspicions]
 
     def note_slow(self, exchange: Exchange) -> None:
         """Remember a request that took too long, to be asked again."""

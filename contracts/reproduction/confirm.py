@@ -164,7 +164,8 @@ class Confirmation:
         elif confirmed is not None:
             ledger.add([replace(confirmed, confirmed=1, attempts=1)], confirmed=True)
         elif twice and self._counts_twice(suspicion):
-            ledger.add([replace(suspicion, confirmed=1, attempts=1)], confirmed=True)
+            # no replay shows it, so only its sequence tells whether it is still there
+            ledger.add([replace(suspicion, confirmed=1, attempts=1, needs_sequence=True)], confirmed=True)
         else:
             if has_hasty_refusal(suspicion):
                 self._unlearn(suspicion.question or "")
