@@ -178,7 +178,7 @@ class Exchange:
         """
         value, error = self._parsed_answer
         if error is not None:
-            return _BEGINS_AS_ENVELOPE.match(self.answer) is not None
+            return _BEGINS_AS_ENVELOPE.match(_in_utf_8(self.answer)) is not None
         return isinstance(value, dict) and not _ENVELOPE.isdisjoint(value)
 
     @property
@@ -199,7 +199,7 @@ class Exchange:
     @property
     def issued_id(self) -> str | None:
         """The digits of an id that the bytes of the answer give to an action, whether they are JSON or not."""
-        found = _ISSUED_ID.search(self.answer)
+        found = _ISSUED_ID.search(_in_utf_8(self.answer))
         return found[1].decode() if found else None
 
     def required_value(self) -> Any:
@@ -289,6 +289,11 @@ _BEGINS_AS_ENVELOPE: Final = re.compile(
 )
 """The beginning of an envelope whose bytes are not JSON as a whole."""
 _ISSUED_ID: Final = re.compile(rb'"a_id"\s*:\s*"([0-9]+)"')
+
+
+def _in_utf_8(answer: bytes) -> bytes:
+    """Return the ASCII text of an answer in UTF-16 or UTF-32 as UTF-8 writes it, and every other answer as it is."""
+    return answer.lstrip(b"\xff\xfe").replace(b"\0", b"") if b"\0" in answer[:8] else answer
 
 
 def leading_definitions(exchanges: Sequence[Exchange]) -> int:

@@ -49,6 +49,7 @@ def put(
         known.defined_at if known else back,
         known is not None and known.has_accepted_work,
         (known.fully_known if known else place not in model.possibly_defined) and stored_as_sent,
+        alias_list=_listed_aliases(data),
         first_seen_version=_first_seen_version(model, place, known, version),
     )
     model.store(now, identity)
@@ -187,13 +188,20 @@ def _current_versions(
 
 def _aliases(data: Mapping[str, Any]) -> frozenset[str]:
     """The aliases that an answer shows."""
+    return frozenset(_listed_aliases(data))
+
+
+def _listed_aliases(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The aliases that an answer shows, in its order and with its doubles."""
     shown = data.get("alias")
-    return frozenset(one for one in shown if isinstance(one, str)) if isinstance(shown, list) else frozenset()
+    return tuple(one for one in shown if isinstance(one, str)) if isinstance(shown, list) else ()
 
 
 def _question_of_update(known: Definition, body: Mapping[str, Any], data: Mapping[str, Any]) -> str | None:
     """The open question that an update without a version answers, if it answers one."""
     other_alias, schema = _aliases(data) != known.alias, body["schema"]
+    if not other_alias and _listed_aliases(data) != known.alias_list:
+        return None
     if equal_json(known.schema, schema):
         if known.alias_contested:
             return None

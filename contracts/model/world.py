@@ -54,6 +54,8 @@ class Definition:
     has_accepted_work: bool = False
     fully_known: bool = True
     """Nothing has happened to it whose outcome is open."""
+    alias_list: tuple[str, ...] = ()
+    """The aliases as the last answer lists them: a list in another order, or with doubles, may be a change (Q5)."""
     alias_contested: bool = False
     """Another definition was given one of its aliases: which of them has it, is open (C5)."""
     first_seen_version: int = 0

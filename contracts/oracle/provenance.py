@@ -14,7 +14,7 @@ from ..core.digits import numbers_in
 from ..core.exchange import Exchange
 
 _REMEMBERED_NAMES: Final = 4_000
-"""Names whose history is kept, the latest: a night must not need more room than an hour."""
+"""Definitions, actions and histories that are kept of each, the latest used: a night must not need more room than an hour."""
 _LONGEST_HISTORY: Final = 12
 """Exchanges that are kept of one name, the latest, beside its first: examples are meant to be short."""
 _ANSWER_BYTES: Final = 4_000
@@ -36,14 +36,12 @@ class Provenance:
         self._context = context
         self._most_names = most_names
         """How many names are remembered."""
-        self._made: OrderedDict[str, tuple[Exchange, ...]] = OrderedDict()
-        """Name, or key and name → the exchanges that make it from nothing, the one that made it last; the latest used last."""
-        self._first_made: dict[str, tuple[Exchange, ...]] = {}
-        """Name, or key and name → the exchanges that made it at first."""
+        self._definitions, self._aliases = _Makers(most_names), _Makers(most_names)
+        """What makes each `variant NAME`, and that with a key before it: one PUT may have thousands of aliases."""
+        self._actions = _Makers(most_names)
+        """What makes each action."""
         self._past: OrderedDict[str, list[_Remembered]] = OrderedDict()
         """Name → its first exchange, and its latest ones; the latest used name last."""
-        self._doubtful: set[str] = set()
-        """Names whose maker is one that a deployment which breaks no rule would have refused."""
         self._first: dict[str, tuple[Exchange, ...]] = {}
         """Open question → the exchanges that showed its first answer."""
 
@@ -64,13 +62,15 @@ class Provenance:
         sound = facts.owner is not None and not facts.body.problems
         maker = short if facts.owner is not None else self._with_good_key(short)
         if exchange.method == "PUT":
-            for name in _stored_names(facts):
-                self._keep(f"{_key(exchange)} variant {name}", (maker,), sound=sound)
-                if _key(exchange) == self._context.target.first.key or f"variant {name}" not in self._made:
+            is_first_key = _key(exchange) == self._context.target.first.key
+            for place, name in enumerate(_stored_names(facts)):
+                makers = self._aliases if place else self._definitions
+                makers.keep(f"{_key(exchange)} variant {name}", (maker,), sound=sound)
+                if is_first_key or f"variant {name}" not in makers:
                     # for requests with a key that made none itself
-                    self._keep(f"variant {name}", (maker,), sound=sound)
+                    makers.keep(f"variant {name}", (maker,), sound=sound)
         elif (number := facts.issued_id or exchange.issued_id) is not None:
-            self._keep(number, (*self._makers(facts, math.inf), maker), sound=sound)
+            self._actions.keep(number, (*self._makers(facts, math.inf), maker), sound=sound)
 
     def needed(self, facts: Facts, before: float = math.inf) -> tuple[Exchange, ...]:
         """Return the exchanges that must be sent before this one, and then this one.
@@ -95,7 +95,7 @@ class Provenance:
                 if one.exchange.call <= facts.exchange.call and one.exchange.call not in before:
                     before[one.exchange.call] = one.exchange
                     wanted += one.subjects
-            for maker in self._made.get(name, ()):
+            for maker in self._of_definition(name) or self._actions.of(name):
                 before.setdefault(maker.call, maker)
         for first in self._first.get(first_of or "", ()):
             before[first.call] = first
@@ -128,37 +128,60 @@ class Provenance:
             return ()
         if exchange.path.endswith("/{variant}"):
             name = f"variant {exchange.segment}"
-            return self._kept(f"{_key(exchange)} {name}", before) or self._kept(name, before)
+            return self._of_definition(f"{_key(exchange)} {name}", before) or self._of_definition(
+                name, before
+            )
         for name in (*facts.subjects, *numbers_in(exchange.body)):
-            if name.isdigit() and (makers := self._kept(name, before)):
+            if makers := self._actions.of(name, before):
                 return makers
         return ()
+
+    def _of_definition(self, name: str, before: float = math.inf) -> tuple[Exchange, ...]:
+        """Return what gave a definition this variant or alias; the later of both, if there are two."""
+        made = self._definitions.of(name, before), self._aliases.of(name, before)
+        return max(made, key=lambda exchanges: exchanges[-1].call if exchanges else -math.inf)
 
     def _with_good_key(self, exchange: Exchange) -> Exchange:
         """Return an exchange that was served without a good key, with one: what it made is needed, and not how."""
         headers = (("x-arklow-auth", self._context.target.first.key), ("content-type", "application/json"))
         return replace(exchange, headers=headers)
 
-    def _keep(self, name: str, exchanges: tuple[Exchange, ...], *, sound: bool) -> None:
+
+class _Makers:
+    """What made each of many names; the ones that were used longest ago are forgotten."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._last: OrderedDict[str, tuple[Exchange, ...]] = OrderedDict()
+        """Name → the exchanges that make it from nothing, the one that made it last; the latest used last."""
+        self._first: dict[str, tuple[Exchange, ...]] = {}
+        """Name → the exchanges that made it at first."""
+        self._doubtful: set[str] = set()
+        """Names whose maker is one that a deployment which breaks no rule would have refused."""
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._last
+
+    def keep(self, name: str, exchanges: tuple[Exchange, ...], *, sound: bool) -> None:
         """Remember what made a name; what had to be refused takes the place of no other maker."""
-        if not sound and name in self._made and name not in self._doubtful:
+        if not sound and name in self._last and name not in self._doubtful:
             return
         (self._doubtful.discard if sound else self._doubtful.add)(name)
-        self._made[name] = exchanges
-        self._made.move_to_end(name)
-        self._first_made.setdefault(name, exchanges)
-        if len(self._made) > self._most_names:
-            forgotten, _ = self._made.popitem(last=False)
-            del self._first_made[forgotten]
+        self._last[name] = exchanges
+        self._last.move_to_end(name)
+        self._first.setdefault(name, exchanges)
+        if len(self._last) > self._most:
+            forgotten, _ = self._last.popitem(last=False)
+            del self._first[forgotten]
             self._doubtful.discard(forgotten)
 
-    def _kept(self, name: str, before: float) -> tuple[Exchange, ...]:
+    def of(self, name: str, before: float = math.inf) -> tuple[Exchange, ...]:
         """Return what made a name last, or at first where that was not before a moment; a name that is used is kept longer."""
-        made = self._made.get(name, ())
+        made = self._last.get(name, ())
         if not made:
             return ()
-        self._made.move_to_end(name)
-        return made if made[-1].call < before else self._first_made[name]
+        self._last.move_to_end(name)
+        return made if made[-1].call < before else self._first[name]
 
 
 def _stored_names(facts: Facts) -> Iterator[str]:

@@ -23,6 +23,10 @@ _REPEATS = 150
 """How often an example is sent again: a fault that shows once in fifty requests is shown by them."""
 OFTEN: Final = 2 * _REPEATS
 """How often an example is sent by hand that shows now and then."""
+_FRESH_TRIES = 8
+"""Replays under names that no run has used, in a run with a name prefix: the definitions of each stay on the target."""
+_MARGIN = 0.05
+"""Seconds that a pause is longer than it was: of a sum of short waits a little is lost, and what was just late enough is early."""
 _REPEAT_SECONDS = 3.0
 """Seconds in which it is sent so often."""
 _LATE_SECONDS = 9.0
@@ -62,6 +66,8 @@ class Replay:
         self.explained: set[Key] = set()
         """Keys of findings explained because control actions vanished too."""
         self._count = 0
+        self._fresh_tries = _FRESH_TRIES
+        """How often names that no run has used may still be taken under a name prefix."""
         self._playback: Playback | None = None
 
     @property
@@ -222,9 +228,32 @@ class Replay:
         """Wait as long as the sequence waited before this exchange, if that was on purpose."""
         pause = script[number].waited - script[max(0, number - 1)].waited
         if pause >= SHORTEST_PAUSE:
-            self._client.wait(pause)
+            self._client.wait(pause + _MARGIN)
 
     def _shrunk(self, finding: Finding) -> Finding:
+        """Return a finding with a smaller example, which shows where no earlier run has left anything."""
+        smaller = self._shrunk_here(finding)
+        if not self._rests_on_state(finding):
+            return smaller
+        for one in (smaller, finding):
+            if self._fresh_tries and self._shows_under_fresh_names(one):
+                return one
+        return finding
+
+    def _shows_under_fresh_names(self, finding: Finding) -> bool:
+        """Say whether a finding shows under names that no run has used; its definitions stay, so this is seldom asked."""
+        self._fresh_tries -= 1
+        self._count += 1
+        names = f"{self._prefix}r{self._client.trace[:8]}{self._count:x}."
+        scratch = self._judge.scratch(finding.question)
+        playback = Playback(self._client, self._judge, scratch, self._prefix, names)
+        for number, earlier in enumerate(finding.exchanges):
+            self._pause(finding.exchanges, number)
+            last = number + 1 == len(finding.exchanges)
+            playback.send(earlier, patient=not last)
+        return playback.shown(finding) is not None
+
+    def _shrunk_here(self, finding: Finding) -> Finding:
         return shrinking.shrink(
             finding,
             lambda script, best: self.play(script, best, patient=False),

@@ -64,7 +64,7 @@ def test_an_injected_fault_is_not_judged(tmp_path: Path) -> None:
     judged = ran("judge", file)
 
     assert judged.code == 3
-    assert "fault that was asked for  2" in judged.out
+    assert "2 fault that was asked for" in judged.out
 
 
 @pytest.mark.slow

@@ -296,7 +296,7 @@ ERRORS: list[tuple[Callable[[Path], object], str]] = [
     (write("003.md", fenced("a: 1") + fenced("b: 2")), r"003\.md: expected one fenced yaml or json block, found 2"),
     (write("003.txt", fenced("openapi: 3.1.0\n  paths: [")), r"003\.txt line 5: expected YAML or JSON: "),
     (write("003.txt", fenced("a: &a [*a]")), r"003\.txt line 4, a/0: expected an anchor that stands before and is complete, got \*a"),
-    (write("003.txt", fenced("openapi: 3.1.0\na: !!binary aaaa")), r"003\.txt line 5, a: expected a value of JSON, got aaaa"),
+    (write("003.txt", fenced("openapi: 3.1.0\na: !!binary aaaa")), r"003\.txt line 5, a: expected what JSON can hold, got the tag tag:yaml\.org,2002:binary"),
     (write("003.txt", fenced('openapi: 3.1.0\na: "\\ud800"')), r"003\.txt line 5: expected YAML or JSON: "),
     (write("003.txt", b"\xff"), r"003\.txt: expected UTF-8, got another byte at 0"),
     (write("003.txt", fenced("openapi: 3.0.3")), r"003\.txt: expected an OpenAPI 3\.1 document, got openapi: 3\.0\.3"),
