@@ -234,6 +234,15 @@ def test_a_lower_version_may_be_refused() -> None:
     assert accepted(model, a_ve="7") == []
 
 
+def test_an_update_with_doubled_aliases_does_not_tell_what_an_equal_definition_does() -> None:
+    """Q5: the list is another one although its names are the same, so the answers of both updates may differ."""
+    model = Model()
+    defined(model, alias=["a"])
+    assert defined(model, 1, alias=["a"]) == []
+
+    assert defined(model, 2, alias=["a", "a"]) == []
+
+
 def test_a_scratch_model_knows_the_interpretations_and_the_ids_and_nothing_else() -> None:
     """A replay is judged by it; the question that the replay is about is open again."""
     model = live()
