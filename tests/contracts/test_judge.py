@@ -52,7 +52,7 @@ def test_the_model_follows_an_action_from_its_definition_to_its_lease() -> None:
     assert judge.model.actions["1", "900"].attempt == 0
     assert judge.served == {PUT: 1, INGRESS: 1, MODACK: 1}
     assert (
-        {*judge.context.learned.variants},
+        judge.context.learned.variants,
         judge.context.learned.actions,
         judge.context.learned.definitions,
     ) == (
