@@ -22,7 +22,7 @@ _LONG_BODY: Final = 10_000
 
 
 def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
-    """Check PAGE-1 to PAGE-8, PAGE-13 to PAGE-15, JSON-7, JSON-9, HTTP-1, HTTP-5, HTTP-8 and AUTH-8.
+    """Check PAGE-1 to PAGE-8, PAGE-13 to PAGE-15, JSON-7, JSON-9, HTTP-1, HTTP-5, HTTP-8, HTTP-10 and AUTH-8.
 
     An answer whose body could not be read is judged where its status or a header says all.
     """
@@ -30,6 +30,8 @@ def check(facts: Facts, context: CheckContext, tested: Counter[str]) -> Iterator
     if operation is None:
         if exchange.path is not None:
             yield from _undeclared_method(exchange, context, tested)
+        else:
+            yield from _undeclared_path(exchange, context, tested)
         return
     tested["PAGE-8"] += 1
     if not exchange.unread:
@@ -321,6 +323,23 @@ def _undeclared_method(exchange: Exchange, context: CheckContext, tested: Counte
         tested["HTTP-5"] += 1
     else:
         yield from _options(exchange, label, context, tested)
+
+
+def _undeclared_path(exchange: Exchange, context: CheckContext, tested: Counter[str]) -> Iterator[Finding]:
+    """Check a request whose path fits no template of the document; 501 and 505 may be about its method or its bytes."""
+    if exchange.method == "TRACE":
+        return
+    tested["HTTP-10"] += 1
+    if exchange.status >= 500 and exchange.status not in (501, 505):
+        yield Finding(
+            "HTTP-10",
+            f"{exchange.method} {context.document.known_part_of(context.path_of(exchange.url))}",
+            f"A path that no page has is answered with {exchange.status}",
+            "404, or another refusal with a 4xx",
+            f"{exchange.status} {context.shown(exchange.answer)}",
+            (exchange,),
+            fault=str(exchange.status),
+        )
 
 
 def _options(

@@ -24,7 +24,7 @@ def put(
         model.forget(*place)
         model.forget(org, model.in_defined_case(*place))
         return model.note("a variant in other letters", "is the same")
-    breaches = _check_echo(model, org, body, data, known)
+    breaches = _check_echo(model, org, body, data, known) + _check_identity(model, org, body, data)
     version, identity = as_integer(data.get("version")), data.get("id")
     if version is None or not isinstance(identity, str):
         model.forget(*place)
@@ -64,6 +64,32 @@ def _is_the_same_in_another_case(
     spelled = model.in_defined_case(*place)
     same_id = model.by_id.get(str(data.get("id")), {}).get(org) == spelled
     return known is None and spelled != variant and same_id
+
+
+def _check_identity(model: Model, org: str, body: Mapping[str, Any], data: Mapping[str, Any]) -> list[Breach]:
+    """Check that no other definition of the organisation was answered with this id: links and actions name it so."""
+    if not isinstance(data.get("id"), str):
+        return []
+    model.mark_tested("DEF-12")
+    owner = model.variant_with_id(org, data["id"])
+    if owner is None or _may_be_one(model, org, owner, body):
+        return []
+    title = "The id of the answer is that of another definition"
+    return [
+        Breach("DEF-12", title, f"an id of its own for {body['variant']}", f"{data['id']}, the id of {owner}")
+    ]
+
+
+def _may_be_one(model: Model, org: str, owner: str, body: Mapping[str, Any]) -> bool:
+    """Whether the variant of a PUT and another one may be one definition: one spelled in two ways, or an alias of the other."""
+    variant = body["variant"]
+    is_alias = (
+        owner in body.get("alias", ())
+        or model.has_had_alias(org, owner, variant)
+        or model.has_had_alias(org, variant, owner)
+    )
+    has_forms = not (owner.isascii() or variant.isascii())  # which Unicode may have as one
+    return is_alias or has_forms or owner.strip().lower() == variant.strip().lower()
 
 
 def _first_seen_version(model: Model, place: tuple[str, str], known: Definition | None, version: int) -> int:
@@ -214,26 +240,40 @@ def _question_of_update(known: Definition, body: Mapping[str, Any], data: Mappin
 
 
 def _differs_by_more_than_annotations(one: Any, other: Any) -> bool:
-    return not equal_json(_without_annotations(one), _without_annotations(other))
+    """Whether two schemas differ in what allows or forbids something (JSON Schema, validation §9); pair by pair, as deep
+    ones are put too."""
+    pairs = [(one, other, False)]
+    while pairs:
+        mine, theirs, are_maps = pairs.pop()
+        if isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+            pairs += [(left, right, False) for left, right in zip(mine, theirs, strict=True)]
+        elif isinstance(mine, dict) and isinstance(theirs, dict):
+            if not are_maps:
+                mine, theirs = _without_annotations(mine), _without_annotations(theirs)
+            if mine.keys() != theirs.keys():
+                return True
+            for name in mine:
+                if name in _VALUES and not are_maps:
+                    if not equal_json(mine[name], theirs[name]):
+                        return True
+                else:
+                    pairs.append((mine[name], theirs[name], name in _MAPS_OF_SCHEMAS and not are_maps))
+        elif not equal_json(mine, theirs):
+            return True
+    return False
 
 
-def _without_annotations(schema: Any) -> Any:
-    """A schema without what only describes (JSON Schema, validation §9)."""
-    if isinstance(schema, list):
-        return [_without_annotations(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
+def _without_annotations(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a schema without those that only describe."""
     return {
         name: value
-        if name in ("const", "enum")
-        else {one: _without_annotations(below) for one, below in value.items()}
-        if name in _MAPS_OF_SCHEMAS and isinstance(value, dict)
-        else _without_annotations(value)
         for name, value in schema.items()
         if name not in _ANNOTATIONS and not name.startswith("x-")
     }
 
 
+_VALUES: Final = frozenset({"const", "enum"})
+"""Keywords whose values are no schemas."""
 _MAPS_OF_SCHEMAS: Final = frozenset(
     {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"}
 )

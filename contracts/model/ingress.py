@@ -188,6 +188,10 @@ def accept_action(model: Model, org: str, number: Any, unattended: bool, at: flo
         if not number.isdigit():  # PAGE-5 is about such an id
             return []
         return [Breach("ING-7", "Two accepted POSTs have the same a_id", "an id of its own", number, "a_id")]
+    if (owner := model.owner_of_action(org, number)) is not None:
+        title = "Two accepted POSTs of two organisations have the same a_id"
+        actual = f"{number}, which is an action of organisation {owner}"
+        return [Breach("ING-7", title, "an id of its own", actual, "a_id")]
     model.add_action(org, number, Action(unattended, at))
     return []
 

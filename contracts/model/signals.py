@@ -14,6 +14,9 @@ TRUSTED_LEASE: Final = 60.0
 SURELY_GRANTED: Final = 300
 """Seconds that may be asked for; a deadline beyond the action's own timeout may be refused (B136)."""
 
+_SHORTEST_LIMIT: Final = 9
+"""Digits that every program reads of an id: it may keep ids as integers of 32 bits."""
+
 _CLEARLY_LEFT: Final = 1.0
 """Seconds of a lease that have to be left before it is counted on: clocks and networks are not exact."""
 _CLEARLY_OVER: Final = 0.2
@@ -78,14 +81,29 @@ def _unknown_action(model: Model, signal: Signal) -> list[Breach]:
     of_another = any((one, number) in model.actions for one in model.organisations - {signal.org})
     if number in model.issued_ids and not of_another:
         return []
-    if len(number) < UNIQUE_ID_DIGITS and not (of_another and model.ids_are_shared):
-        return []
+    if len(number) < UNIQUE_ID_DIGITS:
+        known = model.ids_are_shared if of_another else model.is_beyond_the_counter(number)
+        if not known:
+            return []
     model.mark_tested("LEASE-6")
-    if not signal.accepted:
-        return []
     whose = "of another organisation" if of_another else "that was never issued"
-    verb = "extended" if kind == "modack" else f"settled by {kind}" if kind != "defer" else "deferred"
-    return [Breach("LEASE-6", f"An id {whose} is {verb}", "404", str(signal.status), "id")]
+    if signal.accepted:
+        verb = "extended" if kind == "modack" else f"settled by {kind}" if kind != "defer" else "deferred"
+        return [Breach("LEASE-6", f"An id {whose} is {verb}", "404", str(signal.status), "id")]
+    if kind != "modack" or not _is_for_another_cause(model, signal):
+        return []
+    title = f"An id {whose} is answered with {signal.status}"
+    return [Breach("LEASE-6", title, "404", str(signal.status), "id", fault=title)]
+
+
+def _is_for_another_cause(model: Model, signal: Signal) -> bool:
+    """Whether a modack of an unknown action is refused with the status of another cause: 409, or 400 for a valid body.
+
+    An id that is longer than those of the target may be refused as a bad request: PAGE-16 is about such limits.
+    """
+    longest = max((len(one) for one in model.issued_ids), default=0)
+    may_be_limit = len(signal.number) > max(longest, _SHORTEST_LIMIT)
+    return signal.status == 409 or (signal.status == 400 and not may_be_limit)
 
 
 def _ended_action(model: Model, action: Action, signal: Signal) -> list[Breach]:
@@ -165,6 +183,9 @@ def _past_attempt(model: Model, action: Action, signal: Signal) -> list[Breach]:
     if signal.accepted:
         title = f"Attempt {signal.attempt} is extended although it is over"
         return [Breach("LEASE-3", title, "409", str(signal.status))]
+    if signal.status == 400:
+        title = "An attempt that the page allows is refused as a bad request"
+        return [Breach("PAGE-11", title, "409", "400", "attempt")]
     if signal.status not in (404, 409):
         return []
     return model.note("an attempt that is over", str(signal.status))

@@ -28,6 +28,13 @@ FRESH_REFUSALS: Final = frozenset({400, 404})
 UNIQUE_ID_DIGITS: Final = 12
 """Digits of an id from which on another client cannot have got the same one, nor another organisation counted to it."""
 
+FAR_BEYOND: Final = 1_000_000
+"""Ids beyond the latest one from which on other clients cannot have come to an id while a run goes on."""
+_MOST_DIGITS: Final = 100
+"""Digits of an id that is compared with those next to it: no sequence of ids has more."""
+_NEAR: Final = 3
+"""Ids of a sequence that may be left out between two that are answered, as other clients get them."""
+
 Fit = Callable[[Any, Any], bool | None]
 """Tells whether a payload (second) keeps a schema (first); None when validators differ."""
 
@@ -125,6 +132,8 @@ class Model:
     """Names of definitions were forgotten for want of room, so that any name may be defined."""
     ids_are_shared: bool = False
     """Actions of all organisations are counted together, so that no two have the same id."""
+    ids_are_counted: bool = False
+    """Actions have short ids that are counted upwards, so that an id far beyond the latest one was never issued."""
     fresh_seconds: float = FRESH_SECONDS
     """Seconds that this deployment may take until all of it knows what was made."""
     by_id: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -153,6 +162,7 @@ class Model:
             possibly_defined=unsettled,
             from_earlier_runs=self.from_earlier_runs,
             ids_are_shared=self.ids_are_shared,
+            ids_are_counted=self.ids_are_counted,
             fresh_seconds=self.fresh_seconds,
         )
 
@@ -280,11 +290,48 @@ class Model:
         """The variant that was defined last among those equal to a name but for the case of letters; else the name."""
         return self._by_lower_case.get((org, name.lower()), name)
 
+    def variant_with_id(self, org: str, identity: Any) -> str | None:
+        """The variant whose definition was last answered with an id; None where no definition of the organisation was."""
+        return self.by_id.get(identity, {}).get(org) if isinstance(identity, str) else None
+
+    def is_beyond_the_counter(self, number: str) -> bool:
+        """Whether a short id was never issued: the organisation's ids are counted, and have not come near it."""
+        if not (self.ids_are_counted and number.isascii() and number.isdigit()):
+            return False
+        issued = (one for one in self.issued_ids if one.isascii() and one.isdigit())
+        latest = max((int(one) for one in issued if len(one) < UNIQUE_ID_DIGITS), default=0)
+        return int(number) > latest + FAR_BEYOND
+
+    def owner_of_action(self, org: str, number: str) -> str | None:
+        """Another organisation that has an action of the same id, where the id can only be of one; else None."""
+        others = (one for one in self.organisations if one != org and (one, number) in self.actions)
+        owner = next(others, None)
+        return owner if owner is not None and self.is_of_one_organisation(number) else None
+
+    def is_of_one_organisation(self, number: str) -> bool:
+        """Whether two organisations cannot have come to an id each for itself.
+
+        It is long, and no id next to it was answered: it is no number of a sequence that begins with a high one.
+        """
+        digits = number.lstrip("0")
+        if (
+            not digits.isascii()
+            or not digits.isdigit()
+            or not UNIQUE_ID_DIGITS <= len(digits) <= _MOST_DIGITS
+        ):
+            return False
+        near = (f"{int(digits) + step}" for step in range(-_NEAR, _NEAR + 1) if step)
+        return self.issued_ids.isdisjoint(near)
+
     def definitions_with_alias(self, org: str, name: str) -> list[Definition]:
         """Definitions that have a name as an alias."""
         variants = self._by_alias.get((org, name), {})
         found = (self.definitions.get((org, variant)) for variant in variants)
         return [one for one in found if one is not None and name in one.alias]
+
+    def has_had_alias(self, org: str, variant: str, name: str) -> bool:
+        """Whether the definition of a variant has a name as an alias, or had it."""
+        return variant in self._by_alias.get((org, name), {})
 
     def note_accepted_work(self, org: str, variant: str) -> None:
         """Write down that a definition has accepted work."""
@@ -318,13 +365,27 @@ def as_integer(number: Any) -> int | None:
 
 
 def equal_json(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal: members in any order, 1 and 1.0 alike, true not 1."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            equal_json(value, other[name]) for name, value in one.items()
-        )
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(equal_json, one, other))
+    """Whether two JSON values are equal: members in any order, 1 and 1.0 alike, true not 1.
+
+    Pair by pair, as an answer may be as deep as a request, and Python recurses no further than some 500 levels.
+    """
+    pairs = [(one, other)]
+    while pairs:
+        mine, theirs = pairs.pop()
+        if isinstance(mine, dict) and isinstance(theirs, dict):
+            if mine.keys() != theirs.keys():
+                return False
+            pairs += ((mine[name], theirs[name]) for name in mine)
+        elif isinstance(mine, list) and isinstance(theirs, list):
+            if len(mine) != len(theirs):
+                return False
+            pairs += zip(mine, theirs, strict=True)
+        elif not _equal_scalars(mine, theirs):
+            return False
+    return True
+
+
+def _equal_scalars(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
@@ -354,6 +415,7 @@ def wrong_member(rule: str, member: str, expected: Any, actual: Any, place: str 
 
 
 __all__ = [
+    "FAR_BEYOND",
     "FRESH_REFUSALS",
     "FRESH_SECONDS",
     "UNIQUE_ID_DIGITS",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -122,6 +124,31 @@ class Document:
             if _fits(template.strip("/").split("/"), segments)
         ]
         return min(fitting, key=lambda template: template.count("{"), default=None)
+
+    def known_part_of(self, path: str) -> str:
+        """Return a path that fits no template in a form that is the same in each run, whatever names it has.
+
+        It is what some template begins with as well, the rest as `…`: `/v1/ingress/a/b` is `/v1/ingress/…`. One plain word
+        or an empty segment at the end stay: `/v1/ingress/` and `/v1/ack` are themselves.
+        """
+        segments = path.split("/")[1:]
+        literals = (
+            list(takewhile(lambda part: not part.startswith("{"), operation.path.strip("/").split("/")))
+            for operation in self.operations.values()
+        )
+        count = max((_equal_segments(parts, segments) for parts in literals), default=0)
+        rest = segments[count:]
+        plain = len(rest) == 1 and _PLAIN_WORD.fullmatch(rest[0]) is not None
+        return "/" + "/".join([*segments[:count], *(rest if plain else ["…"] if rest else [])])
+
+
+_PLAIN_WORD = re.compile(r"[a-z]{0,20}")
+"""A segment that is no name of a run: those have dots or hyphens."""
+
+
+def _equal_segments(parts: list[str], segments: list[str]) -> int:
+    """Count the segments with which both begin alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(parts, segments, strict=False)))
 
 
 def _fits(template: list[str], segments: list[str]) -> bool:

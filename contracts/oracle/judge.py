@@ -300,10 +300,13 @@ class Judge:
         """Tell the model of a PUT of a definition."""
         org, exchange = str(facts.organisation), facts.exchange
         data = facts.data if facts.accepted else {}
+        owner = self.model.variant_with_id(org, data.get("id"))
         breaches = definitions.put(self.model, org, body, exchange.status, data, exchange.back)
         if isinstance(data.get("id"), str):
             self.context.learned.note_definition(data["id"], org)
-        return self._suspicions(facts, breaches)
+        is_another = owner not in (None, body["variant"])
+        shown = self.provenance.history(facts, beside=[f"variant {owner}"]) if is_another else ()
+        return self._suspicions(facts, breaches, shown)
 
     def _follow_work(self, facts: Facts, body: dict[str, Any]) -> list[Finding]:
         """Tell the model of work that was posted."""

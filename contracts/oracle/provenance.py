@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -79,13 +79,15 @@ class Provenance:
         """
         return (*self._makers(facts, before), facts.exchange)
 
-    def history(self, facts: Facts, first_of: str | None = None) -> tuple[Exchange, ...]:
+    def history(
+        self, facts: Facts, first_of: str | None = None, beside: Iterable[str] = ()
+    ) -> tuple[Exchange, ...]:
         """Return all exchanges on the subjects of this one, in order of time, and then this one.
 
-        With the name of a question in `first_of`, also what showed its first answer.
+        With the name of a question in `first_of`, also what showed its first answer; `beside` has more subjects.
         """
         before: dict[float, Exchange] = {}
-        wanted, seen = list(facts.subjects), set[str]()
+        wanted, seen = [*facts.subjects, *beside], set[str]()
         while wanted:
             name = wanted.pop()
             if name in seen:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from random import Random
 from typing import Any, Final
 
@@ -390,4 +391,16 @@ def id_as_number(number: str) -> int:
     return int(number)
 
 
-__all__ = ["PLAIN", "Api", "id_as_number"]
+def are_counted(numbers: Sequence[str]) -> bool:
+    """Whether ids of actions that were made one after the other are numbers of one sequence, with few left out.
+
+    Raises:
+        NotReached: as `id_as_number` does.
+    """
+    return all(0 < after - before <= _NEAR for before, after in pairwise(map(id_as_number, numbers)))
+
+
+_NEAR: Final = 100
+"""Numbers of a sequence between two actions: those of events, and of actions of other clients."""
+
+__all__ = ["PLAIN", "Api", "are_counted", "id_as_number"]

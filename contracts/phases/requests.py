@@ -132,7 +132,7 @@ class RequestBuilder:
         return {**body, **{name: value for name, value in needed.items() if name not in body}}
 
     def key(self, org: int = 0) -> tuple[str, str]:
-        """Return the header, as name and value, with the key of an organisation: 0 the first one, 1 the second."""
+        """Return a pair of the name and the value of the header with an organisation's key: 0 the first one, 1 the second."""
         return "x-arklow-auth", self._context.target.credentials[org].key
 
     def organisation(self, org: int = 0) -> str:

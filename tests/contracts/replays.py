@@ -64,7 +64,7 @@ def on(make: Make, kind: type[Client] = Client, *, careful: bool = False) -> Sta
     """Return the calls of a client of this kind to a new server, and what replays them."""
     clock = VirtualClock()
     made = client(URL, kind, clock=clock, transport=InProcessTransport(make(clock=clock), clock))
-    judge = Recording(check_context(), Ledger())
+    judge = Recording(check_context(URL), Ledger())
     api = Api(made, judge, Random(7), PREFIX, careful=careful)
     return Stage(api, Replay(made, judge, PREFIX), clock)
 

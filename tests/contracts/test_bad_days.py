@@ -30,7 +30,8 @@ OF_IDS = {"ING-12", "LEASE-6", "PAGE-12"}
 """Rules that the application's own refusals of a modack verify, and no page of a gateway."""
 OF_SIGNALS = {"LIFE-7", "LIFE-9", "LIFE-11", "LIFE-13"}
 OF_DEFINITIONS = {
-    *("DEF-1", "DEF-2", "DEF-3", "DEF-7", "DEF-10", "DEF-11", "ING-1", "ING-3", "ING-9", "ING-11", "ING-14"),
+    *("DEF-1", "DEF-2", "DEF-3", "DEF-7", "DEF-10", "DEF-11", "DEF-12", "ING-1", "ING-3"),
+    *("ING-9", "ING-11", "ING-14"),
     "PAGE-11",
 }
 FAR = 0.25

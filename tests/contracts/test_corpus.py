@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -267,7 +268,22 @@ def test_odd_variants_and_organisations_are_in_the_paths_that_have_them() -> Non
     assert not any(probe.title.startswith("a variant of emoji") for probe in CATALOGUE[MODACK])
 
 
-DIGESTS = {INGRESS: "8d70b20aee279b10", MODACK: "c27738be6f315542", PUT: "90fd26864b118c74"}
+@pytest.mark.parametrize("label", GOOD)
+def test_every_step_of_depth_and_of_size_is_tried(label: str) -> None:
+    """A server may fail between what it serves and what it refuses as too much."""
+    bodies = [probe.body or b"" for probe in EVERY[label] if probe.group in ("sizes", "counts")]
+    gains = {
+        opening: sorted({body.count(opening) for body in bodies if body.count(opening) <= 2_100})
+        for opening in (b"[", b"{")
+    }
+
+    for depths in gains.values():
+        assert all(after <= 2.5 * before + 20 for before, after in pairwise(depths)), depths
+    sizes = sorted({len(body) for body in bodies if len(body) <= 80_000})
+    assert all(after <= 2 * before for before, after in pairwise(sizes)), sizes
+
+
+DIGESTS = {INGRESS: "516907446cf03e3d", MODACK: "a9cc02053022de5f", PUT: "3d5cc82cdead584d"}
 """Operation → the first digits of the SHA-256 of its probes, without those whose bytes a library for gzip decides."""
 
 

@@ -308,6 +308,87 @@ def test_work_for_a_name_that_may_be_defined_may_reach_any_definition() -> None:
         assert accepted(model, name, name, a_def_id="d-v", a_va="v") == []
 
 
+def nested(levels: int, deepest: Any) -> Any:
+    """Nest a value in objects with one member."""
+    for _ in range(levels):
+        deepest = {"not": deepest}
+    return deepest
+
+
+def test_deep_schemas_are_compared_to_their_deepest_level() -> None:
+    """As deep as the judge sends them: more than Python recurses."""
+    model = Model()
+    defined(model, schema=nested(2_000, {"title": "a"}))
+    defined(model, schema=nested(2_000, {"title": "b"}))
+    defined(model, 2, schema=nested(2_000, {"type": "string"}))
+
+    assert model.first_answers["a definition with other annotations"] == "same version"
+    assert model.first_answers["a changed definition"] == "version + 1"
+
+
+def test_a_definition_has_an_id_of_its_own() -> None:
+    """Links and actions name a definition by its id, so that no other one of the organisation has it."""
+    model = Model()
+    defined(model, answered={"id": "7"})
+
+    assert defined(model, variant="w", answered={"id": "7"}) == ["DEF-12"]
+    assert defined(model, variant="x", answered={"id": "8"}) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"variant": "v", "alias": ["w"]}, {"variant": "w"}),
+        ({"variant": "v"}, {"variant": "w", "alias": ["v"]}),
+        ({"variant": "e\u0301"}, {"variant": "é"}),
+        ({"variant": "v"}, {"variant": " v"}),
+        ({"variant": "v"}, {"variant": "v", "schema": {"a": 1}}),
+        ({"variant": "v", "org": "2"}, {"variant": "w"}),
+    ],
+    ids=["alias", "variant as an alias", "form of a letter", "blanks", "update", "organisation"],
+)
+def test_two_names_may_be_one_definition(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Where one is an alias of the other, or a target compares loosely; each organisation may count its own ids."""
+    model = Model()
+    defined(model, answered={"id": "123456789012"}, **first)
+
+    assert defined(model, answered={"id": "123456789012"}, **second) == []
+
+
+def test_what_was_an_alias_once_may_still_be_the_same_definition() -> None:
+    """Whether an update removes aliases is open (Q5)."""
+    model = Model()
+    defined(model, answered={"id": "7"}, alias=["w"])
+    defined(model, answered={"id": "7", "alias": []}, alias=[])
+
+    assert defined(model, variant="w", answered={"id": "7"}) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "broken"),
+    [("123456789012", ["ING-7"]), ("12", []), ("0000000000000012", []), ("12345678901x", [])],
+)
+def test_an_action_of_another_organisation_has_another_id(number: str, broken: list[str]) -> None:
+    """B023, B133: unless the id is short, as each organisation may count its own."""
+    model = Model()
+    defined(model)
+    defined(model, org="2")
+    accepted(model, number=number, org="2")
+
+    assert accepted(model, number=number) == broken
+
+
+def test_each_organisation_may_count_from_the_same_high_number() -> None:
+    """Ids that are next to each other are numbers of a sequence, of which each organisation may have one."""
+    model = Model()
+    defined(model)
+    defined(model, org="2")
+    model.issued_ids |= {"100000000001", "100000000002"}
+    accepted(model, number="100000000001", org="2")
+
+    assert accepted(model, number="100000000001") == []
+
+
 @pytest.mark.parametrize(("identity", "broken"), [("123456789012", ["ORG-1"]), ("12", [])])
 def test_a_definition_serves_its_own_organisation_alone(identity: str, broken: list[str]) -> None:
     """Short ids break nothing, as each organisation may count its own."""

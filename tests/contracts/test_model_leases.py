@@ -227,6 +227,54 @@ def test_an_unissued_id_and_one_of_another_organisation_are_not_extended(number:
     assert extended(model, 0, 404, 1, number, org) == []
 
 
+@pytest.mark.parametrize(
+    ("number", "org", "status", "broken"),
+    [
+        ("7" * 18, "1", 409, ["LEASE-6"]),
+        ("7" * 18, "1", 400, ["LEASE-6"]),
+        ("7" * 19, "1", 400, []),
+        ("7" * 19, "1", 409, ["LEASE-6"]),
+        ("1" * 18, "2", 409, ["LEASE-6"]),
+        ("1" * 18, "2", 400, ["LEASE-6"]),
+    ],
+)
+def test_an_unissued_id_and_one_of_another_organisation_are_not_found(
+    number: str, org: str, status: int, broken: list[str]
+) -> None:
+    """B133: 404; 409 and 400 have other causes, but for an id that is longer than any that was issued."""
+    model = live()
+    model.issued_ids.add("1" * 18)
+    accept_action(model, "1", "1" * 18, unattended=True, at=0)
+
+    assert extended(model, 0, status, 1, number, org) == broken
+
+
+def test_only_modack_lists_what_an_unknown_action_is_answered_with() -> None:
+    """Guides say of ack, nack and defer that they are refused, and not how."""
+    assert settled(live(), "ack", 0, 409, number="7" * 18) == []
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_short_id_is_judged_where_it_cannot_have_been_issued(status: int) -> None:
+    """The ids of the organisation are counted, and have not come near it; or all organisations share one counter."""
+    counted = live()
+    counted.issued_ids.add("1")
+    counted.ids_are_counted = counted.ids_are_shared = True
+
+    assert extended(counted, 0, status, 1, "7000000") == ["LEASE-6"]
+    assert extended(counted, 0, status, 1, "1", "2") == ["LEASE-6"]
+    assert extended(counted, 0, status, 1, "999999") == []
+    assert extended(live(), 0, status, 1, "7000000") == []
+
+
+def test_an_attempt_that_is_over_is_no_bad_request() -> None:
+    """Its number keeps the page: 409, or 404 (Q2)."""
+    model = live()
+    extended(model, 1, 200, 100)
+
+    assert extended(model, 0, 400, 101) == ["PAGE-11"]
+
+
 def test_a_short_id_may_be_that_of_another_clients_action() -> None:
     """Each organisation may count its own ids, unless the target has shown that it counts all together."""
     assert extended(live(), 0, 200, 1, "7") == []

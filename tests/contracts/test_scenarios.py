@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from flask import request
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
 
 from contracts.checks.context import CheckContext
 from contracts.core.ledger import Ledger
@@ -19,7 +21,7 @@ from contracts.oracle.judge import Judge
 from contracts.phases.api import Api
 from contracts.phases.policy import TrafficPolicy
 from contracts.phases.requests import PUT, NotReached
-from contracts.phases.scenarios import SCENARIOS, Scenario, leases, races, requests
+from contracts.phases.scenarios import SCENARIOS, Scenario, definitions, leases, races, requests
 from contracts.transport.client import Client
 from tests import vendor
 from tests.clocks import VirtualClock
@@ -27,7 +29,7 @@ from tests.contracts.in_process import InProcessTransport
 from tests.contracts.replays import PREFIX, Make, on
 from tests.contracts.runs import URL, rules, target
 from tests.mutants import Choices, ConformingServer
-from tests.mutants.conforming_server import Definition, Refused, RequestedDefinition
+from tests.mutants.conforming_server import Action, Definition, Refused, RequestedDefinition, Work
 
 
 def played(scenario: Scenario, api: Api) -> Api:
@@ -96,6 +98,40 @@ def test_what_must_be_served_and_is_refused_breaks_the_page() -> None:
     assert all(one.exchanges[-1].status == 400 for one in found)
 
 
+class FailsDeepDown(ConformingServer):
+    """Fails on objects of 250 to 399 levels, and refuses more."""
+
+    def read_body(self, operation: Any) -> Any:
+        levels = request.get_data().count(b"{")
+        if levels >= 250:
+            raise Refused(500 if levels < 400 else 400, "DEEP", "too deep")
+        return super().read_body(operation)
+
+
+def test_a_server_error_at_a_depth_below_the_limit_is_found_with_few_requests() -> None:
+    """A limit is a refusal (RFC 8259 §9)."""
+    api = against(requests.depths, FailsDeepDown)
+
+    assert rules(api.judge.ledger.all()) == ["PAGE-8"]
+    assert api.client.requests <= 6
+
+
+def test_a_path_without_a_route_is_answered_with_a_refusal() -> None:
+    """HTTP-10: a warning for each place where paths begin to differ from those of the pages."""
+
+    class Fails(ConformingServer):
+        def unrouted(self, error: HTTPException) -> Response:
+            return self.refuse("none", Refused(500, "INTERNAL_ERROR", "a mistake"))
+
+    found = against(requests.paths, Fails).judge.ledger.warnings
+
+    assert [(one.rule, one.operation) for one in found] == [
+        ("HTTP-10", "POST /v1/ingress/"),
+        ("HTTP-10", "POST /v1/ingress/…"),
+        ("HTTP-10", "POST /v1/…"),
+    ]
+
+
 def test_only_mild_requests_are_sent_where_others_are_not_allowed() -> None:
     """None of many levels, and none of the large ones."""
 
@@ -103,7 +139,7 @@ def test_only_mild_requests_are_sent_where_others_are_not_allowed() -> None:
         return max((one.body or b"").count(b"[") for one in api.exchanges)
 
     assert deepest(against(requests.wire[0], ConformingServer, intrusive=False)) <= 64
-    assert deepest(against(requests.wire[0], ConformingServer, intrusive=True)) == 200
+    assert deepest(against(requests.wire[0], ConformingServer, intrusive=True)) == 500
     with pytest.raises(NotReached, match="large bodies need --intrusive"):
         against(requests.large, ConformingServer, intrusive=False)
 
@@ -146,6 +182,62 @@ def test_large_bodies_are_served_or_refused() -> None:
     assert api.judge.ledger.violations == []
     assert max(len(one.body or b"") for one in api.exchanges) >= 1_000_000
     assert api.judge.ledger.tested["HTTP-7"] == 3
+
+
+# Ids
+
+
+class CountedApart(ConformingServer):
+    """Each organisation counts its own actions, and has its own under each number."""
+
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
+        action = super().accept(definition, version, posted_as, work)
+        number = self.__dict__.setdefault("counts", Counter())
+        number[definition.org_id] += 1
+        self.actions[f"{definition.org_id} {number[definition.org_id]}"] = self.actions.pop(action.id)
+        action.id = str(number[definition.org_id])
+        return action
+
+    def find(self, org: str, action_id: str) -> Action:
+        return super().find(org, f"{org} {action_id}")
+
+
+def test_ids_are_shared_only_where_one_counter_is_shown() -> None:
+    """Counters of two organisations may stand at the same number; one that serves both goes on where the other came to."""
+    small = Choices(ids="small")
+    apart = against(definitions.organisations, lambda clock: CountedApart(small, clock=clock))
+    together = against(definitions.organisations, lambda clock: ConformingServer(small, clock=clock))
+
+    assert (apart.model.ids_are_shared, shown(apart)) == (False, set())
+    assert (together.model.ids_are_shared, shown(together)) == (True, set())
+
+
+def test_an_id_beyond_the_counter_is_asked_for_where_ids_are_short() -> None:
+    """There alone: a long id that was not issued is known without a counter."""
+    small = against(leases.unknown_ids, lambda clock: ConformingServer(Choices(ids="small"), clock=clock))
+    plain = against(leases.unknown_ids, ConformingServer)
+
+    assert small.model.ids_are_counted
+    assert shown(small) == set()
+    assert small.client.requests == plain.client.requests + 3
+
+
+@pytest.mark.parametrize("levels", [300, 499])
+def test_a_deep_definition_that_is_stored_as_sent_is_judged(levels: int) -> None:
+    """The judge reads as many levels as it sends."""
+
+    class Deep(ConformingServer):
+        def parse(self, text: str) -> Any:
+            return self.load(text)
+
+    api = on(Deep).api
+    schema: Any = 1
+    for _ in range(levels - 1):
+        schema = {"a": schema}
+    api.put(api.name(), schema)
+
+    assert shown(api) == set()
+    assert api.exchanges[-1].status == 200
 
 
 # Edges of the page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,6 +93,10 @@ VERIFIED: dict[str, tuple[Exchange, str]] = {
         exchange("OPTIONS /v1/modack", 204, b"", media=None, allow="OPTIONS, POST"),
         "HTTP-8 SAFE-1 SAFE-2",
     ),
+    "a path that no page has": (
+        replace(exchange("POST /v1/ingress/", 404, REFUSED), path=None),
+        "HTTP-10",
+    ),
     "a server error": (exchange(INGRESS, 500, REFUSED, body=WORK), f"{EVERY_ANSWER}AUTH-1"),
 }
 """What is asked → the exchange, and the rules that its answer verifies."""
@@ -115,10 +120,10 @@ def test_an_exchange_verifies_the_rules_that_it_could_have_broken(case: str) -> 
 Step = Callable[[Model], Any]
 
 OF_WORLD: dict[str, tuple[tuple[Step, ...], str]] = {
-    "a new definition": ((defined,), "DEF-10 DEF-2"),
+    "a new definition": ((defined,), "DEF-10 DEF-12 DEF-2"),
     "a changed definition": (
         (defined, lambda model: defined(model, 2, schema={"a": 1})),
-        "DEF-1 DEF-10 DEF-3 READ-1",
+        "DEF-1 DEF-10 DEF-12 DEF-3 READ-1",
     ),
     "the first work": ((defined, accepted), "ING-10 ING-3 ING-9 PAGE-11"),
     "further work": (

@@ -6,9 +6,11 @@ Where the rule is a warning, the mutation may be a lawful choice that a judge sh
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from flask import Response, request
+from werkzeug.exceptions import HTTPException
 
 from .catalogue.state import S35
 from .conforming_server import (
@@ -18,8 +20,12 @@ from .conforming_server import (
     Operation,
     Refused,
     RequestedDefinition,
+    Work,
+    bad_request,
+    crash,
 )
 from .mutant import Group, mutant
+from .mutations import Remembers
 
 BY_RULE = Group("by rule")
 
@@ -97,6 +103,109 @@ class BeginsWithZero(ConformingServer):
 
     def define(self, org: str, requested: RequestedDefinition) -> Definition:
         return super().define(org, replace(requested, version=requested.version or 0))
+
+
+@mutant(BY_RULE, "violation", caught_by="DEF-12")
+class SharesOneId(ConformingServer):
+    """all definitions have the id of the first one [S-def, S-ing]"""
+
+    def define(self, org: str, requested: RequestedDefinition) -> Definition:
+        made = super().define(org, requested)
+        made.id = self.__dict__.setdefault("first", made.id)
+        return made
+
+
+@mutant(BY_RULE, "violation", caught_by="ING-7")
+class SharesIdsBetweenOrganisations(Remembers):
+    """an id is made of the variant and its count, so that another organisation's later action takes it [B023, B133]"""
+
+    def accept(self, definition: Definition, version: int, posted_as: str, work: Work) -> Action:
+        action = super().accept(definition, version, posted_as, work)
+        place = definition.org_id, definition.variant
+        count = self.seen[place] = self.seen.get(place, 0) + 1
+        del self.actions[action.id]
+        action.id = str(int(sha256(f"{definition.variant} {count}".encode()).hexdigest()[:15], 16) + 10**18)
+        self.actions[action.id] = action
+        return action
+
+
+@mutant(BY_RULE, "violation", caught_by="LEASE-6", ids="small")
+class NamesOthersActionsAConflict(ConformingServer):
+    """modack answers 409, not 404, for the action of another organisation [B133]"""
+
+    def find(self, org: str, action_id: str) -> Action:
+        if action_id in self.actions and self.actions[action_id].definition.org_id != org:
+            raise Refused(409, "FOREIGN_ACTION", "the action is another organisation's")
+        return super().find(org, action_id)
+
+
+@mutant(BY_RULE, "violation", caught_by="LEASE-6", ids="small")
+class NamesUnknownIdsABadRequest(ConformingServer):
+    """modack answers 400, not 404, for an id that was never issued [B133]"""
+
+    def find(self, org: str, action_id: str) -> Action:
+        if action_id not in self.actions:
+            raise bad_request("no action has this id")
+        return super().find(org, action_id)
+
+
+class _FailsOnSome(ConformingServer):
+    """Some bodies are answered with 500, and what has more of the same is refused."""
+
+    def amount(self, raw: bytes) -> int:
+        """How much of it a body has."""
+        raise NotImplementedError
+
+    fails: range
+    """Amounts that are answered with 500; what is beyond is refused."""
+
+    def read_body(self, operation: Operation) -> Any:
+        amount = self.amount(request.get_data())
+        if amount in self.fails:
+            crash()
+        if amount >= self.fails.stop:
+            raise self.unreadable("TOO_MUCH")
+        return super().read_body(operation)
+
+
+@mutant(BY_RULE, "violation", caught_by="PAGE-8")
+class FailsOnSomeDepths(_FailsOnSome):
+    """500 on objects of 250 to 399 levels, 400 from there on [RFC 8259 9 lets a parser refuse them]"""
+
+    fails = range(250, 400)
+
+    def amount(self, raw: bytes) -> int:
+        return raw.count(b"{")
+
+
+@mutant(BY_RULE, "violation", caught_by="PAGE-8")
+class FailsOnFewLevels(_FailsOnSome):
+    """500 on lists of 35 to 59 levels, 400 from there on [RFC 8259 9 lets a parser refuse them]"""
+
+    fails = range(35, 60)
+
+    def amount(self, raw: bytes) -> int:
+        return raw.count(b"[")
+
+
+@mutant(BY_RULE, "violation", caught_by="PAGE-8")
+class FailsOnSomeSizes(_FailsOnSome):
+    """500 on bodies of 16 to 32 KiB, 400 from there on [Q28]"""
+
+    fails = range(16 << 10, 32 << 10)
+
+    def amount(self, raw: bytes) -> int:
+        return len(raw)
+
+
+@mutant(BY_RULE, "warning", caught_by="HTTP-10")
+class FailsWithoutAVariant(ConformingServer):
+    """500 on a path with an empty segment, which no route takes [RFC 9110 15.6.1]"""
+
+    def unrouted(self, error: HTTPException) -> Response:
+        if "//" in request.path or request.path.endswith("/"):
+            return self.refuse("none", Refused(500, "INTERNAL_ERROR", "a mistake of the server"))
+        return super().unrouted(error)
 
 
 @mutant(BY_RULE, "warning", caught_by="HTTP-6")

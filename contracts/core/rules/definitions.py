@@ -90,6 +90,20 @@ RULES: Final = (
         assertion=SAME_ANSWERS,
         explained_by=frozenset({"ING-11"}),
     ),
+    Rule(
+        code="DEF-12",
+        weight=Severity.VIOLATION,
+        title="A definition has an id of its own",
+        source="S-def, S-ing",
+        phases=_WALKED_TOO,
+        verifiers=_MODEL,
+        remedy="Give each new definition an id that no other definition has had, and answer its PUTs with that id.",
+        example=Example(
+            "PUT of another variant, after PUT was answered with the id 1000000001",
+            '200 {"data": {"id": "1000000001", …}, …}',
+        ),
+        assertion=SAME_ANSWERS,
+    ),
 )
 """In the order of reports."""
 

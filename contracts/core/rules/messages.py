@@ -143,6 +143,18 @@ _HTTP: Final = (
         assertion=not_answered_with(0),
         not_replayable="whether others get an answer has to be asked as well",
     ),
+    Rule(
+        code="HTTP-10",
+        weight=Severity.WARNING,
+        title="A path that no page has is not answered with a server error",
+        source="RFC 9110 §15.5.5, §15.6.1",
+        phases=_ON_REQUEST,
+        verifiers=_CHECKS,
+        remedy="Answer paths that no route takes with 404: empty segments, further segments and odd spellings too.",
+        example=Example("POST /v1/ingress/ without a variant", "500"),
+        assertion=Assertion(expression="fails(answers)"),
+        harmless=True,
+    ),
 )
 
 _SECRETS: Final = (

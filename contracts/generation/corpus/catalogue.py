@@ -12,13 +12,14 @@ from typing import Any, Final
 from .bytes import byte_probes
 from .headers import chunking_probes, encoding_probes, header_probes, media_type_probes
 from .probe import Good, Probe
-from .sizes import count_probes, large_probes, size_probes
+from .sizes import count_probes, depth_probes, large_probes, size_probes
 from .urls import method_probes, path_probes, query_probes
 from .values import number_probes, string_probes
 
 _GROUPS: Final[tuple[Callable[[str, Good], Iterator[Probe]], ...]] = (
     *(byte_probes, string_probes, count_probes, media_type_probes, header_probes, chunking_probes),
     *(number_probes, size_probes, encoding_probes, query_probes, method_probes, path_probes),
+    depth_probes,
 )
 """They take turns, so that a small budget has something of each."""
 

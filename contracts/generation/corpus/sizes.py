@@ -39,15 +39,14 @@ def _nested(depth: int, opening: bytes = b"[", closing: bytes = b"]") -> bytes:
 
 
 def size_probes(label: str, good: Good) -> Iterator[Probe]:
-    """Make the probes of the group `sizes`, but for the large ones."""
+    """Make the probes of the group `sizes`, but for the deep and the large ones."""
     takes_any_json = label in ANY_JSON
 
     def sized(title: str, raw: bytes, must_be_served: bool = False) -> Probe:
         return Probe(title, "sizes", body_with_text(label, good, raw), must_be_served=must_be_served)
 
     yield sized("a string of 2 KB", encode("s" * 2_000), takes_any_json)
-    yield sized("200 lists in each other", _nested(200))
-    yield sized("30 lists in each other", _nested(30), takes_any_json)
+    yield sized("a string of 20,000 bytes", encode("s" * 20_000))
     if label == MODACK:
         for digit, count in (("1", 20), ("9", 40), ("1", 400), ("9", 19), ("0", 1)):
             body = encode({**good, "action_record_id": digit * count})
@@ -71,15 +70,33 @@ def size_probes(label: str, good: Good) -> Iterator[Probe]:
         )
         yield Probe("an empty variant", "sizes", encode({**good, "variant": ""}))
         yield Probe("an empty alias", "sizes", encode({**good, "alias": [""]}))
-    yield sized("100 lists in each other", _nested(100))
-    yield sized("30 objects in each other", _nested(30, b'{"a":', b"}"), takes_any_json)
-    yield sized("100 objects in each other", _nested(100, b'{"a":', b"}"))
-    yield sized("200 objects in each other", _nested(200, b'{"a":', b"}"))
     yield sized("a string of 60,000 bytes", encode("s" * 60_000))
+    yield sized("a string of 9,000 bytes", encode("s" * 9_000))
+    yield sized("a string of 5,000 bytes", encode("s" * 5_000))
     yield sized("a member name of 2 KB", encode({"n" * 2_000: 1}), takes_any_json)
     yield sized("a member name of 60,000 bytes", encode({"n" * 60_000: 1}))
     yield Probe("2 KB of blanks before the body", "sizes", b" " * 2_000 + encode(good), must_be_served=True)
     yield Probe("2 KB of blanks after the body", "sizes", encode(good) + b"\n" * 2_000, must_be_served=True)
+
+
+_DEPTHS: Final = (
+    *((300, "objects"), (50, "lists"), (500, "lists"), (100, "objects"), (30, "lists"), (200, "lists")),
+    *((30, "objects"), (300, "lists"), (50, "objects"), (500, "objects"), (100, "lists"), (200, "objects")),
+    *((20, "lists"), (1_000, "objects"), (20, "objects"), (1_000, "lists")),
+)
+"""(levels, what is nested): a server that fails beyond some depth may refuse what is deeper still, so every step is tried; the
+first four have something of each."""
+_SERVED_LEVELS: Final = 30
+"""Levels up to which no parser has a reason to refuse a value: documents of that depth are in daily use."""
+
+
+def depth_probes(label: str, good: Good) -> Iterator[Probe]:
+    """Make the probes of nested values, from 20 levels to 1,000; RFC 8259 §9 lets a parser limit the depth by a refusal."""
+    for levels, nested in _DEPTHS:
+        text = _nested(levels) if nested == "lists" else _nested(levels, b'{"a":', b"}")
+        promised = label in ANY_JSON and levels <= _SERVED_LEVELS
+        title = f"{levels:,} {nested} in each other"
+        yield Probe(title, "sizes", body_with_text(label, good, text), must_be_served=promised)
 
 
 def _members(stem: str, count: int) -> dict[str, str]:
@@ -153,6 +170,10 @@ def count_probes(label: str, good: Good) -> Iterator[Probe]:
                 must_be_served=takes_any_json,
             ),
             Probe("an object of 300 members", "counts", body_with_value(label, good, _members("m", 300))),
+            Probe("a list of 20,000 items", "counts", body_with_value(label, good, [0] * 20_000)),
+            Probe("an object of 3,000 members", "counts", body_with_value(label, good, _members("m", 3_000))),
+            Probe("a list of 3,000 items", "counts", body_with_value(label, good, [0] * 3_000)),
+            Probe("an object of 1,000 members", "counts", body_with_value(label, good, _members("m", 1_000))),
             Probe("60 unknown members", "counts", encode({**_members("x", 60), **good})),
             Probe("300 unknown members", "counts", encode({**good, **_members("x", 300)})),
             Probe(
@@ -188,6 +209,9 @@ def large_probes(label: str, good: Good) -> Iterator[Probe]:
         ("a string of 70 KB", "sizes", lambda: encode("s" * 70_000)),
         ("2,000 lists in each other", "sizes", lambda: _nested(2_000)),
         ("2,000 objects in each other", "sizes", lambda: _nested(2_000, b'{"a":', b"}")),
+        ("10,000 lists in each other", "sizes", lambda: _nested(10_000)),
+        ("10,000 objects in each other", "sizes", lambda: _nested(10_000, b'{"a":', b"}")),
+        ("a string of 300 KB", "sizes", lambda: encode("s" * 300_000)),
         ("a member name of 70 KB", "sizes", lambda: encode({"n" * 70_000: 1})),
         ("a number of 70,000 digits", "numbers", lambda: b"9" * 70_000),
         ("an object of 10,000 members", "counts", lambda: encode(_members("m", 10_000))),
@@ -222,4 +246,4 @@ def large_probes(label: str, good: Good) -> Iterator[Probe]:
     yield Probe("1 MB of zeros", "bytes", b"\x00" * 1_000_000)
 
 
-__all__ = ["count_probes", "large_probes", "size_probes"]
+__all__ = ["count_probes", "depth_probes", "large_probes", "size_probes"]

@@ -86,6 +86,7 @@ _TAILS: Final[tuple[tuple[str, str], ...]] = (
 """(title, what is appended to the path)."""
 
 _VARIANTS: Final[tuple[tuple[str, str], ...]] = (
+    ("that is empty", ""),
     ("of emoji", quote("😀")),
     ("with an encoded slash", "a%2Fb"),
     ("of 1 KB", "v" * 1_000),
@@ -93,7 +94,6 @@ _VARIANTS: Final[tuple[tuple[str, str], ...]] = (
     ("with a percent sign", "100%25"),
     ("encoded twice", "a%252Fb"),
     ("of letters that are not ASCII", quote("été.注文")),
-    ("that is empty", ""),
     ("with a null character", "a%00b"),
     ("with a line break", "a%0D%0Ab"),
     ("of bytes that are not UTF-8", "%ff%fe"),

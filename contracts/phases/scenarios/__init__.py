@@ -42,6 +42,8 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     leases.deferred,
     leases.given_back,
     requests.methods,
+    requests.paths,
+    requests.depths,
     definitions.near_names,
     definitions.schemas,
     work.custody,

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from ...core.exchange import Exchange
 from ...core.findings import Breach
-from ..api import Api
+from ...model.world import FAR_BEYOND, UNIQUE_ID_DIGITS
+from ..api import Api, are_counted, id_as_number
 from ..requests import NotReached, answered
 from .scenario import scenario
 
@@ -34,9 +35,20 @@ def unknown_ids(api: Api) -> None:
     number = api.live()
     for _ in range(3):
         api.modack(str(api.random.randrange(10**17, 10**18)))
+    _extend_beyond_the_counter(api, number)
     api.modack(f"{number}0" if len(number) > 12 else "9" * 30)
     api.modack(f"00{number}", api.held_attempt(number), 300)
     api.modack(number, api.held_attempt(number), 300)
+
+
+def _extend_beyond_the_counter(api: Api, number: str) -> None:
+    """Extend an action that a target with short ids has not come to: ids are counted where the next ones are near."""
+    if len(number) >= UNIQUE_ID_DIGITS or not number.isdigit():
+        return
+    variant = api.open_variant()
+    numbers = [number, api.accept(variant), api.accept(variant)]
+    api.model.ids_are_counted = are_counted(numbers)
+    api.modack(f"{id_as_number(numbers[-1]) + 2 * FAR_BEYOND}")
 
 
 @scenario("leases that run out", "LEASE-3", "LEASE-7", "LEASE-8")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -13,6 +14,7 @@ from ...core.exchange import Exchange
 from ...core.findings import Breach
 from ...generation.corpus.catalogue import large_probes, probes
 from ...generation.corpus.probe import Probe
+from ...generation.corpus.sizes import depth_probes
 from ...generation.examples import example_of
 from ...generation.invalid_bodies import InvalidBody, breakable_keywords, invalid_bodies
 from ...transport.interference import CUT_OFF, Interference, UnusableAnswer
@@ -215,7 +217,7 @@ def _wire(part: int) -> Scenario:
         api.modack(lease["action_record_id"], lease["attempt"], 300)
 
     title = f"bytes, headers, sizes and paths that no value has, part {part + 1} of {_PARTS}"
-    return scenario(title, "JSON-5", "JSON-8", "PAGE-8", "PAGE-9", "PAGE-11")(play)
+    return scenario(title, "HTTP-10", "JSON-5", "JSON-8", "PAGE-8", "PAGE-9", "PAGE-11")(play)
 
 
 _PARTS: Final = 13
@@ -319,6 +321,32 @@ def methods(api: Api) -> None:
                 api.probe(label, name=variant, method=method)
 
 
+@scenario("paths that no page has", "HTTP-10")
+def paths(api: Api) -> None:
+    """Send an empty variant, a slash twice, and a further segment: a path that no route takes is refused."""
+    text, variant = json.dumps({"payload": 1}).encode(), api.define()
+    for title, path in (
+        ("no variant", "/v1/ingress/"),
+        ("a slash twice", "/v1//ingress/{variant}"),
+        ("two slashes in place of a variant", "/v1/ingress//"),
+        ("a further segment", "/v1/ingress/{variant}/x"),
+    ):
+        api.send_probe(INGRESS, Probe(title, "paths", text, path=path), variant)
+
+
+@scenario("values that are nested deeply", "PAGE-8")
+def depths(api: Api) -> None:
+    """Post a few nested payloads of tens and hundreds of levels; the catalogue has all steps, for each operation."""
+    variant = api.define()
+    good = api.requests.complete(INGRESS, {"payload": {"order_id": "8471"}})
+    for probe in islice(depth_probes(INGRESS, good), _FEW_DEPTHS):
+        _send(api, INGRESS, good, variant, probe)
+
+
+_FEW_DEPTHS: Final = 4
+"""Nested payloads that a small budget is spent on."""
+
+
 @scenario("large bodies", "HTTP-7", "PAGE-8", "PAGE-11")
 def large(api: Api) -> None:
     """Send bodies of up to 300 KB: they are served or refused (Q28), and not dropped.
@@ -417,10 +445,12 @@ __all__ = [
     "broken_definitions",
     "broken_modacks",
     "broken_work",
+    "depths",
     "edges",
     "large",
     "methods",
     "others",
+    "paths",
     "slow",
     "wire",
 ]

@@ -12,7 +12,19 @@ from .scenario import scenario
 
 @scenario(
     "a life of an action",
-    *("DEF-3", "DEF-10", "ING-3", "ING-7", "ING-9", "ING-10", "ING-11", "LEASE-3", "LEASE-6", "PAGE-11"),
+    *(
+        "DEF-3",
+        "DEF-10",
+        "DEF-12",
+        "ING-3",
+        "ING-7",
+        "ING-9",
+        "ING-10",
+        "ING-11",
+        "LEASE-3",
+        "LEASE-6",
+        "PAGE-11",
+    ),
 )
 def life(api: Api) -> None:
     """Define, post work twice, update, post work; extend the lease, once for a wrong attempt, and an unknown action."""
