@@ -253,7 +253,7 @@ def _fault(problem: Problem) -> str:
 
 def is_foreign_failure(finding: Finding) -> bool:
     """Tell whether a server error is not in the application's words: a gateway may have failed by chance."""
-    return finding.rule == "PAGE-8" and not finding.exchanges[-1].has_envelope
+    return finding.rule in ("PAGE-8", "HTTP-10") and not finding.exchanges[-1].has_envelope
 
 
 def is_of_a_negative_version(finding: Finding) -> bool:

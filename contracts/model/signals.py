@@ -101,8 +101,7 @@ def _is_for_another_cause(model: Model, signal: Signal) -> bool:
 
     An id that is longer than those of the target may be refused as a bad request: PAGE-16 is about such limits.
     """
-    longest = max((len(one) for one in model.issued_ids), default=0)
-    may_be_limit = len(signal.number) > max(longest, _SHORTEST_LIMIT)
+    may_be_limit = len(signal.number) > max(len(model.longest_id), _SHORTEST_LIMIT)
     return signal.status == 409 or (signal.status == 400 and not may_be_limit)
 
 

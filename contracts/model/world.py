@@ -136,6 +136,8 @@ class Model:
     """Actions have short ids that are counted upwards, so that an id far beyond the latest one was never issued."""
     fresh_seconds: float = FRESH_SECONDS
     """Seconds that this deployment may take until all of it knows what was made."""
+    longest_id: str = ""
+    """The longest id that an action was given; a replay begins without, as its example has to show it."""
     by_id: dict[str, dict[str, str]] = field(default_factory=dict)
     """Definition id → organisation → variant."""
     _used: dict[tuple[str, str], None] = field(default_factory=dict)

@@ -225,6 +225,7 @@ class Judge:
         number = exchange.issued_id if exchange.is_unreadable else facts.data.get("a_id")
         if isinstance(number, str) and len(number) <= LONG_ID:
             self.model.issued_ids.add(number)
+            self.model.longest_id = max(number, self.model.longest_id, key=len)
         if operation is None:
             return
         self.ledger.tested.update(["HTTP-6", "HTTP-9"])
@@ -357,7 +358,10 @@ class Judge:
             final=isinstance(terms, dict) and terms.get("retry") is False,
             far=retry_at is not None and retry_at > exchange.at + _FAR,
         )
-        return self._suspicions(facts, signals.follow(self.model, signal))
+        breaches = signals.follow(self.model, signal)
+        compared = any(one.rule == "LEASE-6" and one.fault for one in breaches)  # with the length of issued ids
+        shown = self.provenance.history(facts, beside=[self.model.longest_id]) if compared else ()
+        return self._suspicions(facts, breaches, shown)
 
     def _suspicions(
         self, facts: Facts, breaches: list[Breach], shown: tuple[Exchange, ...] = ()

@@ -19,7 +19,7 @@ from contracts.openapi.document import LINKED, PUBLISHED, load
 from tests import vendor
 
 _OF_MODACK = "AUTH-1, AUTH-4, JSON-5, HTTP-5, HTTP-9, PAGE-1, PAGE-2, PAGE-4, PAGE-5, PAGE-8, PAGE-9, PAGE-11, PAGE-12, PAGE-16"
-_OF_INGRESS = _OF_MODACK.replace("PAGE-12, ", "") + ", ING-9, ING-15"
+_OF_INGRESS = _OF_MODACK.replace("PAGE-12, ", "") + ", DEF-12, ING-9, ING-15"
 _USES = "these parts that it uses have changed:"
 
 LINES = {

@@ -243,7 +243,7 @@ def test_an_unissued_id_and_one_of_another_organisation_are_not_found(
 ) -> None:
     """B133: 404; 409 and 400 have other causes, but for an id that is longer than any that was issued."""
     model = live()
-    model.issued_ids.add("1" * 18)
+    model.longest_id = "1" * 18
     accept_action(model, "1", "1" * 18, unattended=True, at=0)
 
     assert extended(model, 0, status, 1, number, org) == broken

@@ -33,7 +33,7 @@ def test_the_mocks_own_archives_break_nothing(tmp_path: Path) -> None:
     It makes no difference whether the judge is told a key.
     """
     with StillMock(journal=100_000) as still:
-        judged_on(still, max_time=130)
+        judged_on(still, max_time=160)
         archives = [exported(still, one.org, tmp_path / f"{one.org}.har") for one in KEYS]
 
     for key in ((), ("--api-key", "org-41", "--org", "41")):
