@@ -15,7 +15,7 @@ PLATFORMS := x86_64-pc-windows-msvc aarch64-apple-darwin x86_64-apple-darwin \
 	x86_64-manylinux_2_28 aarch64-manylinux_2_28
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: run check spec-status install test test-slow coverage planted-defects lint format spec docs lock wheel test-wheel platforms fuzz corpus mutants nightly bench clean
+.PHONY: run check spec-status install test test-slow coverage planted-defects lint format spec docs lock wheel test-wheel platforms fuzz corpus mutants hand-over nightly bench clean
 
 run: install  ## serve the mock; flags as ARGS="--auto-define"
 	@exec $(BIN)/arklow-mock $(ARGS)
@@ -70,6 +70,9 @@ corpus: .venv/dev  ## compare the mock's answers with the recorded ones
 
 mutants: .venv/dev  ## judge every mutant and every conforming variant: some minutes for each core; ARGS="S15 H001"
 	$(BIN)/python -m tests.matrix $(ARGS)
+
+hand-over: .venv/dev  ## hand over each finding of each mutant: replay, generated test, curl lines; ARGS="S15 --modes prefix"
+	$(BIN)/python -m tests.hand_over $(ARGS)
 
 nightly: coverage mutants fuzz planted-defects  ## what takes too long for every change
 
