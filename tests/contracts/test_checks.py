@@ -220,6 +220,14 @@ def test_an_answer_that_parsers_read_in_different_ways_is_left_out(odd: bytes) -
     assert found(exchange(INGRESS, 200, ACCEPTED[:-1] + b',"more":' + odd + b"}", body=WORK)) == []
 
 
+def test_a_path_with_a_slash_more_may_be_unknown_whatever_its_body_is() -> None:
+    """404 is about its path then, and not about the id in its body."""
+    bad = exchange(MODACK, 404, REFUSED, body=LEASE.replace(b'"1"', b'"x"'))
+
+    assert found(bad) == ["PAGE-12"]
+    assert found(replace(bad, url=f"{bad.url}/")) == []
+
+
 def test_a_wrong_key_that_reaches_only_what_is_not_ours_breaks_nothing() -> None:
     """A key made from a good one may be the good key of another organisation."""
     foreign = ACCEPTED.replace(b'"2"', b'"77"')
