@@ -38,6 +38,8 @@ class Breach:
     """The open question whose first answer was taken back."""
     fault: str = ""
     """What was wrong, in words that are the same in each run; empty where the title is."""
+    beside: str = ""
+    """The id of an action that the breach rests on beside its own; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

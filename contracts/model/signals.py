@@ -93,7 +93,8 @@ def _unknown_action(model: Model, signal: Signal) -> list[Breach]:
     if kind != "modack" or not _is_for_another_cause(model, signal):
         return []
     title = f"An id {whose} is answered with {signal.status}"
-    return [Breach("LEASE-6", title, "404", str(signal.status), "id", fault=title)]
+    issued = model.longest_id if signal.status == 400 else ""
+    return [Breach("LEASE-6", title, "404", str(signal.status), "id", fault=title, beside=issued)]
 
 
 def _is_for_another_cause(model: Model, signal: Signal) -> bool:

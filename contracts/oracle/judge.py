@@ -359,9 +359,8 @@ class Judge:
             far=retry_at is not None and retry_at > exchange.at + _FAR,
         )
         breaches = signals.follow(self.model, signal)
-        # what is refused for another cause rests on the length of issued ids
-        rests_on_length = any(one.rule == "LEASE-6" and one.fault for one in breaches)
-        shown = self.provenance.history(facts, beside=[self.model.longest_id]) if rests_on_length else ()
+        beside = [one.beside for one in breaches if one.beside]
+        shown = self.provenance.history(facts, beside=beside) if beside else ()
         return self._suspicions(facts, breaches, shown)
 
     def _suspicions(
