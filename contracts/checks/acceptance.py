@@ -9,7 +9,6 @@ from typing import Final
 
 from arklow_local.formats import json_values, strict_json
 
-from ..core.exchange import Exchange
 from ..core.findings import Finding
 from ..openapi.document import Operation
 from ..openapi.schemas import Problem
@@ -80,7 +79,12 @@ def _value(
         tested["PAGE-12"] += 1
     if facts.accepted:
         yield _accepted_although(problems[0], facts, operation, context)
-    elif status in (404, 409) and not operation.control_plane and _is_routed(exchange, operation, context):
+    elif (
+        status in (404, 409)
+        and not operation.control_plane
+        and exchange.has_plain_path  # else 404 may be about the path
+        and operation.label in context.learned.routed
+    ):
         yield Finding(
             "PAGE-12",
             operation.label,
@@ -91,11 +95,6 @@ def _value(
             problems[0].place,
             fault=f"{problems[0].expected}: {status}",
         )
-
-
-def _is_routed(exchange: Exchange, operation: Operation, context: CheckContext) -> bool:
-    """Say whether a request reached its operation: a path with a slash more may have no route, and 404 says so."""
-    return operation.label in context.learned.routed and not context.path_of(exchange.url).endswith("/")
 
 
 def _another_type(

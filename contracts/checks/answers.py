@@ -89,7 +89,7 @@ def _undocumented(
         return
     if operation.control_plane and refused:
         tested["PAGE-13"] += 1
-        if not isinstance(value, dict) or not {"data", "errors"} <= value.keys():
+        if not exchange.is_whole_envelope:
             yield Finding(
                 "PAGE-13",
                 operation.label,

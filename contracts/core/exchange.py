@@ -157,15 +157,14 @@ class Exchange:
 
     def _outline(self) -> Any:
         """Return the envelope of the answer with the short members of its `data`; None where it is no envelope."""
-        value = self.value()
-        if not isinstance(value, dict) or not value.keys() & {"data", "errors"}:
+        if not self.is_envelope:
             return None
         short = {
             name: member
             for name, member in self.data().items()
             if isinstance(member, str | int | None) and len(f"{name}{member}") <= LONG_ID
         }
-        return {"data": short if isinstance(value.get("data"), dict) else None, "errors": None}
+        return {"data": short if isinstance(self.value().get("data"), dict) else None, "errors": None}
 
     # The answer
 
@@ -176,10 +175,21 @@ class Exchange:
         Pages of gateways, proxies and web servers have neither, whatever their status: they prove nothing of what the
         application has done. An envelope that is damaged or cut short counts where its first member can still be read.
         """
-        value, error = self._parsed_answer
-        if error is not None:
+        if self._parsed_answer[1] is not None:
             return _BEGINS_AS_ENVELOPE.match(_in_utf_8(self.answer)) is not None
+        return self.is_envelope
+
+    @property
+    def is_envelope(self) -> bool:
+        """Whether the answer can be read, and is an object with `data` or `errors`."""
+        value = self.value()
         return isinstance(value, dict) and not _ENVELOPE.isdisjoint(value)
+
+    @property
+    def is_whole_envelope(self) -> bool:
+        """Whether the answer can be read, and is an object with `data` and `errors`."""
+        value = self.value()
+        return isinstance(value, dict) and value.keys() >= _ENVELOPE
 
     @property
     def is_served(self) -> bool:

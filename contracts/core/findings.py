@@ -110,8 +110,8 @@ class Finding:
     def responsible(self) -> str:
         """Which part of the deployment gave the last answer, as far as the answer tells."""
         last = self.exchanges[-1]
-        value, announced = last.value(), last.answer_header("content-type") or "no content-type"
-        if isinstance(value, dict) and value.keys() & {"data", "errors"}:
+        announced = last.answer_header("content-type") or "no content-type"
+        if last.is_envelope:
             return "the application, as the answer is its envelope"
         if not last.status:
             return "the application, or a server in front of it: no answer came, and others got one"

@@ -260,7 +260,7 @@ def shows_arklow(exchange: Exchange) -> bool:
     listed = errors if isinstance(errors, list) else [] if errors is None else None
     return (
         listed is not None
-        and {"data", "errors"} <= value.keys()
+        and exchange.is_whole_envelope
         and all(isinstance(one, dict) and "code" in one for one in listed)
     )
 

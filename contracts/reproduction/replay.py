@@ -128,17 +128,25 @@ class Replay:
             return self._play_late(finding) is not None
         return self.play(finding.exchanges, finding) is not None
 
-    def play(self, script: Sequence[Exchange], finding: Finding, *, patient: bool = True) -> Finding | None:
+    def play(
+        self,
+        script: Sequence[Exchange],
+        finding: Finding,
+        *,
+        patient: bool = True,
+        unused_names: bool = False,
+    ) -> Finding | None:
         """Play a script and return the finding if it shows; else None.
 
         With patience a request that was served before the last one is sent again while it is refused; without, the replay
-        ends there.
+        ends there. `unused_names`: under names that no run has used, whose definitions stay.
 
         Raises:
             Interference: no answer of the application came.
             TimeUp: the run has ended, or a budget is used up.
         """
-        playback, may_show_early = self._begin(finding), not self._rests_on_state(finding)
+        playback = self._begin(finding, unused_names=unused_names)
+        may_show_early = not self._rests_on_state(finding)
         for number, earlier in enumerate(script):
             self._pause(script, number)
             last = number + 1 == len(script)
@@ -217,9 +225,11 @@ class Replay:
         """Say whether what an earlier run has left under a name that is used again may be what shows a finding."""
         return self._reuses_names and Verifier.MODEL in RULES[finding.rule].verifiers
 
-    def _begin(self, finding: Finding) -> Playback:
+    def _begin(self, finding: Finding, *, unused_names: bool = False) -> Playback:
         self._count += 1
-        fresh = self._prefix if self._reuses_names else f"{self._prefix}r{self._count:x}."
+        of_this_run = self._client.trace[:8] if unused_names else ""
+        reused = self._reuses_names and not unused_names
+        fresh = self._prefix if reused else f"{self._prefix}r{of_this_run}{self._count:x}."
         scratch = self._judge.scratch(finding.question)
         self._playback = Playback(self._client, self._judge, scratch, self._prefix, fresh)
         return self._playback
@@ -236,22 +246,11 @@ class Replay:
         if not self._rests_on_state(finding):
             return smaller
         for one in (smaller, finding):
-            if self._fresh_tries and self._shows_under_fresh_names(one):
-                return one
+            if self._fresh_tries:
+                self._fresh_tries -= 1
+                if self.play(one.exchanges, one, unused_names=True) is not None:
+                    return one
         return finding
-
-    def _shows_under_fresh_names(self, finding: Finding) -> bool:
-        """Say whether a finding shows under names that no run has used; its definitions stay, so this is seldom asked."""
-        self._fresh_tries -= 1
-        self._count += 1
-        names = f"{self._prefix}r{self._client.trace[:8]}{self._count:x}."
-        scratch = self._judge.scratch(finding.question)
-        playback = Playback(self._client, self._judge, scratch, self._prefix, names)
-        for number, earlier in enumerate(finding.exchanges):
-            self._pause(finding.exchanges, number)
-            last = number + 1 == len(finding.exchanges)
-            playback.send(earlier, patient=not last)
-        return playback.shown(finding) is not None
 
     def _shrunk_here(self, finding: Finding) -> Finding:
         return shrinking.shrink(

@@ -250,9 +250,7 @@ class Rerun:
         if rule.assertion.judges_content and _kind(then) != _kind(now):
             return f"{_named(now)} was answered with {then.status}, and now with {now.status}, which says nothing of it"
         refused = now.status in (401, 403) and self._has_good_key(now) and not rule.concerns_keys
-        value = now.value()
-        foreign = not (isinstance(value, dict) and value.keys() & {"data", "errors"})
-        elsewhere = 300 <= now.status < 400 or (now.status in (404, 405, 501) and foreign)
+        elsewhere = 300 <= now.status < 400 or (now.status in (404, 405, 501) and not now.is_envelope)
         if now.status != then.status and (refused or elsewhere):
             return f"{_named(now)} is answered with {now.status}"
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from ..checks.context import CheckContext
@@ -206,11 +206,9 @@ def _is_missing(answers: Sequence[Exchange]) -> bool:
 
 def _is_sign(answer: Exchange) -> bool:
     """Say whether an answer is one of an Arklow: the whole envelope, or its data with a member that a page promises."""
-    value: Any = answer.value()
-    if value is None:
+    if answer.value() is None:
         return answer.has_envelope  # an envelope that is damaged
-    whole = isinstance(value, dict) and {"data", "errors"} <= value.keys()
-    return whole or not _DATA.isdisjoint(answer.data())
+    return answer.is_whole_envelope or not _DATA.isdisjoint(answer.data())
 
 
 def _form(answer: Exchange) -> str:
