@@ -7,12 +7,25 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from werkzeug.test import run_wsgi_app
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Headers = dict[str, str]
 Change = Callable[[str, str, Headers, bytes], tuple[str, Headers, bytes]]
 """Takes path, status, headers by their names, and body; returns (status, headers, body)."""
+
+
+def answer_of(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Let an application answer; returns (status, headers without the length, body)."""
+    body, status, headers = run_wsgi_app(app, environ, buffered=True)
+    return status, [pair for pair in headers if pair[0].lower() != "content-length"], b"".join(body)
+
+
+def with_length(headers: list[tuple[str, str]], body: bytes) -> list[tuple[str, str]]:
+    """Return headers with the length of a body."""
+    return [*headers, ("Content-Length", str(len(body)))]
 
 
 class Changed:
@@ -23,16 +36,9 @@ class Changed:
         self._change = change
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        heads: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def heard(status: str, head: list[tuple[str, str]], *_: object) -> Any:
-            heads.append((status, head))
-
-        body = b"".join(self.app(environ, heard))
-        status, head = heads[-1]
+        status, head, body = answer_of(self.app, environ)
         status, headers, body = self._change(environ["PATH_INFO"], status, dict(head), body)
-        headers["Content-Length"] = str(len(body))
-        start_response(status, list(headers.items()))
+        start_response(status, with_length([*headers.items()], body))
         return [body]
 
 
@@ -76,4 +82,13 @@ CHANGES: Final[dict[str, tuple[str, Change]]] = {
 COMPRESSED: Final = on_every_body(lambda body: gzip.compress(body, mtime=0), Content_Encoding="gzip")
 """Compression without being asked, which is lawful (RFC 9110 §12.5.3)."""
 
-__all__ = ["CHANGES", "COMPRESSED", "Change", "Changed", "on_accepted_work", "on_every_body"]
+__all__ = [
+    "CHANGES",
+    "COMPRESSED",
+    "Change",
+    "Changed",
+    "answer_of",
+    "on_accepted_work",
+    "on_every_body",
+    "with_length",
+]

@@ -19,6 +19,7 @@ from contracts.core.target import ConnectionOptions, ExtraHeader, Target
 from contracts.openapi.document import LINKED, load
 from contracts.transport.client import Client
 from tests.contracts.authority import AUTHORITY, NAME
+from tests.contracts.changed import answer_of, with_length
 from tests.contracts.runs import KEYS
 from tests.serving import HEADERS, serving
 
@@ -48,19 +49,12 @@ class Gate:
             start_response("403 Forbidden", [("Content-Type", "text/html"), ("Content-Length", "0")])
             return []
         self.passed += 1
-        heads: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def heard(status: str, head: list[tuple[str, str]], *_: object) -> Any:
-            heads.append((status, head))
-
-        body = b"".join(self.app(environ, heard))
-        status, head = heads[-1]
+        status, head, body = answer_of(self.app, environ)
         code = base64.b64encode(self.value.encode()).decode()
         echo = f"{self.value} {code} {quote(self.value, safe='')}"
         if body.endswith(b"}"):
             body = body[:-1] + b',"echo":' + json.dumps(echo).encode() + b"}"
-        head = [(name, value) for name, value in head if name != "Content-Length"]
-        start_response(status, [*head, ("X-Echo", echo), ("Content-Length", str(len(body)))])
+        start_response(status, with_length([*head, ("X-Echo", echo)], body))
         return [body]
 
 

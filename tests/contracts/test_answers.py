@@ -20,6 +20,7 @@ from contracts.phases.requests import INGRESS, MODACK, PUT
 from contracts.transport.interference import Interference, UnreadAnswer
 from contracts.transport.wire import Request
 from tests.clocks import VirtualClock
+from tests.contracts.changed import answer_of, with_length
 from tests.contracts.recorder import lines, recording
 from tests.contracts.runs import check_context, client, exchange, judged_in_process, rules
 from tests.mutants import ConformingServer
@@ -206,14 +207,11 @@ class Encoding:
         self._count += 1
         if self._count % self._one_in:
             return self._app(environ, start_response)
-        heads: list[tuple[str, list[tuple[str, str]]]] = []
-        body = b"".join(self._app(environ, lambda status, head, *_: heads.append((status, list(head)))))  # type: ignore[arg-type]
-        status, head = heads[-1]
+        status, head, body = answer_of(self._app, environ)
         if body:
             body = self._encode(body)
-            head = [pair for pair in head if pair[0] != "Content-Length"]
-            head += [("Content-Encoding", self._coding), ("Content-Length", str(len(body)))]
-        start_response(status, head)
+            head.append(("Content-Encoding", self._coding))
+        start_response(status, with_length(head, body))
         return [body]
 
 

@@ -21,6 +21,7 @@ from contracts.core.events import CrossChecked
 from contracts.core.exchange import Exchange
 from contracts.phases.requests import MODACK
 from tests.contracts.archives import TAKEN, answered, archive, changed, judged, pairs, work
+from tests.contracts.changed import answer_of, with_length
 from tests.contracts.commands import ports_to, ran
 from tests.contracts.outputs import outputs
 from tests.contracts.runs import KEYS, URL, judged_in_process
@@ -171,20 +172,16 @@ class HostileServer:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer as the application does, but for that."""
-        heads: list[tuple[str, list[tuple[str, str]]]] = []
-        app: Any = self.app
-        body = b"".join(app(environ, lambda status, head, *_: heads.append((status, head))))
-        status, head = heads[-1]
+        status, head, body = answer_of(self.app, environ)
         if body.startswith(b"{") and environ["PATH_INFO"].startswith("/v1/ingress/"):
             value = json.loads(body)
             if isinstance(value.get("data"), dict):
                 value["data"]["queue_s"] = [*WRITABLE]
                 value["data"]["a_va"] = {one: one for one in WRITABLE}
             body = json.dumps(value, ensure_ascii=True).encode()
-            head = [(name, text) for name, text in head if name.lower() != "content-length"]
             folded = "::error file=a::b ##[error]c \x1b[31m\x9b\x85"
-            head += [("X-Request-Id", folded), ("X-Odd", folded), ("Content-Length", str(len(body)))]
-        start_response(status, head)
+            head += [("X-Request-Id", folded), ("X-Odd", folded)]
+        start_response(status, with_length(head, body))
         return [body]
 
 

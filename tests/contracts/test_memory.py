@@ -19,6 +19,7 @@ from contracts.phases.random_walks import no_traces
 from contracts.phases.requests import INGRESS
 from contracts.transport.throttle import Limits
 from tests.clocks import VirtualClock
+from tests.contracts.changed import answer_of, with_length
 from tests.contracts.disturbed import after_the_scenarios
 from tests.contracts.in_process import InProcessTransport
 from tests.contracts.runs import RUN_ID, URL, check_context, exchange, target
@@ -43,15 +44,11 @@ class Padding:
         """Bytes of all answers."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        heads: list[tuple[str, list[tuple[str, str]]]] = []
-        body = b"".join(self._app(environ, lambda status, head, *_: heads.append((status, list(head)))))  # type: ignore[arg-type]
-        status, head = heads[-1]
+        status, head, body = answer_of(self._app, environ)
         if body.endswith(b"}"):
             body = body[:-1] + self._pad
-            head = [pair for pair in head if pair[0] != "Content-Length"]
-            head.append(("Content-Length", str(len(body))))
         self.sent += len(body)
-        start_response(status, head)
+        start_response(status, with_length(head, body))
         return [body]
 
 

@@ -14,6 +14,7 @@ from contracts import RunFinished
 from contracts.core.target import ConnectionOptions, Credential, ExtraHeader
 from tests.clocks import VirtualClock
 from tests.contracts.archives import TAKEN, answered, archive, changed, judged, pairs, work
+from tests.contracts.changed import answer_of, with_length
 from tests.contracts.commands import ports_to, ran
 from tests.contracts.encodings import ENCODINGS, shows
 from tests.contracts.outputs import outputs
@@ -36,10 +37,7 @@ class Echoing:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer as the application does, but for that."""
-        heads: list[tuple[str, list[tuple[str, str]]]] = []
-        app: Any = self.app
-        body = b"".join(app(environ, lambda status, head, *_: heads.append((status, head))))
-        status, head = heads[-1]
+        status, head, body = answer_of(self.app, environ)
         if body.startswith(b"{") and environ["PATH_INFO"].startswith("/v1/ingress/"):
             value = json.loads(body)
             told = ENCODINGS[self.encoding](environ.get("HTTP_X_GATE", ""))
@@ -47,9 +45,7 @@ class Echoing:
             if isinstance(value.get("data"), dict) and "queue_s" in value["data"]:
                 value["data"]["queue_s"] = 7
             body = json.dumps(value, ensure_ascii=self.encoding.startswith("J")).encode()
-            head = [(name, text) for name, text in head if name.lower() != "content-length"]
-            head.append(("Content-Length", str(len(body))))
-        start_response(status, head)
+        start_response(status, with_length(head, body))
         return [body]
 
 
