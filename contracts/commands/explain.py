@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
         examples=(
             "arklow-contracts explain PAGE-9",
             "arklow-contracts explain LEASE-3 LIFE-9",
-            "arklow-contracts explain PAGE-5-a86735 --report out",
+            "arklow-contracts explain PAGE-5-15e2bb5a --report out",
         ),
         exit_codes=_EXIT_CODES,
     )
@@ -53,7 +53,7 @@ def add(commands: Any) -> None:
         nargs="+",
         type=_asked,
         metavar="RULE",
-        help="the code of a rule, such as PAGE-9, or the id of a finding, such as PAGE-5-a86735",
+        help="the code of a rule, such as PAGE-9, or the id of a finding, such as PAGE-5-15e2bb5a",
     )
     parser.add_argument(
         "--report",
