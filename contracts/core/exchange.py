@@ -316,13 +316,13 @@ def _first(headers: Headers, name: str) -> str | None:
     return next((value for other, value in headers if other.lower() == name), None)
 
 
-def redact(text: str, secrets: Mapping[str, str]) -> str:
+def redact(text: str, secrets: Mapping[str, str], *, is_cut: bool = False) -> str:
     """Replace each secret in a text by what stands for it, and each other form of one by `$NAME (encoded)`.
 
     `secrets` has each secret, as it is or as an encoder writes it → a shell expression. Keys that may be ordinary words
-    are left.
+    are left. `is_cut`: the text is the beginning of a longer one, which may end within a secret.
     """
-    return recogniser_of(secrets).mask(text) if secrets else text
+    return recogniser_of(secrets).mask(text, is_cut=is_cut) if secrets else text
 
 
 def redacted_line(text: str, secrets: Mapping[str, str], limit: int = 300) -> str:

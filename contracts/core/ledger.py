@@ -29,6 +29,8 @@ class Ledger:
     """Code of a rule → why a sequence could not verify it; of no account where another one could."""
     doubtful: dict[str, str] = field(default_factory=dict)
     """Code of a rule → why the run says nothing of it, although it was verified."""
+    suspected: dict[str, str] = field(default_factory=dict)
+    """Code of a rule that seemed to be broken → why that could not be tried again."""
     negatives: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Operation, place and keyword that a body can break → `confirmed`, `masked`, `accepted` or `not attempted`."""
     sightings: Counter[Key] = field(default_factory=Counter)
@@ -67,12 +69,15 @@ class Ledger:
             if not self.is_explained(finding.rule):
                 self.on_new(finding)
 
-    def drop(self, key: Key, why: str) -> None:
-        """Remove a finding that was not confirmed: its rule is doubtful, unless another finding breaks it."""
+    def drop(self, key: Key, why: str, *, tried: bool = True) -> None:
+        """Remove a finding that was not confirmed: its rule is doubtful, unless another finding breaks it.
+
+        `tried`: the finding was tried again; otherwise its rule stays suspected.
+        """
         finding = self._findings.pop(key)
         self.unconfirmed.pop(key, None)
         if finding.rule not in {key[0] for key in self._findings}:
-            self.doubtful[finding.rule] = why
+            (self.doubtful if tried else self.suspected)[finding.rule] = why
 
     def replace_example(self, finding: Finding) -> None:
         """Replace a finding by the same one with another example, even if that is longer."""
@@ -112,6 +117,7 @@ class Ledger:
             tested=Counter(self.tested),
             masked=dict(self.masked),
             doubtful=dict(self.doubtful),
+            suspected=dict(self.suspected),
             negatives=dict(self.negatives),
             sightings=Counter(self.sightings),
             unconfirmed=dict(self.unconfirmed),

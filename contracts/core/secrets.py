@@ -48,6 +48,10 @@ _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 _LOWER: Final = str.maketrans("ABCDEF", "abcdef")
 _URL_SAFE: Final = str.maketrans("+/", "-_")
 _IN_BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
+_ELLIPSIS: Final = re.compile(r"\.\.\.|…")
+"""Ends a text that a message has shortened."""
+_LAST_PIECE: Final = re.compile(r"[%\\&=,:._\s-]+[\w{;#]{0,12}\Z")
+"""Ends a text that may have been cut within an escape, or within a number of a list."""
 _VARIABLE: Final = re.compile(r"\$[({]?\s*(?:printf \S+ \"\$)?([A-Za-z_][A-Za-z0-9_]*)")
 """A shell expression that stands for a secret, and the variable in it."""
 
@@ -95,11 +99,17 @@ class SecretRecogniser:
         shown = (form.shown for layer in _layers(text) for *_, form in self._hits(layer.text))
         return frozenset(one.removesuffix(_MARK) for one in shown)
 
-    def mask(self, text: str) -> str:
-        """Return a text in which what stands for a secret is in its place; all else is as it was."""
+    def mask(self, text: str, *, is_cut: bool = False) -> str:
+        """Return a text in which what stands for a secret is in its place; all else is as it was.
+
+        `is_cut`: the text is the beginning of a longer one. The part of a secret that its end leaves is masked too, as it is
+        before an ellipsis; a piece of an escape at the end is left out.
+        """
+        if is_cut:
+            text = _LAST_PIECE.sub("", text)
         found: list[tuple[int, int, str]] = []
         for layer in _layers(text):
-            for start, end, form in self._hits(layer.text):
+            for start, end, form in (*self._hits(layer.text), *self._cut_hits(layer.text, is_cut=is_cut)):
                 first, last = layer.place(start, end)
                 is_as_known = layer.parent is None or form.shown.endswith(_MARK)
                 found.append((first, last, form.shown if is_as_known else _encoded(form.shown)))
@@ -120,6 +130,25 @@ class SecretRecogniser:
                 if form is not None:
                     yield *_with_shared(text, start, start + length, form), form
                     break
+
+    def _cut_hits(self, text: str, *, is_cut: bool) -> Iterator[tuple[int, int, _Form]]:
+        """Yield where a form begins that is cut off, where it is cut off, and which one."""
+        ends = [one.start() for one in _ELLIPSIS.finditer(text)]
+        ends += [len(text)] if is_cut else []
+        for start in self._candidates(text) if ends else ():
+            at = bisect_right(ends, start)
+            form = self._beginnings.get(text[start : ends[at]]) if at < len(ends) else None
+            if form is not None:
+                yield start, ends[at], form
+
+    @cached_property
+    def _beginnings(self) -> dict[str, _Form]:
+        """Each beginning of a form that is long enough to be looked for → the form."""
+        return {
+            text[:length]: form
+            for text, form in reversed(self._forms.items())  # the first one stays, which is the secret as it is
+            for length in range(SHORTEST_SECRET, len(text))
+        }
 
     def _candidates(self, text: str) -> Iterator[int]:
         """Yield where the first characters of a form stand."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .exchange import Exchange, redact
+from .exchange import LONG_TEXT, Exchange, redact
 from .findings import Finding
 from .target import Target
 
@@ -29,8 +29,15 @@ def exchange_data(exchange: Exchange, secrets: Mapping[str, str], bases: Collect
         "body": None if exchange.body is None else _bytes_data(exchange.body, secrets),
         "chunks": list(exchange.chunks),
         "status": exchange.status,
-        "answer_headers": [[name, redact(value, secrets)] for name, value in exchange.answer_headers],
-        "answer": _bytes_data(exchange.answer[:_LONGEST_ANSWER], secrets),
+        "answer_headers": [
+            [name, redact(value, secrets, is_cut=len(value) == LONG_TEXT)]
+            for name, value in exchange.answer_headers
+        ],
+        "answer": _bytes_data(
+            exchange.answer[:_LONGEST_ANSWER],
+            secrets,
+            is_cut=bool(exchange.whole) or len(exchange.answer) > _LONGEST_ANSWER,
+        ),
         "operation": exchange.operation,
         "template": exchange.path,
         "call": exchange.call,
@@ -97,9 +104,12 @@ def finding_from(data: Mapping[str, Any], target: Target) -> Finding:
     )
 
 
-def _bytes_data(content: bytes, secrets: Mapping[str, str]) -> dict[str, str]:
-    """Return bytes under the name `text` where they are UTF-8, else as Base64 under the name `base64`."""
-    without_keys = redact(content.decode("latin-1"), secrets).encode("latin-1")
+def _bytes_data(content: bytes, secrets: Mapping[str, str], *, is_cut: bool = False) -> dict[str, str]:
+    """Return bytes under the name `text` where they are UTF-8, else as Base64 under the name `base64`.
+
+    `is_cut`: they are the beginning of more.
+    """
+    without_keys = redact(content.decode("latin-1"), secrets, is_cut=is_cut).encode("latin-1")
     try:
         return {"text": without_keys.decode("utf-8")}
     except UnicodeDecodeError:

@@ -53,9 +53,7 @@ def report_data(run: RunFinished) -> dict[str, Any]:
         "not_verified": [
             {"rule": rule, "why": redact(why, run.secrets)} for rule, why in run.not_verified.items()
         ],
-        "unconfirmed": [
-            {"rule": rule, "why": redact(why, run.secrets)} for rule, why in run.unconfirmed.items()
-        ],
+        "suspected": [{"rule": rule, "why": redact(why, run.secrets)} for rule, why in run.suspected.items()],
         "lost": run.lost,
         "not_offered": list(run.not_offered),
         "verified": run.verified,

@@ -131,8 +131,7 @@ def _basis(summary: Summary, data: JsonObject, ending: Ending) -> Iterator[Text]
         left = sum(len(rules) for rules, _ in reasons[_MOST_REASONS:])
         rows += [("Not verified", f"{left} more, for other reasons: see the report, or --verbose")]
     rows += [
-        ("Suspected", f"{one['rule']}: {RULES[one['rule']].title}: {one['why']}")
-        for one in data["unconfirmed"]
+        ("Suspected", f"{one['rule']}: {RULES[one['rule']].title}: {one['why']}") for one in data["suspected"]
     ]
     rows += [("Not offered", ", ".join(data["not_offered"]))] if data["not_offered"] else []
     rows += [("Excused", f"{len(summary.excused)} by the baseline")] if summary.excused else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
@@ -25,6 +25,8 @@ _LONG_PAUSE = 20.0
 """Seconds of waiting in an example beyond which it is not replayed: it counts when its sequence shows it twice."""
 _TRIES = 3
 """How often a finding is tried again at most, at each of the two occasions."""
+_MOST_POSTPONED = 20
+"""Suspicions that are kept to be tried later: each holds the exchanges of its sequence."""
 
 
 class Replaying(Protocol):
@@ -99,6 +101,10 @@ class Confirmation:
         """Sequence, and key of a suspicion that it has to show a second time."""
         self._tried: Counter[Key] = Counter()
         """Key of a finding → how often it was tried again."""
+        self._postponed: dict[Key, tuple[Finding, Sequence[Exchange]]] = {}
+        """Suspicions that could not be tried again yet, with all exchanges of their sequences."""
+        self._in_the_way: dict[Key, str] = {}
+        """Key of a finding → what was in the way when it was last to be tried again; without those that could be tried."""
 
     # Suspicions of sequences
 
@@ -150,17 +156,19 @@ class Confirmation:
 
         `twice`: its sequence was played twice, and has shown it each time.
         """
-        ledger, rule = self._ledger, suspicion.rule
-        self._tried[suspicion.key] += 1
+        ledger = self._ledger
+        if suspicion.key in self._postponed:
+            return True
         try:
             confirmed = self._replayed(suspicion, exchanges)
         except (Interference, TimeUp) as why:
             explained = isinstance(why, Interference) and self._has_forgotten()
             if not explained:
-                ledger.doubtful[rule] = f"it was broken, and could not be tried again: {why}"
+                self.postpone([suspicion], exchanges, f"it could not be tried again: {why}")
             return True
+        self._tried[suspicion.key] += 1
         if confirmed is not None and self._has_restarted():
-            ledger.doubtful[rule] = "it was broken, and the target lost what it knew meanwhile"
+            self.postpone([suspicion], exchanges, "the target lost what it knew when it was tried again")
         elif confirmed is not None:
             ledger.add([replace(confirmed, confirmed=1, attempts=1)], confirmed=True)
         elif twice and self._counts_twice(suspicion):
@@ -179,7 +187,7 @@ class Confirmation:
             Interference: it came between each time, or the target has forgotten what it knew.
             TimeUp: the run has ended, or a budget is used up.
         """
-        if suspicion.needs_sequence or self._tried[suspicion.key] > _TRIES:
+        if suspicion.needs_sequence or self._tried[suspicion.key] >= _TRIES:
             return None
         for left in reversed(range(_TRIES)):
             try:
@@ -196,6 +204,26 @@ class Confirmation:
         """
         settled = suspicion.rule in NEEDING_CONTROL_ACTIONS or suspicion.key in self._replay.explained
         return suspicion.needs_sequence or not (has_hasty_refusal(suspicion) or settled)
+
+    # Suspicions for which there was no time, or in whose way something was
+
+    def postpone(self, suspicions: Iterable[Finding], exchanges: Sequence[Exchange], why: str) -> None:
+        """Keep suspicions of a sequence that could not be tried again until `settle_postponed`; their rules are suspected."""
+        for suspicion in suspicions:
+            if not self._ledger.wants(suspicion.rule):
+                continue
+            self._ledger.suspected[suspicion.rule] = why
+            if len(self._postponed) < _MOST_POSTPONED:
+                self._postponed.setdefault(suspicion.key, (suspicion, exchanges))
+
+    def settle_postponed(self) -> None:
+        """Try again what could not be tried when it was suspected; what only its whole sequence shows stays suspected."""
+        postponed, self._postponed = list(self._postponed.values()), {}
+        replayable = [one for one in postponed if not one[0].needs_sequence]
+        for suspicion, _ in replayable:
+            self._ledger.suspected.pop(suspicion.rule, None)
+        for suspicion, exchanges in replayable:
+            self.settle([suspicion], None, exchanges)
 
     def _doubt(self, rules: Sequence[str]) -> None:
         broken = {finding.rule for finding in self._ledger.all()}
@@ -218,8 +246,10 @@ class Confirmation:
                 again = self._replay.play(finding.exchanges, finding)
                 if again is None and not self._replay.thrifty and self._tried[key] == 1:
                     again = self._replay.repeat(finding)
-            except (Interference, TimeUp):
+            except (Interference, TimeUp) as why:
+                self._in_the_way[key] = str(why)
                 continue
+            self._in_the_way.pop(key, None)
             if again is not None:
                 self._ledger.replace_example(replace(again, confirmed=1, attempts=1))
             if again is not None or (self._tried[key] == _TRIES and self._ledger.sightings[key] > _TRIES):
@@ -274,9 +304,12 @@ class Confirmation:
     def drop_unconfirmed(self) -> None:
         """Take out of the ledger what was never shown a second time."""
         for key in list(self._ledger.unconfirmed):
-            often = f"{self._ledger.sightings[key]} time{'s' if self._ledger.sightings[key] > 1 else ''}"
-            tried = "kept when tried again" if self._tried[key] else "there was no time to try it again"
-            self._ledger.drop(key, f"it was broken {often}, and {tried}")
+            if self._tried[key] and key not in self._in_the_way:
+                often = f"{self._ledger.sightings[key]} time{'s' if self._ledger.sightings[key] > 1 else ''}"
+                self._ledger.drop(key, f"it was broken {often}, and kept when tried again")
+            else:
+                why = self._in_the_way.get(key, str(TimeUp()))
+                self._ledger.drop(key, f"it could not be tried again: {why}", tried=False)
 
     def _replayable(self) -> list[Finding]:
         """Return the findings that a replay of their exchanges can show."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -13,6 +14,8 @@ from ..core.rules import RULES, Verifier, codes_where
 from ..model.world import FRESH_REFUSALS
 from ..oracle.judge import Judge
 from ..transport.client import Client
+from ..transport.interference import Interference
+from ..transport.throttle import TimeUp
 from . import shrinking
 from .playback import Playback
 from .scripts import with_earlier_definitions
@@ -241,15 +244,19 @@ class Replay:
             self._client.wait(pause + _MARGIN)
 
     def _shrunk(self, finding: Finding) -> Finding:
-        """Return a finding with a smaller example, which shows where no earlier run has left anything."""
+        """Return a finding with a smaller example, which shows where no earlier run has left anything.
+
+        Where that cannot be tried, the finding stays as it is: it has just been shown.
+        """
         smaller = self._shrunk_here(finding)
         if not self._rests_on_state(finding):
             return smaller
-        for one in (smaller, finding):
-            if self._fresh_tries:
-                self._fresh_tries -= 1
-                if self.play(one.exchanges, one, unused_names=True) is not None:
-                    return one
+        with suppress(Interference, TimeUp):
+            for one in (smaller, finding):
+                if self._fresh_tries:
+                    self._fresh_tries -= 1
+                    if self.play(one.exchanges, one, unused_names=True) is not None:
+                        return one
         return finding
 
     def _shrunk_here(self, finding: Finding) -> Finding:

@@ -9,7 +9,7 @@ from datetime import datetime
 from ..core.baseline import with_states
 from ..core.events import CrossChecked, Progress, RunFinished
 from ..core.ledger import Ledger
-from ..core.rules import RULES
+from ..core.rules import RULES, Severity
 from ..openapi.document import Document
 from ..phases.requests import INGRESS, PUT
 from .plan import Plan
@@ -72,12 +72,18 @@ class Outcome:
     def finished(self, now: Snapshot, at: float) -> RunFinished:
         """Return the last event of a run that ends with this snapshot, `at` in seconds of its clock."""
         plan, ledger, before = self.plan, now.ledger, self.plan.before
-        inconclusive = now.ended or self._too_little(now)
         violations, warnings = tuple(ledger.violations), tuple(ledger.warnings)
+        broken = {finding.rule for finding in (*violations, *warnings)}
+        suspected = {
+            rule: _with_flag(ledger.suspected[rule])
+            for rule in self._wanted()
+            if rule in ledger.suspected and rule not in broken
+        }
+        inconclusive = now.ended or self._too_little(now) or self._suspicious(suspected)
         tested = {
             rule: ledger.tested[rule]
             for rule in self._wanted()
-            if ledger.tested[rule] and rule not in ledger.doubtful
+            if ledger.tested[rule] and rule not in ledger.doubtful and rule not in suspected
         }
         finished = RunFinished(
             target=plan.target.base_url,
@@ -115,11 +121,7 @@ class Outcome:
             min_verified=plan.min_verified,
             places=self.places,
             crash=now.crash,
-            unconfirmed={
-                rule: why
-                for rule, why in ledger.doubtful.items()
-                if rule in self._wanted() and _is_suspicion(why)
-            },
+            suspected=suspected,
         )
         if inconclusive is None and finished.verified < plan.min_verified:
             few = f"Too little was verified: {finished.verified:.0f} % of the rules, and {plan.min_verified:.0f} % was asked for"
@@ -140,8 +142,17 @@ class Outcome:
             for rule in self._wanted()
             if (rule in ledger.doubtful or not ledger.tested[rule])
             and rule not in broken
-            and not _is_suspicion(ledger.doubtful.get(rule, ""))
+            and rule not in ledger.suspected
         }
+
+    def _suspicious(self, suspected: Mapping[str, str]) -> str | None:
+        """Say that rules which make a run fail seemed to be broken, and could not be tried again; None where none did."""
+        counting = [
+            rule for rule in suspected if self.plan.strict or RULES[rule].severity is Severity.VIOLATION
+        ]
+        if not counting:
+            return None
+        return f"{', '.join(counting)} seemed to be broken, and could not be tried again."
 
     def _too_much_interference(self, now: Snapshot) -> str | None:
         """Say that too many requests got no answer of the application, in all or of one operation."""
@@ -201,13 +212,6 @@ def _with_flag(why: str) -> str:
     """Return a reason with the flag that helps, where there is one."""
     flag = next((flag for end, flag in _FLAGS.items() if why.endswith(end)), None)
     return f"{why}; {flag}" if flag else why
-
-
-def _is_suspicion(why: str) -> bool:
-    """Say whether a rule is doubtful because it seemed to be broken, and there was no way to try again."""
-    return why.startswith(
-        ("it was broken, and could not", "it was broken, and there was no", "it was broken, and the target")
-    )
 
 
 __all__ = ["Outcome", "Snapshot"]

@@ -103,6 +103,14 @@ class Settling(Protocol):
         """Decide which suspicions stand, and say whether their source has to be played again to decide."""
         ...
 
+    def postpone(self, suspicions: Iterable[Finding], exchanges: Sequence[Exchange], why: str) -> None:
+        """Keep suspicions that could not be tried again, and why not."""
+        ...
+
+    def settle_postponed(self) -> None:
+        """Try again what was postponed."""
+        ...
+
     def confirm(self) -> None:
         """Try unconfirmed findings again."""
         ...
@@ -228,6 +236,7 @@ class Scheduler:
             self._play_generated(
                 seed, min(self._clock.now() + _ROUND, self._throttle.deadline - SHRINK_SECONDS)
             )
+            self.confirmation.settle_postponed()
             self._judge.trim()
 
     def finish(self) -> None:
@@ -239,8 +248,9 @@ class Scheduler:
             self._go_on(
                 last=True
             )  # what was waited for is not given up because another sequence took too long
-        self._give_up(self._waiting)
+        self._give_up(self._waiting, str(self._time_up()))
         self._announce("every finding again")
+        self.confirmation.settle_postponed()
         self.confirmation.confirm()
         self.confirmation.shrink(math.inf if self._plan.steady else SHRINK_SECONDS)
         self.confirmation.confirm_again(math.inf if self._plan.steady else _CONFIRM_SECONDS)
@@ -307,7 +317,7 @@ class Scheduler:
                 self._client.wait(waiting.seconds if moved else left, "a lease to run out")
             except (Interference, TimeUp) as why:
                 self._mask(waiting.scenario.rules, str(why))
-                self._give_up([waiting])
+                self._give_up([waiting], str(why))
                 return
             waiting.api.sequence.note_wait(waiting.seconds)
             self._play_next_step(waiting)
@@ -452,11 +462,11 @@ class Scheduler:
             waiting.suspicions = [one for one in waiting.suspicions if often[one.key] == 1]
             self.confirmation.settle(twice, None, waiting.api.exchanges)
 
-    def _give_up(self, scenarios: Iterable[_Waiting]) -> None:
-        """Write down that scenarios which were not played to their end had suspicions."""
+    def _give_up(self, scenarios: Iterable[_Waiting], why: str) -> None:
+        """Postpone the suspicions of scenarios that were not played to their end."""
         for waiting in scenarios:
-            for finding in waiting.suspicions:
-                self._ledger.doubtful[finding.rule] = "it was broken, and there was no time to try again"
+            reason = f"it could not be tried again: {why}"
+            self.confirmation.postpone(waiting.suspicions, waiting.api.exchanges, reason)
 
     # Limits
 

@@ -141,6 +141,7 @@ class Session:
         ledger.tested.update(run.tested)
         ledger.masked.update(progress.masked)
         ledger.doubtful.update(progress.doubtful)
+        ledger.suspected.update(progress.suspected)
         ledger.negatives.update(run.negatives)
         ledger.add([*run.violations, *run.warnings], confirmed=True)
         self._judge.resume(run.served, run.interpretations, progress.interpretations)
@@ -297,6 +298,7 @@ class Session:
                 interpretations=dict(judge.model.first_answers),
                 masked=ledger.masked,
                 doubtful=ledger.doubtful,
+                suspected=ledger.suspected,
             ),
             ended=self._ended(),
             crash=self._crash,

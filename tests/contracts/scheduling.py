@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -64,6 +64,8 @@ class FakeConfirmation:
         """How often it asks for a sequence to be played again."""
         self.settled: list[tuple[list[str], str | None, int, bool]] = []
         """Rules of the suspicions, title of the scenario, number of exchanges, and whether it was repeated."""
+        self.postponed: list[tuple[list[str], str]] = []
+        """Rules of the suspicions, and why they could not be tried."""
         self.calls: list[tuple[str, float]] = []
 
     def settle(
@@ -78,6 +80,12 @@ class FakeConfirmation:
         self.settled.append((rules(suspicions), title, len(exchanges), repeated))
         self.undecided -= 1
         return self.undecided >= 0
+
+    def postpone(self, suspicions: Iterable[Finding], exchanges: Sequence[Exchange], why: str) -> None:
+        self.postponed.append((rules(list(suspicions)), why))
+
+    def settle_postponed(self) -> None:
+        self.calls.append(("settle postponed", 0.0))
 
     def confirm(self) -> None:
         pass

@@ -224,7 +224,7 @@ def test_suspicions_of_a_target_that_was_restarted_count_for_nothing(repeated: b
     assert (ledger.all(), ledger.doubtful, replay.calls) == ([], {}, [])
 
 
-def test_a_target_that_is_restarted_during_the_replay_leaves_the_rule_in_doubt() -> None:
+def test_a_target_that_is_restarted_during_the_replay_leaves_the_rule_suspected() -> None:
     """What it lost may have been what the replay needed."""
     restarts = iter([False, True])
     ledger = Ledger()
@@ -234,7 +234,7 @@ def test_a_target_that_is_restarted_during_the_replay_leaves_the_rule_in_doubt()
     )
 
     assert ledger.all() == []
-    assert ledger.doubtful == {"LEASE-3": "it was broken, and the target lost what it knew meanwhile"}
+    assert ledger.suspected == {"LEASE-3": "the target lost what it knew when it was tried again"}
 
 
 def test_a_replay_that_meets_interference_is_tried_three_times() -> None:
@@ -249,7 +249,7 @@ def test_a_replay_that_meets_interference_is_tried_three_times() -> None:
 @pytest.mark.parametrize(
     ("met", "why"), [([Interference("503")] * 3, "503"), ([TimeUp()], "the time was up")], ids=str
 )
-def test_a_suspicion_that_could_not_be_tried_again_leaves_its_rule_in_doubt(
+def test_a_suspicion_that_could_not_be_tried_again_leaves_its_rule_suspected(
     met: list[Exception], why: str
 ) -> None:
     """And says what was in the way; a run without time does not ask whether the target has forgotten."""
@@ -257,7 +257,39 @@ def test_a_suspicion_that_could_not_be_tried_again_leaves_its_rule_in_doubt(
     confirmation = Confirmation(FakeReplay(*met), ledger, has_forgotten=lambda: out_of_time)
 
     assert confirmation.settle([suspicion()], SOURCE, [modack()]) is False
-    assert ledger.doubtful == {"LEASE-3": f"it was broken, and could not be tried again: {why}"}
+    assert ledger.suspected == {"LEASE-3": f"it could not be tried again: {why}"}
+
+
+@pytest.mark.parametrize(
+    ("then", "broken", "doubtful"),
+    [(SHOWS, ["LEASE-3"], []), (FAILS, [], ["LEASE-3"])],
+    ids=["shows", "keeps"],
+)
+def test_a_suspicion_that_was_postponed_is_tried_when_there_is_time(
+    then: bool, broken: list[str], doubtful: list[str]
+) -> None:
+    """Once, however often sequences raise it before; then its rule is suspected no more."""
+    ledger, replay = Ledger(), FakeReplay(TimeUp(), then)
+    confirmation = Confirmation(replay, ledger)
+    for _ in range(5):
+        confirmation.settle([suspicion()], None, [modack()])
+    assert list(ledger.suspected) == ["LEASE-3"]
+
+    confirmation.settle_postponed()
+
+    assert (rules(ledger.all()), list(ledger.doubtful), ledger.suspected) == (broken, doubtful, {})
+    assert replay.calls == ["confirm"] * 2
+
+
+def test_a_suspicion_for_which_there_is_never_time_stays_one() -> None:
+    """Its rule is suspected, and no reason says that it was kept."""
+    ledger = Ledger()
+    confirmation = Confirmation(FakeReplay(*[TimeUp()] * 5), ledger)
+    confirmation.settle([suspicion()], None, [modack()])
+    for _ in range(4):
+        confirmation.settle_postponed()
+
+    assert (list(ledger.suspected), ledger.doubtful) == (["LEASE-3"], {})
 
 
 def test_a_target_that_forgot_everything_explains_a_suspicion() -> None:
@@ -370,22 +402,31 @@ def test_what_keeps_a_replay_from_being_tried_says_nothing_of_a_finding() -> Non
     assert (len(ledger.all()), len(ledger.unconfirmed)) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    ("sightings", "tried", "why"),
-    [
-        (1, False, "it was broken 1 time, and there was no time to try it again"),
-        (2, True, "it was broken 2 times, and kept when tried again"),
-    ],
-)
-def test_a_finding_that_was_never_confirmed_is_dropped_at_the_end(
-    sightings: int, tried: bool, why: str
-) -> None:
+def test_a_finding_that_was_kept_when_tried_again_is_dropped_at_the_end() -> None:
     """Its rule is in doubt, and the report says why."""
-    ledger = with_unconfirmed(sightings)
+    ledger = with_unconfirmed(2)
     confirmation = Confirmation(FakeReplay(), ledger)
-    if tried:
+    confirmation.confirm()
+
+    confirmation.drop_unconfirmed()
+
+    assert ledger.doubtful == {"PAGE-5": "it was broken 2 times, and kept when tried again"}
+    assert (ledger.all(), ledger.suspected) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("met", "why"), [([], "the time was up"), ([Interference("503")], "503"), ([TimeUp("spent")], "spent")]
+)
+def test_a_finding_that_could_not_be_tried_again_leaves_its_rule_suspected_at_the_end(
+    met: list[Exception], why: str
+) -> None:
+    """And the report says what was in the way."""
+    ledger = with_unconfirmed()
+    confirmation = Confirmation(FakeReplay(*met), ledger)
+    if met:
         confirmation.confirm()
 
     confirmation.drop_unconfirmed()
 
-    assert (ledger.all(), ledger.doubtful) == ([], {"PAGE-5": why})
+    assert ledger.suspected == {"PAGE-5": f"it could not be tried again: {why}"}
+    assert (ledger.all(), ledger.doubtful) == ([], {})

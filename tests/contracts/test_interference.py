@@ -153,7 +153,7 @@ def test_a_target_that_answers_without_end_is_given_up(way: str) -> None:
     assert run.exit_code == 3
     why = "no answer could be read: an answer of more than 8 MiB" if "body" in way else "could not be reached"
     assert why in (run.inconclusive or "")
-    assert run.requests <= 3
+    assert run.requests <= 6  # one for each try to reach the target
 
 
 def test_a_second_key_that_is_refused_is_named() -> None:

@@ -65,7 +65,7 @@ def test_a_fault_of_leases_that_only_time_shows_is_found_within_the_wait(
     run = judged(kind)
 
     assert (run.exit_code, {one.rule for one in run.violations}) == (1, {rule})
-    assert run.unconfirmed == {}
+    assert run.suspected == {}
 
 
 @pytest.mark.parametrize("kind", [ConformingServer, Leasing])
@@ -73,6 +73,6 @@ def test_a_conforming_server_is_under_no_suspicion_after_the_wait(kind: type[Con
     """Leases of thirty seconds and of a minute."""
     run = judged(kind)
 
-    assert (run.violations, run.exit_code, run.unconfirmed) == ((), 0, {})
+    assert (run.violations, run.exit_code, run.suspected) == ((), 0, {})
     assert not any("it was broken" in why for why in run.not_verified.values())
     assert run.tested["LEASE-8"] > 10

@@ -244,10 +244,29 @@ def test_a_snapshot_keeps_what_was_known_when_it_was_taken() -> None:
 def test_a_suspicion_that_could_not_be_tried_again_is_kept_apart_from_what_was_not_verified() -> None:
     """It is neither broken nor kept, and counts as a rule that was wanted and not verified."""
     known = ledger()
-    known.doubtful["LEASE-8"] = "it was broken, and could not be tried again: the time was up"
+    known.suspected["LEASE-8"] = "it could not be tried again: the time was up"
     run = finished(snapshot(known))
 
-    assert run.unconfirmed == {"LEASE-8": "it was broken, and could not be tried again: the time was up"}
+    assert run.suspected == {"LEASE-8": "it could not be tried again: the time was up; --max-time gives more"}
     assert "LEASE-8" not in run.not_verified
     assert "LEASE-8" not in run.tested
     assert run.verified < 100
+
+
+@pytest.mark.parametrize(
+    ("rule", "strict", "code"),
+    [("LEASE-8", False, 3), ("ING-7", False, 3), ("AUTH-8", False, 0), ("AUTH-8", True, 3)],
+)
+def test_a_run_with_a_suspicion_that_was_not_tried_again_has_not_passed(
+    rule: str, strict: bool, code: int
+) -> None:
+    """Unless its rule is one whose breach would not fail the run."""
+    known = ledger()
+    known.suspected[rule] = "it could not be tried again: the time was up"
+
+    run = finished(snapshot(known), strict=strict)
+
+    assert run.exit_code == code
+    assert run.inconclusive == (
+        f"{rule} seemed to be broken, and could not be tried again." if code else None
+    )

@@ -149,12 +149,11 @@ ReportFiles(Path(sys.argv[1])).write(LATER)
 @pytest.mark.slow
 def test_reports_are_whole_wherever_the_process_is_killed(tmp_path: Path) -> None:
     """Before the swap those of the earlier run; afterwards the next command completes what is missing."""
-    before: dict[str, bytes] = {}
     ended = killed = 0
     for changes in range(60):
         directory = tmp_path / str(changes)
         ReportFiles(directory).write(GOOD)
-        before = before or content(directory)
+        before = content(directory)
         done = subprocess.run(
             [sys.executable, "-c", KILLED, str(directory), str(changes)],
             capture_output=True,

@@ -271,7 +271,7 @@ def test_a_run_that_is_measured_by_requests_goes_on_after_two_other_scenarios() 
 
 
 def test_a_scenario_that_would_wait_beyond_the_end_masks_its_rules() -> None:
-    """And leaves those in doubt of which it had suspicions."""
+    """Its suspicions are tried in the time that is kept for that."""
 
     def play(api: Api) -> Iterator[float]:
         api.sequence.suspect(suspicious("LEASE-7"))
@@ -283,7 +283,8 @@ def test_a_scenario_that_would_wait_beyond_the_end_masks_its_rules() -> None:
     this.scheduler.finish()
 
     assert this.masked == {"LEASE-3": "the time was up"}
-    assert this.judge.ledger.doubtful == {"LEASE-7": "it was broken, and there was no time to try again"}
+    assert this.confirmation.postponed == [(["LEASE-7"], "it could not be tried again: the time was up")]
+    assert ("settle postponed", 0.0) in this.confirmation.calls
 
 
 def test_a_run_for_single_rules_waits_for_them_before_anything_else() -> None:

@@ -38,6 +38,19 @@ def test_a_secret_is_found_and_masked_in_every_encoding(encoding: str, secret: s
     assert f"$KEY_{SECRETS.index(secret)}" in masked
 
 
+@pytest.mark.parametrize("encoding", [name for name in ENCODINGS if name != "a hex dump"])
+def test_what_a_cut_leaves_of_a_secret_is_masked(encoding: str) -> None:
+    """Wherever the text was cut, and before an ellipsis; what is before it can still be read."""
+    secret = SECRETS[1]
+    written = f'got "{ENCODINGS[encoding](secret)}'
+    for length in range(5, len(written)):
+        masked = ONE.mask(written[:length], is_cut=True)
+        assert not shows(masked, secret[:10]), (length, masked)
+        assert masked.startswith('got "')
+    assert ONE.mask(f"got {secret[:12]}… and {secret[:9]}... of") == "got $KEY_1… and $KEY_1... of"
+    assert ONE.mask(f"got {secret[:5]}… of") == f"got {secret[:5]}… of"
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_secret_of_a_target_is_masked(encoding: str) -> None:
     """Wrong keys that are nearly good ones are, and values of extra headers."""

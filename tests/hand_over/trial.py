@@ -77,7 +77,6 @@ class Row:
     mode: str
     exit_code: int
     findings: tuple[HandOver, ...] = ()
-    unconfirmed: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -122,7 +121,7 @@ def tried(mutant: Mutant, mode: str, flags: Sequence[str] = (), *, by_hand: bool
             _handed_over(mutant, one, report, out, by_hand=by_hand)
             for one in (*report["violations"], *report["warnings"])
         )
-    return Row(mutant.id, mode, check.code, found, (), round(time.monotonic() - began, 1))
+    return Row(mutant.id, mode, check.code, found, round(time.monotonic() - began, 1))
 
 
 def _handed_over(
