@@ -129,14 +129,20 @@ class Provenance:
         if exchange.path is None:
             return ()
         if exchange.path.endswith("/{variant}"):
-            name = f"variant {exchange.segment}"
-            return self._of_definition(f"{_key(exchange)} {name}", before) or self._of_definition(
-                name, before
-            )
+            return self._of_variant(exchange, exchange.segment, before)
+        if exchange.method == "PUT":
+            # calls at the same moment change what was there before; a single one is an example of its own
+            names = definition_names(facts.body.value)[:1] if before < math.inf else []
+            return next((self._of_variant(exchange, name, before) for name in names), ())
         for name in (*facts.subjects, *numbers_in(exchange.body)):
             if makers := self._actions.of(name, before):
                 return makers
         return ()
+
+    def _of_variant(self, exchange: Exchange, name: str, before: float) -> tuple[Exchange, ...]:
+        """Return what gave a definition the variant or alias that an exchange names, with the same key if there is such."""
+        own = self._of_definition(f"{_key(exchange)} variant {name}", before)
+        return own or self._of_definition(f"variant {name}", before)
 
     def _of_definition(self, name: str, before: float = math.inf) -> tuple[Exchange, ...]:
         """Return what gave a definition this variant or alias; the later of both, if there are two."""

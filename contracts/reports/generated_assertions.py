@@ -28,6 +28,9 @@ def asserted(finding: JsonObject, together: bool) -> str:
         refusal=_refusal(expected, last["status"]),
         status=last["status"],
         together=", together=True" if together else "",
+        unserved="served(answers[-1])"
+        if _is_success(last["status"])
+        else f"has_status(answers[-1], [{last['status']}], {expected!r})",
     )
 
 

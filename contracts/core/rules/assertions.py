@@ -10,8 +10,8 @@ from typing import Final
 
 from .rule import Assertion
 
-NOT_SERVED: Final = Assertion(expression="served(answers[-1])")
-"""The last request must be refused."""
+NOT_SERVED: Final = Assertion(expression="{unserved}")
+"""The last request must be refused; where it was, by another status than this one, which tells of another cause."""
 NOT_REFUSED: Final = Assertion(expression="refused(answers[-1])")
 """The last request must be served."""
 SAME_ANSWERS: Final = Assertion(expression="same_as_before(answers, WAS{together})")
