@@ -101,11 +101,28 @@ def _first_seen_version(model: Model, place: tuple[str, str], known: Definition 
 def _refused(model: Model, place: tuple[str, str], body: Mapping[str, Any], status: int) -> list[Breach]:
     breaches = model.note("control-plane refusal", "4xx" if status >= 400 else "200 with data null")
     known, version = model.definitions.get(place), body.get("version")
-    if version is not None and version < 0:
+    if version is None or not _only_its_version_is_odd(model, place, known, body):
+        return breaches
+    if version < 0:
         breaches += model.note("negative version of a definition", "refused")
-    elif version is not None and known is not None and version < known.version:
+    elif known is not None and version < known.version:
         breaches += model.note("a lower explicit version", "refused")
     return breaches
+
+
+def _only_its_version_is_odd(
+    model: Model, place: tuple[str, str], known: Definition | None, body: Mapping[str, Any]
+) -> bool:
+    """Whether a PUT has nothing else for which it may be refused: its schema is understood, and no name may be taken (C5)."""
+    names_are_own = set(body.get("alias", ())) <= (known.alias if known else frozenset())
+    is_contested = known is not None and known.alias_contested
+    return (
+        body.keys() <= _MEMBERS
+        and model.fits(body["schema"], {}) is not None
+        and names_are_own
+        and not is_contested
+        and not model.definitions_with_alias(*place)
+    )
 
 
 def _check_echo(
@@ -272,6 +289,8 @@ def _without_annotations(schema: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_MEMBERS: Final = frozenset({"variant", "schema", "alias", "version"})
+"""Members of a definition: a target may refuse others."""
 _VALUES: Final = frozenset({"const", "enum"})
 """Keywords whose values are no schemas."""
 _MAPS_OF_SCHEMAS: Final = frozenset(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contracts.checks.context import CheckContext
 from contracts.core.findings import Breach
 from contracts.model import definitions
 from contracts.model.ingress import accept_action, post
@@ -241,3 +242,39 @@ def test_only_a_binding_question_binds_its_later_answers(name: str) -> None:
         [("READ-1", "so", "otherwise")] if question.binding else []
     )
     assert model.take_observations().interpretations == ((name, "so"), (name, "so"), (name, "otherwise"))
+
+
+def refused_put(model: Model, variant: str, version: int, schema: Any = (), **members: Any) -> None:
+    """Put a definition with a version that is refused."""
+    body = {"variant": variant, "schema": {} if schema == () else schema, "version": version, **members}
+    definitions.put(model, "1", body, 409, {})
+
+
+@pytest.mark.parametrize(
+    ("members", "taken"),
+    [
+        ({"alias": ["other"]}, ""),
+        ({"alias": ["v"]}, ""),
+        ({}, "v"),
+        ({"schema": 0.0}, ""),
+        ({"schema": {"type": "nope"}}, ""),
+        ({"more": 1}, ""),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("version", [3, -1])
+def test_a_refusal_with_another_reason_says_nothing_of_a_version(
+    members: dict[str, Any], taken: str, version: int
+) -> None:
+    """A name that may be taken, a schema that need not be one, a member that no page has."""
+    model = Model(fits=CheckContext.fits)
+    put(model, 7, sent=7)
+    put(model, variant="other", alias=[taken] if taken else [])
+
+    refused_put(model, "v", version, **members)
+    assert not any("version of a definition" in one or "lower" in one for one in model.first_answers)
+
+    put(model, variant="w", version=7, sent=7)
+    refused_put(model, "w", version)
+    question = "a lower explicit version" if version > 0 else "negative version of a definition"
+    assert model.first_answers[question] == "refused"
