@@ -146,7 +146,9 @@ class SecretRecogniser:
         """Each beginning of a form that is long enough to be looked for → the form."""
         return {
             text[:length]: form
-            for text, form in reversed(self._forms.items())  # the first one stays, which is the secret as it is
+            for text, form in reversed(
+                self._forms.items()
+            )  # the first one stays, which is the secret as it is
             for length in range(SHORTEST_SECRET, len(text))
         }
 

@@ -77,6 +77,8 @@ def play(
     volley = [one for one in requests if together and not one.get("first")]
     for one in [one for one in requests if one not in volley] if together else requests:
         answers.append(answer_to(one, words, fresh, ids, is_first=not answers))
+        if answers[-1].status == one.get("kept_by"):
+            return answers
         made = re.search(rb'"a_id"\s*:\s*"?([^",\s}]+)', answers[-1].body)
         if made and "makes" in one:
             ids[one["makes"]] = made[1].decode()

@@ -15,6 +15,7 @@ from ..core.curl import SHORTEST_PAUSE
 from ..core.digits import numbers_in
 from ..core.events import RunFinished
 from ..core.rules import RULES
+from ..core.rules.assertions import NOT_SERVED
 from . import generated_test_runtime
 from .generated_assertions import asserted
 from .json_report import name_of_test, report_data, write_atomically
@@ -220,11 +221,20 @@ def _request(finding: JsonObject, at: int, together: bool) -> JsonObject:
         request["patient"] = True  # only 409 says that the attempt is over
     if 200 <= each["status"] < 300 and not together:
         request["patient"] = True  # not every instance may know what is so fresh
-        if not last and not compares and not each["path"].endswith("/nack"):
+        if not last and _begins_an_attempt(script, at) and rule.assertion is NOT_SERVED:
+            request["kept_by"] = 409  # this attempt has not begun: the one before it goes on, as it has to
+        elif not last and not compares and not each["path"].endswith("/nack"):
             request["needed"] = True
     if _has_a_good_key(each) and not rule.concerns_keys:
         request["keyed"] = True
     return request
+
+
+def _begins_an_attempt(script: Sequence[JsonObject], at: int) -> bool:
+    """Whether a signal of a script is for a later attempt than the first one, although nothing was waited for before it."""
+    attempt = re.search(r'"attempt"\s*:\s*(\d+)', _text(script[at]))
+    waited = script[at].get("waited", 0) - script[0].get("waited", 0)
+    return script[at]["method"] == "POST" and attempt is not None and attempt[1] != "0" and not waited
 
 
 def _before(finding: JsonObject, run: JsonObject) -> Iterator[JsonObject]:
