@@ -144,7 +144,7 @@ class Script:
     def _header(self, name: str, value: str) -> str:
         """Return a header as one shell word; a key that is all of its value becomes a variable however short it is."""
         if value in self.secrets:
-            return f'{shlex.quote(f"{name}: ")}"{self.secrets[value]}"'
+            return f'{_word(f"{name}: ")}"{self.secrets[value]}"'
         return self._quoted(f"{name}: {value}" if value else f"{name};")
 
     def _quoted(self, text: str) -> str:
@@ -163,9 +163,21 @@ class Script:
         for number in numbers(text) if self.ids else ():
             if (name := self.ids.get(number.value)) is not None:
                 before = text[start : number.start]
-                word += f'{shlex.quote(before) if before else ""}"{_expression(number, name)}"'
+                word += f'{_word(before) if before else ""}"{_expression(number, name)}"'
                 start = number.end
-        return word + (shlex.quote(text[start:]) if text[start:] else "")
+        return word + (_word(text[start:]) if text[start:] else "")
+
+
+def _word(text: str) -> str:
+    """Return a text as a part of a shell word; characters that cannot be printed as bash escapes them."""
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + "".join(c if c.isprintable() else _octets(c) for c in escaped) + "'"
+
+
+def _octets(character: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def _expression(number: Number, name: str) -> str:

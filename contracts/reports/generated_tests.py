@@ -33,6 +33,8 @@ _REPEATED_SECONDS: Final = 0.5
 """Seconds for which a comparison of answers is tried: some breaches show now and then."""
 _CONCURRENT_SECONDS: Final = 3
 """Seconds for which concurrent calls are repeated: a race is a matter of luck."""
+_COMMAND: Final = re.compile(r"##(?=\w*\[)")
+"""Begins a command of a build server, within a literal: its second character is written as an escape."""
 _FAIL: Final = "    pytest.fail(wrong, pytrace=False)"
 _BEFORE: Final = "contract.00000000.before"
 """Variant of what a test creates before its requests; the runtime replaces the first two parts by a fresh name."""
@@ -94,7 +96,7 @@ def test_of(finding: JsonObject, run: JsonObject) -> str:
         "",
         "# What follows is the same in every such test, as far as it is needed.",
     ]
-    return _with_runtime("\n".join(parts))
+    return _with_runtime(_COMMAND.sub(r"#\\x23", "\n".join(parts)))
 
 
 def _constants(run: JsonObject) -> Iterator[str]:

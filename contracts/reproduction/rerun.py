@@ -109,6 +109,8 @@ def read_report(text: bytes, name: str) -> EarlierReport:
             raise BadReport(earlier_version(name, data.get("schema_version", 1)))
         report = EarlierReport(data)
         for one in report.findings.values():
+            if one["rule"] not in RULES:
+                raise ValueError(f"it has a finding of {one['rule']!r:.40}, which is no rule of this release")
             for exchange in one["script"]:
                 if not all(isinstance(exchange[name], str) for name in ("method", "path")):
                     raise ValueError(f"{one['id']} has an exchange without method and path")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -114,6 +115,20 @@ def test_a_body_that_no_argument_can_have_is_sent_as_octets(body: bytes, octets:
 def test_a_line_sends_no_other_request(exchange: Exchange, expected: str) -> None:
     """No method, no media type and no header that curl adds by itself."""
     assert line(exchange) == expected
+
+
+@pytest.mark.slow
+def test_characters_that_cannot_be_printed_stand_as_escapes_of_bash() -> None:
+    """They have no effect on a terminal, and are sent as they are; a line is one line."""
+    text = "a\x1b[31m\r\n'\\\x9b\u202eé"
+    shown = line(sent("GET", f"{URL}?{text}", None, ("x-b", text)))
+
+    assert shown.isprintable()
+    for word, expected in zip(
+        re.findall(r"\$'(?:[^'\\]|\\.)*'", shown), (f"{URL}?{text}", f"x-b: {text}"), strict=True
+    ):
+        printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+        assert printed.stdout.decode() == expected
 
 
 def test_a_key_is_a_variable_in_every_part_of_a_line() -> None:

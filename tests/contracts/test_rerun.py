@@ -182,7 +182,11 @@ def test_a_finding_of_a_second_key_needs_a_second_key(tmp_path: Path) -> None:
         ("[]", "is not a report.json of arklow-contracts"),
         ('{"schema_version": 2, "violations": [], "warnings": []}', "it has no 'document'"),
         ('{"violations": [], "warnings": []}', "is a report of schema version 1, and this release reads 2"),
-        ('{"schema_version": 2, "violations": [{"id": 1}], "warnings": []}', "it has no 'script'"),
+        ('{"schema_version": 2, "violations": [{"id": 1}], "warnings": []}', "it has no 'rule'"),
+        (
+            '{"schema_version": 2, "violations": [{"id": 1, "rule": "NEW-\\u001b1"}], "warnings": []}',
+            "it has a finding of 'NEW-\\x1b1', which is no rule of this release",
+        ),
         ("[" * 100_000, "nested too deeply"),
         (
             '{"schema_version": 2, "violations": [], "warnings": [], "document": {"sha256": "0"}}',
