@@ -17,6 +17,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from .conditions import CONDITIONS, PLAIN
 from .runs import Judge, Row, in_process, over_sockets
 from .servers import MUTANTS_OF, VARIANTS, Server, servers
 
@@ -34,11 +35,17 @@ def right(server: Server, row: Row) -> bool:
         case "warning":
             return bool(row.warnings or row.violations) or bool(server.missed)
         case _:
-            return not row.violations
+            return {one.partition(" ")[0] for one in row.violations} <= CONDITIONS[row.condition].true
 
 
-def judged(server: Server, judge: Judge, flags: Sequence[str]) -> Row:
-    """Judge a server with these flags; without any, a mutant that was missed is judged once more and for longer."""
+def judged(task: tuple[Server, str], judge: Judge, flags: Sequence[str]) -> Row:
+    """Judge a server with these flags; without any, a mutant that was missed is judged once more and for longer.
+
+    `task`: the server, and the condition under which it is judged.
+    """
+    server, condition = task
+    if condition != PLAIN:
+        return in_process(server, flags or _flags(SECONDS), condition)
     if flags:
         return judge(server, flags)
     row = judge(server, _flags(SECONDS))
@@ -59,9 +66,8 @@ def line_of(server: Server, row: Row) -> str:
     if row.repeats:
         found += f"  {sum(row.repeats)} of {len(row.repeats)} again"
     first = "-" if row.first is None else str(row.first)
-    return (
-        f"{mark:5} {row.name:18} {server.verdict:9} {first:>6} {row.requests:6} {row.seconds:6.1f} s  {found}"
-    )
+    name = row.name if row.condition == PLAIN else f"{row.name}, {row.condition}"
+    return f"{mark:5} {name:18} {server.verdict:9} {first:>6} {row.requests:6} {row.seconds:6.1f} s  {found}"
 
 
 def summary(done: Sequence[tuple[Server, Row]]) -> str:
@@ -121,6 +127,11 @@ def parser() -> argparse.ArgumentParser:
         default="catalogue,holdout,races,further,variants",
         help=f"which servers, where no names are given; of {', '.join([*MUTANTS_OF, VARIANTS])}",
     )
+    add(
+        "--conditions",
+        default=PLAIN,
+        help=f"what lies between the judge and each server, with commas, or all; of {', '.join(CONDITIONS)}",
+    )
     add("--over-sockets", action="store_true", help="serve and judge in processes of their own")
     add("--repeat", action="store_true", help="try every printed example against fresh servers; over sockets")
     add(
@@ -139,11 +150,16 @@ def main(argv: Sequence[str]) -> int:
     mine, _, flags = _parted(argv)
     options = parser().parse_args(mine)
     judge: Judge = partial(over_sockets, repeats=options.repeat) if options.over_sockets else in_process
-    chosen = list(servers(options.sets.split(","), options.names))
+    conditions = list(CONDITIONS) if options.conditions == "all" else options.conditions.split(",")
+    chosen = [
+        (server, condition)
+        for condition in conditions
+        for server in servers(options.sets.split(","), options.names)
+    ]
     done: list[tuple[Server, Row]] = []
     with ProcessPoolExecutor(options.jobs) as pool:
         rows = pool.map(partial(judged, judge=judge, flags=flags), chosen)
-        for server, row in zip(chosen, rows, strict=True):
+        for (server, _), row in zip(chosen, rows, strict=True):
             done.append((server, row))
             print(line_of(server, row), flush=True)
             if options.out:

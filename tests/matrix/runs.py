@@ -23,6 +23,7 @@ from tests.contracts.in_process import InProcessTransport
 from tests.contracts.runs import RUN_ID, URL
 from tests.processes import started
 
+from .conditions import CONDITIONS, PLAIN, Ahead
 from .servers import Server, server_process
 
 KEYS: Final = {"KEY_ONE": "good-key-one", "KEY_TWO": "good-key-two"}
@@ -36,6 +37,8 @@ class Row:
     """What one run of the judge said of one server."""
 
     name: str
+    condition: str = PLAIN
+    """What lay between the judge and the server."""
     exit_code: int | None = None
     violations: list[str] = field(default_factory=list)
     """Rule and operation of each, in the order of the report."""
@@ -71,11 +74,14 @@ def command_line(url: str, flags: Sequence[str]) -> list[str]:
     ]
 
 
-def in_process(server: Server, flags: Sequence[str]) -> Row:
-    """Run the judge in this process; `flags` are those of `check`."""
-    began, clock, row = time.process_time(), VirtualClock(), Row(server.name)
-    plan = plan_of(parser().parse_args(command_line(URL, flags)), KEYS)
-    transport = InProcessTransport(server.made(clock), clock)
+def in_process(server: Server, flags: Sequence[str], condition: str = PLAIN) -> Row:
+    """Run the judge in this process; `flags` are those of `check`, to which the condition may add some."""
+    began, clock, row = time.process_time(), VirtualClock(), Row(server.name, condition=condition)
+    met = CONDITIONS[condition]
+    command = command_line(f"{URL}{met.path}", [*flags, *met.flags])
+    plan = plan_of(parser().parse_args(command), KEYS)
+    app = server.made(Ahead(clock, met.ahead) if met.ahead else clock)
+    transport = InProcessTransport(met.front(app, clock), clock, met.latency)
     sent = 0
 
     def count(_: object) -> None:
