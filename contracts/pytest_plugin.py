@@ -158,7 +158,7 @@ def verdicts_of(run: RunFinished) -> Verdicts:
         if found and (rule.severity is Severity.VIOLATION or run.strict):
             broken[code] = _described(code, [printable_data(finding_data(one, run)) for one in found])
         elif not found and code not in run.tested:
-            why = run.not_verified.get(code) or run.suspected.get(code) or _NOT_ASKED
+            why = run.not_verified.get(code) or _NOT_ASKED
             skipped[code] = redacted_line(why, run.secrets)
     return Verdicts(broken, skipped)
 

@@ -131,7 +131,8 @@ class RunFinished:
     """Label of an operation, or path template, or empty for the whole → file of the user's repository that says something of
     it, from the root of the repository, and the line; empty where the document is no file of it."""
     suspected: dict[str, str] = field(default_factory=dict)
-    """Code of a rule that seemed to be broken, and of which the run could not find out whether it is → why not."""
+    """Code of a rule that seemed to be broken, and of which the run could not find out whether it is → why not. They are among
+    `not_verified` too."""
 
     @property
     def exit_code(self) -> int:
@@ -145,7 +146,7 @@ class RunFinished:
         """Percent of the wanted rules that were verified or broken, to one digit after the point."""
         broken = {finding.rule for finding in (*self.violations, *self.warnings)}
         verified = self.tested.keys() | broken
-        wanted = verified | self.not_verified.keys() | self.suspected.keys()
+        wanted = verified | self.not_verified.keys()
         return round(100 * len(verified) / len(wanted), 1) if wanted else 0.0
 
     @property

@@ -86,6 +86,7 @@ def job_summary(run: JsonObject) -> str:
         f"Judged by {cell(run['document']['name'])} sha256-{run['document']['sha256'][:12]}.",
         "",
     ]
+    lines += [f"- suspected: {one['rule']}: {cell(one['why'])}" for one in run["suspected"]]
     lines += [f"- not verified: {', '.join(rules)}: {cell(why)}" for rules, why in summary.not_verified]
     lines += [f"- not offered: {', '.join(run['not_offered'])}"] if run["not_offered"] else []
     lines += [

@@ -30,7 +30,7 @@ class Summary:
     enough: bool
     """Whether at least as many were verified as were required."""
     not_verified: tuple[tuple[tuple[str, ...], str], ...]
-    """Codes of rules, with the reason that they share."""
+    """Codes of rules, with the reason that they share; without those that are suspected."""
     violations: tuple[JsonObject, ...]
     """Those that the baseline does not excuse, the plainest first."""
     warnings: tuple[JsonObject, ...]
@@ -71,8 +71,9 @@ def summarise(run: JsonObject) -> Summary:
     wanted = verified | {one["rule"] for one in run["not_verified"]}
     required = f", and {run['min_verified']:g} % are required" if run["min_verified"] else ""
     reasons: dict[str, list[str]] = {}
+    suspected = {one["rule"] for one in run["suspected"]}
     for one in run["not_verified"]:
-        if one["rule"] not in verified:
+        if one["rule"] not in verified | suspected:  # which are told apart
             reasons.setdefault(one["why"], []).append(one["rule"])
     known = {state: {one["id"]: one for one in run["baseline"] if one["state"] == state} for state in _STATES}
     return Summary(

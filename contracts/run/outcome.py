@@ -137,12 +137,12 @@ class Outcome:
     def _not_verified(self, ledger: Ledger, why: str) -> dict[str, str]:
         """Return rule → why it was not verified: `why`, where the ledger knows no reason of its own."""
         broken = {finding.rule for finding in (*ledger.violations, *ledger.warnings)}
+        reasons = {**ledger.masked, **ledger.doubtful, **ledger.suspected}
         return {
-            rule: _with_flag(ledger.doubtful.get(rule) or ledger.masked.get(rule, why))
+            rule: _with_flag(reasons.get(rule, why))
             for rule in self._wanted()
-            if (rule in ledger.doubtful or not ledger.tested[rule])
+            if (rule in ledger.suspected or rule in ledger.doubtful or not ledger.tested[rule])
             and rule not in broken
-            and rule not in ledger.suspected
         }
 
     def _suspicious(self, suspected: Mapping[str, str]) -> str | None:

@@ -38,7 +38,7 @@ from contracts.reports import (
     sarif,
 )
 from contracts.reports.console import Terminal, summary_lines
-from contracts.reports.github import announce
+from contracts.reports.github import announce, job_summary
 from contracts.reports.json_report import SCHEMA, report_data, write
 from contracts.reports.screen import Ending
 
@@ -366,3 +366,16 @@ def test_findings_are_counted_in_words(counts: tuple[int, int], said: str) -> No
     [line] = heard(Advanced(0.0, 9, *counts))
 
     assert said in line
+
+
+def test_every_report_tells_a_suspicion(tmp_path: Path) -> None:
+    """A rule that seemed to be broken counts as verified in none of them."""
+    why = "it could not be tried again: the time was up"
+    run = finished(violations=(), not_verified={"LEASE-3": why}, suspected={"LEASE-3": why}, inconclusive="?")
+    junit.write(run, tmp_path)
+    html.write(run, tmp_path)
+    for place in ("junit.xml", "report.html"):
+        assert why in (tmp_path / place).read_text("utf-8"), place
+    assert why in text(run)
+    assert f"- suspected: LEASE-3: {why}" in job_summary(report_data(run))
+    assert report_data(run)["suspected"] == [{"rule": "LEASE-3", "why": why}]
