@@ -25,6 +25,8 @@ _LONG_PAUSE = 20.0
 """Seconds of waiting in an example beyond which it is not replayed: it counts when its sequence shows it twice."""
 _TRIES = 3
 """How often a finding is tried again at most, at each of the two occasions."""
+_NOT_TRIED = "it could not be tried again: {}"
+"""Why a rule is suspected."""
 _MOST_POSTPONED = 20
 """Suspicions that are kept to be tried later: each holds the exchanges of its sequence."""
 
@@ -164,11 +166,11 @@ class Confirmation:
         except (Interference, TimeUp) as why:
             explained = isinstance(why, Interference) and self._has_forgotten()
             if not explained:
-                self.postpone([suspicion], exchanges, f"it could not be tried again: {why}")
+                self.postpone([suspicion], exchanges, str(why))
             return True
         self._tried[suspicion.key] += 1
         if confirmed is not None and self._has_restarted():
-            self.postpone([suspicion], exchanges, "the target lost what it knew when it was tried again")
+            self.postpone([suspicion], exchanges, "the target lost what it knew")
         elif confirmed is not None:
             ledger.add([replace(confirmed, confirmed=1, attempts=1)], confirmed=True)
         elif twice and self._counts_twice(suspicion):
@@ -212,7 +214,7 @@ class Confirmation:
         for suspicion in suspicions:
             if not self._ledger.wants(suspicion.rule):
                 continue
-            self._ledger.suspected[suspicion.rule] = why
+            self._ledger.suspected[suspicion.rule] = _NOT_TRIED.format(why)
             if len(self._postponed) < _MOST_POSTPONED:
                 self._postponed.setdefault(suspicion.key, (suspicion, exchanges))
 
@@ -309,7 +311,7 @@ class Confirmation:
                 self._ledger.drop(key, f"it was broken {often}, and kept when tried again")
             else:
                 why = self._in_the_way.get(key, str(TimeUp()))
-                self._ledger.drop(key, f"it could not be tried again: {why}", tried=False)
+                self._ledger.drop(key, _NOT_TRIED.format(why), tried=False)
 
     def _replayable(self) -> list[Finding]:
         """Return the findings that a replay of their exchanges can show."""

@@ -244,10 +244,8 @@ class Scheduler:
         self._go_on(last=True)
         deadline = self._clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
         self._throttle.allow(Allowance(max(self._throttle.deadline, deadline)))
-        if self._plan.limits.requests is None:
-            self._go_on(
-                last=True
-            )  # what was waited for is not given up because another sequence took too long
+        if self._plan.limits.requests is None:  # what was waited for is not given up for another sequence
+            self._go_on(last=True)
         self._give_up(self._waiting, str(self._time_up()))
         self._announce("every finding again")
         self.confirmation.settle_postponed()
@@ -464,9 +462,8 @@ class Scheduler:
 
     def _give_up(self, scenarios: Iterable[_Waiting], why: str) -> None:
         """Postpone the suspicions of scenarios that were not played to their end."""
-        for waiting in scenarios:
-            reason = f"it could not be tried again: {why}"
-            self.confirmation.postpone(waiting.suspicions, waiting.api.exchanges, reason)
+        for one in scenarios:
+            self.confirmation.postpone(one.suspicions, one.api.exchanges, why)
 
     # Limits
 

@@ -234,7 +234,7 @@ def test_a_target_that_is_restarted_during_the_replay_leaves_the_rule_suspected(
     )
 
     assert ledger.all() == []
-    assert ledger.suspected == {"LEASE-3": "the target lost what it knew when it was tried again"}
+    assert ledger.suspected == {"LEASE-3": "it could not be tried again: the target lost what it knew"}
 
 
 def test_a_replay_that_meets_interference_is_tried_three_times() -> None:

@@ -283,7 +283,7 @@ def test_a_scenario_that_would_wait_beyond_the_end_masks_its_rules() -> None:
     this.scheduler.finish()
 
     assert this.masked == {"LEASE-3": "the time was up"}
-    assert this.confirmation.postponed == [(["LEASE-7"], "it could not be tried again: the time was up")]
+    assert this.confirmation.postponed == [(["LEASE-7"], "the time was up")]
     assert ("settle postponed", 0.0) in this.confirmation.calls
 
 

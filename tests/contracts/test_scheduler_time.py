@@ -28,7 +28,7 @@ def test_the_last_part_may_use_what_was_reserved_and_four_seconds_more() -> None
     throttle = this.client.throttle
     assert this.announced == ["every finding again"]
     assert (throttle.deadline, throttle.left) == (this.clock.now() + 4.0, 100)
-    assert this.confirmation.calls == [("shrink", 2.0), ("confirm again", 2.0)]
+    assert this.confirmation.calls == [("settle postponed", 0.0), ("shrink", 2.0), ("confirm again", 2.0)]
 
 
 def test_time_that_is_left_is_not_taken_away_at_the_end() -> None:
@@ -46,7 +46,11 @@ def test_a_steady_run_takes_the_time_that_the_end_needs() -> None:
 
     this.scheduler.finish()
 
-    assert this.confirmation.calls == [("shrink", math.inf), ("confirm again", math.inf)]
+    assert this.confirmation.calls == [
+        ("settle postponed", 0.0),
+        ("shrink", math.inf),
+        ("confirm again", math.inf),
+    ]
 
 
 # Walks

@@ -46,7 +46,7 @@ class Condition:
     flags: tuple[str, ...] = ()
     """Flags of `check`."""
     true: frozenset[str] = frozenset()
-    """Codes of rules that an answer of this condition does break, whoever gives it."""
+    """Codes of rules that the answers of this condition break, although the server behind it breaks none."""
 
 
 class Ahead:
