@@ -606,6 +606,14 @@ def same_as_before(answers: list[Answer], was: list[Any], *, together: bool = Fa
     return f"the answers are those of the report once more\n{repeated}"
 
 
+def served_otherwise(answers: list[Answer]) -> str:
+    """The last work is refused, or served by another version than the work before it."""
+    before, last = [one for one in answers if "/v1/ingress/" in one.path][-2:]
+    version = data_of(before).get("a_ve")
+    same = last.status not in (200, 400) or data_of(last).get("a_ve") == version
+    return "" if same else failure(last, f"work served by version {version} still")
+
+
 # Helpers
 
 

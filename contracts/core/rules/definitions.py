@@ -87,7 +87,7 @@ RULES: Final = (
             "PUT with a wrong key, refused with 401, then POST /v1/ingress/{the same variant} with a valid key",
             "200",
         ),
-        assertion=SAME_ANSWERS,
+        assertion=Assertion(expression="served_otherwise(answers)"),
         explained_by=frozenset({"ING-11"}),
     ),
     Rule(

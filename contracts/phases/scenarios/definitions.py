@@ -228,7 +228,8 @@ def nothing_stored(api: Api) -> None:
         made = api.put(variant)
         if not made.data():
             raise NotReached(f"a plain definition {answered(made)}")
-        before = api.ingress(variant).data().get("a_ve")
+        work = api.ingress(variant)
+        before = work.data().get("a_ve")
         if before is None:
             raise NotReached("plain work is refused")
         forgery = api.send(PUT, {"variant": variant, **forged, **broken}, headers=headers)
@@ -247,7 +248,7 @@ def nothing_stored(api: Api) -> None:
                 f"version {before} still",
                 f"version {stored}" if stored else f"its schema refuses work with {after.status}",
             )
-            api.accusations.accuse(breach, (made, forgery, after))
+            api.accusations.accuse(breach, (made, work, forgery, after))
 
 
 @scenario("two organisations", "AUTH-6", "LEASE-6", "ING-3", "ING-7", "ING-9", "ING-11", "ORG-1", "READ-1")
