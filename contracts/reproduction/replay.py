@@ -18,7 +18,7 @@ from ..transport.interference import Interference
 from ..transport.throttle import TimeUp
 from . import shrinking
 from .playback import Playback
-from .scripts import with_earlier_definitions
+from .scripts import with_earlier_definitions, with_last_definitions
 
 _LONGEST = 100
 """Exchanges of a sequence that are played again at most: what they do not show would take too many requests."""
@@ -94,6 +94,8 @@ class Replay:
         scripts = [finding.exchanges, tuple(sequence[max(0, at - _LONGEST) : at + 1])]
         if self._rests_on_state(finding):
             scripts.insert(0, with_earlier_definitions(finding.exchanges))
+            if (without := with_last_definitions(finding.exchanges)) != finding.exchanges:
+                scripts.insert(2, without)
         for script in scripts:
             again = self.play(script, finding)
             if again is not None:

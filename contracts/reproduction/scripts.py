@@ -53,6 +53,24 @@ def with_earlier_definitions(script: tuple[Exchange, ...]) -> tuple[Exchange, ..
     return (*earlier, *script)
 
 
+def with_last_definitions(script: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """Return a tuple: a script without the definitions that a later one under the same name has replaced.
+
+    Of a name that is used in many runs, an early definition may leave open which schema is in force.
+    """
+    last: dict[str, int] = {}
+    for number, one in enumerate(script):
+        if one.method == "PUT" and one.status < 300:
+            last |= dict.fromkeys(definition_names(request_value(one))[:1], number)
+    replaced = {
+        number
+        for number, one in enumerate(script[:-1])
+        if one.method == "PUT"
+        and any(number < last.get(name, 0) for name in definition_names(request_value(one))[:1])
+    }
+    return tuple(one for number, one in enumerate(script) if number not in replaced)
+
+
 def puts_by_name(script: Sequence[Exchange]) -> Counter[str]:
     """Return variant → how often it is put, at most twice: more tell nothing else of a name that was defined before."""
     puts = (definition_names(request_value(one))[:1] for one in script if one.method == "PUT")
@@ -116,4 +134,11 @@ def has_hasty_refusal(finding: Finding) -> bool:
     return False
 
 
-__all__ = ["created_action", "has_hasty_refusal", "requested_action", "undefined_names"]
+__all__ = [
+    "created_action",
+    "has_hasty_refusal",
+    "requested_action",
+    "undefined_names",
+    "with_earlier_definitions",
+    "with_last_definitions",
+]

@@ -73,15 +73,10 @@ def test_an_example_makes_what_it_names_whatever_the_answers_look_like(what: str
 
 
 HANDED_OVER = [
-    *(("S07", "prefix"), ("S15", "prefix"), ("S37", "prefix"), ("V22", "prefix")),
-    *(
-        ("S23", "check"),
-        ("S32", "check"),
-        ("S33", "check"),
-        ("V43", "check"),
-        ("A02", "gate"),
-        ("S20", "gate"),
-    ),
+    *(("S07", "prefix"), ("S15", "prefix"), ("S32", "prefix"), ("S37", "prefix")),
+    *(("V22", "prefix"), ("V46", "prefix")),
+    *(("S05", "check"), ("S23", "check"), ("S33", "check"), ("V43", "check")),
+    *(("A02", "gate"), ("S20", "gate")),
 ]
 """Mutants whose findings were lost on the way, and the way in which the judge was run."""
 
