@@ -94,13 +94,22 @@ class Replay:
         scripts = [finding.exchanges, tuple(sequence[max(0, at - _LONGEST) : at + 1])]
         if self._rests_on_state(finding):
             scripts.insert(0, with_earlier_definitions(finding.exchanges))
-            if (without := with_last_definitions(finding.exchanges)) != finding.exchanges:
-                scripts.insert(2, without)
         for script in scripts:
             again = self.play(script, finding)
             if again is not None:
                 return self._when_all_is_known(again if self.thrifty else self._shrunk(again))
-        return None
+        return self._confirm_anew(finding)
+
+    def _confirm_anew(self, finding: Finding) -> Finding | None:
+        """Return the finding if it shows under unused names, where no earlier definition leaves open what is in force."""
+        script = with_last_definitions(finding.exchanges)
+        if not self._rests_on_state(finding) or script == finding.exchanges or not self._fresh_tries:
+            return None
+        self._fresh_tries -= 1
+        again = self.play(script, finding, unused_names=True)
+        if again is None:
+            return None
+        return self._when_all_is_known(again if self.thrifty else self._shrunk_here(again))
 
     def confirm_example(self, finding: Finding) -> Finding | None:
         """Return the finding if its own exchanges show it, also when all of the target has had the time to know them.
