@@ -218,6 +218,11 @@ class Confirmation:
             if len(self._postponed) < _MOST_POSTPONED:
                 self._postponed.setdefault(suspicion.key, (suspicion, exchanges))
 
+    @property
+    def has_postponed(self) -> bool:
+        """Whether suspicions wait for `settle_postponed`."""
+        return bool(self._postponed)
+
     def settle_postponed(self) -> None:
         """Try again what could not be tried when it was suspected; what only its whole sequence shows stays suspected."""
         postponed, self._postponed = list(self._postponed.values()), {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from ..core.events import Progress
 from ..core.exchange import Exchange
@@ -23,6 +23,7 @@ from ..phases.scenarios import SCENARIOS, Scenario, leases, requests
 from ..transport.client import Client
 from ..transport.interference import TOO_SLOW, Interference
 from ..transport.throttle import Allowance, TimeUp
+from .interfaces import Presence, Settling
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ SHRINK_SECONDS: Final = 2.0
 """Seconds that go into smaller examples when the time is up, and into the cross-check: what a person waits for gladly."""
 _CONFIRM_SECONDS = 2.0
 """Seconds in which every finding is tried again when the time is up."""
+_POSTPONED_SECONDS: Final = 20.0
+"""Seconds in which suspicions are tried again for which there was no time: one that a slow target learns late takes ten."""
 
 _SHORT_WALKS, _RANDOM_WALKS = "every short sequence", "random walks against the model"
 """Titles of these two parts of a run."""
@@ -66,66 +69,6 @@ class _Waiting:
     """Scenarios that are played before it goes on, where a run is measured by requests."""
     suspicions: list[Finding] = field(default_factory=list)
     """Those of its earlier steps."""
-
-
-class Presence(Protocol):
-    """The target as the scheduler needs it: `Preflight`, or what stands for it in a test."""
-
-    prefix: str
-    """Begins the names of the run."""
-    unreachable: str | None
-    """That the target went away for good, in one sentence."""
-
-    def new_sequence(self, *, scope: str = "", careful: bool = False) -> Api:
-        """Return an empty sequence."""
-        ...
-
-    def has_forgotten(self) -> bool:
-        """Say whether the target has lost what it knew; then the model begins anew."""
-        ...
-
-    def wait_for_return(self) -> bool:
-        """Wait until the target answers again; False when it does not."""
-        ...
-
-
-class Settling(Protocol):
-    """Decides what stands: `Confirmation`, or what stands for it in a test."""
-
-    def settle(
-        self,
-        suspicions: Sequence[Finding],
-        source: Hashable,
-        exchanges: Sequence[Exchange],
-        *,
-        repeated: bool = False,
-    ) -> bool:
-        """Decide which suspicions stand, and say whether their source has to be played again to decide."""
-        ...
-
-    def postpone(self, suspicions: Iterable[Finding], exchanges: Sequence[Exchange], why: str) -> None:
-        """Keep suspicions that could not be tried again, and why not."""
-        ...
-
-    def settle_postponed(self) -> None:
-        """Try again what was postponed."""
-        ...
-
-    def confirm(self) -> None:
-        """Try unconfirmed findings again."""
-        ...
-
-    def confirm_again(self, seconds: float = math.inf) -> None:
-        """Try every finding again, as far as `seconds` go."""
-        ...
-
-    def shrink(self, seconds: float) -> None:
-        """Make examples smaller, as far as `seconds` go."""
-        ...
-
-    def drop_unconfirmed(self) -> None:
-        """Drop what was never shown a second time."""
-        ...
 
 
 class Scheduler:
@@ -248,7 +191,7 @@ class Scheduler:
             self._go_on(last=True)
         self._give_up(self._waiting, str(self._time_up()))
         self._announce("every finding again")
-        self.confirmation.settle_postponed()
+        self._settle_postponed()
         self.confirmation.confirm()
         self.confirmation.shrink(math.inf if self._plan.steady else SHRINK_SECONDS)
         self.confirmation.confirm_again(math.inf if self._plan.steady else _CONFIRM_SECONDS)
@@ -452,6 +395,16 @@ class Scheduler:
         if undecided and scenario is not None:
             self._play(scenario, repeated=True)
 
+    def _settle_postponed(self) -> None:
+        """Try again what could not be tried before, in time of its own; what comes afterwards has its own as well."""
+        if not self.confirmation.has_postponed:
+            return
+        now, before = self._clock.now(), self._throttle.deadline
+        self._throttle.allow(Allowance(max(before, now + _POSTPONED_SECONDS)))
+        self.confirmation.settle_postponed()
+        deadline = self._clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
+        self._throttle.allow(Allowance(max(before, deadline)))
+
     def _settle_twice_shown(self, waiting: _Waiting) -> None:
         """Settle what a scenario that goes on to wait has shown of two actions already, as each confirms the other."""
         often = Counter(one.key for one in waiting.suspicions)
@@ -497,4 +450,4 @@ def _concerned(scenario: Scenario, why: Exception) -> frozenset[str]:
     return why.rules if isinstance(why, NotReached) and why.rules else scenario.rules
 
 
-__all__ = ["ANYWHERE", "SHRINK_SECONDS", "Presence", "Scheduler", "Settling"]
+__all__ = ["ANYWHERE", "SHRINK_SECONDS", "Scheduler"]

@@ -84,6 +84,10 @@ class FakeConfirmation:
     def postpone(self, suspicions: Iterable[Finding], exchanges: Sequence[Exchange], why: str) -> None:
         self.postponed.append((rules(list(suspicions)), why))
 
+    @property
+    def has_postponed(self) -> bool:
+        return bool(self.postponed)
+
     def settle_postponed(self) -> None:
         self.calls.append(("settle postponed", 0.0))
 

@@ -28,7 +28,7 @@ def test_the_last_part_may_use_what_was_reserved_and_four_seconds_more() -> None
     throttle = this.client.throttle
     assert this.announced == ["every finding again"]
     assert (throttle.deadline, throttle.left) == (this.clock.now() + 4.0, 100)
-    assert this.confirmation.calls == [("settle postponed", 0.0), ("shrink", 2.0), ("confirm again", 2.0)]
+    assert this.confirmation.calls == [("shrink", 2.0), ("confirm again", 2.0)]
 
 
 def test_time_that_is_left_is_not_taken_away_at_the_end() -> None:
@@ -46,11 +46,26 @@ def test_a_steady_run_takes_the_time_that_the_end_needs() -> None:
 
     this.scheduler.finish()
 
-    assert this.confirmation.calls == [
-        ("settle postponed", 0.0),
-        ("shrink", math.inf),
-        ("confirm again", math.inf),
-    ]
+    assert this.confirmation.calls == [("shrink", math.inf), ("confirm again", math.inf)]
+
+
+def test_what_could_not_be_tried_again_has_time_of_its_own_at_the_end() -> None:
+    """Twenty seconds more; then findings have their four all the same."""
+    this = world()
+    this.clock.wait(SECONDS)
+    this.confirmation.postponed.append((["LEASE-3"], "the time was up"))
+    deadlines: list[float] = []
+
+    def settle() -> None:
+        deadlines.append(this.client.throttle.deadline)
+        this.clock.wait(20.0)
+
+    this.confirmation.settle_postponed = settle  # type: ignore[method-assign]
+
+    this.scheduler.finish()
+
+    assert deadlines == [SECONDS + 20.0]
+    assert this.client.throttle.deadline == SECONDS + 24.0
 
 
 # Walks
