@@ -71,7 +71,12 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
         help="gate: the same requests in each run, bounded by their number; night: until a time of day "
         "(default check)",
     )
-    add("--max-time", type=values.SECONDS, metavar="S", help="seconds that the run may take (default 25); what seems to be broken then is tried again for up to 24 more")
+    add(
+        "--max-time",
+        type=values.SECONDS,
+        metavar="S",
+        help="seconds that the run may take (default 25); what seems to be broken then is tried again for up to 24 more",
+    )
     add(
         "--max-requests",
         type=values.COUNT,
