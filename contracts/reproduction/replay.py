@@ -106,7 +106,7 @@ class Replay:
         if not self._rests_on_state(finding) or script == finding.exchanges or not self._fresh_tries:
             return None
         self._fresh_tries -= 1
-        again = self.play(script, finding, unused_names=True)
+        again = self.play(script, finding, patient=False, unused_names=True)
         if again is None:
             return None
         return self._when_all_is_known(again if self.thrifty else self._shrunk_here(again))
