@@ -30,7 +30,7 @@ class Ledger:
     doubtful: dict[str, str] = field(default_factory=dict)
     """Code of a rule → why the run says nothing of it, although it was verified."""
     suspected: dict[str, str] = field(default_factory=dict)
-    """Code of a rule that seemed to be broken → why that could not be tried again."""
+    """Code of a rule that seemed to be broken → how, and why that could not be shown again."""
     negatives: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Operation, place and keyword that a body can break → `confirmed`, `masked`, `accepted` or `not attempted`."""
     sightings: Counter[Key] = field(default_factory=Counter)
@@ -69,6 +69,10 @@ class Ledger:
             if not self.is_explained(finding.rule):
                 self.on_new(finding)
 
+    def suspect(self, finding: Finding, why: str) -> None:
+        """Write down that a rule seems to be broken, and why that could not be shown again."""
+        self.suspected[finding.rule] = f"{self._for_print(finding).sentence}; {why}"
+
     def drop(self, key: Key, why: str, *, tried: bool = True) -> None:
         """Remove a finding that was not confirmed: its rule is doubtful, unless another finding breaks it.
 
@@ -76,8 +80,12 @@ class Ledger:
         """
         finding = self._findings.pop(key)
         self.unconfirmed.pop(key, None)
-        if finding.rule not in {key[0] for key in self._findings}:
-            (self.doubtful if tried else self.suspected)[finding.rule] = why
+        if finding.rule in {key[0] for key in self._findings}:
+            return
+        if tried:
+            self.doubtful[finding.rule] = why
+        else:
+            self.suspect(finding, why)
 
     def replace_example(self, finding: Finding) -> None:
         """Replace a finding by the same one with another example, even if that is longer."""

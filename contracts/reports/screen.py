@@ -9,7 +9,6 @@ from typing import Final
 
 from rich.text import Text
 
-from ..core.rules import RULES
 from .details import how_to_replay
 from .summary import JsonObject, Summary, excuse, listed
 
@@ -130,9 +129,7 @@ def _basis(summary: Summary, data: JsonObject, ending: Ending) -> Iterator[Text]
     if len(reasons) > _MOST_REASONS:
         left = sum(len(rules) for rules, _ in reasons[_MOST_REASONS:])
         rows += [("Not verified", f"{left} more, for other reasons: see the report, or --verbose")]
-    rows += [
-        ("Suspected", f"{one['rule']}: {RULES[one['rule']].title}: {one['why']}") for one in data["suspected"]
-    ]
+    rows += [("Suspected", one["why"]) for one in data["suspected"]]
     rows += [("Not offered", ", ".join(data["not_offered"]))] if data["not_offered"] else []
     rows += [("Excused", f"{len(summary.excused)} by the baseline")] if summary.excused else []
     rows += [("Expired", f"{name}: {excuse(entry)}") for name, entry in summary.expired.items()]

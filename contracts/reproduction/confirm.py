@@ -26,6 +26,7 @@ _LONG_PAUSE = 20.0
 _TRIES = 3
 """How often a finding is tried again at most, at each of the two occasions."""
 _NOT_TRIED = "it could not be tried again: {}"
+_NOT_ALONE = "its sequence has shown it twice, and its requests alone do not"
 """Why a rule is suspected."""
 _MOST_POSTPONED = 20
 """Suspicions that are kept to be tried later: each holds the exchanges of its sequence."""
@@ -173,9 +174,10 @@ class Confirmation:
             self.postpone([suspicion], exchanges, "the target lost what it knew")
         elif confirmed is not None:
             ledger.add([replace(confirmed, confirmed=1, attempts=1)], confirmed=True)
+        elif twice and suspicion.needs_sequence:
+            ledger.add([replace(suspicion, confirmed=1, attempts=1)], confirmed=True)
         elif twice and self._counts_twice(suspicion):
-            # no replay shows it, so only its sequence tells whether it is still there
-            ledger.add([replace(suspicion, confirmed=1, attempts=1, needs_sequence=True)], confirmed=True)
+            ledger.suspect(suspicion, _NOT_ALONE)  # what cannot be repeated is no finding
         else:
             if has_hasty_refusal(suspicion):
                 self._unlearn(suspicion.question or "")
@@ -214,7 +216,7 @@ class Confirmation:
         for suspicion in suspicions:
             if not self._ledger.wants(suspicion.rule):
                 continue
-            self._ledger.suspected[suspicion.rule] = _NOT_TRIED.format(why)
+            self._ledger.suspect(suspicion, _NOT_TRIED.format(why))
             if len(self._postponed) < _MOST_POSTPONED:
                 self._postponed.setdefault(suspicion.key, (suspicion, exchanges))
 

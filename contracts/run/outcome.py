@@ -152,7 +152,7 @@ class Outcome:
         ]
         if not counting:
             return None
-        return f"{', '.join(counting)} seemed to be broken, and could not be tried again."
+        return f"{', '.join(counting)} seemed to be broken, and that could not be shown again."
 
     def _too_much_interference(self, now: Snapshot) -> str | None:
         """Say that too many requests got no answer of the application, in all or of one operation."""

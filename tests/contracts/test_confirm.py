@@ -20,6 +20,8 @@ from tests.contracts.runs import exchange, rules
 
 SOURCE = "a sequence that can be played again"
 SHOWS, FAILS = True, False
+SENTENCE = "POST /v1/modack breaks LEASE-3: it breaks"
+"""Of a suspicion."""
 
 
 def modack(call: float = 5.0, **members: object) -> Exchange:
@@ -103,13 +105,25 @@ def test_a_suspicion_that_only_the_second_run_of_a_sequence_raises_leaves_its_ru
     assert ledger.doubtful == {"ING-3": "it was broken once and kept when tried again"}
 
 
-def test_a_suspicion_that_its_sequence_shows_twice_counts_although_no_replay_shows_it() -> None:
-    """Shown one time of one: the sequence itself is the proof."""
+def test_what_a_sequence_shows_twice_and_no_replay_shows_is_suspected() -> None:
+    """A finding would be one that its report cannot show."""
     ledger = Ledger()
     confirmation = Confirmation(FakeReplay(FAILS, FAILS), ledger)
 
     confirmation.settle([suspicion()], SOURCE, [modack()])
     confirmation.settle([suspicion()], SOURCE, [modack()], repeated=True)
+
+    why = "its sequence has shown it twice, and its requests alone do not"
+    assert (ledger.all(), ledger.suspected) == ([], {"LEASE-3": f"{SENTENCE}; {why}"})
+
+
+def test_a_suspicion_of_a_whole_sequence_counts_when_that_has_shown_it_twice() -> None:
+    """It is about all that the sequence has sent: shown one time of one."""
+    ledger = Ledger()
+    confirmation = Confirmation(FakeReplay(), ledger)
+
+    confirmation.settle([suspicion(needs_sequence=True)], SOURCE, [modack()])
+    confirmation.settle([suspicion(needs_sequence=True)], SOURCE, [modack()], repeated=True)
 
     [finding] = ledger.all()
     assert (finding.confirmed, finding.attempts, list(ledger.unconfirmed)) == (1, 1, [])
@@ -234,7 +248,9 @@ def test_a_target_that_is_restarted_during_the_replay_leaves_the_rule_suspected(
     )
 
     assert ledger.all() == []
-    assert ledger.suspected == {"LEASE-3": "it could not be tried again: the target lost what it knew"}
+    assert ledger.suspected == {
+        "LEASE-3": f"{SENTENCE}; it could not be tried again: the target lost what it knew"
+    }
 
 
 def test_a_replay_that_meets_interference_is_tried_three_times() -> None:
@@ -257,7 +273,7 @@ def test_a_suspicion_that_could_not_be_tried_again_leaves_its_rule_suspected(
     confirmation = Confirmation(FakeReplay(*met), ledger, has_forgotten=lambda: out_of_time)
 
     assert confirmation.settle([suspicion()], SOURCE, [modack()]) is False
-    assert ledger.suspected == {"LEASE-3": f"it could not be tried again: {why}"}
+    assert ledger.suspected == {"LEASE-3": f"{SENTENCE}; it could not be tried again: {why}"}
 
 
 @pytest.mark.parametrize(
@@ -428,5 +444,5 @@ def test_a_finding_that_could_not_be_tried_again_leaves_its_rule_suspected_at_th
 
     confirmation.drop_unconfirmed()
 
-    assert ledger.suspected == {"PAGE-5": f"it could not be tried again: {why}"}
+    assert ledger.suspected["PAGE-5"].endswith(f"; it could not be tried again: {why}")
     assert (ledger.all(), ledger.doubtful) == ([], {})

@@ -268,5 +268,5 @@ def test_a_run_with_a_suspicion_that_was_not_tried_again_has_not_passed(
 
     assert run.exit_code == code
     assert run.inconclusive == (
-        f"{rule} seemed to be broken, and could not be tried again." if code else None
+        f"{rule} seemed to be broken, and that could not be shown again." if code else None
     )

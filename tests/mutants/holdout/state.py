@@ -263,7 +263,13 @@ class H119(ConformingServer):
         return super().action_data(action) | {"a_def_id": first.id}
 
 
-@mutant(STATE, "warning", caught_by="READ-1", unknown_variant="refuse")
+@mutant(
+    STATE,
+    "warning",
+    caught_by="READ-1",
+    missed="the run names the suspicion; no replay shows it, as the server counts on",
+    unknown_variant="refuse",
+)
 class H120(Remembers):
     """unknown variants are refused at first and defined from the fourth on [Q6: each interpretation alone is lawful]"""
 
