@@ -15,6 +15,7 @@ from tests.contracts.verdicts import ALONE, EVERY_MUTANT, judged_alone, stored, 
 from tests.mutants import (
     CONFORMING_VARIANTS,
     DEPLOYMENTS,
+    HOLDOUT,
     MUTANTS,
     RACES,
     Choices,
@@ -175,3 +176,13 @@ def test_the_lawful_choices_are_those_of_all_conforming_variants() -> None:
         return {(one.name, getattr(each, one.name)) for each in choices for one in fields(Choices)}
 
     assert values(LAWFUL.values()) == values(CONFORMING_VARIANTS.values())
+
+
+def test_what_no_replay_shows_is_named_as_a_suspicion() -> None:
+    """H120 defines unknown variants from the fourth on: that happens once, and the run has not passed."""
+    run = judged_alone(HOLDOUT["H120"])
+
+    assert (run.violations, run.exit_code) == ((), 3)
+    assert run.suspected["READ-1"].startswith(
+        "POST /v1/ingress/{variant} breaks READ-1: unknown variant: made"
+    )
