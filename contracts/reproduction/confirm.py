@@ -202,12 +202,12 @@ class Confirmation:
         return None
 
     def _counts_twice(self, suspicion: Finding) -> bool:
-        """Say whether a suspicion stands when its sequence has shown it twice, although a replay does not show it.
+        """Say whether it means something that a sequence has shown a suspicion twice, although a replay does not show it.
 
         It does not if something fresh was refused too early, or if another client may have settled the action.
         """
         settled = suspicion.rule in NEEDING_CONTROL_ACTIONS or suspicion.key in self._replay.explained
-        return suspicion.needs_sequence or not (has_hasty_refusal(suspicion) or settled)
+        return not (has_hasty_refusal(suspicion) or settled)
 
     # Suspicions for which there was no time, or in whose way something was
 
