@@ -34,7 +34,7 @@ def ids_of(server: Server, rules: Sequence[str]) -> dict[str, list[str]]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print a line for each mutant whose finding has no id that it has in every way; 1 where there is one."""
+    """Print a line for each mutant; 1 where no id of its finding is the same in every way that has found it."""
     flags = argparse.ArgumentParser(prog="python -m tests.matrix.same_ids", description=__doc__)
     flags.add_argument("names", nargs="*", help="ids of mutants; none for all violations of the catalogue")
     flags.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -44,10 +44,18 @@ def main(argv: Sequence[str]) -> int:
     other = 0
     with ProcessPoolExecutor(options.jobs) as pool:
         for server, found in zip(chosen, pool.map(ids_of, chosen, rules), strict=True):
-            in_all = set.intersection(*map(set, found.values()))
+            shown = {way: set(ids) for way, ids in found.items() if ids}
+            in_all = set.intersection(*shown.values()) if shown else set()
             other += not in_all
-            print(f"{'ok' if in_all else 'OTHER':5} {server.name:5} {sorted(in_all) or found}", flush=True)
-    print(f"{len(chosen) - other} of {len(chosen)} have an id that is the same in {', '.join(WAYS)}")
+            missed = ", ".join(way for way in WAYS if way not in shown)
+            print(
+                f"{'ok' if in_all else 'OTHER':5} {server.name:5} {sorted(in_all) or found}"
+                f"{f', not found by {missed}' if missed else ''}",
+                flush=True,
+            )
+    print(
+        f"{len(chosen) - other} of {len(chosen)} have an id that is the same in each of {', '.join(WAYS)} that has found it"
+    )
     return 1 if other else 0
 
 
