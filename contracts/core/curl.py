@@ -121,7 +121,7 @@ class Script:
         if text is not None:
             parts.append("--data-binary " + self._quoted(text))
             return " ".join(parts)
-        octets = "".join(f"\\{byte:03o}" for byte in exchange.body)
+        octets = _octets(exchange.body)
         if not piped:
             return " ".join([*parts, f"--data-binary @<(printf '{octets}')"])
         return f"printf '{octets}' | " + " ".join([*parts, "--data-binary @-"])
@@ -173,11 +173,13 @@ def _word(text: str) -> str:
     if text.isprintable():
         return shlex.quote(text)
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return "$'" + "".join(c if c.isprintable() else _octets(c) for c in escaped) + "'"
+    shown = (c if c.isprintable() else _octets(c.encode("utf-8", "surrogatepass")) for c in escaped)
+    return f"$'{''.join(shown)}'"
 
 
-def _octets(character: str) -> str:
-    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))
+def _octets(content: bytes) -> str:
+    """Return bytes as `printf` and bash escape them."""
+    return "".join(f"\\{byte:03o}" for byte in content)
 
 
 def _expression(number: Number, name: str) -> str:

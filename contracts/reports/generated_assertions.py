@@ -30,7 +30,7 @@ def asserted(finding: JsonObject, together: bool) -> str:
         together=", together=True" if together else "",
         unserved="served(answers[-1])"
         if _is_success(last["status"])
-        else f"has_status(answers[-1], [{last['status']}], {expected!r})",
+        else _has_status(last["status"], expected),
     )
 
 
@@ -47,6 +47,10 @@ def _refusal(expected: str, status: int) -> str:
     """Return the assertion on work that has to be served; where other refusals are lawful, it is about this one."""
     if expected.startswith("200,"):
         return "refused(answers[-1])"
+    return _has_status(status, expected)
+
+
+def _has_status(status: int, expected: str) -> str:
     return f"has_status(answers[-1], [{status}], {expected!r})"
 
 

@@ -58,17 +58,16 @@ def with_last_definitions(script: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
 
     Of a name that is used in many runs, an early definition may leave open which schema is in force.
     """
-    last: dict[str, int] = {}
-    for number, one in enumerate(script):
-        if one.method == "PUT" and one.status < 300:
-            last |= dict.fromkeys(definition_names(request_value(one))[:1], number)
-    replaced = {
-        number
-        for number, one in enumerate(script[:-1])
-        if one.method == "PUT"
-        and any(number < last.get(name, 0) for name in definition_names(request_value(one))[:1])
-    }
-    return tuple(one for number, one in enumerate(script) if number not in replaced)
+    kept: list[Exchange] = []
+    defined: set[str] = set()
+    for one in reversed(script):
+        names = definition_names(request_value(one))[:1] if one.method == "PUT" else []
+        if kept and names and defined.issuperset(names):
+            continue
+        kept.insert(0, one)
+        if one.status < 300:
+            defined.update(names)
+    return tuple(kept)
 
 
 def puts_by_name(script: Sequence[Exchange]) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""What the scheduler needs of the rest of a run, and what stands for it in tests."""
+"""What the scheduler needs of the rest of a run."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -97,7 +97,7 @@ class Outcome:
             violations=violations,
             warnings=warnings,
             interpretations=dict(sorted(now.interpretations.items())),
-            not_verified=self._not_verified(ledger, inconclusive or "no answer verified it"),
+            not_verified=self._not_verified(ledger, broken, inconclusive or "no answer verified it"),
             tested=tested,
             interference=dict(now.interference),
             cross_check=now.cross_check,
@@ -134,9 +134,8 @@ class Outcome:
         asked = plan.only or (RULES.keys() if plan.expected else RULES.keys() - {"READ-2"})
         return [rule for rule in RULES if rule in asked]
 
-    def _not_verified(self, ledger: Ledger, why: str) -> dict[str, str]:
+    def _not_verified(self, ledger: Ledger, broken: Collection[str], why: str) -> dict[str, str]:
         """Return rule → why it was not verified: `why`, where the ledger knows no reason of its own."""
-        broken = {finding.rule for finding in (*ledger.violations, *ledger.warnings)}
         reasons = {**ledger.masked, **ledger.doubtful, **ledger.suspected}
         return {
             rule: _with_flag(reasons.get(rule, why))

@@ -185,8 +185,7 @@ class Scheduler:
     def finish(self) -> None:
         """Play what still waits; then try every finding again, and make examples smaller, with what was reserved for it."""
         self._go_on(last=True)
-        deadline = self._clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
-        self._throttle.allow(Allowance(max(self._throttle.deadline, deadline)))
+        self._allow(SHRINK_SECONDS + _CONFIRM_SECONDS, self._throttle.deadline)
         if self._plan.limits.requests is None:  # what was waited for is not given up for another sequence
             self._go_on(last=True)
         self._give_up(self._waiting, str(self._time_up()))
@@ -399,11 +398,10 @@ class Scheduler:
         """Try again what could not be tried before, in time of its own; what comes afterwards has its own as well."""
         if not self.confirmation.has_postponed:
             return
-        now, before = self._clock.now(), self._throttle.deadline
-        self._throttle.allow(Allowance(max(before, now + _POSTPONED_SECONDS)))
+        before = self._throttle.deadline
+        self._allow(_POSTPONED_SECONDS, before)
         self.confirmation.settle_postponed()
-        deadline = self._clock.now() + SHRINK_SECONDS + _CONFIRM_SECONDS
-        self._throttle.allow(Allowance(max(before, deadline)))
+        self._allow(SHRINK_SECONDS + _CONFIRM_SECONDS, before)
 
     def _settle_twice_shown(self, waiting: _Waiting) -> None:
         """Settle what a scenario that goes on to wait has shown of two actions already, as each confirms the other."""
@@ -434,6 +432,10 @@ class Scheduler:
         """Say whether nothing more is to be sent: time or a budget is used up, all was found, or the target is gone."""
         late = self._clock.now() >= self._throttle.deadline or self._throttle.spent is not None
         return late or self._ledger.all_found or self._presence.unreachable is not None
+
+    def _allow(self, seconds: float, until: float) -> None:
+        """Let the run go on for so many seconds, and until a moment of its clock at least, with all that is left of its budgets."""
+        self._throttle.allow(Allowance(max(until, self._clock.now() + seconds)))
 
     def _time_up(self) -> TimeUp:
         why = self._throttle.spent

@@ -63,13 +63,8 @@ class Ahead:
 
 
 def _with_headers(app: WSGIApplication, _: Clock) -> WSGIApplication:
-    def answered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        status, headers, body = answer_of(app, environ)
-        more = [(f"x-trace-{number}", "1") for number in range(_LINES)]
-        start_response(status, with_length([*headers, *more], body))
-        return [body]
-
-    return answered
+    more = {f"x-trace-{number}": "1" for number in range(_LINES)}
+    return Changed(app, lambda _, status, headers, body: (status, headers | more, body))
 
 
 def _with_early_hints(app: WSGIApplication, _: Clock) -> WSGIApplication:
@@ -81,23 +76,29 @@ def _with_early_hints(app: WSGIApplication, _: Clock) -> WSGIApplication:
     return answered
 
 
-def _foreign(choose: Callable[[int, str], Response | None], *, instead_of: str = "") -> Front:
-    """Return what gives foreign answers: `choose` takes the number of a request, and the status that the server gave.
-
-    `instead_of`: the server is asked first where its answer is to be replaced that begins with this status.
-    """
+def _page_once_in(one_in: int) -> Front:
+    """Return what answers one request in so many with a page; the server does not see it."""
 
     def front(app: WSGIApplication, _: Clock) -> WSGIApplication:
         numbers = count(1)
 
         def answered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            number = next(numbers)
-            if not instead_of:
-                return (choose(number, "") or app)(environ, start_response)
-            status, headers, body = answer_of(app, environ)
-            if status.startswith(instead_of) and (foreign := choose(number, status)) is not None:
-                return foreign(environ, start_response)
-            start_response(status, with_length(headers, body))
+            return (app if next(numbers) % one_in else page(200))(environ, start_response)
+
+        return answered
+
+    return front
+
+
+def _page_instead_of(status: str, given: int) -> Front:
+    """Return what gives a page with the status `given` in place of each answer whose status begins so."""
+
+    def front(app: WSGIApplication, _: Clock) -> WSGIApplication:
+        def answered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            answer, headers, body = answer_of(app, environ)
+            if answer.startswith(status):
+                return page(given)(environ, start_response)
+            start_response(answer, with_length(headers, body))
             return [body]
 
         return answered
@@ -141,22 +142,17 @@ CONDITIONS: Final[Mapping[str, Condition]] = {
     "gzip always": Condition(lambda app, _: Changed(app, COMPRESSED)),
     "150 headers": Condition(_with_headers),
     "103 before each answer": Condition(_with_early_hints),
-    "HTML 404": Condition(
-        _foreign(lambda _, __: page(404), instead_of="404"), true=frozenset({"PAGE-4", "PAGE-5"})
-    ),
-    "login page": Condition(_foreign(lambda _, __: page(200))),
+    "HTML 404": Condition(_page_instead_of("404", 404), true=frozenset({"PAGE-4", "PAGE-5"})),
+    "login page": Condition(_page_once_in(1)),
     "login page for a bad key": Condition(
-        _foreign(lambda _, __: page(200), instead_of="401"), true=frozenset({"PAGE-4", "PAGE-5", "AUTH-4"})
+        _page_instead_of("401", 200), true=frozenset({"PAGE-4", "PAGE-5", "AUTH-4"})
     ),
     "base path": Condition(_below("/api/arklow"), path="/api/arklow"),
     "3.3 s latency": Condition(latency=3.3, flags=("--max-time", "300")),
     "429 at first contact": Condition(_limited_at_first, flags=("--max-time", "60")),
     "clock ahead": Condition(ahead=_AHEAD),
     "clock behind": Condition(ahead=-_AHEAD),
-    "a gateway's page": Condition(
-        _foreign(lambda number, _: page(200) if number % _ONE_IN == 0 else None),
-        true=frozenset({"PAGE-4"}),
-    ),
+    "a gateway's page": Condition(_page_once_in(_ONE_IN), true=frozenset({"PAGE-4"})),
 }
 """Name → condition."""
 
