@@ -36,7 +36,7 @@ CAUSES: Final = (
     Cause(("check",), 3, "the target refuses the key", "`--api-key`, `--org`"),
     Cause(("check",), 3, "gateways, limits or restarts were in the way of too many requests", "`--rate`, `--max-time`"),
     Cause(("check",), 3, "fewer rules were verified than are asked for", "`--min-verified`, `--second-api-key`, `--variant`, `--wait`"),
-    Cause(("check",), 3, "a rule seemed to be broken, and could not be tried again", "`--max-time`, `--max-requests`; the line says which"),
+    Cause(("check",), 3, "a rule seemed to be broken, and that could not be shown again", "`--max-time`, `--max-requests`; the line says which"),
     Cause(("check",), 3, "the circuit breaker opened: plain answers became slow, or failed", "`--rate`"),
     Cause(("check",), 3, "the run was interrupted before it found anything", "`--resume` goes on with a night"),
     Cause(("judge",), 3, "the archives have no exchange of the document", "`--base-url`, `--document`"),
